@@ -1,0 +1,102 @@
+# mirrorlab: what happens to your messages when the machine that holds them stops?
+#
+#   make          build everything into build/
+#   make lab      install what is missing, build, open the lab at the lesson you are on
+#   make test     install what is missing, build, run every test
+#   make deps     install the packages below (Debian, Ubuntu; a list for others)
+#   make lint     layers, purity, formatting, static checks
+#   make bench    speed and size, measured here
+#   make clean
+#
+# One archive per folder of common/ (see docs/architecture.md for the layers), one program per folder of
+# lessons/, and lab, labctl beside them.
+
+BUILD    ?= build
+CC       ?= cc
+CSTD     := -std=c11 -D_GNU_SOURCE
+WARN     := -Wall -Wextra -Wpedantic -Wconversion -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wswitch-enum -Wno-missing-field-initializers
+OPT      ?= -O2 -g
+SANITIZE ?=
+CPPFLAGS := -Icommon -Itui -I.
+CFLAGS   ?=
+DEPGEN    = -MMD -MP
+
+# what each layer may link
+PKG      := $(shell command -v pkg-config 2>/dev/null)
+LIB_PURE := -lrabbitmq -ljansson -lpcre2-8 -lxxhash
+LIB_HOST := -levent -levent_pthreads -lcrypto -lpthread
+LIB_LAB  := -lconfig
+LIB_TUI  := -lncursesw -lpanelw -ltinfo
+
+LAYERS   := base mirror wire broker store host sim client lab
+PURE     := base mirror wire broker
+ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
+LESSONS  := $(sort $(notdir $(wildcard lessons/[0-9]*)))
+
+# deps, test, lint, bench: each has its fragment in tests/; tests.mk comes first, the others use its functions
+include tests/tests.mk $(filter-out tests/tests.mk,$(wildcard tests/*.mk))
+
+.DEFAULT_GOAL := all
+.PHONY: all lab clean install
+all: $(ARCHIVES) $(BUILD)/lab $(BUILD)/labctl lessons
+
+# ---- compiling ---------------------------------------------------------------------------------------------
+
+compile = $(CC) $(CSTD) $(WARN) $(OPT) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) $(DEPGEN) -c $< -o $@
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(compile)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+
+define archive
+$(BUILD)/lib$(1).a: $(call objects,common/$(1))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach layer,$(LAYERS),$(eval $(call archive,$(layer))))
+
+# ---- programs ----------------------------------------------------------------------------------------------
+
+lib = $(1:%=$(BUILD)/lib%.a)
+link = $(CC) $(OPT) $(SANITIZE) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
+
+LAB_OBJ    := $(call objects,tui)
+LABCTL_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/labctl*.c))
+
+$(BUILD)/lab: $(LAB_OBJ) $(BUILD)/obj/tui/main/lab.o $(call lib,lab client base)
+	$(link) -o $@ $(LIB_LAB) $(LIB_TUI) $(LIB_PURE) $(LIB_HOST)
+
+$(BUILD)/labctl: $(LABCTL_OBJ) $(call lib,lab client base)
+	$(link) -o $@ $(LIB_LAB) $(LIB_PURE) $(LIB_HOST)
+
+# a lesson's three programs
+define lesson
+.PHONY: lesson-$(1)
+lesson-$(1): $(BUILD)/lessons/$(1)/node $(BUILD)/lessons/$(1)/producer $(BUILD)/lessons/$(1)/consumer
+$(BUILD)/lessons/$(1)/node: $(BUILD)/obj/lessons/$(1)/node.o $(call lib,host store broker wire mirror base)
+	@mkdir -p $$(@D)
+	$$(link) -o $$@ $(LIB_LAB) $(LIB_PURE) $(LIB_HOST)
+$(BUILD)/lessons/$(1)/producer: $(BUILD)/obj/lessons/$(1)/producer.o $(call lib,client base)
+	@mkdir -p $$(@D)
+	$$(link) -o $$@ $(LIB_PURE)
+$(BUILD)/lessons/$(1)/consumer: $(BUILD)/obj/lessons/$(1)/consumer.o $(call lib,client base)
+	@mkdir -p $$(@D)
+	$$(link) -o $$@ $(LIB_PURE)
+endef
+$(foreach l,$(LESSONS),$(eval $(call lesson,$(l))))
+.PHONY: lessons
+lessons: $(LESSONS:%=lesson-%)
+
+# ---- using -------------------------------------------------------------------------------------------------
+
+lab: deps
+	+@$(MAKE) --no-print-directory all
+	@$(BUILD)/lab
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,48 @@
+/* message.c: one message, once in memory. */
+#include "base/message.h"
+
+#include <stdlib.h>
+
+#include "base/ban.h"
+
+struct message *message_create(struct bytes exchange, struct bytes key, struct bytes props, const void *body,
+                               size_t body_len)
+{
+    ASSERT(exchange.len <= 255 && key.len <= 255 && body_len <= UINT32_MAX && props.len <= UINT32_MAX);
+    struct message *m = xmalloc(sizeof(*m) + exchange.len + key.len + props.len + body_len);
+    *m = (struct message){
+        .refs = 1,
+        .exchange_len = (uint8_t)exchange.len,
+        .key_len = (uint8_t)key.len,
+        .props_len = (uint32_t)props.len,
+        .body_len = (uint32_t)body_len,
+        .expiration_ms = UINT64_MAX,
+    };
+    uint8_t *at = m->data;
+    if (exchange.len)
+        memcpy(at, exchange.data, exchange.len);
+    at += exchange.len;
+    if (key.len)
+        memcpy(at, key.data, key.len);
+    at += key.len;
+    if (props.len)
+        memcpy(at, props.data, props.len);
+    at += props.len;
+    if (body && body_len)
+        memcpy(at, body, body_len);
+    return m;
+}
+
+uint8_t *message_body_space(struct message *m)
+{
+    return m->data + m->exchange_len + m->key_len + m->props_len;
+}
+
+void message_unref(struct message *m)
+{
+    if (!m)
+        return;
+    ASSERT(m->refs > 0);
+    if (--m->refs == 0)
+        free(m);
+}

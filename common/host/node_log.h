@@ -1,0 +1,46 @@
+/* node_log.h: a node's log as a part: records in from perform, EV_DISK_DONE out. In memory, or on a disk with
+ * a thread that writes and syncs, so that the loop never waits: what arrives while one fdatasync runs goes
+ * out with the next. A failed write or sync ends the process; nothing is tried twice, nothing more confirmed. */
+#ifndef HOST_NODE_LOG_H
+#define HOST_NODE_LOG_H
+
+#include <pthread.h>
+
+#include "host/loop.h"
+#include "store/log.h"
+
+struct node_log {
+    struct part part;
+    struct disk *memory, *files; /* files: NULL unless node_log_on_disk was called */
+    struct log *log;             /* while the app runs */
+    uint64_t handed, persisted;  /* records since the app started: taken by the disk; on it */
+    uint64_t told;               /* of those, the broker was told of */
+    uint64_t syncs;
+
+    /* the thread: job goes in and result comes out under the lock; everything above is the loop's alone */
+    pthread_t thread;
+    bool thread_runs, busy;      /* busy: a job is with the thread */
+    struct event done;           /* done_fd: the thread has a result */
+    int done_fd;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct node_log_job {
+        uint64_t segment;
+        struct bytes data;
+        bool given, ended, quit;
+        int error;
+        const char *doing;       /* what failed */
+    } job;
+    size_t job_records;
+};
+
+void node_log_init(struct node_log *l, struct loop *loop); /* in memory: lost with the process */
+void node_log_on_disk(struct node_log *l);                 /* in files under the node's folder */
+void node_log_finish(struct node_log *l);
+
+void node_log_append(struct node_log *l, const struct effect *fx); /* FX_PERSIST */
+
+uint64_t node_log_bytes(const struct node_log *l);
+uint64_t node_log_syncs(const struct node_log *l);
+
+#endif

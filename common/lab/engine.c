@@ -1,0 +1,455 @@
+/* engine.c: what both engines share: starting all nodes and waiting until they serve, stopping them by pid,
+ * running labctl. What an engine does its own way is behind struct engine_ops. Readiness is a fact that the
+ * nodes themselves state over HTTP, never a pause that is hoped to be long enough. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "lab/private.h"
+
+/* one request while waiting for a node: long enough for a busy machine, short enough to notice a dead node */
+#define ASK_MS 2000
+
+static const struct engine_ops *ops_of(const struct labdir *lab)
+{
+    return lab->engine == ENGINE_KIT ? &engine_kit_ops : &engine_rabbitmq_ops;
+}
+
+void engine_node_path(const struct labdir *lab, size_t node, const char *file, char out[PATH_MAX])
+{
+    int len = snprintf(out, PATH_MAX, "%s/%s%s%s", lab->path, lab->nodes[node].name, file ? "/" : "",
+                       file ? file : "");
+    ASSERT(len > 0 && len < PATH_MAX);
+}
+
+/* ---- ports --------------------------------------------------------------------------------------------- */
+
+int engine_check_port(const char *host, uint16_t port, const char *who, const char *key, char **error)
+{
+    char port_text[8];
+    snprintf(port_text, sizeof(port_text), "%u", port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int why = getaddrinfo(host, port_text, &hints, &found);
+    if (why) {
+        *error = format_text("%s: host %s: %s; write an address of this machine, such as 127.0.0.1", who, host,
+                             gai_strerror(why));
+        return ERR_INVALID;
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    why = bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, 1) ? errno : 0;
+    close(fd);
+    freeaddrinfo(found);
+    if (!why)
+        return 0;
+    if (why == EADDRINUSE)
+        *error = format_text("%s: port %u is taken (by which key: %s); choose another or run lab down", who, port, key);
+    else
+        *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));
+    return why == EADDRINUSE ? ERR_BUSY : ERR_INVALID;
+}
+
+static int check_ports(const struct labdir *lab, char **error)
+{
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        const struct lab_node *node = &lab->nodes[i];
+        const struct {
+            const char *key;
+            uint16_t port;
+        } ports[] = {{"amqp", node->amqp_port}, {"http", node->http_port}, {"peer", node->peer_port}};
+        for (size_t p = 0; p < ARRAY_LEN(ports); p++) {
+            char key[32];
+            snprintf(key, sizeof(key), "nodes[%zu].%s", i, ports[p].key);
+            int err = engine_check_port(node->host, ports[p].port, node->name, key, error);
+            if (err)
+                return err;
+        }
+    }
+    return 0;
+}
+
+/* ---- what a node's log says ---------------------------------------------------------------------------- */
+
+static off_t file_size(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0 ? st.st_size : 0;
+}
+
+/* What a node that did not make it wrote since `from`: its first error lines if it marks them, else its last
+ * lines. New, the caller frees. */
+static char *log_excerpt(const char *file, off_t from)
+{
+    enum { KEEP = 6 };
+    struct text errors = {0};
+    char *last[KEEP] = {0}, *line = NULL;
+    size_t lines = 0, error_lines = 0, cap = 0;
+    FILE *f = fopen(file, "re");
+    if (f && fseeko(f, from, SEEK_SET) == 0) {
+        while (getline(&line, &cap, f) > 0) {
+            if (strspn(line, " \t\r\n") == strlen(line))
+                continue;
+            if (strstr(line, "[error]") && error_lines++ < KEEP)
+                text_printf(&errors, "\n    %.*s", (int)strcspn(line, "\r\n"), line);
+            free(last[lines % KEEP]);
+            last[lines++ % KEEP] = xstrndup(line, strcspn(line, "\r\n"));
+        }
+    }
+    if (f)
+        fclose(f);
+    for (size_t i = lines > KEEP ? lines - KEEP : 0; i < lines && !error_lines; i++)
+        text_printf(&errors, "\n    %s", last[i % KEEP]);
+    if (!lines)
+        text_add(&errors, "\n    (it wrote nothing)");
+    for (size_t i = 0; i < KEEP; i++)
+        free(last[i]);
+    free(line);
+    return errors.s;
+}
+
+static char *failed_text(const struct labdir *lab, size_t node, const char *what, off_t log_from)
+{
+    char log[PATH_MAX];
+    engine_node_path(lab, node, "log.txt", log);
+    char *excerpt = log_excerpt(log, log_from);
+    char *text = format_text("%s %s; its log (%s) says:%s", lab->nodes[node].name, what, log, excerpt);
+    free(excerpt);
+    return text;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------ */
+
+struct starting {
+    pid_t pid;
+    off_t log_from;
+    bool serves;
+};
+
+static int start_process(const struct labdir *lab, size_t node, struct starting *s, char **error)
+{
+    char folder[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX];
+    engine_node_path(lab, node, NULL, folder);
+    engine_node_path(lab, node, "log.txt", log);
+    engine_node_path(lab, node, "pid", pid_file);
+    if (mkdir(folder, 0700) && errno != EEXIST) {
+        *error = format_text("%s: cannot make this folder: %s", folder, strerror(errno));
+        return ERR_IO;
+    }
+    s->log_from = file_size(log);
+    unlink(pid_file); /* of an earlier life */
+    return ops_of(lab)->start(lab, node, &s->pid, error);
+}
+
+/* how many of the lab's nodes this node says are running; 0 if it does not answer */
+static size_t says_running(const struct labdir *lab, size_t node, int only)
+{
+    struct http_answer answer;
+    size_t running = 0;
+    if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
+        json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
+        size_t i;
+        json_array_foreach(list, i, item) {
+            const char *name = json_string_value(json_object_get(item, "name"));
+            int at = name ? labdir_find_node(lab, name) : -1;
+            if (at >= 0 && (only < 0 || at == only) && json_is_true(json_object_get(item, "running")))
+                running++;
+        }
+        json_decref(list);
+    }
+    text_finish(&answer.body);
+    return running;
+}
+
+static bool answers_whoami(const struct labdir *lab, size_t node)
+{
+    struct http_answer answer;
+    bool good = http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
+    text_finish(&answer.body);
+    return good;
+}
+
+static bool accepts_amqp(const struct labdir *lab, size_t node)
+{
+    char port[8];
+    snprintf(port, sizeof(port), "%u", lab->nodes[node].amqp_port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (getaddrinfo(lab->nodes[node].host, port, &hints, &found))
+        return false;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = connect(fd, found->ai_addr, found->ai_addrlen) == 0;
+    close(fd);
+    freeaddrinfo(found);
+    return good;
+}
+
+/* one look at a node that was started: serves, still starting (ERR_BUSY), or ended (ERR_CLOSED and *error) */
+static int look(const struct labdir *lab, size_t node, struct starting *s, bool whole_cluster, char **error)
+{
+    if (process_gone(s->pid)) {
+        *error = failed_text(lab, node, "ended while it was starting", s->log_from);
+        return ERR_CLOSED;
+    }
+    if (!answers_whoami(lab, node) || !accepts_amqp(lab, node))
+        return ERR_BUSY;
+    size_t want = whole_cluster ? lab->nodes_len : 1;
+    s->serves = says_running(lab, node, whole_cluster ? -1 : (int)node) == want;
+    return s->serves ? 0 : ERR_BUSY;
+}
+
+static int wait_serving(const struct labdir *lab, struct starting *starting, engine_progress_fn *progress, void *arg,
+                        char **error)
+{
+    int64_t begun = clock_now_ms(), end = begun + ops_of(lab)->ready_timeout_ms;
+    for (size_t left = lab->nodes_len; left;) {
+        for (size_t i = 0; i < lab->nodes_len; i++) {
+            if (starting[i].serves)
+                continue;
+            int err = look(lab, i, &starting[i], true, error);
+            if (err == ERR_CLOSED)
+                return err;
+            if (err == ERR_BUSY && clock_now_ms() > end) {
+                *error = failed_text(lab, i, "does not serve, or does not see the other nodes, in time",
+                                     starting[i].log_from);
+                return ERR_TIMEOUT;
+            }
+            if (err)
+                continue;
+            left--;
+            if (progress) {
+                char *text = format_text("%s serves: AMQP %s:%u, HTTP %s:%u (%.1f s)", lab->nodes[i].name,
+                                         lab->nodes[i].host, lab->nodes[i].amqp_port, lab->nodes[i].host,
+                                         lab->nodes[i].http_port, (double)(clock_now_ms() - begun) / 1000.0);
+                progress(arg, text);
+                free(text);
+            }
+        }
+        if (left)
+            pause_ms(lab->engine == ENGINE_KIT ? 5 : 50);
+    }
+    return 0;
+}
+
+static int refuse_external(const struct labdir *lab, const char *what, char **error)
+{
+    if (!lab->external)
+        return 0;
+    *error = format_text("this cluster runs elsewhere (nodes[0].url in the configuration): %s it there", what);
+    return ERR_REFUSED;
+}
+
+static int up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error)
+{
+    int err = ops_of(lab)->prepare(lab, error);
+    struct starting starting[LIMIT_NODES] = {0};
+    for (size_t i = 0; i < lab->nodes_len && !err; i++)
+        err = start_process(lab, i, &starting[i], error);
+    if (!err)
+        err = wait_serving(lab, starting, progress, arg, error);
+    if (!err && ops_of(lab)->settle)
+        err = ops_of(lab)->settle(lab, error);
+    return err;
+}
+
+int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error)
+{
+    *error = NULL;
+    int err = refuse_external(lab, "start", error);
+    if (err)
+        return err;
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        if (!engine_node_alive(lab, i))
+            continue;
+        *error = format_text("a lab is running in %s (%s is there); use it, run `lab down` first, or name another "
+                             "folder with --dir",
+                             lab->path, lab->nodes[i].name);
+        return ERR_EXISTS;
+    }
+    err = labdir_save(lab, error);
+    if (!err)
+        err = check_ports(lab, error);
+    if (err)
+        return err;
+    err = up(lab, progress, arg, error);
+    if (err) {
+        char *ignored = NULL;
+        engine_down(lab, &ignored);
+        free(ignored);
+    }
+    return err;
+}
+
+int engine_start_node(const struct labdir *lab, size_t node, char **error)
+{
+    *error = NULL;
+    int err = refuse_external(lab, "start", error);
+    if (err)
+        return err;
+    if (engine_node_alive(lab, node)) {
+        *error = format_text("%s is there already; if its app was stopped: labctl -n %s start_app",
+                             lab->nodes[node].name, lab->nodes[node].name);
+        return ERR_EXISTS;
+    }
+    err = ops_of(lab)->prepare(lab, error);
+    struct starting s = {0};
+    if (!err)
+        err = start_process(lab, node, &s, error);
+    if (err)
+        return err;
+    int64_t end = clock_now_ms() + ops_of(lab)->ready_timeout_ms;
+    while ((err = look(lab, node, &s, false, error)) == ERR_BUSY) {
+        if (clock_now_ms() > end) {
+            /* it may wait for the nodes that ran after it: a wait of its own, not ours to end */
+            *error = failed_text(lab, node, "was started but does not serve yet", s.log_from);
+            return ERR_TIMEOUT;
+        }
+        pause_ms(lab->engine == ENGINE_KIT ? 5 : 50);
+    }
+    return err;
+}
+
+/* ---- stopping ------------------------------------------------------------------------------------------ */
+
+static pid_t node_pid(const struct labdir *lab, size_t node)
+{
+    char pid_file[PATH_MAX], folder[PATH_MAX];
+    engine_node_path(lab, node, "pid", pid_file);
+    engine_node_path(lab, node, NULL, folder);
+    pid_t pid = process_read_pid(pid_file);
+    return process_belongs(pid, folder) ? pid : 0;
+}
+
+bool engine_node_alive(const struct labdir *lab, size_t node)
+{
+    return !lab->external && node_pid(lab, node) != 0;
+}
+
+int engine_kill_node(const struct labdir *lab, size_t node, char **error)
+{
+    *error = NULL;
+    int err = refuse_external(lab, "kill", error);
+    if (err)
+        return err;
+    pid_t pid = node_pid(lab, node);
+    if (!pid) {
+        *error = format_text("%s: no process of this node is there; start it with labctl -n %s start",
+                             lab->nodes[node].name, lab->nodes[node].name);
+        return ERR_NOT_FOUND;
+    }
+    kill(pid, SIGKILL);
+    err = process_wait_gone(pid, 10000);
+    if (err)
+        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[node].name, (long)pid);
+    return err;
+}
+
+int engine_down(const struct labdir *lab, char **error)
+{
+    *error = NULL;
+    int err = refuse_external(lab, "stop", error);
+    if (err)
+        return err;
+    pid_t pids[LIMIT_NODES];
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        pids[i] = node_pid(lab, i);
+        if (pids[i])
+            kill(pids[i], SIGTERM);
+    }
+    int64_t end = clock_now_ms() + ops_of(lab)->stop_timeout_ms;
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        int64_t left = end - clock_now_ms();
+        if (!pids[i] || process_wait_gone(pids[i], left > 0 ? (unsigned)left : 0) == 0)
+            continue;
+        char *ignored = NULL;
+        err = engine_kill_node(lab, i, err ? &ignored : error);
+        free(ignored);
+    }
+    if (ops_of(lab)->finish)
+        ops_of(lab)->finish(lab);
+    return err;
+}
+
+/* ---- programs ------------------------------------------------------------------------------------------ */
+
+/* argv as it is run: the program's path, labctl told its folder. The list is new, its words are borrowed. */
+static const char **full_argv(const struct labdir *lab, const char *const *argv, const char *path)
+{
+    size_t n = 0;
+    while (argv[n])
+        n++;
+    const char **full = xcalloc(n + 3, sizeof(*full));
+    size_t at = 0;
+    full[at++] = path;
+    const char *slash = strrchr(path, '/');
+    if (strcmp(slash ? slash + 1 : path, "labctl") == 0) {
+        full[at++] = "--dir";
+        full[at++] = lab->path;
+    }
+    for (size_t i = 1; i < n; i++)
+        full[at++] = argv[i];
+    return full;
+}
+
+int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid)
+{
+    char path[PATH_MAX];
+    if (strchr(argv[0], '/'))
+        snprintf(path, sizeof(path), "%s", argv[0]);
+    else if (program_find(argv[0], path, sizeof(path)))
+        return ERR_NOT_FOUND;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC))
+        return ERR_IO;
+    const char **full = full_argv(lab, argv, path);
+    struct process_spec spec = {.argv = full, .out_fd = ends[1]};
+    pid_t child = 0;
+    int why = process_start(&spec, &child);
+    free(full);
+    close(ends[1]);
+    if (why) {
+        close(ends[0]);
+        return why == -ENOENT ? ERR_NOT_FOUND : ERR_IO;
+    }
+    *fd = ends[0];
+    *pid = child;
+    return 0;
+}
+
+int engine_ctl(const struct labdir *lab, const char *const *words, char **output)
+{
+    size_t n = 0;
+    while (words[n])
+        n++;
+    const char **argv = xcalloc(n + 2, sizeof(*argv));
+    argv[0] = "labctl";
+    memcpy(argv + 1, words, n * sizeof(*argv));
+    int fd = -1, pid = 0;
+    int err = engine_spawn(lab, argv, &fd, &pid);
+    free(argv);
+    *output = NULL;
+    if (err) {
+        *output = format_text("labctl is not beside this program: %s; run make", err_text(err));
+        return err;
+    }
+    struct text out = {0};
+    char part[4096];
+    for (ssize_t got; (got = read(fd, part, sizeof(part))) > 0 || (got < 0 && errno == EINTR);)
+        if (got > 0)
+            text_add_bytes(&out, part, (size_t)got);
+    close(fd);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *output = out.s ? out.s : xstrdup("");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ERR_CLOSED;
+}

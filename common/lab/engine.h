@@ -1,0 +1,40 @@
+/* engine.h: starting, stopping and breaking nodes, for both engines. The commands behind `lab up`, `lab
+ * down`, the TUI's keys and the lessons' actions. Everything that looks at the cluster goes through
+ * observe.h instead; nothing here decides whether a step is proved. */
+#ifndef LAB_ENGINE_H
+#define LAB_ENGINE_H
+
+#include "lab/labdir.h"
+
+/* Starts every node and returns once each serves AMQP and HTTP; on failure stops what it started. *error:
+ * the node, the port or program, what to do next (caller frees). progress may be NULL. */
+typedef void engine_progress_fn(void *arg, const char *text);
+int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error);
+
+/* Stops all nodes of the lab, orderly and then by force, by pid; leaves nothing running. */
+int engine_down(const struct labdir *lab, char **error);
+
+/* Runs labctl (the program beside this one) with these words ("-n", "node1", "stop_app"), without a shell;
+ * output is what it printed (stdout and stderr, caller frees), the return value its exit code or a negative
+ * error code. Blocking: callers with a loop use engine_spawn. */
+int engine_ctl(const struct labdir *lab, const char *const *words, char **output);
+
+/* Runs a program without waiting: fd to read its output (stdout and stderr) from until end of file, then
+ * waitpid(pid). argv[0] is a path, or the name of a program beside this one: "labctl" (which is told this
+ * lab's folder). A lesson step's action can be passed as it is. Returns 0 or ERR_NOT_FOUND, ERR_IO. */
+int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid);
+
+/* One node of a lab of ours, by its index in lab->nodes. kill is SIGKILL to its process and returns once the
+ * process is gone; start starts the process again and returns once it serves. Both engines. They are what
+ * `labctl kill` and `labctl start` do. *error as above. */
+int engine_kill_node(const struct labdir *lab, size_t node, char **error);
+int engine_start_node(const struct labdir *lab, size_t node, char **error);
+bool engine_node_alive(const struct labdir *lab, size_t node); /* its process exists; its app may be stopped */
+
+/* rabbitmq engine: the real rabbitmqctl and the environment (a NULL-terminated list of "NAME=value") in which
+ * it finds this lab's nodes: execve(*program, argv, *env). Nodes are named "node1@localhost" there. Both are
+ * new, the caller frees them with engine_env_free. ERR_NOT_FOUND: rabbitmq-server is not installed. */
+int engine_rabbitmqctl(const struct labdir *lab, char **program, char ***env, char **error);
+void engine_env_free(char *program, char **env);
+
+#endif

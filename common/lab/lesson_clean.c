@@ -1,0 +1,126 @@
+/* lesson_clean.c: makes a lab ready for a lesson from its beginning: every node runs, the lesson's queues and
+ * policies are gone, and every node says so. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "lab/lesson_private.h"
+#include "lab/private.h"
+
+#define ASK_MS  5000
+#define WAIT_MS 120000 /* a RabbitMQ node that comes back may take tens of seconds on a small machine */
+
+static bool answers(const struct labdir *lab, size_t node)
+{
+    struct http_answer answer;
+    bool good = http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
+    text_finish(&answer.body);
+    return good;
+}
+
+/* a node that was killed is started, one whose app was stopped gets it back */
+static int wake(const struct labdir *lab, size_t node, char **error)
+{
+    const char *name = lab->nodes[node].name;
+    if (answers(lab, node))
+        return 0;
+    if (lab->external) {
+        *error = format_text("%s does not answer; start it on its own machine", name);
+        return ERR_CLOSED;
+    }
+    if (!engine_node_alive(lab, node))
+        return engine_start_node(lab, node, error);
+    const char *words[] = {"-n", name, "start_app", NULL};
+    char *output = NULL;
+    int code = engine_ctl(lab, words, &output);
+    if (code)
+        *error = format_text("labctl -n %s start_app: exit code %d: %s", name, code, output);
+    free(output);
+    return code ? ERR_REFUSED : 0;
+}
+
+/* every node of the lab runs, as this one sees it */
+static bool sees_all(const struct labdir *lab, size_t node)
+{
+    struct http_answer answer;
+    size_t running = 0;
+    if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
+        json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
+        size_t i;
+        json_array_foreach(list, i, item)
+        {
+            const char *name = json_string_value(json_object_get(item, "name"));
+            if (name && labdir_find_node(lab, name) >= 0 && json_is_true(json_object_get(item, "running")))
+                running++;
+        }
+        json_decref(list);
+    }
+    text_finish(&answer.body);
+    return running == lab->nodes_len;
+}
+
+/* the status of one request, 0 if no answer came */
+static int ask(const struct labdir *lab, size_t node, const char *method, const char *path)
+{
+    struct http_answer answer;
+    int err = http_call(lab, node, method, path, NULL, ASK_MS, &answer);
+    int status = err ? 0 : answer.status;
+    text_finish(&answer.body);
+    return status;
+}
+
+static bool all_say_gone(const struct labdir *lab, const char *path)
+{
+    for (size_t i = 0; i < lab->nodes_len; i++)
+        if (ask(lab, i, "GET", path) != 404)
+            return false;
+    return true;
+}
+
+static int remove_one(const struct labdir *lab, const char *prefix, const char *name, char **error)
+{
+    char *path = http_path(prefix, name);
+    int err = 0, status = ask(lab, 0, "DELETE", path);
+    if (status != 204 && status != 404) {
+        *error = format_text("%s: DELETE %s: %s %d; remove it by hand, or run `lab down` and `lab up --fresh`",
+                             lab->nodes[0].name, path, status ? "status" : "no answer", status);
+        err = ERR_REFUSED;
+    }
+    for (int64_t end = clock_now_ms() + WAIT_MS; !err && !all_say_gone(lab, path); pause_ms(20)) {
+        if (clock_now_ms() < end)
+            continue;
+        *error = format_text("%s is still listed after DELETE %s", name, path);
+        err = ERR_TIMEOUT;
+    }
+    free(path);
+    return err;
+}
+
+int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
+{
+    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
+    *error = NULL;
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        int err = wake(lab, i, error);
+        if (err)
+            return err;
+    }
+    int64_t end = clock_now_ms() + WAIT_MS;
+    for (size_t i = 0; i < lab->nodes_len;) {
+        if (sees_all(lab, i)) {
+            i++;
+        } else if (clock_now_ms() > end) {
+            *error = format_text("%s does not see every node running; labctl -n %s cluster_status shows what it sees",
+                                 lab->nodes[i].name, lab->nodes[i].name);
+            return ERR_TIMEOUT;
+        } else {
+            pause_ms(20);
+        }
+    }
+    int err = 0;
+    for (size_t i = 0; full->policies && full->policies[i] && !err; i++)
+        err = remove_one(lab, "/api/policies/%2F/", full->policies[i], error);
+    for (size_t i = 0; full->queues && full->queues[i] && !err; i++)
+        err = remove_one(lab, "/api/queues/%2F/", full->queues[i], error);
+    return err;
+}

@@ -1,0 +1,36 @@
+/* merge.h: from what each node answered to one snapshot. Private to common/lab; no sockets here, so that
+ * tests can hand it recordings of a real cluster. */
+#ifndef LAB_MERGE_H
+#define LAB_MERGE_H
+
+#include "lab/labdir.h"
+#include "lab/snapshot.h"
+
+/* What one node answered in one round. The documents are null where it was not asked or did not answer. */
+struct node_answer {
+    bool answered;      /* nodes and queues both came, with status 200 */
+    bool has_feed;      /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
+    ms_time at;         /* when its answer was complete; 0: never answered so far */
+    const char *error;  /* why not, for the screen; NULL if it answered */
+    json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
+};
+
+struct merge_time {
+    ms_time now;     /* the observer's monotonic clock */
+    int64_t wall_ms; /* since 1970 */
+};
+
+/* answers: one for each of lab's nodes, in its order; before: the previous snapshot or NULL. The result is
+ * the caller's.
+ *
+ * - A node is UP if it answers or a node that answers says it runs; NOT_RUNNING if one says it does not and
+ *   none says it does.
+ * - The lists of queues and policies are one node's, whole: that of the answering node whose list of running
+ *   nodes agrees best with who answers. (Just after a stop, that is the node that has noticed.)
+ * - What a list leaves out (the counts of a queue that cannot be asked) is unknown, never 0.
+ * - With no answer at all, queues are kept by name, with their places as last seen, their state and counts
+ *   unknown. */
+struct snapshot *merge_answers(const struct labdir *lab, const struct node_answer *answers,
+                               const struct snapshot *before, struct merge_time time);
+
+#endif

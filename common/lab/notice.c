@@ -1,0 +1,216 @@
+/* notice.c: see notice.h. An event that polling noticed carries the time it was noticed and no node's name:
+ * it happened some time before, and only between two looks can one say what came first. */
+#include "lab/notice.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/vec.h"
+
+struct list {
+    VEC(struct event_seen) events;
+    uint64_t seq; /* the last one given */
+};
+
+static void add(struct list *l, int64_t wall_ms, const char *kind, const char *node, char *text)
+{
+    struct event_seen e = {.seq = ++l->seq,
+                           .wall_ms = wall_ms,
+                           .kind = xstrdup(kind),
+                           .node = node ? xstrdup(node) : NULL,
+                           .text = text};
+    VEC_PUSH(&l->events, e);
+}
+
+static void drop(struct list *l, size_t i)
+{
+    free(l->events.items[i].kind);
+    free(l->events.items[i].node);
+    free(l->events.items[i].text);
+    VEC_REMOVE(&l->events, i);
+}
+
+/* ---- what the nodes tell ------------------------------------------------------------------------------------ */
+
+static void add_feed(struct list *l, const char *node, const json_t *feed)
+{
+    const json_t *e;
+    size_t i;
+    json_array_foreach(json_object_get(feed, "events"), i, e)
+    {
+        const char *kind = json_string_value(json_object_get(e, "kind"));
+        const char *text = json_string_value(json_object_get(e, "text"));
+        const json_t *time = json_object_get(e, "time");
+        if (kind && text && json_is_integer(time))
+            add(l, json_integer_value(time), kind, node, xstrdup(text));
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct event_seen *x = a, *y = b;
+    if (x->wall_ms != y->wall_ms)
+        return x->wall_ms < y->wall_ms ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* ---- what two looks show ------------------------------------------------------------------------------------ */
+
+static const char *node_word(enum node_state state)
+{
+    switch (state) {
+    case NODE_UNKNOWN:     return "not heard of";
+    case NODE_UP:          return "running";
+    case NODE_NOT_RUNNING: return "not running";
+    }
+    return "?";
+}
+
+static void notice_nodes(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        const struct node_seen *n = &s->nodes[i], *was = snapshot_node(before, n->name);
+        if (was && was->state != n->state && s->source >= 0)
+            add(l, s->taken_wall_ms, "node", NULL, format_text("%s %s", n->name, node_word(n->state)));
+    }
+}
+
+/* The count of a busy queue changes with every look: one line that is kept up to date, not one a look. */
+static void notice_count(struct list *l, const struct snapshot *s, const struct queue_seen *q)
+{
+    char *text = format_text("%s holds %lld message%s", q->name, (long long)q->messages,
+                             q->messages == 1 ? "" : "s");
+    size_t name_len = strlen(q->name), last = l->events.len;
+    if (last > 0 && strcmp(l->events.items[last - 1].kind, "count") == 0 &&
+        strncmp(l->events.items[last - 1].text, q->name, name_len) == 0 &&
+        l->events.items[last - 1].text[name_len] == ' ')
+        drop(l, last - 1);
+    add(l, s->taken_wall_ms, "count", NULL, text);
+}
+
+static void notice_mirrors(struct list *l, const struct snapshot *s, const struct queue_seen *q,
+                           const struct queue_seen *was)
+{
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        const char *node = s->nodes[i].name;
+        if ((q->synced & bit) && !(was->synced & bit))
+            add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s on %s in sync", q->name, node));
+        else if ((q->mirrors & bit) && !(was->mirrors & bit))
+            add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s on %s, not in sync yet", q->name, node));
+        else if (!(q->mirrors & bit) && (was->mirrors & bit) && q->master != (int)i)
+            add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s no longer on %s", q->name, node));
+    }
+}
+
+static void notice_queue(struct list *l, const struct snapshot *s, const struct queue_seen *q,
+                         const struct queue_seen *was)
+{
+    if (q->master >= 0 && was->master >= 0 && q->master != was->master)
+        add(l, s->taken_wall_ms, "promote", NULL,
+            format_text("%s has a new master: %s (was %s)", q->name, s->nodes[q->master].name,
+                        s->nodes[was->master].name));
+    bool known = q->state != QUEUE_SEEN_UNKNOWN, was_known = was->state != QUEUE_SEEN_UNKNOWN;
+    /* between two states RabbitMQ has moments without figures: those are no news, nor is their end */
+    if (q->state != was->state && known && (was_known || q->state != QUEUE_SEEN_RUNNING))
+        add(l, s->taken_wall_ms, "queue", NULL, format_text("%s is %s", q->name, queue_seen_state_name(q->state)));
+    notice_mirrors(l, s, q, was);
+    if (known && was_known &&
+        ((q->policy != NULL) != (was->policy != NULL) || (q->policy && strcmp(q->policy, was->policy) != 0)))
+        add(l, s->taken_wall_ms, "policy", NULL,
+            q->policy ? format_text("%s follows policy %s", q->name, q->policy)
+                      : format_text("%s follows no policy", q->name));
+    if (q->messages >= 0 && q->messages != was->messages)
+        notice_count(l, s, q);
+}
+
+static void notice_queues(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    if (s->source < 0 || before->source < 0)
+        return; /* silence is not news about queues */
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i], *was = snapshot_queue(before, q->name);
+        struct queue_seen nothing = {.state = q->state, .master = -1, .messages = 0};
+        if (!was)
+            add(l, s->taken_wall_ms, "queue", NULL,
+                q->master >= 0 ? format_text("%s declared on %s", q->name, s->nodes[q->master].name)
+                               : format_text("%s declared", q->name));
+        notice_queue(l, s, q, was ? was : &nothing);
+    }
+    for (size_t i = 0; i < before->queues_len; i++)
+        if (!snapshot_queue(s, before->queues[i].name))
+            add(l, s->taken_wall_ms, "queue", NULL, format_text("%s is gone", before->queues[i].name));
+}
+
+static const struct policy_seen *find_policy(const struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->policies_len; i++)
+        if (strcmp(s->policies[i].name, name) == 0)
+            return &s->policies[i];
+    return NULL;
+}
+
+static void notice_policies(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    if (s->source < 0 || before->source < 0)
+        return;
+    for (size_t i = 0; i < s->policies_len; i++) {
+        const struct policy_seen *p = &s->policies[i], *was = find_policy(before, p->name);
+        if (!was || strcmp(p->pattern, was->pattern) != 0 || strcmp(p->definition, was->definition) != 0)
+            add(l, s->taken_wall_ms, "policy", NULL,
+                format_text("%s %s on %s: %s", p->name, was ? "changed" : "set", p->pattern, p->definition));
+    }
+    for (size_t i = 0; i < before->policies_len; i++)
+        if (!find_policy(s, before->policies[i].name))
+            add(l, s->taken_wall_ms, "policy", NULL, format_text("%s cleared", before->policies[i].name));
+}
+
+static bool in_danger(const struct snapshot *s, const struct queue_seen *q)
+{
+    return q && s->nodes_len > 1 && q->state == QUEUE_SEEN_RUNNING && q->messages > 0 && !q->mirrors &&
+           q->master >= 0;
+}
+
+static void notice_hints(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        if (in_danger(s, q) && !(before && in_danger(before, snapshot_queue(before, q->name))))
+            add(l, s->taken_wall_ms, "hint", NULL,
+                format_text("%s has ONE copy: stopping %s hides its messages", q->name,
+                            s->nodes[q->master].name));
+    }
+}
+
+/* ---- together ----------------------------------------------------------------------------------------------- */
+
+void notice_events(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
+                   const struct snapshot *before)
+{
+    struct list l = {0};
+    bool any_feed = false;
+    struct snapshot *old = before ? snapshot_clone(before) : NULL;
+    for (size_t i = 0; old && i < old->events_len; i++) {
+        VEC_PUSH(&l.events, old->events[i]);
+        l.seq = u64_max(l.seq, old->events[i].seq);
+    }
+    if (old)
+        old->events_len = 0; /* they moved */
+    snapshot_destroy(old);
+    for (size_t i = 0; i < answers_len; i++) {
+        any_feed = any_feed || answers[i].has_feed;
+        add_feed(&l, s->nodes[i].name, answers[i].events);
+    }
+    if (before && !any_feed) {
+        notice_nodes(&l, s, before);
+        notice_policies(&l, s, before);
+        notice_queues(&l, s, before);
+    }
+    notice_hints(&l, s, before);
+    if (l.events.len > 1)
+        qsort(l.events.items, l.events.len, sizeof(*l.events.items), by_time);
+    while (l.events.len > NOTICE_MAX_EVENTS)
+        drop(&l, 0);
+    s->events = l.events.items;
+    s->events_len = l.events.len;
+}

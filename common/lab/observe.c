@@ -1,0 +1,424 @@
+/* observe.c: rounds of questions to all nodes at once. A round ends when every node that answered the last
+ * time has answered this time, or its time is over; a node that is already known to be silent is asked as
+ * well, but nobody waits for it, and what it says counts in the round in which it comes. Every round makes
+ * one snapshot, so that "seen twice running" always means two answers. */
+#include "lab/observe.h"
+
+#include <event2/buffer.h>
+#include <event2/dns.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "base/vec.h"
+#include "lab/merge.h"
+
+/* A node on a loopback or a LAN answers in milliseconds; RabbitMQ, busy with a failover, in some hundred. */
+#define ANSWER_MS 800
+
+/* 200 queues in RabbitMQ's words are half a megabyte. */
+#define MAX_BODY (64 << 20)
+#define MAX_HEADERS (64 << 10)
+
+enum question { ASK_NODES, ASK_QUEUES, ASK_POLICIES, ASK_EVENTS, QUESTIONS };
+
+struct asked_node;
+
+struct ask {
+    struct asked_node *node;
+    enum question question;
+    json_t *answer;
+    bool failed;
+};
+
+struct asked_node {
+    struct observer *o;
+    const struct lab_node *node;
+    struct evhttp_connection *connection; /* NULL: made with the next question */
+    struct event *deadline;
+    struct ask asks[QUESTIONS];
+    size_t pending;  /* questions without an answer */
+    bool late;       /* did not answer the last time: not waited for */
+    bool fresh;      /* an answer came since the last snapshot */
+    bool answered;   /* the last questions were answered */
+    bool has_feed;
+    bool feed_absent; /* it said 404 to GET /api/events */
+    uint64_t feed_next;
+    ms_time answered_at;
+    char *error;     /* of the last questions that failed; NULL if they were answered */
+    bool error_old;  /* it is from an earlier round */
+};
+
+struct observer {
+    struct event_base *base;
+    struct evdns_base *dns; /* made for the first host that is a name */
+    const struct labdir *lab;
+    observer_fn *fn;
+    void *arg;
+    char *authorization;
+    struct event *timer; /* starts rounds */
+    unsigned interval_ms;
+    bool in_round, asking, again;
+    struct snapshot *latest;
+    struct asked_node *nodes;
+    size_t nodes_len;
+};
+
+static ms_time monotonic_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (ms_time)t.tv_sec * 1000 + (ms_time)t.tv_nsec / 1000000;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct timeval ms_timeval(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+}
+
+static void node_done(struct asked_node *n);
+
+/* ---- one node ----------------------------------------------------------------------------------------------- */
+
+static void set_error(struct asked_node *n, char *error)
+{
+    if (n->error && !n->error_old) {
+        free(error); /* the first one is the cause */
+        return;
+    }
+    free(n->error);
+    n->error = error;
+    n->error_old = false;
+}
+
+static bool read_answer(struct ask *a, struct evhttp_request *req)
+{
+    struct asked_node *n = a->node;
+    int status = req ? evhttp_request_get_response_code(req) : 0;
+    if (a->question == ASK_EVENTS && status == 404) {
+        n->feed_absent = true;
+        n->has_feed = false;
+        return true;
+    }
+    if (status == 0) {
+        set_error(n, xstrdup("no connection"));
+        return false;
+    }
+    if (status != 200) {
+        set_error(n, format_text("HTTP %d%s", status, status == 401 ? " (wrong user or password)" : ""));
+        return false;
+    }
+    struct evbuffer *body = evhttp_request_get_input_buffer(req);
+    size_t len = evbuffer_get_length(body);
+    json_error_t e;
+    a->answer = len ? json_loadb((const char *)evbuffer_pullup(body, -1), len, 0, &e) : NULL;
+    if (!a->answer) {
+        set_error(n, xstrdup("its answer is not JSON"));
+        return false;
+    }
+    if (a->question == ASK_EVENTS) {
+        n->has_feed = true;
+    } else if (!json_is_array(a->answer)) {
+        set_error(n, xstrdup("its answer is not a list"));
+        return false;
+    }
+    return true;
+}
+
+static void on_answer(struct evhttp_request *req, void *arg)
+{
+    struct ask *a = arg;
+    struct asked_node *n = a->node;
+    a->failed = !read_answer(a, req);
+    if (--n->pending == 0)
+        node_done(n);
+}
+
+static void forget_answers(struct asked_node *n)
+{
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        json_decref(n->asks[i].answer);
+        n->asks[i].answer = NULL;
+        n->asks[i].failed = false;
+    }
+}
+
+static void close_connection(struct asked_node *n)
+{
+    if (n->connection)
+        evhttp_connection_free(n->connection); /* drops its questions without calling back */
+    n->connection = NULL;
+    n->pending = 0;
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct asked_node *n = arg;
+    (void)fd;
+    (void)what;
+    set_error(n, format_text("no answer in %d ms", ANSWER_MS));
+    for (size_t i = 0; i < QUESTIONS; i++)
+        n->asks[i].failed = !n->asks[i].answer;
+    close_connection(n);
+    node_done(n);
+}
+
+static bool is_address(const char *host)
+{
+    struct in6_addr six;
+    struct in_addr four;
+    return evutil_inet_pton(AF_INET, host, &four) == 1 || evutil_inet_pton(AF_INET6, host, &six) == 1;
+}
+
+static void connect_node(struct asked_node *n)
+{
+    struct observer *o = n->o;
+    struct evdns_base *dns = NULL;
+    if (!is_address(n->node->host)) {
+        if (!o->dns)
+            o->dns = evdns_base_new(o->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        dns = o->dns;
+    }
+    n->connection = evhttp_connection_base_new(o->base, dns, n->node->host, n->node->http_port);
+    ASSERT(n->connection != NULL);
+    evhttp_connection_set_max_body_size(n->connection, MAX_BODY);
+    evhttp_connection_set_max_headers_size(n->connection, MAX_HEADERS);
+}
+
+static void send_question(struct asked_node *n, enum question question)
+{
+    static const char *const paths[QUESTIONS] = {"/api/nodes", "/api/queues", "/api/policies", "/api/events"};
+    struct evhttp_request *req = evhttp_request_new(on_answer, &n->asks[question]);
+    ASSERT(req != NULL);
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+    evhttp_add_header(headers, "Host", n->node->host);
+    evhttp_add_header(headers, "Authorization", n->o->authorization);
+    evhttp_add_header(headers, "Connection", "keep-alive");
+    char *path = question == ASK_EVENTS ? format_text("%s?since=%llu", paths[question],
+                                                      (unsigned long long)n->feed_next)
+                                        : xstrdup(paths[question]);
+    n->pending++;
+    /* on failure libevent has freed the request and will not call back */
+    if (evhttp_make_request(n->connection, req, EVHTTP_REQ_GET, path) != 0) {
+        n->pending--;
+        n->asks[question].failed = true;
+        set_error(n, xstrdup("cannot connect"));
+    }
+    free(path);
+}
+
+static void ask_node(struct asked_node *n)
+{
+    struct timeval deadline = ms_timeval(ANSWER_MS);
+    forget_answers(n);
+    n->error_old = true;
+    n->fresh = false;
+    if (!n->connection)
+        connect_node(n);
+    evtimer_add(n->deadline, &deadline);
+    n->pending = 1; /* ours: a failure inside send_question must not end the round half asked */
+    for (int q = 0; q < QUESTIONS; q++)
+        if (q != ASK_EVENTS || !n->feed_absent)
+            send_question(n, (enum question)q);
+    if (--n->pending == 0)
+        node_done(n);
+}
+
+/* ---- rounds ------------------------------------------------------------------------------------------------- */
+
+static struct node_answer answer_of(const struct asked_node *n)
+{
+    bool use = n->fresh && n->answered;
+    return (struct node_answer){
+        .answered = use,
+        .has_feed = n->has_feed,
+        .at = n->answered_at,
+        .error = use ? NULL : n->error ? n->error : "no answer yet",
+        .nodes = use ? n->asks[ASK_NODES].answer : NULL,
+        .queues = use ? n->asks[ASK_QUEUES].answer : NULL,
+        .policies = use ? n->asks[ASK_POLICIES].answer : NULL,
+        .events = use ? n->asks[ASK_EVENTS].answer : NULL,
+    };
+}
+
+/* Only what went into a snapshot counts as told; the rest is asked for again. */
+static void move_feed(struct asked_node *n, const json_t *feed)
+{
+    const json_t *next = json_object_get(feed, "next");
+    if (!json_is_integer(next) || json_integer_value(next) < 0)
+        return;
+    /* a node that began again counts from the start again; then the next round asks for all it has */
+    uint64_t told = (uint64_t)json_integer_value(next);
+    n->feed_next = told < n->feed_next ? 0 : told;
+}
+
+static void end_round(struct observer *o)
+{
+    struct node_answer answers[LIMIT_NODES] = {0};
+    o->in_round = false;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        answers[i] = answer_of(&o->nodes[i]);
+    struct snapshot *s = merge_answers(o->lab, answers, o->latest,
+                                       (struct merge_time){.now = monotonic_ms(), .wall_ms = wall_ms()});
+    for (size_t i = 0; i < o->nodes_len; i++) {
+        move_feed(&o->nodes[i], answers[i].events);
+        if (o->nodes[i].pending == 0) {
+            o->nodes[i].fresh = false;
+            forget_answers(&o->nodes[i]);
+        }
+    }
+    snapshot_destroy(o->latest);
+    o->latest = s;
+    struct timeval next = ms_timeval(o->again ? 0 : o->interval_ms);
+    o->again = false;
+    evtimer_add(o->timer, &next);
+    o->fn(o->arg, s);
+}
+
+static void end_round_if_heard(struct observer *o)
+{
+    if (!o->in_round || o->asking)
+        return;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        if (o->nodes[i].pending > 0 && !o->nodes[i].late)
+            return;
+    end_round(o);
+}
+
+static void node_done(struct asked_node *n)
+{
+    evtimer_del(n->deadline);
+    n->answered = !n->asks[ASK_NODES].failed && !n->asks[ASK_QUEUES].failed && !n->asks[ASK_POLICIES].failed;
+    n->fresh = true;
+    n->late = !n->answered;
+    if (n->answered) {
+        n->answered_at = monotonic_ms();
+        free(n->error);
+        n->error = NULL;
+    } else {
+        n->feed_absent = false; /* it may come back as another program */
+    }
+    end_round_if_heard(n->o);
+}
+
+static void start_round(evutil_socket_t fd, short what, void *arg)
+{
+    struct observer *o = arg;
+    (void)fd;
+    (void)what;
+    o->in_round = o->asking = true;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        if (o->nodes[i].pending == 0)
+            ask_node(&o->nodes[i]);
+    o->asking = false;
+    end_round_if_heard(o); /* none may be left to wait for */
+}
+
+/* ---- the observer ------------------------------------------------------------------------------------------- */
+
+static char *basic_authorization(const struct labdir *lab)
+{
+    char *plain = format_text("%s:%s", lab->user, lab->password);
+    size_t len = strlen(plain);
+    unsigned char *encoded = xmalloc((len + 2) / 3 * 4 + 1);
+    EVP_EncodeBlock(encoded, (const unsigned char *)plain, (int)len);
+    char *header = format_text("Basic %s", (const char *)encoded);
+    free(encoded);
+    free(plain);
+    return header;
+}
+
+struct observer *observer_create(struct event_base *base, const struct labdir *lab, unsigned interval_ms,
+                                 observer_fn *fn, void *arg)
+{
+    struct observer *o = xcalloc(1, sizeof(*o));
+    *o = (struct observer){.base = base, .lab = lab, .fn = fn, .arg = arg, .interval_ms = interval_ms};
+    o->authorization = basic_authorization(lab);
+    o->timer = evtimer_new(base, start_round, o);
+    o->nodes = xcalloc(lab->nodes_len, sizeof(*o->nodes));
+    o->nodes_len = lab->nodes_len;
+    for (size_t i = 0; i < o->nodes_len; i++) {
+        struct asked_node *n = &o->nodes[i];
+        n->o = o;
+        n->node = &lab->nodes[i];
+        n->deadline = evtimer_new(base, on_deadline, n);
+        for (int q = 0; q < QUESTIONS; q++)
+            n->asks[q] = (struct ask){.node = n, .question = (enum question)q};
+    }
+    observer_poke(o);
+    return o;
+}
+
+void observer_poke(struct observer *o)
+{
+    struct timeval now = {0};
+    if (o->in_round)
+        o->again = true; /* this round may have asked before what was done now */
+    else
+        evtimer_add(o->timer, &now);
+}
+
+const struct snapshot *observer_latest(const struct observer *o)
+{
+    return o->latest;
+}
+
+void observer_destroy(struct observer *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; i < o->nodes_len; i++) {
+        close_connection(&o->nodes[i]);
+        forget_answers(&o->nodes[i]);
+        event_free(o->nodes[i].deadline);
+        free(o->nodes[i].error);
+    }
+    if (o->dns)
+        evdns_base_free(o->dns, 0);
+    event_free(o->timer);
+    snapshot_destroy(o->latest);
+    free(o->authorization);
+    free(o->nodes);
+    free(o);
+}
+
+/* ---- one look ----------------------------------------------------------------------------------------------- */
+
+struct once {
+    struct event_base *base;
+    struct snapshot *snapshot;
+};
+
+static void on_once(void *arg, const struct snapshot *s)
+{
+    struct once *once = arg;
+    snapshot_destroy(once->snapshot);
+    once->snapshot = snapshot_clone(s);
+    event_base_loopbreak(once->base);
+}
+
+struct snapshot *observe_once(const struct labdir *lab, unsigned timeout_ms)
+{
+    struct once once = {.base = event_base_new()};
+    struct timeval limit = ms_timeval(timeout_ms);
+    ASSERT(once.base != NULL);
+    struct observer *o = observer_create(once.base, lab, timeout_ms + ANSWER_MS, on_once, &once);
+    event_base_loopexit(once.base, &limit);
+    event_base_dispatch(once.base);
+    if (!once.snapshot) /* out of time: what was heard until now */
+        end_round(o);
+    observer_destroy(o);
+    event_base_free(once.base);
+    return once.snapshot;
+}

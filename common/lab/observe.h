@@ -1,0 +1,28 @@
+/* observe.h: asks the nodes of a lab, over and over, without ever waiting for one that does not answer, and
+ * makes snapshots of what they said. One libevent loop; requests to all nodes at once; a node that is frozen
+ * costs nothing but its own figures. */
+#ifndef LAB_OBSERVE_H
+#define LAB_OBSERVE_H
+
+#include <event2/event.h>
+
+#include "lab/labdir.h"
+#include "lab/snapshot.h"
+
+struct observer;
+
+/* Called in the loop after each round in which anything was heard or timed out; the snapshot belongs to the
+ * observer and is valid until the next call. It must not destroy the observer: that waits for the loop. */
+typedef void observer_fn(void *arg, const struct snapshot *snapshot);
+
+/* Asks every `interval_ms` (and at once when poked). lab is borrowed. */
+struct observer *observer_create(struct event_base *base, const struct labdir *lab, unsigned interval_ms,
+                                 observer_fn *fn, void *arg);
+void observer_poke(struct observer *o);                           /* ask now: something was just done */
+const struct snapshot *observer_latest(const struct observer *o); /* NULL before the first round */
+void observer_destroy(struct observer *o);
+
+/* For programs without a loop of their own: one round, waiting at most timeout_ms; the caller destroys it. */
+struct snapshot *observe_once(const struct labdir *lab, unsigned timeout_ms);
+
+#endif

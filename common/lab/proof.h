@@ -1,0 +1,50 @@
+/* proof.h (private to common/lab): the facts that prove a lesson's step, read from lesson.cfg and held against
+ * snapshots. In lesson.cfg a proof is a list of groups, each about one thing:
+ *
+ *     { node = "node1"; state = "not running"; said_by_at_least = 2; }
+ *     { queue = "mirrior_hello"; master_is_not = "node1"; synced_mirrors_at_least = 1; }
+ *     { policy = "mirrior"; pattern = "^mirrior"; definition = "{...}"; }
+ *     { output_contains = [ "this text", "or this one" ]; }
+ *
+ * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what nobody
+ * can say now is neither true nor false. */
+#ifndef LAB_PROOF_H
+#define LAB_PROOF_H
+
+#include <libconfig.h>
+
+#include "base/map.h"
+#include "base/text.h"
+#include "lab/snapshot.h"
+
+enum verdict { VERDICT_NO, VERDICT_UNKNOWN, VERDICT_YES };
+
+struct proof;
+
+/* What a proof may look at. */
+struct evidence {
+    const struct snapshot *snapshot;
+    const struct map *most_messages; /* queue name -> int64_t: the most it was seen to hold in this lesson */
+    const char *output;              /* of the step's own action; NULL: none yet */
+};
+
+/* What one look found. */
+struct finding {
+    enum verdict verdict; /* of all checks together */
+    size_t held;          /* checks that hold, not counting those that are about the past */
+    ms_time as_of;        /* the oldest moment that what was used was said at */
+    struct text seen;     /* what was seen of the checks that hold: "master=node2; in sync={node3}" */
+    struct text missing;  /* what was seen instead of the first that does not; empty if all hold */
+};
+
+/* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */
+struct proof *proof_parse(const config_setting_t *list, const char *file, char **error);
+void proof_destroy(struct proof *p);
+
+void proof_look(const struct proof *p, const struct evidence *e, struct finding *out);
+void finding_finish(struct finding *f);
+
+/* every check on a line of its own: "[x] master is not node1: master=node2" */
+void proof_explain(const struct proof *p, const struct evidence *e, struct text *out);
+
+#endif

@@ -1,0 +1,491 @@
+/* snapshot.c: a snapshot's memory and its JSON form. The JSON names nodes instead of numbering bits, leaves
+ * out what is unknown, and reads back to the same snapshot: `lab status --json`, recordings, tests. */
+#include "lab/snapshot.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+
+#define SNAPSHOT_FORMAT 1
+
+/* A recording is read from a file that anyone may have written. */
+#define MAX_QUEUES 100000
+#define MAX_EVENTS 1000
+
+static char *copy_text(const char *s)
+{
+    return s ? xstrdup(s) : NULL;
+}
+
+const struct node_seen *snapshot_node(const struct snapshot *s, const char *name)
+{
+    int i = snapshot_node_index(s, name);
+    return i < 0 ? NULL : &s->nodes[i];
+}
+
+int snapshot_node_index(const struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (strcmp(s->nodes[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->queues_len; i++)
+        if (strcmp(s->queues[i].name, name) == 0)
+            return &s->queues[i];
+    return NULL;
+}
+
+const char *queue_seen_state_name(enum queue_seen_state state)
+{
+    switch (state) {
+    case QUEUE_SEEN_UNKNOWN: return "?";
+    case QUEUE_SEEN_RUNNING: return "running";
+    case QUEUE_SEEN_SYNCING: return "syncing";
+    case QUEUE_SEEN_STOPPED: return "stopped";
+    case QUEUE_SEEN_DOWN:    return "down";
+    }
+    return "?";
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------ */
+
+static void node_copy(struct node_seen *to, const struct node_seen *from)
+{
+    *to = *from;
+    to->name = copy_text(from->name);
+    to->error = copy_text(from->error);
+    to->partitions = copy_text(from->partitions);
+}
+
+static void queue_copy(struct queue_seen *to, const struct queue_seen *from)
+{
+    *to = *from;
+    to->name = copy_text(from->name);
+    to->policy = copy_text(from->policy);
+    to->effective_definition = copy_text(from->effective_definition);
+}
+
+static void policy_copy(struct policy_seen *to, const struct policy_seen *from)
+{
+    *to = *from;
+    to->name = copy_text(from->name);
+    to->pattern = copy_text(from->pattern);
+    to->apply_to = copy_text(from->apply_to);
+    to->definition = copy_text(from->definition);
+}
+
+static void event_copy(struct event_seen *to, const struct event_seen *from)
+{
+    *to = *from;
+    to->kind = copy_text(from->kind);
+    to->node = copy_text(from->node);
+    to->text = copy_text(from->text);
+}
+
+#define COPY_LIST(to, from, list, copy_one) \
+    do { \
+        (to)->list = xcalloc((from)->list##_len, sizeof(*(to)->list)); \
+        for (size_t i_ = 0; i_ < (from)->list##_len; i_++) \
+            copy_one(&(to)->list[i_], &(from)->list[i_]); \
+    } while (0)
+
+struct snapshot *snapshot_clone(const struct snapshot *s)
+{
+    struct snapshot *copy = xmalloc(sizeof(*copy));
+    *copy = *s;
+    COPY_LIST(copy, s, nodes, node_copy);
+    COPY_LIST(copy, s, queues, queue_copy);
+    COPY_LIST(copy, s, policies, policy_copy);
+    COPY_LIST(copy, s, events, event_copy);
+    return copy;
+}
+
+void snapshot_destroy(struct snapshot *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        free(s->nodes[i].name);
+        free(s->nodes[i].error);
+        free(s->nodes[i].partitions);
+    }
+    for (size_t i = 0; i < s->queues_len; i++) {
+        free(s->queues[i].name);
+        free(s->queues[i].policy);
+        free(s->queues[i].effective_definition);
+    }
+    for (size_t i = 0; i < s->policies_len; i++) {
+        free(s->policies[i].name);
+        free(s->policies[i].pattern);
+        free(s->policies[i].apply_to);
+        free(s->policies[i].definition);
+    }
+    for (size_t i = 0; i < s->events_len; i++) {
+        free(s->events[i].kind);
+        free(s->events[i].node);
+        free(s->events[i].text);
+    }
+    free(s->nodes);
+    free(s->queues);
+    free(s->policies);
+    free(s->events);
+    free(s);
+}
+
+/* ---- to JSON ----------------------------------------------------------------------------------------------- */
+
+static const char *node_state_word(enum node_state state)
+{
+    switch (state) {
+    case NODE_UNKNOWN:     return "unknown";
+    case NODE_UP:          return "up";
+    case NODE_NOT_RUNNING: return "not running";
+    }
+    return "unknown";
+}
+
+static const char *queue_state_word(enum queue_seen_state state)
+{
+    return state == QUEUE_SEEN_UNKNOWN ? "unknown" : queue_seen_state_name(state);
+}
+
+static json_t *names_of(const struct snapshot *s, node_bits bits)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits & ((node_bits)1 << i))
+            json_array_append_new(names, json_string(s->nodes[i].name));
+    return names;
+}
+
+static json_t *text_or_null(const char *s)
+{
+    json_t *json = s ? json_string(s) : NULL; /* NULL also if s is not UTF-8 */
+    return json ? json : json_null();
+}
+
+/* a number that may be unknown: then the key is absent */
+static void set_known(json_t *object, const char *key, int64_t value)
+{
+    if (value >= 0)
+        json_object_set_new(object, key, json_integer(value));
+}
+
+static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
+{
+    json_t *json = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:I, s:I}", "name", n->name, "state",
+                             node_state_word(n->state), "answers", n->answers, "said_up_by",
+                             names_of(s, n->said_up_by), "said_down_by", names_of(s, n->said_down_by), "error",
+                             text_or_null(n->error), "partitions", n->partitions ? n->partitions : "",
+                             "answered_at", (json_int_t)n->answered_at, "changed_at",
+                             (json_int_t)n->changed_at);
+    set_known(json, "memory_bytes", n->memory_bytes);
+    set_known(json, "uptime_ms", n->uptime_ms);
+    return json;
+}
+
+static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
+{
+    const char *master = q->master >= 0 ? s->nodes[q->master].name : NULL;
+    json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:I, s:I}", "name", q->name,
+                             "state", queue_state_word(q->state), "master", text_or_null(master), "mirrors",
+                             names_of(s, q->mirrors), "synced", names_of(s, q->synced), "durable", q->durable,
+                             "exclusive", q->exclusive, "auto_delete", q->auto_delete, "policy",
+                             text_or_null(q->policy), "effective_definition",
+                             text_or_null(q->effective_definition), "seen_at", (json_int_t)q->seen_at,
+                             "master_since", (json_int_t)q->master_since);
+    set_known(json, "messages", q->messages);
+    set_known(json, "ready", q->ready);
+    set_known(json, "unacked", q->unacked);
+    set_known(json, "was_messages", q->was_messages);
+    set_known(json, "consumers", q->consumers);
+    set_known(json, "sync_messages", q->sync_messages);
+    if (q->publish_rate >= 0)
+        json_object_set_new(json, "publish_rate", json_real(q->publish_rate));
+    if (q->deliver_rate >= 0)
+        json_object_set_new(json, "deliver_rate", json_real(q->deliver_rate));
+    return json;
+}
+
+json_t *snapshot_to_json(const struct snapshot *s)
+{
+    json_t *nodes = json_array(), *queues = json_array(), *policies = json_array(), *events = json_array();
+    for (size_t i = 0; i < s->nodes_len; i++)
+        json_array_append_new(nodes, node_json(s, &s->nodes[i]));
+    for (size_t i = 0; i < s->queues_len; i++)
+        json_array_append_new(queues, queue_json(s, &s->queues[i]));
+    for (size_t i = 0; i < s->policies_len; i++) {
+        const struct policy_seen *p = &s->policies[i];
+        json_array_append_new(policies, json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", p->name, "pattern",
+                                                  p->pattern, "apply_to", p->apply_to, "definition",
+                                                  p->definition, "priority", (json_int_t)p->priority));
+    }
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        json_array_append_new(events, json_pack("{s:I, s:I, s:s, s:o, s:o}", "seq", (json_int_t)e->seq,
+                                                "wall_ms", (json_int_t)e->wall_ms, "kind", e->kind, "node",
+                                                text_or_null(e->node), "text", text_or_null(e->text)));
+    }
+    const char *source = s->source >= 0 ? s->nodes[s->source].name : NULL;
+    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT, "number",
+                     (json_int_t)s->number, "taken_at", (json_int_t)s->taken_at, "taken_wall_ms",
+                     (json_int_t)s->taken_wall_ms, "source", text_or_null(source), "nodes", nodes, "queues",
+                     queues, "policies", policies, "events", events);
+}
+
+/* ---- from JSON ---------------------------------------------------------------------------------------------- */
+
+/* Reading stops at the first thing that is not right; its place and what was expected are kept. */
+struct reader {
+    struct snapshot *s;
+    char *error;
+};
+
+static bool fail(struct reader *r, const char *where, size_t i, const char *key, const char *expected)
+{
+    if (!r->error)
+        r->error = format_text("%s[%zu].%s: %s is expected; this is not a snapshot of lab status --json", where,
+                               i, key, expected);
+    return false;
+}
+
+static bool read_text(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      bool may_be_null, char **out)
+{
+    const json_t *v = json_object_get(o, key);
+    if (json_is_string(v)) {
+        *out = xstrdup(json_string_value(v));
+        return true;
+    }
+    *out = NULL;
+    if (may_be_null && (!v || json_is_null(v)))
+        return true;
+    return fail(r, where, i, key, "a text");
+}
+
+static bool read_number(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                        int64_t absent, int64_t *out)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = absent;
+    if (!v)
+        return true;
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return fail(r, where, i, key, "a number of 0 or more");
+    *out = json_integer_value(v);
+    return true;
+}
+
+static bool read_time(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      ms_time *out)
+{
+    int64_t value;
+    bool ok = read_number(r, o, where, i, key, 0, &value);
+    *out = (ms_time)value;
+    return ok;
+}
+
+static bool read_rate(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      double *out)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = v ? json_number_value(v) : -1;
+    return !v || json_is_number(v) || fail(r, where, i, key, "a number");
+}
+
+static bool read_flag(struct reader *r, const json_t *o, const char *where, size_t i, const char *key, bool *out)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = json_is_true(v);
+    return !v || json_is_boolean(v) || fail(r, where, i, key, "true or false");
+}
+
+static bool read_bits(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      node_bits *out)
+{
+    const json_t *v = json_object_get(o, key), *name;
+    size_t at;
+    *out = 0;
+    if (v && !json_is_array(v))
+        return fail(r, where, i, key, "a list of node names");
+    json_array_foreach(v, at, name)
+    {
+        int node = json_is_string(name) ? snapshot_node_index(r->s, json_string_value(name)) : -1;
+        if (node < 0)
+            return fail(r, where, i, key, "the name of a node of this snapshot");
+        *out |= (node_bits)1 << node;
+    }
+    return true;
+}
+
+/* a word of one of the two state enums; count is one past the last */
+static bool read_word(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      const char *(*word)(int), int count, int *out)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    for (*out = 0; *out < count; (*out)++)
+        if (text && strcmp(text, word(*out)) == 0)
+            return true;
+    *out = 0;
+    return fail(r, where, i, key, "a state");
+}
+
+static const char *node_word(int state)
+{
+    return node_state_word((enum node_state)state);
+}
+
+static const char *queue_word(int state)
+{
+    return queue_state_word((enum queue_seen_state)state);
+}
+
+static bool read_nodes(struct reader *r, const json_t *list)
+{
+    struct snapshot *s = r->s;
+    s->nodes = xcalloc(json_array_size(list), sizeof(*s->nodes));
+    s->nodes_len = json_array_size(list);
+    for (size_t i = 0; i < s->nodes_len; i++) /* names first: others name them */
+        if (!read_text(r, json_array_get(list, i), "nodes", i, "name", false, &s->nodes[i].name)) {
+            s->nodes_len = i;
+            return false;
+        }
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        const json_t *o = json_array_get(list, i);
+        struct node_seen *n = &s->nodes[i];
+        int state = 0;
+        bool ok = read_word(r, o, "nodes", i, "state", node_word, NODE_NOT_RUNNING + 1, &state) &&
+                  read_flag(r, o, "nodes", i, "answers", &n->answers) &&
+                  read_bits(r, o, "nodes", i, "said_up_by", &n->said_up_by) &&
+                  read_bits(r, o, "nodes", i, "said_down_by", &n->said_down_by) &&
+                  read_text(r, o, "nodes", i, "error", true, &n->error) &&
+                  read_text(r, o, "nodes", i, "partitions", false, &n->partitions) &&
+                  read_time(r, o, "nodes", i, "answered_at", &n->answered_at) &&
+                  read_time(r, o, "nodes", i, "changed_at", &n->changed_at) &&
+                  read_number(r, o, "nodes", i, "memory_bytes", -1, &n->memory_bytes) &&
+                  read_number(r, o, "nodes", i, "uptime_ms", -1, &n->uptime_ms);
+        n->state = (enum node_state)state;
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool read_master(struct reader *r, const json_t *o, size_t i, int *out)
+{
+    const json_t *v = json_object_get(o, "master");
+    *out = -1;
+    if (!v || json_is_null(v))
+        return true;
+    if (json_is_string(v))
+        *out = snapshot_node_index(r->s, json_string_value(v));
+    return *out >= 0 || fail(r, "queues", i, "master", "the name of a node of this snapshot");
+}
+
+static bool read_queue(struct reader *r, const json_t *o, size_t i, struct queue_seen *q)
+{
+    const char *w = "queues";
+    int state = 0;
+    bool ok = read_text(r, o, w, i, "name", false, &q->name) &&
+              read_word(r, o, w, i, "state", queue_word, QUEUE_SEEN_DOWN + 1, &state) &&
+              read_master(r, o, i, &q->master) && read_bits(r, o, w, i, "mirrors", &q->mirrors) &&
+              read_bits(r, o, w, i, "synced", &q->synced) && read_flag(r, o, w, i, "durable", &q->durable) &&
+              read_flag(r, o, w, i, "exclusive", &q->exclusive) &&
+              read_flag(r, o, w, i, "auto_delete", &q->auto_delete) &&
+              read_text(r, o, w, i, "policy", true, &q->policy) &&
+              read_text(r, o, w, i, "effective_definition", true, &q->effective_definition) &&
+              read_time(r, o, w, i, "seen_at", &q->seen_at) &&
+              read_time(r, o, w, i, "master_since", &q->master_since) &&
+              read_number(r, o, w, i, "messages", -1, &q->messages) &&
+              read_number(r, o, w, i, "ready", -1, &q->ready) &&
+              read_number(r, o, w, i, "unacked", -1, &q->unacked) &&
+              read_number(r, o, w, i, "was_messages", -1, &q->was_messages) &&
+              read_number(r, o, w, i, "consumers", -1, &q->consumers) &&
+              read_number(r, o, w, i, "sync_messages", -1, &q->sync_messages) &&
+              read_rate(r, o, w, i, "publish_rate", &q->publish_rate) &&
+              read_rate(r, o, w, i, "deliver_rate", &q->deliver_rate);
+    q->state = (enum queue_seen_state)state;
+    return ok;
+}
+
+static bool read_policy(struct reader *r, const json_t *o, size_t i, struct policy_seen *p)
+{
+    return read_text(r, o, "policies", i, "name", false, &p->name) &&
+           read_text(r, o, "policies", i, "pattern", false, &p->pattern) &&
+           read_text(r, o, "policies", i, "apply_to", false, &p->apply_to) &&
+           read_text(r, o, "policies", i, "definition", false, &p->definition) &&
+           read_number(r, o, "policies", i, "priority", 0, &p->priority);
+}
+
+static bool read_event(struct reader *r, const json_t *o, size_t i, struct event_seen *e)
+{
+    int64_t seq = 0;
+    bool ok = read_number(r, o, "events", i, "seq", 0, &seq) &&
+              read_number(r, o, "events", i, "wall_ms", 0, &e->wall_ms) &&
+              read_text(r, o, "events", i, "kind", false, &e->kind) &&
+              read_text(r, o, "events", i, "node", true, &e->node) &&
+              read_text(r, o, "events", i, "text", false, &e->text);
+    e->seq = (uint64_t)seq;
+    return ok;
+}
+
+/* The entry counts before it is read, so that snapshot_destroy frees what a failed read left in it. */
+#define READ_LIST(r, list, from, read_one) \
+    do { \
+        (r)->s->list = xcalloc(json_array_size(from), sizeof(*(r)->s->list)); \
+        for (size_t i_ = 0; i_ < json_array_size(from) && !(r)->error; i_++) { \
+            (r)->s->list##_len = i_ + 1; \
+            read_one((r), json_array_get((from), i_), i_, &(r)->s->list[i_]); \
+        } \
+    } while (0)
+
+static bool read_snapshot(struct reader *r, const json_t *json)
+{
+    json_t *nodes, *queues, *policies, *events;
+    json_int_t number, taken_at, taken_wall_ms;
+    int format;
+    json_error_t e;
+    if (json_unpack_ex((json_t *)json, &e, 0, "{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", &format,
+                       "number", &number, "taken_at", &taken_at, "taken_wall_ms", &taken_wall_ms, "nodes", &nodes,
+                       "queues", &queues, "policies", &policies, "events", &events) != 0) {
+        r->error = format_text("not a snapshot: %s", e.text);
+        return false;
+    }
+    if (format != SNAPSHOT_FORMAT) {
+        r->error = format_text("a snapshot of format %d; this program reads format %d", format, SNAPSHOT_FORMAT);
+        return false;
+    }
+    if (!json_is_array(nodes) || json_array_size(nodes) > LIMIT_NODES || json_array_size(queues) > MAX_QUEUES ||
+        json_array_size(events) > MAX_EVENTS) {
+        r->error = format_text("a snapshot has at most %d nodes, %d queues and %d events", LIMIT_NODES,
+                               MAX_QUEUES, MAX_EVENTS);
+        return false;
+    }
+    r->s->number = (uint64_t)number;
+    r->s->taken_at = (ms_time)taken_at;
+    r->s->taken_wall_ms = taken_wall_ms;
+    if (!read_nodes(r, nodes))
+        return false;
+    const char *source = json_string_value(json_object_get(json, "source"));
+    r->s->source = source ? snapshot_node_index(r->s, source) : -1;
+    READ_LIST(r, queues, queues, read_queue);
+    READ_LIST(r, policies, policies, read_policy);
+    READ_LIST(r, events, events, read_event);
+    return !r->error;
+}
+
+struct snapshot *snapshot_from_json(const json_t *json, char **error)
+{
+    struct reader r = {.s = xcalloc(1, sizeof(*r.s))};
+    r.s->source = -1;
+    *error = NULL;
+    if (read_snapshot(&r, json))
+        return r.s;
+    snapshot_destroy(r.s);
+    *error = r.error;
+    return NULL;
+}

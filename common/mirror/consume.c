@@ -1,0 +1,339 @@
+/* consume.c: consumers at their queue's master: who gets the next message, what comes back. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+/* ---- the list of consumers that can take a message, in turn ---- */
+
+static bool can_take(const struct consumer *c)
+{
+    return !c->gone && c->sub && c->window > 0 && (c->no_ack || c->prefetch == 0 || c->unacked < c->prefetch);
+}
+
+static void unlink_waiting(struct master *ms, struct consumer *c)
+{
+    if (!c->waiting)
+        return;
+    *(c->prev ? &c->prev->next : &ms->wait_first) = c->next;
+    *(c->next ? &c->next->prev : &ms->wait_last) = c->prev;
+    c->next = c->prev = NULL;
+    c->waiting = false;
+}
+
+static void link_waiting(struct master *ms, struct consumer *c)
+{
+    if (c->waiting || !can_take(c))
+        return;
+    c->prev = ms->wait_last;
+    c->next = NULL;
+    *(ms->wait_last ? &ms->wait_last->next : &ms->wait_first) = c;
+    ms->wait_last = c;
+    c->waiting = true;
+}
+
+static struct consumer *find_consumer(const struct master *ms, node_id node, uint64_t sub)
+{
+    for (size_t i = 1; i < ms->consumers.len; i++) {
+        struct consumer *c = ms->consumers.items[i];
+        if (c && c->node == node && c->sub == sub)
+            return c;
+    }
+    return NULL;
+}
+
+static struct consumer *add_consumer(struct master *ms, node_id node, uint64_t sub)
+{
+    struct consumer *c = xcalloc(1, sizeof(*c));
+    c->node = node;
+    c->sub = sub;
+    for (size_t i = 1; i < ms->consumers.len; i++)
+        if (!ms->consumers.items[i]) {
+            c->index = (uint32_t)i;
+            ms->consumers.items[i] = c;
+            return c;
+        }
+    c->index = (uint32_t)ms->consumers.len;
+    VEC_PUSH(&ms->consumers, c);
+    return c;
+}
+
+static void free_if_done(struct master *ms, struct consumer *c)
+{
+    if ((c->sub && !c->gone) || c->unacked)
+        return;
+    unlink_waiting(ms, c);
+    ms->consumers.items[c->index] = NULL;
+    free(c);
+}
+
+void consumers_free(struct master *ms)
+{
+    for (size_t i = 0; i < ms->consumers.len; i++)
+        free(ms->consumers.items[i]);
+    VEC_FREE(&ms->consumers);
+}
+
+/* ---- deliveries ---- */
+
+static void hand_out(struct mirror *m, struct queue *q, struct consumer *c, msg_id id, struct outgoing *o,
+                     bool no_ack)
+{
+    struct slot *s = content_find(&q->content, id);
+    o->id = id;
+    o->redelivered = s->redelivered;
+    o->msg = message_ref(s->msg);
+    o->node = c->node;
+    q->master->redelivered += s->redelivered;
+    if (no_ack) {
+        note_removed(q, s, id);
+        content_remove(&q->content, id);
+        master_op(q, OP_REMOVE, id);
+    } else {
+        note_taken(q, s, id);
+        content_take(&q->content, id);
+        s->taker = c->index;
+        c->unacked++;
+        master_op(q, OP_TAKE, id);
+    }
+    o->op = q->op;
+    RING_PUSH(&q->master->outbox, *o);
+    queue_touch(m, q);
+}
+
+void dispatch(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct master *ms = q->master;
+    (void)out;
+    if (ms->sync.running || !serving(m))
+        return;
+    msg_id id;
+    while (ms->wait_first && content_peek(&q->content, &id)) {
+        struct consumer *c = ms->wait_first;
+        unlink_waiting(ms, c);
+        struct outgoing o = {.sub = c->sub};
+        c->window--;
+        hand_out(m, q, c, id, &o, c->no_ack);
+        ms->delivered++;
+        link_waiting(ms, c);
+    }
+}
+
+static void requeue_of(struct mirror *m, struct queue *q, struct consumer *c)
+{
+    msg_id at = 0;
+    struct slot *s;
+    while (c->unacked && (s = content_walk(&q->content, &at)))
+        if (s->state == SLOT_UNACKED && s->taker == c->index) {
+            content_requeue(&q->content, at - 1);
+            master_op(q, OP_REQUEUE, at - 1);
+            c->unacked--;
+        }
+    queue_touch(m, q);
+}
+
+static void auto_delete(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct master *ms = q->master;
+    if (!q->rec.auto_delete || !ms->had_consumer || ms->consumers_len || ms->deleting)
+        return;
+    ms->deleting = true;
+    struct submit *s = submit_create(META_QUEUE_REMOVE);
+    s->entry.uid = q->rec.uid;
+    s->entry.name = xstrdup(q->rec.name);
+    submit_entry(m, s, out);
+}
+
+static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c, struct effects *out)
+{
+    unlink_waiting(q->master, c);
+    c->gone = true;
+    q->master->consumers_len--;
+    free_if_done(q->master, c);
+    auto_delete(m, q, out);
+}
+
+/* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back. */
+void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone, struct effects *out)
+{
+    struct master *ms = q->master;
+    for (size_t i = 1; i < ms->consumers.len; i++) {
+        struct consumer *c = ms->consumers.items[i];
+        if (!c || (!node_in(gone, c->node) && m->incarnations[c->node] == c->owner.incarnation))
+            continue;
+        requeue_of(m, q, c);
+        if (c->sub && !c->gone)
+            unsubscribe(m, q, c, out);
+        else
+            free_if_done(ms, c);
+        if (ms->deleting)
+            return;
+    }
+    for (size_t i = 0; i < ms->outbox.len; i++) {
+        struct outgoing *o = &RING_AT(&ms->outbox, i);
+        if (node_in(gone, o->node) && !o->sub && o->node != m->o.self)
+            o->req = 0;
+    }
+}
+
+void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub, enum settle how,
+                   const msg_id *ids, size_t len, struct effects *out)
+{
+    struct master *ms = q->master;
+    (void)out;
+    for (size_t i = 0; i < len; i++) {
+        struct slot *s = content_find(&q->content, ids[i]);
+        if (!s || s->state != SLOT_UNACKED || s->taker == 0 || s->taker >= ms->consumers.len)
+            continue;
+        struct consumer *c = ms->consumers.items[s->taker];
+        if (!c || c->node != from || c->sub != sub)
+            continue;
+        c->unacked--;
+        if (how == SETTLE_REQUEUE) {
+            content_requeue(&q->content, ids[i]);
+            master_op(q, OP_REQUEUE, ids[i]);
+        } else {
+            note_removed(q, s, ids[i]);
+            content_remove(&q->content, ids[i]);
+            master_op(q, OP_REMOVE, ids[i]);
+            ms->acked++;
+        }
+        link_waiting(ms, c);
+        free_if_done(ms, c);
+    }
+    queue_touch(m, q);
+}
+
+void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub, uint32_t credit)
+{
+    struct consumer *c = find_consumer(q->master, from, sub);
+    if (!c || c->gone)
+        return;
+    c->window = (uint32_t)u64_min((uint64_t)c->window + credit, UINT32_MAX);
+    link_waiting(q->master, c);
+    queue_touch(m, q);
+}
+
+/* ---- requests ---- */
+
+static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg)
+{
+    struct master *ms = q->master;
+    bool exclusive_there = false;
+    for (size_t i = 1; i < ms->consumers.len; i++)
+        exclusive_there = exclusive_there ||
+                          (ms->consumers.items[i] && !ms->consumers.items[i]->gone && ms->consumers.items[i]->exclusive);
+    if (exclusive_there || (msg->u.request.exclusive && ms->consumers_len))
+        return ANSWER_EXCLUSIVE_CONSUMER;
+    if (find_consumer(ms, from, msg->u.request.sub))
+        return ANSWER_OK; /* resumed twice */
+    struct consumer *c = add_consumer(ms, from, msg->u.request.sub);
+    c->owner = msg->u.request.owner;
+    c->no_ack = msg->u.request.no_ack;
+    c->exclusive = msg->u.request.exclusive;
+    c->prefetch = msg->u.request.prefetch;
+    c->window = msg->u.request.window;
+    ms->consumers_len++;
+    ms->had_consumer = true;
+    link_waiting(ms, c);
+    queue_touch(m, q);
+    return ANSWER_OK;
+}
+
+static void get(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct outgoing *o,
+                struct effects *out)
+{
+    msg_id id;
+    if (!content_peek(&q->content, &id)) {
+        o->status = ANSWER_EMPTY;
+        reply(m, q->rec.uid, q->rec.generation, from, o, out);
+        return;
+    }
+    struct consumer *c = find_consumer(q->master, from, 0);
+    if (!c) {
+        c = add_consumer(q->master, from, 0);
+        c->owner = msg->u.request.owner;
+    }
+    o->messages = q->content.ready - 1;
+    q->master->got++;
+    hand_out(m, q, c, id, o, msg->u.request.no_ack);
+    free_if_done(q->master, c);
+}
+
+static uint64_t purge(struct mirror *m, struct queue *q)
+{
+    uint64_t count = q->content.ready;
+    msg_id at = 0;
+    struct slot *s;
+    while (q->content.ready && (s = content_walk(&q->content, &at)))
+        if (s->state == SLOT_READY) {
+            note_removed(q, s, at - 1);
+            content_remove(&q->content, at - 1);
+        }
+    master_op(q, OP_PURGE, 0);
+    queue_touch(m, q);
+    return count;
+}
+
+static bool delete_queue(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                         struct outgoing *o, struct effects *out)
+{
+    if (msg->u.request.if_unused && q->master->consumers_len) {
+        o->status = ANSWER_IN_USE;
+        return false;
+    }
+    if (msg->u.request.if_empty && q->content.ready) {
+        o->status = ANSWER_NOT_EMPTY;
+        return false;
+    }
+    struct submit *s = submit_create(META_QUEUE_REMOVE);
+    s->entry.uid = q->rec.uid;
+    s->entry.generation = q->rec.generation;
+    s->entry.name = xstrdup(q->rec.name);
+    s->reply_to = from;
+    s->reply_req = msg->u.request.req;
+    s->reply_count = q->content.ready;
+    q->master->deleting = true;
+    submit_entry(m, s, out);
+    return true;
+}
+
+void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out)
+{
+    struct master *ms = q->master;
+    struct outgoing o = {.req = msg->u.request.req, .status = ANSWER_OK, .node = from, .op = q->op};
+    struct consumer *c;
+    switch (msg->u.request.kind) {
+    case REQUEST_STAT:
+        o.messages = q->content.ready;
+        o.consumers = ms->consumers_len;
+        break;
+    case REQUEST_GET: get(m, q, from, msg, &o, out); return;
+    case REQUEST_SUBSCRIBE: o.status = subscribe(m, q, from, msg); break;
+    case REQUEST_UNSUBSCRIBE:
+        c = find_consumer(ms, from, msg->u.request.sub);
+        if (c && !c->gone)
+            unsubscribe(m, q, c, out);
+        RING_PUSH(&ms->outbox, o); /* behind the deliveries that are already on their way to it */
+        queue_touch(m, q);
+        return;
+    case REQUEST_PURGE: o.messages = purge(m, q); break;
+    case REQUEST_DELETE:
+        if (delete_queue(m, q, from, msg, &o, out))
+            return;
+        break;
+    case REQUEST_SYNC:
+        if (ms->copies.len == 0)
+            o.status = ANSWER_NOT_MIRRORED;
+        else
+            sync_begin(m, q, true, out);
+        break;
+    case REQUEST_CANCEL_SYNC:
+        if (ms->sync.running)
+            sync_stop(m, q, true, out);
+        else
+            o.status = ANSWER_NOT_SYNCING;
+        break;
+    }
+    if (o.req)
+        reply(m, q->rec.uid, q->rec.generation, from, &o, out);
+}

@@ -1,0 +1,211 @@
+/* decide.c: what becomes of every queue in a new view. A pure function of the metadata, the new members and
+ * what they said they hold. The promotion rules are RabbitMQ's:
+ *
+ *   the master is there and its replica is live    it stays
+ *   it left in order                               the oldest synchronised mirror, or the oldest of all if
+ *                                                  ha-promote-on-shutdown is always (and -on-failure not when-synced)
+ *   it crashed                                     the oldest synchronised, or the oldest of all unless
+ *                                                  ha-promote-on-failure is when-synced
+ *   nobody may                                     durable: stopped or down until its node is back; else gone
+ */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+struct table { /* what each member holds, by queue */
+    struct map by_uid[LIMIT_NODES];
+};
+
+static const struct replica_state *held_by(const struct table *t, node_id n, uint64_t uid)
+{
+    return n == NODE_NONE ? NULL : map_get_u64(&t->by_uid[n], uid);
+}
+
+static bool live(const struct table *t, node_id n, uint64_t uid)
+{
+    const struct replica_state *r = held_by(t, n, uid);
+    return r && r->live;
+}
+
+static node_id pick(const struct decision_in *in, const struct table *t, const struct meta_entry *e, bool unsynced_too)
+{
+    node_id best = NODE_NONE;
+    bool best_synced = false;
+    for (size_t i = 0; i < e->mirrors_len; i++) {
+        const struct replica_state *r = held_by(t, e->mirrors[i], e->uid);
+        if (!r || !r->live || !node_in(in->members, e->mirrors[i]) || (!r->synced && !unsynced_too))
+            continue;
+        bool better = best == NODE_NONE || (r->synced && !best_synced);
+        if (better || (!in->m->o.oldest_promoted && r->synced >= best_synced)) {
+            best = e->mirrors[i];
+            best_synced = r->synced;
+        }
+    }
+    return best;
+}
+
+static void no_mirrors(struct meta_entry *e)
+{
+    e->mirrors_len = 0;
+    e->synced = 0;
+}
+
+/* false: the queue is gone */
+static bool find_master(const struct decision_in *in, const struct table *t, struct meta_entry *e)
+{
+    bool home = node_in(in->members, e->master);
+    if (e->state == QUEUE_RUNNING && home && live(t, e->master, e->uid))
+        return true;
+    if (e->state == QUEUE_RUNNING) {
+        const struct policy *p = policy_for(in->m, "queues", e->name);
+        bool clean = node_in(in->clean, e->master);
+        bool strict = p && p->failure_when_synced;
+        bool any = clean ? p && p->shutdown_always && !strict : !strict;
+        node_id next = pick(in, t, e, any);
+        if (next != NODE_NONE) {
+            e->master = next;
+            e->generation++;
+            return true;
+        }
+        if (!home) {
+            no_mirrors(e);
+            e->state = clean ? QUEUE_STOPPED : QUEUE_DOWN;
+            return e->durable;
+        }
+    } else if (!home) {
+        return e->durable;
+    }
+    /* its node is back: what its log had is the queue */
+    no_mirrors(e);
+    e->state = QUEUE_RUNNING;
+    e->generation++;
+    return e->durable;
+}
+
+/* mirrors are those that live, without the master; who was in sync still is */
+static void find_mirrors(const struct decision_in *in, const struct table *t, struct meta_entry *e)
+{
+    size_t kept = 0;
+    node_set synced = 0;
+    for (size_t i = 0; i < e->mirrors_len; i++) {
+        node_id n = e->mirrors[i];
+        const struct replica_state *r = held_by(t, n, e->uid);
+        if (n == e->master || !node_in(in->members, n) || !r || !r->live)
+            continue;
+        e->mirrors[kept++] = n;
+        if (r->synced)
+            synced |= node_bit(n);
+    }
+    e->mirrors_len = (uint8_t)kept;
+    e->synced = synced;
+}
+
+/* a policy of mode nodes may want another master: a listed mirror that is in sync */
+static void move_master(const struct decision_in *in, const struct table *t, struct meta_entry *e)
+{
+    if (e->owner.node != NODE_NONE)
+        return;
+    struct placement want = place(policy_for(in->m, "queues", e->name), e->master, e->mirrors, e->mirrors_len,
+                                  e->synced, in->members);
+    if (want.master == e->master || !live(t, e->master, e->uid))
+        return;
+    node_id old = e->master;
+    e->master = want.master;
+    e->generation++;
+    node_id mirrors[LIMIT_NODES];
+    size_t len = 0;
+    for (size_t i = 0; i < e->mirrors_len; i++)
+        if (e->mirrors[i] != want.master)
+            mirrors[len++] = e->mirrors[i];
+    for (size_t i = 0; i < want.mirrors_len; i++)
+        if (want.mirrors[i] == old) {
+            mirrors[len++] = old;
+            e->synced |= node_bit(old);
+        }
+    memcpy(e->mirrors, mirrors, len);
+    e->mirrors_len = (uint8_t)len;
+    e->synced &= ~node_bit(e->master);
+}
+
+/* every replica is brought to the end of the longest history among those that live */
+static void find_repairs(const struct decision_in *in, const struct table *t, const struct meta_entry *e,
+                         struct repair **repairs, size_t *len, size_t *cap)
+{
+    uint64_t upto = 0;
+    node_id source = NODE_NONE;
+    for (node_id n = 0; n < LIMIT_NODES; n++) {
+        const struct replica_state *r = node_in(in->members, n) ? held_by(t, n, e->uid) : NULL;
+        if (r && r->live && (source == NODE_NONE || r->op > upto)) {
+            source = n;
+            upto = r->op;
+        }
+    }
+    VEC(struct repair) v = {*repairs, *len, *cap};
+    for (size_t i = 0; i <= e->mirrors_len; i++) {
+        node_id n = i < e->mirrors_len ? e->mirrors[i] : e->master;
+        const struct replica_state *r = held_by(t, n, e->uid);
+        if (r && r->live && r->op < upto)
+            VEC_PUSH(&v, (struct repair){.uid = e->uid, .source = source, .node = n, .from = r->op, .upto = upto});
+    }
+    *repairs = v.items;
+    *len = v.len;
+    *cap = v.cap;
+}
+
+static bool owner_gone(const struct decision_in *in, const struct meta_entry *e)
+{
+    return e->owner.node != NODE_NONE &&
+           (!node_in(in->members, e->owner.node) || in->incarnations[e->owner.node] != e->owner.incarnation);
+}
+
+/* what belongs to a queue goes with it */
+static bool key_of_gone_queue(const struct meta_entry *key, const struct map *names)
+{
+    return key->type == META_KEY && key->queue && !map_get_str(names, key->queue);
+}
+
+void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len, struct repair **repairs,
+            size_t *repairs_len)
+{
+    struct table t = {0};
+    for (node_id n = 0; n < LIMIT_NODES; n++) {
+        if (!in->answers[n])
+            continue;
+        struct replica_state *r = in->answers[n]->u.prepared.replicas;
+        for (size_t i = 0; i < in->answers[n]->u.prepared.replicas_len; i++)
+            map_set_u64(&t.by_uid[n], r[i].uid, &r[i]);
+    }
+    *repairs = NULL;
+    size_t cap = 0, kept = 0;
+    *repairs_len = 0;
+    struct map names = {0};
+    for (size_t i = 0; i < *entries_len; i++) {
+        struct meta_entry *e = &(*entries)[i];
+        if (e->type == META_QUEUE) {
+            if (owner_gone(in, e) || !find_master(in, &t, e)) {
+                meta_entry_finish(e);
+                continue;
+            }
+            if (e->state == QUEUE_RUNNING) {
+                find_mirrors(in, &t, e);
+                move_master(in, &t, e);
+                find_repairs(in, &t, e, repairs, repairs_len, &cap);
+            }
+            map_set(&names, bytes_str(e->name), e->name);
+        }
+        (*entries)[kept++] = *e;
+    }
+    *entries_len = kept;
+    kept = 0;
+    for (size_t i = 0; i < *entries_len; i++) {
+        struct meta_entry *e = &(*entries)[i];
+        if (key_of_gone_queue(e, &names))
+            meta_entry_finish(e);
+        else
+            (*entries)[kept++] = *e;
+    }
+    *entries_len = kept;
+    map_finish(&names);
+    for (node_id n = 0; n < LIMIT_NODES; n++)
+        map_finish(&t.by_uid[n]);
+}

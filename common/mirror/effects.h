@@ -1,0 +1,135 @@
+/* effects.h: everything a node wants done, as an ordered list. Whoever drives the step function performs
+ * them in order and then calls effects_clear, which drops the references they carry.
+ *
+ * Marked U: from the mirroring library up to the broker, which handles them and adds what clients see.
+ * Marked H: out of the broker to the host (a real one or the simulator's). */
+#ifndef MIRROR_EFFECTS_H
+#define MIRROR_EFFECTS_H
+
+#include "mirror/types.h"
+
+struct peer_msg;
+struct meta_entry;
+
+enum effect_type {
+    FX_SEND,    /* H to the peers in `to`, in order per peer */
+    FX_PERSIST, /* H append this record to the log; EV_DISK_DONE counts them */
+    FX_EVENT,   /* H something to tell people (the events feed, the log) */
+    FX_SERVING, /* H this node begins (on) or ceases (off) to serve clients: listeners open or close */
+    FX_STOPPED, /* H the orderly stop is complete: nothing more will come out */
+    FX_FAILED,  /* H this node cannot go on (text says why and what to do): stop the process */
+
+    FX_ANSWER,    /* U, and H when req has REQ_HOST */
+    FX_DELIVER,   /* U a message for a consumer */
+    FX_CONFIRM,   /* U a publish ended */
+    FX_CANCELLED, /* U the subscription is over (queue deleted, or failover with cancel_on_failover) */
+    FX_META,      /* U a key of the replicated table was set (value) or removed (no value) */
+    FX_META_ALL,  /* U the whole table was replaced: forget everything; FX_META for each key follows */
+    FX_QUEUE_GONE, /* U the queue was deleted (bindings to it end) */
+    FX_QUEUE_OPEN, /* U publishers that waited for this queue may go on */
+
+    FX_REPLY,  /* H bytes for an AMQP connection */
+    FX_CLOSE,  /* H close the connection once what was written is out */
+    FX_PAUSE,  /* H stop reading from this connection */
+    FX_RESUME, /* H read on */
+};
+
+/* A log record: what a node must find again after a stop. */
+enum record_type {
+    REC_VIEW = 1,   /* the view it lives in: who else was running when it left */
+    REC_META_RESET, /* the table below is replaced by the REC_META that follow */
+    REC_META,       /* one entry of the metadata log */
+    REC_MESSAGE,    /* a persistent message of a durable queue */
+    REC_REMOVED,    /* messages acknowledged, dropped or purged */
+    REC_TAKEN,      /* messages delivered: redelivered when they come back */
+    REC_DISCARD,    /* everything this node holds of the queue is void */
+    REC_STOPPED,    /* an orderly stop: nothing was in the air */
+};
+
+struct record {
+    enum record_type type;
+    uint64_t queue_uid;          /* MESSAGE, REMOVED, TAKEN, DISCARD */
+    msg_id id;                   /* MESSAGE */
+    bool redelivered;            /* MESSAGE */
+    struct message *msg;         /* MESSAGE: a reference */
+    struct id_range *ranges;     /* REMOVED, TAKEN: owned by the effect */
+    size_t ranges_len;
+    uint64_t epoch, version;     /* VIEW (both), META, META_RESET (version) */
+    node_set members, others;    /* VIEW: members; others that were running when this node left (STOPPED) */
+    struct meta_entry *entry;    /* META: owned by the record (mirror/peer_msg.h) */
+};
+
+struct effect {
+    enum effect_type type;
+    union {
+        struct {
+            node_set to;
+            struct peer_msg *msg; /* owned by the effect */
+        } send;
+        struct record *record; /* owned by the effect; the driver encodes it before effects_clear */
+        struct {
+            const char *kind; /* static: "node", "queue", "mirror", "promote", "sync", "policy", "publish", "alarm", ... */
+            char *queue;      /* or NULL */
+            char *text;       /* owned by the effect */
+        } event;
+        struct {
+            bool on;
+        } serving;
+        struct {
+            char *text;
+        } failed;
+        struct {
+            uint64_t req;
+            enum answer_status status;
+            char *text;                 /* INVALID: RabbitMQ's words; else NULL or a detail; owned by the effect */
+            uint64_t messages, consumers; /* DECLARE: ready and consumers; DELETE, PURGE: how many; GET: left */
+            /* GET */
+            struct message *msg; /* a reference */
+            uint64_t queue_uid, generation;
+            msg_id id;
+            bool redelivered;
+        } answer;
+        struct {
+            uint64_t sub, queue_uid, generation;
+            msg_id id;
+            bool redelivered;
+            struct message *msg; /* a reference */
+        } deliver;
+        struct {
+            uint64_t cookie;
+            enum confirm how;
+        } confirm;
+        struct {
+            uint64_t sub;
+        } cancelled;
+        struct {
+            uint8_t *key, *value; /* owned by the effect; value NULL: removed */
+            size_t key_len, value_len;
+        } meta;
+        struct {
+            char *name; /* owned by the effect */
+            uint64_t uid;
+        } queue;
+        struct {
+            uint64_t conn;
+            uint8_t *data;       /* owned by the effect; head first, then the body of msg if any, then tail */
+            size_t data_len;
+            struct message *msg; /* REPLY: NULL, or its body goes out between data[0..split] and the rest */
+            size_t split;
+        } client; /* REPLY, CLOSE, PAUSE, RESUME */
+    } u;
+};
+
+void record_finish(struct record *rec); /* drops what a record owns */
+
+struct effects {
+    struct effect *items;
+    size_t len, cap;
+};
+
+struct effect *effects_add(struct effects *fx, enum effect_type type); /* zeroed but for type; valid until the next add */
+void effect_finish(struct effect *fx);  /* drops what one effect owns; it becomes inert */
+void effects_clear(struct effects *fx); /* drops all, keeps the array */
+void effects_free(struct effects *fx);
+
+#endif

@@ -1,0 +1,335 @@
+/* meta.c: the replicated tables (queues, policies, keys) and how one ordered entry changes them. The same
+ * entries in the same order give the same tables on every member. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+struct queue *queue_by_uid(const struct mirror *m, uint64_t uid)
+{
+    return map_get_u64(&m->by_uid, uid);
+}
+
+struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
+{
+    struct queue *q = xcalloc(1, sizeof(*q));
+    meta_entry_copy(&q->rec, rec);
+    content_init(&q->content, 0);
+    map_set(&m->queues, bytes_str(q->rec.name), q);
+    map_set_u64(&m->by_uid, q->rec.uid, q);
+    return q;
+}
+
+static void free_key(struct key *k)
+{
+    free(k->key);
+    free(k->value);
+    free(k->queue);
+    free(k);
+}
+
+static void key_removed(struct mirror *m, struct key *k, struct effects *out)
+{
+    map_remove(&m->keys, bytes_of(k->key, k->key_len));
+    if (out) {
+        struct effect *fx = effects_add(out, FX_META);
+        fx->u.meta.key = k->key;
+        fx->u.meta.key_len = k->key_len;
+        k->key = NULL;
+    }
+    free_key(k);
+}
+
+static void key_told(const struct key *k, struct effects *out)
+{
+    struct effect *fx = effects_add(out, FX_META);
+    fx->u.meta.key = (uint8_t *)xstrndup((const char *)k->key, k->key_len);
+    fx->u.meta.key_len = k->key_len;
+    fx->u.meta.value = (uint8_t *)xstrndup((const char *)k->value, k->value_len);
+    fx->u.meta.value_len = k->value_len;
+}
+
+/* forgets a queue and everything of it on this node; out NULL: quietly, at the end */
+void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects *out)
+{
+    if (out) {
+        stream_end(m, q, deleted ? CONFIRM_ACK : CONFIRM_NACK, out);
+        struct effect *fx = effects_add(out, FX_QUEUE_GONE);
+        fx->u.queue.name = xstrdup(q->rec.name);
+        fx->u.queue.uid = q->rec.uid;
+        size_t at = 0;
+        struct key *k;
+        while ((k = map_next(&m->keys, &at)))
+            if (k->queue && strcmp(k->queue, q->rec.name) == 0)
+                key_removed(m, k, out);
+        if (q->master)
+            master_refuse(m, q, ANSWER_NOT_FOUND, out);
+        replica_discard(m, q, out);
+        subs_of_queue_end(m, q->rec.uid, out);
+    }
+    if (q->master)
+        master_end(m, q);
+    if (q->stream) {
+        while (q->stream->pending.len) {
+            message_unref(RING_AT(&q->stream->pending, 0).msg);
+            RING_POP(&q->stream->pending);
+        }
+        RING_FREE(&q->stream->pending);
+        free(q->stream);
+    }
+    retained_clear(q);
+    sync_incoming_drop(q);
+    content_finish(&q->content);
+    VEC_FREE(&q->origins);
+    VEC_FREE(&q->removed);
+    VEC_FREE(&q->taken);
+    for (size_t i = 0; i < m->dirty.len; i++)
+        if (m->dirty.items[i] == q)
+            m->dirty.items[i] = NULL;
+    map_remove(&m->queues, bytes_str(q->rec.name));
+    map_remove_u64(&m->by_uid, q->rec.uid);
+    meta_entry_finish(&q->rec);
+    free(q);
+}
+
+const struct policy *policy_for(const struct mirror *m, const char *what, const char *name)
+{
+    const struct policy *best = NULL;
+    for (size_t i = 0; i < m->policies.len; i++) {
+        const struct policy *p = m->policies.items[i];
+        if ((!best || p->priority > best->priority) && policy_matches(p, what, name))
+            best = p;
+    }
+    return best;
+}
+
+const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
+{
+    return policy_for(m, "queues", q->rec.name);
+}
+
+static void policy_put(struct mirror *m, const struct meta_entry *e)
+{
+    char *error;
+    struct policy *p = policy_create(e->name, e->pattern, e->apply_to, e->definition, e->priority, m->names,
+                                     m->o.nodes_len, &error);
+    ASSERT(p); /* it was checked before it was ordered */
+    size_t i = 0;
+    while (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) < 0)
+        i++;
+    if (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) == 0) {
+        policy_destroy(m->policies.items[i]);
+        m->policies.items[i] = p;
+        return;
+    }
+    VEC_PUSH(&m->policies, p);
+    memmove(&m->policies.items[i + 1], &m->policies.items[i], (m->policies.len - 1 - i) * sizeof(p));
+    m->policies.items[i] = p;
+}
+
+static void policy_remove(struct mirror *m, const char *name)
+{
+    for (size_t i = 0; i < m->policies.len; i++)
+        if (strcmp(m->policies.items[i]->name, name) == 0) {
+            policy_destroy(m->policies.items[i]);
+            VEC_REMOVE(&m->policies, i);
+            return;
+        }
+}
+
+static void key_put(struct mirror *m, const struct meta_entry *e, struct effects *out)
+{
+    struct key *k = xcalloc(1, sizeof(*k));
+    k->key = (uint8_t *)xstrndup((const char *)e->key, e->key_len);
+    k->key_len = e->key_len;
+    k->value = (uint8_t *)xstrndup((const char *)e->value, e->value_len);
+    k->value_len = e->value_len;
+    k->queue = e->queue ? xstrdup(e->queue) : NULL;
+    k->durable = e->durable;
+    struct key *old = map_set(&m->keys, bytes_of(k->key, k->key_len), k);
+    if (old)
+        free_key(old);
+    if (out)
+        key_told(k, out);
+}
+
+static void key_remove(struct mirror *m, const struct meta_entry *e, struct effects *out)
+{
+    if (!e->prefix) {
+        struct key *k = map_get(&m->keys, bytes_of(e->key, e->key_len));
+        if (k)
+            key_removed(m, k, out);
+        return;
+    }
+    size_t at = 0;
+    struct key *k;
+    while ((k = map_next(&m->keys, &at)))
+        if (k->key_len >= e->key_len && memcmp(k->key, e->key, e->key_len) == 0)
+            key_removed(m, k, out);
+}
+
+/* the queue is new, or its mirrors changed; its master never changes outside a view change */
+static void queue_put(struct mirror *m, const struct meta_entry *e, struct effects *out)
+{
+    struct queue *q = queue_by_uid(m, e->uid);
+    if (!q) {
+        q = queue_create(m, e);
+        q->served_generation = e->generation;
+        if (e->master == m->o.self) {
+            master_begin(m, q);
+            tell(out, "queue", e->name, "queue %s declared on %s", e->name, m->names[m->o.self]);
+            for (size_t i = 0; i < e->mirrors_len; i++) /* empty, so in sync from the first moment */
+                VEC_PUSH(&q->master->copies, (struct copy){.node = e->mirrors[i], .synced = true, .counted = true});
+        } else if (node_in(e->synced, m->o.self)) {
+            replica_begin(m, q, out);
+        }
+        return;
+    }
+    struct meta_entry old = q->rec;
+    meta_entry_copy(&q->rec, e);
+    meta_entry_finish(&old);
+    bool mirror = false;
+    for (size_t i = 0; i < e->mirrors_len; i++)
+        mirror = mirror || e->mirrors[i] == m->o.self;
+    if (q->role == ROLE_MASTER)
+        master_copies(m, q, out);
+    else if (q->role == ROLE_MIRROR && !mirror) {
+        tell(out, "mirror", q->rec.name, "mirror of %s on %s removed", q->rec.name, m->names[m->o.self]);
+        replica_discard(m, q, out);
+    }
+}
+
+void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *out)
+{
+    struct queue *q;
+    switch (e->type) {
+    case META_QUEUE: queue_put(m, e, out); break;
+    case META_QUEUE_REMOVE:
+        q = queue_by_uid(m, e->uid);
+        if (q) {
+            if (q->rec.master == m->o.self)
+                tell(out, "queue", q->rec.name, "queue %s deleted", q->rec.name);
+            queue_drop(m, q, true, out);
+        }
+        break;
+    case META_SYNCED:
+        q = queue_by_uid(m, e->uid);
+        if (q && q->rec.generation == e->generation) {
+            for (size_t i = 0; i < q->rec.mirrors_len; i++)
+                if (q->rec.mirrors[i] == e->master)
+                    q->rec.synced |= node_bit(e->master);
+            if (e->master == m->o.self && q->role == ROLE_MIRROR) {
+                q->synced = true;
+                tell(out, "mirror", q->rec.name, "%s on %s in sync", q->rec.name, m->names[m->o.self]);
+            }
+        }
+        break;
+    case META_POLICY: policy_put(m, e); break;
+    case META_POLICY_REMOVE: policy_remove(m, e->name); break;
+    case META_KEY: key_put(m, e, out); break;
+    case META_KEY_REMOVE: key_remove(m, e, out); break;
+    }
+    if (e->type == META_POLICY || e->type == META_POLICY_REMOVE) {
+        size_t at = 0;
+        while ((q = map_next(&m->queues, &at)))
+            if (q->role == ROLE_MASTER)
+                sync_maybe(m, q, out);
+    }
+}
+
+void entries_free(struct meta_entry *e, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        meta_entry_finish(&e[i]);
+    free(e);
+}
+
+struct meta_entry *meta_snapshot(const struct mirror *m, size_t *len)
+{
+    struct meta_entry *all = xcalloc(m->policies.len + m->queues.count + m->keys.count, sizeof(*all));
+    size_t n = 0;
+    for (size_t i = 0; i < m->policies.len; i++) {
+        const struct policy *p = m->policies.items[i];
+        struct meta_entry *e = &all[n++];
+        meta_entry_init(e, META_POLICY);
+        e->name = xstrdup(p->name);
+        e->pattern = xstrdup(p->pattern);
+        e->apply_to = xstrdup(p->apply_to);
+        e->definition = xstrdup(p->definition);
+        e->priority = p->priority;
+    }
+    size_t at = 0;
+    const struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        meta_entry_copy(&all[n++], &q->rec);
+    at = 0;
+    const struct key *k;
+    while ((k = map_next(&m->keys, &at))) {
+        struct meta_entry *e = &all[n++];
+        meta_entry_init(e, META_KEY);
+        e->key = (uint8_t *)xstrndup((const char *)k->key, k->key_len);
+        e->key_len = k->key_len;
+        e->value = (uint8_t *)xstrndup((const char *)k->value, k->value_len);
+        e->value_len = k->value_len;
+        e->queue = k->queue ? xstrdup(k->queue) : NULL;
+        e->durable = k->durable;
+    }
+    *len = n;
+    return all;
+}
+
+static bool same_keys(const struct mirror *m, const struct meta_entry *entries, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        const struct meta_entry *e = &entries[i];
+        if (e->type != META_KEY)
+            continue;
+        const struct key *k = map_get(&m->keys, bytes_of(e->key, e->key_len));
+        if (!k || !bytes_equal(bytes_of(k->value, k->value_len), bytes_of(e->value, e->value_len)))
+            return false;
+        n++;
+    }
+    return n == m->keys.count;
+}
+
+/* policies and keys become those of the entries; queues are install.c's, which knows about roles */
+void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out)
+{
+    for (size_t i = 0; i < m->policies.len; i++)
+        policy_destroy(m->policies.items[i]);
+    m->policies.len = 0;
+    for (size_t i = 0; i < len; i++)
+        if (entries[i].type == META_POLICY)
+            policy_put(m, &entries[i]);
+    if (same_keys(m, entries, len))
+        return;
+    size_t at = 0;
+    struct key *k;
+    while ((k = map_next(&m->keys, &at))) {
+        map_remove(&m->keys, bytes_of(k->key, k->key_len));
+        free_key(k);
+    }
+    if (out)
+        effects_add(out, FX_META_ALL);
+    for (size_t i = 0; i < len; i++)
+        if (entries[i].type == META_KEY)
+            key_put(m, &entries[i], out);
+}
+
+void tables_free(struct mirror *m)
+{
+    size_t at = 0;
+    struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        queue_drop(m, q, false, NULL);
+    map_finish(&m->queues);
+    map_finish(&m->by_uid);
+    for (size_t i = 0; i < m->policies.len; i++)
+        policy_destroy(m->policies.items[i]);
+    VEC_FREE(&m->policies);
+    at = 0;
+    struct key *k;
+    while ((k = map_next(&m->keys, &at)))
+        free_key(k);
+    map_finish(&m->keys);
+}

@@ -1,0 +1,62 @@
+/* mirror.c: making and ending a node's library. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+void mirror_options_defaults(struct mirror_options *o)
+{
+    *o = (struct mirror_options){
+        .incarnation = 1,
+        .confirm_after_mirrors = true,
+        .confirm_after_disk = true,
+        .oldest_promoted = true,
+    };
+}
+
+struct mirror *mirror_create(const struct mirror_options *o)
+{
+    ASSERT(o->nodes_len > 0 && o->nodes_len <= LIMIT_NODES && o->self < o->nodes_len && o->incarnation);
+    struct mirror *m = xcalloc(1, sizeof(*m));
+    m->o = *o;
+    m->o.names = NULL;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        m->names[i] = xstrdup(o->names[i]);
+    rng_init(&m->rng, o->seed);
+    m->phase = PHASE_STARTING;
+    m->coordinator = NODE_NONE;
+    m->candidate = NODE_NONE;
+    m->fresh = true;
+    map_init(&m->queues);
+    map_init(&m->by_uid);
+    map_init(&m->keys);
+    map_init(&m->pending);
+    map_init(&m->subs);
+    map_init(&m->recovered_seen);
+    return m;
+}
+
+void mirror_destroy(struct mirror *m)
+{
+    if (!m)
+        return;
+    tables_free(m);
+    commands_free(m);
+    drop_held(m->deferred.items, m->deferred.len);
+    VEC_FREE(&m->deferred);
+    drop_held(m->early.items, m->early.len);
+    VEC_FREE(&m->early);
+    for (size_t i = 0; i < m->submits.len; i++)
+        submit_destroy(m->submits.items[i]);
+    VEC_FREE(&m->submits);
+    RING_FREE(&m->results);
+    RING_FREE(&m->disk_waits);
+    VEC_FREE(&m->dirty);
+    map_finish(&m->recovered_seen);
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        peer_msg_destroy(m->change.answers[i]);
+    peer_msg_destroy(m->change.install);
+    peer_msg_destroy(m->prepare_waits);
+    for (size_t i = 0; i < m->o.nodes_len; i++)
+        free(m->names[i]);
+    free(m);
+}

@@ -1,0 +1,430 @@
+/* mirror_private.h: the state of one node's mirroring library. Only common/mirror includes it.
+ *
+ * Who may touch what: each group of fields names the file that owns it; others read. */
+#ifndef MIRROR_PRIVATE_H
+#define MIRROR_PRIVATE_H
+
+#include "base/map.h"
+#include "base/rng.h"
+#include "base/vec.h"
+#include "mirror/content.h"
+#include "mirror/mirror.h"
+#include "mirror/peer_msg.h"
+#include "mirror/policy.h"
+#include "mirror/ring.h"
+
+enum role {
+    ROLE_NONE,
+    ROLE_MASTER,
+    ROLE_MIRROR,
+};
+
+/* ---- a queue's consumers, at its master (consume.c) ---- */
+
+struct consumer {
+    node_id node;
+    uint64_t sub;          /* 0: basic.get of that node */
+    struct owner owner;
+    bool no_ack, exclusive, gone; /* gone: unsubscribed, still has unacknowledged messages */
+    uint32_t prefetch, index;     /* index: in master->consumers, and in a slot's taker */
+    uint64_t unacked;
+    uint32_t window;       /* deliveries its node still takes */
+    bool waiting;          /* in the list of those that can take a message */
+    struct consumer *next, *prev;
+};
+
+/* ---- what a master knows of one mirror (master.c) ---- */
+
+struct copy {
+    node_id node;
+    bool synced;
+    bool counted;          /* META_SYNCED was asked for */
+    msg_id join;           /* it has every message from this id on */
+    uint64_t applied, durable;
+};
+
+struct waiting_confirm {
+    uint64_t op;
+    uint32_t origin; /* index in master->origins */
+    bool on_disk;    /* needs the disk */
+    uint64_t seq;
+};
+
+struct outgoing { /* a delivery or a get's answer that waits until the mirrors know of it */
+    uint64_t op;
+    node_id node;
+    uint64_t sub, req; /* req: a get */
+    msg_id id;
+    bool redelivered;
+    struct message *msg; /* NULL: a plain reply */
+    enum answer_status status;
+    uint64_t messages, consumers;
+};
+
+struct origin_at {
+    struct origin o;     /* last number taken from this publisher's node */
+    uint64_t confirmed;  /* last number confirmed to it */
+    bool dirty;
+    VEC(uint64_t) rejected;
+};
+
+struct held_msg {
+    node_id from;
+    struct peer_msg *msg;
+};
+
+struct sync { /* a running sync, at the master (sync.c) */
+    bool running;
+    bool requested;        /* by an operator: goes on after a view change */
+    node_set targets, done;
+    msg_id at;             /* next id to send */
+    msg_id end;            /* ids from here on every target has */
+    uint64_t total, sent;
+    uint64_t acked[LIMIT_NODES];
+    bool ended;            /* SYNC_END is out */
+    uint32_t batch;
+};
+
+struct master {
+    VEC(struct copy) copies;       /* same order as the queue's mirrors */
+    uint64_t sent;                 /* operations up to this one were sent to the mirrors */
+    RING(struct waiting_confirm) confirms;
+    RING(struct outgoing) outbox;
+    VEC(struct origin_at) origins;
+    VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
+    struct consumer *wait_first, *wait_last;
+    uint32_t consumers_len;        /* subscribed now */
+    bool had_consumer, deleting;
+    struct sync sync;
+    RING(struct held_msg) held;    /* while it syncs */
+    uint64_t published, delivered, acked, redelivered, got;
+};
+
+/* ---- publishes of this node's clients to one queue (stream.c) ---- */
+
+struct unconfirmed {
+    struct message *msg;
+    uint64_t cookie;
+};
+
+struct stream {
+    uint64_t base;       /* number of pending[0]; numbers begin at 1 */
+    uint64_t offered;    /* numbers below this were offered to the present master */
+    uint64_t bytes;
+    bool blocked;
+    RING(struct unconfirmed) pending;
+};
+
+struct queue {
+    struct meta_entry rec; /* what all members agree on (meta.c); type META_QUEUE */
+
+    /* this node's replica (replica.c, master.c) */
+    enum role role;
+    bool recovered;        /* content is from the log of an earlier life */
+    bool promoting;        /* this view change makes it the master */
+    bool synced;           /* mirror: it has all the master has */
+    struct content content;
+    uint64_t op;           /* last operation issued (master) or applied (mirror) */
+    RING(struct op) retained; /* the last retained.len operations, up to op: not every mirror may have them */
+    struct master *master; /* role master, or NULL */
+    VEC(struct origin) origins; /* role mirror: where publishers stand */
+    struct content *incoming;   /* mirror: a sync in progress */
+    uint64_t incoming_len;
+
+    /* disk (disk.c) */
+    uint64_t durable;      /* operations up to this one are on disk ... */
+    uint32_t disk_waits;   /* ... unless nothing waits: then all are */
+    bool unsaved;          /* handed records out in this turn */
+    uint32_t disk_life;    /* rises when the replica is discarded */
+    bool sync_done_waits;  /* mirror: SYNC_DONE goes out with the next disk done */
+    VEC(struct id_range) removed, taken;
+
+    uint64_t told_applied, told_durable; /* mirror: last OPS_ACK */
+    msg_id join;           /* mirror: it has every message from this id on; 0 once in sync */
+    uint64_t level_op;     /* where all replicas stood when the view was installed */
+    uint64_t repair_upto;  /* this view change brings it up to here; 0: nothing to wait for */
+
+    struct stream *stream; /* stream.c; NULL before the first publish from here */
+    uint64_t served_generation; /* the generation streams and subscriptions were last offered to */
+    bool dirty;            /* in mirror->dirty */
+};
+
+/* ---- commands of this node's clients that have no answer yet (command.c) ---- */
+
+struct pending {
+    uint64_t req;          /* the client's */
+    uint64_t id;           /* ours, on the wire */
+    enum event_type type;
+    char *name;
+    bool passive, durable, exclusive, auto_delete, no_ack, if_unused, if_empty, prefix, if_absent;
+    struct queue_args args;
+    struct owner owner;
+    uint64_t sub;
+    uint64_t uid, generation; /* where it was sent; 0: nowhere */
+    bool submitted;        /* waits for the metadata log */
+    struct meta_entry entry; /* policy and key commands */
+    uint64_t count;        /* a delete of a queue that cannot be asked */
+};
+
+struct subscription {
+    uint64_t sub, uid, generation;
+    bool no_ack, exclusive, cancel_on_failover, established;
+    uint32_t prefetch;
+    int32_t priority;
+    struct owner owner;
+};
+
+/* ---- metadata on its way (coordinate.c) ---- */
+
+struct submit { /* asked of the coordinator, not answered */
+    uint64_t req;
+    struct owner owner;
+    struct meta_entry entry;
+    uint64_t pending;      /* a client's command waits for it: its pending id; 0: none */
+    node_id reply_to;      /* a delete: answer this node's request */
+    uint64_t reply_req, reply_count;
+};
+
+struct result { /* coordinator: to be told once `version` is everywhere */
+    uint64_t version, req;
+    node_id to;
+    enum answer_status status;
+};
+
+struct key {
+    uint8_t *key, *value;
+    uint32_t key_len, value_len;
+    char *queue;
+    bool durable;
+};
+
+struct disk_wait {
+    uint64_t lsn;          /* count of records handed out */
+    uint64_t uid, op;      /* a queue's operations; uid 0: metadata version `op` */
+    uint32_t life;         /* of the replica or the view it belongs to; of an earlier one: void */
+};
+
+struct hello { /* what a linked peer last said of itself */
+    bool known, serving, fresh;
+    uint64_t epoch, incarnation, version;
+    node_set members, others, links;
+};
+
+struct change { /* a view change this node leads (view.c) */
+    bool running;
+    uint64_t epoch;
+    node_set targets, prepared, installed;
+    bool install_sent;
+    struct peer_msg *answers[LIMIT_NODES]; /* PREPARED */
+    uint64_t incarnations[LIMIT_NODES];
+    struct peer_msg *install;
+};
+
+struct mirror {
+    struct mirror_options o;
+    char *names[LIMIT_NODES];
+    struct rng rng;
+    ms_time now;
+
+    /* view.c */
+    enum node_phase phase;
+    node_set links;
+    struct hello peers[LIMIT_NODES];
+    uint64_t epoch;                    /* of the installed view */
+    node_set members;
+    node_id coordinator;
+    uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
+    uint64_t promised;                 /* epoch it has sealed for; == epoch when not changing */
+    node_id candidate;                 /* to whom */
+    bool installed_waits;              /* INSTALLED not sent: repairs missing */
+    struct peer_msg *prepare_waits;    /* a PREPARE that cannot be answered before all links are up */
+    node_id prepare_from;
+    struct change change;
+    node_set leaving;                  /* members that said LEAVE */
+    node_set partitioned;
+    bool fresh, started, stopping, leave_sent, left, serving_told, stopped_told;
+    uint64_t stopped_lsn;              /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
+    ms_time stop_deadline;
+    node_set recovered_others;
+    struct map recovered_seen;         /* recover.c: queues the last table names */
+    uint64_t recovered_epoch;
+
+    /* meta.c */
+    uint64_t version;
+    struct map queues;                 /* name -> struct queue */
+    struct map by_uid;
+    VEC(struct policy *) policies;     /* sorted by name */
+    struct map keys;                   /* -> struct key */
+
+    /* coordinate.c */
+    VEC(struct submit *) submits;
+    uint64_t next_id;
+    uint64_t acked_version[LIMIT_NODES];
+    uint64_t own_version_on_disk;
+    uint32_t meta_life;                /* rises with every installed view */
+    uint64_t version_to_ack;           /* member: on disk, ack not sent */
+    RING(struct result) results;
+    bool review_wanted;
+
+    /* command.c */
+    struct map pending;                /* id -> struct pending */
+    struct map subs;                   /* sub -> struct subscription */
+    VEC(struct held_msg) deferred;     /* session messages that came during a change */
+    VEC(struct held_msg) early;        /* view messages that wait for metadata or an install */
+
+    /* disk.c */
+    uint64_t handed_out;               /* records, ever */
+    uint64_t on_disk;
+    RING(struct disk_wait) disk_waits;
+
+    VEC(struct queue *) dirty;         /* touched in this turn */
+};
+
+/* ---- step.c ---- */
+void queue_touch(struct mirror *m, struct queue *q);
+void send_to(struct effects *out, node_set to, struct peer_msg *msg); /* takes msg */
+void tell(struct effects *out, const char *kind, const char *queue, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static inline node_set others_of(const struct mirror *m, node_set s) { return s & ~node_bit(m->o.self); }
+static inline bool serving(const struct mirror *m) { return m->phase == PHASE_SERVING; }
+
+/* ---- receive.c ---- */
+bool in_mirrors(const struct queue *q, node_id n);
+void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out); /* msg stays the caller's */
+void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
+void retry_early(struct mirror *m, struct effects *out);
+struct peer_msg *steal(struct peer_msg *msg); /* moves everything msg owns into a new one */
+void drop_held(struct held_msg *items, size_t len);
+
+/* ---- meta.c ---- */
+struct queue *queue_by_uid(const struct mirror *m, uint64_t uid);
+void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *out);
+struct meta_entry *meta_snapshot(const struct mirror *m, size_t *len); /* the caller's: entries_free */
+void entries_free(struct meta_entry *e, size_t len);
+void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out);
+void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects *out);
+struct queue *queue_create(struct mirror *m, const struct meta_entry *rec);
+const struct policy *policy_for(const struct mirror *m, const char *what, const char *name);
+const struct policy *queue_policy(const struct mirror *m, const struct queue *q);
+void tables_free(struct mirror *m);
+
+/* ---- coordinate.c ---- */
+void submit_entry(struct mirror *m, struct submit *s, struct effects *out); /* takes s */
+struct submit *submit_create(enum meta_type type);
+void submit_destroy(struct submit *s);
+void handle_submit(struct mirror *m, node_id from, uint64_t req, const struct owner *owner,
+                   const struct meta_entry *e, struct effects *out);
+void handle_result(struct mirror *m, uint64_t req, enum answer_status status, struct effects *out);
+void handle_meta(struct mirror *m, struct peer_msg *msg, struct effects *out);
+void handle_meta_ack(struct mirror *m, node_id from, uint64_t version, struct effects *out);
+void results_flush(struct mirror *m, struct effects *out);
+void review(struct mirror *m, struct effects *out);
+void resubmit(struct mirror *m, struct effects *out);
+
+/* ---- view.c, install.c ---- */
+void view_start(struct mirror *m, struct effects *out);
+void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
+void view_peer_down(struct mirror *m, node_id peer, struct effects *out);
+void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
+void view_stop(struct mirror *m, struct effects *out);
+void view_turn(struct mirror *m, struct effects *out);
+void begin_change(struct mirror *m, struct effects *out);
+void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);
+void repairs_check(struct mirror *m, struct effects *out);
+void serve(struct mirror *m, struct effects *out);
+
+/* ---- decide.c ---- */
+struct decision_in {
+    const struct mirror *m;        /* for policies and names only */
+    node_set members;              /* of the new view */
+    node_set clean;                /* nodes that are away and stopped in order */
+    const uint64_t *incarnations;  /* of the members */
+    struct peer_msg *const *answers; /* PREPARED by node; NULL for those not asked */
+};
+/* Changes entries to what the new view says; gives the repairs. */
+void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len, struct repair **repairs,
+            size_t *repairs_len);
+
+/* ---- master.c ---- */
+void master_begin(struct mirror *m, struct queue *q);
+void master_end(struct mirror *m, struct queue *q);
+void master_copies(struct mirror *m, struct queue *q, struct effects *out); /* mirrors of rec -> copies; INIT for new ones */
+void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t seq,
+                    struct message *msg, struct effects *out);
+void master_op(struct queue *q, enum op_type type, msg_id id);
+void master_flush(struct mirror *m, struct queue *q, struct effects *out);
+void master_release(struct mirror *m, struct queue *q, struct effects *out);
+void master_ack(struct mirror *m, struct queue *q, node_id from, uint64_t applied, uint64_t durable,
+                struct effects *out);
+void master_check_synced(struct mirror *m, struct queue *q, struct effects *out);
+uint64_t master_applied(const struct mirror *m, const struct queue *q);
+struct copy *find_copy(struct queue *q, node_id node);
+void master_refuse(struct mirror *m, struct queue *q, enum answer_status status, struct effects *out);
+void retained_clear(struct queue *q);
+void retained_trim(struct queue *q, uint64_t upto);
+void reply(struct mirror *m, uint64_t uid, uint64_t generation, node_id to, const struct outgoing *r,
+           struct effects *out); /* drops r->msg */
+
+/* ---- consume.c ---- */
+void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out);
+void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub, enum settle how,
+                   const msg_id *ids, size_t len, struct effects *out);
+void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub, uint32_t credit);
+void dispatch(struct mirror *m, struct queue *q, struct effects *out);
+void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone, struct effects *out);
+void consumers_free(struct master *ms);
+
+/* ---- replica.c ---- */
+void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out);
+void handle_ops(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
+void replica_flush(struct mirror *m, struct queue *q, struct effects *out);
+void replica_begin(struct mirror *m, struct queue *q, struct effects *out); /* empty mirror of a new queue */
+void replica_discard(struct mirror *m, struct queue *q, struct effects *out);
+void promote(struct mirror *m, struct queue *q, struct effects *out);
+void promoted_ops(struct mirror *m, struct queue *q);
+
+/* ---- sync.c ---- */
+void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effects *out);
+void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects *out);
+void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
+void sync_step(struct mirror *m, struct queue *q, struct effects *out);
+void sync_incoming_drop(struct queue *q);
+void sync_maybe(struct mirror *m, struct queue *q, struct effects *out); /* automatic, if the policy says so */
+void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out);
+
+/* ---- stream.c ---- */
+void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie, struct effects *out);
+void stream_flush(struct mirror *m, struct queue *q, struct effects *out);
+void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, const uint64_t *rejected, size_t rejected_len,
+                    struct effects *out);
+void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effects *out);
+void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out);
+bool streams_empty(const struct mirror *m);
+
+/* ---- command.c ---- */
+void command(struct mirror *m, const struct event *ev, struct effects *out);
+void commands_retry(struct mirror *m, struct effects *out);
+void commands_refuse(struct mirror *m, struct effects *out);
+void command_submitted(struct mirror *m, uint64_t pending, enum answer_status status, struct effects *out);
+void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out);
+void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
+void answer(struct effects *out, uint64_t req, enum answer_status status);
+void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out);
+void subs_resume(struct mirror *m, struct queue *q, struct effects *out);
+void commands_free(struct mirror *m);
+
+/* ---- recover.c ---- */
+void recover_end(struct mirror *m, struct effects *out);
+
+/* ---- disk.c ---- */
+struct record *persist(struct mirror *m, struct effects *out, enum record_type type);
+void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id id, struct effects *out);
+void note_removed(struct queue *q, const struct slot *s, msg_id id); /* before content_remove */
+void note_taken(struct queue *q, const struct slot *s, msg_id id);
+void disk_turn(struct mirror *m, struct queue *q, struct effects *out);
+void disk_done(struct mirror *m, uint64_t persisted, struct effects *out);
+uint64_t queue_durable(const struct queue *q);
+void persist_meta(struct mirror *m, const struct meta_entry *e, struct effects *out);
+void persist_view(struct mirror *m, struct effects *out);
+
+#endif

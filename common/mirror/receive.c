@@ -1,0 +1,237 @@
+/* receive.c: a peer's message finds the function that handles it, or waits, or is of the past. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+bool in_mirrors(const struct queue *q, node_id n)
+{
+    for (size_t i = 0; i < q->rec.mirrors_len; i++)
+        if (q->rec.mirrors[i] == n)
+            return true;
+    return false;
+}
+
+struct peer_msg *steal(struct peer_msg *msg)
+{
+    struct peer_msg *mine = xmalloc(sizeof(*mine));
+    *mine = *msg;
+    memset(msg, 0, sizeof(*msg));
+    msg->type = PEER_SERVE; /* owns nothing */
+    return mine;
+}
+
+void drop_held(struct held_msg *items, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        peer_msg_destroy(items[i].msg);
+}
+
+static void keep_early(struct mirror *m, node_id from, struct peer_msg *msg)
+{
+    VEC_PUSH(&m->early, (struct held_msg){from, steal(msg)});
+}
+
+/* A view message of the present epoch about one queue's replication. */
+static void replication(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    struct queue *q = queue_by_uid(m, msg->uid);
+    if ((msg->type == PEER_INIT || msg->type == PEER_OPS) && !msg->u.ops.repair && msg->version > m->version) {
+        keep_early(m, from, msg); /* the metadata it relies on is still on its way from the coordinator */
+        return;
+    }
+    if (!q)
+        return;
+    switch (msg->type) {
+    case PEER_INIT:
+        if (in_mirrors(q, m->o.self) && q->rec.master == from)
+            handle_init(m, q, msg, out);
+        break;
+    case PEER_OPS:
+        if (q->role == ROLE_MIRROR)
+            handle_ops(m, q, msg, out);
+        break;
+    case PEER_OPS_ACK:
+        if (q->role == ROLE_MASTER) {
+            struct copy *c = find_copy(q, from);
+            if (c && !c->synced)
+                c->join = msg->u.ops_ack.join;
+            master_ack(m, q, from, msg->u.ops_ack.applied, msg->u.ops_ack.durable, out);
+        }
+        break;
+    case PEER_SYNC_BEGIN:
+    case PEER_SYNC_BATCH:
+    case PEER_SYNC_ACK:
+    case PEER_SYNC_END:
+    case PEER_SYNC_CANCEL:
+    case PEER_SYNC_DONE: sync_handle(m, q, from, msg, out); break;
+    case PEER_HELLO:
+    case PEER_PREPARE:
+    case PEER_PREPARED:
+    case PEER_REFUSED:
+    case PEER_INSTALL:
+    case PEER_INSTALLED:
+    case PEER_SERVE:
+    case PEER_LEAVE:
+    case PEER_LEFT:
+    case PEER_REPORT:
+    case PEER_SUBMIT:
+    case PEER_RESULT:
+    case PEER_META:
+    case PEER_META_ACK:
+    case PEER_PUBLISH:
+    case PEER_CONFIRM:
+    case PEER_REQUEST:
+    case PEER_REPLY:
+    case PEER_DELIVER:
+    case PEER_SETTLE:
+    case PEER_CREDIT: break;
+    }
+}
+
+/* view messages that came before what they need */
+void retry_early(struct mirror *m, struct effects *out)
+{
+    if (m->early.len == 0)
+        return;
+    VEC(struct held_msg) waiting = {m->early.items, m->early.len, m->early.cap};
+    m->early.items = NULL;
+    m->early.len = m->early.cap = 0;
+    for (size_t i = 0; i < waiting.len; i++)
+        if (node_in(m->links, waiting.items[i].from))
+            receive(m, waiting.items[i].from, waiting.items[i].msg, out);
+    drop_held(waiting.items, waiting.len);
+    free(waiting.items);
+}
+
+static bool session(enum peer_type type)
+{
+    return type >= PEER_PUBLISH;
+}
+
+/* between two members about one queue, one generation; only while this node serves */
+void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    if (!node_in(m->members, from) && from != m->o.self)
+        return;
+    if (msg->type == PEER_REPLY) {
+        handle_reply(m, msg, out);
+        return;
+    }
+    struct queue *q = queue_by_uid(m, msg->uid);
+    if (!q && msg->type == PEER_REQUEST && msg->u.request.req)
+        reply(m, msg->uid, msg->generation, from,
+              &(struct outgoing){.req = msg->u.request.req, .status = ANSWER_NOT_FOUND}, out);
+    if (!q || q->rec.generation != msg->generation)
+        return;
+    if (msg->type == PEER_CONFIRM) {
+        stream_confirm(m, q, msg->u.confirm.upto, msg->u.confirm.rejected, msg->u.confirm.rejected_len, out);
+        return;
+    }
+    if (msg->type == PEER_DELIVER) {
+        handle_deliver(m, q, from, msg, out);
+        return;
+    }
+    if (q->role != ROLE_MASTER)
+        return;
+    if (q->master->sync.running && !(msg->type == PEER_REQUEST && msg->u.request.kind == REQUEST_CANCEL_SYNC)) {
+        RING_PUSH(&q->master->held, (struct held_msg){from, steal(msg)}); /* the queue waits */
+        return;
+    }
+    switch (msg->type) {
+    case PEER_PUBLISH: handle_publish(m, q, from, msg, out); break;
+    case PEER_REQUEST: handle_request(m, q, from, msg, out); break;
+    case PEER_SETTLE:
+        handle_settle(m, q, from, msg->u.settle.sub, msg->u.settle.how, msg->u.settle.ids, msg->u.settle.ids_len, out);
+        break;
+    case PEER_CREDIT: handle_credit(m, q, from, msg->u.credit.sub, msg->u.credit.credit); break;
+    case PEER_HELLO:
+    case PEER_PREPARE:
+    case PEER_PREPARED:
+    case PEER_REFUSED:
+    case PEER_INSTALL:
+    case PEER_INSTALLED:
+    case PEER_SERVE:
+    case PEER_LEAVE:
+    case PEER_LEFT:
+    case PEER_REPORT:
+    case PEER_SUBMIT:
+    case PEER_RESULT:
+    case PEER_META:
+    case PEER_META_ACK:
+    case PEER_INIT:
+    case PEER_OPS:
+    case PEER_OPS_ACK:
+    case PEER_SYNC_BEGIN:
+    case PEER_SYNC_BATCH:
+    case PEER_SYNC_ACK:
+    case PEER_SYNC_END:
+    case PEER_SYNC_CANCEL:
+    case PEER_SYNC_DONE:
+    case PEER_CONFIRM:
+    case PEER_REPLY:
+    case PEER_DELIVER: break;
+    }
+}
+
+void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    if (!m->started || m->phase == PHASE_STOPPED)
+        return;
+    if (session(msg->type)) {
+        if (serving(m))
+            receive_session(m, from, msg, out);
+        else if (!m->leave_sent && m->phase != PHASE_STARTING)
+            VEC_PUSH(&m->deferred, (struct held_msg){from, steal(msg)});
+        return;
+    }
+    if (msg->type <= PEER_REPORT) {
+        view_handle(m, from, msg, out);
+        return;
+    }
+    if (msg->epoch > m->epoch && msg->epoch == m->promised) {
+        keep_early(m, from, msg); /* its sender has installed the view we are about to install */
+        return;
+    }
+    bool level = m->promised == m->epoch; /* not sealed for a later epoch */
+    if (msg->epoch != m->epoch || !level || m->leave_sent || m->phase == PHASE_STARTING)
+        return;
+    switch (msg->type) {
+    case PEER_SUBMIT:
+        if (!serving(m)) {
+            if (m->coordinator == m->o.self)
+                keep_early(m, from, msg);
+        } else if (m->coordinator == m->o.self) {
+            handle_submit(m, from, msg->u.submit.req, &msg->u.submit.owner, &msg->u.submit.entry, out);
+        }
+        break;
+    case PEER_RESULT: handle_result(m, msg->u.result.req, msg->u.result.status, out); break;
+    case PEER_META: handle_meta(m, msg, out); break;
+    case PEER_META_ACK: handle_meta_ack(m, from, msg->u.meta_ack.version, out); break;
+    case PEER_INIT:
+    case PEER_OPS:
+    case PEER_OPS_ACK:
+    case PEER_SYNC_BEGIN:
+    case PEER_SYNC_BATCH:
+    case PEER_SYNC_ACK:
+    case PEER_SYNC_END:
+    case PEER_SYNC_CANCEL:
+    case PEER_SYNC_DONE: replication(m, from, msg, out); break;
+    case PEER_HELLO:
+    case PEER_PREPARE:
+    case PEER_PREPARED:
+    case PEER_REFUSED:
+    case PEER_INSTALL:
+    case PEER_INSTALLED:
+    case PEER_SERVE:
+    case PEER_LEAVE:
+    case PEER_LEFT:
+    case PEER_REPORT:
+    case PEER_PUBLISH:
+    case PEER_CONFIRM:
+    case PEER_REQUEST:
+    case PEER_REPLY:
+    case PEER_DELIVER:
+    case PEER_SETTLE:
+    case PEER_CREDIT: break;
+    }
+}

@@ -1,0 +1,202 @@
+/* replica.c: a mirror. It begins empty at a point of the master's order, applies every operation from there
+ * on, and says how far it is. What it holds is always a tail of the master's content, never with a hole. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+/* Everything this node holds of the queue is void. */
+void replica_discard(struct mirror *m, struct queue *q, struct effects *out)
+{
+    if (q->rec.durable && q->rec.owner.node == NODE_NONE && (q->role != ROLE_NONE || q->recovered))
+        persist(m, out, REC_DISCARD)->queue_uid = q->rec.uid;
+    if (q->master)
+        master_end(m, q);
+    content_finish(&q->content);
+    content_init(&q->content, 0);
+    retained_clear(q);
+    sync_incoming_drop(q);
+    q->origins.len = 0;
+    q->removed.len = q->taken.len = 0;
+    q->role = ROLE_NONE;
+    q->recovered = q->promoting = q->synced = q->unsaved = q->sync_done_waits = false;
+    q->op = q->durable = q->level_op = q->repair_upto = 0;
+    q->disk_waits = 0;
+    q->disk_life++;
+}
+
+void replica_begin(struct mirror *m, struct queue *q, struct effects *out)
+{
+    replica_discard(m, q, out);
+    q->role = ROLE_MIRROR;
+    q->synced = true; /* as empty as its master */
+    q->join = 0;
+    q->told_applied = q->told_durable = 0;
+}
+
+void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
+{
+    replica_discard(m, q, out);
+    q->role = ROLE_MIRROR;
+    q->synced = false;
+    content_finish(&q->content);
+    content_init(&q->content, msg->u.init.next);
+    q->join = msg->u.init.next;
+    q->op = q->durable = msg->u.init.op;
+    for (size_t i = 0; i < msg->u.init.origins_len; i++)
+        VEC_PUSH(&q->origins, msg->u.init.origins[i]);
+    q->told_applied = q->told_durable = UINT64_MAX;
+    tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
+    queue_touch(m, q);
+}
+
+/* ---- operations ---- */
+
+static void note_origin(struct queue *q, const struct op *op)
+{
+    for (size_t i = 0; i < q->origins.len; i++) {
+        struct origin *o = &q->origins.items[i];
+        if (o->node == op->origin && o->incarnation == op->incarnation) {
+            o->seq = u64_max(o->seq, op->seq);
+            return;
+        }
+    }
+    VEC_PUSH(&q->origins, (struct origin){op->origin, op->incarnation, op->seq});
+}
+
+static void remove_one(struct queue *q, msg_id id)
+{
+    struct slot *s = content_find(&q->content, id);
+    if (s) {
+        note_removed(q, s, id);
+        content_remove(&q->content, id);
+    }
+}
+
+static void each_in_range(struct queue *q, const struct op *op)
+{
+    msg_id at = op->first;
+    struct slot *s;
+    while ((s = content_walk(&q->content, &at)) && at - 1 <= op->last) {
+        msg_id id = at - 1;
+        if (op->type == OP_REMOVE) {
+            remove_one(q, id);
+        } else if (op->type == OP_TAKE) {
+            note_taken(q, s, id);
+            content_take(&q->content, id);
+        } else {
+            content_requeue(&q->content, id);
+        }
+    }
+}
+
+static void requeue_all(struct queue *q)
+{
+    msg_id at = 0;
+    while (q->content.unacked && content_walk(&q->content, &at))
+        content_requeue(&q->content, at - 1);
+}
+
+static void purge_ready(struct queue *q)
+{
+    msg_id at = 0;
+    struct slot *s;
+    while (q->content.ready && (s = content_walk(&q->content, &at)))
+        if (s->state == SLOT_READY)
+            remove_one(q, at - 1);
+}
+
+static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct effects *out)
+{
+    switch (op->type) {
+    case OP_PUBLISH:
+        note_origin(q, op);
+        if (op->first >= q->content.next) {
+            struct slot *s = content_put(&q->content, op->first, op->msg, false, false);
+            persist_message(m, q, s, op->first, out);
+        }
+        break;
+    case OP_TAKE:
+    case OP_REMOVE:
+    case OP_REQUEUE: each_in_range(q, op); break;
+    case OP_REQUEUE_ALL: requeue_all(q); break;
+    case OP_PURGE: purge_ready(q); break;
+    }
+    q->op++;
+    struct op kept = *op;
+    if (kept.msg)
+        message_ref(kept.msg);
+    RING_PUSH(&q->retained, kept);
+}
+
+void handle_ops(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out)
+{
+    if (!msg->u.ops.repair && msg->generation != q->rec.generation)
+        return;
+    for (size_t i = 0; i < msg->u.ops.ops_len; i++)
+        if (msg->u.ops.first + i == q->op + 1) /* a repair may repeat what came by itself */
+            apply_op(m, q, &msg->u.ops.ops[i], out);
+    retained_trim(q, msg->u.ops.stable);
+    queue_touch(m, q);
+    if (msg->u.ops.repair)
+        repairs_check(m, out);
+}
+
+void replica_flush(struct mirror *m, struct queue *q, struct effects *out)
+{
+    disk_turn(m, q, out);
+    uint64_t durable = queue_durable(q);
+    if (q->synced)
+        q->join = 0;
+    if (!serving(m) || (q->told_applied == q->op && q->told_durable == durable))
+        return;
+    q->told_applied = q->op;
+    q->told_durable = durable;
+    struct peer_msg *msg = peer_msg_create(PEER_OPS_ACK, m->epoch);
+    msg->uid = q->rec.uid;
+    msg->generation = q->rec.generation;
+    msg->u.ops_ack.applied = q->op;
+    msg->u.ops_ack.durable = durable;
+    msg->u.ops_ack.join = q->join;
+    send_to(out, node_bit(q->rec.master), msg);
+}
+
+/* ---- taking over ---- */
+
+/* This node is the master now: a mirror that was promoted, a node that came back with what its log had, or a
+ * home that has nothing. The mirrors are level with it (install.c); promoted_ops tells them the rest. */
+void promote(struct mirror *m, struct queue *q, struct effects *out)
+{
+    bool was_mirror = q->role == ROLE_MIRROR, recovered = q->recovered;
+    q->promoting = false;
+    if (was_mirror)
+        tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu messages", q->rec.name, m->names[m->o.self],
+             q->synced ? "in sync" : "NOT in sync", (unsigned long long)content_depth(&q->content));
+    else if (recovered)
+        tell(out, "queue", q->rec.name, "%s is back on %s, %llu messages", q->rec.name, m->names[m->o.self],
+             (unsigned long long)content_depth(&q->content));
+    msg_id join = q->synced ? 0 : q->join;
+    master_begin(m, q);
+    q->join = join;
+    for (size_t i = 0; i < q->origins.len; i++)
+        VEC_PUSH(&q->master->origins, (struct origin_at){.o = q->origins.items[i]});
+    q->origins.len = 0;
+}
+
+/* The first operations of a new master: what was delivered and not settled goes back to its place,
+ * redelivered; what a mirror has and the new master does not is dropped; publishers hear that what is in the
+ * history is safe as soon as it is. */
+void promoted_ops(struct mirror *m, struct queue *q)
+{
+    requeue_all(q);
+    content_rewind(&q->content);
+    master_op(q, OP_REQUEUE_ALL, 0);
+    if (q->join > 0 && q->master->copies.len) {
+        master_op(q, OP_REMOVE, 0);
+        RING_AT(&q->retained, q->retained.len - 1).last = q->join - 1;
+    }
+    q->join = 0;
+    for (size_t i = 0; i < q->master->origins.len; i++)
+        RING_PUSH(&q->master->confirms, (struct waiting_confirm){.op = q->op, .origin = (uint32_t)i, .on_disk = true,
+                                                                .seq = q->master->origins.items[i].o.seq});
+    (void)m;
+}

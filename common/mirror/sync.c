@@ -1,0 +1,229 @@
+/* sync.c: copying a queue to mirrors that do not have all of it. The queue waits meanwhile; the copy goes in
+ * batches, two on their way at most; the mirror keeps what it has and adds the rest only when it is complete,
+ * so a master that dies in the middle costs nothing that was there before. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+#define BATCH_BYTES   (1u << 20)
+#define BATCHES_AHEAD 2
+
+static struct peer_msg *sync_msg(const struct mirror *m, const struct queue *q, enum peer_type type)
+{
+    struct peer_msg *msg = peer_msg_create(type, m->epoch);
+    msg->uid = q->rec.uid;
+    msg->generation = q->rec.generation;
+    return msg;
+}
+
+void sync_maybe(struct mirror *m, struct queue *q, struct effects *out)
+{
+    const struct policy *p = queue_policy(m, q);
+    if (p && p->automatic)
+        sync_begin(m, q, false, out);
+}
+
+void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effects *out)
+{
+    struct master *ms = q->master;
+    if (ms->sync.running || !serving(m))
+        return;
+    struct sync s = {.running = true, .requested = requested, .end = 0};
+    for (size_t i = 0; i < ms->copies.len; i++)
+        if (!ms->copies.items[i].synced) {
+            s.targets |= node_bit(ms->copies.items[i].node);
+            /* everything below the youngest beginning; a mirror that has some of it already skips it */
+            s.end = u64_max(s.end, ms->copies.items[i].join == UINT64_MAX ? q->content.next : ms->copies.items[i].join);
+        }
+    if (!s.targets)
+        return;
+    if (content_oldest(&q->content) >= s.end) { /* nothing to copy */
+        for (size_t i = 0; i < ms->copies.len; i++)
+            if (node_in(s.targets, ms->copies.items[i].node) && ms->copies.items[i].join == UINT64_MAX)
+                ms->copies.items[i].join = s.end;
+        queue_touch(m, q);
+        return;
+    }
+    const struct policy *p = queue_policy(m, q);
+    s.batch = p ? p->sync_batch : LIMIT_SYNC_BATCH;
+    s.at = content_oldest(&q->content);
+    msg_id at = s.at;
+    while (at < s.end && content_walk(&q->content, &at) && at - 1 < s.end)
+        s.total++;
+    ms->sync = s;
+    tell(out, "sync", q->rec.name, "%s: copying %llu messages", q->rec.name, (unsigned long long)s.total);
+    struct peer_msg *msg = sync_msg(m, q, PEER_SYNC_BEGIN);
+    msg->u.sync.total = s.total;
+    msg->u.sync.oldest = s.at;
+    send_to(out, s.targets, msg);
+    sync_step(m, q, out);
+}
+
+/* the queue goes on: what waited is done now, in order */
+static void resume(struct mirror *m, struct queue *q, struct effects *out)
+{
+    uint64_t uid = q->rec.uid;
+    while ((q = queue_by_uid(m, uid)) && q->master && !q->master->sync.running && q->master->held.len) {
+        struct held_msg h = RING_AT(&q->master->held, 0);
+        RING_POP(&q->master->held);
+        receive_session(m, h.from, h.msg, out);
+        peer_msg_destroy(h.msg);
+    }
+    if (q)
+        queue_touch(m, q);
+}
+
+void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects *out)
+{
+    struct sync *s = &q->master->sync;
+    if (!s->running)
+        return;
+    if (cancelled) {
+        send_to(out, s->targets & ~s->done, sync_msg(m, q, PEER_SYNC_CANCEL));
+        tell(out, "sync", q->rec.name, "%s: copying cancelled", q->rec.name);
+    }
+    *s = (struct sync){0};
+    resume(m, q, out);
+}
+
+static void send_batch(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct sync *s = &q->master->sync;
+    VEC(struct sync_item) items = {0};
+    size_t bytes = 0;
+    while (s->at < s->end && items.len < s->batch && bytes < BATCH_BYTES) {
+        struct slot *slot = content_walk(&q->content, &s->at);
+        if (!slot || s->at - 1 >= s->end) {
+            s->at = s->end;
+            break;
+        }
+        VEC_PUSH(&items, (struct sync_item){.id = s->at - 1,
+                                            .unacked = slot->state == SLOT_UNACKED,
+                                            .redelivered = slot->redelivered,
+                                            .msg = message_ref(slot->msg)});
+        bytes += message_size(slot->msg);
+    }
+    s->sent += items.len;
+    struct peer_msg *msg = sync_msg(m, q, PEER_SYNC_BATCH);
+    msg->u.sync.items = items.items;
+    msg->u.sync.items_len = items.len;
+    send_to(out, s->targets & ~s->done, msg);
+}
+
+/* sends what may go, ends when all have all */
+void sync_step(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct sync *s = &q->master->sync;
+    node_set copies = 0;
+    for (size_t i = 0; i < q->master->copies.len; i++)
+        copies |= node_bit(q->master->copies.items[i].node);
+    s->targets &= copies; /* those that were removed meanwhile are not waited for */
+    if ((s->targets & ~s->done) == 0) {
+        tell(out, "sync", q->rec.name, "%s: copied %llu messages", q->rec.name, (unsigned long long)s->total);
+        sync_stop(m, q, false, out);
+        return;
+    }
+    uint64_t slowest = UINT64_MAX;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(s->targets & ~s->done, n))
+            slowest = u64_min(slowest, s->acked[n]);
+    while (s->at < s->end && s->sent - slowest < (uint64_t)s->batch * BATCHES_AHEAD)
+        send_batch(m, q, out);
+    if (s->at >= s->end && !s->ended) {
+        s->ended = true;
+        send_to(out, s->targets & ~s->done, sync_msg(m, q, PEER_SYNC_END));
+    }
+}
+
+/* ---- the mirror's side ---- */
+
+void sync_incoming_drop(struct queue *q)
+{
+    if (!q->incoming)
+        return;
+    content_finish(q->incoming);
+    free(q->incoming);
+    q->incoming = NULL;
+    q->incoming_len = 0;
+    q->sync_done_waits = false;
+}
+
+static void take_batch(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
+{
+    for (size_t i = 0; i < msg->u.sync.items_len; i++) {
+        const struct sync_item *item = &msg->u.sync.items[i];
+        if (!content_find(q->incoming, item->id))
+            content_put(q->incoming, item->id, item->msg, item->unacked, item->redelivered);
+        q->incoming_len++;
+    }
+    struct peer_msg *ack = sync_msg(m, q, PEER_SYNC_ACK);
+    ack->u.sync.total = q->incoming_len;
+    send_to(out, node_bit(q->rec.master), ack);
+}
+
+/* the copy is complete: what was missing takes its place in front of what was there */
+static void merge(struct mirror *m, struct queue *q, struct effects *out)
+{
+    msg_id at = 0;
+    const struct slot *s;
+    while ((s = content_walk(q->incoming, &at))) {
+        if (content_find(&q->content, at - 1))
+            continue;
+        struct slot *mine = content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
+        persist_message(m, q, mine, at - 1, out);
+    }
+    content_rewind(&q->content);
+    sync_incoming_drop(q);
+    q->sync_done_waits = true;
+    disk_turn(m, q, out);
+    sync_mirror_disk(m, q, out);
+}
+
+/* says SYNC_DONE once everything that must be is on disk */
+void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out)
+{
+    if (!q->sync_done_waits || q->disk_waits || q->role != ROLE_MIRROR || !serving(m))
+        return;
+    q->sync_done_waits = false;
+    q->synced = true;
+    q->join = 0;
+    send_to(out, node_bit(q->rec.master), sync_msg(m, q, PEER_SYNC_DONE));
+}
+
+static void done(struct mirror *m, struct queue *q, node_id from, struct effects *out)
+{
+    struct sync *s = &q->master->sync;
+    struct copy *c = find_copy(q, from);
+    if (!s->running || !node_in(s->targets, from) || !c)
+        return;
+    s->done |= node_bit(from);
+    c->synced = true;
+    c->join = 0;
+    master_check_synced(m, q, out);
+    if (q->master)
+        sync_step(m, q, out);
+}
+
+void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    if (msg->generation != q->rec.generation)
+        return;
+    bool mirror = q->role == ROLE_MIRROR && from == q->rec.master;
+    bool master = q->role == ROLE_MASTER;
+    if (msg->type == PEER_SYNC_ACK && master && q->master->sync.running) {
+        q->master->sync.acked[from] = u64_max(q->master->sync.acked[from], msg->u.sync.total);
+        sync_step(m, q, out);
+    } else if (msg->type == PEER_SYNC_DONE && master) {
+        done(m, q, from, out);
+    } else if (msg->type == PEER_SYNC_BEGIN && mirror) {
+        sync_incoming_drop(q);
+        q->incoming = xcalloc(1, sizeof(*q->incoming));
+        content_init(q->incoming, msg->u.sync.oldest);
+    } else if (msg->type == PEER_SYNC_BATCH && mirror && q->incoming) {
+        take_batch(m, q, msg, out);
+    } else if (msg->type == PEER_SYNC_END && mirror && q->incoming) {
+        merge(m, q, out);
+    } else if (msg->type == PEER_SYNC_CANCEL && mirror) {
+        sync_incoming_drop(q);
+    }
+}

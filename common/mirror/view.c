@@ -1,0 +1,544 @@
+/* view.c: who is in the cluster. Links come and go, a candidate (the longest-running member that can be
+ * reached) asks all, decides, installs; a node starts, leaves in order, or waits for those that were running
+ * when it left. docs/protocol.md draws it. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+#define STOP_PATIENCE_MS 5000 /* how long an orderly stop waits for mirrors and confirms */
+
+static void send_hello(struct mirror *m, node_set to, struct effects *out)
+{
+    if (!to)
+        return;
+    struct peer_msg *msg = peer_msg_create(PEER_HELLO, m->epoch ? m->epoch : m->recovered_epoch);
+    msg->u.hello.incarnation = m->o.incarnation;
+    msg->u.hello.version = m->version;
+    msg->u.hello.serving = m->phase != PHASE_STARTING;
+    msg->u.hello.fresh = m->fresh;
+    msg->u.hello.members = m->members;
+    msg->u.hello.others = m->recovered_others;
+    msg->u.hello.links = m->links;
+    send_to(out, to, msg);
+}
+
+/* ---- the first view ---- */
+
+/* a before b: whose past rules when all start together */
+static bool later_past(const struct hello *a, node_id a_id, const struct hello *b, node_id b_id)
+{
+    if (a->epoch != b->epoch)
+        return a->epoch > b->epoch;
+    if (a->version != b->version)
+        return a->version > b->version;
+    return a_id < b_id;
+}
+
+static struct hello own_hello(const struct mirror *m)
+{
+    return (struct hello){.known = true, .fresh = m->fresh, .epoch = m->recovered_epoch, .version = m->version,
+                          .others = m->recovered_others, .incarnation = m->o.incarnation};
+}
+
+/* Nobody serves yet: the node whose past is the latest leads, once everybody who was running when it left is
+ * there. A node that was never in a view leaves it to the cluster's first node. */
+static void try_form(struct mirror *m, struct effects *out)
+{
+    if (m->phase != PHASE_STARTING || !m->started || m->stopping || m->change.running)
+        return;
+    node_set here = node_bit(m->o.self);
+    node_id leader = m->o.self;
+    struct hello best = own_hello(m);
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct hello *h = &m->peers[n];
+        if (n == m->o.self || !node_in(m->links, n) || !h->known)
+            continue;
+        if (h->serving)
+            return; /* its coordinator takes us in */
+        here |= node_bit(n);
+        if (best.fresh == h->fresh ? later_past(h, n, &best, leader) : best.fresh) {
+            best = *h;
+            leader = n;
+        }
+    }
+    if (leader != m->o.self || (best.fresh ? m->o.self != 0 : (best.others & ~here) != 0))
+        return;
+    begin_change(m, out);
+}
+
+void view_start(struct mirror *m, struct effects *out)
+{
+    m->started = true;
+    send_hello(m, m->links, out);
+    try_form(m, out);
+}
+
+/* ---- leading a change ---- */
+
+/* nodes that may join: they start, and can reach every member */
+static node_set joiners(const struct mirror *m, node_set members)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct hello *h = &m->peers[n];
+        if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !node_in(members, n) &&
+            (members & ~h->links & ~node_bit(n)) == 0)
+            found |= node_bit(n);
+    }
+    return found;
+}
+
+static void change_end(struct mirror *m)
+{
+    for (node_id n = 0; n < LIMIT_NODES; n++)
+        peer_msg_destroy(m->change.answers[n]);
+    peer_msg_destroy(m->change.install);
+    m->change = (struct change){0};
+}
+
+static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64_t candidate_version)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_PREPARED, epoch);
+    bool member = m->phase != PHASE_STARTING;
+    msg->u.prepared.version = member ? m->version : 0;
+    if (member && m->version > candidate_version)
+        msg->u.prepared.entries = meta_snapshot(m, &msg->u.prepared.entries_len);
+    VEC(struct replica_state) held = {0};
+    size_t at = 0;
+    const struct queue *q;
+    while ((q = map_next(&m->queues, &at))) {
+        if (q->role == ROLE_NONE && !q->recovered)
+            continue;
+        VEC_PUSH(&held, (struct replica_state){
+                            .uid = q->rec.uid,
+                            .generation = q->rec.generation,
+                            .live = q->role != ROLE_NONE,
+                            .synced = q->role == ROLE_MASTER || (q->role == ROLE_MIRROR && q->synced),
+                            .op = q->op,
+                            .depth = content_depth(&q->content),
+                        });
+    }
+    msg->u.prepared.replicas = held.items;
+    msg->u.prepared.replicas_len = held.len;
+    return msg;
+}
+
+static void seal(struct mirror *m, uint64_t epoch, node_id candidate)
+{
+    m->promised = epoch;
+    m->candidate = candidate;
+    if (m->phase == PHASE_SERVING)
+        m->phase = PHASE_CHANGING;
+}
+
+static void all_prepared(struct mirror *m, struct effects *out)
+{
+    struct change *c = &m->change;
+    bool forming = m->phase == PHASE_STARTING;
+    size_t len = 0;
+    struct meta_entry *entries = meta_snapshot(m, &len);
+    uint64_t version = m->version;
+    for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
+        if (c->answers[n] && node_in(m->members, n) && c->answers[n]->u.prepared.version > version) {
+            entries_free(entries, len);
+            entries = c->answers[n]->u.prepared.entries;
+            len = c->answers[n]->u.prepared.entries_len;
+            c->answers[n]->u.prepared.entries = NULL;
+            c->answers[n]->u.prepared.entries_len = 0;
+            version = c->answers[n]->u.prepared.version;
+        }
+    struct peer_msg *msg = peer_msg_create(PEER_INSTALL, c->epoch);
+    VEC(struct view_member) members = {0};
+    uint64_t join = 0, incarnations[LIMIT_NODES] = {0};
+    for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
+        if (node_in(m->members, n))
+            join = u64_max(join, m->joins[n]);
+    for (node_id i = 0; i < m->o.nodes_len; i++) {
+        node_id n = (node_id)((m->o.self + i) % m->o.nodes_len); /* forming: the leader is the oldest */
+        if (!node_in(c->targets, n))
+            continue;
+        bool stays = !forming && node_in(m->members, n);
+        incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
+        VEC_PUSH(&members, (struct view_member){
+                               .node = n, .join = stays ? m->joins[n] : ++join, .incarnation = incarnations[n]});
+    }
+    struct decision_in in = {
+        .m = m, .members = c->targets, .clean = m->leaving, .incarnations = incarnations, .answers = c->answers};
+    decide(&in, &entries, &len, &msg->u.install.repairs, &msg->u.install.repairs_len);
+    msg->u.install.members = members.items;
+    msg->u.install.members_len = members.len;
+    msg->u.install.version = version + 1;
+    msg->u.install.entries = entries;
+    msg->u.install.entries_len = len;
+    c->install_sent = true;
+
+    node_set others = others_of(m, c->targets);
+    if (others) {
+        struct peer_msg *copy = peer_msg_create(PEER_INSTALL, c->epoch);
+        copy->u.install = msg->u.install;
+        copy->u.install.members = xmalloc(members.len * sizeof(struct view_member));
+        memcpy(copy->u.install.members, members.items, members.len * sizeof(struct view_member));
+        size_t bytes = msg->u.install.repairs_len * sizeof(struct repair);
+        copy->u.install.repairs = xmalloc(bytes);
+        if (bytes)
+            memcpy(copy->u.install.repairs, msg->u.install.repairs, bytes);
+        copy->u.install.entries = xcalloc(len, sizeof(struct meta_entry));
+        for (size_t i = 0; i < len; i++)
+            meta_entry_copy(&copy->u.install.entries[i], &entries[i]);
+        send_to(out, others, copy);
+    }
+    c->install = msg; /* install() may finish the change: keep it from being freed meanwhile */
+    install(m, msg, out);
+}
+
+void begin_change(struct mirror *m, struct effects *out)
+{
+    uint64_t epoch = u64_max(m->promised, u64_max(m->epoch, m->recovered_epoch));
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (m->peers[n].known)
+            epoch = u64_max(epoch, m->peers[n].epoch);
+    if (m->change.running)
+        epoch = u64_max(epoch, m->change.epoch);
+    change_end(m);
+    struct change *c = &m->change;
+    c->running = true;
+    c->epoch = epoch + 1;
+    node_set stay = m->phase == PHASE_STARTING ? 0 : m->members & (m->links | node_bit(m->o.self)) & ~m->leaving;
+    c->targets = node_bit(m->o.self) | stay | joiners(m, stay);
+    peer_msg_destroy(m->prepare_waits);
+    m->prepare_waits = NULL;
+    seal(m, c->epoch, m->o.self);
+    c->prepared = node_bit(m->o.self);
+    c->answers[m->o.self] = prepared_answer(m, c->epoch, m->version);
+    node_set others = others_of(m, c->targets);
+    if (!others) {
+        all_prepared(m, out);
+        return;
+    }
+    struct peer_msg *msg = peer_msg_create(PEER_PREPARE, c->epoch);
+    msg->u.prepare.version = m->version;
+    msg->u.prepare.targets = c->targets;
+    msg->u.prepare.join = m->joins[m->o.self];
+    send_to(out, others, msg);
+}
+
+/* the longest-running of the members this node can reach (or itself) */
+static node_id oldest_reachable(const struct mirror *m)
+{
+    node_id best = m->o.self;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(m->members & m->links & ~m->leaving, n) && m->joins[n] < m->joins[best])
+            best = n;
+    return best;
+}
+
+static void change_if_mine(struct mirror *m, struct effects *out)
+{
+    if (m->phase != PHASE_STARTING && m->phase != PHASE_STOPPED && !m->leave_sent &&
+        oldest_reachable(m) == m->o.self)
+        begin_change(m, out);
+}
+
+static void join_check(struct mirror *m, struct effects *out)
+{
+    if (serving(m) && m->coordinator == m->o.self && !m->change.running && joiners(m, m->members))
+        begin_change(m, out);
+}
+
+/* ---- answering one ---- */
+
+static void answer_prepare(struct mirror *m, struct effects *out)
+{
+    struct peer_msg *msg = m->prepare_waits;
+    if (!msg || (others_of(m, msg->u.prepare.targets) & ~m->links))
+        return;
+    send_to(out, node_bit(m->prepare_from), prepared_answer(m, msg->epoch, msg->u.prepare.version));
+    m->prepare_waits = NULL;
+    peer_msg_destroy(msg);
+}
+
+static void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    if (m->leave_sent || m->phase == PHASE_STOPPED)
+        return; /* LEAVE is on its way: the candidate asks again without us */
+    if (msg->epoch <= m->promised) {
+        struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
+        no->u.refused.promised = m->promised;
+        no->u.refused.candidate = m->candidate;
+        send_to(out, node_bit(from), no);
+        return;
+    }
+    if (m->change.running)
+        change_end(m); /* another leads, with a later epoch */
+    seal(m, msg->epoch, from);
+    peer_msg_destroy(m->prepare_waits);
+    m->prepare_waits = steal(msg);
+    m->prepare_from = from;
+    answer_prepare(m, out);
+}
+
+static void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    struct change *c = &m->change;
+    if (!c->running || c->epoch != msg->epoch || !node_in(c->targets, from) || c->install_sent)
+        return;
+    peer_msg_destroy(c->answers[from]);
+    c->answers[from] = steal(msg);
+    c->prepared |= node_bit(from);
+    if (c->prepared == c->targets)
+        all_prepared(m, out);
+}
+
+static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out)
+{
+    struct change *c = &m->change;
+    if (!c->running || c->epoch != epoch)
+        return;
+    c->installed |= node_bit(from);
+    if (c->installed != c->targets)
+        return;
+    node_set others = others_of(m, c->targets);
+    if (others)
+        send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
+    node_set left = m->leaving & m->links & ~m->members;
+    if (left)
+        send_to(out, left, peer_msg_create(PEER_LEFT, c->epoch));
+    change_end(m);
+    serve(m, out);
+    join_check(m, out);
+}
+
+/* everything this node has to repair is repaired */
+void repairs_check(struct mirror *m, struct effects *out)
+{
+    if (!m->installed_waits)
+        return;
+    size_t at = 0;
+    struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        if (q->repair_upto && q->op < q->repair_upto)
+            return;
+    m->installed_waits = false;
+    at = 0;
+    while ((q = map_next(&m->queues, &at)))
+        q->level_op = q->op;
+    if (m->coordinator == m->o.self)
+        handle_installed(m, m->o.self, m->epoch, out);
+    else
+        send_to(out, node_bit(m->coordinator), peer_msg_create(PEER_INSTALLED, m->epoch));
+}
+
+/* ---- links ---- */
+
+void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
+{
+    m->links |= node_bit(peer);
+    m->peers[peer] = (struct hello){0};
+    if (!m->started || m->phase == PHASE_STOPPED)
+        return;
+    send_hello(m, m->phase == PHASE_STARTING ? m->links : node_bit(peer), out);
+    answer_prepare(m, out);
+}
+
+void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
+{
+    m->links &= ~node_bit(peer);
+    m->peers[peer] = (struct hello){0};
+    if (m->prepare_waits && m->prepare_from == peer) {
+        peer_msg_destroy(m->prepare_waits);
+        m->prepare_waits = NULL;
+    }
+    if (!m->started || m->phase == PHASE_STOPPED)
+        return;
+    if (m->leave_sent) {
+        node_set rest = others_of(m, m->members) & m->links;
+        if (rest)
+            send_to(out, rest, peer_msg_create(PEER_LEAVE, m->epoch));
+        return; /* nobody left: view_turn goes on */
+    }
+    if (m->change.running) {
+        if (node_in(m->change.targets, peer)) {
+            if (m->phase == PHASE_STARTING && !m->change.install_sent) {
+                change_end(m);
+                try_form(m, out);
+            } else {
+                begin_change(m, out);
+            }
+        }
+        return;
+    }
+    if (m->phase == PHASE_STARTING) {
+        send_hello(m, m->links, out);
+        try_form(m, out);
+        return;
+    }
+    if (!node_in(m->members, peer) && !(m->phase == PHASE_CHANGING && m->candidate == peer))
+        return;
+    node_id oldest = oldest_reachable(m);
+    if (oldest == m->o.self) {
+        begin_change(m, out);
+        return;
+    }
+    struct peer_msg *msg = peer_msg_create(PEER_REPORT, m->epoch);
+    msg->u.report.node = peer;
+    send_to(out, node_bit(oldest), msg);
+}
+
+static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
+{
+    m->peers[from] = (struct hello){
+        .known = true,
+        .serving = msg->u.hello.serving,
+        .fresh = msg->u.hello.fresh,
+        .epoch = msg->epoch,
+        .incarnation = msg->u.hello.incarnation,
+        .version = msg->u.hello.version,
+        .members = msg->u.hello.members,
+        .others = msg->u.hello.others,
+        .links = msg->u.hello.links,
+    };
+    try_form(m, out);
+    join_check(m, out);
+}
+
+static void handle_leave(struct mirror *m, node_id from, struct effects *out)
+{
+    if (!node_in(m->members, from)) {
+        if (serving(m) && m->coordinator == m->o.self)
+            send_to(out, node_bit(from), peer_msg_create(PEER_LEFT, m->epoch));
+        return;
+    }
+    m->leaving |= node_bit(from);
+    m->peers[from].known = false; /* it says hello again when it is back */
+    change_if_mine(m, out);
+}
+
+void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    switch (msg->type) {
+    case PEER_HELLO: handle_hello(m, from, msg, out); break;
+    case PEER_PREPARE: handle_prepare(m, from, msg, out); break;
+    case PEER_PREPARED: handle_prepared(m, from, msg, out); break;
+    case PEER_REFUSED:
+        if (m->change.running && m->change.epoch == msg->epoch && !m->change.install_sent) {
+            m->promised = u64_max(m->promised, msg->u.refused.promised);
+            if (m->phase == PHASE_STARTING) {
+                change_end(m);
+                try_form(m, out);
+            } else {
+                begin_change(m, out);
+            }
+        }
+        break;
+    case PEER_INSTALL:
+        if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent)
+            install(m, msg, out);
+        break;
+    case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
+    case PEER_SERVE:
+        if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase != PHASE_SERVING)
+            serve(m, out);
+        break;
+    case PEER_LEAVE: handle_leave(m, from, out); break;
+    case PEER_LEFT:
+        m->left = m->leave_sent; /* view_turn ends the stop */
+        break;
+    case PEER_REPORT:
+        if (node_in(m->members, msg->u.report.node) && !node_in(m->links, msg->u.report.node) && !m->change.running)
+            change_if_mine(m, out);
+        break;
+    case PEER_SUBMIT:
+    case PEER_RESULT:
+    case PEER_META:
+    case PEER_META_ACK:
+    case PEER_INIT:
+    case PEER_OPS:
+    case PEER_OPS_ACK:
+    case PEER_SYNC_BEGIN:
+    case PEER_SYNC_BATCH:
+    case PEER_SYNC_ACK:
+    case PEER_SYNC_END:
+    case PEER_SYNC_CANCEL:
+    case PEER_SYNC_DONE:
+    case PEER_PUBLISH:
+    case PEER_CONFIRM:
+    case PEER_REQUEST:
+    case PEER_REPLY:
+    case PEER_DELIVER:
+    case PEER_SETTLE:
+    case PEER_CREDIT: break;
+    }
+}
+
+/* ---- stopping in order ---- */
+
+void view_stop(struct mirror *m, struct effects *out)
+{
+    if (m->stopping)
+        return;
+    m->stopping = true;
+    m->stop_deadline = m->now + STOP_PATIENCE_MS;
+    if (m->serving_told) {
+        m->serving_told = false;
+        effects_add(out, FX_SERVING)->u.serving.on = false;
+    }
+}
+
+/* mirrors have all this node's queues have, its clients' publishes are through */
+static bool handed_over(const struct mirror *m)
+{
+    if (m->submits.len || !streams_empty(m))
+        return false;
+    size_t at = 0;
+    const struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        if (q->role == ROLE_MASTER && (master_applied(m, q) < q->op || q->master->sync.running))
+            return false;
+    return true;
+}
+
+static void stop_record(struct mirror *m, node_set others, struct effects *out)
+{
+    struct record *rec = persist(m, out, REC_STOPPED);
+    rec->epoch = m->epoch;
+    rec->others = others;
+    m->stopped_lsn = m->handed_out;
+}
+
+void view_turn(struct mirror *m, struct effects *out)
+{
+    if (!m->stopping || m->stopped_told)
+        return;
+    if (m->stopped_lsn) {
+        if (m->on_disk >= m->stopped_lsn) {
+            m->stopped_told = true;
+            m->phase = PHASE_STOPPED;
+            effects_add(out, FX_STOPPED);
+        }
+        return;
+    }
+    if (m->phase == PHASE_STARTING) {
+        if (m->fresh && !m->change.running) {
+            m->stopped_told = true; /* it was never in a view: nothing to remember */
+            m->phase = PHASE_STOPPED;
+            effects_add(out, FX_STOPPED);
+        } else {
+            stop_record(m, m->recovered_others, out);
+        }
+        return;
+    }
+    node_set others = others_of(m, m->members) & m->links;
+    if (m->leave_sent) {
+        if (m->left || !others)
+            stop_record(m, others, out);
+        return;
+    }
+    if (!serving(m) || (!handed_over(m) && m->now < m->stop_deadline))
+        return;
+    m->leave_sent = true;
+    m->phase = PHASE_STOPPING;
+    if (others)
+        send_to(out, others, peer_msg_create(PEER_LEAVE, m->epoch));
+    else
+        stop_record(m, 0, out);
+}

@@ -1,0 +1,415 @@
+/* ask.c: what connections do on a node: commands and their answers, publishes and their confirms, deliveries
+ * and their settling. It stands where the broker stands, and keeps the ledger's client side. The promises that
+ * are made to one client (I2, I6, I7, answers once) are checked here. */
+#include "sim/world.h"
+
+#include <stdio.h>
+
+/* ---- commands ---- */
+
+uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
+{
+    if (!s->nodes[n].m || s->failure)
+        return 0;
+    struct ask a = {.node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
+    bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET;
+    const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
+    struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
+    if (q) {
+        struct queue_info info;
+        mirror_queue_info(s->nodes[n].m, q, &info);
+        a.queue = ledger_queue_of(&s->ledger, info.name, info.uid);
+        struct ledger_queue *lq = &s->ledger.queues.items[a.queue];
+        a.no_ack = ev->type == EV_GET ? ev->u.queue.no_ack : ev->type == EV_SUBSCRIBE && ev->u.sub.no_ack;
+        lq->auto_ack = lq->auto_ack || a.no_ack;
+        lq->purges += ev->type == EV_PURGE;
+        lq->deletion = lq->deletion || ev->type == EV_DELETE;
+    }
+    a.sub = ev->type == EV_UNSUBSCRIBE ? ev->u.sub.sub : 0;
+    VEC_PUSH(&s->asks, a);
+    s->open_asks++;
+    ev->req = s->asks.len;
+    uint64_t req = ev->req;
+    node_step(s, n, ev);
+    return req;
+}
+
+uint64_t sim_ask(struct sim *s, node_id n, struct event *ev)
+{
+    return ask_as(s, n, ev, CLIENT_NONE);
+}
+
+const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
+{
+    return ask && s->asks.items[ask - 1].answer.answered ? &s->asks.items[ask - 1].answer : NULL;
+}
+
+static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack);
+
+static void got_answer(struct sim *s, node_id n, const struct effect *fx)
+{
+    uint64_t req = fx->u.answer.req;
+    if (req == 0 || req > s->asks.len) {
+        sim_fail(s, "I2", "%s answers question %llu, which nobody asked", s->names[n], (unsigned long long)req);
+        return;
+    }
+    struct ask *a = &s->asks.items[req - 1];
+    sim_tell(s, "      answer to %s: %s %s %llu", event_name(a->type), status_name(fx->u.answer.status),
+             fx->u.answer.text ? fx->u.answer.text : "", (unsigned long long)fx->u.answer.messages);
+    if (a->node != n || a->life != s->nodes[n].lives || a->answer.answered) {
+        sim_fail(s, "I2", "%s answers question %llu %s", s->names[n], (unsigned long long)req,
+                 a->answer.answered ? "twice" : "of another life");
+        return;
+    }
+    s->open_asks--;
+    a->answer = (struct sim_answer){.answered = true,
+                                    .status = fx->u.answer.status,
+                                    .messages = fx->u.answer.messages,
+                                    .consumers = fx->u.answer.consumers,
+                                    .message = SIM_UNROUTABLE,
+                                    .queue_uid = fx->u.answer.queue_uid,
+                                    .generation = fx->u.answer.generation,
+                                    .id = fx->u.answer.id,
+                                    .redelivered = fx->u.answer.redelivered};
+    if (fx->u.answer.text)
+        snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
+    if (a->type == EV_PURGE && a->queue != UINT32_MAX)
+        s->ledger.queues.items[a->queue].purges--;
+    if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
+        if (!ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
+            sim_fail(s, "I3", "%s: a get was answered with a message nobody published", s->names[n]);
+            return;
+        }
+        struct sim_delivery d = {.message = a->answer.message,
+                                 .node = n,
+                                 .life = a->life,
+                                 .queue_uid = a->answer.queue_uid,
+                                 .generation = a->answer.generation,
+                                 .id = a->answer.id,
+                                 .redelivered = a->answer.redelivered,
+                                 .settled = a->no_ack};
+        note_delivery(s, 0, n, &d, a->no_ack);
+        VEC_PUSH(&s->deliveries, d);
+        if (a->client != CLIENT_NONE)
+            clients_delivered(s, a->client, (uint32_t)(s->deliveries.len - 1));
+    }
+    if (a->type == EV_UNSUBSCRIBE)
+        s->subs.items[a->sub - 1].over = true;
+    if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK)
+        s->ledger.queues.items[a->queue].deletion = false;
+    if (a->client != CLIENT_NONE)
+        clients_answered(s, a->client, req);
+}
+
+/* ---- publishing ---- */
+
+uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent, uint32_t publisher,
+                    uint32_t number)
+{
+    struct sim_node *node = &s->nodes[n];
+    struct queue *q = node->m && !s->failure ? mirror_find_queue(node->m, queue) : NULL;
+    if (!q)
+        return SIM_UNROUTABLE;
+    struct queue_info info;
+    mirror_queue_info(node->m, q, &info);
+    if (info.state == QUEUE_STOPPED || info.state == QUEUE_DOWN)
+        return SIM_UNROUTABLE;
+    uint32_t lq = ledger_queue_of(&s->ledger, info.name, info.uid);
+    s->ledger.queues.items[lq].durable = info.durable;
+    uint32_t index = ledger_publish(&s->ledger, lq, publisher, number, persistent);
+    s->ledger.messages.items[index].at = n;
+    s->ledger.messages.items[index].incarnation = node->incarnation;
+    struct message *msg = ledger_body(&s->ledger, index, index % 7);
+    struct event ev = {.type = EV_PUBLISH,
+                       .u.publish = {.queue = q, .msg = msg, .cookie = (uint64_t)index + 1}};
+    check_published(s, n, index);
+    if (s->options.sabotage == SABOTAGE_CONFIRM_EARLY) {
+        ev.u.publish.cookie = 0;
+        s->ledger.messages.items[index].fate = FATE_CONFIRMED;
+        check_confirmed(s, n, index);
+    }
+    node_step(s, n, &ev);
+    message_unref(msg);
+    return index;
+}
+
+static void got_confirm(struct sim *s, node_id n, const struct effect *fx)
+{
+    uint64_t cookie = fx->u.confirm.cookie;
+    bool ack = fx->u.confirm.how == CONFIRM_ACK;
+    if (cookie == 0 || cookie > s->ledger.messages.len) {
+        sim_fail(s, "I2", "%s confirms a publish that nobody made", s->names[n]);
+        return;
+    }
+    uint32_t index = (uint32_t)(cookie - 1);
+    struct ledger_message *m = &s->ledger.messages.items[index];
+    sim_tell(s, "      %s m%u", ack ? "confirm" : "REFUSED", index);
+    if (m->at != n || m->incarnation != s->nodes[n].incarnation) {
+        sim_fail(s, "I2", "%s confirms m%u, which was published elsewhere", s->names[n], index);
+        return;
+    }
+    switch (m->fate) {
+    case FATE_UNCONFIRMED:
+        m->fate = ack ? FATE_CONFIRMED : FATE_REFUSED;
+        s->ledger.confirmed += ack;
+        s->ledger.refused += !ack;
+        if (ack)
+            check_confirmed(s, n, index);
+        break;
+    case FATE_CONFIRMED:
+    case FATE_REFUSED:
+        sim_fail(s, "I2", "%s answers m%u a second time, with %s", s->names[n], index, ack ? "ack" : "nack");
+        break;
+    case FATE_UNKNOWN: break; /* its publisher is gone; the broker would drop the answer */
+    }
+}
+
+/* ---- consuming ---- */
+
+static void check_order(struct sim *s, uint64_t sub, const struct ledger_message *m, uint32_t index)
+{
+    struct sub *c = &s->subs.items[sub - 1];
+    for (size_t i = 0; i < c->order.len; i++) {
+        if (c->order.items[i].publisher != m->publisher)
+            continue;
+        if (m->number < c->order.items[i].number)
+            sim_fail(s, "I7", "sub %llu gets m%u for the first time after a later one of the same publisher",
+                     (unsigned long long)sub, index);
+        c->order.items[i].number = m->number;
+        return;
+    }
+    VEC_PUSH(&c->order, (struct sub_order){m->publisher, m->number});
+}
+
+static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack)
+{
+    struct ledger_message *m = &s->ledger.messages.items[d->message];
+    const struct ledger_queue *lq = &s->ledger.queues.items[m->queue];
+    bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
+    sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
+             redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
+    if (lq->uid != d->queue_uid || (m->id && m->id != d->id))
+        sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)", s->names[n],
+                 d->message, (unsigned long long)d->id, (unsigned long long)m->id);
+    if (m->deliveries > 0 && !redelivered)
+        sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
+                 d->message, (unsigned long long)d->id, lq->name);
+    if (m->consumed && m->consumed_generation == d->generation)
+        sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
+                 d->message);
+    if (m->deliveries == 0 && !redelivered && sub)
+        check_order(s, sub, m, d->message);
+    m->deliveries++;
+    m->generation = d->generation;
+    s->ledger.redelivered += redelivered;
+    if (no_ack) {
+        s->ledger.consumed += !m->consumed;
+        m->consumed = true;
+        m->consumed_generation = d->generation;
+    }
+    check_delivered(s, n, d->message);
+}
+
+static void got_delivery(struct sim *s, node_id n, const struct effect *fx)
+{
+    uint64_t sub = fx->u.deliver.sub;
+    struct sub *c = sub && sub <= s->subs.len ? &s->subs.items[sub - 1] : NULL;
+    if (!c || c->node != n || c->life != s->nodes[n].lives) {
+        sim_fail(s, "I2", "%s delivers to sub %llu, which is not its", s->names[n], (unsigned long long)sub);
+        return;
+    }
+    struct sim_delivery d = {.sub = sub,
+                             .node = n,
+                             .life = c->life,
+                             .queue_uid = fx->u.deliver.queue_uid,
+                             .generation = fx->u.deliver.generation,
+                             .id = fx->u.deliver.id,
+                             .redelivered = fx->u.deliver.redelivered,
+                             .settled = c->no_ack};
+    if (!ledger_which(&s->ledger, fx->u.deliver.msg, &d.message)) {
+        sim_fail(s, "I3", "%s delivers a message nobody published", s->names[n]);
+        return;
+    }
+    if (c->over) { /* it crossed the end of its connection: the client never sees it */
+        VEC_PUSH(&s->deliveries, d);
+        if (!c->no_ack)
+            VEC_PUSH(&s->strays, (uint32_t)(s->deliveries.len - 1));
+        else
+            s->ledger.messages.items[d.message].removed = true; /* at most once */
+        return;
+    }
+    if (d.generation != c->current_generation) {
+        c->current_generation = d.generation;
+        c->outstanding = 0;
+    }
+    c->outstanding += !c->no_ack;
+    if (c->prefetch && c->outstanding > c->prefetch)
+        sim_fail(s, "prefetch", "%s: sub %llu has %u unacknowledged deliveries, its prefetch is %u", s->names[n],
+                 (unsigned long long)sub, c->outstanding, c->prefetch);
+    VEC_PUSH(&s->deliveries, d);
+    uint32_t index = (uint32_t)(s->deliveries.len - 1);
+    VEC_PUSH(&c->deliveries, index);
+    if (++c->taken == 8)
+        VEC_PUSH(&s->taking, sub);
+    uint32_t client = c->client;
+    note_delivery(s, sub, n, &d, c->no_ack);
+    if (client != CLIENT_NONE)
+        clients_delivered(s, client, index);
+}
+
+void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, size_t len, enum settle how)
+{
+    VEC(msg_id) ids = {0};
+    const struct sim_delivery *first = &s->deliveries.items[deliveries[0]];
+    struct event ev = {.type = EV_SETTLE,
+                       .u.settle = {.queue_uid = first->queue_uid,
+                                    .generation = first->generation,
+                                    .sub = first->sub,
+                                    .how = how}};
+    for (size_t i = 0; i < len; i++) {
+        struct sim_delivery *d = &s->deliveries.items[deliveries[i]];
+        ASSERT(!d->settled && d->generation == first->generation && d->sub == first->sub);
+        d->settled = true;
+        VEC_PUSH(&ids, d->id);
+        struct ledger_message *m = &s->ledger.messages.items[d->message];
+        if (how != SETTLE_REQUEUE) {
+            s->ledger.consumed += !m->consumed;
+            m->consumed = true;
+            /* only where the answer still counts: a later master never hears of it */
+            if (m->generation == d->generation)
+                m->consumed_generation = d->generation;
+        }
+        if (d->sub) {
+            struct sub *c = &s->subs.items[d->sub - 1];
+            if (c->current_generation == d->generation && c->outstanding > 0)
+                c->outstanding--;
+        }
+    }
+    ev.u.settle.ids = ids.items;
+    ev.u.settle.ids_len = ids.len;
+    node_step(s, n, &ev);
+    VEC_FREE(&ids);
+}
+
+/* Everything a connection has not settled goes back, as when its channel closes. */
+static void requeue_all(struct sim *s, uint64_t sub)
+{
+    VEC(uint32_t) batch = {0};
+    for (size_t i = 0; i < s->subs.items[sub - 1].deliveries.len; i++) {
+        uint32_t index = s->subs.items[sub - 1].deliveries.items[i];
+        const struct sim_delivery *d = &s->deliveries.items[index];
+        if (d->settled)
+            continue;
+        if (batch.len && s->deliveries.items[batch.items[0]].generation != d->generation) {
+            settle_deliveries(s, s->subs.items[sub - 1].node, batch.items, batch.len, SETTLE_REQUEUE);
+            batch.len = 0;
+        }
+        VEC_PUSH(&batch, index);
+    }
+    if (batch.len)
+        settle_deliveries(s, s->subs.items[sub - 1].node, batch.items, batch.len, SETTLE_REQUEUE);
+    VEC_FREE(&batch);
+}
+
+void unsubscribe(struct sim *s, uint64_t sub, bool requeue)
+{
+    struct sub *c = &s->subs.items[sub - 1];
+    if (!c->over) {
+        c->over = requeue; /* a cancel is over when it is answered, a connection at once */
+        struct event ev = {.type = EV_UNSUBSCRIBE, .u.sub = {.queue = s->ledger.queues.items[c->queue].name,
+                                                             .sub = sub}};
+        ask_as(s, c->node, &ev, CLIENT_NONE);
+    }
+    if (requeue && s->nodes[s->subs.items[sub - 1].node].m)
+        requeue_all(s, sub);
+}
+
+/* ---- effects, and the end of a node ---- */
+
+void ask_after(struct sim *s, node_id n)
+{
+    while (s->strays.len && !s->failure) {
+        uint32_t delivery = s->strays.items[--s->strays.len];
+        settle_deliveries(s, s->deliveries.items[delivery].node, &delivery, 1, SETTLE_REQUEUE);
+    }
+    while (s->taking.len && !s->failure) {
+        uint64_t sub = s->taking.items[--s->taking.len];
+        struct sub *c = &s->subs.items[sub - 1];
+        struct event ev = {.type = EV_CREDIT, .u.sub = {.sub = sub, .credit = c->taken}};
+        ev.u.sub.queue = s->ledger.queues.items[c->queue].name;
+        c->taken = 0;
+        node_step(s, n, &ev);
+    }
+}
+
+void ask_perform(struct sim *s, node_id n, const struct effect *fx)
+{
+    switch (fx->type) {
+    case FX_ANSWER:
+        got_answer(s, n, fx);
+        if (s->options.sabotage == SABOTAGE_ANSWER_TWICE && rng_chance(&s->client, 5))
+            got_answer(s, n, fx);
+        break;
+    case FX_DELIVER: got_delivery(s, n, fx); break;
+    case FX_CONFIRM:
+        if (s->options.sabotage == SABOTAGE_CONFIRM_SWALLOWED && rng_chance(&s->client, 2))
+            break;
+        got_confirm(s, n, fx);
+        if (s->options.sabotage == SABOTAGE_CONFIRM_TWICE && rng_chance(&s->client, 2))
+            got_confirm(s, n, fx);
+        break;
+    case FX_CANCELLED: {
+        uint64_t sub = fx->u.cancelled.sub;
+        if (sub == 0 || sub > s->subs.len || s->subs.items[sub - 1].node != n) {
+            sim_fail(s, "I2", "%s cancels sub %llu, which is not its", s->names[n], (unsigned long long)sub);
+            break;
+        }
+        sim_tell(s, "      cancelled: sub %llu", (unsigned long long)sub);
+        s->subs.items[sub - 1].over = true;
+        if (s->subs.items[sub - 1].client != CLIENT_NONE)
+            clients_cancelled(s, s->subs.items[sub - 1].client, sub);
+        break;
+    }
+    case FX_SEND:
+    case FX_PERSIST:
+    case FX_EVENT:
+    case FX_SERVING:
+    case FX_STOPPED:
+    case FX_FAILED:
+    case FX_META:
+    case FX_META_ALL:
+    case FX_QUEUE_GONE:
+    case FX_QUEUE_OPEN:
+    case FX_REPLY:
+    case FX_CLOSE:
+    case FX_PAUSE:
+    case FX_RESUME: break;
+    }
+}
+
+void ask_node_gone(struct sim *s, node_id n)
+{
+    uint64_t life = s->nodes[n].lives;
+    for (size_t i = 0; i < s->asks.len; i++) {
+        struct ask *a = &s->asks.items[i];
+        if (a->node != n || a->life != life || a->answer.answered)
+            continue;
+        a->life = 0; /* nobody will answer, nobody waits */
+        s->open_asks--;
+        if (a->type == EV_PURGE && a->queue != UINT32_MAX) {
+            s->ledger.queues.items[a->queue].purges--;
+            s->ledger.queues.items[a->queue].purge_unclear = true;
+        }
+    }
+    for (size_t i = 0; i < s->ledger.messages.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[i];
+        if (m->fate == FATE_UNCONFIRMED && m->at == n && m->incarnation == s->nodes[n].incarnation) {
+            m->fate = FATE_UNKNOWN;
+            s->ledger.unknown++;
+        }
+    }
+    for (size_t i = 0; i < s->subs.len; i++)
+        if (s->subs.items[i].node == n && s->subs.items[i].life == life)
+            s->subs.items[i].over = true;
+    clients_node_gone(s, n);
+}

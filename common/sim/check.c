@@ -1,0 +1,265 @@
+/* check.c: seeing. After each step of a node its view, its queues and what it holds of them are read again; the
+ * ledger is told who holds what. Judging is done in the other check_*.c. */
+#include "sim/world.h"
+
+void check_init(struct sim *s)
+{
+    s->check = (struct check){0};
+}
+
+void check_finish(struct sim *s)
+{
+    for (node_id n = 0; n < SIM_NODES; n++) {
+        for (size_t i = 0; i < s->check.nodes[n].queues.len; i++)
+            VEC_FREE(&s->check.nodes[n].queues.items[i].items);
+        VEC_FREE(&s->check.nodes[n].queues);
+    }
+    VEC_FREE(&s->check.queues);
+    VEC_FREE(&s->check.vanished);
+    VEC_FREE(&s->check.walk);
+    VEC_FREE(&s->check.stamps);
+}
+
+struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue)
+{
+    while (s->check.nodes[n].queues.len <= queue)
+        VEC_PUSH(&s->check.nodes[n].queues, (struct seen_queue){0});
+    while (s->check.queues.len <= queue)
+        VEC_PUSH(&s->check.queues, (struct watched_queue){0});
+    return &s->check.nodes[n].queues.items[queue];
+}
+
+/* Whether a definition (JSON) says key: "value". */
+static bool says(const char *definition, const char *key, const char *value)
+{
+    const char *at = definition ? strstr(definition, key) : NULL;
+    if (!at)
+        return false;
+    at += strlen(key);
+    while (*at == '"' || *at == ':' || *at == ' ')
+        at++;
+    return strncmp(at, value, strlen(value)) == 0 && at[strlen(value)] == '"';
+}
+
+static struct seen_info shorten(const struct sim *s, node_id n, const struct queue_info *q)
+{
+    struct seen_info i = {.valid = true,
+                          .life = s->nodes[n].lives,
+                          .epoch = s->check.nodes[n].view.epoch,
+                          .generation = q->generation,
+                          .state = q->state,
+                          .master = q->master,
+                          .synced = q->synced,
+                          .local = q->local,
+                          .replica = q->replica};
+    for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
+        i.mirrors[i.mirrors_len++] = q->mirrors[k];
+    i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
+    i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
+    return i;
+}
+
+/* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
+static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_message *found, const struct held *held)
+{
+    const char *name = s->ledger.queues.items[queue].name;
+    if (!ledger_which(&s->ledger, held->msg, &found->message) ||
+        s->ledger.messages.items[found->message].queue != queue) {
+        sim_fail(s, "I3", "%s holds something in %s that no client published there", s->names[n], name);
+        found->message = 0;
+        return;
+    }
+    while (s->check.stamps.len <= found->message)
+        VEC_PUSH(&s->check.stamps, 0);
+    if (s->check.stamps.items[found->message] == s->check.stamp)
+        sim_fail(s, "once", "%s holds m%u twice in %s", s->names[n], found->message, name);
+    s->check.stamps.items[found->message] = s->check.stamp;
+
+    struct ledger_message *m = &s->ledger.messages.items[found->message];
+    if (m->id == held->id)
+        return;
+    if (m->id && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
+        sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n], found->message,
+                 name, (unsigned long long)held->id, (unsigned long long)m->id);
+        return;
+    }
+    /* published again to a new master, which never had it */
+    if (m->id) {
+        struct ledger_queue *lq = &s->ledger.queues.items[queue];
+        for (size_t i = ledger_first_from(lq, m->id); i < lq->by_id.len && lq->by_id.items[i].id == m->id; i++)
+            if (lq->by_id.items[i].message == found->message) {
+                VEC_REMOVE(&lq->by_id, i);
+                break;
+            }
+    }
+    ledger_learn_id(&s->ledger, found->message, held->id);
+}
+
+static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q)
+{
+    struct seen_queue *sq = seen_queue(s, n, queue);
+    struct check *c = &s->check;
+    c->walk.len = 0;
+    c->stamp++;
+    msg_id at = 0;
+    struct held held;
+    bool same = true;
+    while (!s->failure && mirror_queue_walk(s->nodes[n].m, q, &at, &held)) {
+        struct seen_message found = {.id = held.id, .unacked = held.unacked, .redelivered = held.redelivered};
+        size_t i = c->walk.len;
+        identify(s, n, queue, &found, &held);
+        if (i > 0 && c->walk.items[i - 1].id >= held.id)
+            sim_fail(s, "I7", "%s holds %s out of order: id %llu after %llu", s->names[n],
+                     s->ledger.queues.items[queue].name, (unsigned long long)held.id,
+                     (unsigned long long)c->walk.items[i - 1].id);
+        same = same && i < sq->items.len && sq->items.items[i].id == found.id &&
+               sq->items.items[i].message == found.message;
+        VEC_PUSH(&c->walk, found);
+    }
+    if (c->walk.len)
+        sq->highest = u64_max(sq->highest, c->walk.items[c->walk.len - 1].id);
+    same = same && c->walk.len == sq->items.len;
+    if (!same) {
+        for (size_t i = 0; i < sq->items.len; i++)
+            s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
+        for (size_t i = 0; i < c->walk.len; i++)
+            s->ledger.messages.items[c->walk.items[i].message].memory |= node_bit(n);
+        for (size_t i = 0; i < sq->items.len; i++) {
+            uint32_t message = sq->items.items[i].message;
+            if (s->ledger.messages.items[message].memory == 0)
+                VEC_PUSH(&c->vanished, message);
+        }
+    }
+    /* flags may have changed even where places have not */
+    VEC_RESERVE(&sq->items, c->walk.len);
+    if (c->walk.len)
+        memcpy(sq->items.items, c->walk.items, c->walk.len * sizeof(c->walk.items[0]));
+    sq->items.len = c->walk.len;
+}
+
+static void forget_items(struct sim *s, node_id n, struct seen_queue *sq)
+{
+    for (size_t i = 0; i < sq->items.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[sq->items.items[i].message];
+        m->memory &= ~node_bit(n);
+        if (m->memory == 0)
+            VEC_PUSH(&s->check.vanished, sq->items.items[i].message);
+    }
+    sq->items.len = 0;
+    sq->highest = 0;
+}
+
+/* n's table does not list a queue that it listed before. */
+static void queue_left(struct sim *s, node_id n, uint32_t queue)
+{
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    struct seen_queue *sq = seen_queue(s, n, queue);
+    bool may = lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable;
+    if (!may)
+        sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n], lq->name);
+    lq->gone = true;
+    sq->present = false;
+    forget_items(s, n, sq);
+}
+
+static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
+{
+    struct queue_info info;
+    mirror_queue_info(s->nodes[n].m, q, &info);
+    uint32_t queue = ledger_queue_of(&s->ledger, info.name, info.uid);
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    lq->durable = info.durable;
+    lq->auto_delete = info.auto_delete;
+    lq->exclusive = info.owner.node != NODE_NONE;
+    struct seen_queue *sq = seen_queue(s, n, queue);
+    struct seen_info was = sq->now;
+    enum node_phase phase = s->check.nodes[n].view.phase;
+    sq->present = true;
+    look_into(s, n, queue, q);
+    if (phase != PHASE_SERVING && phase != PHASE_STOPPING)
+        return;
+    sq->now = shorten(s, n, &info);
+    if (!info_same_outcome(&was, &sq->now))
+        sq->before = was;
+    bool became_master = sq->now.local && (!was.local || was.life != sq->now.life ||
+                                           was.generation != sq->now.generation);
+    bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
+    if (became_master)
+        check_promoted(s, n, queue);
+    if (became_master || became_unavailable)
+        check_choice(s, n, queue);
+    if (sq->now.local)
+        s->check.queues.items[queue].highest = u64_max(s->check.queues.items[queue].highest, sq->highest);
+    if (sq->now.local && was.local && was.epoch == sq->now.epoch && was.generation == sq->now.generation) {
+        node_set lost = was.synced & ~sq->now.synced;
+        for (unsigned k = 0; k < sq->now.mirrors_len; k++)
+            if (node_in(lost, sq->now.mirrors[k]))
+                sim_fail(s, "I8", "%s: mirror %s of %s was synchronised and is not any more", s->names[n],
+                         s->names[sq->now.mirrors[k]], lq->name);
+    }
+}
+
+/* From now on n's memory is what counts. */
+static void begins_to_hold(struct sim *s, node_id n)
+{
+    for (uint32_t i = 0; i < s->ledger.messages.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[i];
+        if (node_in(m->disk, n)) {
+            m->disk &= ~node_bit(n);
+            if (m->memory == 0)
+                VEC_PUSH(&s->check.vanished, i);
+        }
+    }
+    check_losses(s, n, CAUSE_UP);
+}
+
+void check_refresh(struct sim *s, node_id n)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    sn->view = mirror_view(s->nodes[n].m);
+    if (!sn->holding && sn->view.phase != PHASE_SERVING)
+        return;
+    bool first = !sn->holding;
+    sn->holding = true;
+    VEC(uint32_t) before = {0};
+    size_t at = 0;
+    const struct queue *q;
+    for (uint32_t i = 0; i < sn->queues.len; i++)
+        if (sn->queues.items[i].present) {
+            sn->queues.items[i].present = false;
+            VEC_PUSH(&before, i);
+        }
+    while ((q = mirror_next_queue(s->nodes[n].m, &at)))
+        look_at_queue(s, n, q);
+    for (size_t i = 0; i < before.len; i++)
+        if (!sn->queues.items[before.items[i]].present)
+            queue_left(s, n, before.items[i]);
+    VEC_FREE(&before);
+    if (first)
+        begins_to_hold(s, n);
+}
+
+void check_after(struct sim *s, node_id n)
+{
+    check_losses(s, n, CAUSE_STEP);
+    if (!s->check.nodes[n].holding || s->failure)
+        return;
+    check_views(s, n);
+    check_copies(s, n);
+}
+
+void check_node_up(struct sim *s, node_id n)
+{
+    s->check.nodes[n].holding = false;
+}
+
+void check_node_gone(struct sim *s, node_id n)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    for (size_t i = 0; i < sn->queues.len; i++) {
+        sn->queues.items[i].present = false;
+        forget_items(s, n, &sn->queues.items[i]);
+    }
+    sn->holding = false;
+    check_losses(s, n, CAUSE_DOWN);
+}

@@ -1,0 +1,97 @@
+/* check.h: looks at every node after each of its steps and compares what it shows with what the ledger, the
+ * disks and the other nodes show. It knows the promises (semantics.md, I1 to I12), not the library: all it
+ * uses are the pure queries of mirror.h. What it compares with is only ever a fact, never what the library
+ * says it believes; where a loss is excused, the door is established from facts, too.
+ *
+ * check.c sees (snapshots, who holds what), check_replica.c judges copies (I1, I3, I8), check_view.c judges
+ * views and promotions (I9), check_calm.c holds everything to its final shape once nothing is on its way. */
+#ifndef SIM_CHECK_H
+#define SIM_CHECK_H
+
+#include "base/vec.h"
+#include "mirror/mirror.h"
+#include "sim/ledger.h"
+
+struct sim;
+
+struct seen_message {
+    msg_id id;
+    uint32_t message;
+    bool unacked, redelivered;
+};
+
+/* What a node says of a queue, shortened. */
+struct seen_info {
+    bool valid;
+    uint64_t life, epoch, generation;
+    enum queue_state state;
+    node_id master;
+    uint8_t mirrors_len;
+    node_id mirrors[SIM_NODES];
+    node_set synced;
+    bool local, replica;
+    bool promote_always_on_shutdown, promote_synced_on_failure; /* where the policy differs from the defaults */
+};
+
+struct seen_queue {
+    bool present; /* in the node's table */
+    struct seen_info now, before; /* before: when master, generation or availability were last different */
+    VEC(struct seen_message) items;
+    msg_id highest; /* ever held in this life */
+};
+
+struct seen_node {
+    bool holding; /* it has served in this life: its memory counts, its disk no more */
+    struct view_info view;
+    VEC(struct seen_queue) queues; /* by place in the ledger */
+};
+
+struct watched_queue {
+    msg_id highest;                  /* ever held by a master */
+    msg_id joined_after[SIM_NODES];  /* a mirror owes what came after this; while it is not synchronised */
+    uint64_t joined_epoch[SIM_NODES];
+};
+
+struct check {
+    struct seen_node nodes[SIM_NODES];
+    VEC(struct watched_queue) queues; /* by place in the ledger */
+    VEC(uint32_t) vanished;           /* in this step: nobody holds them any more */
+    VEC(struct seen_message) walk;
+    uint64_t stamp;
+    VEC(uint64_t) stamps; /* by message: the walk that saw it last */
+    uint64_t promotions, unsynced_promotions;
+};
+
+void check_init(struct sim *s);
+void check_finish(struct sim *s);
+
+void check_refresh(struct sim *s, node_id n);   /* after the step, before its effects */
+void check_after(struct sim *s, node_id n);     /* after its effects */
+void check_node_up(struct sim *s, node_id n);
+void check_node_gone(struct sim *s, node_id n); /* it has stopped or was killed */
+void check_published(struct sim *s, node_id n, uint32_t message);
+void check_confirmed(struct sim *s, node_id n, uint32_t message);
+void check_delivered(struct sim *s, node_id n, uint32_t message);
+void check_calm(struct sim *s); /* nothing is on its way */
+void check_drained(struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
+
+/* ---- between the checker's own files ---- */
+
+enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_UP };
+void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
+void check_copies(struct sim *s, node_id n);                   /* n's replicas against their masters or mirrors */
+void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
+void check_choice(struct sim *s, node_id n, uint32_t queue);   /* was the outcome the rules'? */
+void check_views(struct sim *s, node_id n);
+struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);
+static inline bool info_available(const struct seen_info *i)
+{
+    return i->state == QUEUE_RUNNING || i->state == QUEUE_SYNCING;
+}
+static inline bool info_same_outcome(const struct seen_info *a, const struct seen_info *b)
+{
+    return a->valid == b->valid && a->generation == b->generation && a->master == b->master &&
+           info_available(a) == info_available(b);
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* check_replica.c: copies. What was confirmed is held wherever it must be (I1); what vanished did so through a
+ * door (I3); a mirror is a tail of its master without holes (I8). */
+#include "sim/world.h"
+
+/* ---- I3 ---- */
+
+static bool explained(const struct ledger_message *m, const struct ledger_queue *q)
+{
+    return m->fate != FATE_CONFIRMED || m->consumed || m->removed || m->door != DOOR_NONE || q->gone ||
+           q->deletion || q->purges > 0 || q->purge_unclear;
+}
+
+static void lose(struct sim *s, uint32_t message, enum door door, const char *why)
+{
+    struct ledger_message *m = &s->ledger.messages.items[message];
+    m->door = door;
+    m->lost_step = s->steps;
+    s->ledger.lost[door]++;
+    sim_tell(s, "      LOST m%u through %s: %s", message, door_name(door), why);
+    if (s->options.one_fault_at_a_time)
+        sim_fail(s, "I3", "m%u (id %llu of %s) is lost through %s (%s), with one fault at a time", message,
+                 (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
+}
+
+/* Nobody holds it, and no disk of a node that is away: where did it go? */
+static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
+{
+    struct ledger_message *m = &s->ledger.messages.items[message];
+    const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
+    if (m->memory || m->disk || explained(m, q))
+        return;
+    if (q->auto_ack) {
+        m->removed = true; /* on its way to a client that does not acknowledge; at most once */
+        return;
+    }
+    if (cause == CAUSE_DOWN && !m->persistent) {
+        lose(s, message, DOOR_L5, "it was transient and its last holder stopped");
+        return;
+    }
+    /* L2 is not looked for: a queue's master holds what is confirmed, so this door opens only behind L1 */
+    sim_fail(s, "I3", "m%u (id %llu of %s, confirmed%s) is gone: %s %s, and no door explains it", message,
+             (unsigned long long)m->id, q->name, m->persistent ? ", persistent" : "", s->names[n],
+             cause == CAUSE_STEP   ? "dropped the last copy"
+             : cause == CAUSE_DOWN ? "had the last copy and went"
+                                   : "came back without the copy on its disk, the last one");
+}
+
+void check_losses(struct sim *s, node_id n, enum cause cause)
+{
+    for (size_t i = 0; i < s->check.vanished.len; i++)
+        account(s, n, s->check.vanished.items[i], cause);
+    s->check.vanished.len = 0;
+}
+
+/* Did anybody who should know say that n was in sync before it took over? */
+static bool was_synced(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_info *own = &seen_queue(s, n, queue)->before;
+    if (!own->valid || own->life != s->nodes[n].lives || !own->replica)
+        return false;
+    if (node_in(own->synced, n))
+        return true;
+    const struct seen_info *old = &seen_queue(s, own->master, queue)->now;
+    return old->valid && old->local && old->generation == own->generation && old->epoch == own->epoch &&
+           node_in(old->synced, n);
+}
+
+/* n is now the queue's master, and its history the truth: what it lacks is lost, and that needs a door. */
+void check_promoted(struct sim *s, node_id n, uint32_t queue)
+{
+    struct seen_queue *sq = seen_queue(s, n, queue);
+    const struct seen_info *own = &sq->before;
+    bool mirror_before = own->valid && own->life == s->nodes[n].lives && own->replica;
+    bool synced = was_synced(s, n, queue);
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    s->check.promotions += mirror_before;
+    s->check.unsynced_promotions += mirror_before && !synced;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        s->check.queues.items[queue].joined_epoch[other] = 0;
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        uint32_t message = lq->messages.items[i];
+        struct ledger_message *m = &s->ledger.messages.items[message];
+        if (node_in(m->memory, n) || explained(m, lq))
+            continue;
+        if (lq->auto_ack && m->memory == 0 && m->disk == 0) {
+            m->removed = true;
+            continue;
+        }
+        if (mirror_before && !synced) {
+            lose(s, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
+            continue;
+        }
+        sim_fail(s, "I3", "%s takes over %s without m%u (id %llu, confirmed%s), %s", s->names[n], lq->name, message,
+                 (unsigned long long)m->id, m->persistent ? ", persistent" : "",
+                 mirror_before ? "though it was synchronised" : "and it was no mirror before");
+    }
+}
+
+/* ---- I1 ---- */
+
+void check_published(struct sim *s, node_id n, uint32_t message)
+{
+    (void)seen_queue(s, n, s->ledger.messages.items[message].queue);
+}
+
+static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_info *master, msg_id id)
+{
+    if (master->master == n || node_in(master->synced, n))
+        return true;
+    const struct watched_queue *w = &s->check.queues.items[queue];
+    return w->joined_epoch[n] == master->epoch && id > w->joined_after[n];
+}
+
+void check_confirmed(struct sim *s, node_id n, uint32_t message)
+{
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
+    if (explained(m, q) || (q->auto_ack && m->memory == 0))
+        return;
+    const struct seen_info *here = &seen_queue(s, n, m->queue)->now;
+    if (!here->valid)
+        return;
+    const struct seen_info *master = &seen_queue(s, here->master, m->queue)->now;
+    if (!master->valid || master->generation != here->generation || master->epoch != here->epoch)
+        master = here;
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct seen_node *sn = &s->check.nodes[other];
+        const struct seen_queue *sq = seen_queue(s, other, m->queue);
+        if (!sn->holding || sn->view.epoch != here->epoch || sn->view.phase != PHASE_SERVING || !sq->present ||
+            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
+            !owes(s, other, m->queue, master, m->id))
+            continue;
+        if (!node_in(m->memory, other))
+            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n], message,
+                     (unsigned long long)m->id, q->name, s->names[other],
+                     sq->now.local ? "its master" : "a mirror");
+        else if (m->persistent && !disk_has(s, other, m))
+            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but it is not on %s's disk", s->names[n], message,
+                     (unsigned long long)m->id, q->name, s->names[other]);
+    }
+    if (m->memory == 0 && m->disk == 0 && !s->failure) {
+        node_id master_node = here->master;
+        account(s, n, message, s->check.nodes[master_node].holding ? CAUSE_STEP : CAUSE_DOWN);
+    }
+}
+
+void check_delivered(struct sim *s, node_id n, uint32_t message)
+{
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    if (m->door != DOOR_NONE && m->door != DOOR_L5)
+        sim_fail(s, "I3", "%s hands out m%u, which was lost through %s at step %llu", s->names[n], message,
+                 door_name(m->door), (unsigned long long)m->lost_step);
+}
+
+/* ---- I8 ---- */
+
+static void note_joins(struct sim *s, node_id master, uint32_t queue)
+{
+    const struct seen_info *now = &seen_queue(s, master, queue)->now;
+    struct watched_queue *w = &s->check.queues.items[queue];
+    node_set listed = 0;
+    for (unsigned k = 0; k < now->mirrors_len; k++)
+        listed |= node_bit(now->mirrors[k]);
+    for (node_id n = 0; n < s->options.nodes; n++) {
+        if (!node_in(listed, n)) {
+            w->joined_epoch[n] = 0;
+        } else if (w->joined_epoch[n] != now->epoch) {
+            if (w->joined_epoch[n] == 0 || !node_in(now->synced, n))
+                w->joined_after[n] = w->highest;
+            w->joined_epoch[n] = now->epoch;
+        }
+    }
+}
+
+static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirror)
+{
+    struct seen_queue *m = seen_queue(s, master, queue), *r = seen_queue(s, mirror, queue);
+    const char *name = s->ledger.queues.items[queue].name;
+    bool synced = node_in(m->now.synced, mirror);
+    size_t k = 0;
+    for (size_t i = 0; i < m->items.len; i++) {
+        const struct seen_message *want = &m->items.items[i];
+        while (k < r->items.len && r->items.items[k].id < want->id)
+            k++;
+        if (k < r->items.len && r->items.items[k].id == want->id) {
+            if (r->items.items[k].message != want->message)
+                sim_fail(s, "I8", "%s id %llu is m%u on %s and m%u on %s", name, (unsigned long long)want->id,
+                         want->message, s->names[master], r->items.items[k].message, s->names[mirror]);
+            continue;
+        }
+        bool hole = r->items.len && want->id > r->items.items[0].id &&
+                    want->id < r->items.items[r->items.len - 1].id;
+        bool owed = synced && want->id <= r->highest;
+        if (hole || owed) {
+            sim_fail(s, "I8", "%s mirror %s of %s lacks id %llu (m%u), which its master %s has%s",
+                     synced ? "the synchronised" : "the", s->names[mirror], name, (unsigned long long)want->id,
+                     want->message, s->names[master], hole ? ": a hole" : "");
+            return;
+        }
+    }
+    if (!s->ledger.queues.items[queue].auto_ack && r->items.len &&
+        r->items.items[r->items.len - 1].id > s->check.queues.items[queue].highest)
+        sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror], name,
+                 (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
+}
+
+static bool comparable(struct sim *s, node_id master, node_id mirror, uint32_t queue)
+{
+    const struct seen_node *a = &s->check.nodes[master], *b = &s->check.nodes[mirror];
+    if (!a->holding || !b->holding || a->view.epoch != b->view.epoch || a->view.phase != PHASE_SERVING ||
+        b->view.phase != PHASE_SERVING)
+        return false;
+    const struct seen_queue *m = seen_queue(s, master, queue), *r = seen_queue(s, mirror, queue);
+    return m->present && r->present && m->now.local && r->now.replica && m->now.generation == r->now.generation;
+}
+
+void check_copies(struct sim *s, node_id n)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    if (sn->view.phase != PHASE_SERVING)
+        return;
+    for (uint32_t queue = 0; queue < sn->queues.len && !s->failure; queue++) {
+        const struct seen_queue *sq = seen_queue(s, n, queue);
+        if (!sq->present)
+            continue;
+        if (sq->now.local) {
+            note_joins(s, n, queue);
+            for (node_id other = 0; other < s->options.nodes; other++)
+                if (other != n && comparable(s, n, other, queue))
+                    compare(s, queue, n, other);
+        } else if (sq->now.replica && sq->now.master < s->options.nodes &&
+                   comparable(s, sq->now.master, n, queue)) {
+            compare(s, queue, sq->now.master, n);
+        }
+    }
+}

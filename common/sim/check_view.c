@@ -1,0 +1,106 @@
+/* check_view.c: views and promotions. Nodes of one epoch agree on it; a queue has one master in it; who became
+ * master, or why nobody did, follows the rules (I9) from what at least one survivor knew before. */
+#include "sim/world.h"
+
+void check_views(struct sim *s, node_id n)
+{
+    const struct seen_node *a = &s->check.nodes[n];
+    if (a->view.phase != PHASE_SERVING)
+        return;
+    if (!node_in(a->view.members, n))
+        sim_fail(s, "I9", "%s serves in a view it is no member of", s->names[n]);
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct seen_node *b = &s->check.nodes[other];
+        if (other == n || !b->holding || b->view.phase != PHASE_SERVING || b->view.epoch != a->view.epoch)
+            continue;
+        if (a->view.members != b->view.members || a->view.coordinator != b->view.coordinator)
+            sim_fail(s, "I9", "%s and %s disagree about epoch %llu: members %x and %x, coordinators %u and %u",
+                     s->names[n], s->names[other], (unsigned long long)a->view.epoch, a->view.members,
+                     b->view.members, a->view.coordinator, b->view.coordinator);
+        for (uint32_t i = 0; i < a->queues.len && i < b->queues.len; i++) {
+            const struct seen_queue *qa = &a->queues.items[i], *qb = &b->queues.items[i];
+            if (qa->present && qb->present && qa->now.local && qb->now.local &&
+                qa->now.generation == qb->now.generation)
+                sim_fail(s, "I9", "%s has two masters in epoch %llu: %s and %s", s->ledger.queues.items[i].name,
+                         (unsigned long long)a->view.epoch, s->names[n], s->names[other]);
+        }
+    }
+    for (uint32_t i = 0; i < a->queues.len; i++) {
+        const struct seen_queue *q = &a->queues.items[i];
+        if (!q->present || !q->now.valid)
+            continue;
+        const char *name = s->ledger.queues.items[i].name;
+        bool master_there = node_in(a->view.members, q->now.master);
+        if (info_available(&q->now) != master_there)
+            sim_fail(s, "I9", "%s says %s is %s, and its master %s %s in the view", s->names[n], name,
+                     info_available(&q->now) ? "running" : "stopped or down", s->names[q->now.master],
+                     master_there ? "is" : "is not");
+        enum departure d = s->nodes[q->now.master].departure;
+        if (!master_there && ((q->now.state == QUEUE_STOPPED && d == DEPARTURE_KILLED) ||
+                              (q->now.state == QUEUE_DOWN && d == DEPARTURE_STOPPED)) &&
+            !s->nodes[q->now.master].m && !s->nodes[q->now.master].booting)
+            sim_fail(s, "I9", "%s says %s is %s, but %s was %s", s->names[n], name,
+                     q->now.state == QUEUE_STOPPED ? "stopped" : "down", s->names[q->now.master],
+                     d == DEPARTURE_KILLED ? "killed" : "stopped in order");
+    }
+}
+
+/* What node n knew of the queue before this outcome. NULL: nothing, or only from an earlier life. */
+static const struct seen_info *knew(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome)
+{
+    const struct seen_queue *q = seen_queue(s, n, queue);
+    const struct seen_info *i = info_same_outcome(&q->now, outcome) ? &q->before : &q->now;
+    return i->valid && s->check.nodes[n].holding && i->life == s->nodes[n].lives ? i : NULL;
+}
+
+/* The rule: who takes over, given what was known, among the members that still have that replica. */
+static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known, const struct seen_info *outcome,
+                    node_set members, bool in_order)
+{
+    bool only_synced = in_order ? !known->promote_always_on_shutdown || known->promote_synced_on_failure
+                                : known->promote_synced_on_failure;
+    for (unsigned k = 0; k < known->mirrors_len; k++) {
+        node_id n = known->mirrors[k];
+        const struct seen_info *own = node_in(members, n) ? knew(s, n, queue, outcome) : NULL;
+        if (!own || !own->replica || own->generation != known->generation)
+            continue;
+        if (only_synced && !node_in(known->synced, n))
+            continue;
+        return n;
+    }
+    return NODE_NONE;
+}
+
+void check_choice(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_info *outcome = &seen_queue(s, n, queue)->now;
+    node_set members = s->check.nodes[n].view.members;
+    node_id chosen = outcome->local ? n : NODE_NONE;
+    node_id wanted = NODE_NONE;
+    bool anybody = false;
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct seen_info *known = knew(s, other, queue, outcome);
+        if (!known || !info_available(known) || known->master == NODE_NONE)
+            continue;
+        /* a master that is still there handed over: only a synchronised mirror may be given a queue */
+        if (chosen != NODE_NONE && node_in(members, known->master) && !s->nodes[known->master].stopping &&
+            s->nodes[known->master].m && node_in(known->synced, chosen))
+            return;
+        enum departure d = s->nodes[known->master].departure;
+        bool stopping = s->nodes[known->master].m && s->nodes[known->master].stopping;
+        bool may_order = stopping || d == DEPARTURE_STOPPED || d == DEPARTURE_BROKEN_OFF;
+        bool may_crash = d == DEPARTURE_KILLED || d == DEPARTURE_BROKEN_OFF;
+        anybody = true;
+        for (unsigned in_order = 0; in_order < 2; in_order++) {
+            if (!(in_order ? may_order : may_crash))
+                continue;
+            wanted = rule(s, queue, known, outcome, members, in_order);
+            if (wanted == chosen)
+                return;
+        }
+    }
+    if (!anybody)
+        return; /* nobody lived to tell: a start, judged by what is there (I3) */
+    sim_fail(s, "I9", "%s: master is now %s; by the rules it would be %s", s->ledger.queues.items[queue].name,
+             chosen == NODE_NONE ? "nobody" : s->names[chosen], wanted == NODE_NONE ? "nobody" : s->names[wanted]);
+}

@@ -1,0 +1,105 @@
+/* ledger.c: the book of messages. */
+#include "sim/ledger.h"
+
+void ledger_finish(struct ledger *l)
+{
+    for (size_t i = 0; i < l->queues.len; i++) {
+        free(l->queues.items[i].name);
+        VEC_FREE(&l->queues.items[i].messages);
+        VEC_FREE(&l->queues.items[i].by_id);
+    }
+    VEC_FREE(&l->queues);
+    VEC_FREE(&l->messages);
+}
+
+uint32_t ledger_publish(struct ledger *l, uint32_t queue, uint32_t publisher, uint32_t number, bool persistent)
+{
+    uint32_t index = (uint32_t)l->messages.len;
+    struct ledger_queue *q = &l->queues.items[queue];
+    VEC_PUSH(&l->messages, (struct ledger_message){.publisher = publisher,
+                                                   .number = number,
+                                                   .queue = queue,
+                                                   .persistent = persistent && q->durable});
+    VEC_PUSH(&q->messages, index);
+    return index;
+}
+
+/* body: "sim!" | u32 index in the ledger, little endian | padding */
+#define BODY_HEAD 8
+
+struct message *ledger_body(const struct ledger *l, uint32_t message, size_t padding)
+{
+    static const uint8_t persistent_props[] = {0x10, 0x00, 2}; /* delivery-mode 2 */
+    static const uint8_t no_props[] = {0x00, 0x00};
+    const struct ledger_message *m = &l->messages.items[message];
+    bool persistent = m->persistent;
+    struct bytes props = persistent ? bytes_of(persistent_props, sizeof(persistent_props))
+                                    : bytes_of(no_props, sizeof(no_props));
+    const char *key = l->queues.items[m->queue].name;
+    struct message *msg = message_create(bytes_str(""), bytes_str(key), props, NULL, BODY_HEAD + padding);
+    uint8_t *body = message_body_space(msg);
+    memcpy(body, "sim!", 4);
+    for (unsigned i = 0; i < 4; i++)
+        body[4 + i] = (uint8_t)(message >> (8 * i));
+    memset(body + BODY_HEAD, (int)('a' + message % 26), padding);
+    msg->persistent = persistent;
+    return msg;
+}
+
+bool ledger_which(const struct ledger *l, const struct message *m, uint32_t *out)
+{
+    struct bytes body = message_body(m);
+    if (body.len < BODY_HEAD || memcmp(body.data, "sim!", 4) != 0)
+        return false;
+    uint32_t index = 0;
+    for (unsigned i = 0; i < 4; i++)
+        index |= (uint32_t)body.data[4 + i] << (8 * i);
+    *out = index;
+    return index < l->messages.len;
+}
+
+uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid)
+{
+    for (size_t i = l->queues.len; i > 0; i--)
+        if (l->queues.items[i - 1].uid == uid)
+            return (uint32_t)(i - 1);
+    VEC_PUSH(&l->queues, (struct ledger_queue){.name = xstrdup(name), .uid = uid});
+    return (uint32_t)(l->queues.len - 1);
+}
+
+size_t ledger_first_from(const struct ledger_queue *q, msg_id id)
+{
+    size_t low = 0, high = q->by_id.len;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (q->by_id.items[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id)
+{
+    struct ledger_message *m = &l->messages.items[message];
+    struct ledger_queue *q = &l->queues.items[m->queue];
+    m->id = id;
+    size_t at = ledger_first_from(q, id);
+    VEC_PUSH(&q->by_id, (struct ledger_place){0});
+    memmove(&q->by_id.items[at + 1], &q->by_id.items[at], (q->by_id.len - 1 - at) * sizeof(q->by_id.items[0]));
+    q->by_id.items[at] = (struct ledger_place){id, message};
+}
+
+const char *door_name(enum door d)
+{
+    switch (d) {
+    case DOOR_NONE: return "no door";
+    case DOOR_L1: return "L1";
+    case DOOR_L2: return "L2";
+    case DOOR_L3: return "L3";
+    case DOOR_L4: return "L4";
+    case DOOR_L5: return "L5";
+    }
+    return "?";
+}

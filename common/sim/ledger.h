@@ -1,0 +1,97 @@
+/* ledger.h: what became of every message, as the clients and the disks know it. The library under test is
+ * never asked what it thinks happened: only what it holds now (check.c), and what it told clients.
+ *
+ * A message carries its place in the ledger in its body, so that whoever finds it knows which one it is. */
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include "base/text.h"
+#include "base/vec.h"
+#include "mirror/types.h"
+
+#define SIM_NODES 6 /* the most that are simulated; BFS and swarms need no more */
+
+enum fate {
+    FATE_UNCONFIRMED,
+    FATE_CONFIRMED,
+    FATE_REFUSED, /* nacked */
+    FATE_UNKNOWN, /* the publisher's node went before it answered */
+};
+
+/* Through which door a confirmed, unconsumed message was lost (semantics.md, I3). */
+enum door {
+    DOOR_NONE,
+    DOOR_L1, /* an unsynchronised mirror was promoted because the policy allows it */
+    DOOR_L2, /* every node that held it was restarted and its copy was a mirror's */
+    DOOR_L3, /* the losing side of a partition was discarded */
+    DOOR_L4, /* an operator's reset, forget or force */
+    DOOR_L5, /* it was transient and its last holder stopped */
+};
+
+struct ledger_message {
+    /* its publisher */
+    uint32_t publisher, number; /* number: place in the publisher's order */
+    node_id at;                 /* the node it was published on, */
+    uint64_t incarnation;       /* and that node's life */
+    uint32_t queue;             /* index of the ledger's queue */
+    bool persistent;            /* and its queue durable: it must reach the disks */
+    enum fate fate;
+
+    /* where it is: kept by check.c and the disks */
+    msg_id id;                     /* 0: nobody was seen to hold it yet */
+    node_set memory;               /* running nodes that hold it now */
+    node_set disk;                 /* nodes that are away (or starting) and will find it on their disk */
+    uint32_t disk_at[SIM_NODES];   /* 1 + the log record that holds it; 0: none */
+    uint32_t gone_at[SIM_NODES];   /* 1 + the log record that removes it; 0: none */
+
+    /* its consumers */
+    uint32_t deliveries;
+    uint64_t generation;     /* of the queue, at the last delivery */
+    bool consumed;           /* a client acknowledged it, or took it without acknowledgement */
+    uint64_t consumed_generation;
+
+    /* its end otherwise */
+    bool removed;            /* an operator purged or deleted, or the queue ended as it should */
+    enum door door;
+    uint64_t lost_step;
+};
+
+struct ledger_place {
+    msg_id id;
+    uint32_t message;
+};
+
+struct ledger_queue {
+    char *name;
+    uint64_t uid;
+    bool durable, exclusive, auto_delete;
+    bool auto_ack;  /* somebody takes without acknowledging: a message may vanish on its way to a client */
+    unsigned purges; /* asked for, not answered yet */
+    bool purge_unclear; /* one was asked for through a node that went */
+    bool deletion;  /* somebody asked to delete it */
+    bool gone;
+    VEC(uint32_t) messages; /* published to it */
+    VEC(struct ledger_place) by_id; /* sorted */
+};
+
+struct ledger {
+    VEC(struct ledger_message) messages;
+    VEC(struct ledger_queue) queues;
+    uint64_t lost[DOOR_L5 + 1];
+    uint64_t confirmed, refused, unknown, consumed, redelivered;
+};
+
+void ledger_finish(struct ledger *l);
+
+uint32_t ledger_publish(struct ledger *l, uint32_t queue, uint32_t publisher, uint32_t number, bool persistent);
+struct message *ledger_body(const struct ledger *l, uint32_t message, size_t padding); /* the caller's reference */
+bool ledger_which(const struct ledger *l, const struct message *m, uint32_t *out); /* false: not one of ours */
+
+uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid); /* adds it if it is new */
+void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id);
+/* Index in by_id of the first id not below this one. */
+size_t ledger_first_from(const struct ledger_queue *q, msg_id id);
+
+const char *door_name(enum door d);
+
+#endif

@@ -1,0 +1,252 @@
+/* plan.c: from a seed to a plan. Each seed also chooses which kinds of faults, policies and clients it has (a
+ * swarm): runs that do everything at once hide what a few rare things do together. */
+#include "sim/plan.h"
+
+#include <stdio.h>
+
+#include "base/rng.h"
+#include "base/text.h"
+
+struct chooser {
+    struct rng r;
+    struct plan *p;
+    bool up[SIM_NODES];
+    /* which things this seed has */
+    bool kills, stops, slow, policies, syncs, purges, deletes, unmirrored;
+};
+
+static uint64_t between(struct rng *r, uint64_t low, uint64_t high)
+{
+    return low + rng_below(r, high - low + 1);
+}
+
+static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_printf(&c->p->schedule, "+%llu ", (unsigned long long)wait_ms);
+    text_vprintf(&c->p->schedule, format, args);
+    text_add(&c->p->schedule, "\n");
+    va_end(args);
+}
+
+static void choose_world(struct chooser *c)
+{
+    struct sim_options *o = &c->p->options;
+    sim_options_defaults(o);
+    o->seed = rng_next(&c->r);
+    static const unsigned sizes[] = {3, 3, 3, 3, 3, 3, 3, 2, 2, 4, 4, 5, 5, 6, 1};
+    o->nodes = sizes[rng_below(&c->r, ARRAY_LEN(sizes))];
+    switch (rng_below(&c->r, 4)) {
+    case 0: o->link_min_us = 50, o->link_max_us = 500; break;
+    case 1: o->link_min_us = 1000, o->link_max_us = 20000; break;
+    case 2: o->link_min_us = 50, o->link_max_us = 20000; break;
+    default: o->link_min_us = 10, o->link_max_us = 2000; break;
+    }
+    switch (rng_below(&c->r, 3)) {
+    case 0: o->disk_min_us = 20, o->disk_max_us = 300; break;
+    case 1: o->disk_min_us = 1000, o->disk_max_us = 30000; break;
+    default: o->disk_min_us = 100, o->disk_max_us = 8000; break;
+    }
+    o->turn_max_us = rng_chance(&c->r, 50) ? 200 : 3000;
+    o->one_fault_at_a_time = o->nodes > 1 && rng_chance(&c->r, 20);
+}
+
+static void choose_queues(struct chooser *c)
+{
+    struct plan *p = c->p;
+    p->queues_len = between(&c->r, 1, 3);
+    for (size_t i = 0; i < p->queues_len; i++) {
+        bool mirrored = p->options.one_fault_at_a_time || !c->unmirrored || rng_chance(&c->r, 60);
+        snprintf(p->queues[i].name, sizeof(p->queues[i].name), "%s%zu", mirrored ? "q" : "u", i + 1);
+        p->queues[i].declare = rng_chance(&c->r, 80) ? SIM_DURABLE : 0;
+        if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 6))
+            p->queues[i].declare = SIM_AUTO_DELETE;
+    }
+}
+
+static void policy_line(struct chooser *c, uint64_t wait_ms)
+{
+    struct rng *r = &c->r;
+    struct text d = {0};
+    unsigned nodes = c->p->options.nodes;
+    switch (rng_below(r, 4)) {
+    case 0: text_add(&d, "{\"ha-mode\":\"all\""); break;
+    case 1:
+    case 2:
+        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u",
+                    rng_chance(r, 70) ? 2 : (unsigned)between(r, 1, nodes));
+        break;
+    default: {
+        node_set set = (node_set)between(r, 1, (1u << nodes) - 1);
+        bool first = true;
+        text_add(&d, "{\"ha-mode\":\"nodes\",\"ha-params\":[");
+        for (unsigned n = 0; n < nodes; n++)
+            if (node_in(set, (node_id)n) || (c->p->options.one_fault_at_a_time && n < 2)) {
+                text_printf(&d, "%s\"node%u\"", first ? "" : ",", n + 1);
+                first = false;
+            }
+        text_add(&d, "]");
+    }
+    }
+    if (c->p->options.one_fault_at_a_time && strstr(d.s, "exactly")) {
+        text_clear(&d);
+        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u", (unsigned)between(r, 2, nodes));
+    }
+    if (c->p->options.one_fault_at_a_time || rng_chance(r, 60))
+        text_add(&d, ",\"ha-sync-mode\":\"automatic\"");
+    else if (rng_chance(r, 30))
+        text_add(&d, ",\"ha-sync-mode\":\"manual\"");
+    if (rng_chance(r, 30))
+        text_printf(&d, ",\"ha-sync-batch-size\":%u", (unsigned)between(r, 1, 5));
+    if (rng_chance(r, 40))
+        text_printf(&d, ",\"ha-promote-on-shutdown\":\"%s\"", rng_chance(r, 60) ? "always" : "when-synced");
+    if (rng_chance(r, 40))
+        text_printf(&d, ",\"ha-promote-on-failure\":\"%s\"", rng_chance(r, 60) ? "when-synced" : "always");
+    text_add(&d, "}");
+    line(c, wait_ms, "policy ha ^q %s", d.s);
+    text_finish(&d);
+}
+
+static const char *some_queue(struct chooser *c)
+{
+    return c->p->queues[rng_below(&c->r, c->p->queues_len)].name;
+}
+
+static unsigned some_node(struct chooser *c)
+{
+    return (unsigned)rng_below(&c->r, c->p->options.nodes);
+}
+
+static void choose_fault(struct chooser *c, uint64_t wait_ms)
+{
+    unsigned n = some_node(c);
+    bool calm = c->p->options.one_fault_at_a_time;
+    if (c->slow && rng_chance(&c->r, 25) && c->p->options.nodes > 1) {
+        unsigned other = (n + 1 + (unsigned)rng_below(&c->r, c->p->options.nodes - 1)) % c->p->options.nodes;
+        line(c, wait_ms, "slow node%u node%u %u %u", n + 1, other + 1, (unsigned)between(&c->r, 5, 100),
+             (unsigned)between(&c->r, 20, 500));
+        return;
+    }
+    if (!c->up[n]) {
+        line(c, wait_ms, "start node%u", n + 1);
+        c->up[n] = true;
+        return;
+    }
+    if (!c->kills && !c->stops)
+        return;
+    bool kill = c->kills && (!c->stops || rng_chance(&c->r, 50));
+    line(c, wait_ms, "%s node%u", kill ? "kill" : "stop", n + 1);
+    if (calm || rng_chance(&c->r, 60)) {
+        line(c, between(&c->r, 0, rng_chance(&c->r, 50) ? 30 : 600), "start node%u", n + 1);
+        if (calm)
+            line(c, 0, "calm");
+    } else {
+        c->up[n] = false;
+    }
+}
+
+static void choose_operation(struct chooser *c, uint64_t wait_ms)
+{
+    switch (rng_below(&c->r, 6)) {
+    case 0:
+        if (c->policies)
+            policy_line(c, wait_ms);
+        break;
+    case 1:
+        if (c->policies && !c->p->options.one_fault_at_a_time)
+            line(c, wait_ms, "clear ha");
+        break;
+    case 2:
+    case 3:
+        if (c->syncs)
+            line(c, wait_ms, rng_chance(&c->r, 70) ? "sync %s" : "cancel-sync %s", some_queue(c));
+        break;
+    case 4:
+        if (c->purges)
+            line(c, wait_ms, "purge %s", some_queue(c));
+        break;
+    default:
+        if (c->deletes)
+            line(c, wait_ms, "delete %s", some_queue(c));
+    }
+}
+
+static void choose_clients(struct chooser *c)
+{
+    struct plan *p = c->p;
+    size_t publishers = between(&c->r, 1, 4), consumers = rng_below(&c->r, 5);
+    bool auto_ack = rng_chance(&c->r, 15);
+    for (size_t i = 0; i < publishers + consumers && p->clients_len < PLAN_CLIENTS - 2; i++) {
+        const struct plan_queue *q = &p->queues[rng_below(&c->r, p->queues_len)];
+        struct client_plan k = {.kind = i < publishers ? CLIENT_PUBLISHER : CLIENT_CONSUMER,
+                                .queue = q->name,
+                                .declare = q->declare,
+                                .pace_us = between(&c->r, 2000, 60000),
+                                .messages = (unsigned)between(&c->r, 5, 60),
+                                .persistent_percent = (unsigned[]){0, 50, 100, 100}[rng_below(&c->r, 4)],
+                                .prefetch = (uint32_t[]){0, 1, 3, 10}[rng_below(&c->r, 4)],
+                                .settle_us = between(&c->r, 500, rng_chance(&c->r, 50) ? 5000 : 100000),
+                                .requeue_percent = rng_chance(&c->r, 40) ? 20 : 0,
+                                .discard_percent = rng_chance(&c->r, 20) ? 10 : 0,
+                                .leave_percent = rng_chance(&c->r, 50) ? 10 : 0};
+        if (k.kind == CLIENT_CONSUMER) {
+            k.flags |= auto_ack && rng_chance(&c->r, 50) ? SIM_NO_ACK : 0;
+            k.flags |= rng_chance(&c->r, 25) ? SIM_CANCEL_ON_FAILOVER : 0;
+        }
+        p->clients[p->clients_len++] = k;
+    }
+    if (rng_chance(&c->r, 30))
+        p->clients[p->clients_len++] = (struct client_plan){.kind = CLIENT_GETTER,
+                                                            .queue = p->queues[0].name,
+                                                            .pace_us = 20000,
+                                                            .settle_us = 20000,
+                                                            .flags = auto_ack ? SIM_NO_ACK : 0,
+                                                            .requeue_percent = 30};
+    if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 10))
+        p->clients[p->clients_len++] =
+            (struct client_plan){.kind = CLIENT_OWNER, .queue = "x1", .pace_us = 30000};
+}
+
+void plan_make(struct plan *p, uint64_t seed)
+{
+    *p = (struct plan){.seed = seed};
+    struct chooser c = {.p = p};
+    rng_init(&c.r, seed);
+    rng_next(&c.r);
+    c.kills = rng_chance(&c.r, 70);
+    c.stops = rng_chance(&c.r, 60);
+    c.slow = rng_chance(&c.r, 40);
+    c.policies = rng_chance(&c.r, 40);
+    c.syncs = rng_chance(&c.r, 50);
+    c.purges = rng_chance(&c.r, 10);
+    c.deletes = rng_chance(&c.r, 10);
+    c.unmirrored = rng_chance(&c.r, 30);
+    choose_world(&c);
+    for (unsigned n = 0; n < p->options.nodes; n++)
+        c.up[n] = true;
+    choose_queues(&c);
+    choose_clients(&c);
+    text_printf(&p->schedule, "# seed %llu\n", (unsigned long long)seed);
+    policy_line(&c, 0);
+    for (size_t i = 0; i < p->queues_len; i++)
+        line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,
+             p->queues[i].declare & SIM_DURABLE       ? "durable"
+             : p->queues[i].declare & SIM_AUTO_DELETE ? "auto-delete"
+                                                      : "transient");
+    if (p->options.one_fault_at_a_time)
+        line(&c, between(&c.r, 20, 300), "calm");
+    unsigned faults = (unsigned)between(&c.r, 1, 10);
+    uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
+    for (unsigned i = 0; i < faults; i++) {
+        if (rng_chance(&c.r, 50))
+            choose_operation(&c, between(&c.r, 0, hurry));
+        choose_fault(&c, between(&c.r, 0, hurry));
+    }
+}
+
+void plan_finish(struct plan *p)
+{
+    text_finish(&p->schedule);
+}

@@ -1,0 +1,48 @@
+/* plan.h: a whole run from one seed: which nodes, links, disks and clients, and a schedule of what goes wrong
+ * and what operators do. The schedule is made up front and is text, one event a line, so that it can be kept,
+ * read as a story, cut and played again:
+ *
+ *     # seed 77
+ *     +0    policy ha ^q {"ha-mode":"exactly","ha-params":2}
+ *     +250  kill node1            250 ms after the line before
+ *     +40   slow node2 node3 20 300       20 times as slow for 300 ms
+ *     +0    calm                  wait until nothing is on its way and every mirror is synchronised
+ *
+ * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, policy NAME PATTERN DEFINITION, clear NAME,
+ * declare QUEUE [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, calm. */
+#ifndef SIM_PLAN_H
+#define SIM_PLAN_H
+
+#include "sim/clients.h"
+#include "sim/sim.h"
+
+#define PLAN_CLIENTS 16
+#define PLAN_QUEUES  4
+
+struct plan {
+    uint64_t seed;
+    struct sim_options options;
+    struct plan_queue {
+        char name[8];
+        unsigned declare;
+    } queues[PLAN_QUEUES];
+    size_t queues_len;
+    struct client_plan clients[PLAN_CLIENTS];
+    size_t clients_len;
+    struct text schedule;
+};
+
+void plan_make(struct plan *p, uint64_t seed);
+void plan_finish(struct plan *p);
+
+struct plan_result {
+    char *failure; /* NULL: every promise held; the caller's to free */
+    uint64_t steps, hash, now_us;
+    uint64_t messages, confirmed, refused, unknown, consumed, redelivered, promotions, unsynced_promotions;
+    uint64_t lost[DOOR_L5 + 1];
+};
+
+/* Plays it to its end: schedule, healing, everything consumed. */
+void plan_run(const struct plan *p, struct plan_result *out);
+
+#endif

@@ -1,0 +1,227 @@
+/* play.c: plays a plan: boots the nodes, starts the clients, follows the schedule line by line; then heals
+ * everything and demands what must hold in the end (I12): all queues run and all that was confirmed comes out. */
+#include "sim/plan.h"
+
+#include <stdio.h>
+
+#include "sim/world.h"
+
+#define BOOT_LIMIT_MS 60000
+#define CALM_LIMIT_MS 120000
+
+/* ---- one line of the schedule ---- */
+
+static node_id node_named(const struct sim *s, const char *name)
+{
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (strcmp(s->names[n], name) == 0)
+            return n;
+    return NODE_NONE;
+}
+
+static node_id some_serving(struct sim *s)
+{
+    node_id open[SIM_NODES];
+    unsigned count = 0;
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (sim_serving(s, n))
+            open[count++] = n;
+    return count ? open[rng_below(&s->client, count)] : NODE_NONE;
+}
+
+static void command(struct sim *s, enum event_type type, const char *a, const char *b, const char *c)
+{
+    node_id n = some_serving(s);
+    if (n == NODE_NONE)
+        return;
+    struct event ev = {.type = type};
+    struct queue_args args;
+    queue_args_init(&args);
+    if (type == EV_SET_POLICY || type == EV_CLEAR_POLICY) {
+        ev.u.policy.name = a;
+        ev.u.policy.pattern = b;
+        ev.u.policy.definition = c;
+    } else if (type == EV_DECLARE) {
+        unsigned flags = strcmp(b, "durable") == 0 ? SIM_DURABLE : strcmp(b, "auto-delete") == 0 ? SIM_AUTO_DELETE : 0;
+        ev = declare_event(s, n, a, flags, 1);
+        ev.u.queue.args = &args;
+    } else {
+        ev.u.queue.name = a;
+        ev.u.queue.owner.node = n;
+        ev.u.queue.owner.incarnation = s->nodes[n].incarnation;
+        ev.u.queue.owner.connection = 1;
+    }
+    sim_ask(s, n, &ev);
+    queue_args_finish(&args);
+}
+
+/* Synchronises what is not, and waits until nothing is on its way: then the next fault is a single one. */
+static void calm(struct sim *s)
+{
+    clients_pause(s);
+    for (unsigned tries = 0; tries < 4 && !s->failure; tries++) {
+        if (!sim_calm(s, CALM_LIMIT_MS)) {
+            sim_fail(s, "I12", "no calm within %u s of a single fault", CALM_LIMIT_MS / 1000);
+            return;
+        }
+        bool all = true;
+        node_id n = some_serving(s);
+        size_t at = 0;
+        const struct queue *q;
+        while (n != NODE_NONE && (q = mirror_next_queue(s->nodes[n].m, &at))) {
+            struct queue_info info;
+            mirror_queue_info(s->nodes[n].m, q, &info);
+            if (node_count(info.synced) < info.mirrors_len) {
+                all = false;
+                struct event ev = {.type = EV_SYNC, .u.queue.name = info.name};
+                sim_ask(s, n, &ev);
+                break;
+            }
+        }
+        if (all)
+            break;
+    }
+    clients_resume(s);
+}
+
+static void obey(struct sim *s, const char *text)
+{
+    char verb[16] = "", a[32] = "", b[32] = "", c[400] = "", d[16] = "";
+    int words = sscanf(text, "%15s %31s %31s %399s %15s", verb, a, b, c, d);
+    sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, text);
+    node_id n = node_named(s, a);
+    if (strcmp(verb, "kill") == 0 && n != NODE_NONE)
+        sim_kill(s, n);
+    else if (strcmp(verb, "stop") == 0 && n != NODE_NONE)
+        sim_stop(s, n);
+    else if (strcmp(verb, "start") == 0 && n != NODE_NONE)
+        sim_start(s, n);
+    else if (strcmp(verb, "slow") == 0 && words == 5)
+        sim_slow(s, n, node_named(s, b), (unsigned)atoi(c), (uint64_t)atoi(d));
+    else if (strcmp(verb, "policy") == 0)
+        command(s, EV_SET_POLICY, a, b, c);
+    else if (strcmp(verb, "clear") == 0)
+        command(s, EV_CLEAR_POLICY, a, NULL, NULL);
+    else if (strcmp(verb, "declare") == 0)
+        command(s, EV_DECLARE, a, b, NULL);
+    else if (strcmp(verb, "delete") == 0)
+        command(s, EV_DELETE, a, NULL, NULL);
+    else if (strcmp(verb, "purge") == 0)
+        command(s, EV_PURGE, a, NULL, NULL);
+    else if (strcmp(verb, "sync") == 0)
+        command(s, EV_SYNC, a, NULL, NULL);
+    else if (strcmp(verb, "cancel-sync") == 0)
+        command(s, EV_CANCEL_SYNC, a, NULL, NULL);
+    else if (strcmp(verb, "calm") == 0)
+        calm(s);
+    else
+        sim_fail(s, "schedule", "no such line: %s", text);
+}
+
+/* ---- the whole ---- */
+
+static void follow(struct sim *s, const char *schedule)
+{
+    char text[600];
+    while (*schedule && !s->failure) {
+        size_t len = strcspn(schedule, "\n");
+        snprintf(text, sizeof(text), "%.*s", (int)len, schedule);
+        schedule += len + (schedule[len] == '\n');
+        if (text[0] != '+')
+            continue;
+        char *rest;
+        unsigned long wait = strtoul(text + 1, &rest, 10);
+        sim_run(s, wait);
+        while (*rest == ' ')
+            rest++;
+        obey(s, rest);
+    }
+}
+
+static bool nobody_stops(struct sim *s, void *arg)
+{
+    (void)arg;
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (s->nodes[n].stopping)
+            return false;
+    return true;
+}
+
+static void heal(struct sim *s)
+{
+    clients_pause(s);
+    if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
+        sim_fail(s, "I12", "an orderly stop does not end");
+    for (node_id n = 0; n < s->options.nodes; n++)
+        sim_start(s, n);
+    sim_tell(s, "%10.3f  ==== all nodes are started; no more faults", (double)s->now_us / 1000.0);
+    if (!sim_calm(s, CALM_LIMIT_MS))
+        sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over", CALM_LIMIT_MS / 1000);
+    for (node_id n = 0; n < s->options.nodes && !s->failure; n++)
+        if (mirror_view(s->nodes[n].m).phase != PHASE_SERVING)
+            sim_fail(s, "I12", "%s does not serve though all nodes run", s->names[n]);
+}
+
+static void drain(struct sim *s)
+{
+    clients_leave(s);
+    if (!s->failure && !sim_calm(s, CALM_LIMIT_MS))
+        sim_fail(s, "I12", "no calm after all clients left");
+    for (uint32_t i = 0; i < s->ledger.queues.len && !s->failure; i++) {
+        node_id n = some_serving(s);
+        const char *name = s->ledger.queues.items[i].name;
+        struct queue_info info;
+        if (s->ledger.queues.items[i].gone || !sim_queue(s, n, name, &info) ||
+            info.uid != s->ledger.queues.items[i].uid)
+            continue;
+        uint64_t sub = sim_subscribe(s, n, name, 0, 0);
+        if (sub == 0 && !s->failure)
+            sim_fail(s, "I12", "%s cannot be consumed through %s", name, s->names[n]);
+        if (sub == 0 || !sim_calm(s, CALM_LIMIT_MS))
+            break;
+        for (size_t k = 0; k < sim_deliveries(s, sub); k++)
+            if (!sim_delivery(s, sub, k)->settled)
+                sim_settle(s, sub, k, SETTLE_ACK);
+        if (!sim_calm(s, CALM_LIMIT_MS) && !s->failure)
+            sim_fail(s, "I12", "no calm after %s was emptied", name);
+        if (sim_queue(s, n, name, &info) && !s->failure && seen_queue(s, info.master, i)->items.len != 0)
+            sim_fail(s, "I12", "%s still holds %zu messages after all were acknowledged", name,
+                     seen_queue(s, info.master, i)->items.len);
+    }
+    if (!s->failure)
+        check_drained(s);
+}
+
+void plan_run(const struct plan *p, struct plan_result *out)
+{
+    struct sim *s = sim_create(&p->options);
+    for (node_id n = 0; n < p->options.nodes; n++) {
+        sim_start(s, n);
+        sim_run(s, rng_below(&s->client, 15));
+    }
+    if (!sim_calm(s, BOOT_LIMIT_MS))
+        sim_fail(s, "I12", "%u fresh nodes did not become one cluster within %u s", p->options.nodes,
+                 BOOT_LIMIT_MS / 1000);
+    for (size_t i = 0; i < p->clients_len; i++)
+        clients_add(s, &p->clients[i], p->seed * 100 + i);
+    follow(s, text_str(&p->schedule));
+    sim_run(s, 50);
+    if (!s->failure)
+        heal(s);
+    if (!s->failure)
+        drain(s);
+    *out = (struct plan_result){.failure = s->failure ? xstrdup(s->failure) : NULL,
+                                .steps = s->steps,
+                                .hash = s->hash,
+                                .now_us = s->now_us,
+                                .messages = s->ledger.messages.len,
+                                .confirmed = s->ledger.confirmed,
+                                .refused = s->ledger.refused,
+                                .unknown = s->ledger.unknown,
+                                .consumed = s->ledger.consumed,
+                                .redelivered = s->ledger.redelivered,
+                                .promotions = s->check.promotions,
+                                .unsynced_promotions = s->check.unsynced_promotions};
+    memcpy(out->lost, s->ledger.lost, sizeof(out->lost));
+    sim_destroy(s);
+}

@@ -1,0 +1,155 @@
+/* sim.h: a cluster in one process, without clocks, sockets, threads or luck: 1 to 6 nodes of the mirroring
+ * library, their disks and links, clients that keep a ledger of every message, and a checker that looks after
+ * every step. The same options give the same run, byte for byte.
+ *
+ *     struct sim *s = sim_create(&options);            nodes are down
+ *     sim_start(s, 0); ... sim_calm(s, 10000);         let them find each other
+ *     sim_declare(s, 0, "q", SIM_DURABLE); ...
+ *     sim_kill(s, 0); sim_calm(s, 10000);
+ *     if (sim_failure(s)) ...                          the first promise that was broken
+ *
+ * Stories (tests/sim/story_*.c) drive it by hand as above; plan.h drives it from a seed. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "mirror/mirror.h"
+#include "sim/ledger.h"
+
+struct sim;
+
+/* Faults planted in the simulator itself, between the library and the checker: each must be noticed. They are
+ * how the checker is tested (tests/sim/test_checker.c). */
+enum sim_sabotage {
+    SABOTAGE_NONE,
+    SABOTAGE_CONFIRM_TWICE,     /* one confirm in 50 is told twice */
+    SABOTAGE_CONFIRM_SWALLOWED, /* one confirm in 50 is not told */
+    SABOTAGE_CONFIRM_EARLY,     /* publishers are told "confirmed" at once */
+    SABOTAGE_DISK_LIES,         /* a kill loses records that were said to be on disk */
+    SABOTAGE_MESSAGE_DROPPED,   /* a link loses one message in 100 and goes on */
+    SABOTAGE_REDELIVERED_HIDDEN, /* consumers are never told "redelivered" */
+    SABOTAGE_ANSWER_TWICE,      /* one answer in 20 comes twice */
+    SABOTAGE_COUNT_
+};
+const char *sim_sabotage_name(enum sim_sabotage s);
+
+struct sim_options {
+    unsigned nodes; /* 1 .. SIM_NODES */
+    uint64_t seed;  /* of delays, batching and what a kill tears */
+
+    /* microseconds; each link and each disk sync takes a random time between its two */
+    uint64_t link_min_us, link_max_us, disk_min_us, disk_max_us, turn_max_us;
+
+    bool confirm_after_mirrors, confirm_after_disk, oldest_promoted; /* as in struct mirror_options */
+    enum sim_sabotage sabotage;
+    bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure */
+
+    /* each line of the trace, without newline; NULL: none is made */
+    void (*trace)(void *arg, const char *line);
+    void *trace_arg;
+};
+void sim_options_defaults(struct sim_options *o); /* 3 nodes, all rules on, a fast LAN, a slow disk */
+
+struct sim *sim_create(const struct sim_options *o);
+void sim_destroy(struct sim *s); /* takes NULL */
+
+/* ---- time ---- */
+
+bool sim_step(struct sim *s); /* lets one thing happen; false: nothing is left to happen, or a promise broke */
+uint64_t sim_now_us(const struct sim *s);
+uint64_t sim_steps(const struct sim *s); /* events handed to nodes so far */
+uint64_t sim_hash(const struct sim *s);  /* of everything that happened */
+
+/* Runs until fact(s, arg) holds, asked after every step. False: limit_ms of virtual time passed (or a promise
+ * broke) and it does not hold. */
+typedef bool sim_fact(struct sim *s, void *arg);
+bool sim_until(struct sim *s, sim_fact *fact, void *arg, uint64_t limit_ms);
+void sim_run(struct sim *s, uint64_t ms);
+
+/* Until nothing is on its way (no message, no disk write, no question unanswered, no sync) and all running
+ * nodes serve in one view. Clients must be idle. True: so it is, and the stricter checks of check.h held. */
+bool sim_calm(struct sim *s, uint64_t limit_ms);
+
+/* The first broken promise, or NULL: "I1: ..." */
+const char *sim_failure(const struct sim *s);
+
+/* ---- nodes ---- */
+
+void sim_start(struct sim *s, node_id n); /* no effect if it runs */
+void sim_stop(struct sim *s, node_id n);  /* in order; it is off once sim_state says so */
+void sim_kill(struct sim *s, node_id n);
+void sim_stop_wait(struct sim *s, node_id n); /* stop, and wait until it is off */
+bool sim_running(const struct sim *s, node_id n);
+bool sim_serving(const struct sim *s, node_id n); /* clients can connect */
+const struct mirror *sim_mirror(const struct sim *s, node_id n); /* NULL while it does not run */
+node_set sim_running_set(const struct sim *s);
+unsigned sim_nodes(const struct sim *s);
+/* For ms from now, messages between a and b take factor times as long. */
+void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
+
+/* ---- commands, as a client or an operator of node n gives them ---- */
+
+struct sim_answer {
+    bool answered;
+    enum answer_status status; /* if answered */
+    char text[160];
+    uint64_t messages, consumers;
+    /* a get */
+    uint32_t message; /* in the ledger */
+    uint64_t queue_uid, generation;
+    msg_id id;
+    bool redelivered;
+};
+/* Asks and returns at once: a number for sim_answered; 0: the node does not run. Fills ev's req. */
+uint64_t sim_ask(struct sim *s, node_id n, struct event *ev);
+const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask);
+/* Asks and lets time pass until the answer is there, 60 s at most. */
+struct sim_answer sim_command(struct sim *s, node_id n, struct event *ev);
+
+enum { SIM_DURABLE = 1, SIM_AUTO_DELETE = 2, SIM_EXCLUSIVE = 4, SIM_PASSIVE = 8, SIM_IF_EMPTY = 16, SIM_NO_ACK = 32,
+       SIM_CANCEL_ON_FAILOVER = 64 };
+struct sim_answer sim_declare(struct sim *s, node_id n, const char *queue, unsigned flags);
+struct sim_answer sim_delete(struct sim *s, node_id n, const char *queue, unsigned flags);
+struct sim_answer sim_purge(struct sim *s, node_id n, const char *queue);
+struct sim_answer sim_get(struct sim *s, node_id n, const char *queue, unsigned flags);
+struct sim_answer sim_set_policy(struct sim *s, node_id n, const char *name, const char *pattern,
+                                 const char *definition);
+struct sim_answer sim_clear_policy(struct sim *s, node_id n, const char *name);
+struct sim_answer sim_sync(struct sim *s, node_id n, const char *queue);
+struct sim_answer sim_cancel_sync(struct sim *s, node_id n, const char *queue);
+
+/* Publishes through node n; the message's place in the ledger. SIM_UNROUTABLE: no such queue there, or it is
+ * stopped or down (the broker then treats the message as unroutable). */
+#define SIM_UNROUTABLE UINT32_MAX
+uint32_t sim_publish(struct sim *s, node_id n, const char *queue, bool persistent);
+/* Publishes `count` and waits until each is confirmed, 60 s at most. False: not all were. */
+bool sim_publish_confirmed(struct sim *s, node_id n, const char *queue, bool persistent, unsigned count);
+const struct ledger_message *sim_message(const struct sim *s, uint32_t message);
+const struct ledger *sim_ledger(const struct sim *s);
+
+/* A consumer that only takes: what it got is in sim_delivery until it is settled. 0: refused. */
+uint64_t sim_subscribe(struct sim *s, node_id n, const char *queue, uint32_t prefetch, unsigned flags);
+struct sim_delivery {
+    uint32_t message;
+    uint64_t sub; /* 0: by a get */
+    node_id node;
+    uint64_t life; /* of that node */
+    uint64_t queue_uid, generation;
+    msg_id id;
+    bool redelivered, settled;
+};
+/* The i-th delivery of this subscription (in order), NULL if there is none yet. */
+const struct sim_delivery *sim_delivery(const struct sim *s, uint64_t sub, size_t i);
+size_t sim_deliveries(const struct sim *s, uint64_t sub);
+bool sim_sub_over(const struct sim *s, uint64_t sub); /* cancelled, or its node went */
+void sim_settle(struct sim *s, uint64_t sub, size_t i, enum settle how);
+void sim_settle_get(struct sim *s, node_id n, const struct sim_answer *got, enum settle how);
+void sim_unsubscribe(struct sim *s, uint64_t sub);
+
+/* ---- looking ---- */
+
+/* What node n says of the queue; false: it does not know it (or does not run). */
+bool sim_queue(const struct sim *s, node_id n, const char *queue, struct queue_info *out);
+/* "0/12" master 0, mirrors 1 and 2; "0/1(2)": 2 not synchronised; "0/-": no mirrors; "?": unknown. As node n says. */
+const char *sim_placement(struct sim *s, node_id n, const char *queue); /* valid until asked again */
+
+#endif

@@ -1,0 +1,406 @@
+/* world.c: time, and the life of nodes. Everything that happens goes through sim_step: take the next happening,
+ * hand it to a node as an event, perform the effects in order, let the checker look. */
+#include "sim/world.h"
+
+#include <stdio.h>
+
+#include "wire/peer.h"
+
+/* ---- telling ---- */
+
+void sim_tell(struct sim *s, const char *format, ...)
+{
+    if (!TRACING(s))
+        return;
+    va_list args;
+    va_start(args, format);
+    text_clear(&s->line);
+    text_vprintf(&s->line, format, args);
+    va_end(args);
+    s->options.trace(s->options.trace_arg, text_str(&s->line));
+}
+
+void sim_fail(struct sim *s, const char *promise, const char *format, ...)
+{
+    if (s->failure)
+        return;
+    va_list args;
+    va_start(args, format);
+    struct text t = {0};
+    text_printf(&t, "%s: ", promise);
+    text_vprintf(&t, format, args);
+    va_end(args);
+    s->failure = t.s;
+    s->failed_step = s->steps;
+    sim_tell(s, "BROKEN at step %llu: %s", (unsigned long long)s->steps, s->failure);
+}
+
+static void tell_event(struct sim *s, node_id n, const struct event *ev)
+{
+    if (!TRACING(s))
+        return;
+    char about[200] = "";
+    switch (ev->type) {
+    case EV_PEER_UP:
+    case EV_PEER_DOWN: snprintf(about, sizeof(about), " %s", s->names[ev->u.peer.node]); break;
+    case EV_PEER_MESSAGE:
+        snprintf(about, sizeof(about), " %s from %s epoch %llu", peer_type_name(ev->u.peer.msg->type),
+                 s->names[ev->u.peer.node], (unsigned long long)ev->u.peer.msg->epoch);
+        break;
+    case EV_DISK_DONE: snprintf(about, sizeof(about), " %llu", (unsigned long long)ev->u.disk.persisted); break;
+    case EV_DECLARE:
+    case EV_DELETE:
+    case EV_PURGE:
+    case EV_GET:
+    case EV_SYNC:
+    case EV_CANCEL_SYNC: snprintf(about, sizeof(about), " %s", ev->u.queue.name); break;
+    case EV_PUBLISH: snprintf(about, sizeof(about), " m%llu", (unsigned long long)ev->u.publish.cookie - 1); break;
+    case EV_SUBSCRIBE: snprintf(about, sizeof(about), " %s sub %llu", ev->u.sub.queue,
+                                (unsigned long long)ev->u.sub.sub); break;
+    case EV_UNSUBSCRIBE:
+    case EV_CREDIT: snprintf(about, sizeof(about), " sub %llu", (unsigned long long)ev->u.sub.sub); break;
+    case EV_SETTLE:
+        snprintf(about, sizeof(about), " %s %zu from id %llu",
+                 ev->u.settle.how == SETTLE_ACK ? "ack" : ev->u.settle.how == SETTLE_REQUEUE ? "requeue" : "discard",
+                 ev->u.settle.ids_len, (unsigned long long)ev->u.settle.ids[0]);
+        break;
+    case EV_SET_POLICY:
+        snprintf(about, sizeof(about), " %s %s %s", ev->u.policy.name, ev->u.policy.pattern, ev->u.policy.definition);
+        break;
+    case EV_CLEAR_POLICY: snprintf(about, sizeof(about), " %s", ev->u.policy.name); break;
+    case EV_START:
+    case EV_STOP:
+    case EV_TICK:
+    case EV_TURN_END:
+    case EV_MEMORY:
+    case EV_CLIENT_OPEN:
+    case EV_CLIENT_DATA:
+    case EV_CLIENT_DRAINED:
+    case EV_CLIENT_CLOSED:
+    case EV_OWNER_GONE:
+    case EV_META_PUT:
+    case EV_META_DELETE: break;
+    }
+    sim_tell(s, "%10.3f %6llu %s %s%s", (double)s->now_us / 1000.0, (unsigned long long)s->steps, s->names[n],
+             event_name(ev->type), about);
+}
+
+/* ---- one step of one node ---- */
+
+static void perform_send(struct sim *s, node_id n, const struct effect *fx)
+{
+    text_clear(&s->bytes);
+    wire_encode_peer(fx->u.send.msg, &s->bytes);
+    sim_mix(s, s->bytes.len);
+    for (node_id to = 0; to < s->options.nodes; to++) {
+        if (!node_in(fx->u.send.to, to))
+            continue;
+        sim_tell(s, "      -> %s %s (%zu bytes)", s->names[to], peer_type_name(fx->u.send.msg->type), s->bytes.len);
+        link_send(s, n, to, &s->bytes);
+    }
+}
+
+static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
+{
+    struct sim_node *node = &s->nodes[n];
+    for (size_t i = 0; i < s->effects.len && !s->failure; i++) {
+        const struct effect *fx = &s->effects.items[i];
+        sim_mix(s, (uint64_t)fx->type);
+        switch (fx->type) {
+        case FX_SEND: perform_send(s, n, fx); break;
+        case FX_PERSIST:
+            disk_append(s, n, fx->u.record);
+            break;
+        case FX_EVENT:
+            sim_tell(s, "      * %s %s %s", fx->u.event.kind, fx->u.event.queue ? fx->u.event.queue : "-",
+                     fx->u.event.text ? fx->u.event.text : "");
+            break;
+        case FX_SERVING:
+            sim_tell(s, "      serving: %s", fx->u.serving.on ? "on" : "off");
+            *closes = *closes || (node->serving && !fx->u.serving.on);
+            node->serving = fx->u.serving.on;
+            break;
+        case FX_STOPPED: *stopped = true; break;
+        case FX_FAILED: sim_fail(s, "failed", "%s gives up: %s", s->names[n], fx->u.failed.text); break;
+        case FX_ANSWER:
+        case FX_DELIVER:
+        case FX_CONFIRM:
+        case FX_CANCELLED: ask_perform(s, n, fx); break;
+        case FX_META:
+        case FX_META_ALL:
+        case FX_QUEUE_GONE:
+        case FX_QUEUE_OPEN: break; /* the broker's */
+        case FX_REPLY:
+        case FX_CLOSE:
+        case FX_PAUSE:
+        case FX_RESUME: sim_fail(s, "effects", "%s: a broker's effect came out of the library", s->names[n]); break;
+        }
+    }
+}
+
+static void plan_tick(struct sim *s, node_id n)
+{
+    struct sim_node *node = &s->nodes[n];
+    ms_time deadline = mirror_deadline(node->m);
+    if (deadline >= node->tick_for)
+        return;
+    node->tick_for = deadline;
+    heap_push(&s->heap, u64_max(s->now_us, deadline * 1000), HAPPEN_TICK, n, 0, node->lives);
+}
+
+static void node_gone(struct sim *s, node_id n, bool in_order)
+{
+    struct sim_node *node = &s->nodes[n];
+    node->departure = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
+    if (in_order)
+        disk_stopped(s, n);
+    else
+        disk_killed(s, n);
+    link_disconnect_all(s, n, in_order);
+    mirror_destroy(node->m);
+    node->m = NULL;
+    node->serving = node->stopping = node->turn_due = false;
+    ask_node_gone(s, n);
+    check_node_gone(s, n);
+}
+
+void node_step(struct sim *s, node_id n, struct event *ev)
+{
+    struct sim_node *node = &s->nodes[n];
+    if (!node->m || s->failure)
+        return;
+    ev->now = s->now_us / 1000;
+    s->steps++;
+    sim_mix(s, s->now_us);
+    sim_mix(s, (uint64_t)ev->type * 64 + n);
+    tell_event(s, n, ev);
+    bool closes = false, stopped = false;
+    ASSERT(s->effects.len == 0); /* effects never step a node themselves */
+    int err = mirror_step(node->m, ev, &s->effects);
+    if (err)
+        sim_fail(s, "step", "%s: %s returns error %d", s->names[n], event_name(ev->type), err);
+    mirror_check(node->m);
+    check_refresh(s, n);
+    perform_all(s, n, &closes, &stopped);
+    effects_clear(&s->effects);
+    check_after(s, n);
+    if (s->failure)
+        return;
+    if (stopped) {
+        sim_tell(s, "      %s has stopped", s->names[n]);
+        node_gone(s, n, true);
+        return;
+    }
+    if (!node->turn_due && ev->type != EV_TURN_END) {
+        node->turn_due = true;
+        uint64_t later = rng_chance(&s->turn, 50) ? 0 : random_between(&s->turn, 0, s->options.turn_max_us);
+        heap_push(&s->heap, s->now_us + later, HAPPEN_TURN_END, n, 0, node->lives);
+    }
+    plan_tick(s, n);
+    if (closes)
+        clients_node_closes(s, n);
+    ask_after(s, n);
+}
+
+/* ---- lives ---- */
+
+static void boot(struct sim *s, node_id n)
+{
+    struct sim_node *node = &s->nodes[n];
+    node->booting = false;
+    node->lives++;
+    node->incarnation = ++s->incarnations;
+    node->tick_for = UINT64_MAX;
+    node->idle_ticks = 0;
+    struct mirror_options o;
+    mirror_options_defaults(&o);
+    o.names = s->names;
+    o.nodes_len = s->options.nodes;
+    o.self = n;
+    o.incarnation = node->incarnation;
+    o.seed = s->options.seed ^ node->incarnation;
+    o.confirm_after_mirrors = s->options.confirm_after_mirrors;
+    o.confirm_after_disk = s->options.confirm_after_disk;
+    o.oldest_promoted = s->options.oldest_promoted;
+    sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0, s->names[n],
+             (unsigned long long)node->lives, node->disk.records.len);
+    node->m = mirror_create(&o);
+    if (!disk_recover(s, n))
+        return;
+    check_node_up(s, n);
+    struct event ev = {.type = EV_START};
+    node_step(s, n, &ev);
+    if (node->m)
+        link_connect_all(s, n);
+}
+
+void sim_start(struct sim *s, node_id n)
+{
+    struct sim_node *node = &s->nodes[n];
+    if (node->m || node->booting)
+        return;
+    node->booting = true;
+    heap_push(&s->heap, s->now_us, HAPPEN_BOOT, n, 0, node->lives);
+}
+
+void sim_stop(struct sim *s, node_id n)
+{
+    if (!s->nodes[n].m || s->nodes[n].stopping)
+        return;
+    s->nodes[n].stopping = true;
+    struct event ev = {.type = EV_STOP};
+    node_step(s, n, &ev);
+}
+
+void sim_kill(struct sim *s, node_id n)
+{
+    if (!s->nodes[n].m || s->failure)
+        return;
+    sim_tell(s, "%10.3f        %s is killed", (double)s->now_us / 1000.0, s->names[n]);
+    s->steps++;
+    sim_mix(s, 0x200 + n);
+    node_gone(s, n, false);
+}
+
+/* ---- time ---- */
+
+static void tick(struct sim *s, node_id n)
+{
+    struct sim_node *node = &s->nodes[n];
+    node->tick_for = UINT64_MAX;
+    if (mirror_deadline(node->m) * 1000 > s->now_us) {
+        plan_tick(s, n);
+        return;
+    }
+    struct event ev = {.type = EV_TICK};
+    node_step(s, n, &ev);
+    if (node->m && mirror_deadline(node->m) * 1000 <= s->now_us) {
+        if (++node->idle_ticks > 1000)
+            sim_fail(s, "I12", "%s asks for a tick without end: its deadline %llu ms stays behind", s->names[n],
+                     (unsigned long long)mirror_deadline(node->m));
+    } else {
+        node->idle_ticks = 0;
+    }
+}
+
+static void happen(struct sim *s, const struct happening *h)
+{
+    struct sim_node *node = h->a < SIM_NODES ? &s->nodes[h->a] : NULL;
+    switch (h->type) {
+    case HAPPEN_LINK: link_arrive(s, (node_id)h->a, (node_id)h->b, h->serial); break;
+    case HAPPEN_DISK:
+        if (node->m && node->lives == h->serial)
+            disk_sync_done(s, (node_id)h->a);
+        break;
+    case HAPPEN_TURN_END:
+        if (node->m && node->lives == h->serial) {
+            struct event ev = {.type = EV_TURN_END};
+            node->turn_due = false;
+            node_step(s, (node_id)h->a, &ev);
+        }
+        break;
+    case HAPPEN_TICK:
+        if (node->m && node->lives == h->serial)
+            tick(s, (node_id)h->a);
+        break;
+    case HAPPEN_BOOT: boot(s, (node_id)h->a); break;
+    case HAPPEN_CLIENT: clients_wake(s, h->a, h->serial); break;
+    }
+}
+
+bool sim_step(struct sim *s)
+{
+    struct happening h;
+    if (s->failure || !heap_pop(&s->heap, &h))
+        return false;
+    s->now_us = u64_max(s->now_us, h.at_us);
+    happen(s, &h);
+    return !s->failure;
+}
+
+bool sim_until(struct sim *s, sim_fact *fact, void *arg, uint64_t limit_ms)
+{
+    uint64_t end = s->now_us + limit_ms * 1000;
+    while (!s->failure) {
+        if (fact && fact(s, arg))
+            return true;
+        const struct happening *next = heap_peek(&s->heap);
+        if (!next || next->at_us > end) {
+            s->now_us = end;
+            return fact && fact(s, arg);
+        }
+        sim_step(s);
+    }
+    return false;
+}
+
+void sim_run(struct sim *s, uint64_t ms)
+{
+    sim_until(s, NULL, NULL, ms);
+}
+
+/* ---- making and ending a world ---- */
+
+void sim_options_defaults(struct sim_options *o)
+{
+    *o = (struct sim_options){
+        .nodes = 3,
+        .seed = 1,
+        .link_min_us = 50,
+        .link_max_us = 500,
+        .disk_min_us = 200,
+        .disk_max_us = 5000,
+        .turn_max_us = 200,
+        .confirm_after_mirrors = true,
+        .confirm_after_disk = true,
+        .oldest_promoted = true,
+    };
+}
+
+struct sim *sim_create(const struct sim_options *o)
+{
+    static const char *const names[SIM_NODES] = {"node1", "node2", "node3", "node4", "node5", "node6"};
+    ASSERT(o->nodes >= 1 && o->nodes <= SIM_NODES);
+    struct sim *s = xcalloc(1, sizeof(*s));
+    s->options = *o;
+    rng_init(&s->net, o->seed * 4 + 1);
+    rng_init(&s->disk, o->seed * 4 + 2);
+    rng_init(&s->turn, o->seed * 4 + 3);
+    rng_init(&s->client, o->seed * 4 + 4);
+    for (node_id n = 0; n < o->nodes; n++)
+        s->names[n] = names[n];
+    s->now_us = 1000000; /* no rule may depend on time having begun */
+    check_init(s);
+    return s;
+}
+
+void sim_destroy(struct sim *s)
+{
+    if (!s)
+        return;
+    for (node_id n = 0; n < SIM_NODES; n++) {
+        mirror_destroy(s->nodes[n].m);
+        disk_finish(&s->nodes[n].disk);
+        for (node_id other = 0; other < SIM_NODES; other++)
+            link_finish(&s->links[n][other]);
+    }
+    clients_destroy(s->clients);
+    check_finish(s);
+    ledger_finish(&s->ledger);
+    for (size_t i = 0; i < s->subs.len; i++) {
+        VEC_FREE(&s->subs.items[i].deliveries);
+        VEC_FREE(&s->subs.items[i].order);
+    }
+    VEC_FREE(&s->subs);
+    VEC_FREE(&s->asks);
+    VEC_FREE(&s->deliveries);
+    VEC_FREE(&s->strays);
+    VEC_FREE(&s->taking);
+    heap_finish(&s->heap);
+    effects_free(&s->effects);
+    text_finish(&s->bytes);
+    text_finish(&s->line);
+    text_finish(&s->placement);
+    free(s->failure);
+    free(s);
+}

@@ -1,0 +1,71 @@
+/* log.h: one append-only log per node: segments of records, each with a version and a checksum (XXH3), over a
+ * disk of five functions, so that a simulator can tear and lose writes. No knowledge of what a record means.
+ *
+ * Numbers are big-endian. A segment, and a record in it:
+ *
+ *      0        8         12            20
+ *     +--------+---------+-------------+--------+--------+--- ...
+ *     |mlab-log| version | segment no. | record | record |
+ *     +--------+---------+-------------+--------+--------+--- ...
+ *
+ *      0            8        12       16        17     20
+ *     +------------+--------+--------+---------+------+------ ... -----+
+ *     | XXH3-64 of | length | commit | version | zero | data           |
+ *     | the rest   | of data|        |         |      | (length bytes) |
+ *     +------------+--------+--------+---------+------+------ ... -----+
+ *
+ * The checksum is seeded with the segment's number. `commit` is the offset in the segment where the group
+ * commit of this record began; the next group commit is written only once this one is synced. So recovery can
+ * tell what a crash may do from what it may not: a record that cannot be read was still being written if
+ * nothing of a later commit stands behind it (a torn tail, cut off and reported), and was on disk and has
+ * rotted if something does: an error that names file and offset. A torn tail is accepted in the last segment
+ * only. A failed write or sync is final. */
+#ifndef STORE_LOG_H
+#define STORE_LOG_H
+
+#include "base/base.h"
+#include "base/text.h"
+
+/* What a log needs of a disk. Functions return 0 or a negative error (-errno or enum err). */
+struct disk {
+    void *self;
+    const char *where;                                                    /* for messages: the folder */
+    int (*list)(void *self, uint64_t **numbers, size_t *len);             /* segments, rising; caller frees */
+    int (*read)(void *self, uint64_t number, uint8_t **data, size_t *len); /* whole; caller frees */
+    int (*append)(void *self, uint64_t number, const void *data, size_t len); /* creates the segment if new */
+    int (*sync)(void *self, uint64_t number);                              /* data of this segment, and the folder */
+    int (*drop)(void *self, uint64_t number, uint64_t keep_bytes);         /* 0: remove; else cut to this length */
+};
+
+struct disk *disk_memory_create(void); /* a disk in memory: lessons before the disk, and tests */
+void disk_memory_destroy(struct disk *d); /* takes NULL */
+
+struct log;
+/* Opens, checks and cuts; each record that is there goes to fn in order. On success *note is NULL or says
+ * what was dropped (caller frees); on failure NULL is returned and *note says file, offset, what to do. A fn
+ * that returns anything but 0 ends the opening. */
+typedef int log_record_fn(void *arg, struct bytes record);
+struct log *log_open(struct disk *disk, log_record_fn *fn, void *arg, char **note);
+void log_close(struct log *l); /* takes NULL; what was not taken is dropped */
+
+/* Adds one record to what will be written next. */
+void log_append(struct log *l, struct bytes record);
+
+/* The same without a copy: begin gives the text to append the record's bytes to (and nothing else may be done
+ * with it), end closes the record. */
+struct text *log_begin(struct log *l);
+void log_end(struct log *l);
+
+/* Takes what was appended since the last take as one run of bytes to write (group commit): *segment is where
+ * it goes. The buffer stays valid until log_written. Returns the number of records in it; 0: nothing. A run is
+ * to be appended and synced before log_written, and only then may the next be taken. */
+size_t log_take(struct log *l, uint64_t *segment, struct bytes *data);
+void log_written(struct log *l);
+
+/* Begins a new segment; everything before it can be dropped with log_drop_before once it is copied. Returns its
+ * number. Dropping what is not written yet is refused with ERR_BUSY. */
+uint64_t log_roll(struct log *l);
+int log_drop_before(struct log *l, uint64_t segment);
+uint64_t log_size(const struct log *l); /* bytes on the disk, and those on their way */
+
+#endif

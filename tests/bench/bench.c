@@ -1,0 +1,491 @@
+/* bench.c: measures an engine's three nodes from outside: start-up, memory, publishing, consuming, failover,
+ * synchronising. The same code for the kit and for RabbitMQ, on labs that it starts and stops itself.
+ *
+ * Medians of three runs. Nothing here passes or fails by its speed; a figure is only not there (and the exit
+ * code 1) if a promise was broken on the way to it. */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bench/load.h"
+#include "tests/bench/report.h"
+#include "tests/cluster/support.h"
+
+enum { NODES = 3, SYNC_MESSAGES = 200000, CONSUME_MESSAGES = 200000, ROUND_TRIPS = 2000 };
+
+enum measure_id {
+    M_START,
+    M_MEMORY,
+    M_TRANSIENT,
+    M_PERSISTENT,
+    M_PERSISTENT_1K,
+    M_UNMIRRORED,
+    M_CONSUME,
+    M_BOTH,
+    M_ROUND_TRIP,
+    M_FAILOVER,
+    M_SYNC,
+    MEASURES
+};
+
+static struct measure measures[MEASURES] = {
+    [M_START] = {"start-up", "three nodes ready after start", "s", false},
+    [M_MEMORY] = {"memory", "resident memory of an idle node", "MiB", false},
+    [M_TRANSIENT] = {"publish-transient", "mirrored, 100 B transient, confirmed", "msg/s", true},
+    [M_PERSISTENT] = {"publish-persistent", "mirrored, 100 B persistent, confirmed", "msg/s", true},
+    [M_PERSISTENT_1K] = {"publish-persistent-1k", "mirrored, 1 KiB persistent, confirmed", "msg/s", true},
+    [M_UNMIRRORED] = {"publish-unmirrored", "no mirrors, 100 B transient, confirmed", "msg/s", true},
+    [M_CONSUME] = {"consume", "consume, mirrored, acks of 50", "msg/s", true},
+    [M_BOTH] = {"both", "publish and consume at once, mirrored", "msg/s", true},
+    [M_ROUND_TRIP] = {"round-trip", "one in flight, mirrored, confirm", "ms", false},
+    [M_FAILOVER] = {"failover", "kill -9 of the master: longest confirm gap", "ms", false},
+    [M_SYNC] = {"sync", "synchronise a new mirror, 200,000 x 100 B", "s", false},
+};
+
+static struct {
+    const char *only; /* a measure's name, or NULL: all */
+    const char *json;
+    unsigned runs;
+    double warm_up_s, measured_s;
+} options = {.runs = 3, .warm_up_s = 1, .measured_s = 3};
+
+struct bench {
+    struct lab lab;
+    unsigned engine;
+    char reason[700];
+};
+
+static const char *const engines[BENCH_ENGINES] = {[BENCH_KIT] = "kit", [BENCH_RABBITMQ] = "rabbitmq"};
+
+static bool wanted(enum measure_id id)
+{
+    return !options.only || !strcmp(options.only, measures[id].name);
+}
+
+__attribute__((format(printf, 2, 3))) static bool fail(struct bench *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(b->reason, sizeof(b->reason), format, args);
+    va_end(args);
+    return false;
+}
+
+/* ---- the cluster, from outside
+ * ------------------------------------------------------------------------------ */
+
+/* ready: greets AMQP clients, and its API lists three running nodes */
+static bool node_ready(const struct lab *lab, unsigned node)
+{
+    struct amqp_conn c;
+    if (!amqp_connect(&c, "127.0.0.1", lab_amqp(lab, node), 500))
+        return false;
+    struct amqp_frame f;
+    amqp_put(&c, "AMQP\0\0\x09\x01", 8);
+    bool greets = amqp_expect(&c, M_CONNECTION_START, &f, 500);
+    amqp_finish(&c);
+    if (!greets)
+        return false;
+    json_t *list = http_json(lab_http(lab, node), "/api/nodes"), *n;
+    size_t i, running = 0;
+    json_array_foreach(list, i, n) running += json_is_true(json_object_get(n, "running"));
+    json_decref(list);
+    return running == NODES;
+}
+
+/* Starts `lab up` and looks at the nodes from outside while it works. seconds: until all are ready. */
+static bool start_lab(struct bench *b, double *seconds)
+{
+    int out[2];
+    if (!lab_init(&b->lab, NODES) || pipe(out) < 0)
+        return fail(b, "cannot make a lab's folder, or find free ports");
+    int64_t began = load_now_us();
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(out[0]);
+        struct text said = {0};
+        bool up = lab_up(&b->lab, engines[b->engine], NULL, &said);
+        if (write(out[1], text_str(&said), said.len) < 0)
+            _exit(2);
+        _exit(up ? 0 : 1);
+    }
+    close(out[1]);
+    b->lab.up = true;
+    unsigned ready = 0; /* nodes 1 .. ready are */
+    int status = -1;
+    bool ended = false;
+    while (ready < NODES && load_now_us() - began < 180 * 1000000LL) {
+        if (node_ready(&b->lab, ready + 1))
+            ready++;
+        else if (ended && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+            break;
+        else
+            poll(NULL, 0, 2);
+        ended = ended || waitpid(pid, &status, WNOHANG) == pid;
+    }
+    *seconds = (double)(load_now_us() - began) / 1e6;
+    if (!ended)
+        waitpid(pid, &status, 0);
+    char said[500] = "";
+    ssize_t n = read(out[0], said, sizeof(said) - 1);
+    close(out[0]);
+    if (ready == NODES && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    return fail(b, "lab up --engine %s: %.*s", engines[b->engine], n > 0 ? (int)n : 0, said);
+}
+
+static pid_t node_process(const struct lab *lab, unsigned node)
+{
+    json_t *list = http_json(lab_http(lab, node), "/api/nodes"), *n;
+    const char *text = NULL;
+    size_t i;
+    json_array_foreach(list, i, n)
+    {
+        if (node_number(json_string_value(json_object_get(n, "name"))) == node)
+            text = json_string_value(json_object_get(n, "os_pid"));
+    }
+    pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : lab_pid(lab, node);
+    json_decref(list);
+    return pid;
+}
+
+static double resident_mib(pid_t pid)
+{
+    char path[64], line[256];
+    long kib = 0;
+    snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "VmRSS: %ld kB", &kib) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return (double)kib / 1024;
+}
+
+static bool set_policy(struct bench *b, const char *pattern)
+{
+    char body[256];
+    snprintf(body, sizeof(body),
+             "{\"pattern\":\"%s\",\"definition\":{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":"
+             "\"automatic\"},\"priority\":0,\"apply-to\":\"queues\"}",
+             pattern);
+    struct text answer = {0};
+    int status = http_ask(lab_http(&b->lab, 1), "PUT", "/api/policies/%2F/bench", body, 10000, &answer);
+    bool ok = status >= 200 && status < 300;
+    if (!ok)
+        fail(b, "PUT /api/policies/%%2F/bench: %d %.300s", status, text_str(&answer));
+    text_finish(&answer);
+    return ok;
+}
+
+static bool with_connection(struct bench *b, unsigned node, struct amqp_conn *c)
+{
+    return amqp_open(c, "127.0.0.1", lab_amqp(&b->lab, node), "admin", "123") || fail(b, "%s", c->error);
+}
+
+static bool declare(struct bench *b, unsigned node, const char *queue)
+{
+    struct amqp_conn c;
+    if (!with_connection(b, node, &c))
+        return false;
+    bool ok = amqp_declare(&c, queue, false, NULL, 30000) || fail(b, "declare %s: %s", queue, c.error);
+    amqp_finish(&c);
+    return ok;
+}
+
+static void delete_queue(struct bench *b, unsigned node, const char *queue)
+{
+    struct amqp_conn c;
+    if (!with_connection(b, node, &c))
+        return;
+    if (!amqp_delete(&c, queue, 60000))
+        fprintf(stderr, "bench: delete %s: %s\n", queue, c.error);
+    amqp_finish(&c);
+}
+
+struct mirrored {
+    const struct lab *lab;
+    const char *queue;
+    unsigned asked;
+    struct queue_facts facts;
+};
+
+static bool is_mirrored(void *arg)
+{
+    struct mirrored *m = arg;
+    return lab_facts(m->lab, m->asked, m->queue, &m->facts) && m->facts.synced >= 1 &&
+           !strcmp(m->facts.state, "running");
+}
+
+static bool wait_mirrored(struct bench *b, unsigned asked, const char *queue, struct queue_facts *facts)
+{
+    struct mirrored m = {.lab = &b->lab, .queue = queue, .asked = asked};
+    if (!wait_until(is_mirrored, &m, 60000))
+        return fail(b, "%s: no synchronised mirror after 60 s (state %s, %u mirrors)", queue, m.facts.state,
+                    m.facts.mirrors);
+    if (facts)
+        *facts = m.facts;
+    return true;
+}
+
+/* ---- the measures
+ * ------------------------------------------------------------------------------------------- */
+
+static struct load_spec spec_for(const struct bench *b, const char *queue)
+{
+    return (struct load_spec){
+        .publish_port = lab_amqp(&b->lab, 1),
+        .consume_port = lab_amqp(&b->lab, 1),
+        .queue = queue,
+        .size = 100,
+        .window = 500,
+        .prefetch = 500,
+        .ack_every = 50,
+        .warm_up_s = options.warm_up_s,
+        .measured_s = options.measured_s,
+    };
+}
+
+static bool one_load(struct bench *b, enum measure_id id, const char *queue, double *value)
+{
+    struct load_spec spec = spec_for(b, queue);
+    struct load_result r = {0};
+    bool ok = true;
+    if (id == M_PERSISTENT || id == M_PERSISTENT_1K)
+        spec.persistent = true;
+    if (id == M_PERSISTENT_1K)
+        spec.size = 1024;
+    if (id == M_CONSUME) {
+        struct load_spec fill = spec;
+        fill.measured_s = 0;
+        spec.count = fill.count = CONSUME_MESSAGES;
+        ok = load_publish(&fill, &r) && load_consume(&spec, &r);
+    } else if (id == M_BOTH) {
+        ok = load_both(&spec, &r);
+    } else if (id == M_ROUND_TRIP) {
+        spec.count = ROUND_TRIPS;
+        ok = load_round_trips(&spec, &r);
+    } else {
+        ok = load_publish(&spec, &r);
+    }
+    *value = id == M_ROUND_TRIP ? r.median_us / 1000 : r.per_second;
+    return ok || fail(b, "%s", r.error);
+}
+
+static bool measure_load(struct bench *b, enum measure_id id, unsigned run, double *value)
+{
+    char queue[64];
+    bool mirrored = id != M_UNMIRRORED;
+    snprintf(queue, sizeof(queue), "%s-%s-%u", mirrored ? "mirrored" : "single", measures[id].name, run);
+    if (!declare(b, 1, queue) || (mirrored && !wait_mirrored(b, 1, queue, NULL)))
+        return false;
+    bool ok = one_load(b, id, queue, value);
+    delete_queue(b, 1, queue);
+    return ok;
+}
+
+static bool kill_process(void *arg)
+{
+    pid_t pid = *(const pid_t *)arg;
+    return pid > 1 && kill(pid, SIGKILL) == 0;
+}
+
+struct node_is {
+    const struct lab *lab;
+    unsigned asked, node;
+    int running;
+};
+static bool node_is(void *arg)
+{
+    struct node_is *n = arg;
+    return lab_running(n->lab, n->asked, n->node) == n->running;
+}
+
+static bool measure_failover(struct bench *b, unsigned run, double *value)
+{
+    char queue[64], node[16];
+    struct queue_facts facts;
+    snprintf(queue, sizeof(queue), "mirrored-failover-%u", run);
+    if (!declare(b, 1, queue) || !wait_mirrored(b, 1, queue, &facts))
+        return false;
+    /* The publisher is on the node that holds no copy: what it sees is the whole way, old and new. */
+    unsigned master = facts.master, other = 1 + 2 + 3 - facts.master - facts.mirror;
+    if (master < 1 || master > 3 || other < 1 || other > 3)
+        return fail(b, "%s: cannot tell its master (%u) and mirror (%u)", queue, master, facts.mirror);
+    struct load_spec spec = spec_for(b, queue);
+    struct load_result r;
+    spec.publish_port = lab_amqp(&b->lab, other);
+    pid_t pid = node_process(&b->lab, master);
+    if (!load_failover(&spec, kill_process, &pid, &r))
+        return fail(b, "%s", r.error);
+    *value = r.longest_gap_ms;
+    struct node_is gone = {&b->lab, other, master, 0}, back = {&b->lab, other, master, 1};
+    if (!wait_until(node_is, &gone, 60000))
+        return fail(b, "node%u was killed, node%u still calls it running", master, other);
+    struct text out = {0};
+    snprintf(node, sizeof(node), "node%u", master);
+    delete_queue(b, other, queue);
+    int code = LABCTL(&b->lab, &out, "-n", node, "start");
+    bool ok = code == 0 && wait_until(node_is, &back, 60000) &&
+              wait_until(node_is, &(struct node_is){&b->lab, master, master, 1}, 60000);
+    if (!ok)
+        fail(b, "labctl -n %s start: code %d: %.300s", node, code, text_str(&out));
+    text_finish(&out);
+    return ok;
+}
+
+/* From the policy's arrival until the queue serves again with a mirror in sync. A statistics interval may lie
+ * between that and the API's telling it, so the queue itself is asked, over and over: one declare waits while
+ * the sync holds the queue, and its end is the sync's. */
+static bool measure_sync(struct bench *b, unsigned run, double *value)
+{
+    char queue[64], pattern[64];
+    snprintf(queue, sizeof(queue), "sync-%u", run);
+    snprintf(pattern, sizeof(pattern), "^(mirrored|sync-%u$)", run);
+    struct load_spec fill = spec_for(b, queue);
+    struct load_result r;
+    struct amqp_conn c;
+    fill.measured_s = 0;
+    fill.count = SYNC_MESSAGES;
+    if (!declare(b, 1, queue))
+        return false;
+    if (!load_publish(&fill, &r))
+        return fail(b, "%s", r.error);
+    if (!with_connection(b, 1, &c))
+        return false;
+    struct mirrored m = {.lab = &b->lab, .queue = queue, .asked = 1};
+    int64_t began = load_now_us(), longest = 0, longest_end = 0;
+    bool ok = set_policy(b, pattern), synced = false;
+    while (ok && !synced) {
+        uint32_t messages = 0;
+        int64_t asked = load_now_us();
+        ok = amqp_declare(&c, queue, true, &messages, 60000) || fail(b, "%s: %s", queue, c.error);
+        int64_t answered = load_now_us();
+        if (answered - asked > longest) {
+            longest = answered - asked;
+            longest_end = answered;
+        }
+        if (ok && messages != SYNC_MESSAGES)
+            ok = fail(b, "%s: %u messages of %u while synchronising", queue, messages, SYNC_MESSAGES);
+        synced = is_mirrored(&m);
+        if (ok && !synced && load_now_us() - began > 120 * 1000000LL)
+            ok = fail(b, "%s: not synchronised after 120 s", queue);
+    }
+    int64_t end = longest > 30000 ? longest_end : load_now_us();
+    *value = (double)(end - began) / 1e6;
+    amqp_finish(&c);
+    delete_queue(b, 1, queue);
+    return ok;
+}
+
+/* ---- all of it
+ * ---------------------------------------------------------------------------------------------- */
+
+static void note(struct bench *b, enum measure_id id, bool ok, double value)
+{
+    if (ok) {
+        measure_add(&measures[id], b->engine, value);
+        printf("%-9s %-46s %12.3f %s\n", engines[b->engine], measures[id].text, value, measures[id].unit);
+    } else {
+        measure_failed(&measures[id], b->engine, b->reason);
+    }
+    fflush(stdout);
+}
+
+/* Starts the lab as often as there are runs (once if nobody wants to know); leaves the last one up. */
+static bool measure_start(struct bench *b)
+{
+    unsigned runs = wanted(M_START) || wanted(M_MEMORY) ? options.runs : 1;
+    for (unsigned run = 1; run <= runs; run++) {
+        double seconds = 0, mib = 0;
+        bool ok = start_lab(b, &seconds);
+        if (wanted(M_START) || !ok)
+            note(b, M_START, ok, seconds);
+        if (!ok)
+            return false;
+        if (wanted(M_MEMORY)) {
+            poll(NULL, 0, 2000); /* idle means: nothing has happened for a while */
+            for (unsigned i = 1; i <= NODES; i++)
+                mib += resident_mib(node_process(&b->lab, i)) / NODES;
+            note(b, M_MEMORY, mib > 0 || fail(b, "no memory figure"), mib);
+        }
+        if (run < runs && !lab_finish(&b->lab))
+            return fail(b, "lab down failed");
+    }
+    return true;
+}
+
+static void measure_engine(unsigned engine)
+{
+    struct bench b = {.engine = engine};
+    if (measure_start(&b) && (set_policy(&b, "^mirrored") || (note(&b, M_TRANSIENT, false, 0), false))) {
+        for (enum measure_id id = M_TRANSIENT; id < MEASURES; id++) {
+            for (unsigned run = 1; wanted(id) && run <= options.runs; run++) {
+                double value = 0;
+                bool ok = id == M_FAILOVER ? measure_failover(&b, run, &value)
+                          : id == M_SYNC   ? measure_sync(&b, run, &value)
+                                           : measure_load(&b, id, run, &value);
+                note(&b, id, ok, value);
+            }
+        }
+    }
+    if (!lab_finish(&b.lab))
+        fprintf(stderr, "bench: %s: lab down failed\n", engines[engine]);
+}
+
+static void usage(FILE *to)
+{
+    fprintf(
+        to,
+        "usage: bench [--engine kit|rabbitmq|both] [--only MEASURE] [--runs N] [--seconds S] [--json FILE]\n"
+        "measures:");
+    for (size_t i = 0; i < MEASURES; i++)
+        fprintf(to, " %s", measures[i].name);
+    fprintf(to, "\n");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {{"engine", required_argument, NULL, 'e'},
+                                          {"only", required_argument, NULL, 'o'},
+                                          {"runs", required_argument, NULL, 'r'},
+                                          {"seconds", required_argument, NULL, 's'},
+                                          {"json", required_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    bool measured[BENCH_ENGINES] = {[BENCH_KIT] = true};
+    for (int o; (o = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
+        switch (o) {
+        case 'e':
+            measured[BENCH_KIT] = !strcmp(optarg, "kit") || !strcmp(optarg, "both");
+            measured[BENCH_RABBITMQ] = !strcmp(optarg, "rabbitmq") || !strcmp(optarg, "both");
+            break;
+        case 'o': options.only = optarg; break;
+        case 'r': options.runs = (unsigned)atoi(optarg); break;
+        case 's': options.measured_s = atof(optarg); break;
+        case 'j': options.json = optarg; break;
+        case 'h': usage(stdout); return 0;
+        default: usage(stderr); return 64;
+        }
+    }
+    bool known = !options.only;
+    for (enum measure_id id = 0; id < MEASURES; id++)
+        known = known || wanted(id);
+    if (optind < argc || !known || !(measured[BENCH_KIT] || measured[BENCH_RABBITMQ]) || options.runs < 1 ||
+        options.runs > BENCH_RUNS_MAX || options.measured_s <= 0) {
+        usage(stderr);
+        return 64;
+    }
+    for (unsigned e = 0; e < BENCH_ENGINES; e++)
+        if (measured[e])
+            measure_engine(e);
+    report_print(measures, MEASURES, measured);
+    bool written = !options.json || report_write(measures, MEASURES, measured, options.json);
+    return written && report_complete(measures, MEASURES) ? 0 : 1;
+}

@@ -1,0 +1,13 @@
+# cluster.mk: tests on real processes. Each program starts a lab of its own, in a folder and on ports of its own.
+# The article's rows and the bad input also hold on RabbitMQ:
+#
+#     MIRRORLAB_TEST_ENGINE=rabbitmq build/tests/cluster/article
+#
+# MIRRORLAB_TEST_KEEP=1 leaves the lab's folder, with its nodes' logs, behind.
+CLUSTER_HELP := tests/cluster/test.c tests/cluster/support.c tests/cluster/http.c tests/bench/amqp.c
+
+$(call cluster_test,cluster/article,tests/cluster/test_article.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/bad-input,tests/cluster/test_bad_input.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/start,tests/cluster/test_start.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/disk,tests/cluster/test_disk.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/leak,tests/cluster/test_leak.c $(CLUSTER_HELP),base)

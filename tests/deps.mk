@@ -1,0 +1,6 @@
+# deps.mk: what the kit needs from the system; tests/deps/deps holds the list and what each is for.
+.PHONY: deps deps-rabbitmq
+deps:
+	@tests/deps/deps
+deps-rabbitmq:
+	@tests/deps/deps --rabbitmq

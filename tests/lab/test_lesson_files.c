@@ -1,0 +1,218 @@
+/* test_lesson_files.c: every lesson that is there can be read, fits the screen, and its programs grow from the
+ * lesson before by added lines only; a wrong lesson.cfg is refused with its line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "base/vec.h"
+#include "lab/lesson.h"
+#include "lab/lesson_private.h"
+
+static void every_lesson_loads_for_a_lab_of_its_size(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    assert_true(n >= 5);
+    for (size_t i = 0; i < n; i++) {
+        char *error = NULL;
+        struct lesson *plain = lesson_load(numbers[i], NULL, &error);
+        if (!plain)
+            fail_msg("%s", error);
+        struct labdir lab = {0};
+        labdir_defaults(&lab, ENGINE_KIT, (size_t)plain->nodes);
+        struct lesson *l = lesson_load(numbers[i], &lab, &error);
+        if (!l)
+            fail_msg("%s", error);
+        assert_int_equal(l->number, numbers[i]);
+        assert_true(strlen(l->title) <= 60);
+        size_t longest = 0; /* the proofs stand in a column after the longest title */
+        for (size_t s = 0; s < l->steps_len; s++)
+            longest = strlen(l->steps[s].title) > longest ? strlen(l->steps[s].title) : longest;
+        for (size_t s = 0; s < l->steps_len; s++) {
+            const struct lesson_step *step = &l->steps[s];
+            if (strlen(step->title) > 40 || longest + 10 + strlen(step->wait_text) > 80)
+                fail_msg("lesson %d step %zu: \"%s\", \"%s\": too long for 80 columns", l->number, s + 1, step->title,
+                         step->wait_text);
+            for (size_t w = 0; step->action && step->action[w]; w++)
+                assert_int_not_equal(step->action[w][0], '@'); /* every placeholder was filled in */
+        }
+        lesson_destroy(plain);
+        lesson_destroy(l);
+    }
+}
+
+static void actions_name_this_labs_ports(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    char *error = NULL;
+    labdir_defaults(&lab, ENGINE_KIT, 3);
+    lab.nodes[2].amqp_port = 40003;
+    struct lesson *l = lesson_load(7, &lab, &error);
+    assert_non_null(l);
+    assert_string_equal(l->steps[4].action_text, "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
+    assert_string_equal(l->steps[0].action_text,
+                        "labctl -n node1 set_policy mirrior '^mirrior' "
+                        "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}' --apply-to queues");
+    assert_string_equal(l->steps[0].action[0], "labctl");
+    assert_string_equal(l->steps[0].action[4], "mirrior");
+    lesson_destroy(l);
+    labdir_defaults(&lab, ENGINE_KIT, 1);
+    assert_null(lesson_load(7, &lab, &error));
+    assert_non_null(strstr(error, "action names @node3.host, which this lab does not have"));
+    free(error);
+}
+
+static void no_such_lesson(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    assert_null(lesson_load(98, NULL, &error));
+    assert_non_null(strstr(error, "there is no lesson 98 here"));
+    free(error);
+}
+
+/* ---- programs ---------------------------------------------------------------------------------------------------- */
+
+struct lines {
+    VEC(char *) list;
+};
+
+static bool read_lines(const char *folder, const char *file, struct lines *out)
+{
+    char *path = format_text("%s/%s", folder, file), *line = NULL;
+    size_t cap = 0;
+    FILE *f = fopen(path, "r");
+    free(path);
+    if (!f)
+        return false;
+    while (getline(&line, &cap, f) > 0)
+        VEC_PUSH(&out->list, xstrdup(line));
+    free(line);
+    fclose(f);
+    return true;
+}
+
+static void free_lines(struct lines *lines)
+{
+    for (size_t i = 0; i < lines->list.len; i++)
+        free(lines->list.items[i]);
+    VEC_FREE(&lines->list);
+}
+
+/* every line of `before` is in `after`, in its order */
+static void expect_only_added(const char *lesson, const char *file, const struct lines *before,
+                              const struct lines *after)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < before->list.len; i++) {
+        while (at < after->list.len && strcmp(before->list.items[i], after->list.items[at]) != 0)
+            at++;
+        if (at++ == after->list.len)
+            fail_msg("%s/%s: line %zu of the lesson before is gone or changed: %s", lesson, file, i + 1,
+                     before->list.items[i]);
+    }
+}
+
+static void programs_grow_by_added_lines(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"producer.c", "consumer.c"};
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t f = 0; f < ARRAY_LEN(files); f++) {
+        struct lines before = {0};
+        for (size_t i = 0; i < n; i++) {
+            char *error = NULL;
+            struct lesson *l = lesson_load(numbers[i], NULL, &error);
+            assert_non_null(l);
+            struct lines now = {0};
+            assert_true(read_lines(l->folder, files[f], &now));
+            assert_in_range(now.list.len, 30, 80); /* a learner reads it whole */
+            expect_only_added(l->name, files[f], &before, &now);
+            free_lines(&before);
+            before = now;
+            lesson_destroy(l);
+        }
+        free_lines(&before);
+    }
+}
+
+/* ---- wrong files -------------------------------------------------------------------------------------------------- */
+
+static void expect_error(const char *content, const char *message)
+{
+    char file[] = "/tmp/test_lesson.XXXXXX";
+    int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    close(fd);
+    char *error = NULL;
+    assert_null(lesson_read(file, "lesson.cfg", 1, NULL, &error));
+    assert_string_equal(error, message);
+    free(error);
+    unlink(file);
+}
+
+#define HEAD "title = \"t\"; aim = \"a\";\n"
+#define STEP(proof) HEAD "steps = ( { title = \"t\"; wait = \"w\";\nproof = ( " proof " ); } );\n"
+
+static void wrong_lessons_are_refused_with_their_line(void **state)
+{
+    (void)state;
+    expect_error("title = \"t\";\n", "lesson.cfg:0: aim is missing; write aim = \"...\"");
+    expect_error(HEAD "steps = ();\n", "lesson.cfg:2: steps is not a list; write steps = ( { title = \"...\"; ... } )");
+    expect_error(HEAD "stpes = ();\n", "lesson.cfg:2: unknown key stpes; the keys here are title, aim, predict, nodes, "
+                                       "queues, policies, steps");
+    expect_error(HEAD "nodes = 99;\n", "lesson.cfg:2: nodes is not a number from 1 to 32; write nodes = 3");
+    expect_error(HEAD "queues = \"hello\";\n",
+                 "lesson.cfg:2: queues is not a list of texts; write queues = [ \"...\", \"...\" ]");
+    expect_error(HEAD "steps = ( { title = \"t\"; wait = \"w\"; } );\n",
+                 "lesson.cfg:2: this step has no proof; write proof = ( { queue = \"...\"; ... } )");
+    expect_error(HEAD "steps = ( { title = \"t\"; wait = \"w\";\naction = [ \"rm\", \"-rf\" ]; } );\n",
+                 "lesson.cfg:3: action begins with \"rm\"; write labctl, producer or consumer first");
+    expect_error("title = t;\n", "lesson.cfg:1: syntax error; every line is key = value; and texts stand in quotes");
+}
+
+static void wrong_proofs_are_refused_with_their_line(void **state)
+{
+    (void)state;
+    expect_error(STEP("5"), "lesson.cfg:3: a fact is a group; write { queue = \"hello\"; messages = 1; }");
+    expect_error(STEP("{ messages = 1; }"),
+                 "lesson.cfg:3: this fact is about nothing; write one of node, queue, policy, output_contains");
+    expect_error(STEP("{ node = \"n\"; queue = \"q\"; }"),
+                 "lesson.cfg:3: this fact is about two things; write one of node, queue, policy, output_contains");
+    expect_error(STEP("{ node = \"n\"; }"), "lesson.cfg:3: nothing is said of this node; write what must be seen of it");
+    expect_error(STEP("{ node = \"n\"; messages = 1; }"),
+                 "lesson.cfg:3: unknown key messages; of a node one can say state, said_by_at_least, answers");
+    expect_error(STEP("{ node = \"n\"; state = \"stopped\"; }"),
+                 "lesson.cfg:3: state \"stopped\" is not one of a node; write \"running\" or \"not running\"");
+    expect_error(STEP("{ queue = \"q\"; state = [ \"down\", \"dwon\" ]; }"),
+                 "lesson.cfg:3: state \"dwon\" is not one of a queue; write \"running\" or \"down\"");
+    expect_error(STEP("{ queue = \"q\"; messages = \"1\"; }"),
+                 "lesson.cfg:3: messages is not a number; write messages = 1");
+    expect_error(STEP("{ queue = \"q\"; durable = 1; }"),
+                 "lesson.cfg:3: durable is not true or false; write durable = true");
+    expect_error(STEP("{ queue = 5; messages = 1; }"), "lesson.cfg:3: queue is not a name; write queue = \"...\"");
+    expect_error(STEP("{ output_contains = 5; }"),
+                 "lesson.cfg:3: output_contains is not a text; write output_contains = \"...\" or [ \"...\", \"...\" ]");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_lesson_loads_for_a_lab_of_its_size),
+        cmocka_unit_test(actions_name_this_labs_ports),
+        cmocka_unit_test(no_such_lesson),
+        cmocka_unit_test(programs_grow_by_added_lines),
+        cmocka_unit_test(wrong_lessons_are_refused_with_their_line),
+        cmocka_unit_test(wrong_proofs_are_refused_with_their_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* test_process.c: a process is known by whom it was started for, and nothing else is ever taken for it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "lab/private.h"
+
+static pid_t start_sleeper(const char *owner)
+{
+    const char *argv[] = {"/bin/sleep", "60", NULL};
+    struct process_spec spec = {.argv = argv, .owner = owner, .log = "/dev/null", .own_session = true};
+    pid_t pid = 0;
+    assert_int_equal(process_start(&spec, &pid), 0);
+    assert_true(pid > 1);
+    return pid;
+}
+
+static void a_process_belongs_to_its_owner_alone(void **state)
+{
+    (void)state;
+    pid_t pid = start_sleeper("/tmp/lab/node1");
+    assert_true(process_belongs(pid, "/tmp/lab/node1"));
+    assert_false(process_belongs(pid, "/tmp/lab/node"));   /* a beginning of it */
+    assert_false(process_belongs(pid, "/tmp/lab/node12")); /* it is a beginning */
+    assert_false(process_belongs(pid, "lab/node1"));       /* an end of it */
+    assert_false(process_belongs(getpid(), "/tmp/lab/node1"));
+    assert_false(process_belongs(0, "/tmp/lab/node1"));
+    assert_false(process_belongs(1, "/tmp/lab/node1"));
+    kill(pid, SIGKILL);
+    assert_int_equal(process_wait_gone(pid, 5000), 0);
+    assert_false(process_belongs(pid, "/tmp/lab/node1"));
+}
+
+static void waiting_for_one_that_stays_ends(void **state)
+{
+    (void)state;
+    pid_t pid = start_sleeper("/tmp/lab/node1");
+    assert_false(process_gone(pid));
+    assert_int_equal(process_wait_gone(pid, 30), ERR_TIMEOUT);
+    kill(pid, SIGTERM); /* not ignored by the child, whatever this program does with it */
+    assert_int_equal(process_wait_gone(pid, 5000), 0);
+}
+
+static void a_program_that_is_not_there_is_an_error_at_once(void **state)
+{
+    (void)state;
+    const char *argv[] = {"/nonexistent/program", NULL};
+    struct process_spec spec = {.argv = argv, .log = "/dev/null"};
+    pid_t pid = 0;
+    assert_int_equal(process_start(&spec, &pid), -ENOENT);
+    assert_int_equal(pid, 0);
+}
+
+static void pid_files_hold_one_number(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/test_process.XXXXXX";
+    int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    assert_int_equal(process_read_pid(file), 0); /* empty */
+    assert_int_equal(process_write_pid(file, 4711), 0);
+    assert_int_equal(process_read_pid(file), 4711);
+    static const char *const wrong[] = {"x", "-5", "0", "1", "99999999999999"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        FILE *f = fopen(file, "w");
+        fputs(wrong[i], f);
+        fclose(f);
+        assert_int_equal(process_read_pid(file), 0);
+    }
+    close(fd);
+    unlink(file);
+    assert_int_equal(process_read_pid(file), 0);
+}
+
+static void a_taken_port_names_port_and_key(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    uint16_t port = ntohs(address.sin_port);
+    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
+    char *expected = format_text("node2: port %u is taken (by which key: nodes[1].amqp); choose another or run lab down",
+                                 port);
+    assert_string_equal(error, expected);
+    free(expected);
+    free(error);
+    close(fd);
+    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), 0); /* free again */
+    assert_int_equal(engine_check_port("198.51.100.1", 5672, "node1", "nodes[0].amqp", &error), ERR_INVALID);
+    assert_string_equal(error, "node1: cannot listen on 198.51.100.1 port 5672 (nodes[0].amqp): Cannot assign "
+                               "requested address");
+    free(error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_belongs_to_its_owner_alone),
+        cmocka_unit_test(waiting_for_one_that_stays_ends),
+        cmocka_unit_test(a_program_that_is_not_there_is_an_error_at_once),
+        cmocka_unit_test(pid_files_hold_one_number),
+        cmocka_unit_test(a_taken_port_names_port_and_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,446 @@
+/* test_proof.c: lessons held against what is observed. Right observations tick the steps of the real lessons in
+ * order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
+ * `lab status --json`, with ' for ". */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "lab/lesson.h"
+#include "lab/lesson_private.h"
+
+/* ---- observations --------------------------------------------------------------------------------------------- */
+
+/* One look at the cluster. Fields that are NULL or 0 have the usual value. */
+struct look {
+    const char *source;   /* "node2"; "" for: nobody answers */
+    const char *node1;    /* "up" (the usual) or "not running" */
+    const char *said_by;  /* who says so of node1: "'node2','node3'" */
+    const char *queues, *policies; /* members of the lists */
+    bool frozen;          /* the time goes on, but nothing is said anew */
+};
+
+static uint64_t number;
+static ms_time now, said;
+
+static struct snapshot *take(const struct look *look)
+{
+    number++;
+    now += 250;
+    if (!look->frozen)
+        said = now;
+    bool up = !look->node1 || strcmp(look->node1, "up") == 0;
+    struct text t = {0};
+    text_printf(&t, "{'format':1,'number':%llu,'taken_at':%llu,'taken_wall_ms':1795395837107,'source':",
+                (unsigned long long)number, (unsigned long long)now);
+    const char *source = look->source ? look->source : "node2";
+    text_printf(&t, source[0] ? "'%s'" : "null%s", source);
+    text_add(&t, ",'nodes':[");
+    for (int i = 1; i <= 3; i++) {
+        const char *sayers = i == 1 && look->said_by ? look->said_by : "'node2','node3'";
+        bool this_up = i != 1 || up;
+        text_printf(&t, "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
+                        "'partitions':'','answered_at':%llu,'changed_at':0}",
+                    i > 1 ? "," : "", i, this_up ? "up" : "not running", this_up && source[0] ? "true" : "false",
+                    this_up ? sayers : "", this_up ? "" : sayers,
+                    (unsigned long long)said);
+    }
+    text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",
+                look->policies ? look->policies : "");
+    for (char *at = t.s; *at; at++)
+        if (*at == '\'')
+            *at = '"';
+    json_error_t where;
+    json_t *json = json_loads(t.s, 0, &where);
+    if (!json)
+        fail_msg("%s at %d in %s", where.text, where.position, t.s);
+    /* a queue's seen_at is when it was said */
+    json_t *queue;
+    size_t i;
+    json_array_foreach(json_object_get(json, "queues"), i, queue)
+        json_object_set_new(queue, "seen_at", json_integer((json_int_t)said));
+    char *error = NULL;
+    struct snapshot *s = snapshot_from_json(json, &error);
+    if (!s)
+        fail_msg("%s", error);
+    json_decref(json);
+    text_finish(&t);
+    return s;
+}
+
+static void observe(struct lesson *l, const struct look *look)
+{
+    struct snapshot *s = take(look);
+    lesson_observe(l, s);
+    snapshot_destroy(s);
+}
+
+static void observe_times(struct lesson *l, const struct look *look, int times)
+{
+    for (int i = 0; i < times; i++)
+        observe(l, look);
+}
+
+static struct lesson *load(int lesson_number)
+{
+    char *error = NULL;
+    number = 0;
+    now = said = 1000;
+    struct lesson *l = lesson_load(lesson_number, NULL, &error);
+    if (!l)
+        fail_msg("%s", error);
+    return l;
+}
+
+#define POLICY "{'name':'mirrior','pattern':'^mirrior','apply_to':'queues','priority':0," \
+               "'definition':'{\\'ha-params\\':2,\\'ha-mode\\':\\'exactly\\',\\'ha-sync-mode\\':\\'automatic\\'}'}"
+
+/* master, mirrors, synced, messages ("" for unknown), state */
+#define QUEUE(name, master, mirrors, synced, messages, state, more) \
+    "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced "]," \
+    "'durable':true,'exclusive':false,'auto_delete':false" messages more "}"
+#define MESSAGES(n) ",'messages':" #n
+
+static const struct look policy_set = {.policies = POLICY};
+static const struct look mirrored = {
+    .policies = POLICY,
+    .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", MESSAGES(1), "running", ",'policy':'mirrior'")};
+static const struct look node1_stopped = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", "", "running", ",'policy':'mirrior'")};
+static const struct look promoted = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1), "running", ",'policy':'mirrior'")};
+static const struct look syncing = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "", MESSAGES(100), "syncing",
+                    ",'policy':'mirrior','sync_messages':60")};
+static const struct look consumed = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(0), "running", ",'policy':'mirrior'")};
+
+/* ---- right ones -------------------------------------------------------------------------------------------------- */
+
+static void lesson_7_is_ticked_step_by_step(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    assert_int_equal(l->steps_len, 5);
+    observe_times(l, &policy_set, 2);
+    assert_int_equal(lesson_current(l), 1);
+    assert_int_equal(l->steps[0].state, STEP_SEEN);
+    observe_times(l, &mirrored, 2);
+    assert_int_equal(lesson_current(l), 2);
+    assert_non_null(strstr(l->steps[1].seen_text, "in sync={node2}"));
+    observe_times(l, &node1_stopped, 2);
+    assert_int_equal(lesson_current(l), 3);
+    assert_string_equal(l->steps[2].seen_text, "node1 not running; node2, node3 say so");
+    observe_times(l, &promoted, 2);
+    assert_int_equal(lesson_current(l), 4);
+    static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
+    lesson_begin_action(l, 4);
+    lesson_output(l, 4, printed, 30); /* output comes in any pieces */
+    observe_times(l, &consumed, 2);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_output(l, 4, printed + 30, sizeof(printed) - 1 - 30);
+    lesson_action_ended(l, 4, 0);
+    observe_times(l, &consumed, 2);
+    assert_int_equal(lesson_current(l), 5);
+    lesson_destroy(l);
+}
+
+static void stopped_and_down_are_both_right(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        QUEUE("hello", "node1", "", "", "", "stopped", ""),
+        QUEUE("hello", "node1", "", "", "", "down", ""),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct lesson *l = load(2);
+        const struct look one = {.queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "")};
+        const struct look gone = {.node1 = "not running", .queues = words[i]};
+        observe_times(l, &one, 2);
+        assert_int_equal(lesson_current(l), 1);
+        observe_times(l, &gone, 2);
+        assert_int_equal(lesson_current(l), 2);
+        observe_times(l, &gone, 2);
+        assert_int_equal(lesson_current(l), 3);
+        lesson_destroy(l);
+    }
+}
+
+/* ---- wrong ones --------------------------------------------------------------------------------------------------- */
+
+static void without_the_policy_its_step_stays_open(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    const struct look none = {0};
+    const struct look other_pattern = {
+        .policies = "{'name':'mirrior','pattern':'^mirror','apply_to':'queues','priority':0,'definition':'{}'}"};
+    observe_times(l, &none, 10);
+    observe_times(l, &other_pattern, 10);
+    assert_int_equal(lesson_current(l), 0);
+    assert_int_equal(l->steps[0].state, STEP_OPEN);
+    assert_null(l->steps[0].seen_text);
+    lesson_destroy(l);
+}
+
+static void one_snapshot_is_not_enough(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    const struct look none = {0};
+    for (int i = 0; i < 5; i++) {
+        observe(l, &policy_set);
+        observe(l, &none);
+    }
+    assert_int_equal(lesson_current(l), 0);
+    /* the same one shown again is no second look */
+    struct snapshot *s = take(&policy_set);
+    for (int i = 0; i < 5; i++)
+        lesson_observe(l, s);
+    snapshot_destroy(s);
+    assert_int_equal(lesson_current(l), 0);
+    lesson_destroy(l);
+}
+
+static void frozen_data_is_not_enough(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    struct look frozen = policy_set;
+    frozen.frozen = true;
+    observe(l, &policy_set);
+    observe_times(l, &frozen, 10);
+    assert_int_equal(lesson_current(l), 0);
+    observe(l, &policy_set);
+    assert_int_equal(lesson_current(l), 1);
+    struct look frozen_queue = mirrored;
+    frozen_queue.frozen = true;
+    observe(l, &mirrored);
+    observe_times(l, &frozen_queue, 10);
+    assert_int_equal(lesson_current(l), 1);
+    lesson_destroy(l);
+}
+
+static void nobody_answers_proves_nothing_and_ends_nothing(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    struct look silent = mirrored;
+    silent.source = "";
+    observe_times(l, &silent, 10);
+    assert_int_equal(lesson_current(l), 0);
+    observe_times(l, &policy_set, 2);
+    assert_int_equal(l->steps[0].state, STEP_SEEN);
+    observe_times(l, &silent, 10);
+    assert_int_equal(l->steps[0].state, STEP_SEEN); /* what nobody can say now did not stop to be true */
+    assert_int_equal(lesson_current(l), 1);
+    lesson_destroy(l);
+}
+
+static void one_witness_is_not_two(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &mirrored, 2);
+    struct look one_says = node1_stopped;
+    one_says.said_by = "'node2'";
+    observe_times(l, &one_says, 10);
+    assert_int_equal(lesson_current(l), 2);
+    assert_int_equal(l->steps[2].state, STEP_HALF);
+    assert_string_equal(l->steps[2].seen_text, "half: node1 not running; node2 says so");
+    lesson_destroy(l);
+}
+
+static void half_of_a_proof_says_which_half(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &node1_stopped, 2);
+    observe_times(l, &syncing, 5);
+    assert_int_equal(lesson_current(l), 3);
+    assert_int_equal(l->steps[3].state, STEP_HALF);
+    assert_string_equal(l->steps[3].seen_text, "half: master=node2; +1 on node3; sync 60%");
+    observe_times(l, &promoted, 2);
+    assert_int_equal(l->steps[3].state, STEP_SEEN);
+    lesson_destroy(l);
+}
+
+static void a_later_step_waits_for_the_earlier(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    struct look no_policy_list = promoted;
+    no_policy_list.policies = NULL;
+    observe_times(l, &no_policy_list, 10);
+    assert_int_equal(lesson_current(l), 0);
+    for (size_t i = 0; i < l->steps_len; i++)
+        assert_int_equal(l->steps[i].state, STEP_OPEN);
+    lesson_destroy(l);
+}
+
+static void an_exit_code_proves_nothing(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    lesson_begin_action(l, 0);
+    lesson_action_ended(l, 0, 0);
+    const struct look none = {0};
+    observe_times(l, &none, 10);
+    assert_int_equal(l->steps[0].exit_code, 0);
+    assert_int_equal(lesson_current(l), 0);
+    /* and a failed one does not stand in the way of what is seen */
+    lesson_begin_action(l, 0);
+    lesson_action_ended(l, 0, 69);
+    observe_times(l, &policy_set, 2);
+    assert_int_equal(lesson_current(l), 1);
+    lesson_destroy(l);
+}
+
+static void what_was_seen_before_the_action_does_not_count(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    observe(l, &policy_set);
+    lesson_begin_action(l, 0);
+    observe(l, &policy_set);
+    assert_int_equal(lesson_current(l), 0);
+    observe(l, &policy_set);
+    assert_int_equal(lesson_current(l), 1);
+    lesson_destroy(l);
+}
+
+static void lost_needs_something_that_was_there(void **state)
+{
+    (void)state;
+    struct lesson *l = load(2);
+    const struct look empty = {.queues = QUEUE("hello", "node1", "", "", MESSAGES(0), "running", "")};
+    const struct look one = {.queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "")};
+    struct step_proof *last = l->steps[5].proof;
+    struct lesson_full *full = lesson_full(l);
+    observe_times(l, &empty, 3);
+    struct snapshot *s = take(&empty);
+    struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages};
+    struct finding found;
+    proof_look(last->facts, &evidence, &found);
+    assert_int_equal(found.verdict, VERDICT_NO);
+    assert_string_equal(found.missing.s, "had 0 before");
+    finding_finish(&found);
+    observe(l, &one);
+    proof_look(last->facts, &evidence, &found);
+    assert_int_equal(found.verdict, VERDICT_YES);
+    finding_finish(&found);
+    snapshot_destroy(s);
+    lesson_destroy(l);
+}
+
+static void an_unknown_number_is_not_zero(void **state)
+{
+    (void)state;
+    struct lesson *l = load(1);
+    struct step_proof *look_at = l->steps[4].proof; /* messages = 0, had 1 */
+    const struct look one = {.queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "")};
+    const struct look unknown = {.queues = QUEUE("hello", "node1", "", "", "", "running", "")};
+    observe(l, &one);
+    struct snapshot *s = take(&unknown);
+    struct evidence evidence = {.snapshot = s, .most_messages = &lesson_full(l)->most_messages};
+    struct finding found;
+    proof_look(look_at->facts, &evidence, &found);
+    assert_int_equal(found.verdict, VERDICT_UNKNOWN);
+    assert_string_equal(found.missing.s, "messages=?");
+    finding_finish(&found);
+    snapshot_destroy(s);
+    lesson_destroy(l);
+}
+
+static void a_mirror_that_is_about_to_come_breaks_the_wait(void **state)
+{
+    (void)state;
+    struct lesson *l = load(6);
+    const struct look wrong_policy = {
+        .policies = "{'name':'mirrior','pattern':'^mirror','apply_to':'queues','priority':0,"
+                    "'definition':'{\\'ha-mode\\':\\'exactly\\',\\'ha-params\\':2,\\'ha-sync-mode\\':\\'automatic\\'}'}"};
+    struct look alone = wrong_policy, with_mirror = wrong_policy;
+    alone.queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running", "");
+    with_mirror.queues = QUEUE("mirrior_hello", "node1", "'node2'", "", MESSAGES(1), "running", "");
+    observe_times(l, &wrong_policy, 2);
+    assert_int_equal(lesson_current(l), 1);
+    lesson_output(l, 1, "all confirmed\n", 14);
+    observe_times(l, &alone, 4);
+    observe(l, &with_mirror);
+    observe_times(l, &alone, 4);
+    assert_int_equal(lesson_current(l), 1);
+    observe(l, &alone);
+    assert_int_equal(lesson_current(l), 2);
+    lesson_destroy(l);
+}
+
+static void what_stops_to_be_true_says_when(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    const struct look none = {0};
+    observe(l, &none);
+    assert_int_equal(l->steps[0].state, STEP_SEEN); /* once may be a slip */
+    observe(l, &none);
+    assert_int_equal(l->steps[0].state, STEP_WAS);
+    int hour, minute, second;
+    assert_int_equal(sscanf(l->steps[0].seen_text, "was true %d:%d:%d", &hour, &minute, &second), 3);
+    assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
+    observe_times(l, &policy_set, 2);
+    assert_int_equal(l->steps[0].state, STEP_SEEN);
+    lesson_destroy(l);
+}
+
+static void every_fact_can_be_explained(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    struct snapshot *s = take(&syncing);
+    char *text = lesson_explain(l, 3, s);
+    assert_string_equal(text, "[x] mirrior_hello master is not node1: master=node2\n"
+                              "[ ] mirrior_hello mirrors in sync at least 1: sync 60%\n"
+                              "[x] mirrior_hello mirrors 1: +1 on node3\n"
+                              "[ ] mirrior_hello state running: state=syncing\n"
+                              "[ ] mirrior_hello messages 1: messages=100\n");
+    free(text);
+    snapshot_destroy(s);
+    lesson_destroy(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lesson_7_is_ticked_step_by_step),
+        cmocka_unit_test(stopped_and_down_are_both_right),
+        cmocka_unit_test(without_the_policy_its_step_stays_open),
+        cmocka_unit_test(one_snapshot_is_not_enough),
+        cmocka_unit_test(frozen_data_is_not_enough),
+        cmocka_unit_test(nobody_answers_proves_nothing_and_ends_nothing),
+        cmocka_unit_test(one_witness_is_not_two),
+        cmocka_unit_test(half_of_a_proof_says_which_half),
+        cmocka_unit_test(a_later_step_waits_for_the_earlier),
+        cmocka_unit_test(an_exit_code_proves_nothing),
+        cmocka_unit_test(what_was_seen_before_the_action_does_not_count),
+        cmocka_unit_test(lost_needs_something_that_was_there),
+        cmocka_unit_test(an_unknown_number_is_not_zero),
+        cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
+        cmocka_unit_test(what_stops_to_be_true_says_when),
+        cmocka_unit_test(every_fact_can_be_explained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+/* support.c: see support.h. */
+#include "tests/screen/support.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+json_t *load_json(const char *path)
+{
+    json_error_t e;
+    json_t *json = json_load_file(path, 0, &e);
+    if (!json)
+        fail_msg("%s:%d: %s (tests run in the project's folder)", path, e.line, e.text);
+    return json;
+}
+
+struct snapshot *load_snapshot(const char *name)
+{
+    char *path = format_text("tests/screen/snapshots/%s.json", name), *error = NULL;
+    json_t *json = load_json(path);
+    struct snapshot *s = snapshot_from_json(json, &error);
+    if (!s)
+        fail_msg("%s: %s", path, error);
+    json_decref(json);
+    free(path);
+    return s;
+}
+
+struct lesson *sketch_lesson(void)
+{
+    static const struct {
+        const char *title, *wait, *action, *why;
+    } steps[] = {
+        {"set policy mirror ^mirrior exactly:2", "wait: policy mirror listed",
+         "labctl -n node1 set_policy mirror '^mirrior' '{\"ha-mode\":\"exactly\",\"ha-params\":2}'",
+         "Two copies of every queue whose name begins with mirrior."},
+        {"mirrior_hello has one mirror in sync", "wait: sync>=1", "producer --queue mirrior_hello", NULL},
+        {"stop node1", "wait: node1 not running", "labctl -n node1 stop_app",
+         "An orderly stop of the node that holds the queue."},
+        {"mirror promoted, new mirror in sync", "wait: master!=node1, sync>=1", NULL,
+         "The policy asks for two copies, so the node that had none gets one."},
+        {"get all back", "wait: 100000 ids, 0 missing", "consumer --queue mirrior_hello", NULL},
+    };
+    struct lesson *l = xcalloc(1, sizeof(*l));
+    l->number = 7;
+    l->title = xstrdup("keep messages when a node stops");
+    l->aim = xstrdup("Stop the node that holds the queue and get the messages all the same.");
+    l->predict = xstrdup("Which nodes hold mirrior_hello after node1 was stopped?");
+    l->steps_len = ARRAY_LEN(steps);
+    l->steps = xcalloc(l->steps_len, sizeof(*l->steps));
+    for (size_t i = 0; i < l->steps_len; i++) {
+        struct lesson_step *s = &l->steps[i];
+        s->title = xstrdup(steps[i].title);
+        s->wait_text = xstrdup(steps[i].wait);
+        s->why = steps[i].why ? xstrdup(steps[i].why) : NULL;
+        s->exit_code = -1;
+        if (steps[i].action) {
+            s->action_text = xstrdup(steps[i].action);
+            s->action = xcalloc(2, sizeof(*s->action));
+            s->action[0] = xstrdup("labctl");
+        }
+    }
+    return l;
+}
+
+void sketch_step(struct lesson *l, size_t i, enum step_state state, const char *seen)
+{
+    struct lesson_step *s = &l->steps[i];
+    s->state = state;
+    s->acted = state != STEP_OPEN;
+    s->seen_wall_ms = 1795381509000;
+    free(s->seen_text);
+    s->seen_text = seen ? xstrdup(seen) : NULL;
+}
+
+void sketch_destroy(struct lesson *l)
+{
+    for (size_t i = 0; i < l->steps_len; i++) {
+        struct lesson_step *s = &l->steps[i];
+        free(s->title);
+        free(s->wait_text);
+        free(s->why);
+        free(s->action_text);
+        free(s->seen_text);
+        if (s->action)
+            free(s->action[0]);
+        free(s->action);
+    }
+    free(l->steps);
+    free(l->title);
+    free(l->aim);
+    free(l->predict);
+    free(l);
+}
+
+char *model_frame(struct model *m, int width, int height)
+{
+    struct canvas c;
+    struct text out = {0};
+    m->now = m->snapshot ? m->snapshot->taken_at : 0;
+    canvas_init(&c);
+    canvas_resize(&c, width, height);
+    screen_draw(m, &c);
+    canvas_to_text(&c, &out);
+    canvas_finish(&c);
+    return out.s;
+}
+
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    struct text t = {0};
+    char part[4096];
+    text_add(&t, "");
+    if (!f)
+        return t.s;
+    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    fclose(f);
+    return t.s;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    if (!f)
+        fail_msg("%s: %s", path, strerror(errno));
+    fputs(text, f);
+    fclose(f);
+}
+
+void check_frame(const char *name, const char *frame)
+{
+    char *path = format_text("tests/screen/frames/%s.txt", name), *expected = read_file(path);
+    if (getenv("UPDATE_FRAMES")) {
+        write_file(path, frame);
+    } else if (strcmp(expected, frame) != 0) {
+        const char *build = getenv("BUILD");
+        char *folder = format_text("%s/frames", build ? build : "build");
+        char *came = format_text("%s/%s.txt", folder, name);
+        mkdir(folder, 0755);
+        write_file(came, frame);
+        fail_msg("the frame differs from %s; it is in %s (UPDATE_FRAMES=1 takes it over):\n%s", path, came, frame);
+    }
+    free(path);
+    free(expected);
+}
+
+void assert_contains_(const char *text, const char *part, bool expected, const char *file, int line)
+{
+    if ((strstr(text, part) != NULL) == expected)
+        return;
+    print_error("%s \"%s\" in:\n%s\n", expected ? "not found:" : "not expected:", part, text);
+    _fail(file, line);
+}

@@ -1,0 +1,176 @@
+/* test_frames.c: whole frames, as text, against files that were looked at; and properties that every frame has,
+ * whatever its size. */
+#include "tests/screen/support.h"
+
+#include "base/rng.h"
+#include "tui.h"
+
+/* The model after these snapshots in turn. */
+static void show(struct model *m, struct lesson *l, const char *const *names)
+{
+    model_init(m, l, NULL, false, false);
+    for (; *names; names++) {
+        struct snapshot *s = load_snapshot(*names);
+        model_observe(m, s);
+        snapshot_destroy(s);
+    }
+}
+
+static void check(const char *name, struct lesson *l, int width, int height, const char *const *snapshots)
+{
+    struct model m;
+    show(&m, l, snapshots);
+    char *frame = model_frame(&m, width, height);
+    check_frame(name, frame);
+    free(frame);
+    model_finish(&m);
+}
+#define CHECK(name, lesson, width, height, ...) \
+    check((name), (lesson), (width), (height), (const char *const[]){__VA_ARGS__, NULL})
+
+static struct lesson *two_proved(void)
+{
+    struct lesson *l = sketch_lesson();
+    sketch_step(l, 0, STEP_SEEN, "effective policy=mirror");
+    sketch_step(l, 1, STEP_SEEN, "synchronised={node2}");
+    return l;
+}
+
+static void at_rest(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    CHECK("rest-80x24", l, 80, 24, "rest");
+    CHECK("rest-160x45", l, 160, 45, "rest");
+    CHECK("rest-40x12", l, 40, 12, "rest");
+    CHECK("rest-60x16", l, 60, 16, "rest");
+    sketch_destroy(l);
+}
+
+static void node_stopped(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    sketch_step(l, 2, STEP_SEEN, "node2, node3 both say so");
+    sketch_step(l, 3, STEP_HALF, "half: master=node2; sync 60%");
+    CHECK("stopped-80x24", l, 80, 24, "rest", "stopped");
+    sketch_step(l, 1, STEP_WAS, "was true");
+    sketch_step(l, 3, STEP_SEEN, "master=node2; sync={node3}");
+    CHECK("down-80x24", l, 80, 24, "rest", "stopped", "down");
+    sketch_destroy(l);
+}
+
+static void wide_names(void **state)
+{
+    (void)state;
+    CHECK("wide-80x24", NULL, 80, 24, "wide");
+    CHECK("wide-47x20", NULL, 47, 20, "wide"); /* edges fall into the middle of double-width characters */
+}
+
+static void more_than_four_nodes(void **state)
+{
+    (void)state;
+    CHECK("many-80x24", NULL, 80, 24, "many");
+    CHECK("many-100x30", NULL, 100, 30, "many");
+}
+
+static void nobody_answers(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    CHECK("silent-80x24", l, 80, 24, "silent");
+    CHECK("frozen-80x24", l, 80, 24, "frozen");
+    CHECK("empty-80x24", NULL, 80, 24, "empty");
+    sketch_destroy(l);
+}
+
+static void overlays(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    struct command *run;
+    show(&m, l, (const char *const[]){"rest", NULL});
+    static const struct {
+        int key;
+        const char *name;
+    } shown[] = {{'?', "help-80x24"}, {'K', "kill-80x24"}, {'P', "policy-80x24"}};
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        model_key(&m, shown[i].key, &run);
+        char *frame = model_frame(&m, 80, 24);
+        check_frame(shown[i].name, frame);
+        free(frame);
+        model_key(&m, KEY_ESCAPE, &run);
+        assert_null(run);
+    }
+    model_key(&m, '3', &run);
+    char *frame = model_frame(&m, 80, 24);
+    check_frame("lesson-80x24", frame);
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* tui_frame_text is the same frame without a model of one's own */
+static void frame_text(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct snapshot *s = load_snapshot("rest");
+    char *frame = tui_frame_text(s, l, 80, 24);
+    check_frame("rest-80x24", frame);
+    free(frame);
+    snapshot_destroy(s);
+    sketch_destroy(l);
+}
+
+/* Every size gives as many lines as asked for, none wider; the step to do now is on any screen of two lines. */
+static void every_size(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rest", "stopped", "wide", "many", "silent", "empty"};
+    struct lesson *l = two_proved();
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (int i = 0; i < 1500; i++) {
+        struct model m;
+        struct command *run = NULL;
+        struct canvas c;
+        show(&m, rng_chance(&rng, 80) ? l : NULL, (const char *const[]){names[rng_below(&rng, 6)], NULL});
+        static const int keys[] = {'?', 'K', 'P', '2', '3', '1', 'x'};
+        model_key(&m, keys[rng_below(&rng, ARRAY_LEN(keys))], &run);
+        int width = 1 + (int)rng_below(&rng, 200), height = 1 + (int)rng_below(&rng, 60);
+        char *frame = model_frame(&m, width, height);
+        canvas_init(&c);
+        int lines = 0;
+        for (char *line = frame, *end; (end = strchr(line, '\n')); line = end + 1, lines++) {
+            *end = '\0';
+            if (text_columns(&c, line) > width)
+                fail_msg("%d columns in a frame of %dx%d: %s", text_columns(&c, line), width, height, line);
+        }
+        assert_int_equal(lines, height);
+        canvas_finish(&c);
+        free(frame);
+        model_finish(&m);
+    }
+    for (int height = 1; height < 10; height++) {
+        struct model m;
+        show(&m, l, (const char *const[]){"rest", NULL});
+        char *frame = model_frame(&m, 40, height);
+        assert_contains(frame, ">[ ] 3 stop node1");
+        free(frame);
+        model_finish(&m);
+    }
+    sketch_destroy(l);
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(at_rest),        cmocka_unit_test(node_stopped), cmocka_unit_test(wide_names),
+        cmocka_unit_test(more_than_four_nodes), cmocka_unit_test(nobody_answers), cmocka_unit_test(overlays),
+        cmocka_unit_test(frame_text),     cmocka_unit_test(every_size),
+    };
+    return cmocka_run_group_tests_name("screen/frames", tests, NULL, NULL);
+}

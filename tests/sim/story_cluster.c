@@ -1,0 +1,188 @@
+/* story_cluster.c: the cluster as a whole: policies move mirrors about, nodes join, all stop and start again
+ * (scenarios 2, 3, 5 and 18 of docs/semantics.md). */
+#include "story.h"
+
+static void policy(struct sim *s, node_id n, const char *definition)
+{
+    answers(sim_set_policy(s, n, "ha", "^q", definition), ANSWER_OK);
+    calm(s);
+}
+
+#define NODES(list) "{\"ha-mode\":\"nodes\",\"ha-params\":[" list "]}"
+
+static void policies_change_where_a_queue_is(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 1, "q", "0/-");
+    policy(s, 1, ALL_MANUAL);
+    placed(s, 1, "q", "0/12");
+    policy(s, 2, NODES("\"node1\",\"node2\""));
+    placed(s, 1, "q", "0/1");
+    policy(s, 0, NODES("\"node1\",\"node3\""));
+    placed(s, 1, "q", "0/2");
+    answers(sim_clear_policy(s, 1, "ha"), ANSWER_OK);
+    calm(s);
+    placed(s, 1, "q", "0/-");
+    policy(s, 0, NODES("\"node2\",\"node3\""));
+    placed(s, 0, "q", "1/2");
+    end(s);
+}
+
+static void exactly_4_takes_in_a_node_that_joins(void **state_)
+{
+    (void)state_;
+    struct sim *s = world_of(5, 7);
+    policy(s, 0, "{\"ha-mode\":\"exactly\",\"ha-params\":4,\"ha-sync-mode\":\"automatic\"}");
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "0/12");
+    sim_start(s, 3);
+    calm(s);
+    placed(s, 3, "q", "0/123");
+    sim_start(s, 4);
+    calm(s);
+    placed(s, 4, "q", "0/123");
+    sim_stop_wait(s, 3);
+    calm(s);
+    placed(s, 4, "q", "0/124");
+    end(s);
+}
+
+static void a_queue_moves_to_a_synchronised_mirror_only(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 100));
+    calm(s);
+    policy(s, 0, NODES("\"node2\""));
+    placed(s, 0, "q", "1/-");
+    assert_int_equal(count(s, 0, "q"), 100);
+    policy(s, 0, NODES("\"node2\",\"node3\""));
+    placed(s, 0, "q", "1/(2)");
+    policy(s, 0, NODES("\"node3\"")); /* the one that is listed holds nothing: stay */
+    placed(s, 0, "q", "1/(2)");
+    assert_int_equal(count(s, 2, "q"), 100);
+    answers(sim_sync(s, 0, "q"), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "2/-");
+    assert_int_equal(count(s, 0, "q"), 100);
+    end(s);
+}
+
+static bool waits(struct sim *s, void *arg)
+{
+    struct view_info v = mirror_view(sim_mirror(s, *(node_id *)arg));
+    return v.phase == PHASE_STARTING && v.waiting_for != 0;
+}
+
+static void the_last_to_stop_serves_first(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 2, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 10));
+    calm(s);
+    for (node_id n = 3; n-- > 0;) { /* C, B, A */
+        sim_stop_wait(s, n);
+        calm(s);
+        if (n == 1)
+            assert_true(sim_publish_confirmed(s, 0, "q", true, 5)); /* only A has these */
+    }
+
+    node_id c = 2;
+    sim_start(s, c);
+    assert_true(sim_until(s, waits, &c, 10000));
+    sim_run(s, 20000); /* however long it waits */
+    assert_false(sim_serving(s, c));
+    struct view_info v = mirror_view(sim_mirror(s, c));
+    assert_true(node_in(v.waiting_for, 0)); /* and it says for whom */
+
+    sim_start(s, 0);
+    calm(s);
+    assert_true(sim_serving(s, 0));
+    assert_true(sim_serving(s, 2));
+    assert_int_equal(count(s, 2, "q"), 15);
+    sim_start(s, 1);
+    calm(s);
+    placed(s, 1, "q", "0/21");
+    end(s);
+}
+
+static void the_last_to_stop_serves_alone(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 2, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 10));
+    calm(s);
+    for (node_id n = 3; n-- > 0;) {
+        sim_stop_wait(s, n);
+        calm(s);
+    }
+    sim_start(s, 0);
+    calm(s);
+    assert_true(sim_serving(s, 0));
+    assert_int_equal(count(s, 0, "q"), 10);
+    end(s);
+}
+
+static void all_killed_at_once_come_back_with_everything_persistent(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 1, "t", 0), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 10));
+    assert_true(sim_publish_confirmed(s, 1, "q", false, 10));
+    for (node_id n = 0; n < 3; n++)
+        sim_kill(s, n);
+    sim_start(s, 2);
+    sim_run(s, 5000);
+    assert_false(sim_serving(s, 2)); /* the others were running, too */
+    sim_start(s, 1);
+    sim_start(s, 0);
+    calm(s);
+    for (node_id n = 0; n < 3; n++) {
+        assert_true(sim_serving(s, n));
+        assert_int_equal(count(s, n, "q"), 10);
+        answers(sim_declare(s, n, "t", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    }
+    end(s);
+}
+
+static void a_bad_policy_changes_nothing(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_MANUAL);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    answers(sim_set_policy(s, 1, "ha", "^q", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}"), ANSWER_INVALID);
+    answers(sim_set_policy(s, 1, "ha", "^q(", ALL_MANUAL), ANSWER_INVALID);
+    answers(sim_clear_policy(s, 1, "nosuch"), ANSWER_NOT_FOUND);
+    calm(s);
+    placed(s, 1, "q", "0/12");
+    end(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(policies_change_where_a_queue_is),
+        cmocka_unit_test(exactly_4_takes_in_a_node_that_joins),
+        cmocka_unit_test(a_queue_moves_to_a_synchronised_mirror_only),
+        cmocka_unit_test(the_last_to_stop_serves_first),
+        cmocka_unit_test(the_last_to_stop_serves_alone),
+        cmocka_unit_test(all_killed_at_once_come_back_with_everything_persistent),
+        cmocka_unit_test(a_bad_policy_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

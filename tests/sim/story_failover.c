@@ -1,0 +1,281 @@
+/* story_failover.c: the machine that holds the messages stops. What clients of the others see. */
+#include "story.h"
+
+static void a_mirror_takes_over_when_the_master_is_killed(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 2, "q", "0/12");
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 10));
+    sim_kill(s, 0);
+    calm(s);
+    placed(s, 1, "q", "1/2");
+    assert_int_equal(count(s, 2, "q"), 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        struct sim_answer got = sim_get(s, 2, "q", SIM_NO_ACK);
+        assert_int_equal(got.status, ANSWER_OK);
+        assert_int_equal(got.message, i);
+        assert_false(got.redelivered);
+    }
+    answers(sim_get(s, 2, "q", SIM_NO_ACK), ANSWER_EMPTY);
+    end(s);
+}
+
+/* The article's second part: steps 7 to 10. */
+static void an_orderly_stop_hands_over_and_a_new_mirror_is_placed(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 1, "ha", "^mirrior", EXACTLY_2), ANSWER_OK);
+    answers(sim_declare(s, 0, "mirrior_hello", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "mirrior_hello", "0/1");
+    assert_true(sim_publish_confirmed(s, 0, "mirrior_hello", false, 1)); /* transient, as the article's */
+    sim_stop_wait(s, 0);
+    calm(s);
+    placed(s, 2, "mirrior_hello", "1/2");
+    struct sim_answer got = sim_get(s, 2, "mirrior_hello", 0);
+    assert_int_equal(got.status, ANSWER_OK);
+    assert_int_equal(got.message, 0);
+    sim_settle_get(s, 2, &got, SETTLE_ACK);
+    calm(s);
+
+    sim_start(s, 0); /* it comes back, and its place is taken */
+    calm(s);
+    placed(s, 0, "mirrior_hello", "1/2");
+    end(s);
+}
+
+static void exactly_2_places_a_new_mirror_when_its_mirror_dies(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", EXACTLY_2), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 2, "q", true, 5));
+    calm(s);
+    placed(s, 0, "q", "0/1");
+    sim_kill(s, 1);
+    calm(s);
+    placed(s, 0, "q", "0/2");
+    assert_int_equal(held_by(s, 2, "q"), 5);
+    sim_start(s, 1);
+    calm(s);
+    placed(s, 1, "q", "0/2");
+    end(s);
+}
+
+static void without_mirrors_the_others_cannot_help(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_declare(s, 0, "hello", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "hello", false, 1));
+    assert_true(sim_publish_confirmed(s, 0, "hello", true, 1));
+    placed(s, 2, "hello", "0/-");
+
+    sim_stop_wait(s, 0);
+    calm(s);
+    assert_int_equal(state(s, 2, "hello"), QUEUE_STOPPED);
+    answers(sim_declare(s, 2, "hello", SIM_PASSIVE), ANSWER_STOPPED);
+    answers(sim_get(s, 2, "hello", 0), ANSWER_STOPPED);
+    assert_int_equal(sim_subscribe(s, 2, "hello", 0, 0), 0);
+    assert_int_equal(sim_publish(s, 1, "hello", true), SIM_UNROUTABLE);
+    sim_start(s, 0);
+    calm(s);
+    assert_int_equal(count(s, 2, "hello"), 1); /* the transient one is lost, the persistent one is back */
+
+    sim_kill(s, 0);
+    calm(s);
+    assert_int_equal(state(s, 1, "hello"), QUEUE_DOWN);
+    answers(sim_declare(s, 1, "hello", SIM_DURABLE), ANSWER_DOWN);
+    answers(sim_get(s, 1, "hello", 0), ANSWER_DOWN);
+    sim_start(s, 0);
+    calm(s);
+    struct sim_answer got = sim_get(s, 1, "hello", SIM_NO_ACK);
+    assert_int_equal(got.status, ANSWER_OK);
+    assert_int_equal(got.message, 1);
+    assert_int_equal(sim_message(s, 0)->door, DOOR_L5);
+    end(s);
+}
+
+static bool none_waits(struct sim *s, void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < sim_ledger(s)->messages.len; i++)
+        if (sim_message(s, (uint32_t)i)->fate == FATE_UNCONFIRMED)
+            return false;
+    return true;
+}
+
+static void a_failover_costs_a_publisher_a_pause_not_an_error(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    for (unsigned i = 0; i < 20; i++) {
+        sim_publish(s, 2, "q", true);
+        if (i == 10)
+            sim_kill(s, 0); /* with ten on their way */
+    }
+    assert_true(sim_until(s, none_waits, NULL, 30000));
+    calm(s);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_int_equal(sim_message(s, i)->fate, FATE_CONFIRMED);
+    assert_int_equal(count(s, 1, "q"), 20); /* each once */
+    end(s);
+}
+
+static void what_was_not_acknowledged_comes_back_redelivered(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 7));
+    uint64_t sub = sim_subscribe(s, 2, "q", 3, 0);
+    assert_true(sub != 0);
+    calm(s);
+    assert_int_equal(sim_deliveries(s, sub), 3);
+    sim_kill(s, 0);
+    calm(s);
+    assert_false(sim_sub_over(s, sub)); /* the consumer goes on without noticing */
+    assert_int_equal(sim_deliveries(s, sub), 6);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(sim_delivery(s, sub, 3 + i)->message, i);
+        assert_true(sim_delivery(s, sub, 3 + i)->redelivered);
+        sim_settle(s, sub, 3 + i, SETTLE_ACK);
+    }
+    calm(s);
+    assert_int_equal(sim_deliveries(s, sub), 9);
+    for (size_t i = 6; i < 9; i++) {
+        assert_int_equal(sim_delivery(s, sub, i)->message, i - 3);
+        assert_false(sim_delivery(s, sub, i)->redelivered);
+        sim_settle(s, sub, i, SETTLE_ACK);
+    }
+    calm(s);
+    assert_int_equal(sim_deliveries(s, sub), 10);
+    end(s);
+}
+
+static void a_consumer_that_asks_for_it_is_told(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 4));
+    uint64_t told = sim_subscribe(s, 1, "q", 2, SIM_CANCEL_ON_FAILOVER);
+    calm(s);
+    assert_int_equal(sim_deliveries(s, told), 2);
+    sim_stop_wait(s, 0);
+    calm(s);
+    assert_true(sim_sub_over(s, told));
+    uint64_t again = sim_subscribe(s, 1, "q", 0, SIM_CANCEL_ON_FAILOVER);
+    calm(s);
+    assert_int_equal(sim_deliveries(s, again), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(sim_delivery(s, again, i)->message, i);
+        assert_int_equal(sim_delivery(s, again, i)->redelivered, i < 2);
+    }
+    end(s);
+}
+
+static void one_confirmed_message_survives_a_kill_at_once(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(2);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 1));
+    sim_kill(s, 0);
+    calm(s);
+    assert_int_equal(count(s, 1, "q"), 1);
+    end(s);
+}
+
+static void an_exclusive_queue_goes_with_its_node(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_EXCLUSIVE), ANSWER_OK);
+    calm(s);
+    placed(s, 1, "q", "0/-"); /* never mirrored */
+    answers(sim_declare(s, 1, "q", SIM_PASSIVE), ANSWER_LOCKED);
+    sim_kill(s, 0);
+    calm(s);
+    answers(sim_declare(s, 1, "q", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    sim_start(s, 0);
+    calm(s);
+    for (node_id n = 0; n < 3; n++)
+        answers(sim_declare(s, n, "q", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    end(s);
+}
+
+struct wait {
+    uint32_t message;
+    node_id at;
+};
+
+static bool held_there(struct sim *s, void *arg)
+{
+    const struct wait *w = arg;
+    return node_in(sim_message(s, w->message)->memory, w->at);
+}
+
+static void a_confirm_waits_for_the_mirror(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(2);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", 0), ANSWER_OK);
+    calm(s);
+    sim_slow(s, 0, 1, 1000, 10000); /* half a second and more each way */
+    struct wait w = {.message = sim_publish(s, 0, "q", false), .at = 1};
+    assert_true(node_in(sim_message(s, w.message)->memory, 0));
+    assert_true(sim_until(s, held_there, &w, 5000));
+    assert_int_equal(sim_message(s, w.message)->fate, FATE_UNCONFIRMED);
+    calm(s);
+    assert_int_equal(sim_message(s, w.message)->fate, FATE_CONFIRMED);
+    end(s);
+}
+
+static void a_mirror_that_dies_is_not_waited_for(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(2);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    sim_slow(s, 0, 1, 10000, 1000);
+    uint32_t message = sim_publish(s, 0, "q", true);
+    sim_kill(s, 1);
+    calm(s);
+    assert_int_equal(sim_message(s, message)->fate, FATE_CONFIRMED);
+    placed(s, 0, "q", "0/-");
+    end(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mirror_takes_over_when_the_master_is_killed),
+        cmocka_unit_test(an_orderly_stop_hands_over_and_a_new_mirror_is_placed),
+        cmocka_unit_test(exactly_2_places_a_new_mirror_when_its_mirror_dies),
+        cmocka_unit_test(without_mirrors_the_others_cannot_help),
+        cmocka_unit_test(a_failover_costs_a_publisher_a_pause_not_an_error),
+        cmocka_unit_test(what_was_not_acknowledged_comes_back_redelivered),
+        cmocka_unit_test(a_consumer_that_asks_for_it_is_told),
+        cmocka_unit_test(one_confirmed_message_survives_a_kill_at_once),
+        cmocka_unit_test(an_exclusive_queue_goes_with_its_node),
+        cmocka_unit_test(a_confirm_waits_for_the_mirror),
+        cmocka_unit_test(a_mirror_that_dies_is_not_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,355 @@
+/* swarm.c: many seeds, each a world of its own with its own faults, policies and clients (sim/plan.h).
+ *
+ *   swarm                        as a test: seeds 1..2000, or 1..$SEEDS
+ *   swarm --seeds A..B [--jobs N] [--keep-going]
+ *   swarm --seed N [--trace]     one of them, with every step
+ *   swarm --seed N --schedule    what it is made of
+ *   swarm --seed N --sched FILE  its world and clients, with another schedule
+ *
+ * A failure prints the broken promise, the last lines of the trace, and the command that plays it again. Seeds
+ * run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too. Every
+ * hundredth seed runs twice, and the two traces must be the same byte for byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "sim/plan.h"
+
+#define TAIL_LINES    40
+#define TAIL_WIDTH    240
+#define SEED_LIMIT_S  20 /* of CPU time; a seed takes a few hundredths */
+#define JOBS_MAX      64
+#define TWICE_EVERY   100
+#define FAILURES_TOLD 5
+
+struct totals {
+    uint64_t seeds, twice, steps, virtual_us, messages, confirmed, refused, unknown, consumed, redelivered, promotions,
+        unsynced_promotions, lost[DOOR_L5 + 1];
+};
+
+/* shared with the children */
+struct shared {
+    uint64_t current[JOBS_MAX]; /* the seed that job i is at */
+    struct totals totals[JOBS_MAX];
+    char failure[1000];
+    uint64_t lines;
+    char tail[TAIL_LINES][TAIL_WIDTH];
+};
+
+static struct shared *shared;
+
+/* ---- one seed ---- */
+
+static void keep_tail(void *arg, const char *line)
+{
+    (void)arg;
+    snprintf(shared->tail[shared->lines++ % TAIL_LINES], TAIL_WIDTH, "%s", line);
+}
+
+static void print_line(void *arg, const char *line)
+{
+    (void)arg;
+    puts(line);
+}
+
+static void keep_all(void *arg, const char *line)
+{
+    text_add(arg, line);
+    text_add(arg, "\n");
+}
+
+static void run_seed(uint64_t seed, void (*trace)(void *, const char *), void *arg, struct plan_result *out)
+{
+    struct plan p;
+    plan_make(&p, seed);
+    p.options.trace = trace;
+    p.options.trace_arg = arg;
+    plan_run(&p, out);
+    plan_finish(&p);
+}
+
+/* Runs it again, twice, and compares the traces. NULL: the same; else the first line that differs. */
+static char *run_twice(uint64_t seed)
+{
+    struct text traces[2] = {{0}};
+    for (unsigned i = 0; i < 2; i++) {
+        struct plan_result r;
+        run_seed(seed, keep_all, &traces[i], &r);
+        free(r.failure);
+    }
+    char *differs = NULL;
+    const char *a = text_str(&traces[0]), *b = text_str(&traces[1]);
+    if (strcmp(a, b) != 0) {
+        size_t line = 0;
+        for (size_t i = 0; a[i] == b[i]; i++)
+            line = a[i] == '\n' ? i + 1 : line;
+        differs = format_text("the same seed gave two traces: '%.*s' and '%.*s'", (int)strcspn(a + line, "\n"),
+                              a + line, (int)strcspn(b + line, "\n"), b + line);
+    }
+    text_finish(&traces[0]);
+    text_finish(&traces[1]);
+    return differs;
+}
+
+static void limit_cpu(void)
+{
+    struct itimerval limit = {.it_value.tv_sec = SEED_LIMIT_S};
+    setitimer(ITIMER_PROF, &limit, NULL);
+}
+
+static void add(struct totals *t, const struct plan_result *r)
+{
+    t->seeds++;
+    t->steps += r->steps;
+    t->virtual_us += r->now_us;
+    t->messages += r->messages;
+    t->confirmed += r->confirmed;
+    t->refused += r->refused;
+    t->unknown += r->unknown;
+    t->consumed += r->consumed;
+    t->redelivered += r->redelivered;
+    t->promotions += r->promotions;
+    t->unsynced_promotions += r->unsynced_promotions;
+    for (unsigned d = 0; d <= DOOR_L5; d++)
+        t->lost[d] += r->lost[d];
+}
+
+/* ---- many, in children ---- */
+
+static _Noreturn void work(unsigned job, uint64_t first, uint64_t last, unsigned jobs)
+{
+    if (!freopen("/dev/null", "w", stderr)) /* an assertion is told by the one who reports */
+        _exit(3);
+    for (uint64_t seed = first; seed <= last; seed += jobs) {
+        shared->current[job] = seed;
+        limit_cpu();
+        struct plan_result r;
+        run_seed(seed, NULL, NULL, &r);
+        if (r.failure)
+            _exit(2);
+        add(&shared->totals[job], &r);
+        if (seed % TWICE_EVERY == 0) {
+            char *differs = run_twice(seed);
+            if (differs)
+                _exit(2);
+            shared->totals[job].twice++;
+        }
+    }
+    _exit(0);
+}
+
+static pid_t start(unsigned job, uint64_t first, uint64_t last, unsigned jobs)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        work(job, first, last, jobs);
+    return pid;
+}
+
+/* Plays a failed seed once more with a trace, in a child, and tells what is to be told. */
+static void report(uint64_t seed, int status, const char *program)
+{
+    shared->lines = 0;
+    shared->failure[0] = '\0';
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct plan_result r;
+        limit_cpu();
+        run_seed(seed, keep_tail, NULL, &r);
+        char *differs = r.failure ? NULL : run_twice(seed);
+        snprintf(shared->failure, sizeof(shared->failure), "%s",
+                 r.failure ? r.failure : differs ? differs : "it did not fail when it was played again");
+        _exit(0);
+    }
+    int again = 0;
+    waitpid(pid, &again, 0);
+    printf("\nseed %llu: ", (unsigned long long)seed);
+    if (WIFSIGNALED(again) && WTERMSIG(again) == SIGPROF)
+        printf("does not come to an end (%d s of CPU time)\n", SEED_LIMIT_S);
+    else if (WIFSIGNALED(again))
+        printf("ended by signal %d (an assertion is told above)\n", WTERMSIG(again));
+    else
+        printf("%s\n", shared->failure[0] ? shared->failure : WIFSIGNALED(status) ? "crashed" : "failed");
+    uint64_t from = shared->lines > TAIL_LINES ? shared->lines - TAIL_LINES : 0;
+    for (uint64_t i = from; i < shared->lines; i++)
+        printf("  %s\n", shared->tail[i % TAIL_LINES]);
+    printf("play it again: %s --seed %llu --trace\n", program, (unsigned long long)seed);
+    fflush(stdout);
+}
+
+/* Number of failed seeds. */
+static unsigned swarm(uint64_t first, uint64_t last, unsigned jobs, bool keep_going, const char *program)
+{
+    pid_t pids[JOBS_MAX];
+    unsigned running = 0, failures = 0;
+    memset(shared, 0, sizeof(*shared));
+    for (unsigned j = 0; j < jobs; j++) {
+        pids[j] = first + j <= last ? start(j, first + j, last, jobs) : 0;
+        running += pids[j] > 0;
+    }
+    while (running > 0) {
+        int status;
+        pid_t done = wait(&status);
+        unsigned job = 0;
+        while (job < jobs && pids[job] != done)
+            job++;
+        if (job == jobs)
+            continue;
+        running--;
+        pids[job] = 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            continue;
+        failures++;
+        if (failures <= FAILURES_TOLD)
+            report(shared->current[job], status, program);
+        else
+            printf("seed %llu failed, too\n", (unsigned long long)shared->current[job]);
+        uint64_t next = shared->current[job] + jobs;
+        if (next <= last && (keep_going || failures < FAILURES_TOLD)) {
+            pids[job] = start(job, next, last, jobs);
+            running++;
+        }
+    }
+    return failures;
+}
+
+static void print_totals(unsigned jobs)
+{
+    struct totals t = {0};
+    for (unsigned j = 0; j < jobs; j++) {
+        const uint64_t *from = (const uint64_t *)&shared->totals[j];
+        uint64_t *to = (uint64_t *)&t;
+        for (size_t i = 0; i < sizeof(t) / sizeof(*to); i++)
+            to[i] += from[i];
+    }
+    printf("%llu seeds (%llu of them twice), %llu steps, %.0f s of virtual time; %llu messages: %llu confirmed, %llu "
+           "refused, %llu unknown; %llu consumed, %llu redelivered\n",
+           (unsigned long long)t.seeds, (unsigned long long)t.twice, (unsigned long long)t.steps,
+           (double)t.virtual_us / 1e6, (unsigned long long)t.messages, (unsigned long long)t.confirmed,
+           (unsigned long long)t.refused, (unsigned long long)t.unknown, (unsigned long long)t.consumed,
+           (unsigned long long)t.redelivered);
+    printf("%llu promotions, %llu of them of unsynchronised mirrors; lost through", (unsigned long long)t.promotions,
+           (unsigned long long)t.unsynced_promotions);
+    for (unsigned d = DOOR_L1; d <= DOOR_L5; d++)
+        printf(" %s %llu", door_name((enum door)d), (unsigned long long)t.lost[d]);
+    printf("\n");
+}
+
+static const char *program_name;
+static unsigned default_jobs(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
+}
+
+static void test_every_seed_keeps_its_promises(void **state)
+{
+    (void)state;
+    const char *seeds = getenv("SEEDS");
+    uint64_t last = seeds ? strtoull(seeds, NULL, 10) : 2000;
+    unsigned failures = swarm(1, last, default_jobs(), false, program_name);
+    print_totals(default_jobs());
+    assert_int_equal(failures, 0);
+}
+
+/* ---- as a tool ---- */
+
+static void read_schedule(struct plan *p, const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char buffer[4096];
+    size_t got;
+    if (!f) {
+        perror(path);
+        exit(66);
+    }
+    text_clear(&p->schedule);
+    while ((got = fread(buffer, 1, sizeof(buffer), f)) > 0)
+        text_add_bytes(&p->schedule, buffer, got);
+    fclose(f);
+}
+
+static int one(uint64_t seed, bool trace, bool schedule, const char *file)
+{
+    struct plan p;
+    struct plan_result r;
+    plan_make(&p, seed);
+    if (file)
+        read_schedule(&p, file);
+    if (schedule) {
+        fputs(text_str(&p.schedule), stdout);
+        plan_finish(&p);
+        return 0;
+    }
+    p.options.trace = trace ? print_line : NULL;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    plan_run(&p, &r);
+    plan_finish(&p);
+    printf("seed %llu: %s (%llu steps, hash %016llx, %llu messages, %llu confirmed, %llu consumed)\n",
+           (unsigned long long)seed, r.failure ? r.failure : "every promise held", (unsigned long long)r.steps,
+           (unsigned long long)r.hash, (unsigned long long)r.messages, (unsigned long long)r.confirmed,
+           (unsigned long long)r.consumed);
+    int code = r.failure ? 1 : 0;
+    free(r.failure);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    program_name = argv[0];
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        perror("mmap");
+        return 71;
+    }
+    unsigned long long first = 0, last = 0, seed = 0;
+    unsigned jobs = default_jobs();
+    bool one_seed = false, trace = false, schedule = false, keep_going = false;
+    const char *file = NULL;
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--seeds") == 0 && sscanf(value, "%llu..%llu", &first, &last) == 2)
+            i++;
+        else if (strcmp(argv[i], "--seed") == 0 && sscanf(value, "%llu", &seed) == 1)
+            one_seed = true, i++;
+        else if (strcmp(argv[i], "--jobs") == 0 && sscanf(value, "%u", &jobs) == 1 && jobs >= 1 && jobs <= JOBS_MAX)
+            i++;
+        else if (strcmp(argv[i], "--sched") == 0 && *value)
+            file = value, i++;
+        else if (strcmp(argv[i], "--trace") == 0)
+            trace = true;
+        else if (strcmp(argv[i], "--schedule") == 0)
+            schedule = true;
+        else if (strcmp(argv[i], "--keep-going") == 0)
+            keep_going = true;
+        else {
+            fprintf(stderr, "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going], "
+                            "--seed N [--trace | --schedule] [--sched FILE]\n", argv[0], argv[i]);
+            return 64;
+        }
+    }
+    if (one_seed)
+        return one(seed, trace, schedule, file);
+    if (last) {
+        unsigned failures = swarm(first, last, jobs, keep_going, argv[0]);
+        print_totals(jobs);
+        printf("%u failed\n", failures);
+        return failures > 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_seed_keeps_its_promises),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

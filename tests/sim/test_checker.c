@@ -1,0 +1,120 @@
+/* test_checker.c: the checker on wrong answers. A fault is planted between the library and the checker (or one
+ * of the library's rules is switched off); within a number of seeds the checker must complain, and name the
+ * promise that this fault breaks. Without the fault the same seeds pass: that is what swarm.c tests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sim/plan.h"
+
+#define SEEDS 1000
+
+struct wrong {
+    const char *what;
+    enum sim_sabotage sabotage;
+    bool no_mirrors, no_disk, newest; /* the library's rules that are off */
+    const char *promises[4];          /* one of these is named */
+};
+
+static bool named(const struct wrong *w, const char *failure)
+{
+    for (size_t i = 0; i < 4 && w->promises[i]; i++)
+        if (strncmp(failure, w->promises[i], strlen(w->promises[i])) == 0 && failure[strlen(w->promises[i])] == ':')
+            return true;
+    return false;
+}
+
+/* In a child: the library may stop the process when it finds itself betrayed, which is a complaint as well. */
+static int play(const struct wrong *w, uint64_t seed)
+{
+    struct plan p;
+    struct plan_result r;
+    plan_make(&p, seed);
+    p.options.sabotage = w->sabotage;
+    p.options.confirm_after_mirrors = !w->no_mirrors;
+    p.options.confirm_after_disk = !w->no_disk;
+    p.options.oldest_promoted = !w->newest;
+    plan_run(&p, &r);
+    plan_finish(&p);
+    if (!r.failure)
+        return 0;
+    int code = named(w, r.failure) ? 1 : 2;
+    printf("%s: seed %llu: %s\n", w->what, (unsigned long long)seed, r.failure);
+    fflush(stdout);
+    free(r.failure);
+    return code;
+}
+
+static void is_caught(const struct wrong *w)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+            int code = play(w, seed);
+            if (code)
+                _exit(code);
+        }
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        fail_msg("%s: nobody noticed in %d seeds", w->what, SEEDS);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+        fail_msg("%s: another promise was named than should be", w->what);
+}
+
+static const struct wrong wrongs[] = {
+    {.what = "a confirm is told twice", .sabotage = SABOTAGE_CONFIRM_TWICE, .promises = {"I2"}},
+    {.what = "a confirm is swallowed", .sabotage = SABOTAGE_CONFIRM_SWALLOWED, .promises = {"I2"}},
+    {.what = "a confirm is told at once", .sabotage = SABOTAGE_CONFIRM_EARLY, .promises = {"I1", "I3"}},
+    {.what = "a disk loses what was synced", .sabotage = SABOTAGE_DISK_LIES, .promises = {"I3", "recovery", "I12", "I9"}},
+    {.what = "a link loses a message", .sabotage = SABOTAGE_MESSAGE_DROPPED, .promises = {"I8", "I12", "I2", "I1"}},
+    {.what = "redelivered is not told", .sabotage = SABOTAGE_REDELIVERED_HIDDEN, .promises = {"I6"}},
+    {.what = "an answer comes twice", .sabotage = SABOTAGE_ANSWER_TWICE, .promises = {"I2"}},
+    {.what = "confirmed before the mirrors have it", .no_mirrors = true, .promises = {"I1"}},
+    {.what = "confirmed before it is on disk", .no_disk = true, .promises = {"I1"}},
+    {.what = "the newest mirror is promoted", .newest = true, .promises = {"I9"}},
+};
+
+static void each_planted_fault_is_noticed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)
+        is_caught(&wrongs[i]);
+}
+
+static void the_same_seed_gives_the_same_run(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct plan_result r[2];
+        for (unsigned i = 0; i < 2; i++) {
+            struct plan p;
+            plan_make(&p, seed);
+            plan_run(&p, &r[i]);
+            plan_finish(&p);
+            free(r[i].failure);
+        }
+        assert_int_equal(r[0].hash, r[1].hash);
+        assert_int_equal(r[0].steps, r[1].steps);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_planted_fault_is_noticed),
+        cmocka_unit_test(the_same_seed_gives_the_same_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

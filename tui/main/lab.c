@@ -1,0 +1,434 @@
+/* lab.c: the one command of the kit. It reads a command line and calls what does the work: engines
+ * (lab/engine.h), lessons (lab/lesson.h), the screen (tui.h). Exit codes: 0 done, 1 not, 64 wrong usage,
+ * 78 wrong configuration. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "lab/engine.h"
+#include "lab/lesson.h"
+#include "lab/observe.h"
+#include "tui.h"
+
+enum { EXIT_NOT_DONE = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+
+static const char usage_text[] =
+    "lab: what happens to your messages when the machine that holds them stops?\n"
+    "\n"
+    "  lab                    the screen, at the lesson you are on (starts the nodes if none run)\n"
+    "  lab N                  the screen, at lesson N\n"
+    "  lab up                 start the nodes, return once every node serves\n"
+    "       --engine kit|rabbitmq   the kit's own nodes (the default), or real RabbitMQ\n"
+    "       --nodes N               how many (3)\n"
+    "       --ports AMQP,HTTP,PEER  node1's ports (5672,15672,25672); the next nodes count up from them\n"
+    "       --config FILE           a configuration of your own\n"
+    "       --fresh                 without the messages and queues of last time\n"
+    "  lab down               stop them all, leave nothing running\n"
+    "  lab run N --headless   play lesson N, print every step with what was seen; 0 only if all was proved\n"
+    "       --engine, --ports, --config as above, for the nodes it starts if none run\n"
+    "  lab status [--json]    one frame of the screen as text, or its data\n"
+    "  lab lessons            the lessons there are\n"
+    "\n"
+    "  --dir DIR              the lab's folder, with every command (default: $MIRRORLAB_DIR, then\n"
+    "                         $XDG_RUNTIME_DIR/mirrorlab, then ~/.local/state/mirrorlab/lab)\n"
+    "  lab's twin is labctl: an administrator's commands, as rabbitmqctl has them.\n";
+
+struct options {
+    const char *dir, *config, *engine, *ports;
+    long nodes; /* 0: not told */
+    bool fresh, headless, json, readonly, plain;
+    const char *replay;
+    int test_fd;
+};
+
+static int wrong_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int wrong_usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("lab: ", stderr);
+    vfprintf(stderr, format, args);
+    fputs("; lab --help shows what there is\n", stderr);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+/* prints the message (and frees it); the exit code for this kind of error */
+static int failed(int err, char *error)
+{
+    fprintf(stderr, "lab: %s\n", error ? error : err_text(err));
+    free(error);
+    return err == ERR_INVALID || err == ERR_TOO_LARGE ? EXIT_CONFIG : EXIT_NOT_DONE;
+}
+
+static int read_number(const char *text, long low, long high, long *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtol(text, &end, 10);
+    return errno || end == text || *end || *out < low || *out > high ? ERR_INVALID : 0;
+}
+
+enum { OPT_DIR = 1, OPT_CONFIG, OPT_ENGINE, OPT_PORTS, OPT_NODES, OPT_FRESH, OPT_HEADLESS, OPT_JSON, OPT_READONLY,
+       OPT_PLAIN, OPT_REPLAY, OPT_TEST_FD, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"dir", required_argument, NULL, OPT_DIR},       {"config", required_argument, NULL, OPT_CONFIG},
+    {"engine", required_argument, NULL, OPT_ENGINE}, {"ports", required_argument, NULL, OPT_PORTS},
+    {"nodes", required_argument, NULL, OPT_NODES},   {"fresh", no_argument, NULL, OPT_FRESH},
+    {"headless", no_argument, NULL, OPT_HEADLESS},   {"json", no_argument, NULL, OPT_JSON},
+    {"readonly", no_argument, NULL, OPT_READONLY},   {"plain", no_argument, NULL, OPT_PLAIN},
+    {"replay", required_argument, NULL, OPT_REPLAY}, {"test-fd", required_argument, NULL, OPT_TEST_FD},
+    {"help", no_argument, NULL, OPT_HELP},           {0},
+};
+
+/* Options may stand anywhere; the words that are left are argv[optind..]. 0, an exit code, or -1 for help. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    long number;
+    for (int opt; (opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
+        switch (opt) {
+        case OPT_DIR: o->dir = optarg; break;
+        case OPT_CONFIG: o->config = optarg; break;
+        case OPT_ENGINE: o->engine = optarg; break;
+        case OPT_PORTS: o->ports = optarg; break;
+        case OPT_FRESH: o->fresh = true; break;
+        case OPT_HEADLESS: o->headless = true; break;
+        case OPT_JSON: o->json = true; break;
+        case OPT_READONLY: o->readonly = true; break;
+        case OPT_PLAIN: o->plain = true; break;
+        case OPT_REPLAY: o->replay = optarg; break;
+        case OPT_NODES:
+            if (read_number(optarg, 1, LIMIT_NODES, &o->nodes))
+                return wrong_usage("--nodes %s: write a number from 1 to %d", optarg, LIMIT_NODES);
+            break;
+        case OPT_TEST_FD:
+            if (read_number(optarg, 1, 1023, &number))
+                return wrong_usage("--test-fd %s: write the number of an open file", optarg);
+            o->test_fd = (int)number;
+            break;
+        case 'h':
+        case OPT_HELP: return -1;
+        default: return wrong_usage("this option is not known");
+        }
+    }
+    return 0;
+}
+
+/* ---- the lab that a command line describes --------------------------------------------------------------- */
+
+static int set_ports(struct labdir *lab, const char *ports)
+{
+    long base[3];
+    char copy[64], *rest = NULL;
+    size_t n = 0;
+    if (strlen(ports) >= sizeof(copy))
+        return ERR_INVALID;
+    memcpy(copy, ports, strlen(ports) + 1);
+    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest), n++)
+        if (n == 3 || read_number(part, 1, UINT16_MAX + 1 - (long)lab->nodes_len, &base[n]))
+            return ERR_INVALID;
+    if (n != 3)
+        return ERR_INVALID;
+    for (size_t a = 0; a < 3; a++)
+        for (size_t b = 0; b < a; b++)
+            if (labs(base[a] - base[b]) < (long)lab->nodes_len)
+                return ERR_INVALID;
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        lab->nodes[i].amqp_port = (uint16_t)(base[0] + (long)i);
+        lab->nodes[i].http_port = (uint16_t)(base[1] + (long)i);
+        lab->nodes[i].peer_port = (uint16_t)(base[2] + (long)i);
+    }
+    return 0;
+}
+
+/* Defaults, then --config, then the other options. 0 or an exit code. */
+static int describe(const struct options *o, size_t default_nodes, struct labdir *lab)
+{
+    char *error = NULL;
+    *lab = (struct labdir){0};
+    if (labdir_path(o->dir, lab->path, sizeof(lab->path)))
+        return failed(ERR_TOO_LARGE, NULL);
+    enum engine_kind engine = ENGINE_KIT;
+    if (o->engine && strcmp(o->engine, "rabbitmq") == 0)
+        engine = ENGINE_RABBITMQ;
+    else if (o->engine && strcmp(o->engine, "kit") != 0)
+        return wrong_usage("--engine %s: write kit or rabbitmq", o->engine);
+    labdir_defaults(lab, engine, o->nodes ? (size_t)o->nodes : default_nodes);
+    if (o->config) {
+        int err = labdir_read_config(lab, o->config, &error);
+        if (err)
+            return failed(err, error);
+        if (o->engine)
+            lab->engine = engine;
+        if (o->nodes && (size_t)o->nodes != lab->nodes_len)
+            return wrong_usage("--nodes %ld: %s has %zu of them; leave one of the two out", o->nodes, o->config,
+                               lab->nodes_len);
+    }
+    if (o->ports && set_ports(lab, o->ports))
+        return wrong_usage("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
+                           "for every node, without running into the next",
+                           o->ports);
+    return 0;
+}
+
+static bool any_alive(const struct labdir *lab)
+{
+    bool alive = lab->external;
+    for (size_t i = 0; i < lab->nodes_len; i++)
+        alive = alive || engine_node_alive(lab, i);
+    return alive;
+}
+
+/* what was kept in the folder belongs to the same nodes, so it can be used again */
+static bool same_nodes(const struct labdir *a, const struct labdir *b)
+{
+    if (a->engine != b->engine || a->nodes_len != b->nodes_len)
+        return false;
+    for (size_t i = 0; i < a->nodes_len; i++)
+        if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0)
+            return false;
+    return true;
+}
+
+static void print_progress(void *arg, const char *text)
+{
+    (void)arg;
+    printf("%s\n", text);
+    fflush(stdout);
+}
+
+/* Starts the lab; messages and queues of the last one in this folder are kept if it was of the same nodes. */
+static int start(struct labdir *lab, bool fresh)
+{
+    struct labdir old;
+    char *error = NULL;
+    int err;
+    if (labdir_load(&old, lab->path, &error) == 0) {
+        if (any_alive(&old)) {
+            fprintf(stderr, "lab: a lab is running in %s already; use it, run `lab down` first, or name another "
+                            "folder with --dir\n",
+                    old.path);
+            return EXIT_NOT_DONE;
+        }
+        if (!fresh && !same_nodes(&old, lab))
+            printf("%s held a lab of another kind: starting empty\n", lab->path);
+        if ((fresh || !same_nodes(&old, lab)) && (err = labdir_wipe(&old, &error)))
+            return failed(err, error);
+    }
+    free(error);
+    error = NULL;
+    err = engine_up(lab, print_progress, NULL, &error);
+    return err ? failed(err, error) : 0;
+}
+
+/* ---- commands -------------------------------------------------------------------------------------------- */
+
+static int command_up(const struct options *o)
+{
+    struct labdir lab;
+    int code = describe(o, 3, &lab);
+    if (code)
+        return code;
+    if (lab.external) {
+        char *error = NULL;
+        int err = labdir_save(&lab, &error);
+        if (err)
+            return failed(err, error);
+        printf("%s: this cluster runs elsewhere; `lab` and `lab status` now look at it\n", lab.path);
+        return 0;
+    }
+    code = start(&lab, o->fresh);
+    if (!code)
+        printf("%zu nodes run in %s; `lab` shows them, `lab down` stops them\n", lab.nodes_len, lab.path);
+    return code;
+}
+
+static int command_down(const struct options *o)
+{
+    struct labdir lab;
+    char *error = NULL;
+    int err = labdir_load(&lab, o->dir, &error);
+    if (!err)
+        err = engine_down(&lab, &error);
+    if (err)
+        return failed(err, error);
+    printf("stopped: nothing of %s runs any more\n", lab.path);
+    return 0;
+}
+
+static int command_status(const struct options *o)
+{
+    struct labdir lab;
+    char *error = NULL;
+    int err = labdir_load(&lab, o->dir, &error);
+    if (err)
+        return failed(err, error);
+    struct snapshot *s = observe_once(&lab, 5000);
+    if (!s)
+        return failed(ERR_TIMEOUT, NULL);
+    if (o->json) {
+        json_t *json = snapshot_to_json(s);
+        json_dumpf(json, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(json);
+    } else {
+        struct winsize size = {0};
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+        char *frame = tui_frame_text(s, NULL, size.ws_col ? size.ws_col : 80, size.ws_row ? size.ws_row : 24);
+        fputs(frame, stdout);
+        free(frame);
+    }
+    bool heard = s->source >= 0;
+    snapshot_destroy(s);
+    return heard ? 0 : EXIT_NOT_DONE;
+}
+
+static int command_lessons(void)
+{
+    int numbers[99];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        char *error = NULL;
+        struct lesson *l = lesson_load(numbers[i], NULL, &error);
+        if (!l)
+            return failed(ERR_INVALID, error);
+        printf("%2d  %-14s %s\n", l->number, l->name, l->title);
+        lesson_destroy(l);
+    }
+    return n ? 0 : EXIT_NOT_DONE;
+}
+
+/* A lab in the folder that runs and fits is used; otherwise one is started and *started says so. */
+static int lab_for_lesson(const struct options *o, const struct lesson *l, struct labdir *lab, bool *started)
+{
+    char *error = NULL;
+    *started = false;
+    if (labdir_load(lab, o->dir, &error) == 0 && any_alive(lab)) {
+        bool other_engine =
+            o->engine && (strcmp(o->engine, "rabbitmq") == 0) != (lab->engine == ENGINE_RABBITMQ);
+        if (!other_engine && lab->nodes_len >= (size_t)l->nodes)
+            return 0;
+        fprintf(stderr, "lab: a lab of %zu %s nodes runs in %s, and this needs %d%s; run `lab down` first, or name "
+                        "another folder with --dir\n",
+                lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq", lab->path, l->nodes,
+                other_engine ? " of the other engine" : "");
+        return EXIT_NOT_DONE;
+    }
+    free(error);
+    int code = describe(o, (size_t)l->nodes, lab);
+    if (code)
+        return code;
+    if (!o->config)
+        lesson_node_program(l, lab); /* the lesson's own node */
+    code = start(lab, true);
+    *started = code == 0;
+    return code;
+}
+
+static int command_run(const struct options *o, int number)
+{
+    struct labdir lab;
+    char *error = NULL;
+    struct lesson *l = lesson_load(number, NULL, &error); /* how many nodes it wants */
+    if (!l)
+        return failed(ERR_INVALID, error);
+    bool started;
+    int code = lab_for_lesson(o, l, &lab, &started);
+    lesson_destroy(l);
+    if (code)
+        return code;
+    l = lesson_load(number, &lab, &error);
+    if (!l)
+        code = failed(ERR_INVALID, error);
+    else
+        code = lesson_run_headless(&lab, l);
+    lesson_destroy(l);
+    if (started) {
+        int err = engine_down(&lab, &error);
+        if (err)
+            code = failed(err, error);
+    }
+    return code;
+}
+
+/* the lesson shown last in this folder, 1 at first */
+static int remembered_lesson(const struct labdir *lab, int now)
+{
+    char *file = format_text("%s/lesson", lab->path);
+    FILE *f = fopen(file, now ? "we" : "re");
+    int number = now ? now : 1;
+    if (f && now)
+        fprintf(f, "%d\n", now);
+    else if (f && fscanf(f, "%d", &number) != 1)
+        number = 1;
+    if (f)
+        fclose(f);
+    free(file);
+    return number;
+}
+
+static int command_screen(const struct options *o, int number)
+{
+    struct labdir lab;
+    char *error = NULL;
+    struct tui_options options = {
+        .readonly = o->readonly, .plain = o->plain, .replay = o->replay, .test_fd = o->test_fd};
+    bool runs = labdir_load(&lab, o->dir, &error) == 0 && any_alive(&lab);
+    free(error);
+    if (!runs) {
+        int code = describe(o, 3, &lab);
+        if (code)
+            return code;
+        if (!o->replay && (code = start(&lab, o->fresh)))
+            return code;
+    }
+    if (o->replay)
+        return tui_run(&lab, number, &options);
+    number = remembered_lesson(&lab, number);
+    int code = tui_run(&lab, number, &options);
+    if (!lab.external && any_alive(&lab))
+        printf("The nodes keep running; `lab` comes back to them, `lab down` stops them.\n");
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {0};
+    int code = read_options(argc, argv, &o);
+    if (code > 0)
+        return code;
+    const char *command = optind < argc ? argv[optind] : NULL;
+    const char *word = optind + 1 < argc ? argv[optind + 1] : NULL;
+    if (code < 0 || (command && strcmp(command, "help") == 0)) {
+        fputs(usage_text, stdout);
+        return 0;
+    }
+    long number = 0;
+    if (!command)
+        return command_screen(&o, 0);
+    if (read_number(command, 1, 99, &number) == 0)
+        return word ? wrong_usage("%s: nothing comes after a lesson's number", word) : command_screen(&o, (int)number);
+    if (strcmp(command, "run") == 0) {
+        if (!word || read_number(word, 1, 99, &number))
+            return wrong_usage("run %s: write a lesson's number, such as lab run 2", word ? word : "");
+        return o.headless ? command_run(&o, (int)number) : command_screen(&o, (int)number);
+    }
+    if (word)
+        return wrong_usage("%s: nothing comes after %s", word, command);
+    if (strcmp(command, "up") == 0)
+        return command_up(&o);
+    if (strcmp(command, "down") == 0)
+        return command_down(&o);
+    if (strcmp(command, "status") == 0)
+        return command_status(&o);
+    if (strcmp(command, "lessons") == 0)
+        return command_lessons();
+    return wrong_usage("%s: no such command", command);
+}

@@ -1,0 +1,71 @@
+/* labctl_rabbitmq.c: the rabbitmq engine. Everything rabbitmqctl can do is done by rabbitmqctl itself, in the
+ * lab's environment; only what it has no verb for (kill, start) is done here. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "lab/engine.h"
+#include "main/labctl.h"
+
+/* The words as typed, without --dir and --node, behind the node's full name. */
+static void rabbitmq_words(struct ctl *c, const char *program, const char *node, const char ***words)
+{
+    VEC(const char *) out = {0};
+    VEC_PUSH(&out, program);
+    VEC_PUSH(&out, "-n");
+    VEC_PUSH(&out, node);
+    for (size_t i = 0; i < c->line.given.len; i++) {
+        const char *word = c->line.given.items[i];
+        if (strncmp(word, "--dir=", 6) == 0 || strncmp(word, "--node=", 7) == 0)
+            continue;
+        if (strcmp(word, "--dir") == 0 || strcmp(word, "--node") == 0 || strcmp(word, "-n") == 0) {
+            i++;
+            continue;
+        }
+        VEC_PUSH(&out, word);
+    }
+    VEC_PUSH(&out, NULL);
+    *words = out.items;
+}
+
+static int run_rabbitmqctl(struct ctl *c)
+{
+    char *program = NULL, **env = NULL, *error = NULL;
+    if (engine_rabbitmqctl(&c->lab, &program, &env, &error) != 0) {
+        fprintf(c->err, "Error: %s\n", error ? error : "rabbitmqctl cannot be run");
+        free(error);
+        return CTL_UNAVAILABLE;
+    }
+    char node[320];
+    const char **words;
+    rabbitmq_words(c, program, ctl_node_name(c, node, sizeof(node)), &words);
+    fflush(NULL);
+    execve(program, (char *const *)(uintptr_t)words, env); /* its output and exit code become ours */
+    fprintf(c->err, "Error: %s cannot be run: %s\n", program, strerror(errno));
+    free(words);
+    engine_env_free(program, env);
+    return CTL_UNAVAILABLE;
+}
+
+int ctl_rabbitmq(struct ctl *c)
+{
+    const char *verb = c->line.verb ? c->line.verb : "";
+    if (strcmp(verb, "kill") == 0)
+        return ctl_kill(c);
+    if (strcmp(verb, "start") == 0)
+        return ctl_start(c);
+    if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0) {
+        fprintf(c->err,
+                "Error: %s is not possible on the rabbitmq engine: its nodes' links are out of labctl's reach; "
+                "use the kit's engine (lab up --engine kit)\n",
+                verb);
+        return CTL_UNAVAILABLE;
+    }
+    if (c->lab.external) {
+        fprintf(c->err, "Error: this lab is an existing cluster that is known by its URLs only; "
+                        "run rabbitmqctl on its own machines\n");
+        return CTL_UNAVAILABLE;
+    }
+    return run_rabbitmqctl(c);
+}

@@ -1,0 +1,49 @@
+/* part_events.c: what happened, oldest first, the newest at the bottom; in the cluster view and as a view of
+ * its own that can be paged. */
+#include <stdio.h>
+#include <time.h>
+
+#include "view.h"
+
+static enum style kind_style(const char *kind)
+{
+    if (strcmp(kind, "hint") == 0)
+        return STYLE_STRONG;
+    if (strcmp(kind, "promote") == 0 || strcmp(kind, "sync") == 0)
+        return STYLE_SYNCING;
+    return STYLE_NORMAL;
+}
+
+static void draw_event(struct canvas *c, struct rect r, int y, const struct event_seen *e)
+{
+    time_t seconds = (time_t)(e->wall_ms / 1000);
+    struct tm t;
+    localtime_r(&seconds, &t);
+    int x = canvas_printf(c, r, 1, y, STYLE_DIM, "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec,
+                          (int)(e->wall_ms % 1000));
+    canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind), e->kind);
+    x = canvas_put(c, r, x + 11, y, kind_style(e->kind), e->text);
+    if (e->node && x + 3 < r.width)
+        canvas_printf(c, r, x + 2, y, STYLE_DIM, "(%s)", e->node);
+}
+
+void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)
+{
+    const struct snapshot *s = m->snapshot;
+    int rows = r.height - 1, events = (int)s->events_len;
+    draw_title(c, r, 0, from_end ? "Events (older ones; PgDn: newer)" : "Events (newest last)", NULL);
+    if (events == 0)
+        canvas_put(c, r, 1, 1, STYLE_DIM, "(nothing has happened yet)");
+    int last = events - from_end;
+    last = last < rows ? (events < rows ? events : rows) : last;
+    int first = last > rows ? last - rows : 0;
+    for (int i = first; i < last; i++)
+        draw_event(c, r, 1 + i - first, &s->events[i]);
+}
+
+static void draw(const struct model *m, struct canvas *c, struct rect r)
+{
+    draw_events(m, c, r, m->scroll);
+}
+
+const struct view_ops view_events = {.name = "Events", .draw = draw};

@@ -1,0 +1,189 @@
+/* part_nodes.c: the nodes as cards: a node's state in words in the border, the copies it holds inside. With
+ * more than four nodes, or in a narrow terminal, one line of names instead. */
+#include <stdio.h>
+
+#include "view.h"
+
+#define MAX_CARDS 4
+#define MIN_CARD_COLUMNS 20
+#define PROMOTED_FOR_MS 10000 /* how long a promotion is news */
+
+static const char *state_words(const struct node_seen *n, enum style *style)
+{
+    *style = STYLE_NORMAL;
+    switch (n->state) {
+    case NODE_UP:
+        *style = n->answers ? STYLE_FINE : STYLE_SYNCING;
+        return n->answers ? "UP" : "NO ANSWER"; /* others say that it runs */
+    case NODE_NOT_RUNNING: *style = STYLE_DOWN; return "NOT RUNNING";
+    case NODE_UNKNOWN:     *style = STYLE_DOWN; return "UNKNOWN";
+    }
+    return "?";
+}
+
+bool nodes_have_cards(const struct model *m, struct rect r)
+{
+    int nodes = (int)m->snapshot->nodes_len;
+    return nodes > 0 && nodes <= MAX_CARDS && r.width / nodes >= MIN_CARD_COLUMNS;
+}
+
+static bool on_node(const struct model *m, const struct queue_seen *q, int node)
+{
+    enum style style;
+    return copy_letter(m, q, node, &style) != '.';
+}
+
+int nodes_card_rows(const struct model *m)
+{
+    int most = 2;
+    for (int node = 0; node < (int)m->snapshot->nodes_len; node++) {
+        int copies = 0;
+        for (size_t i = 0; i < m->snapshot->queues_len; i++)
+            copies += on_node(m, &m->snapshot->queues[i], node);
+        most = copies > most ? copies : most;
+    }
+    return most + 2;
+}
+
+/* ---- one copy in a card --------------------------------------------------------------------------------------- */
+
+static int sync_percent(const struct queue_seen *q)
+{
+    if (q->sync_messages < 0 || q->was_messages <= 0)
+        return -1;
+    int64_t percent = q->sync_messages * 100 / q->was_messages;
+    return percent > 100 ? 100 : (int)percent;
+}
+
+/* what stands at the right end of a copy's line */
+static void copy_figure(const struct model *m, const struct queue_seen *q, int node, char letter, char out[32])
+{
+    const struct away *away = model_away(m, q->name);
+    char count[24];
+    out[0] = '\0';
+    if (letter == '!') {
+        bool was_master = q->master == node || (away && (away->masters & ((node_bits)1 << node)));
+        if (q->master != node) /* another one has it now */
+            snprintf(out, 32, "was %s", was_master ? "M" : "m");
+        else if (q->was_messages >= 0)
+            snprintf(out, 32, "was %s", count_text(q->was_messages, count));
+    } else if (letter == 'u' && sync_percent(q) >= 0) {
+        snprintf(out, 32, "%d%%", sync_percent(q));
+    } else if (letter == 'u') {
+        snprintf(out, 32, "not in sync");
+    } else {
+        snprintf(out, 32, "%s", count_text(q->messages, count));
+    }
+}
+
+static void draw_copy(const struct model *m, struct canvas *c, struct rect r, int y, const struct queue_seen *q,
+                      int node)
+{
+    enum style style;
+    char letter = copy_letter(m, q, node, &style), figure[32], text[2] = {letter, '\0'};
+    copy_figure(m, q, node, letter, figure);
+    canvas_put(c, r, 0, y, style, text);
+    struct rect name = r;
+    name.width -= (int)strlen(figure) + 1;
+    canvas_put(c, name, 2, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, q->name);
+    canvas_put_right(c, r, 0, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, figure);
+}
+
+/* A second line for what is happening to a copy; false if there is nothing to tell. */
+static bool draw_copy_news(const struct model *m, struct canvas *c, struct rect r, int y,
+                           const struct queue_seen *q, int node)
+{
+    ms_time since = m->now > q->master_since ? m->now - q->master_since : 0;
+    if (q->master == node && q->master_since && since < PROMOTED_FOR_MS && m->snapshot->nodes_len > 1) {
+        canvas_printf(c, r, 2, y, STYLE_STRONG, "promoted %llus ago", (unsigned long long)(since / 1000));
+        return true;
+    }
+    int percent = (q->mirrors & ~q->synced & ((node_bits)1 << node)) ? sync_percent(q) : -1;
+    if (percent < 0)
+        return false;
+    char bar[] = "[..........]", count[24];
+    memset(bar + 1, '#', (size_t)percent / 10);
+    canvas_printf(c, r, 2, y, STYLE_SYNCING, "%s %s", bar, count_text(q->sync_messages, count));
+    return true;
+}
+
+static void draw_copies(const struct model *m, struct canvas *c, struct rect r, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    int copies = 0, y = 0, shown = 0;
+    for (size_t i = 0; i < s->queues_len; i++)
+        copies += on_node(m, &s->queues[i], node);
+    for (size_t i = 0; i < s->queues_len && y < r.height; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        if (!on_node(m, q, node))
+            continue;
+        if (y == r.height - 1 && shown + 1 < copies) {
+            canvas_printf(c, r, 0, y, STYLE_DIM, "+%d more", copies - shown);
+            return;
+        }
+        draw_copy(m, c, r, y++, q, node);
+        shown++;
+        if (y + copies - shown < r.height && draw_copy_news(m, c, r, y, q, node))
+            y++;
+    }
+}
+
+static void draw_card(const struct model *m, struct canvas *c, struct rect r, int node)
+{
+    const struct node_seen *n = &m->snapshot->nodes[node];
+    bool selected = m->node == node;
+    enum style style;
+    const char *words = state_words(n, &style);
+    canvas_box(c, r, selected ? STYLE_STRONG : STYLE_TITLE);
+    struct rect title = {r.x + 1, r.y, r.width - 2, 1};
+    int x = canvas_put(c, title, 0, 0, selected ? STYLE_SELECTED : STYLE_TITLE, selected ? ">" : "");
+    x = canvas_put(c, title, x, 0, selected ? STYLE_SELECTED : STYLE_TITLE, n->name);
+    x = canvas_put(c, title, x, 0, STYLE_NORMAL, " ");
+    canvas_put(c, title, x, 0, style, words);
+    if (*n->partitions) {
+        struct rect bottom = {r.x + 1, r.y + r.height - 1, r.width - 2, 1};
+        canvas_printf(c, bottom, 0, 0, STYLE_DOWN, "cut off from %s", n->partitions);
+    }
+    draw_copies(m, c, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2}, node);
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------------------- */
+
+/* Names and words side by side; the selected one always in sight. */
+static void draw_names(const struct model *m, struct canvas *c, struct rect r)
+{
+    int nodes = (int)m->snapshot->nodes_len, first = 0;
+    for (;; first++) {
+        int x = 0;
+        for (int i = first; i <= m->node && i < nodes; i++) {
+            enum style style;
+            x += (int)(strlen(m->snapshot->nodes[i].name) + strlen(state_words(&m->snapshot->nodes[i], &style))) + 4;
+        }
+        if (x <= r.width || first >= m->node)
+            break;
+    }
+    int x = 0;
+    for (int i = first; i < nodes && x < r.width; i++) {
+        const struct node_seen *n = &m->snapshot->nodes[i];
+        enum style style;
+        const char *words = state_words(n, &style);
+        bool selected = m->node == i;
+        x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, selected ? ">" : " ");
+        x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, n->name) + 1;
+        x = canvas_put(c, r, x, 0, style, words) + 1;
+    }
+}
+
+void draw_nodes(const struct model *m, struct canvas *c, struct rect r)
+{
+    int nodes = (int)m->snapshot->nodes_len;
+    if (r.height < 4 || !nodes_have_cards(m, r)) {
+        draw_names(m, c, r);
+        return;
+    }
+    for (int i = 0, x = 0; i < nodes; i++) {
+        int width = r.width * (i + 1) / nodes - x; /* the widths differ by one at most and fill the row */
+        draw_card(m, c, (struct rect){r.x + x, r.y, width, r.height}, i);
+        x += width;
+    }
+}

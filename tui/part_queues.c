@@ -1,0 +1,213 @@
+/* part_queues.c: the table of queues with the matrix of copies, and the legend under it. Columns leave from the
+ * right as the terminal gets narrow; the name, the state and the matrix stay longest. */
+#include <stdio.h>
+
+#include "view.h"
+
+struct columns {
+    int name, state, ready, unacked, matrix, mirrors, policy, rates, history; /* start; 0: not shown */
+    int name_width, node_width, policy_width;
+};
+
+#define STATE_WIDTH 8
+#define READY_WIDTH 8
+#define UNACKED_WIDTH 6
+#define MIRRORS_WIDTH 15
+#define RATES_WIDTH 16
+#define HISTORY_WIDTH 31
+#define MIN_NAME 8
+#define MAX_NAME 32
+
+static int longest_name(const struct model *m, struct canvas *c)
+{
+    int longest = 15; /* so that the columns stay where they are when the first queues come */
+    for (size_t i = 0; i < m->snapshot->queues_len; i++) {
+        int columns = text_columns(c, m->snapshot->queues[i].name);
+        longest = columns > longest ? columns : longest;
+    }
+    return longest > MAX_NAME ? MAX_NAME : longest;
+}
+
+/* what columns there is room for, the most important ones first */
+static struct columns lay_out(const struct model *m, struct canvas *c, int width)
+{
+    struct columns k = {.name = 1, .name_width = MIN_NAME, .node_width = 3};
+    int nodes = (int)m->snapshot->nodes_len, left = width - 1 - MIN_NAME - 1;
+    const struct {
+        int *start, needs;
+    } wants[] = {
+        {&k.state, STATE_WIDTH},     {&k.ready, READY_WIDTH},     {&k.matrix, nodes * 3 + 2},
+        {&k.unacked, UNACKED_WIDTH}, {&k.mirrors, MIRRORS_WIDTH}, {&k.policy, 10},
+        {&k.rates, RATES_WIDTH},     {&k.history, HISTORY_WIDTH},
+    };
+    int needs_of[ARRAY_LEN(wants)] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(wants) && wants[i].needs <= left; i++) {
+        *wants[i].start = 1;
+        needs_of[i] = wants[i].needs;
+        left -= wants[i].needs;
+    }
+    int more = longest_name(m, c) - k.name_width;
+    more = more > left ? left : more > 0 ? more : 0;
+    k.name_width += more;
+    left -= more;
+    int x = 1 + k.name_width + 1;
+    static const size_t order[] = {0, 1, 3, 2, 4, 6, 7, 5}; /* from left to right; the policy takes the rest */
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (!needs_of[order[i]])
+            continue;
+        *wants[order[i]].start = x;
+        x += needs_of[order[i]];
+    }
+    k.policy_width = k.policy ? width - k.policy : 0;
+    return k;
+}
+
+/* The columns of the nodes: "n1 n2 n3"; what makes names differ is their end. */
+static void draw_heading(const struct model *m, struct canvas *c, struct rect r, const struct columns *k)
+{
+    canvas_put(c, r, k->name, 0, STYLE_TITLE, "QUEUE");
+    if (k->state)
+        canvas_put(c, r, k->state, 0, STYLE_TITLE, "STATE");
+    if (k->ready)
+        canvas_printf(c, r, k->ready, 0, STYLE_TITLE, "%7s", "READY");
+    if (k->unacked)
+        canvas_printf(c, r, k->unacked, 0, STYLE_TITLE, "%5s", "UNACK");
+    for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++)
+        canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE, "n%zu",
+                      i + 1);
+    if (k->mirrors)
+        canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, "MIRRORS");
+    if (k->rates)
+        canvas_put(c, r, k->rates, 0, STYLE_TITLE, "  PUB/s  GET/s");
+    if (k->history)
+        canvas_put(c, r, k->history, 0, STYLE_TITLE, "DEPTH, LAST 60 s");
+    if (k->policy)
+        canvas_put(c, r, k->policy, 0, STYLE_TITLE, "POLICY");
+}
+
+static const char *state_text(const struct queue_seen *q, enum style *style)
+{
+    switch (q->state) {
+    case QUEUE_SEEN_UNKNOWN: *style = STYLE_DOWN; return "?";
+    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return "running";
+    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return "syncing";
+    case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return "STOPPED";
+    case QUEUE_SEEN_DOWN:    *style = STYLE_DOWN; return "DOWN";
+    }
+    return "?";
+}
+
+static int count_bits(node_bits bits)
+{
+    int count = 0;
+    for (; bits; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const struct queue_seen *q)
+{
+    int synced = count_bits(q->synced & q->mirrors), not_synced = count_bits(q->mirrors) - synced;
+    if (!q->mirrors)
+        canvas_put(c, r, x, y, STYLE_DIM, "none");
+    else if (not_synced)
+        canvas_printf(c, r, x, y, STYLE_SYNCING, "+%d (%d unsync)", synced, not_synced);
+    else
+        canvas_printf(c, r, x, y, STYLE_FINE, "+%d", synced);
+}
+
+/* one column for two seconds; the highest depth of these 60 s fills it */
+static void draw_history(const struct model *m, struct canvas *c, struct rect r, int x, int y, const char *queue)
+{
+    static const char levels[] = "_.:-=+*#";
+    const struct history *h = model_history(m, queue);
+    char bar[HISTORY_LEN / 2 + 1] = "";
+    int64_t most = 1;
+    for (int i = 0; h && i < HISTORY_LEN; i++)
+        most = h->depth[i] > most ? h->depth[i] : most;
+    for (int i = 0; h && i < HISTORY_LEN / 2; i++) {
+        int64_t depth = h->depth[2 * i] > h->depth[2 * i + 1] ? h->depth[2 * i] : h->depth[2 * i + 1];
+        bar[i] = depth < 0 ? ' ' : levels[(size_t)((double)depth / (double)most * 7)];
+    }
+    canvas_put(c, r, x, y, STYLE_DIM, bar);
+}
+
+static void draw_queue(const struct model *m, struct canvas *c, struct rect r, int y, const struct columns *k,
+                       const struct queue_seen *q)
+{
+    bool selected = m->queue && strcmp(m->queue, q->name) == 0;
+    char count[24], rate[24];
+    enum style style;
+    const char *state = state_text(q, &style);
+    struct rect name = r;
+    name.width = k->name + k->name_width;
+    canvas_put(c, r, 0, y, selected ? STYLE_STRONG : STYLE_NORMAL, selected ? ">" : " ");
+    canvas_put(c, name, k->name, y, selected ? STYLE_SELECTED : STYLE_NORMAL, q->name);
+    if (k->state)
+        canvas_put(c, r, k->state, y, style, state);
+    if (k->ready)
+        canvas_printf(c, r, k->ready, y, STYLE_NORMAL, "%7s", count_text(q->ready, count));
+    if (k->unacked)
+        canvas_printf(c, r, k->unacked, y, STYLE_NORMAL, "%5s", count_text(q->unacked, count));
+    for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++) {
+        char letter = copy_letter(m, q, (int)i, &style);
+        canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, y, style, "%c", letter);
+    }
+    if (k->mirrors)
+        draw_mirrors(c, r, k->mirrors, y, q);
+    if (k->rates) {
+        count_text((int64_t)q->publish_rate, count);
+        count_text((int64_t)q->deliver_rate, rate);
+        canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", q->publish_rate < 0 ? "-" : count,
+                      q->deliver_rate < 0 ? "-" : rate);
+    }
+    if (k->history)
+        draw_history(m, c, r, k->history, y, q->name);
+    if (k->policy)
+        canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
+}
+
+void draw_queues(const struct model *m, struct canvas *c, struct rect r)
+{
+    const struct snapshot *s = m->snapshot;
+    struct columns k = lay_out(m, c, r.width);
+    int rows = r.height - 1, selected = 0, queues = (int)s->queues_len;
+    draw_heading(m, c, r, &k);
+    if (queues == 0)
+        canvas_put(c, r, 1, 1, STYLE_DIM, "(no queues yet)");
+    for (int i = 0; i < queues; i++)
+        if (m->queue && strcmp(s->queues[i].name, m->queue) == 0)
+            selected = i;
+    int first = selected >= rows ? selected - rows + 1 : 0;
+    for (int i = first; i < queues && i - first < rows; i++)
+        draw_queue(m, c, r, 1 + i - first, &k, &s->queues[i]);
+    if (first + rows < queues && rows > 1)
+        canvas_printf(c, r, r.width - 9, rows, STYLE_DIM, " +%d more", queues - first - rows);
+}
+
+/* ---- legend ----------------------------------------------------------------------------------------------------- */
+
+static const char *trouble(const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    const char *what = NULL;
+    if (s->source < 0)
+        return "No node answers: states and counts are unknown (?); places are those last seen.";
+    for (size_t i = 0; i < s->queues_len; i++) {
+        bool mirrored = s->queues[i].mirrors;
+        if (s->queues[i].state == QUEUE_SEEN_STOPPED)
+            return mirrored ? "STOPPED: no copy may take over until its node is back. ? = nobody can say now"
+                            : "STOPPED: its only copy is on a node that was stopped. ? = nobody can say now";
+        if (s->queues[i].state == QUEUE_SEEN_DOWN)
+            what = mirrored ? "DOWN: no copy may take over until its node is back. ? = nobody can say now"
+                            : "DOWN: its only copy is on a node that is away. ? = nobody can say now";
+    }
+    return what;
+}
+
+void draw_legend(const struct model *m, struct canvas *c, struct rect r)
+{
+    const char *what = trouble(m); /* in place of the letters: nothing moves when something goes wrong */
+    canvas_put(c, r, 1, 0, what ? STYLE_DOWN : STYLE_DIM,
+               what ? what : "M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away");
+}

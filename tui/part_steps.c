@@ -1,0 +1,149 @@
+/* part_steps.c: the lesson's steps in the cluster view: a box for each that only observation ticks, what was
+ * seen or is waited for beside it, and under the current step why it is done and what would be run. */
+#include <stdio.h>
+#include <time.h>
+
+#include "view.h"
+
+/* Before its action was run, what is half there is there by chance: that is not progress. */
+static enum step_state shown_state(const struct lesson_step *s)
+{
+    return s->state == STEP_HALF && s->action && !s->acted ? STEP_OPEN : s->state;
+}
+
+static const char *box(enum step_state state, enum style *style)
+{
+    switch (state) {
+    case STEP_OPEN: *style = STYLE_NORMAL; return "[ ]";
+    case STEP_HALF: *style = STYLE_SYNCING; return "[~]";
+    case STEP_SEEN: *style = STYLE_FINE; return "[x]";
+    case STEP_WAS:  *style = STYLE_NORMAL; return "[x]"; /* it was proved; "was true" stands beside it */
+    }
+    return "[ ]";
+}
+
+static void with_word(const char *word, const char *text, char out[256])
+{
+    size_t len = strlen(word);
+    bool has = strncmp(text, word, len) == 0;
+    snprintf(out, 256, "%s%s%s", has ? "" : word, has ? "" : " ", text);
+}
+
+/* what was seen of a step, or what its tick waits for */
+static void proof_text(const struct lesson_step *s, char out[256])
+{
+    out[0] = '\0';
+    switch (shown_state(s)) {
+    case STEP_OPEN:
+        if (s->wait_text)
+            with_word("wait:", s->wait_text, out);
+        break;
+    case STEP_HALF:
+        if (s->seen_text)
+            with_word("half:", s->seen_text, out);
+        else if (s->wait_text)
+            with_word("wait:", s->wait_text, out);
+        break;
+    case STEP_SEEN:
+        if (s->seen_text)
+            with_word("seen:", s->seen_text, out);
+        break;
+    case STEP_WAS: {
+        time_t seconds = (time_t)(s->seen_wall_ms / 1000);
+        struct tm t;
+        localtime_r(&seconds, &t);
+        snprintf(out, 256, "was true %02d:%02d:%02d", t.tm_hour, t.tm_min, t.tm_sec);
+        break;
+    }
+    }
+}
+
+/* The column of the proofs: after the longest title, but never in the right third. 0: no room for any. */
+static int proof_column(const struct model *m, struct canvas *c, int width)
+{
+    int longest = 0;
+    for (size_t i = 0; i < m->lesson->steps_len; i++) {
+        int columns = text_columns(c, m->lesson->steps[i].title);
+        longest = columns > longest ? columns : longest;
+    }
+    int column = longest + 10 < width * 2 / 3 ? longest + 10 : width * 2 / 3;
+    return width >= 60 ? column : 0;
+}
+
+static void draw_step(const struct model *m, struct canvas *c, struct rect r, int y, size_t i)
+{
+    const struct lesson_step *s = &m->lesson->steps[i];
+    bool current = i == model_step(m);
+    enum style style;
+    const char *tick = box(shown_state(s), &style);
+    int column = proof_column(m, c, r.width);
+    char proof[256];
+    proof_text(s, proof);
+    canvas_put(c, r, 0, y, STYLE_STRONG, current ? ">" : " ");
+    canvas_put(c, r, 1, y, style, tick);
+    struct rect left = r;
+    left.width = column ? column - 1 : r.width;
+    canvas_printf(c, left, 5, y, current ? STYLE_STRONG : STYLE_NORMAL, "%zu %s", i + 1, s->title);
+    if (column)
+        canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
+}
+
+/* why, and the command; rows it took */
+static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
+{
+    const struct lesson_step *s = &m->lesson->steps[model_step(m)];
+    int used = 0;
+    if (rows >= 2 && s->why)
+        used += draw_paragraph(c, rect_rows(r, y, rows - 1), 7, 0, STYLE_DIM, s->why);
+    if (used < rows && s->action_text && !s->acted)
+        canvas_printf(c, r, 7, y + used++, STYLE_STRONG, "n runs: %s", s->action_text);
+    else if (used < rows && s->acted && s->exit_code > 0)
+        canvas_printf(c, r, 7, y + used++, STYLE_STRONG, "its program ended with exit code %d; r runs it once more",
+                      s->exit_code);
+    else if (used < rows && !s->action)
+        canvas_put(c, r, 7, y + used++, STYLE_DIM, "nothing to run: it is ticked when the nodes show it");
+    else if (used < rows && s->acted)
+        canvas_put(c, r, 7, y + used++, STYLE_DIM, "was run; now the nodes have to show it");
+    return used;
+}
+
+static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
+{
+    int x = canvas_printf(c, r, 1, y, STYLE_FINE, "All %zu steps were seen.", m->lesson->steps_len);
+    if (m->next_lesson)
+        canvas_printf(c, r, x, y, STYLE_FINE, " q leaves; lab %d opens the next lesson.", m->next_lesson);
+    else
+        canvas_put(c, r, x, y, STYLE_FINE, " q leaves; the nodes stay as they are.");
+}
+
+void draw_steps(const struct model *m, struct canvas *c, struct rect r)
+{
+    const struct lesson *l = m->lesson;
+    size_t current = model_step(m), steps = l->steps_len;
+    int rows = r.height, y = 0;
+    if (rows == 1) {
+        if (current < steps)
+            draw_step(m, c, r, 0, current);
+        else
+            draw_done(m, c, r, 0);
+        return;
+    }
+    char title[256], count[32];
+    snprintf(title, sizeof(title), "Lesson %d: %s ", l->number, l->title);
+    snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
+    draw_title(c, r, y++, title, count);
+    rows--;
+    int extra = rows - (int)steps;
+    size_t first = 0; /* where not all fit, the current one is in sight, with the one before it */
+    if (extra < 0 && current > 0) {
+        first = rows > 1 ? current - 1 : current;
+        first = first < (size_t)(-extra) ? first : (size_t)(-extra);
+    }
+    for (size_t i = first; i < steps && y < r.height; i++) {
+        draw_step(m, c, r, y++, i);
+        if (i == current && extra > 0)
+            y += draw_what_to_do(m, c, r, y, extra < 4 ? extra : 4);
+    }
+    if (current == steps && y < r.height)
+        draw_done(m, c, r, y);
+}

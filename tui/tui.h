@@ -1,0 +1,34 @@
+/* tui.h: the screen that a class looks at. It shows what surviving nodes report, with its age, and never a
+ * tick that was not observed.
+ *
+ * The parts, from the data to the glass: a model (model.h: a snapshot, a lesson, what the user selected) is
+ * drawn by views (view.h) onto a canvas of cells (canvas.h); term.c alone knows ncurses and puts the canvas on
+ * a terminal; frame text puts it into a string. run.c is the loop between keys, nodes and programs. */
+#ifndef TUI_TUI_H
+#define TUI_TUI_H
+
+#include <stdio.h>
+
+#include "lab/labdir.h"
+#include "lab/lesson.h"
+#include "lab/snapshot.h"
+
+struct tui_options {
+    bool readonly; /* a projector: keys that change anything do nothing */
+    bool plain;    /* no screen control: frames as text, one after each change; also what a terminal of
+                      unknown kind gets */
+    int test_fd;   /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
+    const char *replay; /* a file with one snapshot (lab status --json) a line, shown instead of a lab; a line
+                           is shown each time the key ']' is pressed. NULL: the lab */
+};
+
+/* The TUI at this lesson (0: no lesson), on a lab that runs. Returns when the user quits: 0, or an exit code
+ * (78: the lesson cannot be read, 69: no terminal). What went wrong is printed once the terminal is a plain
+ * one again. The nodes are left as they are. */
+int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opts);
+
+/* One frame as text, without a terminal: lines of at most `width` columns (a Chinese character has two), each
+ * ended by '\n', without spaces at the end. l may be NULL. The caller frees it. */
+char *tui_frame_text(const struct snapshot *s, const struct lesson *l, int width, int height);
+
+#endif

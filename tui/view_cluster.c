@@ -1,0 +1,95 @@
+/* view_cluster.c: the first view: nodes, queues with the matrix of copies, the lesson, the newest events.
+ *
+ * Rows are given out by priority: what one must see first gets its rows first, so that a small terminal loses
+ * the least important parts and a large one spreads out. */
+#include "view.h"
+
+enum part { PART_NODES, PART_QUEUES, PART_LEGEND, PART_STEPS, PART_EVENTS, PARTS };
+
+#define WIDE_COLUMNS 120 /* from here on the lesson stands on the right */
+
+struct want {
+    enum part part;
+    int rows;
+    bool whole; /* all of these rows or none */
+};
+
+struct rows {
+    int of[PARTS];
+    int left;
+};
+
+static void grant(struct rows *rows, struct want w)
+{
+    if (w.rows <= 0 || (w.whole && w.rows > rows->left))
+        return;
+    int given = w.rows < rows->left ? w.rows : rows->left;
+    rows->of[w.part] += given;
+    rows->left -= given;
+}
+
+static int steps_of(const struct model *m)
+{
+    return m->lesson ? (int)m->lesson->steps_len : 0;
+}
+
+static void draw_parts(const struct model *m, struct canvas *c, struct rect r, const struct rows *rows)
+{
+    int y = 0;
+    for (int i = 0; i < PARTS; i++) {
+        struct rect part = rect_rows(r, y, rows->of[i]);
+        y += rows->of[i];
+        if (part.height == 0)
+            continue;
+        switch ((enum part)i) {
+        case PART_NODES:  draw_nodes(m, c, part); break;
+        case PART_QUEUES: draw_queues(m, c, part); break;
+        case PART_LEGEND: draw_legend(m, c, part); break;
+        case PART_STEPS:  draw_steps(m, c, part); break;
+        case PART_EVENTS: draw_events(m, c, part, 0); break;
+        case PARTS:       break;
+        }
+    }
+}
+
+static void draw_one_column(const struct model *m, struct canvas *c, struct rect r, bool with_steps)
+{
+    int steps = with_steps ? steps_of(m) : 0, queues = (int)m->snapshot->queues_len;
+    bool cards = nodes_have_cards(m, r);
+    const struct want wants[] = {
+        {PART_STEPS, steps ? 1 : 0, false},                /* the step to do now */
+        {PART_QUEUES, 2, true},                            /* heading, the selected queue */
+        {PART_NODES, cards ? 0 : 1, true},                 /* one line of names */
+        {PART_STEPS, steps ? steps : 0, false},            /* its title and the other steps */
+        {PART_QUEUES, queues < 4 ? queues - 1 : 3, false},
+        {PART_NODES, cards ? 4 : 0, true},
+        {PART_EVENTS, 2, true},                            /* title, the newest */
+        {PART_LEGEND, 1, true},
+        {PART_STEPS, steps ? 2 : 0, false},                /* why, and the command */
+        {PART_EVENTS, 2, false},
+        {PART_NODES, cards ? nodes_card_rows(m) - 4 : 0, false},
+        {PART_STEPS, steps ? 2 : 0, false},
+        {PART_QUEUES, queues < 4 ? 0 : queues - 4, false},
+        {PART_EVENTS, r.height, false},
+    };
+    struct rows rows = {.left = r.height};
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++)
+        grant(&rows, wants[i]);
+    draw_parts(m, c, r, &rows);
+}
+
+static void draw(const struct model *m, struct canvas *c, struct rect r)
+{
+    if (!m->lesson || r.width < WIDE_COLUMNS) {
+        draw_one_column(m, c, r, true);
+        return;
+    }
+    struct rect left = r, right = r;
+    left.width = r.width * 2 / 3;
+    right.x = r.x + left.width + 1;
+    right.width = r.width - left.width - 1;
+    draw_one_column(m, c, left, false);
+    view_lesson.draw(m, c, right);
+}
+
+const struct view_ops view_cluster = {.name = "Cluster", .draw = draw};
