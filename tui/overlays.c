@@ -50,7 +50,7 @@ void draw_help(const struct model *m, struct canvas *c)
 
 void draw_confirm(const struct model *m, struct canvas *c)
 {
-    struct rect r = open_box(c, 62, 8, " Sure? ");
+    struct rect r = open_box(c, 68, 8, " Sure? ");
     if (!m->to_confirm)
         return;
     bool clean = m->to_confirm->step == COMMAND_CLEAN, yes = m->confirm_yes;

@@ -12,9 +12,9 @@ struct columns {
 #define STATE_WIDTH 8
 #define READY_WIDTH 8
 #define UNACKED_WIDTH 6
-#define MIRRORS_WIDTH 15
-#define RATES_WIDTH 16
-#define HISTORY_WIDTH 31
+#define MIRRORS_WIDTH 14
+#define RATES_WIDTH 15
+#define HISTORY_WIDTH 17
 #define MIN_NAME 8
 #define MAX_NAME 32
 
@@ -80,7 +80,7 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
     if (k->rates)
         canvas_put(c, r, k->rates, 0, STYLE_TITLE, "  PUB/s  GET/s");
     if (k->history)
-        canvas_put(c, r, k->history, 0, STYLE_TITLE, "DEPTH, LAST 60 s");
+        canvas_put(c, r, k->history, 0, STYLE_TITLE, "DEPTH 60 s");
     if (k->policy)
         canvas_put(c, r, k->policy, 0, STYLE_TITLE, "POLICY");
 }
@@ -116,17 +116,20 @@ static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const st
         canvas_printf(c, r, x, y, STYLE_FINE, "+%d", synced);
 }
 
-/* one column for two seconds; the highest depth of these 60 s fills it */
+/* one column for four seconds; the highest depth of these 60 s fills it */
 static void draw_history(const struct model *m, struct canvas *c, struct rect r, int x, int y, const char *queue)
 {
+    enum { EACH = 4, COLUMNS = HISTORY_LEN / EACH };
     static const char levels[] = "_.:-=+*#";
     const struct history *h = model_history(m, queue);
-    char bar[HISTORY_LEN / 2 + 1] = "";
+    char bar[COLUMNS + 1] = "";
     int64_t most = 1;
     for (int i = 0; h && i < HISTORY_LEN; i++)
         most = h->depth[i] > most ? h->depth[i] : most;
-    for (int i = 0; h && i < HISTORY_LEN / 2; i++) {
-        int64_t depth = h->depth[2 * i] > h->depth[2 * i + 1] ? h->depth[2 * i] : h->depth[2 * i + 1];
+    for (int i = 0; h && i < COLUMNS; i++) {
+        int64_t depth = -1;
+        for (int j = 0; j < EACH; j++)
+            depth = h->depth[EACH * i + j] > depth ? h->depth[EACH * i + j] : depth;
         bar[i] = depth < 0 ? ' ' : levels[(size_t)((double)depth / (double)most * 7)];
     }
     canvas_put(c, r, x, y, STYLE_DIM, bar);

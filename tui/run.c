@@ -339,14 +339,22 @@ static void open_terminal(struct run *r)
         fprintf(stderr, "lab: %s: frames come as plain text (--plain)\n", why);
 }
 
-/* The last frame stays to be read after the terminal is the shell's again. */
+/* The last frame stays to be read after the terminal is the shell's again, but for its keys, and with two rows
+ * less than the terminal has: for a line from the caller and the shell's prompt. */
 static void close_terminal(struct run *r)
 {
     if (!r->terminal)
         return;
     terminal_close(r->terminal);
     r->terminal = NULL;
-    show_plain(r);
+    r->canvas.height -= r->canvas.height > 2 ? 2 : 0;
+    struct text frame = {0};
+    canvas_to_text(&r->canvas, &frame);
+    while (frame.len > 1 && frame.s[frame.len - 2] == '\n')
+        frame.len--;
+    fwrite(frame.s, 1, frame.len, stdout);
+    fflush(stdout);
+    text_finish(&frame);
 }
 
 static void loop(struct run *r)

@@ -53,22 +53,24 @@ static void choose_styles(struct terminal *t)
     }
 }
 
-struct terminal *terminal_open(const char **why)
+/* NULL if the terminal of this TERM can be drawn on, else why not. (newterm would only print and exit.) */
+static const char *why_not(void)
 {
     int err = 0;
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        *why = "input or output is not a terminal";
-        return NULL;
-    }
-    if (setupterm(NULL, STDOUT_FILENO, &err) != OK) {
-        *why = "the terminal's kind (TERM) is not known here";
-        return NULL;
-    }
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return "input or output is not a terminal";
+    if (setupterm(NULL, STDOUT_FILENO, &err) != OK)
+        return "the terminal's kind (TERM) is not known here";
     const char *cup = tigetstr("cup");
-    if (!cup || cup == (const char *)-1) {
-        *why = "this kind of terminal cannot place the cursor";
+    bool can = cup && cup != (const char *)-1;
+    del_curterm(cur_term);
+    return can ? NULL : "this kind of terminal cannot place the cursor";
+}
+
+struct terminal *terminal_open(const char **why)
+{
+    if ((*why = why_not()))
         return NULL;
-    }
     /* exported by some shells; ncurses would believe them for ever */
     unsetenv("LINES");
     unsetenv("COLUMNS");

@@ -34,6 +34,7 @@ void text_add(struct text *t, const char *s)
 void text_vprintf(struct text *t, const char *format, va_list args)
 {
     va_list again;
+    ASSERT(format);
     va_copy(again, args);
     int want = vsnprintf(NULL, 0, format, args);
     ASSERT(want >= 0);

@@ -387,8 +387,8 @@ static void auto_delete(struct broker *b, struct exchange *x)
     struct view_info view = mirror_view(b->mirror);
     if (!x->auto_delete || x->builtin || x->out.len || view.coordinator != view.self)
         return;
-    struct op *op = op_begin_host(b, OP_EXCHANGE_DELETE, 0, x->name);
-    struct failure f = exchange_delete(b, op, x->name, false);
+    struct op *op = op_begin_host(OP_EXCHANGE_DELETE, 0, x->name);
+    struct failure f = begin_exchange_delete(b, op, x->name, false);
     if (f.text)
         op_fail(b, op, f);
 }

@@ -21,9 +21,9 @@ struct op *op_begin(struct channel *ch, enum op_type type, uint32_t method, cons
     return op;
 }
 
-struct op *op_begin_host(struct broker *b, enum op_type type, uint64_t req, const char *name)
+struct op *op_begin_host(enum op_type type, uint64_t req, const char *name)
 {
-    (void)b;
+
     struct op *op = xcalloc(1, sizeof(*op));
     op->type = type;
     op->host_req = req;
@@ -35,6 +35,7 @@ struct op *op_begin_host(struct broker *b, enum op_type type, uint64_t req, cons
 
 void op_send(struct broker *b, struct op *op, struct event *ev)
 {
+    broker_push_publishes(b); /* a get after a publish finds it */
     ev->req = ++b->next_req;
     op->left++;
     map_set_u64(&b->ops, ev->req, op);
@@ -55,10 +56,20 @@ void op_free(struct op *op)
     free(op);
 }
 
+static void host_answer(struct broker *b, struct op *op, enum answer_status status, char *text)
+{
+    struct effect *fx = effects_add(b->out, FX_ANSWER);
+    fx->u.answer.req = op->host_req;
+    fx->u.answer.status = status;
+    fx->u.answer.text = text;
+}
+
 void op_finish(struct broker *b, struct op *op)
 {
     ASSERT(op->left == 0);
     struct channel *ch = op->channel;
+    if (!ch && op->host_req)
+        host_answer(b, op, ANSWER_OK, NULL);
     if (ch) {
         ch->op = NULL;
         if (ch->held.len > ch->held_at && !ch->resuming) {
@@ -68,14 +79,6 @@ void op_finish(struct broker *b, struct op *op)
         connection_touch(ch->conn);
     }
     op_free(op);
-}
-
-static void host_answer(struct broker *b, struct op *op, enum answer_status status, char *text)
-{
-    struct effect *fx = effects_add(b->out, FX_ANSWER);
-    fx->u.answer.req = op->host_req;
-    fx->u.answer.status = status;
-    fx->u.answer.text = text;
 }
 
 void op_fail(struct broker *b, struct op *op, struct failure f)
@@ -91,13 +94,6 @@ void op_fail(struct broker *b, struct op *op, struct failure f)
     }
     free(f.text);
     op_free(op);
-}
-
-void op_succeed(struct broker *b, struct op *op)
-{
-    if (!op->channel && op->host_req)
-        host_answer(b, op, ANSWER_OK, NULL);
-    op_finish(b, op);
 }
 
 void op_answer(struct broker *b, struct effect *answer)

@@ -193,15 +193,13 @@ struct confirms { /* confirm.c: published, not yet told */
 
 enum content_stage { CONTENT_NONE, CONTENT_HEADER, CONTENT_BODY };
 
-struct content { /* publish.c: a publish whose body is still coming */
+struct content { /* publish.c: a publish whose header or body is still coming */
     uint8_t exchange[255], key[255];
     uint8_t exchange_len, key_len;
     bool mandatory, immediate;
-    struct wire_header header; /* numbers only; its slices do not outlive the frame */
-    struct message *msg;       /* bodies up to BROKER_BODY_AT_ONCE */
-    struct wire_buffer large;  /* larger ones grow here as they come */
-    char *props;               /* of a large one */
-    uint64_t got;
+    struct message *msg;      /* with room for its body up to BROKER_BODY_AT_ONCE */
+    struct wire_buffer large; /* a larger body grows here as it comes */
+    uint64_t body_size, got;
 };
 
 struct held_delivery {
@@ -297,6 +295,7 @@ struct broker {
     struct effects up; /* the library's, [up_at, len) not handled yet */
     size_t up_at;
     bool commanded;    /* the library was given a command since the last EV_TURN_END */
+    bool gathered;     /* and publishes, which it gathers until then */
 
     /* clients */
     struct map connections; /* id -> struct connection */
@@ -335,6 +334,7 @@ struct broker {
 
 /* step.c */
 void broker_command(struct broker *b, struct event *ev); /* to the library; effects are gathered in up */
+void broker_push_publishes(struct broker *b); /* makes the library send on what it has gathered */
 void broker_settle_down(struct broker *b);               /* handles what came up, until nothing is left */
 
 /* error.c: both say the code's word, " - " and the text; the code decides what is closed */
@@ -390,12 +390,11 @@ void channel_close_sent(struct channel *ch);
 
 /* op.c */
 struct op *op_begin(struct channel *ch, enum op_type type, uint32_t method, const char *name);
-struct op *op_begin_host(struct broker *b, enum op_type type, uint64_t req, const char *name);
+struct op *op_begin_host(enum op_type type, uint64_t req, const char *name);
 void op_send(struct broker *b, struct op *op, struct event *ev); /* one command of it */
 void op_answer(struct broker *b, struct effect *answer);
-void op_finish(struct broker *b, struct op *op);                  /* done: the channel goes on */
+void op_finish(struct broker *b, struct op *op);                  /* done: the channel goes on; the host hears OK */
 void op_fail(struct broker *b, struct op *op, struct failure f);  /* takes f.text; finishes op */
-void op_succeed(struct broker *b, struct op *op);                 /* a management command's OK; finishes op */
 void op_abandon(struct op *op);
 void op_free(struct op *op);
 
@@ -433,13 +432,14 @@ void index_free(struct exchange *x);
 /* exchange_method.c */
 void exchange_method(struct channel *ch, uint32_t method, void *decoded);
 void exchange_answer(struct broker *b, struct op *op, struct effect *answer);
+void op_succeed(struct broker *b, struct op *op); /* says -ok to the client; finishes op */
 struct wish { /* an exchange as a client wants it */
     const char *name, *arguments;
     struct bytes type;
     bool durable, auto_delete, internal;
 };
-struct failure exchange_declare(struct broker *b, struct op *op, const struct wish *w);
-struct failure exchange_delete(struct broker *b, struct op *op, const char *name, bool if_unused);
+struct failure begin_exchange_declare(struct broker *b, struct op *op, const struct wish *w);
+struct failure begin_exchange_delete(struct broker *b, struct op *op, const char *name, bool if_unused);
 struct failure bind_change(struct broker *b, struct op *op, bool bind, const char *source, const char *destination,
                            bool to_queue, struct bytes key, const char *arguments);
 

@@ -60,13 +60,15 @@ static int refused(struct client *c, const char *what, const amqp_method_t *meth
         return fail(c, ERR_CLOSED, "%s: the broker closed the connection: %u %.*s", what, m->reply_code,
                     (int)m->reply_text.len, (const char *)m->reply_text.bytes);
     }
-    return fail(c, ERR_REFUSED, "%s: an answer that was not expected: %s", what, amqp_method_name(method->id));
+    return fail(c, ERR_REFUSED, "%s: an answer that was not expected: %s", what,
+                amqp_method_name(method->id));
 }
 
 static int lost(struct client *c, const char *what, int status)
 {
     c->open = false;
-    return fail(c, ERR_CLOSED, "%s: the connection to %s is gone (%s)", what, c->where, amqp_error_string2(status));
+    return fail(c, ERR_CLOSED, "%s: the connection to %s is gone (%s)", what, c->where,
+                amqp_error_string2(status));
 }
 
 static int check(struct client *c, const char *what, amqp_rpc_reply_t reply)
@@ -98,13 +100,14 @@ struct client *client_connect(const char *host, long port, const char *user, con
     struct timeval patience = {.tv_sec = CONNECT_SECONDS};
     int status = amqp_socket_open_noblock(socket, host, (int)port, &patience);
     if (status) {
-        fail(c, ERR_CLOSED, "cannot connect to %s: nobody answers there (%s); is that node running?", c->where,
-             amqp_error_string2(status));
+        fail(c, ERR_CLOSED, "cannot connect to %s: nobody answers there (%s); is that node running?",
+             c->where, amqp_error_string2(status));
         return c;
     }
     c->open = true;
-    amqp_rpc_reply_t reply = amqp_login(c->connection, "/", AMQP_DEFAULT_MAX_CHANNELS, AMQP_DEFAULT_FRAME_SIZE,
-                                        HEARTBEAT_SECONDS, AMQP_SASL_METHOD_PLAIN, user, password);
+    amqp_rpc_reply_t reply =
+        amqp_login(c->connection, "/", AMQP_DEFAULT_MAX_CHANNELS, AMQP_DEFAULT_FRAME_SIZE, HEARTBEAT_SECONDS,
+                   AMQP_SASL_METHOD_PLAIN, user, password);
     char *what = format_text("logging in at %s as %s", c->where, user);
     if (check(c, what, reply) == 0) {
         amqp_channel_open(c->connection, CHANNEL);
@@ -202,7 +205,8 @@ static int on_method(struct client *c, const char *what, const amqp_method_t *me
     if (method->id == AMQP_BASIC_ACK_METHOD) {
         const amqp_basic_ack_t *ack = method->decoded;
         /* 0 with multiple: all there are (AMQP 1.8.3.13) */
-        count_confirm(c, ack->delivery_tag ? u64_min(ack->delivery_tag, c->published) : c->published, ack->multiple);
+        count_confirm(c, ack->delivery_tag ? u64_min(ack->delivery_tag, c->published) : c->published,
+                      ack->multiple);
         return 0;
     }
     if (method->id == AMQP_BASIC_NACK_METHOD) {
@@ -211,7 +215,8 @@ static int on_method(struct client *c, const char *what, const amqp_method_t *me
                     (unsigned long long)nack->delivery_tag);
     }
     if (method->id == AMQP_BASIC_CANCEL_METHOD)
-        return fail(c, ERR_CLOSED, "%s: the broker cancelled this consumer: its queue is gone from here", what);
+        return fail(c, ERR_CLOSED, "%s: the broker cancelled this consumer: its queue is gone from here",
+                    what);
     return refused(c, what, method);
 }
 

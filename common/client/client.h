@@ -1,18 +1,19 @@
-/* client.h: AMQP for the lessons' producers and consumers: a thin layer over rabbitmq-c that keeps what a lesson
- * is about in the program and everything else out of it. It works with any AMQP 0-9-1 broker.
+/* client.h: AMQP for the lessons' producers and consumers: a thin layer over rabbitmq-c that keeps what a
+ * lesson is about in the program and everything else out of it. It works with any AMQP 0-9-1 broker.
  *
- * Functions return 0, or an error code of base/err.h; client_error() then has the words for a reader. What the
- * broker itself said is repeated letter by letter. Not for several threads. */
+ * Functions return 0, or an error code of base/err.h; client_error() then has the words for a reader. What
+ * the broker itself said is repeated letter by letter. Not for several threads. */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
 #include "base/base.h"
 #include "base/err.h"
 
-/* ---- the command line ------------------------------------------------------------------------------------- */
+/* ---- the command line -------------------------------------------------------------------------------------
+ */
 
-/* What a program accepts: "--name VALUE" with a default, or a switch "--name" if the default is NULL. A table of
- * them ends with {0}. */
+/* What a program accepts: "--name VALUE" with a default, or a switch "--name" if the default is NULL. A table
+ * of them ends with {0}. */
 struct client_option {
     const char *name, *value, *help;
 };
@@ -24,16 +25,19 @@ struct client_args {
     const char *values[CLIENT_OPTIONS_MAX]; /* by index in options; NULL: a switch that is off */
 };
 
-/* Reads argv; prints what is wrong, or the help, and returns false if the program should end. exit_code: 0 for
+/* Reads argv; prints what is wrong, or the help, and returns false if the program should end. exit_code: 0
+ * for
  * --help, 64 for wrong words. */
 bool client_args_read(struct client_args *args, int argc, char **argv, const struct client_option *options,
                       int *exit_code);
 const char *client_text(const struct client_args *args, const char *name);
-long client_number(const struct client_args *args, const char *name); /* checked by client_args_read: its default
-                                                                         is a number, so its value is one */
+long client_number(const struct client_args *args,
+                   const char *name); /* checked by client_args_read: its default
+                                         is a number, so its value is one */
 bool client_switch(const struct client_args *args, const char *name);
 
-/* ---- the broker --------------------------------------------------------------------------------------------- */
+/* ---- the broker
+ * --------------------------------------------------------------------------------------------- */
 
 struct client;
 
@@ -67,8 +71,8 @@ int client_publish(struct client *c, const char *queue, const struct client_mess
 int client_confirms(struct client *c);
 int client_confirmed(struct client *c, uint64_t open, int timeout_ms);
 
-/* Starts consuming; the broker sends what the queue has. auto_ack: a message is gone from the queue as soon as it
- * is sent, whatever becomes of it. */
+/* Starts consuming; the broker sends what the queue has. auto_ack: a message is gone from the queue as soon
+ * as it is sent, whatever becomes of it. */
 int client_consume(struct client *c, const char *queue, bool auto_ack);
 
 /* The next message. ERR_TIMEOUT: none came (client_error stays NULL). */

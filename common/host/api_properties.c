@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/api_properties.h"
+#include "wire/amqp_table.h"
 
 #define PROPERTIES_BYTES_MAX 65536 /* what a publisher over HTTP may use for properties and headers */
 
@@ -14,49 +15,6 @@ static json_t *json_text(amqp_bytes_t b)
 {
     json_t *text = json_stringn(b.bytes ? b.bytes : "", b.len);
     return text ? text : json_string("(not UTF-8)");
-}
-
-static json_t *table_json(const amqp_table_t *t);
-
-static json_t *value_json(const amqp_field_value_t *v)
-{
-    switch ((amqp_field_value_kind_t)v->kind) {
-    case AMQP_FIELD_KIND_BOOLEAN: return json_boolean(v->value.boolean);
-    case AMQP_FIELD_KIND_I8: return json_integer(v->value.i8);
-    case AMQP_FIELD_KIND_U8: return json_integer(v->value.u8);
-    case AMQP_FIELD_KIND_I16: return json_integer(v->value.i16);
-    case AMQP_FIELD_KIND_U16: return json_integer(v->value.u16);
-    case AMQP_FIELD_KIND_I32: return json_integer(v->value.i32);
-    case AMQP_FIELD_KIND_U32: return json_integer(v->value.u32);
-    case AMQP_FIELD_KIND_I64: return json_integer(v->value.i64);
-    case AMQP_FIELD_KIND_U64: return json_integer((json_int_t)v->value.u64);
-    case AMQP_FIELD_KIND_TIMESTAMP: return json_integer((json_int_t)v->value.u64);
-    case AMQP_FIELD_KIND_F32: return json_real((double)v->value.f32);
-    case AMQP_FIELD_KIND_F64: return json_real(v->value.f64);
-    case AMQP_FIELD_KIND_UTF8:
-    case AMQP_FIELD_KIND_BYTES: return json_text(v->value.bytes);
-    case AMQP_FIELD_KIND_TABLE: return table_json(&v->value.table);
-    case AMQP_FIELD_KIND_ARRAY: {
-        json_t *list = json_array();
-        for (int i = 0; i < v->value.array.num_entries; i++)
-            json_array_append_new(list, value_json(&v->value.array.entries[i]));
-        return list;
-    }
-    case AMQP_FIELD_KIND_DECIMAL:
-    case AMQP_FIELD_KIND_VOID: break;
-    }
-    return json_null();
-}
-
-static json_t *table_json(const amqp_table_t *t)
-{
-    json_t *object = json_object();
-    for (int i = 0; i < t->num_entries; i++) {
-        char *key = xstrndup(t->entries[i].key.bytes ? t->entries[i].key.bytes : "", t->entries[i].key.len);
-        json_object_set_new(object, key, value_json(&t->entries[i].value));
-        free(key);
-    }
-    return object;
 }
 
 /* The text properties: the API's name, AMQP's flag, where it stands. */
@@ -92,7 +50,7 @@ json_t *properties_to_json(struct bytes encoded)
                                     json_text(*(const amqp_bytes_t *)((const char *)decoded + texts[i].at)));
         }
         if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
-            json_object_set_new(json, "headers", table_json(&p->headers));
+            json_object_set_new(json, "headers", wire_table_json(&p->headers));
         if (p->_flags & AMQP_BASIC_DELIVERY_MODE_FLAG)
             json_object_set_new(json, "delivery_mode", json_integer(p->delivery_mode));
         if (p->_flags & AMQP_BASIC_PRIORITY_FLAG)

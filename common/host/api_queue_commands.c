@@ -119,10 +119,12 @@ static char *read_arguments(json_t *json, const char *queue, struct queue_args *
         if (wrong)
             return format_text("invalid arg '%s' for queue '%s' in vhost '/': %s", name, queue, wrong);
     }
-    free(out->json);
-    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    out->json = xstrdup(text);
-    free(text);
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (text) {
+        free(out->json);
+        out->json = xstrdup(text);
+        free(text);
+    }
     return NULL;
 }
 

@@ -174,12 +174,14 @@ struct disk *disk_files_create(const char *folder, char **error)
     *error = NULL;
     int fd = -1;
     if (mkdir(folder, 0700) && errno != EEXIST)
-        *error = format_text("%s: the folder for the log cannot be made: %s; make it, or name another with --dir",
-                             folder, strerror(errno));
+        *error =
+            format_text("%s: the folder for the log cannot be made: %s; make it, or name another with --dir",
+                        folder, strerror(errno));
     else if ((fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        *error = format_text("%s: the folder for the log cannot be opened: %s; see who owns it, or name another "
-                             "with --dir",
-                             folder, strerror(errno));
+        *error =
+            format_text("%s: the folder for the log cannot be opened: %s; see who owns it, or name another "
+                        "with --dir",
+                        folder, strerror(errno));
     if (*error)
         return NULL;
     struct disk_files *d = xcalloc(1, sizeof(*d));

@@ -87,7 +87,7 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 
 void loop_again(struct loop *l)
 {
-    event_active(&l->again, EV_TIMEOUT, 0);
+    watch_now(l->again);
 }
 
 void loop_wake_at(struct loop *l, ms_time at)
@@ -101,12 +101,11 @@ static void set_deadline(struct loop *l)
     if (l->broker && l->app != APP_CLOSING)
         at = u64_min(at, broker_deadline(l->broker));
     if (at == UINT64_MAX) {
-        event_del(&l->deadline);
+        watch_off(l->deadline);
         return;
     }
-    ms_time now = loop_now(l), wait = at > now ? at - now : 0;
-    struct timeval tv = {.tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
-    event_add(&l->deadline, &tv);
+    ms_time now = loop_now(l);
+    watch_on_for(l->deadline, at > now ? at - now : 0);
 }
 
 static void end_turn(struct loop *l)
@@ -209,7 +208,7 @@ static void read_arguments(struct loop *l, int argc, char **argv)
         case 'n': name = optarg; break;
         case 'd': dir = optarg; break;
         case 'h': usage(argv[0], 0);
-        default:  usage(argv[0], EX_USAGE);
+        default: usage(argv[0], EX_USAGE);
         }
     }
     if (!file || !name || !dir || optind < argc)
@@ -243,12 +242,12 @@ void loop_init(struct loop *l, int argc, char **argv, loop_rules_fn *rules, loop
     l->base = event_base_new_with_config(config);
     event_config_free(config);
     ASSERT(l->base);
-    evsignal_assign(&l->sigterm, l->base, SIGTERM, on_signal, l);
-    evsignal_assign(&l->sigint, l->base, SIGINT, on_signal, l);
-    event_add(&l->sigterm, NULL);
-    event_add(&l->sigint, NULL);
-    evtimer_assign(&l->again, l->base, woken, l);
-    evtimer_assign(&l->deadline, l->base, woken, l);
+    l->sigterm = watch_signal(l->base, SIGTERM, on_signal, l);
+    l->sigint = watch_signal(l->base, SIGINT, on_signal, l);
+    watch_on(l->sigterm);
+    watch_on(l->sigint);
+    l->again = watch_timer(l->base, woken, l);
+    l->deadline = watch_timer(l->base, woken, l);
 
     char *socket = format_text("%s/control.sock", l->config.dir), *error = NULL;
     l->control = control_create((struct node *)(void *)l, socket, &error);
@@ -261,10 +260,10 @@ void loop_finish(struct loop *l)
 {
     app_finish(l);
     control_destroy(l->control);
-    event_del(&l->sigterm);
-    event_del(&l->sigint);
-    event_del(&l->again);
-    event_del(&l->deadline);
+    watch_destroy(l->sigterm);
+    watch_destroy(l->sigint);
+    watch_destroy(l->again);
+    watch_destroy(l->deadline);
     event_base_free(l->base);
     effects_free(&l->spare);
     map_finish(&l->commands);

@@ -9,12 +9,11 @@
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
 #include "base/map.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "host/node.h"
+#include "host/watch.h"
 
 struct loop;
 struct part;
@@ -25,10 +24,14 @@ struct control;
 
 /* What the loop asks of a part. Any may be NULL. */
 struct part_ops {
-    bool (*open)(struct part *p, char **error); /* the app starts; the broker is there. *error is the caller's */
-    void (*sweep)(struct part *p);              /* what ended in this turn goes, with its last events */
-    void (*flush)(struct part *p);              /* the turn is over: write what was gathered */
-    bool (*close)(struct part *p);              /* the app has stopped: let go; asked every turn until true */
+    /* the app starts; the broker is there. *error is the caller's */
+    bool (*open)(struct part *p, char **error);
+    /* what ended in this turn goes, with its last events */
+    void (*sweep)(struct part *p);
+    /* the turn is over: write what was gathered */
+    void (*flush)(struct part *p);
+    /* the app has stopped: let go; asked every turn until true */
+    bool (*close)(struct part *p);
 };
 
 struct part {
@@ -62,7 +65,7 @@ struct loop {
     struct node_log *log; /* NULL: nothing is kept */
 
     /* the process */
-    struct event sigterm, sigint;
+    struct watch *sigterm, *sigint;
     int pid_fd;
     bool done;
     int exit_code;
@@ -74,10 +77,10 @@ struct loop {
     ms_time started_at; /* of the app */
 
     /* turns */
-    struct event again;    /* another turn, without waiting */
-    struct event deadline; /* the broker's, the parts' and the memory check's */
-    ms_time wake_at;       /* the parts ask for a turn by then; UINT64_MAX: not */
-    struct effects spare;  /* the effects' array, when nobody uses it */
+    struct watch *again;    /* another turn, without waiting */
+    struct watch *deadline; /* the broker's, the parts' and the memory check's */
+    ms_time wake_at;        /* the parts ask for a turn by then; UINT64_MAX: not */
+    struct effects spare;   /* the effects' array, when nobody uses it */
 
     /* the app (node_app.c) */
     struct broker *broker;
@@ -87,13 +90,22 @@ struct loop {
     bool stopped_by_broker;       /* FX_STOPPED came */
     ms_time closing_since;
     struct http_server *http;
-    VEC(struct waiter { node_done_fn *fn; void *arg; bool start; }) waiters;
-    char *app_error;              /* the app cannot go on: why */
+    VEC(struct waiter {
+        node_done_fn *fn;
+        void *arg;
+        bool start;
+    })
+    waiters;
+    char *app_error; /* the app cannot go on: why */
 
     /* commands with an answer (node_commands.c) */
     struct map commands; /* req -> struct command */
     uint64_t last_req;
-    VEC(struct answered { struct command *command; const struct effect *fx; }) answered;
+    VEC(struct answered {
+        struct command *command;
+        const struct effect *fx;
+    })
+    answered;
 
     /* events and figures (node_figures.c) */
     VEC(struct node_event) events;
@@ -104,7 +116,10 @@ struct loop {
     node_query_handler *on_query;
 };
 
-static inline struct loop *loop_of(const struct node *n) { return (struct loop *)(uintptr_t)n; }
+static inline struct loop *loop_of(const struct node *n)
+{
+    return (struct loop *)(uintptr_t)n;
+}
 
 /* ---- for node.c ---- */
 

@@ -5,13 +5,17 @@
 #include "host/loop.h"
 
 /* node_config.c: 0, or *error is "FILE:LINE: what, and what to write instead" */
-int node_config_read(struct node_config *c, const char *file, const char *name, const char *dir, char **error);
+int node_config_read(struct node_config *c, const char *file, const char *name, const char *dir,
+                     char **error);
 void node_config_finish(struct node_config *c);
 
 /* node_files.c: the node's folder. Errors as text, the caller's to free. */
-int node_files_pid(const char *dir, char **error); /* writes DIR/pid and locks it; returns the descriptor or -1 */
-uint64_t node_files_incarnation(const char *dir, ms_time now, char **error); /* larger than ever before; 0: *error */
-char *node_files_secret(const char *config_file, char **error); /* beside lab.cfg, made by the first node that asks */
+int node_files_pid(const char *dir,
+                   char **error); /* writes DIR/pid and locks it; returns the descriptor or -1 */
+uint64_t node_files_incarnation(const char *dir, ms_time now,
+                                char **error); /* larger than ever before; 0: *error */
+char *node_files_secret(const char *config_file,
+                        char **error); /* beside lab.cfg, made by the first node that asks */
 
 /* node_app.c */
 void app_finish(struct loop *l);

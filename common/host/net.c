@@ -27,10 +27,10 @@
 struct client {
     struct net *net;
     uint64_t id;
-    struct stream stream;
+    struct tcp tcp;
     bool paused, dirty, drained, gone;
-    bool closing;      /* nothing more is handed in */
-    bool shut;         /* our end is closed, theirs is waited for */
+    bool closing; /* nothing more is handed in */
+    bool shut;    /* our end is closed, theirs is waited for */
     ms_time close_by;
 };
 
@@ -46,7 +46,7 @@ static void mark_gone(struct client *c)
     if (c->gone)
         return;
     c->gone = true;
-    stream_read(&c->stream, false);
+    tcp_read(&c->tcp, false);
     VEC_PUSH(&c->net->gone, c);
     loop_again(c->net->part.loop);
 }
@@ -67,7 +67,7 @@ static void mark_closing(struct client *c, ms_time close_by)
         c->net->closing++;
         c->close_by = close_by;
         if (!c->gone)
-            stream_read(&c->stream, true); /* to see its end close */
+            tcp_read(&c->tcp, true); /* to see its end close */
     }
     c->close_by = u64_min(c->close_by, close_by);
     loop_wake_at(loop, c->close_by);
@@ -92,27 +92,28 @@ static void client_readable(evutil_socket_t fd, short what, void *arg)
     }
     if (c->closing)
         return;
-    loop_step(loop, &(struct event){.type = EV_CLIENT_DATA,
-                                    .now = loop_now(loop),
-                                    .u.client = {.conn = c->id, .data = bytes_of(c->net->buffer, (size_t)n)}});
+    loop_step(loop,
+              &(struct event){.type = EV_CLIENT_DATA,
+                              .now = loop_now(loop),
+                              .u.client = {.conn = c->id, .data = bytes_of(c->net->buffer, (size_t)n)}});
 }
 
 static void flush_client(struct client *c)
 {
-    size_t pending = stream_pending(&c->stream);
+    size_t pending = tcp_pending(&c->tcp);
     if (c->gone)
         return;
-    if (pending) {
-        size_t sent = stream_flush(&c->stream);
-        if (sent && stream_pending(&c->stream) < OUTPUT_LOW && !c->drained && !c->closing) {
+    if (pending && !watch_is_on(c->tcp.writable)) {
+        size_t sent = tcp_flush(&c->tcp);
+        if (sent && tcp_pending(&c->tcp) < OUTPUT_LOW && !c->drained && !c->closing) {
             c->drained = true;
             VEC_PUSH(&c->net->drained, c);
             loop_again(c->net->part.loop);
         }
     }
-    if (c->closing && !c->shut && stream_pending(&c->stream) == 0) {
+    if (c->closing && !c->shut && tcp_pending(&c->tcp) == 0) {
         c->shut = true;
-        stream_shutdown(&c->stream);
+        tcp_shutdown(&c->tcp);
         c->close_by = u64_min(c->close_by, loop_now(c->net->part.loop) + LINGER_MS);
         loop_wake_at(c->net->part.loop, c->close_by);
     }
@@ -137,7 +138,8 @@ static void read_address(const struct sockaddr *sa, socklen_t len, struct addres
 {
     char port[NI_MAXSERV] = "0";
     *out = (struct address){.host = "?"};
-    if (getnameinfo(sa, len, out->host, sizeof(out->host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+    if (getnameinfo(sa, len, out->host, sizeof(out->host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
         out->port = (uint16_t)strtoul(port, NULL, 10);
     if (sa->sa_family == AF_INET) {
         out->loopback = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == 127;
@@ -160,7 +162,8 @@ static bool take_slot(struct net *n, uint32_t *slot)
     return true;
 }
 
-static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int sa_len, void *arg)
+static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int sa_len,
+                     void *arg)
 {
     (void)listener;
     struct net *n = arg;
@@ -176,8 +179,8 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
     c->id = ++n->last_sequence * SLOTS + slot;
     n->slots.items[slot] = c;
     n->clients++;
-    stream_init(&c->stream, loop->base, fd, client_readable, client_writable, c);
-    stream_read(&c->stream, true);
+    tcp_init(&c->tcp, loop->base, fd, client_readable, client_writable, c);
+    tcp_read(&c->tcp, true);
 
     struct sockaddr_storage local = {0};
     socklen_t local_len = sizeof(local);
@@ -214,7 +217,7 @@ static void open_listener(struct net *n)
 {
     struct loop *loop = n->part.loop;
     const struct node_config_peer *self = &loop->config.nodes[loop->config.self];
-    int why, fd = stream_listen(self->host, self->amqp, &why);
+    int why, fd = tcp_listen(self->host, self->amqp, &why);
     if (fd < 0) {
         loop_app_failed(loop, loop_port_error(loop, "amqp", self->host, self->amqp, why));
         loop_again(loop);
@@ -249,11 +252,11 @@ void net_reply(struct net *n, const struct effect *fx)
     if (!c || c->shut)
         return;
     if (fx->u.client.msg) {
-        stream_add(&c->stream, fx->u.client.data, fx->u.client.split);
-        stream_add_message_body(&c->stream, fx->u.client.msg);
-        stream_add(&c->stream, fx->u.client.data + fx->u.client.split, fx->u.client.data_len - fx->u.client.split);
+        tcp_add(&c->tcp, fx->u.client.data, fx->u.client.split);
+        tcp_add_message_body(&c->tcp, fx->u.client.msg);
+        tcp_add(&c->tcp, fx->u.client.data + fx->u.client.split, fx->u.client.data_len - fx->u.client.split);
     } else {
-        stream_add(&c->stream, fx->u.client.data, fx->u.client.data_len);
+        tcp_add(&c->tcp, fx->u.client.data, fx->u.client.data_len);
     }
     mark_dirty(c);
 }
@@ -271,7 +274,7 @@ void net_pause(struct net *n, const struct effect *fx)
     if (!c || c->paused || c->closing)
         return;
     c->paused = true;
-    stream_read(&c->stream, false);
+    tcp_read(&c->tcp, false);
 }
 
 void net_resume(struct net *n, const struct effect *fx)
@@ -280,7 +283,7 @@ void net_resume(struct net *n, const struct effect *fx)
     if (!c || !c->paused || c->closing)
         return;
     c->paused = false;
-    stream_read(&c->stream, true);
+    tcp_read(&c->tcp, true);
 }
 
 /* ---- as a part ---- */
@@ -295,7 +298,7 @@ static bool net_part_open(struct part *p, char **error)
         uint16_t port;
     } ports[] = {{"amqp", self->amqp}, {"http", self->http}};
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-        int why, fd = stream_listen(self->host, ports[i].port, &why);
+        int why, fd = tcp_listen(self->host, ports[i].port, &why);
         if (fd < 0) {
             *error = loop_port_error(p->loop, ports[i].key, self->host, ports[i].port, why);
             return false;
@@ -313,7 +316,7 @@ static void forget(struct client *c)
     VEC_PUSH(&n->free_slots, slot);
     n->clients--;
     n->closing -= c->closing;
-    stream_finish(&c->stream);
+    tcp_finish(&c->tcp);
     free(c);
 }
 

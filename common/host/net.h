@@ -4,7 +4,7 @@
 #define HOST_NET_H
 
 #include "host/loop.h"
-#include "host/stream.h"
+#include "host/tcp.h"
 
 struct evconnlistener;
 struct client;
@@ -14,14 +14,14 @@ struct net {
     struct evconnlistener *listener; /* NULL while the node does not serve */
     bool accept_paused;              /* no descriptors are left; until: */
     ms_time accept_again_at;
-    VEC(struct client *) slots;      /* a connection's number is sequence * SLOTS + slot */
+    VEC(struct client *) slots; /* a connection's number is sequence * SLOTS + slot */
     VEC(uint32_t) free_slots;
     uint64_t last_sequence;
-    VEC(struct client *) dirty;      /* has something to write */
-    VEC(struct client *) drained;    /* took what was waiting */
-    VEC(struct client *) gone;       /* to be swept */
+    VEC(struct client *) dirty;   /* has something to write */
+    VEC(struct client *) drained; /* took what was waiting */
+    VEC(struct client *) gone;    /* to be swept */
     size_t clients, closing;
-    uint8_t *buffer;                 /* where every socket is read into */
+    uint8_t *buffer; /* where every socket is read into */
 };
 
 void net_init(struct net *n, struct loop *loop);

@@ -13,10 +13,10 @@ static void set_state(struct loop *l, enum app_state to)
 {
     switch (to) {
     case APP_STARTING: ASSERT(l->app == APP_STOPPED); break;
-    case APP_RUNNING:  ASSERT(l->app == APP_STARTING); break;
+    case APP_RUNNING: ASSERT(l->app == APP_STARTING); break;
     case APP_STOPPING: ASSERT(l->app == APP_STARTING || l->app == APP_RUNNING); break;
-    case APP_CLOSING:  ASSERT(l->app == APP_STARTING || l->app == APP_STOPPING); break;
-    case APP_STOPPED:  ASSERT(l->app == APP_CLOSING); break;
+    case APP_CLOSING: ASSERT(l->app == APP_STARTING || l->app == APP_STOPPING); break;
+    case APP_STOPPED: ASSERT(l->app == APP_CLOSING); break;
     }
     l->app = to;
     loop_again(l); /* whoever waits for this state must not wait for a socket */

@@ -37,14 +37,15 @@ static int read_string(struct reader *r, const config_setting_t *in, const char 
         return 0;
     const char *value = config_setting_get_string(s);
     if (!value || !value[0] || strlen(value) > LIMIT_NAME)
-        return wrong(r, s, "%s is not a text of 1 to %d characters; write %s = \"...\";", key, LIMIT_NAME, key);
+        return wrong(r, s, "%s is not a text of 1 to %d characters; write %s = \"...\";", key, LIMIT_NAME,
+                     key);
     free(*out);
     *out = xstrdup(value);
     return 0;
 }
 
-static int read_number(struct reader *r, const config_setting_t *in, const char *key, uint64_t least, uint64_t most,
-                       uint64_t *out)
+static int read_number(struct reader *r, const config_setting_t *in, const char *key, uint64_t least,
+                       uint64_t most, uint64_t *out)
 {
     const config_setting_t *s = config_setting_get_member(in, key);
     if (!s)
@@ -53,13 +54,14 @@ static int read_number(struct reader *r, const config_setting_t *in, const char 
     long long value = config_setting_get_int64(s);
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value < 0 || (uint64_t)value < least ||
         (uint64_t)value > most)
-        return wrong(r, s, "%s is not a number from %llu to %llu; write %s = %llu;", key, (unsigned long long)least,
-                     (unsigned long long)most, key, (unsigned long long)*out);
+        return wrong(r, s, "%s is not a number from %llu to %llu; write %s = %llu;", key,
+                     (unsigned long long)least, (unsigned long long)most, key, (unsigned long long)*out);
     *out = (uint64_t)value;
     return 0;
 }
 
-static int read_port(struct reader *r, const config_setting_t *in, const char *key, size_t standard, uint16_t *out)
+static int read_port(struct reader *r, const config_setting_t *in, const char *key, size_t standard,
+                     uint16_t *out)
 {
     uint64_t port = standard;
     int err = read_number(r, in, key, 1, 65535, &port);
@@ -88,8 +90,8 @@ static int read_node(struct reader *r, const config_setting_t *in, size_t i, str
         return err;
     for (size_t k = 0; k < i; k++)
         if (strcmp(c->nodes[k].name, node->name) == 0)
-            return wrong(r, in, "nodes[%zu] is called \"%s\", as nodes[%zu] is; give each its own name", i, node->name,
-                         k);
+            return wrong(r, in, "nodes[%zu] is called \"%s\", as nodes[%zu] is; give each its own name", i,
+                         node->name, k);
     return 0;
 }
 
@@ -98,8 +100,9 @@ static int read_nodes(struct reader *r, const config_setting_t *root, struct nod
     const config_setting_t *nodes = config_setting_get_member(root, "nodes");
     int len = nodes ? config_setting_length(nodes) : 0;
     if (!nodes || !config_setting_is_list(nodes) || len < 1)
-        return wrong(r, nodes, "nodes is missing or not a list of groups; write nodes = ( { name = \"node1\"; amqp = "
-                               "5672; http = 15672; peer = 25672; } );");
+        return wrong(r, nodes,
+                     "nodes is missing or not a list of groups; write nodes = ( { name = \"node1\"; amqp = "
+                     "5672; http = 15672; peer = 25672; } );");
     if (len > LIMIT_NODES)
         return wrong(r, nodes, "nodes has %d groups; %d are the most; take some out", len, LIMIT_NODES);
     for (int i = 0; i < len; i++) {
@@ -111,7 +114,9 @@ static int read_nodes(struct reader *r, const config_setting_t *root, struct nod
     for (c->self = 0; c->self < c->nodes_len; c->self++)
         if (strcmp(c->nodes[c->self].name, c->name) == 0)
             return 0;
-    return wrong(r, nodes, "nodes has none called \"%s\" (given by --name); add it, or name one that is there", c->name);
+    return wrong(r, nodes,
+                 "nodes has none called \"%s\" (given by --name); add it, or name one that is there",
+                 c->name);
 }
 
 /* 40% of the machine's memory, as RabbitMQ's vm_memory_high_watermark */
@@ -154,8 +159,8 @@ int node_config_read(struct node_config *c, const char *file, const char *name, 
         if (config_error_type(&parsed) == CONFIG_ERR_FILE_IO)
             *error = format_text("%s: cannot be read; name the lab's lab.cfg with --config", file);
         else
-            *error = format_text("%s:%d: %s; each setting is written key = value;", file, config_error_line(&parsed),
-                                 config_error_text(&parsed));
+            *error = format_text("%s:%d: %s; each setting is written key = value;", file,
+                                 config_error_line(&parsed), config_error_text(&parsed));
     } else {
         err = read_all(&r, config_root_setting(&parsed), c);
     }

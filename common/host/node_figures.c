@@ -49,8 +49,8 @@ static void add_event(struct loop *l, const char *kind, const char *queue, const
     time_t seconds = (time_t)(e.wall_ms / 1000);
     struct tm tm;
     localtime_r(&seconds, &tm);
-    fprintf(stderr, "%02d:%02d:%02d.%03d %-8s %s%s%s\n", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(e.wall_ms % 1000),
-            kind, queue ? queue : "", queue ? " " : "", e.text);
+    fprintf(stderr, "%02d:%02d:%02d.%03d %-8s %s\n", tm.tm_hour, tm.tm_min, tm.tm_sec,
+            (int)(e.wall_ms % 1000), kind, e.text);
 }
 
 void loop_event(struct loop *l, const struct effect *fx)
@@ -122,7 +122,8 @@ void figures_check_memory(struct loop *l)
         loop_note(l, "alarm", NULL, "memory: %llu MiB in use, over the limit of %llu MiB: publishers wait",
                   (unsigned long long)(bytes >> 20), (unsigned long long)(limit >> 20));
     else
-        loop_note(l, "alarm", NULL, "memory: back to %llu MiB: publishers go on", (unsigned long long)(bytes >> 20));
+        loop_note(l, "alarm", NULL, "memory: back to %llu MiB: publishers go on",
+                  (unsigned long long)(bytes >> 20));
     loop_step(l, &(struct event){.type = EV_MEMORY, .now = now, .u.memory.alarm = alarm});
 }
 

@@ -7,11 +7,16 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/loop_private.h"
 
 #define SECRET_BYTES 32
+
+/* a node that was killed holds its folder until the system has taken back its memory */
+#define LOCK_TRIES   150
+#define LOCK_WAIT_MS 20
 
 static char *folder_of(const char *file)
 {
@@ -29,21 +34,31 @@ static int sync_folder(const char *folder)
     return err;
 }
 
+static bool lock_file(int fd)
+{
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000L}, NULL);
+    }
+    return true;
+}
+
 int node_files_pid(const char *dir, char **error)
 {
     *error = NULL;
     if (mkdir(dir, 0700) && errno != EEXIST) {
-        *error = format_text("%s: the node's folder cannot be made: %s; make it, or name another with --dir", dir,
-                             strerror(errno));
+        *error = format_text("%s: the node's folder cannot be made: %s; make it, or name another with --dir",
+                             dir, strerror(errno));
         return -1;
     }
     char *file = format_text("%s/pid", dir);
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) {
         *error = format_text("%s: cannot be written: %s", file, strerror(errno));
-    } else if (flock(fd, LOCK_EX | LOCK_NB)) {
-        *error = format_text("%s: another node runs in this folder; stop it (lab down), or name another with --dir",
-                             file);
+    } else if (!lock_file(fd)) {
+        *error = format_text(
+            "%s: another node runs in this folder; stop it (lab down), or name another with --dir", file);
     } else if (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0) {
         *error = format_text("%s: cannot be written: %s", file, strerror(errno));
     }
@@ -74,7 +89,8 @@ uint64_t node_files_incarnation(const char *dir, ms_time now, char **error)
     FILE *in = fopen(file, "re");
     if (in) {
         if (fscanf(in, "%" SCNu64, &last) != 1)
-            last = 0; /* written by rename: only a hand can have emptied it, and the clock has gone on since */
+            last =
+                0; /* written by rename: only a hand can have emptied it, and the clock has gone on since */
         fclose(in);
     }
     uint64_t next = u64_max(now, last + 1);
@@ -119,14 +135,16 @@ char *node_files_secret(const char *config_file, char **error)
         unlink(fresh);
         secret = ok ? read_secret(file) : NULL;
         if (!secret)
-            *error = format_text("%s: the lab's secret cannot be made: %s; or write secret = \"...\"; into %s", file,
-                                 strerror(why), config_file);
+            *error =
+                format_text("%s: the lab's secret cannot be made: %s; or write secret = \"...\"; into %s",
+                            file, strerror(why), config_file);
         text_finish(&hex);
         free(fresh);
     }
     if (secret && !secret[0]) {
-        *error = format_text("%s: is empty; remove it and a new secret is made, or write secret = \"...\"; into %s",
-                             file, config_file);
+        *error = format_text(
+            "%s: is empty; remove it and a new secret is made, or write secret = \"...\"; into %s", file,
+            config_file);
         free(secret);
         secret = NULL;
     }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -84,7 +85,8 @@ static void fail(struct node_log *l, const struct node_log_job *job)
 {
     int err = job->error;
     loop_fail(l->part.loop,
-              format_text("%s: %s of segment %" PRIu64 " failed: %s; the node stops and confirms nothing more: what it "
+              format_text("%s: %s of segment %" PRIu64
+                          " failed: %s; the node stops and confirms nothing more: what it "
                           "confirmed is on the disk. Make room or mend the disk, then start the node again",
                           l->files ? l->files->where : l->memory->where, job->doing, job->segment,
                           err > ERR_LAST_ ? strerror(-err) : err_text(err)));
@@ -122,7 +124,8 @@ static void log_part_sweep(struct part *p)
         return;
     l->told = l->persisted;
     struct loop *loop = p->loop;
-    loop_step(loop, &(struct event){.type = EV_DISK_DONE, .now = loop_now(loop), .u.disk.persisted = l->told});
+    loop_step(loop,
+              &(struct event){.type = EV_DISK_DONE, .now = loop_now(loop), .u.disk.persisted = l->told});
 }
 
 /* Gives one group commit to the disk; false: there was none. */
@@ -231,8 +234,8 @@ void node_log_on_disk(struct node_log *l)
     pthread_cond_init(&l->wake, NULL);
     l->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ASSERT(l->done_fd >= 0);
-    event_assign(&l->done, loop->base, l->done_fd, EV_READ | EV_PERSIST, thread_done, l);
-    event_add(&l->done, NULL);
+    l->done = watch_readable(loop->base, l->done_fd, thread_done, l);
+    watch_on(l->done);
 }
 
 void node_log_finish(struct node_log *l)
@@ -240,7 +243,7 @@ void node_log_finish(struct node_log *l)
     stop_thread(l);
     log_close(l->log);
     if (l->files) {
-        event_del(&l->done);
+        watch_destroy(l->done);
         close(l->done_fd);
         pthread_cond_destroy(&l->wake);
         pthread_mutex_destroy(&l->lock);

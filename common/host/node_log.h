@@ -1,6 +1,7 @@
 /* node_log.h: a node's log as a part: records in from perform, EV_DISK_DONE out. In memory, or on a disk with
  * a thread that writes and syncs, so that the loop never waits: what arrives while one fdatasync runs goes
- * out with the next. A failed write or sync ends the process; nothing is tried twice, nothing more confirmed. */
+ * out with the next. A failed write or sync ends the process; nothing is tried twice, nothing more confirmed.
+ */
 #ifndef HOST_NODE_LOG_H
 #define HOST_NODE_LOG_H
 
@@ -19,8 +20,8 @@ struct node_log {
 
     /* the thread: job goes in and result comes out under the lock; everything above is the loop's alone */
     pthread_t thread;
-    bool thread_runs, busy;      /* busy: a job is with the thread */
-    struct event done;           /* done_fd: the thread has a result */
+    bool thread_runs, busy; /* busy: a job is with the thread */
+    struct watch *done;     /* done_fd: the thread has a result */
     int done_fd;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -29,7 +30,7 @@ struct node_log {
         struct bytes data;
         bool given, ended, quit;
         int error;
-        const char *doing;       /* what failed */
+        const char *doing; /* what failed */
     } job;
     size_t job_records;
 };

@@ -37,7 +37,7 @@ static void dial(struct peers *p, node_id node)
     const struct node_config_peer *at = &loop_of_peers(p)->config.nodes[node];
     peer->dial_at = loop_now(loop_of_peers(p)) + peer->backoff_ms;
     peer->backoff_ms = (unsigned)u64_min(peer->backoff_ms * 2, BACKOFF_MAX_MS);
-    int fd = stream_dial(at->host, at->peer);
+    int fd = tcp_dial(at->host, at->peer);
     if (fd >= 0)
         peer->dialing = link_create(p, fd, LINK_CONNECTING, node, true);
 }
@@ -56,7 +56,7 @@ static void dial_soon(struct peers *p, node_id node)
 static void knock(struct peers *p, node_id node)
 {
     const struct node_config_peer *at = &loop_of_peers(p)->config.nodes[node];
-    int fd = ours_to_dial(p, node) ? -1 : stream_dial(at->host, at->peer);
+    int fd = ours_to_dial(p, node) ? -1 : tcp_dial(at->host, at->peer);
     if (fd >= 0)
         link_create(p, fd, LINK_KNOCKING, NODE_NONE, true);
 }
@@ -74,7 +74,8 @@ void peers_problem(struct peers *p, node_id node, const char *text)
         return;
     free(peer->problem);
     peer->problem = xstrdup(text);
-    loop_note(loop_of_peers(p), "node", NULL, "no link to %s: %s", loop_of_peers(p)->config.nodes[node].name, text);
+    loop_note(loop_of_peers(p), "node", NULL, "no link to %s: %s", loop_of_peers(p)->config.nodes[node].name,
+              text);
 }
 
 /* ---- up and down ---- */
@@ -149,7 +150,8 @@ static void watch(struct link *k, ms_time now)
         link_send(k, TAG_PING, NULL, 0);
         k->said_at = now;
     }
-    p->look_at = u64_min(p->look_at, u64_min(k->heard_at + p->silence_ms, u64_max(k->said_at, now - every + 1) + every));
+    p->look_at = u64_min(p->look_at,
+                         u64_min(k->heard_at + p->silence_ms, u64_max(k->said_at, now - every + 1) + every));
 }
 
 static void look(struct peers *p, ms_time now)
@@ -223,10 +225,10 @@ static void send_shared(struct peers *p, node_set to)
     p->scratch = (struct text){0};
     for (node_id i = 0; i < LIMIT_NODES; i++) {
         struct link *k = node_in(to, i) ? p->peers[i].up : NULL;
-        if (!k || k->stream.write_failed)
+        if (!k || k->tcp.write_failed)
             continue;
         s->refs++;
-        ASSERT(evbuffer_add_reference(k->stream.out, s->data, len, shared_unref, s) == 0);
+        ASSERT(evbuffer_add_reference(k->tcp.out, s->data, len, shared_unref, s) == 0);
     }
     shared_unref(NULL, 0, s);
 }
@@ -243,7 +245,7 @@ void peers_send(struct peers *p, const struct effect *fx)
     }
     for (node_id i = 0; i < LIMIT_NODES; i++)
         if (node_in(fx->u.send.to, i) && p->peers[i].up)
-            stream_add(&p->peers[i].up->stream, p->scratch.s, p->scratch.len);
+            tcp_add(&p->peers[i].up->tcp, p->scratch.s, p->scratch.len);
 }
 
 static void peers_part_flush(struct part *part)
@@ -252,15 +254,16 @@ static void peers_part_flush(struct part *part)
     ms_time now = loop_now(part->loop);
     for (size_t i = 0; i < p->links.len; i++) {
         struct link *k = p->links.items[i];
-        size_t pending = stream_pending(&k->stream);
+        size_t pending = tcp_pending(&k->tcp);
         if (k->gone || pending == 0 || k->state == LINK_CONNECTING || k->state == LINK_KNOCKING)
             continue;
         if (pending > LIMIT_OUTPUT) {
-            loop_note(part->loop, "node", NULL, "%s has not taken %zu MiB that were sent to it: the link is closed",
+            loop_note(part->loop, "node", NULL,
+                      "%s has not taken %zu MiB that were sent to it: the link is closed",
                       part->loop->config.nodes[k->node].name, pending >> 20);
             link_mark_gone(k);
-        } else if (!link_frozen(k) && !event_pending(&k->stream.writable, EV_WRITE, NULL)) {
-            stream_flush(&k->stream);
+        } else if (!link_frozen(k) && !watch_is_on(k->tcp.writable)) {
+            tcp_flush(&k->tcp);
             k->said_at = now;
         }
     }
@@ -302,7 +305,8 @@ node_set node_links_up(const struct node *n)
 
 /* ---- as a part ---- */
 
-static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
+                     void *arg)
 {
     (void)listener;
     (void)sa;
@@ -319,13 +323,13 @@ static bool peers_part_open(struct part *part, char **error)
     struct peers *p = CONTAINER_OF(part, struct peers, part);
     const struct node_config *config = &part->loop->config;
     const struct node_config_peer *self = &config->nodes[config->self];
-    int why, fd = stream_listen(self->host, self->peer, &why);
+    int why, fd = tcp_listen(self->host, self->peer, &why);
     if (fd < 0) {
         *error = loop_port_error(part->loop, "peer", self->host, self->peer, why);
         return false;
     }
-    p->listener =
-        evconnlistener_new(part->loop->base, accepted, p, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    p->listener = evconnlistener_new(part->loop->base, accepted, p,
+                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     ASSERT(p->listener);
     for (size_t i = 0; i < config->nodes_len; i++) {
         p->peers[i].dial_at = ours_to_dial(p, i) ? 0 : UINT64_MAX;
@@ -355,9 +359,9 @@ static bool peers_part_close(struct part *part)
             continue;
         if (k->state != LINK_UP || link_frozen(k) || now >= until) {
             link_mark_gone(k);
-        } else if (!k->shut && stream_pending(&k->stream) == 0) {
+        } else if (!k->shut && tcp_pending(&k->tcp) == 0) {
             k->shut = true; /* and read on: a close with unread bytes would take back what we sent */
-            stream_shutdown(&k->stream);
+            tcp_shutdown(&k->tcp);
         }
     }
     if (p->links.len)

@@ -12,12 +12,10 @@
  *
  *     tag                 data
  *     'K' knock           "mirrorlab", version u8, name of the node that knocks (then it closes)
- *     'H' hello           "mirrorlab", version u8, incarnation u64, nonce[32], from (u8 length, name), to (same)
- *     'P' proof           HMAC-SHA256[32], keyed with the secret, of 'D' or 'A' (who proves: the dialer or the
- *                         acceptor), the dialer's hello, the acceptor's hello
- *     'W' welcome         nothing
- *     'R' refused         why, as text
- *     'M' message         one message of the mirroring library (wire/peer.h: its length is the length above)
+ *     'H' hello           "mirrorlab", version u8, incarnation u64, nonce[32], from (u8 length, name), to
+ * (same) 'P' proof           HMAC-SHA256[32], keyed with the secret, of 'D' or 'A' (who proves: the dialer or
+ * the acceptor), the dialer's hello, the acceptor's hello 'W' welcome         nothing 'R' refused why, as
+ * text 'M' message         one message of the mirroring library (wire/peer.h: its length is the length above)
  *     '.' ping            nothing
  *     '?' question        number u64, text: one host asks another (the management API)
  *     '!' answer          number u64, text
@@ -34,7 +32,7 @@
 #define HOST_PEERS_H
 
 #include "host/loop.h"
-#include "host/stream.h"
+#include "host/tcp.h"
 
 struct evconnlistener;
 struct link;
@@ -43,19 +41,20 @@ struct query;
 struct peers {
     struct part part;
     struct evconnlistener *listener;
-    VEC(struct link *) links;          /* every connection to a node: the ones that are up, and the ones on their way */
+    VEC(struct link *)
+    links; /* every connection to a node: the ones that are up, and the ones on their way */
     struct peer {
-        struct link *up;               /* NULL: no link */
-        struct link *dialing;          /* our attempt, until it is up or failed */
-        bool cut;                      /* the lab has cut it */
-        ms_time dial_at;               /* UINT64_MAX: not ours to dial */
+        struct link *up;      /* NULL: no link */
+        struct link *dialing; /* our attempt, until it is up or failed */
+        bool cut;             /* the lab has cut it */
+        ms_time dial_at;      /* UINT64_MAX: not ours to dial */
         unsigned backoff_ms;
-        uint64_t incarnation;          /* the latest that was seen */
-        char *problem;                 /* why it was refused last: said once */
+        uint64_t incarnation; /* the latest that was seen */
+        char *problem;        /* why it was refused last: said once */
     } peers[LIMIT_NODES];
-    unsigned silence_ms;               /* 0: only closed links are noticed */
-    ms_time look_at;                   /* when something is to be done by the clock */
-    struct text scratch;               /* a message is encoded here, once for all */
+    unsigned silence_ms; /* 0: only closed links are noticed */
+    ms_time look_at;     /* when something is to be done by the clock */
+    struct text scratch; /* a message is encoded here, once for all */
     VEC(struct query *) queries;
     uint64_t last_query;
 };

@@ -1,8 +1,10 @@
 /* peers_handshake.c: who is at the other end, and does it know the secret? The drawing is in peers.h. One
  * rule: nothing that came before the proof changes anything but this connection (and when we dial). */
+/* the plain digest functions: OpenSSL 3 calls them old, but its HMAC() loads providers and configuration,
+ * which would be a third of an idle node's memory */
+#define OPENSSL_API_COMPAT 0x10100000L
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -18,7 +20,7 @@ static void refuse(struct link *k, const char *why)
     if (k->node != NODE_NONE)
         peers_problem(k->peers, k->node, why);
     link_send(k, TAG_REFUSED, why, strlen(why));
-    stream_flush(&k->stream);
+    tcp_flush(&k->tcp);
     link_mark_gone(k);
 }
 
@@ -46,18 +48,40 @@ static void send_hello(struct link *k)
     link_send(k, TAG_HELLO, t->s, t->len);
 }
 
+#define DIGEST_BLOCK 64
+
+static void digest(struct bytes first, struct bytes second, uint8_t out[PROOF_BYTES])
+{
+    SHA256_CTX ctx;
+    ASSERT(SHA256_Init(&ctx) && SHA256_Update(&ctx, first.data, first.len) &&
+           SHA256_Update(&ctx, second.data, second.len) && SHA256_Final(out, &ctx));
+}
+
+/* HMAC-SHA256 (RFC 2104) */
+void handshake_hmac(struct bytes key, struct bytes data, uint8_t out[PROOF_BYTES])
+{
+    uint8_t block[DIGEST_BLOCK] = {0}, inner[DIGEST_BLOCK], outer[DIGEST_BLOCK], sum[PROOF_BYTES];
+    if (key.len > DIGEST_BLOCK)
+        digest(key, bytes_of(NULL, 0), block);
+    else if (key.len)
+        memcpy(block, key.data, key.len);
+    for (size_t i = 0; i < DIGEST_BLOCK; i++) {
+        inner[i] = block[i] ^ 0x36;
+        outer[i] = block[i] ^ 0x5c;
+    }
+    digest(bytes_of(inner, sizeof(inner)), data, sum);
+    digest(bytes_of(outer, sizeof(outer)), bytes_of(sum, sizeof(sum)), out);
+}
+
 static void make_proof(const struct link *k, bool by_dialer, uint8_t out[PROOF_BYTES])
 {
     const struct text *dialer = k->dialer ? &k->hello_ours : &k->hello_theirs;
     const struct text *acceptor = k->dialer ? &k->hello_theirs : &k->hello_ours;
-    const char *secret = k->peers->part.loop->config.secret;
     struct text said = {0};
     text_add(&said, by_dialer ? "D" : "A");
     text_add_bytes(&said, dialer->s, dialer->len);
     text_add_bytes(&said, acceptor->s, acceptor->len);
-    unsigned len = 0;
-    ASSERT(HMAC(EVP_sha256(), secret, (int)strlen(secret), (const uint8_t *)said.s, said.len, out, &len));
-    ASSERT(len == PROOF_BYTES);
+    handshake_hmac(bytes_str(k->peers->part.loop->config.secret), bytes_of(said.s, said.len), out);
     text_finish(&said);
 }
 
@@ -71,7 +95,7 @@ static void send_proof(struct link *k)
 static void write_out(struct link *k)
 {
     if (!k->gone)
-        stream_flush(&k->stream);
+        tcp_flush(&k->tcp);
 }
 
 void handshake_begin(struct link *k)
@@ -91,7 +115,7 @@ void handshake_knock(struct link *k)
     text_add(&t, name);
     link_send(k, TAG_KNOCK, t.s, t.len);
     text_finish(&t);
-    stream_flush(&k->stream);
+    tcp_flush(&k->tcp);
     link_mark_gone(k);
 }
 
@@ -116,8 +140,9 @@ static bool take_magic(struct link *k, struct bytes *data)
     uint8_t version = data->data[sizeof(MAGIC)];
     if (version != LINK_VERSION) {
         char why[128];
-        snprintf(why, sizeof(why), "this node speaks version %d of the peer protocol, not %u; run the same program "
-                                   "on all nodes",
+        snprintf(why, sizeof(why),
+                 "this node speaks version %d of the peer protocol, not %u; run the same program "
+                 "on all nodes",
                  LINK_VERSION, version);
         refuse(k, why);
         return false;
@@ -164,8 +189,9 @@ static void hello_in(struct link *k, struct bytes data)
     node_id node = node_called(p, from);
     if (node == NODE_NONE || (k->dialer && node != k->node) || !bytes_is(to, p->part.loop->config.name)) {
         char why[3 * LIMIT_NAME];
-        snprintf(why, sizeof(why), "this is %s, which knows no \"%.*s\" that dials \"%.*s\"; give all nodes the same "
-                                   "list of nodes",
+        snprintf(why, sizeof(why),
+                 "this is %s, which knows no \"%.*s\" that dials \"%.*s\"; give all nodes the same "
+                 "list of nodes",
                  p->part.loop->config.name, (int)from.len, (const char *)from.data, (int)to.len,
                  (const char *)to.data);
         refuse(k, why);
@@ -195,8 +221,10 @@ static void proof_in(struct link *k, struct bytes data)
     uint8_t want[PROOF_BYTES];
     make_proof(k, !k->dialer, want);
     if (data.len != PROOF_BYTES || CRYPTO_memcmp(data.data, want, PROOF_BYTES) != 0) {
-        refuse(k, "it knows another secret; the key secret of lab.cfg (or the file named secret beside it) must be "
-                  "the same for all nodes");
+        refuse(
+            k,
+            "it knows another secret; the key secret of lab.cfg (or the file named secret beside it) must be "
+            "the same for all nodes");
         return;
     }
     if (k->dialer) {

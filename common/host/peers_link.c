@@ -20,7 +20,7 @@ void link_mark_gone(struct link *k)
     if (k->gone)
         return;
     k->gone = true;
-    stream_read(&k->stream, false);
+    tcp_read(&k->tcp, false);
     k->peers->look_at = 0;
     loop_again(k->peers->part.loop);
 }
@@ -35,17 +35,17 @@ void link_freeze(struct link *k, bool cut)
 {
     if (k->gone)
         return;
-    stream_read(&k->stream, !cut);
+    tcp_read(&k->tcp, !cut);
     if (cut)
-        event_del(&k->stream.writable);
+        watch_off(k->tcp.writable);
 }
 
 void link_send(struct link *k, enum frame_tag tag, const void *data, size_t len)
 {
     uint8_t head[FRAME_HEAD] = {(uint8_t)tag};
     put_u32(head + 1, (uint32_t)len);
-    stream_add(&k->stream, head, sizeof(head));
-    stream_add(&k->stream, data, len);
+    tcp_add(&k->tcp, head, sizeof(head));
+    tcp_add(&k->tcp, data, len);
 }
 
 /* ---- frames in ---- */
@@ -61,8 +61,9 @@ static void message_in(struct link *k, struct bytes frame)
         link_mark_gone(k);
         return;
     }
-    loop_step(loop, &(struct event){
-                        .type = EV_PEER_MESSAGE, .now = loop_now(loop), .u.peer = {.node = k->node, .msg = msg}});
+    loop_step(loop, &(struct event){.type = EV_PEER_MESSAGE,
+                                    .now = loop_now(loop),
+                                    .u.peer = {.node = k->node, .msg = msg}});
     peer_msg_destroy(msg);
 }
 
@@ -76,17 +77,18 @@ static void frame_in(struct link *k, struct bytes frame)
         return;
     }
     switch (tag) {
-    case TAG_MESSAGE:  message_in(k, bytes_of(frame.data + 1, frame.len - 1)); return;
-    case TAG_PING:     return;
+    case TAG_MESSAGE: message_in(k, bytes_of(frame.data + 1, frame.len - 1)); return;
+    case TAG_PING: return;
     case TAG_QUESTION: query_question(k, data); return;
-    case TAG_ANSWER:   query_answered(k, data); return;
+    case TAG_ANSWER: query_answered(k, data); return;
     case TAG_KNOCK:
     case TAG_HELLO:
     case TAG_PROOF:
     case TAG_WELCOME:
-    case TAG_REFUSED:  break;
+    case TAG_REFUSED: break;
     }
-    loop_note(k->peers->part.loop, "node", NULL, "%s sent a frame of unknown kind %u: the link to it is closed",
+    loop_note(k->peers->part.loop, "node", NULL,
+              "%s sent a frame of unknown kind %u: the link to it is closed",
               k->peers->part.loop->config.nodes[k->node].name, frame.data[0]);
     link_mark_gone(k);
 }
@@ -144,7 +146,7 @@ static bool read_once(struct link *k)
     if (k->gone || link_frozen(k))
         return false;
     make_room(k);
-    ssize_t n = recv(k->stream.fd, k->in + k->in_len, k->in_cap - k->in_len, 0);
+    ssize_t n = recv(k->tcp.fd, k->in + k->in_len, k->in_cap - k->in_len, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n <= 0) {
@@ -190,7 +192,7 @@ static void link_writable(evutil_socket_t fd, short what, void *arg)
         handshake_knock(k);
     else
         handshake_begin(k);
-    stream_read(&k->stream, true);
+    tcp_read(&k->tcp, true);
 }
 
 struct link *link_create(struct peers *p, int fd, enum link_state state, node_id node, bool dialer)
@@ -202,11 +204,11 @@ struct link *link_create(struct peers *p, int fd, enum link_state state, node_id
     k->dialer = dialer;
     k->heard_at = k->said_at = loop_now(p->part.loop);
     k->give_up_at = k->heard_at + HANDSHAKE_MS;
-    stream_init(&k->stream, p->part.loop->base, fd, link_readable, link_writable, k);
+    tcp_init(&k->tcp, p->part.loop->base, fd, link_readable, link_writable, k);
     if (state == LINK_CONNECTING || state == LINK_KNOCKING)
-        event_add(&k->stream.writable, NULL);
+        watch_on(k->tcp.writable);
     else
-        stream_read(&k->stream, true);
+        tcp_read(&k->tcp, true);
     VEC_PUSH(&p->links, k);
     p->look_at = 0;
     loop_wake_at(p->part.loop, k->give_up_at);
@@ -215,7 +217,7 @@ struct link *link_create(struct peers *p, int fd, enum link_state state, node_id
 
 void link_free(struct link *k)
 {
-    stream_finish(&k->stream);
+    tcp_finish(&k->tcp);
     text_finish(&k->hello_ours);
     text_finish(&k->hello_theirs);
     free(k->in);

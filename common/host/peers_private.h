@@ -33,13 +33,13 @@ enum link_state {
 
 struct link {
     struct peers *peers;
-    struct stream stream;
+    struct tcp tcp;
     enum link_state state;
-    node_id node;         /* NODE_NONE: has not said who it is */
-    bool dialer;          /* we are */
-    bool gone;            /* to be swept */
-    bool shut;            /* our end is closed: the app stops */
-    ms_time give_up_at;   /* until it is up */
+    node_id node;       /* NODE_NONE: has not said who it is */
+    bool dialer;        /* we are */
+    bool gone;          /* to be swept */
+    bool shut;          /* our end is closed: the app stops */
+    ms_time give_up_at; /* until it is up */
     ms_time heard_at, said_at;
     struct text hello_ours, hello_theirs;
     /* what came and is not whole yet */
@@ -54,12 +54,13 @@ void link_send(struct link *k, enum frame_tag tag, const void *data, size_t len)
 void link_mark_gone(struct link *k);
 bool link_frozen(const struct link *k); /* it is cut */
 void link_freeze(struct link *k, bool cut);
-void link_drain(struct link *k);        /* hands in what it has already sent */
+void link_drain(struct link *k); /* hands in what it has already sent */
 
 /* peers_handshake.c: one frame before the link is up */
 void handshake_begin(struct link *k); /* dialer, connected */
 void handshake_knock(struct link *k);
 void handshake_frame(struct link *k, enum frame_tag tag, struct bytes data);
+void handshake_hmac(struct bytes key, struct bytes data, uint8_t out[PROOF_BYTES]); /* for tests */
 
 /* peers.c */
 void peers_link_up(struct link *k);

@@ -21,7 +21,8 @@ void node_query(struct node *n, const char *question, unsigned timeout_ms, node_
         return;
     }
     struct query *q = xmalloc(sizeof(*q));
-    *q = (struct query){.number = ++p->last_query, .fn = fn, .arg = arg, .until = loop_now(loop) + timeout_ms};
+    *q =
+        (struct query){.number = ++p->last_query, .fn = fn, .arg = arg, .until = loop_now(loop) + timeout_ms};
     VEC_PUSH(&p->queries, q);
     struct text t = {0};
     uint8_t number[8];

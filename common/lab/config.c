@@ -1,5 +1,5 @@
-/* config.c: reading a lab's configuration (libconfig). Every error names file, line, key and value, and what to
- * write instead; a key that nobody reads is an error too, since a misspelt one would silently do nothing.
+/* config.c: reading a lab's configuration (libconfig). Every error names file, line, key and value, and what
+ * to write instead; a key that nobody reads is an error too, since a misspelt one would silently do nothing.
  *
  *     engine = "kit";                        # or "rabbitmq"
  *     user = "admin";  password = "123";
@@ -66,8 +66,8 @@ static int check_keys(struct reader *r, const config_setting_t *group, const cha
             continue;
         struct text list = {0};
         list_keys(keys, keys_len, &list);
-        int err = complain(r, line_of(s), "unknown key %s%s; the keys here are %s", where, config_setting_name(s),
-                           list.s);
+        int err = complain(r, line_of(s), "unknown key %s%s; the keys here are %s", where,
+                           config_setting_name(s), list.s);
         text_finish(&list);
         return err;
     }
@@ -104,8 +104,8 @@ static int read_port(struct reader *r, const config_setting_t *group, const char
         return complain(r, line_of(s), "%s%s is not a number; write %s = %u", where, key, key, *port);
     long long value = type == CONFIG_TYPE_INT ? config_setting_get_int(s) : config_setting_get_int64(s);
     if (value < 1 || value > UINT16_MAX)
-        return complain(r, line_of(s), "%s%s is %lld; write a port from 1 to 65535, such as %s = %u", where, key,
-                        value, key, *port);
+        return complain(r, line_of(s), "%s%s is %lld; write a port from 1 to 65535, such as %s = %u", where,
+                        key, value, key, *port);
     *port = (uint16_t)value;
     return 0;
 }
@@ -121,15 +121,16 @@ static int read_url(struct reader *r, const config_setting_t *group, const char 
         return err;
     const config_setting_t *s = config_setting_get_member(group, "url");
     if (sscanf(url, "http://%255[^:/]:%5u%1s", host, &port, rest) != 2 || port < 1 || port > UINT16_MAX)
-        return complain(r, line_of(s), "%surl is \"%s\"; write \"http://HOST:PORT\" of its management API", where,
-                        url);
+        return complain(r, line_of(s), "%surl is \"%s\"; write \"http://HOST:PORT\" of its management API",
+                        where, url);
     snprintf(node->host, sizeof(node->host), "%s", host);
     node->http_port = (uint16_t)port;
     *found = true;
     return 0;
 }
 
-static int read_name(struct reader *r, const config_setting_t *group, const char *where, struct lab_node *node)
+static int read_name(struct reader *r, const config_setting_t *group, const char *where,
+                     struct lab_node *node)
 {
     int err = read_string(r, group, where, "name", node->name, node->name, sizeof(node->name));
     if (err)
@@ -150,7 +151,8 @@ static int read_node(struct reader *r, const config_setting_t *group, size_t i, 
     snprintf(where, sizeof(where), "nodes[%zu].", i);
     r->line[i] = line_of(group);
     if (!config_setting_is_group(group))
-        return complain(r, line_of(group), "nodes[%zu] is not a group; write { name = \"%s\"; }", i, node->name);
+        return complain(r, line_of(group), "nodes[%zu] is not a group; write { name = \"%s\"; }", i,
+                        node->name);
     int err = check_keys(r, group, where, node_keys, ARRAY_LEN(node_keys));
     if (!err)
         err = read_name(r, group, where, node);
@@ -193,8 +195,8 @@ static int check_ports(struct reader *r, const config_setting_t *nodes, const st
             if (port != port_of(bn, b % 3, &b_key) || strcmp(an->host, bn->host) != 0)
                 continue;
             return complain(r, port_line(nodes, a / 3, a_key, r),
-                            "nodes[%zu].%s is %u, which is already nodes[%zu].%s; write another port", a / 3, a_key,
-                            port, b / 3, b_key);
+                            "nodes[%zu].%s is %u, which is already nodes[%zu].%s; write another port", a / 3,
+                            a_key, port, b / 3, b_key);
         }
     }
     return 0;
@@ -205,15 +207,17 @@ static int check_names(struct reader *r, const struct labdir *lab)
     for (size_t a = 0; a < lab->nodes_len; a++)
         for (size_t b = 0; b < a; b++)
             if (strcmp(lab->nodes[a].name, lab->nodes[b].name) == 0)
-                return complain(r, r->line[a], "nodes[%zu].name is \"%s\", which is already nodes[%zu]; write another",
-                                a, lab->nodes[a].name, b);
+                return complain(r, r->line[a],
+                                "nodes[%zu].name is \"%s\", which is already nodes[%zu]; write another", a,
+                                lab->nodes[a].name, b);
     return 0;
 }
 
 static int read_nodes(struct reader *r, const config_setting_t *nodes, struct labdir *lab)
 {
     if (!config_setting_is_list(nodes))
-        return complain(r, line_of(nodes), "nodes is not a list; write nodes = ( { name = \"node1\"; }, ... )");
+        return complain(r, line_of(nodes),
+                        "nodes is not a list; write nodes = ( { name = \"node1\"; }, ... )");
     int len = config_setting_length(nodes);
     if (len < 1 || len > LIMIT_NODES)
         return complain(r, line_of(nodes), "nodes has %d groups; write 1 to %d of them", len, LIMIT_NODES);
@@ -225,12 +229,14 @@ static int read_nodes(struct reader *r, const config_setting_t *nodes, struct la
     }
     for (size_t i = 0; i < (size_t)len; i++) {
         if (r->has_url[i] != r->has_url[0])
-            return complain(r, r->line[i], "nodes[%zu] has %s url, nodes[0] has %s; write one for every node or none",
-                            i, r->has_url[i] ? "a" : "no", r->has_url[0] ? "one" : "none");
+            return complain(r, r->line[i],
+                            "nodes[%zu] has %s url, nodes[0] has %s; write one for every node or none", i,
+                            r->has_url[i] ? "a" : "no", r->has_url[0] ? "one" : "none");
     }
     lab->external = r->has_url[0];
     if (lab->external && lab->engine == ENGINE_KIT)
-        return complain(r, r->line[0], "nodes[0].url names a cluster that runs elsewhere; write engine = \"rabbitmq\"");
+        return complain(r, r->line[0],
+                        "nodes[0].url names a cluster that runs elsewhere; write engine = \"rabbitmq\"");
     return check_names(r, lab);
 }
 
@@ -285,7 +291,8 @@ int labdir_read_config(struct labdir *lab, const char *file, char **error)
     config_init(&config);
     int err;
     if (config_read_file(&config, file) != CONFIG_TRUE) {
-        err = complain(&r, config_error_line(&config), "%s; write key = value; as in nodes = ( { name = \"node1\"; } );",
+        err = complain(&r, config_error_line(&config),
+                       "%s; write key = value; as in nodes = ( { name = \"node1\"; } );",
                        config_error_text(&config));
     } else {
         err = read_root(&r, config_root_setting(&config), lab);

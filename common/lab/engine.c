@@ -41,8 +41,8 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     int why = getaddrinfo(host, port_text, &hints, &found);
     if (why) {
-        *error = format_text("%s: host %s: %s; write an address of this machine, such as 127.0.0.1", who, host,
-                             gai_strerror(why));
+        *error = format_text("%s: host %s: %s; write an address of this machine, such as 127.0.0.1", who,
+                             host, gai_strerror(why));
         return ERR_INVALID;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -54,7 +54,8 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     if (!why)
         return 0;
     if (why == EADDRINUSE)
-        *error = format_text("%s: port %u is taken (by which key: %s); choose another or run lab down", who, port, key);
+        *error = format_text("%s: port %u is taken (by which key: %s); choose another or run lab down", who,
+                             port, key);
     else
         *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));
     return why == EADDRINUSE ? ERR_BUSY : ERR_INVALID;
@@ -159,7 +160,8 @@ static size_t says_running(const struct labdir *lab, size_t node, int only)
     if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
         json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
         size_t i;
-        json_array_foreach(list, i, item) {
+        json_array_foreach(list, i, item)
+        {
             const char *name = json_string_value(json_object_get(item, "name"));
             int at = name ? labdir_find_node(lab, name) : -1;
             if (at >= 0 && (only < 0 || at == only) && json_is_true(json_object_get(item, "running")))
@@ -174,7 +176,8 @@ static size_t says_running(const struct labdir *lab, size_t node, int only)
 static bool answers_whoami(const struct labdir *lab, size_t node)
 {
     struct http_answer answer;
-    bool good = http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
+    bool good =
+        http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
     text_finish(&answer.body);
     return good;
 }
@@ -207,8 +210,8 @@ static int look(const struct labdir *lab, size_t node, struct starting *s, bool 
     return s->serves ? 0 : ERR_BUSY;
 }
 
-static int wait_serving(const struct labdir *lab, struct starting *starting, engine_progress_fn *progress, void *arg,
-                        char **error)
+static int wait_serving(const struct labdir *lab, struct starting *starting, engine_progress_fn *progress,
+                        void *arg, char **error)
 {
     int64_t begun = clock_now_ms(), end = begun + ops_of(lab)->ready_timeout_ms;
     for (size_t left = lab->nodes_len; left;) {
@@ -244,7 +247,8 @@ static int refuse_external(const struct labdir *lab, const char *what, char **er
 {
     if (!lab->external)
         return 0;
-    *error = format_text("this cluster runs elsewhere (nodes[0].url in the configuration): %s it there", what);
+    *error =
+        format_text("this cluster runs elsewhere (nodes[0].url in the configuration): %s it there", what);
     return ERR_REFUSED;
 }
 
@@ -270,9 +274,10 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
     for (size_t i = 0; i < lab->nodes_len; i++) {
         if (!engine_node_alive(lab, i))
             continue;
-        *error = format_text("a lab is running in %s (%s is there); use it, run `lab down` first, or name another "
-                             "folder with --dir",
-                             lab->path, lab->nodes[i].name);
+        *error =
+            format_text("a lab is running in %s (%s is there); use it, run `lab down` first, or name another "
+                        "folder with --dir",
+                        lab->path, lab->nodes[i].name);
         return ERR_EXISTS;
     }
     err = labdir_save(lab, error);
@@ -349,7 +354,8 @@ int engine_kill_node(const struct labdir *lab, size_t node, char **error)
     kill(pid, SIGKILL);
     err = process_wait_gone(pid, 10000);
     if (err)
-        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[node].name, (long)pid);
+        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[node].name,
+                             (long)pid);
     return err;
 }
 
@@ -359,7 +365,7 @@ int engine_down(const struct labdir *lab, char **error)
     int err = refuse_external(lab, "stop", error);
     if (err)
         return err;
-    pid_t pids[LIMIT_NODES];
+    pid_t pids[LIMIT_NODES] = {0};
     for (size_t i = 0; i < lab->nodes_len; i++) {
         pids[i] = node_pid(lab, i);
         if (pids[i])

@@ -29,7 +29,8 @@ int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int
  * `labctl kill` and `labctl start` do. *error as above. */
 int engine_kill_node(const struct labdir *lab, size_t node, char **error);
 int engine_start_node(const struct labdir *lab, size_t node, char **error);
-bool engine_node_alive(const struct labdir *lab, size_t node); /* its process exists; its app may be stopped */
+bool engine_node_alive(const struct labdir *lab,
+                       size_t node); /* its process exists; its app may be stopped */
 
 /* rabbitmq engine: the real rabbitmqctl and the environment (a NULL-terminated list of "NAME=value") in which
  * it finds this lab's nodes: execve(*program, argv, *env). Nodes are named "node1@localhost" there. Both are

@@ -14,9 +14,10 @@ static int kit_prepare(const struct labdir *lab, char **error)
         return ERR_NOT_FOUND;
     }
     if (access(lab->node_program, X_OK)) {
-        *error = format_text("%s: this node program is not there or not executable; run make, or name another in "
-                             "the configuration (key node_program)",
-                             lab->node_program);
+        *error =
+            format_text("%s: this node program is not there or not executable; run make, or name another in "
+                        "the configuration (key node_program)",
+                        lab->node_program);
         return ERR_NOT_FOUND;
     }
     return 0;
@@ -28,13 +29,14 @@ static int kit_start(const struct labdir *lab, size_t node, pid_t *pid, char **e
     engine_node_path(lab, node, NULL, folder);
     engine_node_path(lab, node, "log.txt", log);
     char *config = format_text("%s/lab.cfg", lab->path);
-    const char *argv[] = {lab->node_program, "--config", config,  "--name", lab->nodes[node].name,
-                          "--dir",           folder,     NULL};
+    const char *argv[] = {lab->node_program,     "--config", config, "--name",
+                          lab->nodes[node].name, "--dir",    folder, NULL};
     struct process_spec spec = {.argv = argv, .owner = folder, .log = log, .own_session = true};
     int why = process_start(&spec, pid);
     free(config);
     if (why)
-        *error = format_text("%s: cannot start %s: %s", lab->nodes[node].name, lab->node_program, strerror(-why));
+        *error =
+            format_text("%s: cannot start %s: %s", lab->nodes[node].name, lab->node_program, strerror(-why));
     return why ? ERR_IO : 0;
 }
 

@@ -4,7 +4,8 @@
  *
  *     DIR/rabbitmq/.erlang.cookie, enabled_plugins, env.conf, node1.conf, data/node1/, epmd.pid
  *
- * The nodes find each other by classic_config peer discovery, which takes a lock, so all may start at once. */
+ * The nodes find each other by classic_config peer discovery, which takes a lock, so all may start at once.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@
 
 #define DEBIAN_BIN "/usr/lib/rabbitmq/bin"
 
-/* Erlang's port mapper and the command line tools get ports above the nodes' own: nobody has to write them. */
+/* Erlang's port mapper and the command line tools get ports above the nodes' own: nobody has to write them.
+ */
 #define EPMD_ABOVE_PEER 100
 #define CTL_ABOVE_PEER  110
 #define CTL_PORTS       20
@@ -45,9 +47,10 @@ static char *find_program(const char *name, char **error)
     char *path = format_text("%s/%s", bin_folder(), name);
     if (access(path, X_OK) == 0)
         return path;
-    *error = format_text("%s is not there: rabbitmq-server is not installed; run `make deps-rabbitmq` (or name the "
-                         "folder of its programs in MIRRORLAB_RABBITMQ_BIN)",
-                         path);
+    *error = format_text(
+        "%s is not there: rabbitmq-server is not installed; run `make deps-rabbitmq` (or name the "
+        "folder of its programs in MIRRORLAB_RABBITMQ_BIN)",
+        path);
     free(path);
     return NULL;
 }
@@ -100,7 +103,8 @@ static struct words node_environment(const struct labdir *lab, size_t node)
     add(&w, "RABBITMQ_MNESIA_BASE=%s/rabbitmq/data/%s", lab->path, name);
     add(&w, "RABBITMQ_LOG_BASE=%s/rabbitmq/data/%s", lab->path, name);
     add(&w, "RABBITMQ_LOGS=-"); /* to its output, which is DIR/nodeN/log.txt */
-    add(&w, "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}");
+    add(&w,
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}");
     return w;
 }
 
@@ -124,7 +128,8 @@ int engine_rabbitmqctl(const struct labdir *lab, char **program, char ***env, ch
     *env = NULL;
     *program = NULL;
     if (lab->external) {
-        *error = format_text("this cluster runs elsewhere (nodes[0].url in the configuration): run rabbitmqctl there");
+        *error = format_text(
+            "this cluster runs elsewhere (nodes[0].url in the configuration): run rabbitmqctl there");
         return ERR_REFUSED;
     }
     *program = find_program("rabbitmqctl", error);
@@ -194,7 +199,8 @@ static int write_node_config(const struct labdir *lab, size_t node, const char *
     text_add(&t, "cluster_partition_handling = ignore\n"
                  "cluster_formation.peer_discovery_backend = classic_config\n");
     for (size_t i = 0; i < lab->nodes_len; i++)
-        text_printf(&t, "cluster_formation.classic_config.nodes.%zu = %s@localhost\n", i + 1, lab->nodes[i].name);
+        text_printf(&t, "cluster_formation.classic_config.nodes.%zu = %s@localhost\n", i + 1,
+                    lab->nodes[i].name);
     char *path = format_text("%s/%s.conf", folder, n->name);
     int err = write_file(path, t.s, 0600, error);
     free(path);
@@ -225,13 +231,13 @@ static int write_files(const struct labdir *lab, const char *folder, char **erro
     return err;
 }
 
-/* ---- epmd: Erlang's port mapper, the lab's own ----------------------------------------------------------- */
+/* ---- epmd: Erlang's port mapper, the lab's own -----------------------------------------------------------
+ */
 
 static bool epmd_listens(const struct labdir *lab)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(epmd_port(lab)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(epmd_port(lab)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool listens = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
     close(fd);
@@ -240,7 +246,8 @@ static bool epmd_listens(const struct labdir *lab)
 
 static int find_in_path(const char *name, char out[PATH_MAX])
 {
-    char *path = format_text("%s:/usr/local/bin:/usr/bin", getenv("PATH") ? getenv("PATH") : "/bin"), *rest = NULL;
+    char *path = format_text("%s:/usr/local/bin:/usr/bin", getenv("PATH") ? getenv("PATH") : "/bin"),
+         *rest = NULL;
     int err = ERR_NOT_FOUND;
     for (char *part = strtok_r(path, ":", &rest); part && err; part = strtok_r(NULL, ":", &rest)) {
         if (snprintf(out, PATH_MAX, "%s/%s", part, name) < PATH_MAX && access(out, X_OK) == 0)
@@ -313,9 +320,9 @@ static int rabbitmq_prepare(const struct labdir *lab, char **error)
         return ERR_NOT_FOUND;
     free(server);
     if (lab->nodes[0].peer_port > UINT16_MAX - CTL_ABOVE_PEER - CTL_PORTS) {
-        *error = format_text("nodes[0].peer is %u; RabbitMQ's tools need the %d ports above it, write at most %d",
-                             lab->nodes[0].peer_port, CTL_ABOVE_PEER + CTL_PORTS,
-                             UINT16_MAX - CTL_ABOVE_PEER - CTL_PORTS);
+        *error = format_text(
+            "nodes[0].peer is %u; RabbitMQ's tools need the %d ports above it, write at most %d",
+            lab->nodes[0].peer_port, CTL_ABOVE_PEER + CTL_PORTS, UINT16_MAX - CTL_ABOVE_PEER - CTL_PORTS);
         return ERR_INVALID;
     }
     char *folder = format_text("%s/rabbitmq", lab->path);
@@ -343,7 +350,8 @@ static int rabbitmq_start(const struct labdir *lab, size_t node, pid_t *pid, cha
     if (why)
         *error = format_text("%s: cannot start %s: %s", lab->nodes[node].name, server, strerror(-why));
     else
-        process_write_pid(pid_file, *pid); /* the script becomes the Erlang machine: one pid from start to end */
+        process_write_pid(pid_file,
+                          *pid); /* the script becomes the Erlang machine: one pid from start to end */
     engine_env_free(server, w.list.items);
     return why ? ERR_IO : 0;
 }
@@ -363,8 +371,8 @@ static int rabbitmq_settle(const struct labdir *lab, char **error)
         if (!err && answer.status != 201 && answer.status != 204)
             err = ERR_REFUSED;
         if (err)
-            *error = format_text("%s: cannot make the user guest: PUT %s: %s %s", lab->nodes[0].name, puts[i].path,
-                                 err_text(err), text_str(&answer.body));
+            *error = format_text("%s: cannot make the user guest: PUT %s: %s %s", lab->nodes[0].name,
+                                 puts[i].path, err_text(err), text_str(&answer.body));
         text_finish(&answer.body);
         if (err)
             return err;

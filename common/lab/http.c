@@ -1,5 +1,6 @@
 /* http.c: one blocking request to a node's management API, for commands that have no loop of their own. The
- * observer (observe.c) is the one that watches; this one acts: users, cleaning up before a lesson, readiness. */
+ * observer (observe.c) is the one that watches; this one acts: users, cleaning up before a lesson, readiness.
+ */
 #include <stdlib.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -58,8 +59,8 @@ static enum evhttp_cmd_type command_of(const char *method)
     return EVHTTP_REQ_GET;
 }
 
-int http_call(const struct labdir *lab, size_t node_index, const char *method, const char *path, const char *body,
-              unsigned timeout_ms, struct http_answer *answer)
+int http_call(const struct labdir *lab, size_t node_index, const char *method, const char *path,
+              const char *body, unsigned timeout_ms, struct http_answer *answer)
 {
     const struct lab_node *node = &lab->nodes[node_index];
     *answer = (struct http_answer){0};

@@ -80,7 +80,8 @@ int labdir_load(struct labdir *lab, const char *dir_option, char **error)
     char *file = format_text("%s/lab.cfg", lab->path);
     int err;
     if (access(file, F_OK)) {
-        *error = format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", lab->path);
+        *error =
+            format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", lab->path);
         err = ERR_NOT_FOUND;
     } else {
         err = labdir_read_config(lab, file, error);
@@ -175,14 +176,16 @@ int labdir_save(const struct labdir *lab, char **error)
 {
     *error = NULL;
     if (strlen(lab->path) > PATH_ROOM) {
-        *error = format_text("%s: the folder's name is longer than %d bytes, too long for the nodes' sockets in it; "
-                             "give a shorter one with --dir",
-                             lab->path, PATH_ROOM);
+        *error = format_text(
+            "%s: the folder's name is longer than %d bytes, too long for the nodes' sockets in it; "
+            "give a shorter one with --dir",
+            lab->path, PATH_ROOM);
         return ERR_TOO_LARGE;
     }
     int why = make_folder(lab->path);
     if (why) {
-        *error = format_text("%s: cannot make this folder: %s; name another with --dir", lab->path, strerror(-why));
+        *error = format_text("%s: cannot make this folder: %s; name another with --dir", lab->path,
+                             strerror(-why));
         return ERR_IO;
     }
     config_t config;

@@ -2,9 +2,9 @@
  * every other command. The folder is --dir, else $MIRRORLAB_DIR, else $XDG_RUNTIME_DIR/mirrorlab, else
  * ~/.local/state/mirrorlab/lab (0700).
  *
- *     DIR/lab.cfg            libconfig: engine, nodes, user; what `lab up` was told, with the defaults filled in
- *     DIR/nodeN/             data, log.txt, pid, control.sock (0600, the kit's control socket)
- *     DIR/rabbitmq/          cookie, configuration and data of the rabbitmq engine */
+ *     DIR/lab.cfg            libconfig: engine, nodes, user; what `lab up` was told, with the defaults filled
+ * in DIR/nodeN/             data, log.txt, pid, control.sock (0600, the kit's control socket) DIR/rabbitmq/
+ * cookie, configuration and data of the rabbitmq engine */
 #ifndef LAB_LABDIR_H
 #define LAB_LABDIR_H
 
@@ -24,9 +24,9 @@ struct lab_node {
 };
 
 struct labdir {
-    char path[PATH_MAX];      /* absolute */
+    char path[PATH_MAX]; /* absolute */
     enum engine_kind engine;
-    bool external;            /* an existing cluster named by its URLs: not ours to start or stop */
+    bool external;                 /* an existing cluster named by its URLs: not ours to start or stop */
     char user[128], password[128]; /* admin, 123 */
     char node_program[PATH_MAX];   /* kit: the lesson's node */
     struct lab_node nodes[LIMIT_NODES];
@@ -47,10 +47,11 @@ void labdir_defaults(struct labdir *lab, enum engine_kind engine, size_t nodes);
 
 int labdir_save(const struct labdir *lab, char **error);
 
-/* Removes what the nodes and the engine kept in the folder (DIR/nodeN, DIR/rabbitmq), nothing else. Only when no
- * node runs. */
+/* Removes what the nodes and the engine kept in the folder (DIR/nodeN, DIR/rabbitmq), nothing else. Only when
+ * no node runs. */
 int labdir_wipe(const struct labdir *lab, char **error);
 
-int labdir_find_node(const struct labdir *lab, const char *name); /* "node2" or "node2@localhost"; -1 if absent */
+int labdir_find_node(const struct labdir *lab,
+                     const char *name); /* "node2" or "node2@localhost"; -1 if absent */
 
 #endif

@@ -17,7 +17,8 @@
 /* What a consumer of a whole class's messages prints is not needed to the last line. */
 #define OUTPUT_MAX (256u << 10)
 
-/* ---- reading ----------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------------------------------------- */
 
 struct reader {
     const char *file; /* as shown: "lessons/07-failover/lesson.cfg" */
@@ -44,7 +45,8 @@ static int line_of(const config_setting_t *s)
     return (int)config_setting_source_line(s);
 }
 
-static int check_keys(struct reader *r, const config_setting_t *group, const char *const *keys, size_t keys_len)
+static int check_keys(struct reader *r, const config_setting_t *group, const char *const *keys,
+                      size_t keys_len)
 {
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
@@ -54,8 +56,9 @@ static int check_keys(struct reader *r, const config_setting_t *group, const cha
             known = known || strcmp(config_setting_name(s), keys[k]) == 0;
             text_printf(&list, "%s%s", k ? ", " : "", keys[k]);
         }
-        int err = known ? 0 : complain(r, line_of(s), "unknown key %s; the keys here are %s", config_setting_name(s),
-                                       list.s);
+        int err = known ? 0
+                        : complain(r, line_of(s), "unknown key %s; the keys here are %s",
+                                   config_setting_name(s), list.s);
         text_finish(&list);
         if (err)
             return err;
@@ -77,13 +80,16 @@ static int read_text(struct reader *r, const config_setting_t *group, const char
     return 0;
 }
 
-static int read_int(struct reader *r, const config_setting_t *group, const char *key, int low, int high, int *out)
+static int read_int(struct reader *r, const config_setting_t *group, const char *key, int low, int high,
+                    int *out)
 {
     const config_setting_t *s = config_setting_get_member(group, key);
     if (!s)
         return 0;
-    if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < low || config_setting_get_int(s) > high)
-        return complain(r, line_of(s), "%s is not a number from %d to %d; write %s = %d", key, low, high, key, *out);
+    if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < low ||
+        config_setting_get_int(s) > high)
+        return complain(r, line_of(s), "%s is not a number from %d to %d; write %s = %d", key, low, high, key,
+                        *out);
     *out = config_setting_get_int(s);
     return 0;
 }
@@ -94,7 +100,8 @@ static int read_names(struct reader *r, const config_setting_t *group, const cha
     const config_setting_t *s = config_setting_get_member(group, key);
     int len = s ? config_setting_length(s) : 0;
     if (s && config_setting_type(s) != CONFIG_TYPE_ARRAY)
-        return complain(r, line_of(s), "%s is not a list of texts; write %s = [ \"...\", \"...\" ]", key, key);
+        return complain(r, line_of(s), "%s is not a list of texts; write %s = [ \"...\", \"...\" ]", key,
+                        key);
     *out = xcalloc((size_t)len + 1, sizeof(**out));
     for (int i = 0; i < len; i++) {
         const char *word = config_setting_get_string_elem(s, i);
@@ -161,13 +168,15 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
                      strcmp(program, "consumer") != 0))
         return complain(r, line_of(s), "action begins with \"%s\"; write labctl, producer or consumer first",
                         program ? program : "");
+    bool own_program = strcmp(program, "labctl") != 0;
     struct text typed = {0};
     for (size_t i = 0; step->action[i]; i++) {
         char *value = placeholder(r->lab, step->action[i]);
         if (!value && r->lab && step->action[i][0] == '@') {
             text_finish(&typed);
-            return complain(r, line_of(s), "action names %s, which this lab does not have; write @nodeN.host, "
-                                           "@nodeN.amqp, @nodeN.http, @user or @password",
+            return complain(r, line_of(s),
+                            "action names %s, which this lab does not have; write @nodeN.host, "
+                            "@nodeN.amqp, @nodeN.http, @user or @password",
                             step->action[i]);
         }
         if (value) {
@@ -177,9 +186,10 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
         add_quoted(&typed, step->action[i]);
     }
     step->action_text = typed.s;
-    if (strcmp(program, "labctl") != 0 && r->programs[0]) {
-        step->action[0] = format_text("%s/%s", r->programs, program);
-        free((char *)(uintptr_t)program);
+    if (own_program && r->programs[0]) {
+        char *path = format_text("%s/%s", r->programs, step->action[0]);
+        free(step->action[0]);
+        step->action[0] = path;
     }
     return 0;
 }
@@ -214,7 +224,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
         return err;
     const config_setting_t *facts = config_setting_get_member(group, "proof");
     if (!facts)
-        return complain(r, line_of(group), "this step has no proof; write proof = ( { queue = \"...\"; ... } )");
+        return complain(r, line_of(group),
+                        "this step has no proof; write proof = ( { queue = \"...\"; ... } )");
     proof->facts = proof_parse(facts, r->file, r->error);
     return proof->facts ? 0 : ERR_INVALID;
 }
@@ -241,7 +252,8 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
         return err;
     const config_setting_t *steps = config_setting_get_member(root, "steps");
     if (!steps || !config_setting_is_list(steps) || config_setting_length(steps) == 0)
-        return complain(r, steps ? line_of(steps) : 1, "steps is not a list; write steps = ( { title = \"...\"; ... } )");
+        return complain(r, steps ? line_of(steps) : 1,
+                        "steps is not a list; write steps = ( { title = \"...\"; ... } )");
     l->steps_len = (size_t)config_setting_length(steps);
     l->steps = xcalloc(l->steps_len, sizeof(*l->steps));
     for (size_t i = 0; i < l->steps_len && !err; i++)
@@ -249,7 +261,8 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
     return err;
 }
 
-struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab, char **error)
+struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab,
+                           char **error)
 {
     struct reader r = {.file = shown, .lab = lab, .error = error};
     *error = NULL;
@@ -262,8 +275,9 @@ struct lesson *lesson_read(const char *path, const char *shown, int number, cons
     config_init(&config);
     int err;
     if (config_read_file(&config, path) != CONFIG_TRUE)
-        err = complain(&r, config_error_line(&config), "%s; every line is key = value; and texts stand in quotes",
-                       config_error_text(&config));
+        err =
+            complain(&r, config_error_line(&config),
+                     "%s; every line is key = value; and texts stand in quotes", config_error_text(&config));
     else
         err = read_lesson(&r, config_root_setting(&config), full);
     config_destroy(&config);
@@ -278,9 +292,10 @@ struct lesson *lesson_load(int number, const struct labdir *lab, char **error)
     char folder[PATH_MAX];
     *error = NULL;
     if (number < 1 || program_lesson_source(number, folder, sizeof(folder))) {
-        *error = format_text("there is no lesson %d here; `lab lessons` lists those there are (or name the folder of "
-                             "the lessons in MIRRORLAB_LESSONS)",
-                             number);
+        *error = format_text(
+            "there is no lesson %d here; `lab lessons` lists those there are (or name the folder of "
+            "the lessons in MIRRORLAB_LESSONS)",
+            number);
         return NULL;
     }
     const char *name = strrchr(folder, '/') + 1;
@@ -356,7 +371,8 @@ void lesson_node_program(const struct lesson *l, struct labdir *lab)
         memcpy(lab->node_program, program, (size_t)len + 1);
 }
 
-/* ---- observing ----------------------------------------------------------------------------------------------- */
+/* ---- observing
+ * ----------------------------------------------------------------------------------------------- */
 
 static bool is_done(const struct lesson_step *step)
 {
@@ -391,7 +407,8 @@ static void remember_messages(struct lesson_full *full, const struct snapshot *s
 /* sets state and text; true if either is new */
 static bool set_state(struct lesson_step *step, enum step_state state, char *text, int64_t wall_ms)
 {
-    bool same_text = text == step->seen_text || (text && step->seen_text && strcmp(text, step->seen_text) == 0);
+    bool same_text =
+        text == step->seen_text || (text && step->seen_text && strcmp(text, step->seen_text) == 0);
     bool changed = state != step->state || !same_text;
     if (state != step->state && (state == STEP_SEEN || state == STEP_WAS))
         step->seen_wall_ms = wall_ms;
@@ -433,7 +450,8 @@ static bool observe_step(const struct lesson_full *full, struct lesson_step *ste
     else if (step->state == STEP_SEEN && proof->missed >= 2)
         changed = set_state(step, STEP_WAS, was_true_text(s->taken_wall_ms), s->taken_wall_ms);
     else if (!is_done(step) && found.held && found.verdict != VERDICT_YES)
-        changed = set_state(step, STEP_HALF, format_text("half: %s; %s", text_str(&found.seen), text_str(&found.missing)),
+        changed = set_state(step, STEP_HALF,
+                            format_text("half: %s; %s", text_str(&found.seen), text_str(&found.missing)),
                             s->taken_wall_ms);
     else if (!is_done(step) && found.verdict != VERDICT_YES)
         changed = set_state(step, STEP_OPEN, NULL, s->taken_wall_ms);
@@ -465,7 +483,8 @@ void lesson_output(struct lesson *l, size_t step, const char *data, size_t len)
     len = strnlen(data, len); /* it is shown as text */
     if (have + len > OUTPUT_MAX) {
         size_t keep = have < OUTPUT_MAX / 2 ? have : OUTPUT_MAX / 2; /* the newest half */
-        memmove(s->output, s->output + have - keep, keep);
+        if (keep)
+            memmove(s->output, s->output + have - keep, keep);
         have = keep;
         len = len < OUTPUT_MAX / 2 ? len : OUTPUT_MAX / 2;
     }

@@ -12,20 +12,20 @@
 enum step_state { STEP_OPEN, STEP_HALF, STEP_SEEN, STEP_WAS };
 
 struct lesson_step {
-    char *title;      /* "stop node1" */
-    char *why;        /* one or two sentences for a learner; may be NULL */
-    char **action;    /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
+    char *title;       /* "stop node1" */
+    char *why;         /* one or two sentences for a learner; may be NULL */
+    char **action;     /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
     char *action_text; /* the command as a learner would type it; NULL if none */
-    char *wait_text;  /* "wait: node1 not running" before it is proved */
-    void *proof;      /* private to lesson.c */
+    char *wait_text;   /* "wait: node1 not running" before it is proved */
+    void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;         /* its action was run */
-    char *seen_text;    /* "node2, node3 both say so", "half: ..." , what was observed; NULL: nothing yet */
-    int held;           /* snapshots running in which the proof held */
+    bool acted;           /* its action was run */
+    char *seen_text;      /* "node2, node3 both say so", "half: ..." , what was observed; NULL: nothing yet */
+    int held;             /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; when it ended for STEP_WAS */
-    char *output;       /* what the action's program printed so far; NULL if none */
-    int exit_code;      /* of the action, for showing only; -1 while running */
+    char *output;         /* what the action's program printed so far; NULL if none */
+    int exit_code;        /* of the action, for showing only; -1 while running */
 };
 
 struct lesson {
@@ -40,9 +40,9 @@ struct lesson {
     size_t steps_len;
 };
 
-/* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that the
- * actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as elsewhere:
- * "lessons/07-failover/lesson.cfg:12: what, and what to write instead" (caller frees). */
+/* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
+ * the actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as
+ * elsewhere: "lessons/07-failover/lesson.cfg:12: what, and what to write instead" (caller frees). */
 struct lesson *lesson_load(int number, const struct labdir *lab, char **error);
 void lesson_destroy(struct lesson *l);
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
@@ -62,14 +62,17 @@ void lesson_begin_action(struct lesson *l, size_t step);
 void lesson_output(struct lesson *l, size_t step, const char *data, size_t len);
 void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
 
-/* Makes the lab ready for the lesson from its beginning, through the HTTP API and labctl: every node runs, the
- * queues and policies that the lesson uses are gone. Blocking, a few seconds. *error: what could not be done. */
+/* Makes the lab ready for the lesson from its beginning, through the HTTP API and labctl: every node runs,
+ * the queues and policies that the lesson uses are gone. Blocking, a few seconds. *error: what could not be
+ * done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
 
-/* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...". The caller frees it. */
+/* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...". The caller frees it.
+ */
 char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s);
 
-size_t lesson_current(const struct lesson *l); /* the first step never proved (STEP_WAS was); steps_len if all are */
+size_t lesson_current(
+    const struct lesson *l); /* the first step never proved (STEP_WAS was); steps_len if all are */
 
 /* `lab run N --headless`: plays every step on the lab, prints each with what was seen; 0 only if all were
  * proved. */

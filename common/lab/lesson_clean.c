@@ -13,7 +13,8 @@
 static bool answers(const struct labdir *lab, size_t node)
 {
     struct http_answer answer;
-    bool good = http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
+    bool good =
+        http_call(lab, node, "GET", "/api/whoami", NULL, ASK_MS, &answer) == 0 && answer.status == 200;
     text_finish(&answer.body);
     return good;
 }
@@ -82,8 +83,9 @@ static int remove_one(const struct labdir *lab, const char *prefix, const char *
     char *path = http_path(prefix, name);
     int err = 0, status = ask(lab, 0, "DELETE", path);
     if (status != 204 && status != 404) {
-        *error = format_text("%s: DELETE %s: %s %d; remove it by hand, or run `lab down` and `lab up --fresh`",
-                             lab->nodes[0].name, path, status ? "status" : "no answer", status);
+        *error =
+            format_text("%s: DELETE %s: %s %d; remove it by hand, or run `lab down` and `lab up --fresh`",
+                        lab->nodes[0].name, path, status ? "status" : "no answer", status);
         err = ERR_REFUSED;
     }
     for (int64_t end = clock_now_ms() + WAIT_MS; !err && !all_say_gone(lab, path); pause_ms(20)) {
@@ -110,8 +112,9 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
         if (sees_all(lab, i)) {
             i++;
         } else if (clock_now_ms() > end) {
-            *error = format_text("%s does not see every node running; labctl -n %s cluster_status shows what it sees",
-                                 lab->nodes[i].name, lab->nodes[i].name);
+            *error = format_text(
+                "%s does not see every node running; labctl -n %s cluster_status shows what it sees",
+                lab->nodes[i].name, lab->nodes[i].name);
             return ERR_TIMEOUT;
         } else {
             pause_ms(20);

@@ -7,10 +7,10 @@
 #include "lab/proof.h"
 
 struct lesson_full {
-    struct lesson lesson;     /* what lesson.h shows; first */
+    struct lesson lesson;      /* what lesson.h shows; first */
     char **queues, **policies; /* what it uses and lesson_clean removes; NULL-terminated */
-    struct map most_messages; /* queue name -> int64_t *: the most it was seen to hold */
-    uint64_t last_number;     /* of the last snapshot looked at */
+    struct map most_messages;  /* queue name -> int64_t *: the most it was seen to hold */
+    uint64_t last_number;      /* of the last snapshot looked at */
 };
 
 /* what lesson_step.proof points to */
@@ -28,6 +28,7 @@ static inline struct lesson_full *lesson_full(struct lesson *l)
 }
 
 /* Reads a lesson.cfg from any path; shown is its name in errors. Without folder and name. */
-struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab, char **error);
+struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab,
+                           char **error);
 
 #endif

@@ -1,6 +1,7 @@
-/* lesson_run.c: `lab run N --headless`: plays a lesson's steps on a running lab, as somebody at the screen would:
- * does the action, looks until the facts are there, prints what was seen. One libevent loop over the observer,
- * the action's output and the step's time limit; nothing counts as proved but what lesson.c ticks. */
+/* lesson_run.c: `lab run N --headless`: plays a lesson's steps on a running lab, as somebody at the screen
+ * would: does the action, looks until the facts are there, prints what was seen. One libevent loop over the
+ * observer, the action's output and the step's time limit; nothing counts as proved but what lesson.c ticks.
+ */
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -27,8 +28,8 @@ struct run {
     struct observer *observer;
     size_t step;
     int64_t step_began_ms;
-    int fd, pid;                  /* the action's, -1 and 0 if none runs */
-    bool line_open;               /* its output so far does not end a line */
+    int fd, pid;    /* the action's, -1 and 0 if none runs */
+    bool line_open; /* its output so far does not end a line */
     struct event *readable, *limit, *reap;
     int exit_code;
 };
@@ -85,7 +86,8 @@ static void advance(struct run *r)
     if (r->pid || step->state != STEP_SEEN)
         return;
     end_line(r);
-    printf("  [x] seen: %s (%.1f s)\n", step->seen_text, (double)(clock_now_ms() - r->step_began_ms) / 1000.0);
+    printf("  [x] seen: %s (%.1f s)\n", step->seen_text,
+           (double)(clock_now_ms() - r->step_began_ms) / 1000.0);
     r->step++;
     next_step(r);
 }

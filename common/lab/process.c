@@ -1,5 +1,5 @@
-/* process.c: starting programs and ending them by pid. The rule it keeps: a signal goes only to a process that
- * was started for this lab, never to whatever a stale pid file names. */
+/* process.c: starting programs and ending them by pid. The rule it keeps: a signal goes only to a process
+ * that was started for this lab, never to whatever a stale pid file names. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,8 +26,8 @@ void pause_ms(unsigned ms)
     nanosleep(&wait, NULL);
 }
 
-/* In the child: stdin from nowhere, output where it belongs, signals as a fresh program expects them. Only calls
- * that are allowed after fork. */
+/* In the child: stdin from nowhere, output where it belongs, signals as a fresh program expects them. Only
+ * calls that are allowed after fork. */
 static _Noreturn void become(const struct process_spec *spec, char *const *env, int log_fd, int report_fd)
 {
     if (spec->own_session)
@@ -50,7 +50,8 @@ static _Noreturn void become(const struct process_spec *spec, char *const *env, 
     _exit(written == sizeof(why) ? 127 : 126);
 }
 
-/* the environment with MIRRORLAB_OWNER=owner at its end; the list is new, its strings (but the last) are not */
+/* the environment with MIRRORLAB_OWNER=owner at its end; the list is new, its strings (but the last) are not
+ */
 static char **with_owner(char *const *env, const char *owner, char **owner_word)
 {
     size_t n = 0, kept = 0;

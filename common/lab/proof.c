@@ -1,5 +1,6 @@
-/* proof.c: reading a proof and holding it against what was seen; proof.h has the format and the rule. One table
- * of keys (an X-macro) is what the reader accepts, what the error lists and what the switch below decides. */
+/* proof.c: reading a proof and holding it against what was seen; proof.h has the format and the rule. One
+ * table of keys (an X-macro) is what the reader accepts, what the error lists and what the switch below
+ * decides. */
 #include "lab/proof.h"
 
 #include <stdlib.h>
@@ -10,32 +11,33 @@ enum subject { SUBJECT_NODE, SUBJECT_QUEUE, SUBJECT_POLICY, SUBJECT_OUTPUT };
 enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
 
 /* id, subject, key in lesson.cfg, its value, words for a reader */
-#define CHECK_TABLE(X) \
-    X(CHECK_NODE_STATE, SUBJECT_NODE, "state", VALUE_TEXT, "state") \
-    X(CHECK_NODE_SAID_BY, SUBJECT_NODE, "said_by_at_least", VALUE_NUMBER, "said by at least") \
-    X(CHECK_NODE_ANSWERS, SUBJECT_NODE, "answers", VALUE_BOOL, "answers") \
-    X(CHECK_QUEUE_EXISTS, SUBJECT_QUEUE, "exists", VALUE_BOOL, "exists") \
-    X(CHECK_QUEUE_STATE, SUBJECT_QUEUE, "state", VALUE_TEXT, "state") \
-    X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, "messages") \
-    X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER, "messages at least") \
-    X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, "messages unknown") \
-    X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, "had at least, before") \
-    X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, "master") \
-    X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, "master is not") \
-    X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, "mirrors") \
-    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER, "mirrors at least") \
-    X(CHECK_QUEUE_SYNCED_MIN, SUBJECT_QUEUE, "synced_mirrors_at_least", VALUE_NUMBER, "mirrors in sync at least") \
-    X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, "durable") \
-    X(CHECK_QUEUE_POLICY, SUBJECT_QUEUE, "policy", VALUE_TEXT, "effective policy") \
-    X(CHECK_POLICY_PATTERN, SUBJECT_POLICY, "pattern", VALUE_TEXT, "pattern") \
-    X(CHECK_POLICY_DEFINITION, SUBJECT_POLICY, "definition", VALUE_TEXT, "definition") \
+#define CHECK_TABLE(X)                                                                                       \
+    X(CHECK_NODE_STATE, SUBJECT_NODE, "state", VALUE_TEXT, "state")                                          \
+    X(CHECK_NODE_SAID_BY, SUBJECT_NODE, "said_by_at_least", VALUE_NUMBER, "said by at least")                \
+    X(CHECK_NODE_ANSWERS, SUBJECT_NODE, "answers", VALUE_BOOL, "answers")                                    \
+    X(CHECK_QUEUE_EXISTS, SUBJECT_QUEUE, "exists", VALUE_BOOL, "exists")                                     \
+    X(CHECK_QUEUE_STATE, SUBJECT_QUEUE, "state", VALUE_TEXT, "state")                                        \
+    X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, "messages")                             \
+    X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER, "messages at least")       \
+    X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, "messages unknown")                \
+    X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, "had at least, before")                  \
+    X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, "master")                                     \
+    X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, "master is not")                   \
+    X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, "mirrors")                                \
+    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER, "mirrors at least")          \
+    X(CHECK_QUEUE_SYNCED_MIN, SUBJECT_QUEUE, "synced_mirrors_at_least", VALUE_NUMBER,                        \
+      "mirrors in sync at least")                                                                            \
+    X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, "durable")                                  \
+    X(CHECK_QUEUE_POLICY, SUBJECT_QUEUE, "policy", VALUE_TEXT, "effective policy")                           \
+    X(CHECK_POLICY_PATTERN, SUBJECT_POLICY, "pattern", VALUE_TEXT, "pattern")                                \
+    X(CHECK_POLICY_DEFINITION, SUBJECT_POLICY, "definition", VALUE_TEXT, "definition")                       \
     X(CHECK_OUTPUT, SUBJECT_OUTPUT, "output_contains", VALUE_TEXT, "the program printed")
 
 enum check_id {
 #define X(id, subject, key, value, words) id,
     CHECK_TABLE(X)
 #undef X
-    CHECK_COUNT_
+        CHECK_COUNT_
 };
 
 static const struct {
@@ -53,8 +55,8 @@ static const char *const subject_keys[] = {"node", "queue", "policy", "output_co
 
 struct check {
     enum check_id id;
-    char *name; /* of the node, queue or policy; NULL for output */
-    int64_t number; /* VALUE_NUMBER; VALUE_BOOL: 0 or 1 */
+    char *name;        /* of the node, queue or policy; NULL for output */
+    int64_t number;    /* VALUE_NUMBER; VALUE_BOOL: 0 or 1 */
     VEC(char *) words; /* VALUE_TEXT: any of these */
 };
 
@@ -63,10 +65,12 @@ struct proof {
     size_t queues; /* how many queues it speaks of: with one, its name is not repeated on every line */
 };
 
-/* ---- reading ------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------- */
 
-static __attribute__((format(printf, 4, 5))) bool complain(char **error, const char *file, const config_setting_t *at,
-                                                           const char *format, ...)
+static __attribute__((format(printf, 4, 5))) bool complain(char **error, const char *file,
+                                                           const config_setting_t *at, const char *format,
+                                                           ...)
 {
     struct text t = {0};
     text_printf(&t, "%s:%d: ", file, (int)config_setting_source_line(at));
@@ -112,7 +116,8 @@ static bool read_value(const config_setting_t *s, const char *file, struct check
         return true;
     case VALUE_TEXT:
         if (!read_words(s, c))
-            return complain(error, file, s, "%s is not a text; write %s = \"...\" or [ \"...\", \"...\" ]", key, key);
+            return complain(error, file, s, "%s is not a text; write %s = \"...\" or [ \"...\", \"...\" ]",
+                            key, key);
         break;
     }
     /* states are words of a short list: a misspelt one would never hold */
@@ -127,8 +132,9 @@ static bool read_value(const config_setting_t *s, const char *file, struct check
         for (size_t k = 0; k < known_len; k++)
             found = found || strcmp(c->words.items[i], known[k]) == 0;
         if (!found)
-            return complain(error, file, s, "state \"%s\" is not one of a %s; write \"%s\" or \"%s\"", c->words.items[i],
-                            c->id == CHECK_NODE_STATE ? "node" : "queue", known[0], known[known_len - 1]);
+            return complain(error, file, s, "state \"%s\" is not one of a %s; write \"%s\" or \"%s\"",
+                            c->words.items[i], c->id == CHECK_NODE_STATE ? "node" : "queue", known[0],
+                            known[known_len - 1]);
     }
     return true;
 }
@@ -154,12 +160,13 @@ static bool find_subject(const config_setting_t *group, const char *file, enum s
     }
     if (found == 1)
         return true;
-    return complain(error, file, group, "this fact is about %s; write one of node, queue, policy, output_contains",
+    return complain(error, file, group,
+                    "this fact is about %s; write one of node, queue, policy, output_contains",
                     found ? "two things" : "nothing");
 }
 
-static bool parse_check(struct proof *p, const config_setting_t *group, const config_setting_t *s, enum subject subject,
-                        const char *file, char **error)
+static bool parse_check(struct proof *p, const config_setting_t *group, const config_setting_t *s,
+                        enum subject subject, const char *file, char **error)
 {
     const char *key = config_setting_name(s);
     struct check c = {.id = CHECK_COUNT_};
@@ -230,8 +237,9 @@ struct proof *proof_parse(const config_setting_t *list, const char *file, char *
     bool good = true;
     *error = NULL;
     if (!config_setting_is_list(list) || config_setting_length(list) == 0)
-        good = complain(error, file, list, "a proof is a list of facts; write proof = ( { queue = \"hello\"; "
-                                           "messages = 1; } )");
+        good = complain(error, file, list,
+                        "a proof is a list of facts; write proof = ( { queue = \"hello\"; "
+                        "messages = 1; } )");
     for (int i = 0; good && i < config_setting_length(list); i++)
         good = parse_fact(p, config_setting_get_elem(list, (unsigned)i), file, error);
     if (good) {
@@ -252,7 +260,8 @@ void proof_destroy(struct proof *p)
     free(p);
 }
 
-/* ---- looking --------------------------------------------------------------------------------------------------- */
+/* ---- looking
+ * --------------------------------------------------------------------------------------------------- */
 
 static enum verdict yes_if(bool holds)
 {
@@ -294,7 +303,8 @@ static ms_time heard_at(const struct snapshot *s, node_bits bits)
     return at;
 }
 
-static enum verdict look_node(const struct check *c, const struct snapshot *s, ms_time *as_of, struct text *seen)
+static enum verdict look_node(const struct check *c, const struct snapshot *s, ms_time *as_of,
+                              struct text *seen)
 {
     const struct node_seen *n = snapshot_node(s, c->name);
     if (!n) {
@@ -379,7 +389,8 @@ static enum verdict look_had(const struct check *c, const struct evidence *e, st
     return yes_if(most && *most >= c->number);
 }
 
-static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of, struct text *seen)
+static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of,
+                               struct text *seen)
 {
     const struct snapshot *s = e->snapshot;
     const struct queue_seen *q = snapshot_queue(s, c->name);
@@ -396,7 +407,8 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
     case CHECK_QUEUE_HAD: return look_had(c, e, seen);
     case CHECK_QUEUE_STATE:
         text_printf(seen, "state=%s", queue_seen_state_name(q->state));
-        return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN : yes_if(is_any(c, queue_seen_state_name(q->state)));
+        return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN
+                                              : yes_if(is_any(c, queue_seen_state_name(q->state)));
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
     case CHECK_QUEUE_MIRRORS:
@@ -422,7 +434,8 @@ static bool same_json(const char *a, const char *b)
     return same;
 }
 
-static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of, struct text *seen)
+static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of,
+                                struct text *seen)
 {
     *as_of = s->source >= 0 ? s->nodes[s->source].answered_at : 0;
     if (s->source < 0) {
@@ -447,7 +460,8 @@ static enum verdict look_policy(const struct check *c, const struct snapshot *s,
     return VERDICT_NO;
 }
 
-static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of, struct text *seen)
+static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of,
+                                struct text *seen)
 {
     *as_of = e->snapshot->taken_at;
     for (size_t i = 0; e->output && i < c->words.len; i++) {
@@ -460,8 +474,8 @@ static enum verdict look_output(const struct check *c, const struct evidence *e,
     return VERDICT_UNKNOWN;
 }
 
-static enum verdict look_check(const struct proof *p, const struct check *c, const struct evidence *e, ms_time *as_of,
-                               struct text *seen)
+static enum verdict look_check(const struct proof *p, const struct check *c, const struct evidence *e,
+                               ms_time *as_of, struct text *seen)
 {
     if (p->queues > 1 && checks[c->id].subject == SUBJECT_QUEUE)
         text_printf(seen, "%s ", c->name);

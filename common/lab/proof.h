@@ -1,13 +1,13 @@
-/* proof.h (private to common/lab): the facts that prove a lesson's step, read from lesson.cfg and held against
- * snapshots. In lesson.cfg a proof is a list of groups, each about one thing:
+/* proof.h (private to common/lab): the facts that prove a lesson's step, read from lesson.cfg and held
+ * against snapshots. In lesson.cfg a proof is a list of groups, each about one thing:
  *
  *     { node = "node1"; state = "not running"; said_by_at_least = 2; }
  *     { queue = "mirrior_hello"; master_is_not = "node1"; synced_mirrors_at_least = 1; }
  *     { policy = "mirrior"; pattern = "^mirrior"; definition = "{...}"; }
  *     { output_contains = [ "this text", "or this one" ]; }
  *
- * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what nobody
- * can say now is neither true nor false. */
+ * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
+ * nobody can say now is neither true nor false. */
 #ifndef LAB_PROOF_H
 #define LAB_PROOF_H
 

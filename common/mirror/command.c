@@ -38,6 +38,7 @@ static struct peer_msg *request(const struct mirror *m, const struct pending *p,
     struct peer_msg *msg = peer_msg_create(PEER_REQUEST, m->epoch);
     msg->uid = p->uid;
     msg->generation = p->generation;
+    msg->version = m->version;
     msg->u.request.kind = kind;
     msg->u.request.req = p->id;
     msg->u.request.owner = (struct owner){m->o.self, m->o.incarnation, p->owner.connection};
@@ -60,14 +61,14 @@ static void to_master(struct mirror *m, const struct queue *q, struct peer_msg *
     peer_msg_destroy(msg);
 }
 
-static void submit_for(struct mirror *m, struct pending *p, const struct meta_entry *e, struct effects *out)
+static void submit_for(struct mirror *m, struct pending *p, const struct meta_entry *e)
 {
     struct submit *s = submit_create(e->type);
     meta_entry_copy(&s->entry, e);
     s->owner = p->owner;
     s->pending = p->id;
     p->submitted = true;
-    submit_entry(m, s, out);
+    submit_entry(m, s);
 }
 
 static bool same_owner(const struct owner *a, const struct owner *b)
@@ -80,7 +81,7 @@ static bool locked(const struct queue *q, const struct pending *p)
     return q->rec.owner.node != NODE_NONE && !same_owner(&q->rec.owner, &p->owner);
 }
 
-static void declare_new(struct mirror *m, struct pending *p, struct effects *out)
+static void declare_new(struct mirror *m, struct pending *p)
 {
     struct meta_entry e;
     meta_entry_init(&e, META_QUEUE);
@@ -90,7 +91,7 @@ static void declare_new(struct mirror *m, struct pending *p, struct effects *out
     if (p->exclusive)
         e.owner = p->owner;
     queue_args_copy(&e.args, &p->args);
-    submit_for(m, p, &e, out);
+    submit_for(m, p, &e);
     meta_entry_finish(&e);
 }
 
@@ -122,7 +123,7 @@ static void unavailable(struct mirror *m, struct queue *q, struct pending *p, st
         meta_entry_init(&e, META_QUEUE_REMOVE);
         e.uid = q->rec.uid;
         e.name = xstrdup(q->rec.name);
-        submit_for(m, p, &e, out);
+        submit_for(m, p, &e);
         meta_entry_finish(&e);
     } else if (p->type == EV_DELETE) {
         finish(m, p, ANSWER_NOT_EMPTY, out); /* nobody can say that it is */
@@ -139,6 +140,7 @@ static void send_subscribe(struct mirror *m, const struct queue *q, struct subsc
     struct peer_msg *msg = peer_msg_create(PEER_REQUEST, m->epoch);
     msg->uid = s->uid;
     msg->generation = s->generation;
+    msg->version = m->version;
     msg->u.request.kind = REQUEST_SUBSCRIBE;
     msg->u.request.req = req;
     msg->u.request.owner = s->owner;
@@ -188,7 +190,7 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
     if (!serving(m))
         return; /* commands_retry comes back to it */
     if (p->entry.type) {
-        submit_for(m, p, &p->entry, out);
+        submit_for(m, p, &p->entry);
         return;
     }
     struct queue *q;
@@ -207,7 +209,7 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
     if (q)
         ask_queue(m, q, p, out);
     else if (p->type == EV_DECLARE && !p->passive)
-        declare_new(m, p, out);
+        declare_new(m, p);
     else
         finish(m, p, ANSWER_NOT_FOUND, out);
 }
@@ -453,7 +455,7 @@ static void set_policy(struct mirror *m, const struct event *ev, struct effects 
     meta_command(m, ev, META_POLICY, out);
 }
 
-static void owner_gone(struct mirror *m, const struct owner *owner, struct effects *out)
+static void owner_gone(struct mirror *m, const struct owner *owner)
 {
     VEC(uint64_t) uids = {0};
     size_t at = 0;
@@ -464,7 +466,7 @@ static void owner_gone(struct mirror *m, const struct owner *owner, struct effec
     for (size_t i = 0; i < uids.len; i++) {
         struct submit *s = submit_create(META_QUEUE_REMOVE);
         s->entry.uid = uids.items[i];
-        submit_entry(m, s, out);
+        submit_entry(m, s);
     }
     VEC_FREE(&uids);
 }
@@ -522,7 +524,7 @@ void command(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_CANCEL_SYNC: queue_command(m, ev, out); break;
     case EV_SUBSCRIBE:
     case EV_UNSUBSCRIBE: subscribe_command(m, ev, out); break;
-    case EV_OWNER_GONE: owner_gone(m, &ev->u.queue.owner, out); break;
+    case EV_OWNER_GONE: owner_gone(m, &ev->u.queue.owner); break;
     case EV_SET_POLICY: set_policy(m, ev, out); break;
     case EV_CLEAR_POLICY: meta_command(m, ev, META_POLICY_REMOVE, out); break;
     case EV_META_PUT: meta_command(m, ev, META_KEY, out); break;

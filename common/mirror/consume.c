@@ -84,6 +84,12 @@ static void hand_out(struct mirror *m, struct queue *q, struct consumer *c, msg_
     o->msg = message_ref(s->msg);
     o->node = c->node;
     q->master->redelivered += s->redelivered;
+    if (s->logged && (no_ack || id >= q->leased)) { /* the log knows first: no message twice without saying so */
+        o->after_disk = true;
+        q->unsaved = true;
+        if (!no_ack)
+            q->lease_wanted = id + 1;
+    }
     if (no_ack) {
         note_removed(q, s, id);
         content_remove(&q->content, id);
@@ -131,7 +137,7 @@ static void requeue_of(struct mirror *m, struct queue *q, struct consumer *c)
     queue_touch(m, q);
 }
 
-static void auto_delete(struct mirror *m, struct queue *q, struct effects *out)
+static void auto_delete(struct mirror *m, struct queue *q)
 {
     struct master *ms = q->master;
     if (!q->rec.auto_delete || !ms->had_consumer || ms->consumers_len || ms->deleting)
@@ -140,20 +146,20 @@ static void auto_delete(struct mirror *m, struct queue *q, struct effects *out)
     struct submit *s = submit_create(META_QUEUE_REMOVE);
     s->entry.uid = q->rec.uid;
     s->entry.name = xstrdup(q->rec.name);
-    submit_entry(m, s, out);
+    submit_entry(m, s);
 }
 
-static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c, struct effects *out)
+static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
 {
     unlink_waiting(q->master, c);
     c->gone = true;
     q->master->consumers_len--;
     free_if_done(q->master, c);
-    auto_delete(m, q, out);
+    auto_delete(m, q);
 }
 
 /* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back. */
-void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone, struct effects *out)
+void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct master *ms = q->master;
     for (size_t i = 1; i < ms->consumers.len; i++) {
@@ -162,11 +168,9 @@ void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone, st
             continue;
         requeue_of(m, q, c);
         if (c->sub && !c->gone)
-            unsubscribe(m, q, c, out);
+            unsubscribe(m, q, c);
         else
             free_if_done(ms, c);
-        if (ms->deleting)
-            return;
     }
     for (size_t i = 0; i < ms->outbox.len; i++) {
         struct outgoing *o = &RING_AT(&ms->outbox, i);
@@ -275,7 +279,7 @@ static uint64_t purge(struct mirror *m, struct queue *q)
 }
 
 static bool delete_queue(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
-                         struct outgoing *o, struct effects *out)
+                         struct outgoing *o)
 {
     if (msg->u.request.if_unused && q->master->consumers_len) {
         o->status = ANSWER_IN_USE;
@@ -293,7 +297,7 @@ static bool delete_queue(struct mirror *m, struct queue *q, node_id from, const 
     s->reply_req = msg->u.request.req;
     s->reply_count = q->content.ready;
     q->master->deleting = true;
-    submit_entry(m, s, out);
+    submit_entry(m, s);
     return true;
 }
 
@@ -312,13 +316,13 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
     case REQUEST_UNSUBSCRIBE:
         c = find_consumer(ms, from, msg->u.request.sub);
         if (c && !c->gone)
-            unsubscribe(m, q, c, out);
+            unsubscribe(m, q, c);
         RING_PUSH(&ms->outbox, o); /* behind the deliveries that are already on their way to it */
         queue_touch(m, q);
         return;
     case REQUEST_PURGE: o.messages = purge(m, q); break;
     case REQUEST_DELETE:
-        if (delete_queue(m, q, from, msg, &o, out))
+        if (delete_queue(m, q, from, msg, &o))
             return;
         break;
     case REQUEST_SYNC:

@@ -33,12 +33,12 @@ static void send_submit(struct mirror *m, const struct submit *s, struct effects
     send_to(out, node_bit(m->coordinator), msg);
 }
 
-void submit_entry(struct mirror *m, struct submit *s, struct effects *out)
+/* It goes out at the end of the turn: what it changes may be what the caller is looking at. */
+void submit_entry(struct mirror *m, struct submit *s)
 {
     s->req = ++m->next_id;
     VEC_PUSH(&m->submits, s);
-    if (serving(m))
-        send_submit(m, s, out);
+    m->submits_unsent = true;
 }
 
 static struct submit *find_submit(const struct mirror *m, uint64_t req, size_t *at)
@@ -51,18 +51,32 @@ static struct submit *find_submit(const struct mirror *m, uint64_t req, size_t *
     return NULL;
 }
 
-void resubmit(struct mirror *m, struct effects *out)
+void submits_flush(struct mirror *m, struct effects *out)
 {
-    VEC(uint64_t) reqs = {0}; /* the list shrinks while we go through it */
+    if (!m->submits_unsent || !serving(m))
+        return;
+    m->submits_unsent = false;
+    VEC(uint64_t) reqs = {0}; /* the list changes while we go through it */
     for (size_t i = 0; i < m->submits.len; i++)
-        VEC_PUSH(&reqs, m->submits.items[i]->req);
-    for (size_t i = 0; i < reqs.len; i++) {
+        if (!m->submits.items[i]->sent)
+            VEC_PUSH(&reqs, m->submits.items[i]->req);
+    for (size_t i = 0; i < reqs.len && serving(m); i++) {
         size_t at;
         struct submit *s = find_submit(m, reqs.items[i], &at);
-        if (s && serving(m))
-            send_submit(m, s, out);
+        if (!s)
+            continue;
+        s->sent = true;
+        send_submit(m, s, out);
     }
     VEC_FREE(&reqs);
+}
+
+/* after a view change: what was not answered is asked again */
+void resubmit(struct mirror *m)
+{
+    for (size_t i = 0; i < m->submits.len; i++)
+        m->submits.items[i]->sent = false;
+    m->submits_unsent = m->submits.len > 0;
 }
 
 /* ---- the coordinator ---- */

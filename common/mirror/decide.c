@@ -27,18 +27,27 @@ static bool live(const struct table *t, node_id n, uint64_t uid)
     return r && r->live;
 }
 
+/* the metadata may know before the mirror does, and the other way round */
+static bool in_sync(const struct meta_entry *e, node_id n, const struct replica_state *r)
+{
+    return r->synced || node_in(e->synced, n);
+}
+
 static node_id pick(const struct decision_in *in, const struct table *t, const struct meta_entry *e, bool unsynced_too)
 {
     node_id best = NODE_NONE;
     bool best_synced = false;
     for (size_t i = 0; i < e->mirrors_len; i++) {
         const struct replica_state *r = held_by(t, e->mirrors[i], e->uid);
-        if (!r || !r->live || !node_in(in->members, e->mirrors[i]) || (!r->synced && !unsynced_too))
+        if (!r || !r->live || !node_in(in->members, e->mirrors[i]))
             continue;
-        bool better = best == NODE_NONE || (r->synced && !best_synced);
-        if (better || (!in->m->o.oldest_promoted && r->synced >= best_synced)) {
+        bool synced = in_sync(e, e->mirrors[i], r);
+        if (!synced && !unsynced_too)
+            continue;
+        bool better = best == NODE_NONE || (synced && !best_synced);
+        if (better || (!in->m->o.oldest_promoted && synced >= best_synced)) {
             best = e->mirrors[i];
-            best_synced = r->synced;
+            best_synced = synced;
         }
     }
     return best;
@@ -93,7 +102,7 @@ static void find_mirrors(const struct decision_in *in, const struct table *t, st
         if (n == e->master || !node_in(in->members, n) || !r || !r->live)
             continue;
         e->mirrors[kept++] = n;
-        if (r->synced)
+        if (in_sync(e, n, r))
             synced |= node_bit(n);
     }
     e->mirrors_len = (uint8_t)kept;

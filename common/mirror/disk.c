@@ -63,14 +63,35 @@ static void persist_ranges(struct mirror *m, struct queue *q, enum record_type t
     *len = *cap = 0;
 }
 
+/* Before a logged message is handed out the first time, the log says that it may have been (I6): for many at
+ * once, so that a consumer waits for the disk once in a while and not for every message. */
+#define LEASE_IDS 1024
+
+static void persist_lease(struct mirror *m, struct queue *q, struct effects *out)
+{
+    if (q->lease_wanted <= q->leased)
+        return;
+    struct record *rec = persist(m, out, REC_LEASE);
+    rec->queue_uid = q->rec.uid;
+    rec->ranges_len = 1;
+    rec->ranges = xcalloc(1, sizeof(struct id_range));
+    rec->ranges[0] = (struct id_range){q->leased, q->lease_wanted + LEASE_IDS - 1};
+    q->leased = q->lease_wanted + LEASE_IDS;
+}
+
 /* the end of a turn for one queue: what it removed and delivered, and a mark to wait for */
 void disk_turn(struct mirror *m, struct queue *q, struct effects *out)
 {
+    persist_lease(m, q, out);
     persist_ranges(m, q, REC_TAKEN, &q->taken.items, &q->taken.len, &q->taken.cap, out);
     persist_ranges(m, q, REC_REMOVED, &q->removed.items, &q->removed.len, &q->removed.cap, out);
     if (!q->unsaved)
         return;
     q->unsaved = false;
+    if (m->handed_out <= m->on_disk) { /* the disk was faster than the turn */
+        q->durable = q->op;
+        return;
+    }
     q->disk_waits++;
     RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .uid = q->rec.uid, .op = q->op, .life = q->disk_life});
 }
@@ -89,14 +110,11 @@ void persist_meta(struct mirror *m, const struct meta_entry *e, struct effects *
     RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
 
-/* a new view: who is in it, and the whole table, so that recovery needs nothing older */
+/* A new view: the whole table, then who is in it. REC_VIEW completes the table: without it (a kill in the
+ * middle) recovery stays with the one before. */
 void persist_view(struct mirror *m, struct effects *out)
 {
-    struct record *rec = persist(m, out, REC_VIEW);
-    rec->epoch = m->epoch;
-    rec->version = m->version;
-    rec->members = m->members;
-    rec = persist(m, out, REC_META_RESET);
+    struct record *rec = persist(m, out, REC_META_RESET);
     rec->version = m->version;
     size_t len;
     struct meta_entry *all = meta_snapshot(m, &len);
@@ -107,6 +125,10 @@ void persist_view(struct mirror *m, struct effects *out)
         *rec->entry = all[i]; /* moved */
     }
     free(all);
+    rec = persist(m, out, REC_VIEW);
+    rec->epoch = m->epoch;
+    rec->version = m->version;
+    rec->members = m->members;
     RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
 

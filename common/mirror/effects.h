@@ -36,23 +36,24 @@ enum effect_type {
 
 /* A log record: what a node must find again after a stop. */
 enum record_type {
-    REC_VIEW = 1,   /* the view it lives in: who else was running when it left */
-    REC_META_RESET, /* the table below is replaced by the REC_META that follow */
+    REC_VIEW = 1,   /* completes a table: the view it lives in, who else is running */
+    REC_META_RESET, /* the table is replaced by the REC_META that follow, once REC_VIEW is there */
     REC_META,       /* one entry of the metadata log */
     REC_MESSAGE,    /* a persistent message of a durable queue */
     REC_REMOVED,    /* messages acknowledged, dropped or purged */
     REC_TAKEN,      /* messages delivered: redelivered when they come back */
     REC_DISCARD,    /* everything this node holds of the queue is void */
+    REC_LEASE,      /* messages that may be delivered from now on: redelivered after a crash */
     REC_STOPPED,    /* an orderly stop: nothing was in the air */
 };
 
 struct record {
     enum record_type type;
-    uint64_t queue_uid;          /* MESSAGE, REMOVED, TAKEN, DISCARD */
+    uint64_t queue_uid;          /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD */
     msg_id id;                   /* MESSAGE */
     bool redelivered;            /* MESSAGE */
     struct message *msg;         /* MESSAGE: a reference */
-    struct id_range *ranges;     /* REMOVED, TAKEN: owned by the effect */
+    struct id_range *ranges;     /* REMOVED, TAKEN, LEASE: owned by the effect */
     size_t ranges_len;
     uint64_t epoch, version;     /* VIEW (both), META, META_RESET (version) */
     node_set members, others;    /* VIEW: members; others that were running when this node left (STOPPED) */

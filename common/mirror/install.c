@@ -112,7 +112,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     m->phase = PHASE_CHANGING;
     m->epoch = m->promised = msg->epoch;
     m->coordinator = m->candidate;
-    m->members = 0;
+    m->members = m->joined = 0;
     m->fresh = false;
     m->meta_life++;
     m->own_version_on_disk = m->version_to_ack = 0;
@@ -121,6 +121,8 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
         if (v->node >= m->o.nodes_len)
             continue;
         m->members |= node_bit(v->node);
+        if (!node_in(before, v->node) || m->incarnations[v->node] != v->incarnation)
+            m->joined |= node_bit(v->node);
         m->joins[v->node] = v->join;
         m->incarnations[v->node] = v->incarnation;
     }
@@ -155,7 +157,10 @@ static void level_copies(struct queue *q)
         struct copy *old = find_copy(q, n);
         struct copy c = old ? *old : (struct copy){.node = n, .join = UINT64_MAX, .synced = node_in(q->rec.synced, n)};
         c.applied = q->op;
-        c.counted = c.synced = c.synced || node_in(q->rec.synced, n);
+        c.counted = node_in(q->rec.synced, n);
+        c.synced = c.synced || c.counted;
+        if (c.synced)
+            c.join = 0;
         VEC_PUSH(&fresh, c);
     }
     free(ms->copies.items);
@@ -191,7 +196,7 @@ static void serve_master(struct mirror *m, struct queue *q, bool promoted, struc
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (!node_in(m->members, n))
             gone |= node_bit(n);
-    consumers_of_node_gone(m, q, gone, out);
+    consumers_of_node_gone(m, q, gone);
     forget_origins(m, q->master);
     if (q->master->sync.running) {
         bool requested = q->master->sync.requested;
@@ -200,7 +205,7 @@ static void serve_master(struct mirror *m, struct queue *q, bool promoted, struc
             sync_begin(m, q, true, out);
     }
     sync_maybe(m, q, out);
-    master_check_synced(m, q, out);
+    master_check_synced(m, q);
     queue_touch(m, q);
 }
 
@@ -214,6 +219,7 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
         serve_master(m, q, false, out);
     } else if (q->role == ROLE_MIRROR) {
         retained_trim(q, q->level_op);
+        q->synced = q->synced || node_in(q->rec.synced, m->o.self);
         q->told_applied = q->told_durable = UINT64_MAX; /* the master wants to hear from us */
     }
     if (q->rec.generation != q->served_generation || q->rec.state != QUEUE_RUNNING) {
@@ -230,11 +236,8 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
 void serve(struct mirror *m, struct effects *out)
 {
     m->phase = PHASE_SERVING;
-    m->leaving = 0;
+    m->leaving &= m->members & ~m->joined; /* who left is out; who came back is another life */
     m->recovered_others = 0;
-    if (m->coordinator == m->o.self)
-        for (node_id n = 0; n < m->o.nodes_len; n++)
-            m->acked_version[n] = 0;
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at)))
@@ -251,7 +254,7 @@ void serve(struct mirror *m, struct effects *out)
     drop_held(waiting.items, waiting.len);
     free(waiting.items);
     retry_early(m, out);
-    resubmit(m, out);
+    resubmit(m);
     commands_retry(m, out);
     m->review_wanted = true;
 }

@@ -51,6 +51,12 @@ bool mirror_queue_blocked(const struct mirror *m, const struct queue *q)
     return q->stream && q->stream->blocked;
 }
 
+bool mirror_queue_serves(const struct mirror *m, const struct queue *q)
+{
+    (void)m;
+    return q->rec.state == QUEUE_RUNNING || q->rec.state == QUEUE_SYNCING;
+}
+
 void mirror_queue_info(const struct mirror *m, const struct queue *q, struct queue_info *out)
 {
     const struct policy *p = q->rec.owner.node == NODE_NONE ? queue_policy(m, q) : NULL;

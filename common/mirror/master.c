@@ -101,9 +101,10 @@ static struct origin_at *find_origin(struct master *ms, node_id node, uint64_t i
     return &ms->origins.items[ms->origins.len - 1];
 }
 
-/* Publish number seq of that node: repeats (offered again after a failover) are recognised and only confirmed. */
-void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t seq,
-                    struct message *msg, struct effects *out)
+/* Publish number seq of that node, below base all have ended: repeats (offered again after a failover) are
+ * recognised and only confirmed; a number that leaves a gap is never taken, for confirms are cumulative. */
+void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t base,
+                    uint64_t seq, struct message *msg, struct effects *out)
 {
     struct master *ms = q->master;
     struct origin_at *o = find_origin(ms, from, incarnation);
@@ -114,6 +115,8 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
         queue_touch(m, q);
         return;
     }
+    if (seq != o->o.seq + 1 && seq != base)
+        return;
     o->o.seq = seq;
     msg_id id = q->content.next;
     struct slot *s = content_put(&q->content, id, msg, false, false);
@@ -170,8 +173,13 @@ void master_flush(struct mirror *m, struct queue *q, struct effects *out)
     if (to && serving(m))
         send_ops(m, q, to, out);
     disk_turn(m, q, out);
+    for (size_t i = q->master->stamped; i < q->master->outbox.len; i++) {
+        struct outgoing *o = &RING_AT(&q->master->outbox, i);
+        o->lsn = o->after_disk ? m->handed_out : 0;
+    }
+    q->master->stamped = q->master->outbox.len;
     master_release(m, q, out);
-    master_check_synced(m, q, out);
+    master_check_synced(m, q);
 }
 
 /* ---- what the mirrors have ---- */
@@ -222,8 +230,9 @@ void master_refuse(struct mirror *m, struct queue *q, enum answer_status status,
     struct master *ms = q->master;
     for (size_t i = 0; i < ms->outbox.len; i++) {
         const struct outgoing *o = &RING_AT(&ms->outbox, i);
-        if (!o->sub && o->req)
-            reply(m, q->rec.uid, q->rec.generation, o->node, &(struct outgoing){.req = o->req, .status = status}, out);
+        if (!o->sub && o->req) /* a get has lost its message; any other answer stands */
+            reply(m, q->rec.uid, q->rec.generation, o->node,
+                  &(struct outgoing){.req = o->req, .status = o->msg ? status : o->status}, out);
     }
     for (size_t i = 0; i < ms->held.len; i++) {
         const struct held_msg *h = &RING_AT(&ms->held, i);
@@ -276,14 +285,30 @@ static void deliver_local(struct mirror *m, struct queue *q, const struct outgoi
     message_unref(item.msg);
 }
 
+static bool may_go(const struct mirror *m, const struct master *ms, uint64_t applied)
+{
+    if (!ms->stamped)
+        return false;
+    const struct outgoing *o = &RING_AT(&ms->outbox, 0);
+    return o->op <= applied && o->lsn <= m->on_disk;
+}
+
+static struct outgoing pop_outbox(struct master *ms)
+{
+    struct outgoing o = RING_AT(&ms->outbox, 0);
+    RING_POP(&ms->outbox);
+    ms->stamped--;
+    return o;
+}
+
 static void release_outbox(struct mirror *m, struct queue *q, struct effects *out)
 {
     struct master *ms = q->master;
     uint64_t applied = master_applied(m, q);
-    while (ms->outbox.len && RING_AT(&ms->outbox, 0).op <= applied) {
+    while (may_go(m, ms, applied)) {
         struct outgoing o = RING_AT(&ms->outbox, 0);
         if (!o.sub || o.node == m->o.self) {
-            RING_POP(&ms->outbox);
+            pop_outbox(ms);
             if (o.sub)
                 deliver_local(m, q, &o, out);
             else
@@ -296,13 +321,12 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
         msg->generation = q->rec.generation;
         VEC(struct deliver_item) items = {0};
         size_t bytes = 0;
-        while (ms->outbox.len && items.len < BATCH_OPS && bytes < BATCH_BYTES) {
-            struct outgoing next = RING_AT(&ms->outbox, 0);
-            if (next.op > applied || !next.sub || next.node != o.node)
+        while (may_go(m, ms, applied) && items.len < BATCH_OPS && bytes < BATCH_BYTES) {
+            if (!RING_AT(&ms->outbox, 0).sub || RING_AT(&ms->outbox, 0).node != o.node)
                 break;
+            struct outgoing next = pop_outbox(ms);
             VEC_PUSH(&items, (struct deliver_item){next.sub, next.id, next.redelivered, next.msg});
             bytes += message_size(next.msg);
-            RING_POP(&ms->outbox);
         }
         msg->u.deliver.items = items.items;
         msg->u.deliver.items_len = items.len;
@@ -383,18 +407,19 @@ void master_copies(struct mirror *m, struct queue *q, struct effects *out)
 
 /* A mirror is in sync as soon as nothing is left that is older than its beginning (its depth then equals the
  * master's): RabbitMQ's rule. */
-void master_check_synced(struct mirror *m, struct queue *q, struct effects *out)
+void master_check_synced(struct mirror *m, struct queue *q)
 {
     for (size_t i = 0; i < q->master->copies.len; i++) {
         struct copy *c = &q->master->copies.items[i];
         if (c->counted || c->join == UINT64_MAX || (!c->synced && content_oldest(&q->content) < c->join))
             continue;
         c->synced = c->counted = true;
+        c->join = 0;
         struct submit *s = submit_create(META_SYNCED);
         s->entry.uid = q->rec.uid;
         s->entry.generation = q->rec.generation;
         s->entry.master = c->node;
-        submit_entry(m, s, out);
+        submit_entry(m, s);
         queue_touch(m, q);
         return; /* the copies may have changed: look again */
     }

@@ -52,6 +52,9 @@ void mirror_destroy(struct mirror *m)
     RING_FREE(&m->disk_waits);
     VEC_FREE(&m->dirty);
     map_finish(&m->recovered_seen);
+    for (size_t i = 0; i < m->recovered_table.len; i++)
+        meta_entry_finish(&m->recovered_table.items[i]);
+    VEC_FREE(&m->recovered_table);
     for (size_t i = 0; i < LIMIT_NODES; i++)
         peer_msg_destroy(m->change.answers[i]);
     peer_msg_destroy(m->change.install);

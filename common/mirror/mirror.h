@@ -103,6 +103,10 @@ struct queue *mirror_find_queue_uid(const struct mirror *m, uint64_t uid);
 /* True while publishers of this queue must wait (too much unconfirmed); FX_QUEUE_OPEN says when to go on. */
 bool mirror_queue_blocked(const struct mirror *m, const struct queue *q);
 
+/* True if the queue has a master that serves (running or syncing). What is published to others is unroutable: the broker
+ * asks this for every message, so it is cheaper than mirror_queue_info. */
+bool mirror_queue_serves(const struct mirror *m, const struct queue *q);
+
 /* Walks what this node holds of the queue, oldest first, whatever its role: at = 0 to begin. For checkers and
  * exports; the message is borrowed. */
 struct held {

@@ -56,6 +56,8 @@ struct outgoing { /* a delivery or a get's answer that waits until the mirrors k
     uint64_t sub, req; /* req: a get */
     msg_id id;
     bool redelivered;
+    bool after_disk;     /* not before this turn's records are on disk: */
+    uint64_t lsn;        /* so many of them */
     struct message *msg; /* NULL: a plain reply */
     enum answer_status status;
     uint64_t messages, consumers;
@@ -90,6 +92,7 @@ struct master {
     uint64_t sent;                 /* operations up to this one were sent to the mirrors */
     RING(struct waiting_confirm) confirms;
     RING(struct outgoing) outbox;
+    size_t stamped;                /* of the outbox: entries whose lsn is known */
     VEC(struct origin_at) origins;
     VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
     struct consumer *wait_first, *wait_last;
@@ -138,6 +141,7 @@ struct queue {
     uint32_t disk_life;    /* rises when the replica is discarded */
     bool sync_done_waits;  /* mirror: SYNC_DONE goes out with the next disk done */
     VEC(struct id_range) removed, taken;
+    msg_id leased, lease_wanted; /* ids below may be handed out: the log says they may have been */
 
     uint64_t told_applied, told_durable; /* mirror: last OPS_ACK */
     msg_id join;           /* mirror: it has every message from this id on; 0 once in sync */
@@ -183,6 +187,7 @@ struct submit { /* asked of the coordinator, not answered */
     uint64_t pending;      /* a client's command waits for it: its pending id; 0: none */
     node_id reply_to;      /* a delete: answer this node's request */
     uint64_t reply_req, reply_count;
+    bool sent;             /* to the present coordinator */
 };
 
 struct result { /* coordinator: to be told once `version` is everywhere */
@@ -241,11 +246,16 @@ struct mirror {
     node_id prepare_from;
     struct change change;
     node_set leaving;                  /* members that said LEAVE */
+    node_set left_others;              /* who was running when the others said LEFT */
+    node_set joined;                   /* members that came with the present view */
     node_set partitioned;
     bool fresh, started, stopping, leave_sent, left, serving_told, stopped_told;
     uint64_t stopped_lsn;              /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
     ms_time stop_deadline;
     node_set recovered_others;
+    bool recovering_table;             /* between REC_META_RESET and the REC_VIEW that completes it */
+    VEC(struct meta_entry) recovered_table;
+    bool recovered_clean;              /* the log ends with an orderly stop */
     struct map recovered_seen;         /* recover.c: queues the last table names */
     uint64_t recovered_epoch;
 
@@ -258,6 +268,7 @@ struct mirror {
 
     /* coordinate.c */
     VEC(struct submit *) submits;
+    bool submits_unsent;
     uint64_t next_id;
     uint64_t acked_version[LIMIT_NODES];
     uint64_t own_version_on_disk;
@@ -309,7 +320,8 @@ const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
 void tables_free(struct mirror *m);
 
 /* ---- coordinate.c ---- */
-void submit_entry(struct mirror *m, struct submit *s, struct effects *out); /* takes s */
+void submit_entry(struct mirror *m, struct submit *s); /* takes s */
+void submits_flush(struct mirror *m, struct effects *out);
 struct submit *submit_create(enum meta_type type);
 void submit_destroy(struct submit *s);
 void handle_submit(struct mirror *m, node_id from, uint64_t req, const struct owner *owner,
@@ -319,7 +331,7 @@ void handle_meta(struct mirror *m, struct peer_msg *msg, struct effects *out);
 void handle_meta_ack(struct mirror *m, node_id from, uint64_t version, struct effects *out);
 void results_flush(struct mirror *m, struct effects *out);
 void review(struct mirror *m, struct effects *out);
-void resubmit(struct mirror *m, struct effects *out);
+void resubmit(struct mirror *m);
 
 /* ---- view.c, install.c ---- */
 void view_start(struct mirror *m, struct effects *out);
@@ -349,14 +361,14 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
 void master_begin(struct mirror *m, struct queue *q);
 void master_end(struct mirror *m, struct queue *q);
 void master_copies(struct mirror *m, struct queue *q, struct effects *out); /* mirrors of rec -> copies; INIT for new ones */
-void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t seq,
-                    struct message *msg, struct effects *out);
+void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t base,
+                    uint64_t seq, struct message *msg, struct effects *out);
 void master_op(struct queue *q, enum op_type type, msg_id id);
 void master_flush(struct mirror *m, struct queue *q, struct effects *out);
 void master_release(struct mirror *m, struct queue *q, struct effects *out);
 void master_ack(struct mirror *m, struct queue *q, node_id from, uint64_t applied, uint64_t durable,
                 struct effects *out);
-void master_check_synced(struct mirror *m, struct queue *q, struct effects *out);
+void master_check_synced(struct mirror *m, struct queue *q);
 uint64_t master_applied(const struct mirror *m, const struct queue *q);
 struct copy *find_copy(struct queue *q, node_id node);
 void master_refuse(struct mirror *m, struct queue *q, enum answer_status status, struct effects *out);
@@ -371,7 +383,7 @@ void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub
                    const msg_id *ids, size_t len, struct effects *out);
 void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub, uint32_t credit);
 void dispatch(struct mirror *m, struct queue *q, struct effects *out);
-void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone, struct effects *out);
+void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone);
 void consumers_free(struct master *ms);
 
 /* ---- replica.c ---- */

@@ -152,7 +152,7 @@ struct peer_msg {
     enum peer_type type;
     uint64_t epoch;
     uint64_t uid, generation; /* of the queue; 0 where there is none */
-    uint64_t version;         /* INIT, OPS: the sender's metadata version; a mirror that is behind waits for it */
+    uint64_t version;         /* INIT, OPS, PUBLISH, REQUEST: the sender's metadata version; who is behind waits for it */
     union {
         struct {
             uint64_t incarnation, version;
@@ -232,6 +232,7 @@ struct peer_msg {
         } sync;
         struct {
             uint64_t incarnation; /* of the publisher's node */
+            uint64_t base;        /* every number below has ended */
             uint64_t first;       /* number of msgs[0]; they count up */
             struct message **msgs;
             size_t msgs_len;

@@ -35,7 +35,8 @@ static void keep_early(struct mirror *m, node_id from, struct peer_msg *msg)
 static void replication(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     struct queue *q = queue_by_uid(m, msg->uid);
-    if ((msg->type == PEER_INIT || msg->type == PEER_OPS) && !msg->u.ops.repair && msg->version > m->version) {
+    bool rests_on_metadata = msg->type == PEER_INIT || (msg->type == PEER_OPS && !msg->u.ops.repair);
+    if (rests_on_metadata && msg->version > m->version) {
         keep_early(m, from, msg); /* the metadata it relies on is still on its way from the coordinator */
         return;
     }
@@ -115,6 +116,10 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
         return;
     if (msg->type == PEER_REPLY) {
         handle_reply(m, msg, out);
+        return;
+    }
+    if ((msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST) && msg->version > m->version) {
+        keep_early(m, from, msg); /* its queue's metadata is still on its way here */
         return;
     }
     struct queue *q = queue_by_uid(m, msg->uid);

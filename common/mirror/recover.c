@@ -2,14 +2,14 @@
  * messages are there again, as its own past; whether that past still counts is for the view change to say. */
 #include "mirror/mirror_private.h"
 
+#include "base/err.h"
+
 #include "base/ban.h"
 
-static void recover_meta(struct mirror *m, const struct record *rec)
+static void recover_entry(struct mirror *m, const struct meta_entry *e)
 {
     struct effects none = {0};
-    const struct meta_entry *e = rec->entry;
     struct queue *q;
-    m->version = rec->version;
     switch (e->type) {
     case META_QUEUE:
         q = queue_by_uid(m, e->uid);
@@ -42,11 +42,38 @@ static void recover_meta(struct mirror *m, const struct record *rec)
     effects_free(&none);
 }
 
-static void recover_reset(struct mirror *m, const struct record *rec)
+static void forget_table(struct mirror *m)
 {
+    for (size_t i = 0; i < m->recovered_table.len; i++)
+        meta_entry_finish(&m->recovered_table.items[i]);
+    m->recovered_table.len = 0;
+    m->recovering_table = false;
+}
+
+/* the table that began with REC_META_RESET is complete: it replaces the one before */
+static void recover_view(struct mirror *m, const struct record *rec)
+{
+    if (m->recovering_table) {
+        map_finish(&m->recovered_seen);
+        meta_replace(m, NULL, 0, NULL);
+        for (size_t i = 0; i < m->recovered_table.len; i++)
+            recover_entry(m, &m->recovered_table.items[i]);
+        forget_table(m);
+    }
+    m->recovered_epoch = rec->epoch;
     m->version = rec->version;
-    map_finish(&m->recovered_seen);
-    meta_replace(m, NULL, 0, NULL);
+    m->recovered_others = rec->members & ~node_bit(m->o.self);
+}
+
+static void recover_meta(struct mirror *m, const struct record *rec)
+{
+    if (m->recovering_table) {
+        VEC_PUSH(&m->recovered_table, (struct meta_entry){0});
+        meta_entry_copy(&m->recovered_table.items[m->recovered_table.len - 1], rec->entry);
+        return;
+    }
+    m->version = rec->version;
+    recover_entry(m, rec->entry);
 }
 
 static void recover_ranges(struct queue *q, const struct record *rec)
@@ -67,16 +94,16 @@ int mirror_recover(struct mirror *m, const struct record *rec)
 {
     struct queue *q = rec->queue_uid ? queue_by_uid(m, rec->queue_uid) : NULL;
     m->fresh = false;
+    m->recovered_clean = false;
     switch (rec->type) {
-    case REC_VIEW:
-        m->recovered_epoch = rec->epoch;
-        m->version = rec->version;
-        m->recovered_others = rec->members & ~node_bit(m->o.self);
+    case REC_VIEW: recover_view(m, rec); break;
+    case REC_META_RESET:
+        forget_table(m);
+        m->recovering_table = true;
         break;
-    case REC_META_RESET: recover_reset(m, rec); break;
     case REC_META:
         if (!rec->entry)
-            return -1;
+            return ERR_INVALID;
         recover_meta(m, rec);
         break;
     case REC_MESSAGE:
@@ -94,16 +121,43 @@ int mirror_recover(struct mirror *m, const struct record *rec)
         if (q) {
             content_finish(&q->content);
             content_init(&q->content, 0);
+            q->leased = 0;
         }
         break;
-    case REC_STOPPED: m->recovered_others = rec->others; break;
+    case REC_LEASE:
+        if (q && rec->ranges_len)
+            q->leased = u64_max(q->leased, rec->ranges[0].last + 1);
+        break;
+    case REC_STOPPED: {
+        size_t at = 0;
+        while ((q = map_next(&m->queues, &at)))
+            q->leased = 0;
+        m->recovered_others = rec->others;
+        m->recovered_clean = true;
+        break;
+    }
     }
     return 0;
+}
+
+/* After a crash nobody knows which of the leased messages were delivered: all of them may have been. After an
+ * orderly stop REC_TAKEN says exactly which. */
+static void recover_lease(struct queue *q, bool clean)
+{
+    msg_id at = 0;
+    struct slot *s;
+    while (!clean && at < q->leased && (s = content_walk(&q->content, &at)) && at - 1 < q->leased) {
+        s->redelivered = true;
+        note_taken(q, s, at - 1); /* and from now on the log knows */
+    }
+    q->leased = q->lease_wanted = 0;
 }
 
 /* the log is read: what does not outlive a stop goes */
 void recover_end(struct mirror *m, struct effects *out)
 {
+    forget_table(m);
+    VEC_FREE(&m->recovered_table);
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at))) {
@@ -112,6 +166,7 @@ void recover_end(struct mirror *m, struct effects *out)
             continue;
         }
         content_rewind(&q->content);
+        recover_lease(q, m->recovered_clean);
         q->recovered = true;
         q->role = ROLE_NONE;
     }

@@ -20,6 +20,7 @@ void replica_discard(struct mirror *m, struct queue *q, struct effects *out)
     q->role = ROLE_NONE;
     q->recovered = q->promoting = q->synced = q->unsaved = q->sync_done_waits = false;
     q->op = q->durable = q->level_op = q->repair_upto = 0;
+    q->leased = q->lease_wanted = 0;
     q->disk_waits = 0;
     q->disk_life++;
 }

@@ -60,6 +60,7 @@ static void flush_dirty(struct mirror *m, struct effects *out)
 static void turn_end(struct mirror *m, struct effects *out)
 {
     flush_dirty(m, out);
+    submits_flush(m, out);
     if (m->version_to_ack && m->epoch == m->promised && m->coordinator != m->o.self && !m->leave_sent) {
         struct peer_msg *msg = peer_msg_create(PEER_META_ACK, m->epoch);
         msg->u.meta_ack.version = m->version_to_ack;
@@ -116,5 +117,6 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
 
 ms_time mirror_deadline(const struct mirror *m)
 {
-    return m->stopping && !m->leave_sent && m->phase != PHASE_STOPPED ? m->stop_deadline : UINT64_MAX;
+    bool waits = m->stopping && !m->leave_sent && m->phase != PHASE_STOPPED && m->now < m->stop_deadline;
+    return waits ? m->stop_deadline : UINT64_MAX;
 }

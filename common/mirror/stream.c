@@ -46,7 +46,7 @@ void stream_flush(struct mirror *m, struct queue *q, struct effects *out)
         if (q->master->sync.running)
             return; /* the queue waits */
         for (; s->offered < end; s->offered++)
-            master_publish(m, q, m->o.self, m->o.incarnation, s->offered,
+            master_publish(m, q, m->o.self, m->o.incarnation, s->base, s->offered,
                            RING_AT(&s->pending, s->offered - s->base).msg, out);
         return;
     }
@@ -55,6 +55,8 @@ void stream_flush(struct mirror *m, struct queue *q, struct effects *out)
         msg->uid = q->rec.uid;
         msg->generation = q->rec.generation;
         msg->u.publish.incarnation = m->o.incarnation;
+        msg->version = m->version;
+        msg->u.publish.base = s->base;
         msg->u.publish.first = s->offered;
         size_t n = (size_t)u64_min(end - s->offered, BATCH_MESSAGES), bytes = 0;
         msg->u.publish.msgs = xmalloc(n * sizeof(struct message *));
@@ -123,7 +125,8 @@ void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effe
 void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out)
 {
     for (size_t i = 0; i < msg->u.publish.msgs_len; i++)
-        master_publish(m, q, from, msg->u.publish.incarnation, msg->u.publish.first + i, msg->u.publish.msgs[i], out);
+        master_publish(m, q, from, msg->u.publish.incarnation, msg->u.publish.base, msg->u.publish.first + i,
+                       msg->u.publish.msgs[i], out);
 }
 
 bool streams_empty(const struct mirror *m)

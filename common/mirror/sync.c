@@ -199,7 +199,7 @@ static void done(struct mirror *m, struct queue *q, node_id from, struct effects
     s->done |= node_bit(from);
     c->synced = true;
     c->join = 0;
-    master_check_synced(m, q, out);
+    master_check_synced(m, q);
     if (q->master)
         sync_step(m, q, out);
 }

@@ -241,7 +241,8 @@ static void change_if_mine(struct mirror *m, struct effects *out)
 
 static void join_check(struct mirror *m, struct effects *out)
 {
-    if (serving(m) && m->coordinator == m->o.self && !m->change.running && joiners(m, m->members))
+    if (serving(m) && m->coordinator == m->o.self && !m->change.running &&
+        (joiners(m, m->members) || (m->leaving & m->members)))
         begin_change(m, out);
 }
 
@@ -328,6 +329,20 @@ void repairs_check(struct mirror *m, struct effects *out)
         send_to(out, node_bit(m->coordinator), peer_msg_create(PEER_INSTALLED, m->epoch));
 }
 
+/* All that are left want to leave: somebody has to stay until the others are out. The longest-running does. */
+static void last_one_stays(struct mirror *m, struct effects *out)
+{
+    node_set reachable = m->members & m->links;
+    if (!m->leave_sent || m->left || m->stopped_lsn || (reachable & ~m->leaving) || !reachable)
+        return;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(reachable, n) && m->joins[n] < m->joins[m->o.self])
+            return;
+    m->leave_sent = false;
+    m->phase = PHASE_CHANGING;
+    begin_change(m, out);
+}
+
 /* ---- links ---- */
 
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
@@ -354,6 +369,8 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
         node_set rest = others_of(m, m->members) & m->links;
         if (rest)
             send_to(out, rest, peer_msg_create(PEER_LEAVE, m->epoch));
+        m->leaving &= ~node_bit(peer);
+        last_one_stays(m, out);
         return; /* nobody left: view_turn goes on */
     }
     if (m->change.running) {
@@ -410,7 +427,10 @@ static void handle_leave(struct mirror *m, node_id from, struct effects *out)
     }
     m->leaving |= node_bit(from);
     m->peers[from].known = false; /* it says hello again when it is back */
-    change_if_mine(m, out);
+    if (m->leave_sent)
+        last_one_stays(m, out);
+    else
+        change_if_mine(m, out);
 }
 
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
@@ -441,7 +461,10 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         break;
     case PEER_LEAVE: handle_leave(m, from, out); break;
     case PEER_LEFT:
-        m->left = m->leave_sent; /* view_turn ends the stop */
+        if (m->leave_sent && !m->left) { /* view_turn ends the stop */
+            m->left = true;
+            m->left_others = others_of(m, m->members) & m->links & ~m->leaving;
+        }
         break;
     case PEER_REPORT:
         if (node_in(m->members, msg->u.report.node) && !node_in(m->links, msg->u.report.node) && !m->change.running)
@@ -529,8 +552,10 @@ void view_turn(struct mirror *m, struct effects *out)
     }
     node_set others = others_of(m, m->members) & m->links;
     if (m->leave_sent) {
-        if (m->left || !others)
-            stop_record(m, others, out);
+        if (m->left)
+            stop_record(m, m->left_others, out);
+        else if (!others) /* nobody said that we are out: they may have gone on without us */
+            stop_record(m, others_of(m, m->members), out);
         return;
     }
     if (!serving(m) || (!handed_over(m) && m->now < m->stop_deadline))

@@ -104,7 +104,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
 /* ---- publishing ---- */
 
 uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent, uint32_t publisher,
-                    uint32_t number)
+                    uint64_t channel, uint32_t number)
 {
     struct sim_node *node = &s->nodes[n];
     struct queue *q = node->m && !s->failure ? mirror_find_queue(node->m, queue) : NULL;
@@ -116,9 +116,13 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
         return SIM_UNROUTABLE;
     uint32_t lq = ledger_queue_of(&s->ledger, info.name, info.uid);
     s->ledger.queues.items[lq].durable = info.durable;
-    uint32_t index = ledger_publish(&s->ledger, lq, publisher, number, persistent);
-    s->ledger.messages.items[index].at = n;
-    s->ledger.messages.items[index].incarnation = node->incarnation;
+    uint32_t index = ledger_publish(&s->ledger, lq, persistent);
+    struct ledger_message *m = &s->ledger.messages.items[index];
+    m->publisher = publisher;
+    m->channel = channel;
+    m->number = number;
+    m->at = n;
+    m->incarnation = node->incarnation;
     struct message *msg = ledger_body(&s->ledger, index, index % 7);
     struct event ev = {.type = EV_PUBLISH,
                        .u.publish = {.queue = q, .msg = msg, .cookie = (uint64_t)index + 1}};
@@ -170,15 +174,15 @@ static void check_order(struct sim *s, uint64_t sub, const struct ledger_message
 {
     struct sub *c = &s->subs.items[sub - 1];
     for (size_t i = 0; i < c->order.len; i++) {
-        if (c->order.items[i].publisher != m->publisher)
+        if (c->order.items[i].channel != m->channel)
             continue;
         if (m->number < c->order.items[i].number)
-            sim_fail(s, "I7", "sub %llu gets m%u for the first time after a later one of the same publisher",
+            sim_fail(s, "I7", "sub %llu gets m%u for the first time after a later one of the same channel",
                      (unsigned long long)sub, index);
         c->order.items[i].number = m->number;
         return;
     }
-    VEC_PUSH(&c->order, (struct sub_order){m->publisher, m->number});
+    VEC_PUSH(&c->order, (struct sub_order){m->channel, m->number});
 }
 
 static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack)
@@ -188,13 +192,14 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
-    if (lq->uid != d->queue_uid || (m->id && m->id != d->id))
+    if (lq->uid != d->queue_uid || (m->placed && m->id != d->id))
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)", s->names[n],
                  d->message, (unsigned long long)d->id, (unsigned long long)m->id);
     if (m->deliveries > 0 && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
-    if (m->consumed && m->consumed_generation == d->generation)
+    if (m->consumed && m->consumed_generation == d->generation && s->nodes[m->consumed_at].m &&
+        s->nodes[m->consumed_at].lives == m->consumed_life)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
     if (m->deliveries == 0 && !redelivered && sub)
@@ -206,6 +211,8 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
         s->ledger.consumed += !m->consumed;
         m->consumed = true;
         m->consumed_generation = d->generation;
+        m->consumed_at = n;
+        m->consumed_life = s->nodes[n].lives;
     }
     check_delivered(s, n, d->message);
 }
@@ -276,8 +283,11 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
             s->ledger.consumed += !m->consumed;
             m->consumed = true;
             /* only where the answer still counts: a later master never hears of it */
-            if (m->generation == d->generation)
+            if (m->generation == d->generation) {
                 m->consumed_generation = d->generation;
+                m->consumed_at = n;
+                m->consumed_life = s->nodes[n].lives;
+            }
         }
         if (d->sub) {
             struct sub *c = &s->subs.items[d->sub - 1];

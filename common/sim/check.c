@@ -76,15 +76,15 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     s->check.stamps.items[found->message] = s->check.stamp;
 
     struct ledger_message *m = &s->ledger.messages.items[found->message];
-    if (m->id == held->id)
+    if (m->placed && m->id == held->id)
         return;
-    if (m->id && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
+    if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n], found->message,
                  name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
     /* published again to a new master, which never had it */
-    if (m->id) {
+    if (m->placed) {
         struct ledger_queue *lq = &s->ledger.queues.items[queue];
         for (size_t i = ledger_first_from(lq, m->id); i < lq->by_id.len && lq->by_id.items[i].id == m->id; i++)
             if (lq->by_id.items[i].message == found->message) {
@@ -93,6 +93,25 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
             }
     }
     ledger_learn_id(&s->ledger, found->message, held->id);
+}
+
+/* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
+static void tell_difference(struct sim *s, node_id n, uint32_t queue, const struct seen_queue *was)
+{
+    if (!TRACING(s))
+        return;
+    struct text t = {0};
+    const struct check *c = &s->check;
+    for (size_t i = 0, k = 0; i < was->items.len || k < c->walk.len;) {
+        bool gone = k == c->walk.len || (i < was->items.len && was->items.items[i].id < c->walk.items[k].id);
+        bool new = i == was->items.len || (k < c->walk.len && c->walk.items[k].id < was->items.items[i].id);
+        if (gone || new)
+            text_printf(&t, " %cm%u", gone ? '-' : '+', gone ? was->items.items[i].message : c->walk.items[k].message);
+        i += !new;
+        k += !gone;
+    }
+    sim_tell(s, "      %s %s:%s", s->names[n], s->ledger.queues.items[queue].name, text_str(&t));
+    text_finish(&t);
 }
 
 static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q)
@@ -117,16 +136,22 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
         VEC_PUSH(&c->walk, found);
     }
     if (c->walk.len)
-        sq->highest = u64_max(sq->highest, c->walk.items[c->walk.len - 1].id);
+        sq->next = u64_max(sq->next, c->walk.items[c->walk.len - 1].id + 1);
     same = same && c->walk.len == sq->items.len;
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    bool purging = sq->now.local && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
+        tell_difference(s, n, queue, sq);
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++)
             s->ledger.messages.items[c->walk.items[i].message].memory |= node_bit(n);
         for (size_t i = 0; i < sq->items.len; i++) {
             uint32_t message = sq->items.items[i].message;
-            if (s->ledger.messages.items[message].memory == 0)
+            struct ledger_message *m = &s->ledger.messages.items[message];
+            if (purging && !node_in(m->memory, n))
+                m->removed = true;
+            if (m->memory == 0)
                 VEC_PUSH(&c->vanished, message);
         }
     }
@@ -146,7 +171,19 @@ static void forget_items(struct sim *s, node_id n, struct seen_queue *sq)
             VEC_PUSH(&s->check.vanished, sq->items.items[i].message);
     }
     sq->items.len = 0;
-    sq->highest = 0;
+    sq->next = 0;
+}
+
+/* Somebody waits for the answer to a delete of that name: it may hit the queue that has the name by then. */
+static bool delete_under_way(const struct sim *s, const char *name)
+{
+    for (size_t i = 0; i < s->asks.len; i++) {
+        const struct ask *a = &s->asks.items[i];
+        if (a->type == EV_DELETE && !a->answer.answered && a->queue != UINT32_MAX &&
+            strcmp(s->ledger.queues.items[a->queue].name, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* n's table does not list a queue that it listed before. */
@@ -154,7 +191,8 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     struct seen_queue *sq = seen_queue(s, n, queue);
-    bool may = lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable;
+    bool may = lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
+               delete_under_way(s, lq->name);
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n], lq->name);
     lq->gone = true;
@@ -179,6 +217,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING)
         return;
     sq->now = shorten(s, n, &info);
+    if (was.generation != sq->now.generation) /* a master that begins with an empty log counts from 0 again */
+        sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
     if (!info_same_outcome(&was, &sq->now))
         sq->before = was;
     bool became_master = sq->now.local && (!was.local || was.life != sq->now.life ||
@@ -188,8 +228,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         check_promoted(s, n, queue);
     if (became_master || became_unavailable)
         check_choice(s, n, queue);
-    if (sq->now.local)
-        s->check.queues.items[queue].highest = u64_max(s->check.queues.items[queue].highest, sq->highest);
+    if (became_master)
+        s->check.queues.items[queue].next = sq->next;
+    else if (sq->now.local)
+        s->check.queues.items[queue].next = u64_max(s->check.queues.items[queue].next, sq->next);
     if (sq->now.local && was.local && was.epoch == sq->now.epoch && was.generation == sq->now.generation) {
         node_set lost = was.synced & ~sq->now.synced;
         for (unsigned k = 0; k < sq->now.mirrors_len; k++)

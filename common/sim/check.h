@@ -37,7 +37,7 @@ struct seen_queue {
     bool present; /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
     VEC(struct seen_message) items;
-    msg_id highest; /* ever held in this life */
+    msg_id next; /* after the highest id held in this life and generation */
 };
 
 struct seen_node {
@@ -47,8 +47,8 @@ struct seen_node {
 };
 
 struct watched_queue {
-    msg_id highest;                  /* ever held by a master */
-    msg_id joined_after[SIM_NODES];  /* a mirror owes what came after this; while it is not synchronised */
+    msg_id next;                     /* after the highest held by this generation's master */
+    msg_id joined_at[SIM_NODES];     /* a mirror owes this and what came later; while it is not synchronised */
     uint64_t joined_epoch[SIM_NODES];
 };
 

@@ -70,6 +70,10 @@ bool sim_calm(struct sim *s, uint64_t limit_ms)
         sim_step(s);
         why = busy(s);
     }
+    for (size_t i = 0; i < s->asks.len; i++)
+        if (s->asks.items[i].life && !s->asks.items[i].answer.answered)
+            sim_tell(s, "no answer: %s %zu at %s", event_name(s->asks.items[i].type), i + 1,
+                     s->names[s->asks.items[i].node]);
     sim_tell(s, "not calm after %llu ms: %s", (unsigned long long)limit_ms, why ? why : "-");
     return false;
 }

@@ -82,7 +82,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         struct ledger_message *m = &s->ledger.messages.items[message];
         if (node_in(m->memory, n) || explained(m, lq))
             continue;
-        if (lq->auto_ack && m->memory == 0 && m->disk == 0) {
+        if (lq->auto_ack && m->memory == 0) { /* taken, and on its way */
             m->removed = true;
             continue;
         }
@@ -90,9 +90,13 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             lose(s, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
             continue;
         }
-        sim_fail(s, "I3", "%s takes over %s without m%u (id %llu, confirmed%s), %s", s->names[n], lq->name, message,
-                 (unsigned long long)m->id, m->persistent ? ", persistent" : "",
-                 mirror_before ? "though it was synchronised" : "and it was no mirror before");
+        if (!mirror_before && !m->persistent) { /* n was restarted; the others who held it are stopping, too */
+            lose(s, message, DOOR_L5, "it was transient, and its queue begins again from a disk");
+            continue;
+        }
+        sim_fail(s, "I3", "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
+                 s->names[n], lq->name, message, (unsigned long long)m->id, m->persistent ? ", persistent" : "",
+                 m->memory, m->disk, mirror_before ? "though it was synchronised" : "and it was no mirror before");
     }
 }
 
@@ -108,7 +112,10 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
     if (master->master == n || node_in(master->synced, n))
         return true;
     const struct watched_queue *w = &s->check.queues.items[queue];
-    return w->joined_epoch[n] == master->epoch && id > w->joined_after[n];
+    bool listed = false;
+    for (unsigned k = 0; k < master->mirrors_len; k++)
+        listed = listed || master->mirrors[k] == n;
+    return listed && w->joined_epoch[n] == master->epoch && id >= w->joined_at[n];
 }
 
 void check_confirmed(struct sim *s, node_id n, uint32_t message)
@@ -120,6 +127,8 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     const struct seen_info *here = &seen_queue(s, n, m->queue)->now;
     if (!here->valid)
         return;
+    if (q->auto_ack && !node_in(m->memory, here->master))
+        return; /* taken already */
     const struct seen_info *master = &seen_queue(s, here->master, m->queue)->now;
     if (!master->valid || master->generation != here->generation || master->epoch != here->epoch)
         master = here;
@@ -166,7 +175,7 @@ static void note_joins(struct sim *s, node_id master, uint32_t queue)
             w->joined_epoch[n] = 0;
         } else if (w->joined_epoch[n] != now->epoch) {
             if (w->joined_epoch[n] == 0 || !node_in(now->synced, n))
-                w->joined_after[n] = w->highest;
+                w->joined_at[n] = w->next;
             w->joined_epoch[n] = now->epoch;
         }
     }
@@ -190,7 +199,7 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
         }
         bool hole = r->items.len && want->id > r->items.items[0].id &&
                     want->id < r->items.items[r->items.len - 1].id;
-        bool owed = synced && want->id <= r->highest;
+        bool owed = synced && want->id < r->next;
         if (hole || owed) {
             sim_fail(s, "I8", "%s mirror %s of %s lacks id %llu (m%u), which its master %s has%s",
                      synced ? "the synchronised" : "the", s->names[mirror], name, (unsigned long long)want->id,
@@ -199,7 +208,7 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
         }
     }
     if (!s->ledger.queues.items[queue].auto_ack && r->items.len &&
-        r->items.items[r->items.len - 1].id > s->check.queues.items[queue].highest)
+        r->items.items[r->items.len - 1].id >= s->check.queues.items[queue].next)
         sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror], name,
                  (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
 }

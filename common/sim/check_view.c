@@ -53,22 +53,39 @@ static const struct seen_info *knew(struct sim *s, node_id n, uint32_t queue, co
     return i->valid && s->check.nodes[n].holding && i->life == s->nodes[n].lives ? i : NULL;
 }
 
-/* The rule: who takes over, given what was known, among the members that still have that replica. */
+/* Whether n holds all that is confirmed and not consumed: then it is in sync, whoever knows. */
+static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE &&
+            !node_in(m->memory, n))
+            return false;
+    }
+    return true;
+}
+
+/* The rule: who takes over, given what was known, among the members that still have that replica: the oldest
+ * that is in sync, or else, where the policy allows it, the oldest. by_content: a mirror that lacks nothing is
+ * in sync, though that was still on its way to the others. */
 static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known, const struct seen_info *outcome,
-                    node_set members, bool in_order)
+                    node_set members, bool in_order, bool by_content)
 {
     bool only_synced = in_order ? !known->promote_always_on_shutdown || known->promote_synced_on_failure
                                 : known->promote_synced_on_failure;
+    node_id oldest = NODE_NONE;
     for (unsigned k = 0; k < known->mirrors_len; k++) {
         node_id n = known->mirrors[k];
         const struct seen_info *own = node_in(members, n) ? knew(s, n, queue, outcome) : NULL;
         if (!own || !own->replica || own->generation != known->generation)
             continue;
-        if (only_synced && !node_in(known->synced, n))
-            continue;
-        return n;
+        if (node_in(known->synced, n) || (by_content && lacks_nothing(s, n, queue)))
+            return n;
+        if (oldest == NODE_NONE)
+            oldest = n;
     }
-    return NODE_NONE;
+    return only_synced ? NODE_NONE : oldest;
 }
 
 void check_choice(struct sim *s, node_id n, uint32_t queue)
@@ -84,19 +101,23 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
             continue;
         /* a master that is still there handed over: only a synchronised mirror may be given a queue */
         if (chosen != NODE_NONE && node_in(members, known->master) && !s->nodes[known->master].stopping &&
-            s->nodes[known->master].m && node_in(known->synced, chosen))
+            s->nodes[known->master].m &&
+            (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
             return;
         enum departure d = s->nodes[known->master].departure;
         bool stopping = s->nodes[known->master].m && s->nodes[known->master].stopping;
         bool may_order = stopping || d == DEPARTURE_STOPPED || d == DEPARTURE_BROKEN_OFF;
         bool may_crash = d == DEPARTURE_KILLED || d == DEPARTURE_BROKEN_OFF;
         anybody = true;
-        for (unsigned in_order = 0; in_order < 2; in_order++) {
+        for (unsigned way = 0; way < 4; way++) {
+            bool in_order = way & 1, by_content = way & 2;
             if (!(in_order ? may_order : may_crash))
                 continue;
-            wanted = rule(s, queue, known, outcome, members, in_order);
+            wanted = rule(s, queue, known, outcome, members, in_order, by_content);
             if (wanted == chosen)
                 return;
+            if (wanted == NODE_NONE && chosen == known->master && !knew(s, n, queue, outcome))
+                return; /* it is back already, and its log is the queue */
         }
     }
     if (!anybody)

@@ -147,7 +147,7 @@ static void act_publisher(struct sim *s, uint32_t index)
     unsigned burst = 1 + (unsigned)rng_below(&c->rng, 4);
     for (unsigned i = 0; i < burst && c->number < c->plan.messages && connected(s, c); i++) {
         bool persistent = rng_chance(&c->rng, c->plan.persistent_percent);
-        uint32_t message = publish_as(s, c->node, c->plan.queue, persistent, index, c->number);
+        uint32_t message = publish_as(s, c->node, c->plan.queue, persistent, index, c->connection, c->number);
         if (message == SIM_UNROUTABLE) {
             ask_declare(s, index, c->plan.queue, c->plan.declare);
             return;
@@ -208,7 +208,7 @@ static void act_owner(struct sim *s, uint32_t index)
         ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE);
     } else if (rng_chance(&c->rng, 20)) {
         disconnect(s, c);
-    } else if (publish_as(s, c->node, c->plan.queue, false, index, c->number) != SIM_UNROUTABLE) {
+    } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) != SIM_UNROUTABLE) {
         s->clients->items.items[index].number++;
     }
 }

@@ -51,6 +51,7 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
     case REC_META_RESET:
     case REC_META:
     case REC_TAKEN:
+    case REC_LEASE:
     case REC_STOPPED: break;
     }
 }

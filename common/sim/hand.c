@@ -175,8 +175,8 @@ struct sim_answer sim_clear_policy(struct sim *s, node_id n, const char *name)
 
 uint32_t sim_publish(struct sim *s, node_id n, const char *queue, bool persistent)
 {
-    /* one publisher a node and life; what it published so far is its number */
-    return publish_as(s, n, queue, persistent, 1000000u + n * 10000u + (uint32_t)s->nodes[n].lives,
+    /* one channel for each life of a node */
+    return publish_as(s, n, queue, persistent, CLIENT_NONE, UINT64_MAX - s->nodes[n].incarnation,
                       (uint32_t)s->ledger.messages.len);
 }
 

@@ -12,14 +12,11 @@ void ledger_finish(struct ledger *l)
     VEC_FREE(&l->messages);
 }
 
-uint32_t ledger_publish(struct ledger *l, uint32_t queue, uint32_t publisher, uint32_t number, bool persistent)
+uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent)
 {
     uint32_t index = (uint32_t)l->messages.len;
     struct ledger_queue *q = &l->queues.items[queue];
-    VEC_PUSH(&l->messages, (struct ledger_message){.publisher = publisher,
-                                                   .number = number,
-                                                   .queue = queue,
-                                                   .persistent = persistent && q->durable});
+    VEC_PUSH(&l->messages, (struct ledger_message){.queue = queue, .persistent = persistent && q->durable});
     VEC_PUSH(&q->messages, index);
     return index;
 }
@@ -85,6 +82,7 @@ void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id)
     struct ledger_message *m = &l->messages.items[message];
     struct ledger_queue *q = &l->queues.items[m->queue];
     m->id = id;
+    m->placed = true;
     size_t at = ledger_first_from(q, id);
     VEC_PUSH(&q->by_id, (struct ledger_place){0});
     memmove(&q->by_id.items[at + 1], &q->by_id.items[at], (q->by_id.len - 1 - at) * sizeof(q->by_id.items[0]));

@@ -30,7 +30,9 @@ enum door {
 
 struct ledger_message {
     /* its publisher */
-    uint32_t publisher, number; /* number: place in the publisher's order */
+    uint32_t publisher;
+    uint64_t channel;           /* order is promised within one of these, */
+    uint32_t number;            /* and this is the place in it */
     node_id at;                 /* the node it was published on, */
     uint64_t incarnation;       /* and that node's life */
     uint32_t queue;             /* index of the ledger's queue */
@@ -38,7 +40,8 @@ struct ledger_message {
     enum fate fate;
 
     /* where it is: kept by check.c and the disks */
-    msg_id id;                     /* 0: nobody was seen to hold it yet */
+    msg_id id;                     /* if anybody was ever seen to hold it: */
+    bool placed;
     node_set memory;               /* running nodes that hold it now */
     node_set disk;                 /* nodes that are away (or starting) and will find it on their disk */
     uint32_t disk_at[SIM_NODES];   /* 1 + the log record that holds it; 0: none */
@@ -48,7 +51,9 @@ struct ledger_message {
     uint32_t deliveries;
     uint64_t generation;     /* of the queue, at the last delivery */
     bool consumed;           /* a client acknowledged it, or took it without acknowledgement */
-    uint64_t consumed_generation;
+    uint64_t consumed_generation; /* under this master, */
+    node_id consumed_at;          /* through this node, */
+    uint64_t consumed_life;       /* in that life of it: if the node goes, the acknowledgement may go with it */
 
     /* its end otherwise */
     bool removed;            /* an operator purged or deleted, or the queue ended as it should */
@@ -83,7 +88,7 @@ struct ledger {
 
 void ledger_finish(struct ledger *l);
 
-uint32_t ledger_publish(struct ledger *l, uint32_t queue, uint32_t publisher, uint32_t number, bool persistent);
+uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent);
 struct message *ledger_body(const struct ledger *l, uint32_t message, size_t padding); /* the caller's reference */
 bool ledger_which(const struct ledger *l, const struct message *m, uint32_t *out); /* false: not one of ours */
 

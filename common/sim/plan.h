@@ -23,7 +23,7 @@ struct plan {
     uint64_t seed;
     struct sim_options options;
     struct plan_queue {
-        char name[8];
+        char name[24];
         unsigned declare;
     } queues[PLAN_QUEUES];
     size_t queues_len;

@@ -151,7 +151,8 @@ static void plan_tick(struct sim *s, node_id n)
 static void node_gone(struct sim *s, node_id n, bool in_order)
 {
     struct sim_node *node = &s->nodes[n];
-    node->departure = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
+    if (s->check.nodes[n].holding || node->departure == DEPARTURE_NONE) /* it was in a view */
+        node->departure = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
     if (in_order)
         disk_stopped(s, n);
     else
@@ -162,6 +163,8 @@ static void node_gone(struct sim *s, node_id n, bool in_order)
     node->serving = node->stopping = node->turn_due = false;
     ask_node_gone(s, n);
     check_node_gone(s, n);
+    if (node->start_again)
+        sim_start(s, n);
 }
 
 void node_step(struct sim *s, node_id n, struct event *ev)
@@ -237,6 +240,7 @@ static void boot(struct sim *s, node_id n)
 void sim_start(struct sim *s, node_id n)
 {
     struct sim_node *node = &s->nodes[n];
+    node->start_again = node->m && node->stopping;
     if (node->m || node->booting)
         return;
     node->booting = true;

@@ -76,6 +76,7 @@ struct sim_node {
     bool stopping;    /* EV_STOP was given */
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
+    bool start_again; /* a start was asked for while it stopped */
     bool turn_due;    /* HAPPEN_TURN_END is on its way */
     ms_time tick_for; /* the deadline a HAPPEN_TICK is on its way for; UINT64_MAX: none */
     unsigned idle_ticks;
@@ -96,7 +97,8 @@ struct ask {
 };
 
 struct sub_order {
-    uint32_t publisher, number;
+    uint64_t channel;
+    uint32_t number;
 };
 
 struct sub {
@@ -110,7 +112,7 @@ struct sub {
     uint32_t outstanding;        /* and how many of those are not settled */
     uint32_t taken;              /* by the client's socket, not told to the library yet */
     VEC(uint32_t) deliveries;    /* indexes */
-    VEC(struct sub_order) order; /* of each publisher, the last that came for the first time */
+    VEC(struct sub_order) order; /* of each channel, the last that came for the first time */
 };
 
 struct sim {
@@ -160,7 +162,7 @@ const char *status_name(enum answer_status st);
 
 uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client);
 uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent, uint32_t publisher,
-                    uint32_t number);
+                    uint64_t channel, uint32_t number);
 void ask_perform(struct sim *s, node_id n, const struct effect *fx); /* ANSWER, DELIVER, CONFIRM, CANCELLED */
 void ask_node_gone(struct sim *s, node_id n); /* its clients are cut off; nothing is settled */
 void ask_after(struct sim *s, node_id n);     /* what connections do when a step is over */

@@ -36,8 +36,8 @@ struct log {
 
     /* what was appended and not taken yet, oldest first; a new one begins with each segment */
     VEC(struct run) runs;
-    bool rolled;       /* the next record begins a new segment */
-    size_t open_at;    /* between log_begin and log_end: where the record's head is */
+    bool rolled;    /* the next record begins a new segment */
+    size_t open_at; /* between log_begin and log_end: where the record's head is */
     bool open;
 
     /* what the disk is working on */
@@ -117,23 +117,27 @@ static bool segment_head_ok(const struct reader *r)
 
 static char *broken_note(const struct reader *r, size_t at)
 {
-    return format_text("%s: segment %" PRIu64 " has a broken record at offset %zu of %zu, before records that were "
-                       "written later: the file was damaged after it had been written; restore it from a copy, or "
-                       "move the folder away to start this node empty (its mirrors still hold what they mirror)",
-                       r->log->disk->where, r->number, at, r->len);
+    return format_text(
+        "%s: segment %" PRIu64 " has a broken record at offset %zu of %zu, before records that were "
+        "written later: the file was damaged after it had been written; restore it from a copy, or "
+        "move the folder away to start this node empty (its mirrors still hold what they mirror)",
+        r->log->disk->where, r->number, at, r->len);
 }
 
 /* Hands in the records of one segment. *end is where the good part ends. 0 or an error with *note. */
-static int read_records(const struct reader *r, bool last, log_record_fn *fn, void *arg, size_t *end, char **note)
+static int read_records(const struct reader *r, bool last, log_record_fn *fn, void *arg, size_t *end,
+                        char **note)
 {
     if (!segment_head_ok(r)) {
         *end = 0;
-        /* the head is written with the first commit: it may be torn, unless a later commit stands behind it */
+        /* the head is written with the first commit: it may be torn, unless a later commit stands behind it
+         */
         if (last && !later_commit_behind(r, 0))
             return 0;
-        *note = format_text("%s: segment %" PRIu64 " does not begin as one of this program's (version %d) does; "
-                            "restore it from a copy, or move the folder away to start this node empty",
-                            r->log->disk->where, r->number, SEGMENT_VERSION);
+        *note =
+            format_text("%s: segment %" PRIu64 " does not begin as one of this program's (version %d) does; "
+                        "restore it from a copy, or move the folder away to start this node empty",
+                        r->log->disk->where, r->number, SEGMENT_VERSION);
         return ERR_VERSION;
     }
     size_t at = SEGMENT_HEAD;
@@ -143,7 +147,8 @@ static int read_records(const struct reader *r, bool last, log_record_fn *fn, vo
             break;
         int err = fn(arg, bytes_of(r->data + at + RECORD_HEAD, length - RECORD_HEAD));
         if (err) {
-            *note = format_text("%s: segment %" PRIu64 ": the record at offset %zu cannot be used (%s); restore it "
+            *note = format_text("%s: segment %" PRIu64
+                                ": the record at offset %zu cannot be used (%s); restore it "
                                 "from a copy, or move the folder away to start this node empty",
                                 r->log->disk->where, r->number, at, err_text(err));
             return err;
@@ -165,7 +170,8 @@ static char *disk_note(const struct log *l, uint64_t number, const char *doing, 
 }
 
 /* Reads one segment, cuts a torn tail. 0 or an error with *note; success may leave a *note too. */
-static int recover_segment(struct log *l, uint64_t number, bool last, log_record_fn *fn, void *arg, char **note)
+static int recover_segment(struct log *l, uint64_t number, bool last, log_record_fn *fn, void *arg,
+                           char **note)
 {
     uint8_t *data = NULL;
     size_t len = 0, end = 0;
@@ -186,7 +192,8 @@ static int recover_segment(struct log *l, uint64_t number, bool last, log_record
             return err;
         }
         if (len)
-            *note = format_text("%s: segment %" PRIu64 ": dropped the last %zu bytes (from offset %zu): they were "
+            *note = format_text("%s: segment %" PRIu64
+                                ": dropped the last %zu bytes (from offset %zu): they were "
                                 "being written when the node went, and nobody was told they were safe",
                                 l->disk->where, number, len - end, end);
     }
@@ -204,7 +211,8 @@ struct log *log_open(struct disk *disk, log_record_fn *fn, void *arg, char **not
     size_t len = 0;
     int err = disk->list(disk->self, &numbers, &len);
     if (err)
-        *note = format_text("%s: cannot be read: %s", disk->where, err > ERR_LAST_ ? strerror(-err) : err_text(err));
+        *note = format_text("%s: cannot be read: %s", disk->where,
+                            err > ERR_LAST_ ? strerror(-err) : err_text(err));
     for (size_t i = 0; i < len && !err; i++) {
         if (i > 0 && numbers[i] != numbers[i - 1] + 1) {
             *note = format_text("%s: segment %" PRIu64 " is missing (there are %" PRIu64 " and %" PRIu64
@@ -253,7 +261,8 @@ static struct run *begin_run(struct log *l)
         tail = tail_segment(l);
         l->rolled = false;
     }
-    VEC_PUSH(&l->runs, (struct run){.segment = tail->number, .start = (uint32_t)tail->size, .data = l->spare});
+    VEC_PUSH(&l->runs,
+             (struct run){.segment = tail->number, .start = (uint32_t)tail->size, .data = l->spare});
     l->spare = (struct text){0};
     struct run *run = &l->runs.items[l->runs.len - 1];
     if (tail->size == 0) {

@@ -29,15 +29,15 @@
 /* What a log needs of a disk. Functions return 0 or a negative error (-errno or enum err). */
 struct disk {
     void *self;
-    const char *where;                                                    /* for messages: the folder */
-    int (*list)(void *self, uint64_t **numbers, size_t *len);             /* segments, rising; caller frees */
-    int (*read)(void *self, uint64_t number, uint8_t **data, size_t *len); /* whole; caller frees */
+    const char *where;                                        /* for messages: the folder */
+    int (*list)(void *self, uint64_t **numbers, size_t *len); /* segments, rising; caller frees */
+    int (*read)(void *self, uint64_t number, uint8_t **data, size_t *len);    /* whole; caller frees */
     int (*append)(void *self, uint64_t number, const void *data, size_t len); /* creates the segment if new */
-    int (*sync)(void *self, uint64_t number);                              /* data of this segment, and the folder */
-    int (*drop)(void *self, uint64_t number, uint64_t keep_bytes);         /* 0: remove; else cut to this length */
+    int (*sync)(void *self, uint64_t number);                      /* data of this segment, and the folder */
+    int (*drop)(void *self, uint64_t number, uint64_t keep_bytes); /* 0: remove; else cut to this length */
 };
 
-struct disk *disk_memory_create(void); /* a disk in memory: lessons before the disk, and tests */
+struct disk *disk_memory_create(void);    /* a disk in memory: lessons before the disk, and tests */
 void disk_memory_destroy(struct disk *d); /* takes NULL */
 
 struct log;
@@ -57,13 +57,13 @@ struct text *log_begin(struct log *l);
 void log_end(struct log *l);
 
 /* Takes what was appended since the last take as one run of bytes to write (group commit): *segment is where
- * it goes. The buffer stays valid until log_written. Returns the number of records in it; 0: nothing. A run is
- * to be appended and synced before log_written, and only then may the next be taken. */
+ * it goes. The buffer stays valid until log_written. Returns the number of records in it; 0: nothing. A run
+ * is to be appended and synced before log_written, and only then may the next be taken. */
 size_t log_take(struct log *l, uint64_t *segment, struct bytes *data);
 void log_written(struct log *l);
 
-/* Begins a new segment; everything before it can be dropped with log_drop_before once it is copied. Returns its
- * number. Dropping what is not written yet is refused with ERR_BUSY. */
+/* Begins a new segment; everything before it can be dropped with log_drop_before once it is copied. Returns
+ * its number. Dropping what is not written yet is refused with ERR_BUSY. */
 uint64_t log_roll(struct log *l);
 int log_drop_before(struct log *l, uint64_t segment);
 uint64_t log_size(const struct log *l); /* bytes on the disk, and those on their way */

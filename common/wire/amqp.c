@@ -153,35 +153,48 @@ bool wire_table_valid(struct bytes data)
     return skip_table(&r, 1) && r.at == r.end;
 }
 
+/* The arguments of every method that a client may send: 2 and 4 octets of a number, s a short string, S a long string, b an
+ * octet of bits, t a table. */
+static const struct {
+    uint32_t method;
+    const char *shape;
+} shapes[] = {
+    {AMQP_CONNECTION_START_OK_METHOD, "tsSs"}, {AMQP_CONNECTION_TUNE_OK_METHOD, "242"},
+    {AMQP_CONNECTION_OPEN_METHOD, "ssb"},      {AMQP_CHANNEL_OPEN_METHOD, "s"},
+    {AMQP_CHANNEL_FLOW_METHOD, "b"},           {AMQP_ACCESS_REQUEST_METHOD, "sb"},
+    {AMQP_EXCHANGE_DECLARE_METHOD, "2ssbt"},   {AMQP_EXCHANGE_DELETE_METHOD, "2sb"},
+    {AMQP_EXCHANGE_BIND_METHOD, "2sssbt"},     {AMQP_EXCHANGE_UNBIND_METHOD, "2sssbt"},
+    {AMQP_QUEUE_DECLARE_METHOD, "2sbt"},       {AMQP_QUEUE_BIND_METHOD, "2sssbt"},
+    {AMQP_QUEUE_PURGE_METHOD, "2sb"},          {AMQP_QUEUE_DELETE_METHOD, "2sb"},
+    {AMQP_QUEUE_UNBIND_METHOD, "2ssst"},       {AMQP_BASIC_QOS_METHOD, "42b"},
+    {AMQP_BASIC_CONSUME_METHOD, "2ssbt"},      {AMQP_BASIC_CANCEL_METHOD, "sb"},
+    {AMQP_BASIC_GET_METHOD, "2sb"},            {AMQP_BASIC_RECOVER_METHOD, "b"},
+    {AMQP_BASIC_RECOVER_ASYNC_METHOD, "b"},    {AMQP_CONFIRM_SELECT_METHOD, "b"},
+};
+
+static bool skip_argument(struct reader *r, char shape)
+{
+    switch (shape) {
+    case '2': take(r, 2); break;
+    case '4': take(r, 4); break;
+    case 's': take_short_string(r); break;
+    case 'S': take_long_string(r); break;
+    case 'b': take(r, 1); break;
+    default: return skip_table(r, 1);
+    }
+    return !r->bad;
+}
+
 bool wire_method_valid(uint32_t method, struct bytes arguments)
 {
-    /* what stands before and after the table: 2 a short, s a short string, S a long string, b an octet of bits */
-    static const struct {
-        uint32_t method;
-        const char *shape;
-    } shapes[] = {
-        {AMQP_CONNECTION_START_OK_METHOD, "tsSs"}, {AMQP_EXCHANGE_DECLARE_METHOD, "2ssbt"},
-        {AMQP_EXCHANGE_BIND_METHOD, "2sssbt"},     {AMQP_EXCHANGE_UNBIND_METHOD, "2sssbt"},
-        {AMQP_QUEUE_DECLARE_METHOD, "2sbt"},       {AMQP_QUEUE_BIND_METHOD, "2sssbt"},
-        {AMQP_QUEUE_UNBIND_METHOD, "2ssst"},       {AMQP_BASIC_CONSUME_METHOD, "2ssbt"},
-    };
     for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
         if (shapes[i].method != method)
             continue;
         struct reader r = reader_of(arguments);
-        for (const char *s = shapes[i].shape; *s && !r.bad; s++) {
-            if (*s == '2')
-                take(&r, 2);
-            else if (*s == 's')
-                take_short_string(&r);
-            else if (*s == 'S')
-                take_long_string(&r);
-            else if (*s == 'b')
-                take(&r, 1);
-            else if (!skip_table(&r, 1))
+        for (const char *s = shapes[i].shape; *s; s++)
+            if (!skip_argument(&r, *s))
                 return false;
-        }
-        return !r.bad && r.at == r.end;
+        return r.at == r.end;
     }
     return true;
 }

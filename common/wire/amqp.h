@@ -80,7 +80,8 @@ int wire_get_header(struct bytes payload, struct wire_header *out);
 #define WIRE_TABLE_DEPTH 32
 bool wire_table_valid(struct bytes data);
 
-/* True if the arguments of this method are well formed as far as tables go; rabbitmq-c checks the rest. */
+/* False if these cannot be the arguments of this method: something is missing, left over, or nested too deep. True for
+ * methods that no client sends. */
 bool wire_method_valid(uint32_t method, struct bytes arguments);
 
 /* ---- writing: everything appends whole frames ---- */

@@ -112,6 +112,7 @@ static void codec_owner(struct codec *c, struct owner *o)
 static void codec_request(struct codec *c, struct peer_msg *m)
 {
     codec_queue(c, m);
+    codec_u64(c, &m->version);
     CODEC_ENUM(c, m->u.request.kind, REQUEST_STAT, REQUEST_CANCEL_SYNC);
     codec_u64(c, &m->u.request.req);
     codec_owner(c, &m->u.request.owner);
@@ -228,7 +229,9 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_SYNC_DONE: codec_queue(c, m); break;
     case PEER_PUBLISH:
         codec_queue(c, m);
+        codec_u64(c, &m->version);
         codec_u64(c, &m->u.publish.incarnation);
+        codec_u64(c, &m->u.publish.base);
         codec_u64(c, &m->u.publish.first);
         CODEC_ARRAY(c, m->u.publish.msgs, m->u.publish.msgs_len, 1, codec_published);
         break;

@@ -31,6 +31,7 @@ static void codec_record(struct codec *c, struct record *r)
         break;
     case REC_REMOVED:
     case REC_TAKEN:
+    case REC_LEASE:
         codec_u64(c, &r->queue_uid);
         CODEC_ARRAY(c, r->ranges, r->ranges_len, 16, codec_range);
         break;

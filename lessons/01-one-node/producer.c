@@ -1,5 +1,5 @@
-/* producer.c: puts "Hello World" into a queue, as the article's producer does: a durable queue, a message without
- * properties. Read it whole; later lessons only add lines. */
+/* producer.c: puts "Hello World" into a queue, as the article's producer does: a durable queue, a message
+ * without properties. Read it whole; later lessons only add lines. */
 #include <stdio.h>
 
 #include "client/client.h"

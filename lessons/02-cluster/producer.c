@@ -1,5 +1,5 @@
-/* producer.c: puts "Hello World" into a queue, as the article's producer does: a durable queue, a message without
- * properties. Read it whole; later lessons only add lines. */
+/* producer.c: puts "Hello World" into a queue, as the article's producer does: a durable queue, a message
+ * without properties. Read it whole; later lessons only add lines. */
 #include <stdio.h>
 
 #include "client/client.h"
@@ -27,7 +27,8 @@ int main(int argc, char **argv)
     struct client *c = client_connect(client_text(&args, "host"), client_number(&args, "port"),
                                       client_text(&args, "user"), client_text(&args, "password"));
 
-    /* Any node of the cluster will do to talk to. The queue will live on the one that it is declared through. */
+    /* Any node of the cluster will do to talk to. The queue will live on the one that it is declared through.
+     */
     if (!client_error(c))
         printf("connected to %s:%s\n", client_text(&args, "host"), client_text(&args, "port"));
 

@@ -189,12 +189,11 @@ static bool consumer_frame(struct consumer *k, const struct amqp_frame *f, struc
     return true;
 }
 
-static bool consumer_read(struct consumer *k, struct load_result *r)
+/* what was read and not yet looked at: deliveries may have come together with the answer to basic.consume */
+static bool consumer_frames(struct consumer *k, struct load_result *r)
 {
     struct amqp_frame f;
     int got;
-    if (!amqp_fill(&k->c))
-        return fail(r, "consumer: %s", k->c.error);
     while ((got = amqp_next(&k->c, &f)) > 0) {
         if (!consumer_frame(k, &f, r))
             return false;
@@ -202,6 +201,13 @@ static bool consumer_read(struct consumer *k, struct load_result *r)
     if (got < 0 || !amqp_flush(&k->c))
         return fail(r, "consumer: %s", k->c.error);
     return true;
+}
+
+static bool consumer_read(struct consumer *k, struct load_result *r)
+{
+    if (!amqp_fill(&k->c))
+        return fail(r, "consumer: %s", k->c.error);
+    return consumer_frames(k, r);
 }
 
 /* ---- one turn of the loop
@@ -312,7 +318,7 @@ bool load_consume(const struct load_spec *spec, struct load_result *r)
     int64_t began = load_now_us();
     if (!consumer_open(&k, spec, r))
         return false;
-    bool ok = turns(NULL, 0, &k, (struct until){&k.received, spec->count, 0}, r);
+    bool ok = consumer_frames(&k, r) && turns(NULL, 0, &k, (struct until){&k.received, spec->count, 0}, r);
     rate(r, k.received, began);
     if (ok && k.unacked)
         amqp_put_ack(&k.c, k.tag, true);
@@ -332,7 +338,8 @@ bool load_both(const struct load_spec *spec, struct load_result *r)
         amqp_finish(&k.c);
         return false;
     }
-    bool ok = turns(&p, UINT64_MAX, &k, (struct until){&k.received, UINT64_MAX, in_s(spec->warm_up_s)}, r);
+    bool ok = consumer_frames(&k, r) &&
+              turns(&p, UINT64_MAX, &k, (struct until){&k.received, UINT64_MAX, in_s(spec->warm_up_s)}, r);
     int64_t began = load_now_us();
     uint64_t before = k.received;
     ok = ok && turns(&p, UINT64_MAX, &k, (struct until){&k.received, UINT64_MAX, in_s(spec->measured_s)}, r);

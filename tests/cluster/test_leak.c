@@ -33,7 +33,7 @@ static bool write_config(const char *path, const char *script)
 {
     FILE *f = fopen(path, "w");
     if (f)
-        fprintf(f, "engine = \"kit\";\nnode_program = \"%s\";\n", script);
+        fprintf(f, "engine = \"kit\";\nnode_program = \"%s\";\nnodes = ( { name = \"node1\"; } );\n", script);
     return f && fclose(f) == 0;
 }
 
@@ -85,14 +85,14 @@ static void use(const char *queue)
             fail_msg("%s", c.error);
         bodies += f.type == AMQP_FRAME_BODY;
     }
-    amqp_template_finish(&t);
-    amqp_finish(&c); /* without a word, 100 deliveries not acknowledged */
     static const char *const paths[] = {"/api/overview",  "/api/nodes",     "/api/queues",
                                         "/api/exchanges", "/api/bindings",  "/api/connections",
                                         "/api/channels",  "/api/consumers", "/api/policies"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
         if (http_ask(lab_http(&lab, 1), "GET", paths[i], NULL, 20000, NULL) != 200)
             fail_msg("%s did not answer 200", paths[i]);
+    amqp_template_finish(&t);
+    amqp_finish(&c); /* without a word, 100 deliveries not acknowledged */
 }
 
 static bool node_ended(void *arg)

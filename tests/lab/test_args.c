@@ -1,4 +1,5 @@
-/* test_args.c: the command lines of the lessons' programs: a word that a program does not know never passes. */
+/* test_args.c: the command lines of the lessons' programs: a word that a program does not know never passes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static const struct client_option options[] = {
 
 static bool read_words(struct client_args *args, int *exit_code, const char *const *words)
 {
-    char *argv[8] = {(char *)(uintptr_t)"/somewhere/producer"};
+    char *argv[8] = {(char *)(uintptr_t) "/somewhere/producer"};
     int argc = 1;
     for (; *words; words++)
         argv[argc++] = (char *)(uintptr_t)*words;

@@ -100,9 +100,10 @@ static void what_is_left_out_counts_up(void **state)
 static void a_cluster_elsewhere_is_named_by_urls(void **state)
 {
     (void)state;
-    struct labdir lab = expect_good("engine = \"rabbitmq\";\n"
-                                    "nodes = ( { name = \"rabbit1\"; url = \"http://10.0.0.1:15672\"; amqp = 5671; },\n"
-                                    "          { name = \"rabbit2\"; url = \"http://10.0.0.2:15673\"; } );\n");
+    struct labdir lab =
+        expect_good("engine = \"rabbitmq\";\n"
+                    "nodes = ( { name = \"rabbit1\"; url = \"http://10.0.0.1:15672\"; amqp = 5671; },\n"
+                    "          { name = \"rabbit2\"; url = \"http://10.0.0.2:15673\"; } );\n");
     assert_true(lab.external);
     assert_string_equal(lab.nodes[1].host, "10.0.0.2");
     assert_int_equal(lab.nodes[1].http_port, 15673);
@@ -133,7 +134,8 @@ static void wrong_values_are_errors(void **state)
                  "1: nodes[0].amqp is 99999; write a port from 1 to 65535, such as amqp = 5672");
     expect_error("nodes = ( { }, { amqp = 0; } );\n",
                  "1: nodes[1].amqp is 0; write a port from 1 to 65535, such as amqp = 5673");
-    expect_error("nodes = ( { http = \"15672\"; } );\n", "1: nodes[0].http is not a number; write http = 15672");
+    expect_error("nodes = ( { http = \"15672\"; } );\n",
+                 "1: nodes[0].http is not a number; write http = 15672");
     expect_error("engine = \"rabbitmq\";\nnodes = ( { url = \"https://x\"; } );\n",
                  "2: nodes[0].url is \"https://x\"; write \"http://HOST:PORT\" of its management API");
     expect_error("nodes = ( { url = \"http://10.0.0.1:15672\"; } );\n",
@@ -157,7 +159,8 @@ static void what_is_there_twice_is_an_error(void **state)
 static void the_same_port_on_two_hosts_is_none(void **state)
 {
     (void)state;
-    struct labdir lab = expect_good("nodes = ( { }, { host = \"127.0.0.2\"; amqp = 5672; http = 15672; peer = 25672; } );");
+    struct labdir lab =
+        expect_good("nodes = ( { }, { host = \"127.0.0.2\"; amqp = 5672; http = 15672; peer = 25672; } );");
     assert_int_equal(lab.nodes[1].amqp_port, 5672);
 }
 
@@ -181,10 +184,14 @@ static void a_file_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_file_is_the_default_lab), cmocka_unit_test(what_is_left_out_counts_up),
-        cmocka_unit_test(a_cluster_elsewhere_is_named_by_urls), cmocka_unit_test(unknown_keys_are_errors),
-        cmocka_unit_test(wrong_values_are_errors), cmocka_unit_test(what_is_there_twice_is_an_error),
-        cmocka_unit_test(the_same_port_on_two_hosts_is_none), cmocka_unit_test(a_syntax_error_names_its_line),
+        cmocka_unit_test(an_empty_file_is_the_default_lab),
+        cmocka_unit_test(what_is_left_out_counts_up),
+        cmocka_unit_test(a_cluster_elsewhere_is_named_by_urls),
+        cmocka_unit_test(unknown_keys_are_errors),
+        cmocka_unit_test(wrong_values_are_errors),
+        cmocka_unit_test(what_is_there_twice_is_an_error),
+        cmocka_unit_test(the_same_port_on_two_hosts_is_none),
+        cmocka_unit_test(a_syntax_error_names_its_line),
         cmocka_unit_test(a_file_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -69,7 +69,8 @@ static void no_lab_says_how_to_start_one(void **state)
     struct labdir lab;
     char *error = NULL;
     assert_int_equal(labdir_load(&lab, folder, &error), ERR_NOT_FOUND);
-    char *expected = format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", folder);
+    char *expected =
+        format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", folder);
     assert_string_equal(error, expected);
     free(expected);
     free(error);
@@ -110,7 +111,8 @@ static void too_long_a_folder_for_a_socket(void **state)
     memset(lab.path, 'x', 100);
     lab.path[0] = '/';
     assert_int_equal(labdir_save(&lab, &error), ERR_TOO_LARGE);
-    assert_non_null(strstr(error, "longer than 80 bytes, too long for the nodes' sockets in it; give a shorter one"));
+    assert_non_null(
+        strstr(error, "longer than 80 bytes, too long for the nodes' sockets in it; give a shorter one"));
     free(error);
 }
 
@@ -153,9 +155,12 @@ static void wiping_removes_the_nodes_and_nothing_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_option_comes_before_the_environment), cmocka_unit_test(a_relative_folder_becomes_absolute),
-        cmocka_unit_test(no_lab_says_how_to_start_one),            cmocka_unit_test(what_is_saved_is_loaded),
-        cmocka_unit_test(too_long_a_folder_for_a_socket),          cmocka_unit_test(nodes_are_found_by_their_short_name),
+        cmocka_unit_test(the_option_comes_before_the_environment),
+        cmocka_unit_test(a_relative_folder_becomes_absolute),
+        cmocka_unit_test(no_lab_says_how_to_start_one),
+        cmocka_unit_test(what_is_saved_is_loaded),
+        cmocka_unit_test(too_long_a_folder_for_a_socket),
+        cmocka_unit_test(nodes_are_found_by_their_short_name),
         cmocka_unit_test(wiping_removes_the_nodes_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,5 +1,5 @@
-/* test_lesson_files.c: every lesson that is there can be read, fits the screen, and its programs grow from the
- * lesson before by added lines only; a wrong lesson.cfg is refused with its line. */
+/* test_lesson_files.c: every lesson that is there can be read, fits the screen, and its programs grow from
+ * the lesson before by added lines only; a wrong lesson.cfg is refused with its line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +13,16 @@
 #include "lab/lesson.h"
 #include "lab/lesson_private.h"
 
+static struct lesson *load(int number, const struct labdir *lab)
+{
+    char *error = NULL;
+    struct lesson *l = lesson_load(number, lab, &error);
+    if (!l)
+        print_message("%s\n", error);
+    assert_non_null(l);
+    return l;
+}
+
 static void every_lesson_loads_for_a_lab_of_its_size(void **state)
 {
     (void)state;
@@ -20,15 +30,10 @@ static void every_lesson_loads_for_a_lab_of_its_size(void **state)
     size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
     assert_true(n >= 5);
     for (size_t i = 0; i < n; i++) {
-        char *error = NULL;
-        struct lesson *plain = lesson_load(numbers[i], NULL, &error);
-        if (!plain)
-            fail_msg("%s", error);
+        struct lesson *plain = load(numbers[i], NULL);
         struct labdir lab = {0};
         labdir_defaults(&lab, ENGINE_KIT, (size_t)plain->nodes);
-        struct lesson *l = lesson_load(numbers[i], &lab, &error);
-        if (!l)
-            fail_msg("%s", error);
+        struct lesson *l = load(numbers[i], &lab);
         assert_int_equal(l->number, numbers[i]);
         assert_true(strlen(l->title) <= 60);
         size_t longest = 0; /* the proofs stand in a column after the longest title */
@@ -37,8 +42,8 @@ static void every_lesson_loads_for_a_lab_of_its_size(void **state)
         for (size_t s = 0; s < l->steps_len; s++) {
             const struct lesson_step *step = &l->steps[s];
             if (strlen(step->title) > 40 || longest + 10 + strlen(step->wait_text) > 80)
-                fail_msg("lesson %d step %zu: \"%s\", \"%s\": too long for 80 columns", l->number, s + 1, step->title,
-                         step->wait_text);
+                fail_msg("lesson %d step %zu: \"%s\", \"%s\": too long for 80 columns", l->number, s + 1,
+                         step->title, step->wait_text);
             for (size_t w = 0; step->action && step->action[w]; w++)
                 assert_int_not_equal(step->action[w][0], '@'); /* every placeholder was filled in */
         }
@@ -56,10 +61,12 @@ static void actions_name_this_labs_ports(void **state)
     lab.nodes[2].amqp_port = 40003;
     struct lesson *l = lesson_load(7, &lab, &error);
     assert_non_null(l);
-    assert_string_equal(l->steps[4].action_text, "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
-    assert_string_equal(l->steps[0].action_text,
-                        "labctl -n node1 set_policy mirrior '^mirrior' "
-                        "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}' --apply-to queues");
+    assert_string_equal(l->steps[4].action_text,
+                        "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
+    assert_string_equal(
+        l->steps[0].action_text,
+        "labctl -n node1 set_policy mirrior '^mirrior' "
+        "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}' --apply-to queues");
     assert_string_equal(l->steps[0].action[0], "labctl");
     assert_string_equal(l->steps[0].action[4], "mirrior");
     lesson_destroy(l);
@@ -78,7 +85,8 @@ static void no_such_lesson(void **state)
     free(error);
 }
 
-/* ---- programs ---------------------------------------------------------------------------------------------------- */
+/* ---- programs
+ * ---------------------------------------------------------------------------------------------------- */
 
 struct lines {
     VEC(char *) list;
@@ -144,7 +152,8 @@ static void programs_grow_by_added_lines(void **state)
     }
 }
 
-/* ---- wrong files -------------------------------------------------------------------------------------------------- */
+/* ---- wrong files
+ * -------------------------------------------------------------------------------------------------- */
 
 static void expect_error(const char *content, const char *message)
 {
@@ -160,16 +169,18 @@ static void expect_error(const char *content, const char *message)
     unlink(file);
 }
 
-#define HEAD "title = \"t\"; aim = \"a\";\n"
+#define HEAD        "title = \"t\"; aim = \"a\";\n"
 #define STEP(proof) HEAD "steps = ( { title = \"t\"; wait = \"w\";\nproof = ( " proof " ); } );\n"
 
 static void wrong_lessons_are_refused_with_their_line(void **state)
 {
     (void)state;
     expect_error("title = \"t\";\n", "lesson.cfg:0: aim is missing; write aim = \"...\"");
-    expect_error(HEAD "steps = ();\n", "lesson.cfg:2: steps is not a list; write steps = ( { title = \"...\"; ... } )");
-    expect_error(HEAD "stpes = ();\n", "lesson.cfg:2: unknown key stpes; the keys here are title, aim, predict, nodes, "
-                                       "queues, policies, steps");
+    expect_error(HEAD "steps = ();\n",
+                 "lesson.cfg:2: steps is not a list; write steps = ( { title = \"...\"; ... } )");
+    expect_error(HEAD "stpes = ();\n",
+                 "lesson.cfg:2: unknown key stpes; the keys here are title, aim, predict, nodes, "
+                 "queues, policies, steps");
     expect_error(HEAD "nodes = 99;\n", "lesson.cfg:2: nodes is not a number from 1 to 32; write nodes = 3");
     expect_error(HEAD "queues = \"hello\";\n",
                  "lesson.cfg:2: queues is not a list of texts; write queues = [ \"...\", \"...\" ]");
@@ -177,31 +188,38 @@ static void wrong_lessons_are_refused_with_their_line(void **state)
                  "lesson.cfg:2: this step has no proof; write proof = ( { queue = \"...\"; ... } )");
     expect_error(HEAD "steps = ( { title = \"t\"; wait = \"w\";\naction = [ \"rm\", \"-rf\" ]; } );\n",
                  "lesson.cfg:3: action begins with \"rm\"; write labctl, producer or consumer first");
-    expect_error("title = t;\n", "lesson.cfg:1: syntax error; every line is key = value; and texts stand in quotes");
+    expect_error("title = t;\n",
+                 "lesson.cfg:1: syntax error; every line is key = value; and texts stand in quotes");
 }
 
 static void wrong_proofs_are_refused_with_their_line(void **state)
 {
     (void)state;
     expect_error(STEP("5"), "lesson.cfg:3: a fact is a group; write { queue = \"hello\"; messages = 1; }");
-    expect_error(STEP("{ messages = 1; }"),
-                 "lesson.cfg:3: this fact is about nothing; write one of node, queue, policy, output_contains");
-    expect_error(STEP("{ node = \"n\"; queue = \"q\"; }"),
-                 "lesson.cfg:3: this fact is about two things; write one of node, queue, policy, output_contains");
-    expect_error(STEP("{ node = \"n\"; }"), "lesson.cfg:3: nothing is said of this node; write what must be seen of it");
-    expect_error(STEP("{ node = \"n\"; messages = 1; }"),
-                 "lesson.cfg:3: unknown key messages; of a node one can say state, said_by_at_least, answers");
-    expect_error(STEP("{ node = \"n\"; state = \"stopped\"; }"),
-                 "lesson.cfg:3: state \"stopped\" is not one of a node; write \"running\" or \"not running\"");
+    expect_error(
+        STEP("{ messages = 1; }"),
+        "lesson.cfg:3: this fact is about nothing; write one of node, queue, policy, output_contains");
+    expect_error(
+        STEP("{ node = \"n\"; queue = \"q\"; }"),
+        "lesson.cfg:3: this fact is about two things; write one of node, queue, policy, output_contains");
+    expect_error(STEP("{ node = \"n\"; }"),
+                 "lesson.cfg:3: nothing is said of this node; write what must be seen of it");
+    expect_error(
+        STEP("{ node = \"n\"; messages = 1; }"),
+        "lesson.cfg:3: unknown key messages; of a node one can say state, said_by_at_least, answers");
+    expect_error(
+        STEP("{ node = \"n\"; state = \"stopped\"; }"),
+        "lesson.cfg:3: state \"stopped\" is not one of a node; write \"running\" or \"not running\"");
     expect_error(STEP("{ queue = \"q\"; state = [ \"down\", \"dwon\" ]; }"),
                  "lesson.cfg:3: state \"dwon\" is not one of a queue; write \"running\" or \"down\"");
     expect_error(STEP("{ queue = \"q\"; messages = \"1\"; }"),
                  "lesson.cfg:3: messages is not a number; write messages = 1");
     expect_error(STEP("{ queue = \"q\"; durable = 1; }"),
                  "lesson.cfg:3: durable is not true or false; write durable = true");
-    expect_error(STEP("{ queue = 5; messages = 1; }"), "lesson.cfg:3: queue is not a name; write queue = \"...\"");
-    expect_error(STEP("{ output_contains = 5; }"),
-                 "lesson.cfg:3: output_contains is not a text; write output_contains = \"...\" or [ \"...\", \"...\" ]");
+    expect_error(STEP("{ queue = 5; messages = 1; }"),
+                 "lesson.cfg:3: queue is not a name; write queue = \"...\"");
+    expect_error(STEP("{ output_contains = 5; }"), "lesson.cfg:3: output_contains is not a text; write "
+                                                   "output_contains = \"...\" or [ \"...\", \"...\" ]");
 }
 
 int main(void)

@@ -93,16 +93,18 @@ static void a_taken_port_names_port_and_key(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
     uint16_t port = ntohs(address.sin_port);
     assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
-    char *expected = format_text("node2: port %u is taken (by which key: nodes[1].amqp); choose another or run lab down",
-                                 port);
+    char *expected = format_text(
+        "node2: port %u is taken (by which key: nodes[1].amqp); choose another or run lab down", port);
     assert_string_equal(error, expected);
     free(expected);
     free(error);
     close(fd);
-    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), 0); /* free again */
+    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error),
+                     0); /* free again */
     assert_int_equal(engine_check_port("198.51.100.1", 5672, "node1", "nodes[0].amqp", &error), ERR_INVALID);
-    assert_string_equal(error, "node1: cannot listen on 198.51.100.1 port 5672 (nodes[0].amqp): Cannot assign "
-                               "requested address");
+    assert_string_equal(error,
+                        "node1: cannot listen on 198.51.100.1 port 5672 (nodes[0].amqp): Cannot assign "
+                        "requested address");
     free(error);
 }
 

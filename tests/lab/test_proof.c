@@ -1,5 +1,5 @@
-/* test_proof.c: lessons held against what is observed. Right observations tick the steps of the real lessons in
- * order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
+/* test_proof.c: lessons held against what is observed. Right observations tick the steps of the real lessons
+ * in order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
  * `lab status --json`, with ' for ". */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,15 +12,16 @@
 #include "lab/lesson.h"
 #include "lab/lesson_private.h"
 
-/* ---- observations --------------------------------------------------------------------------------------------- */
+/* ---- observations
+ * --------------------------------------------------------------------------------------------- */
 
 /* One look at the cluster. Fields that are NULL or 0 have the usual value. */
 struct look {
-    const char *source;   /* "node2"; "" for: nobody answers */
-    const char *node1;    /* "up" (the usual) or "not running" */
-    const char *said_by;  /* who says so of node1: "'node2','node3'" */
+    const char *source;            /* "node2"; "" for: nobody answers */
+    const char *node1;             /* "up" (the usual) or "not running" */
+    const char *said_by;           /* who says so of node1: "'node2','node3'" */
     const char *queues, *policies; /* members of the lists */
-    bool frozen;          /* the time goes on, but nothing is said anew */
+    bool frozen;                   /* the time goes on, but nothing is said anew */
 };
 
 static uint64_t number;
@@ -42,10 +43,11 @@ static struct snapshot *take(const struct look *look)
     for (int i = 1; i <= 3; i++) {
         const char *sayers = i == 1 && look->said_by ? look->said_by : "'node2','node3'";
         bool this_up = i != 1 || up;
-        text_printf(&t, "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
-                        "'partitions':'','answered_at':%llu,'changed_at':0}",
-                    i > 1 ? "," : "", i, this_up ? "up" : "not running", this_up && source[0] ? "true" : "false",
-                    this_up ? sayers : "", this_up ? "" : sayers,
+        text_printf(&t,
+                    "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
+                    "'partitions':'','answered_at':%llu,'changed_at':0}",
+                    i > 1 ? "," : "", i, this_up ? "up" : "not running",
+                    this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? "" : sayers,
                     (unsigned long long)said);
     }
     text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",
@@ -95,38 +97,40 @@ static struct lesson *load(int lesson_number)
     return l;
 }
 
-#define POLICY "{'name':'mirrior','pattern':'^mirrior','apply_to':'queues','priority':0," \
-               "'definition':'{\\'ha-params\\':2,\\'ha-mode\\':\\'exactly\\',\\'ha-sync-mode\\':\\'automatic\\'}'}"
+#define POLICY                                                                                               \
+    "{'name':'mirrior','pattern':'^mirrior','apply_to':'queues','priority':0,"                               \
+    "'definition':'{\\'ha-params\\':2,\\'ha-mode\\':\\'exactly\\',\\'ha-sync-mode\\':\\'automatic\\'}'}"
 
 /* master, mirrors, synced, messages ("" for unknown), state */
-#define QUEUE(name, master, mirrors, synced, messages, state, more) \
-    "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced "]," \
+#define QUEUE(name, master, mirrors, synced, messages, state, more)                                          \
+    "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced \
+    "],"                                                                                                     \
     "'durable':true,'exclusive':false,'auto_delete':false" messages more "}"
 #define MESSAGES(n) ",'messages':" #n
 
 static const struct look policy_set = {.policies = POLICY};
-static const struct look mirrored = {
-    .policies = POLICY,
-    .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", MESSAGES(1), "running", ",'policy':'mirrior'")};
+static const struct look mirrored = {.policies = POLICY,
+                                     .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                     MESSAGES(1), "running", ",'policy':'mirrior'")};
 static const struct look node1_stopped = {
     .policies = POLICY,
     .node1 = "not running",
     .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", "", "running", ",'policy':'mirrior'")};
-static const struct look promoted = {
-    .policies = POLICY,
-    .node1 = "not running",
-    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1), "running", ",'policy':'mirrior'")};
-static const struct look syncing = {
-    .policies = POLICY,
-    .node1 = "not running",
-    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "", MESSAGES(100), "syncing",
-                    ",'policy':'mirrior','sync_messages':60")};
-static const struct look consumed = {
-    .policies = POLICY,
-    .node1 = "not running",
-    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(0), "running", ",'policy':'mirrior'")};
+static const struct look promoted = {.policies = POLICY,
+                                     .node1 = "not running",
+                                     .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                     MESSAGES(1), "running", ",'policy':'mirrior'")};
+static const struct look syncing = {.policies = POLICY,
+                                    .node1 = "not running",
+                                    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "", MESSAGES(100),
+                                                    "syncing", ",'policy':'mirrior','sync_messages':60")};
+static const struct look consumed = {.policies = POLICY,
+                                     .node1 = "not running",
+                                     .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                     MESSAGES(0), "running", ",'policy':'mirrior'")};
 
-/* ---- right ones -------------------------------------------------------------------------------------------------- */
+/* ---- right ones
+ * -------------------------------------------------------------------------------------------------- */
 
 static void lesson_7_is_ticked_step_by_step(void **state)
 {
@@ -177,7 +181,8 @@ static void stopped_and_down_are_both_right(void **state)
     }
 }
 
-/* ---- wrong ones --------------------------------------------------------------------------------------------------- */
+/* ---- wrong ones
+ * --------------------------------------------------------------------------------------------------- */
 
 static void without_the_policy_its_step_stays_open(void **state)
 {
@@ -185,7 +190,8 @@ static void without_the_policy_its_step_stays_open(void **state)
     struct lesson *l = load(7);
     const struct look none = {0};
     const struct look other_pattern = {
-        .policies = "{'name':'mirrior','pattern':'^mirror','apply_to':'queues','priority':0,'definition':'{}'}"};
+        .policies =
+            "{'name':'mirrior','pattern':'^mirror','apply_to':'queues','priority':0,'definition':'{}'}"};
     observe_times(l, &none, 10);
     observe_times(l, &other_pattern, 10);
     assert_int_equal(lesson_current(l), 0);
@@ -372,7 +378,8 @@ static void a_mirror_that_is_about_to_come_breaks_the_wait(void **state)
     struct lesson *l = load(6);
     const struct look wrong_policy = {
         .policies = "{'name':'mirrior','pattern':'^mirror','apply_to':'queues','priority':0,"
-                    "'definition':'{\\'ha-mode\\':\\'exactly\\',\\'ha-params\\':2,\\'ha-sync-mode\\':\\'automatic\\'}'}"};
+                    "'definition':'{\\'ha-mode\\':\\'exactly\\',\\'ha-params\\':2,\\'ha-sync-mode\\':\\'"
+                    "automatic\\'}'}"};
     struct look alone = wrong_policy, with_mirror = wrong_policy;
     alone.queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running", "");
     with_mirror.queues = QUEUE("mirrior_hello", "node1", "'node2'", "", MESSAGES(1), "running", "");

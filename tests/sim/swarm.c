@@ -158,7 +158,7 @@ static pid_t start(unsigned job, uint64_t first, uint64_t last, unsigned jobs)
 }
 
 /* Plays a failed seed once more with a trace, in a child, and tells what is to be told. */
-static void report(uint64_t seed, int status, const char *program)
+static void report(uint64_t seed, int status, bool brief, const char *program)
 {
     shared->lines = 0;
     shared->failure[0] = '\0';
@@ -175,7 +175,7 @@ static void report(uint64_t seed, int status, const char *program)
     }
     int again = 0;
     waitpid(pid, &again, 0);
-    printf("\nseed %llu: ", (unsigned long long)seed);
+    printf("%sseed %llu: ", brief ? "" : "\n", (unsigned long long)seed);
     if (WIFSIGNALED(again) && WTERMSIG(again) == SIGPROF)
         printf("does not come to an end (%d s of CPU time)\n", SEED_LIMIT_S);
     else if (WIFSIGNALED(again))
@@ -183,9 +183,10 @@ static void report(uint64_t seed, int status, const char *program)
     else
         printf("%s\n", shared->failure[0] ? shared->failure : WIFSIGNALED(status) ? "crashed" : "failed");
     uint64_t from = shared->lines > TAIL_LINES ? shared->lines - TAIL_LINES : 0;
-    for (uint64_t i = from; i < shared->lines; i++)
+    for (uint64_t i = from; i < shared->lines && !brief; i++)
         printf("  %s\n", shared->tail[i % TAIL_LINES]);
-    printf("play it again: %s --seed %llu --trace\n", program, (unsigned long long)seed);
+    if (!brief)
+        printf("play it again: %s --seed %llu --trace\n", program, (unsigned long long)seed);
     fflush(stdout);
 }
 
@@ -212,10 +213,7 @@ static unsigned swarm(uint64_t first, uint64_t last, unsigned jobs, bool keep_go
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             continue;
         failures++;
-        if (failures <= FAILURES_TOLD)
-            report(shared->current[job], status, program);
-        else
-            printf("seed %llu failed, too\n", (unsigned long long)shared->current[job]);
+        report(shared->current[job], status, failures > FAILURES_TOLD, program);
         uint64_t next = shared->current[job] + jobs;
         if (next <= last && (keep_going || failures < FAILURES_TOLD)) {
             pids[job] = start(job, next, last, jobs);

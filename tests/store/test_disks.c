@@ -280,7 +280,8 @@ static void test_a_disk_that_cannot_be_read_is_an_error_that_says_so(void **stat
 
     f.fail_drop = -EROFS;
     assert_null(log_open(&f.disk, nothing, NULL, &note));
-    assert_string_equal(note, "/the/folder: segment 1: cutting off a torn tail failed: Read-only file system");
+    assert_string_equal(note,
+                        "/the/folder: segment 1: cutting off a torn tail failed: Read-only file system");
     free(note);
     disk_memory_destroy(real);
 }

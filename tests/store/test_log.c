@@ -1,5 +1,5 @@
-/* test_log.c: what log_written was called for comes back; what a crash tears off is cut off and said; anything
- * else that is wrong is an error that names the place. */
+/* test_log.c: what log_written was called for comes back; what a crash tears off is cut off and said;
+ * anything else that is wrong is an error that names the place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

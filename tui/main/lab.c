@@ -75,8 +75,21 @@ static int read_number(const char *text, long low, long high, long *out)
     return errno || end == text || *end || *out < low || *out > high ? ERR_INVALID : 0;
 }
 
-enum { OPT_DIR = 1, OPT_CONFIG, OPT_ENGINE, OPT_PORTS, OPT_NODES, OPT_FRESH, OPT_HEADLESS, OPT_JSON, OPT_READONLY,
-       OPT_PLAIN, OPT_REPLAY, OPT_TEST_FD, OPT_HELP };
+enum {
+    OPT_DIR = 1,
+    OPT_CONFIG,
+    OPT_ENGINE,
+    OPT_PORTS,
+    OPT_NODES,
+    OPT_FRESH,
+    OPT_HEADLESS,
+    OPT_JSON,
+    OPT_READONLY,
+    OPT_PLAIN,
+    OPT_REPLAY,
+    OPT_TEST_FD,
+    OPT_HELP
+};
 
 static const struct option long_options[] = {
     {"dir", required_argument, NULL, OPT_DIR},       {"config", required_argument, NULL, OPT_CONFIG},
@@ -92,6 +105,7 @@ static const struct option long_options[] = {
 static int read_options(int argc, char **argv, struct options *o)
 {
     long number;
+    opterr = 0;
     for (int opt; (opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
         switch (opt) {
         case OPT_DIR: o->dir = optarg; break;
@@ -115,13 +129,14 @@ static int read_options(int argc, char **argv, struct options *o)
             break;
         case 'h':
         case OPT_HELP: return -1;
-        default: return wrong_usage("this option is not known");
+        default: return wrong_usage("%s: no such option, or its value is missing", argv[optind - 1]);
         }
     }
     return 0;
 }
 
-/* ---- the lab that a command line describes --------------------------------------------------------------- */
+/* ---- the lab that a command line describes ---------------------------------------------------------------
+ */
 
 static int set_ports(struct labdir *lab, const char *ports)
 {
@@ -168,13 +183,14 @@ static int describe(const struct options *o, size_t default_nodes, struct labdir
         if (o->engine)
             lab->engine = engine;
         if (o->nodes && (size_t)o->nodes != lab->nodes_len)
-            return wrong_usage("--nodes %ld: %s has %zu of them; leave one of the two out", o->nodes, o->config,
-                               lab->nodes_len);
+            return wrong_usage("--nodes %ld: %s has %zu of them; leave one of the two out", o->nodes,
+                               o->config, lab->nodes_len);
     }
     if (o->ports && set_ports(lab, o->ports))
-        return wrong_usage("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
-                           "for every node, without running into the next",
-                           o->ports);
+        return wrong_usage(
+            "--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
+            "for every node, without running into the next",
+            o->ports);
     return 0;
 }
 
@@ -212,8 +228,9 @@ static int start(struct labdir *lab, bool fresh)
     int err;
     if (labdir_load(&old, lab->path, &error) == 0) {
         if (any_alive(&old)) {
-            fprintf(stderr, "lab: a lab is running in %s already; use it, run `lab down` first, or name another "
-                            "folder with --dir\n",
+            fprintf(stderr,
+                    "lab: a lab is running in %s already; use it, run `lab down` first, or name another "
+                    "folder with --dir\n",
                     old.path);
             return EXIT_NOT_DONE;
         }
@@ -228,7 +245,8 @@ static int start(struct labdir *lab, bool fresh)
     return err ? failed(err, error) : 0;
 }
 
-/* ---- commands -------------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------------------------------
+ */
 
 static int command_up(const struct options *o)
 {
@@ -315,10 +333,12 @@ static int lab_for_lesson(const struct options *o, const struct lesson *l, struc
             o->engine && (strcmp(o->engine, "rabbitmq") == 0) != (lab->engine == ENGINE_RABBITMQ);
         if (!other_engine && lab->nodes_len >= (size_t)l->nodes)
             return 0;
-        fprintf(stderr, "lab: a lab of %zu %s nodes runs in %s, and this needs %d%s; run `lab down` first, or name "
-                        "another folder with --dir\n",
-                lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq", lab->path, l->nodes,
-                other_engine ? " of the other engine" : "");
+        fprintf(
+            stderr,
+            "lab: %zu %s node(s) run in %s; this lesson wants %d or more%s; run `lab down` first, or name "
+            "another folder with --dir\n",
+            lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq", lab->path, l->nodes,
+            other_engine ? ", of the engine you named" : "");
         return EXIT_NOT_DONE;
     }
     free(error);
@@ -380,6 +400,12 @@ static int command_screen(const struct options *o, int number)
     char *error = NULL;
     struct tui_options options = {
         .readonly = o->readonly, .plain = o->plain, .replay = o->replay, .test_fd = o->test_fd};
+    if (number) { /* before any node is started for it */
+        struct lesson *l = lesson_load(number, NULL, &error);
+        if (!l)
+            return failed(ERR_INVALID, error);
+        lesson_destroy(l);
+    }
     bool runs = labdir_load(&lab, o->dir, &error) == 0 && any_alive(&lab);
     free(error);
     if (!runs) {
@@ -414,7 +440,8 @@ int main(int argc, char **argv)
     if (!command)
         return command_screen(&o, 0);
     if (read_number(command, 1, 99, &number) == 0)
-        return word ? wrong_usage("%s: nothing comes after a lesson's number", word) : command_screen(&o, (int)number);
+        return word ? wrong_usage("%s: nothing comes after a lesson's number", word)
+                    : command_screen(&o, (int)number);
     if (strcmp(command, "run") == 0) {
         if (!word || read_number(word, 1, 99, &number))
             return wrong_usage("run %s: write a lesson's number, such as lab run 2", word ? word : "");

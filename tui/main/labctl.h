@@ -58,7 +58,10 @@ struct ctl {
 /* The name of the node that was asked for, as this engine calls it ("node1", "node1@localhost"). */
 const char *ctl_node_name(struct ctl *c, char *buffer, size_t len);
 
-/* ---- verbs that are the same on both engines (labctl.c) ---- */
+/* One command, from words to exit code (labctl_run.c). */
+int ctl_run(int argc, char **argv, FILE *out, FILE *err);
+
+/* ---- verbs that are the same on both engines ---- */
 int ctl_kill(struct ctl *c);
 int ctl_start(struct ctl *c);
 
@@ -105,16 +108,8 @@ int ctl_error(struct ctl *c, int exit_code, const char *text, ...) __attribute__
 bool ctl_speaks(struct ctl *c); /* banners are wanted */
 
 /* labctl_lists.c */
-int ctl_list_queues(struct ctl *c);
-int ctl_list_exchanges(struct ctl *c);
-int ctl_list_bindings(struct ctl *c);
-int ctl_list_connections(struct ctl *c);
-int ctl_list_channels(struct ctl *c);
-int ctl_list_consumers(struct ctl *c);
-int ctl_list_users(struct ctl *c);
-int ctl_list_vhosts(struct ctl *c);
-int ctl_list_permissions(struct ctl *c);
-int ctl_list_policies(struct ctl *c);
+int ctl_list(struct ctl *c);
+int ctl_check_columns(struct ctl *c); /* CTL_OK, or what is wrong has been said */
 int ctl_events(struct ctl *c);
 /* labctl_status.c */
 int ctl_status(struct ctl *c);

@@ -183,49 +183,96 @@ static void prepare_binding(json_t *row)
     json_object_set_new(row, "source_kind", json_string("exchange"));
 }
 
-/* ---- one way for all ---- */
+/* ---- the lists ---- */
 
-struct list {
-    const char *path;
+#define COLUMNS(columns) columns, ARRAY_LEN(columns)
+
+static const struct list {
+    const char *verb, *path;
     const struct ctl_column *columns;
     size_t columns_len;
     size_t shown; /* so many of the first columns when none is named; 0: name and messages */
     void (*prepare)(json_t *row);
+} lists[] = {
+    {"list_queues", "/api/queues", COLUMNS(queue_columns), 0, NULL},
+    {"list_exchanges", "/api/exchanges", COLUMNS(exchange_columns), 2, NULL},
+    {"list_bindings", "/api/bindings", COLUMNS(binding_columns), ARRAY_LEN(binding_columns), prepare_binding},
+    {"list_connections", "/api/connections", COLUMNS(connection_columns), 4, prepare_connection},
+    {"list_channels", "/api/channels", COLUMNS(channel_columns), 4, prepare_channel},
+    {"list_consumers", "/api/consumers", COLUMNS(consumer_columns), 7, prepare_consumer},
+    {"list_users", "/api/users", COLUMNS(user_columns), ARRAY_LEN(user_columns), NULL},
+    {"list_vhosts", "/api/vhosts", COLUMNS(vhost_columns), 1, NULL},
+    {"list_permissions", "/api/permissions", COLUMNS(permission_columns), ARRAY_LEN(permission_columns), NULL},
+    {"list_policies", "/api/policies", COLUMNS(policy_columns), ARRAY_LEN(policy_columns), NULL},
 };
 
-/* Columns may be separated by spaces or commas. False: one is not known (and that has been said). */
-static bool wanted_columns(struct ctl *c, const struct list *l, char *words, const char **wanted, size_t *len)
+static const struct list *find_list(const char *verb)
 {
-    struct text unknown = {0};
-    *len = 0;
-    char *rest = NULL;
-    for (char *word = strtok_r(words, ", ", &rest); word && *len < 64; word = strtok_r(NULL, ", ", &rest)) {
-        bool known = false;
-        for (size_t i = 0; i < l->columns_len; i++)
-            known = known || strcmp(l->columns[i].name, word) == 0;
-        if (!known)
-            text_printf(&unknown, "%s%s", unknown.len ? ", " : "", word);
-        wanted[(*len)++] = word;
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (strcmp(lists[i].verb, verb) == 0)
+            return &lists[i];
     }
-    bool ok = unknown.len == 0;
-    if (!ok)
-        ctl_wrong_words(c, ctl_find_verb(c->line.verb), "Error (argument validation): Info key(s) %s are not supported",
-                        text_str(&unknown));
-    text_finish(&unknown);
-    return ok;
+    return NULL;
 }
 
-static size_t default_columns(const struct list *l, const char **wanted)
+/* ---- columns asked for ---- */
+
+#define WANTED_MAX 64
+
+/* The words behind the verb; they may be separated by spaces or commas. */
+struct wanted {
+    char *words;
+    const char *names[WANTED_MAX];
+    size_t len;
+};
+
+static void wanted_init(struct wanted *w, struct ctl *c, const struct list *l)
 {
+    struct text words = {0};
+    for (size_t i = 0; i < c->line.args.len; i++)
+        text_printf(&words, "%s ", c->line.args.items[i]);
+    *w = (struct wanted){.words = words.s};
+    char *rest = NULL;
+    for (char *word = words.s ? strtok_r(words.s, ", ", &rest) : NULL; word && w->len < WANTED_MAX;
+         word = strtok_r(NULL, ", ", &rest))
+        w->names[w->len++] = word;
+    if (w->len)
+        return;
     if (l->shown == 0) {
-        wanted[0] = "name";
-        wanted[1] = "messages";
-        return 2;
+        w->names[w->len++] = "name";
+        w->names[w->len++] = "messages";
     }
-    for (size_t i = 0; i < l->shown; i++)
-        wanted[i] = l->columns[i].name;
-    return l->shown;
+    while (w->len < l->shown) {
+        w->names[w->len] = l->columns[w->len].name;
+        w->len++;
+    }
 }
+
+int ctl_check_columns(struct ctl *c)
+{
+    const struct list *l = find_list(c->line.verb);
+    if (!l)
+        return CTL_OK;
+    struct wanted w;
+    struct text unknown = {0};
+    wanted_init(&w, c, l);
+    for (size_t n = 0; n < w.len; n++) {
+        bool known = false;
+        for (size_t i = 0; i < l->columns_len; i++)
+            known = known || strcmp(l->columns[i].name, w.names[n]) == 0;
+        if (!known)
+            text_printf(&unknown, "%s%s", unknown.len ? ", " : "", w.names[n]);
+    }
+    int rc = CTL_OK;
+    if (unknown.len)
+        rc = ctl_wrong_words(c, ctl_find_verb(c->line.verb),
+                             "Error (argument validation): Info key(s) %s are not supported", text_str(&unknown));
+    text_finish(&unknown);
+    free(w.words);
+    return rc;
+}
+
+/* ---- rows ---- */
 
 /* list_queues --online, --offline, --local: by the state of the queue's node, and by which node it is. */
 static bool row_wanted(struct ctl *c, const json_t *row)
@@ -241,10 +288,11 @@ static bool row_wanted(struct ctl *c, const json_t *row)
     return !ctl_option_on(&c->line, "local") || (node && strcmp(node, ctl_node_name(c, name, sizeof(name))) == 0);
 }
 
-static int print_list(struct ctl *c, const struct list *l, json_t *body, const char *const *wanted, size_t len)
+static int print_list(struct ctl *c, const struct list *l, const json_t *body)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; i < json_array_size(body); i++) {
+    bool other_vhost = strcmp(ctl_option(&c->line, "vhost", "/"), "/") != 0; /* there is nothing in it */
+    for (size_t i = 0; i < json_array_size(body) && !other_vhost; i++) {
         json_t *row = json_array_get(body, i);
         if (!row_wanted(c, row))
             continue;
@@ -252,88 +300,26 @@ static int print_list(struct ctl *c, const struct list *l, json_t *body, const c
             l->prepare(row);
         json_array_append(rows, row);
     }
-    int rc = ctl_print_table(c, rows, l->columns, l->columns_len, wanted, len);
+    struct wanted w;
+    wanted_init(&w, c, l);
+    int rc = ctl_print_table(c, rows, l->columns, l->columns_len, w.names, w.len);
+    free(w.words);
     json_decref(rows);
     return rc;
 }
 
-static int list(struct ctl *c, const struct list *l)
+int ctl_list(struct ctl *c)
 {
-    struct text words = {0};
-    for (size_t i = 0; i < c->line.args.len; i++)
-        text_printf(&words, "%s ", c->line.args.items[i]);
-    const char *wanted[64];
-    size_t len = 0;
-    int rc = CTL_USAGE, status = 0;
+    const struct list *l = find_list(c->line.verb);
+    int status = 0;
     json_t *body = NULL;
-    if (!words.s || wanted_columns(c, l, words.s, wanted, &len)) {
-        if (len == 0)
-            len = default_columns(l, wanted);
-        bool other_vhost = strcmp(ctl_option(&c->line, "vhost", "/"), "/") != 0;
-        rc = ctl_api(c, "GET", l->path, NULL, &status, &body);
-        if (rc == CTL_OK && status != 200)
-            rc = ctl_error(c, CTL_UNAVAILABLE, "%s", ctl_reason(body));
-        else if (rc == CTL_OK && other_vhost) /* there is nothing in it */
-            json_array_clear(body);
-        if (rc == CTL_OK)
-            rc = print_list(c, l, body, wanted, len);
-    }
+    int rc = ctl_api(c, "GET", l->path, NULL, &status, &body);
+    if (rc == CTL_OK && status != 200)
+        rc = ctl_error(c, CTL_UNAVAILABLE, "%s", ctl_reason(body));
+    else if (rc == CTL_OK)
+        rc = print_list(c, l, body);
     json_decref(body);
-    text_finish(&words);
     return rc;
-}
-
-#define LIST(path, columns, shown, prepare) \
-    list(c, &(struct list){path, columns, ARRAY_LEN(columns), shown, prepare})
-
-int ctl_list_queues(struct ctl *c)
-{
-    return LIST("/api/queues", queue_columns, 0, NULL);
-}
-
-int ctl_list_exchanges(struct ctl *c)
-{
-    return LIST("/api/exchanges", exchange_columns, 2, NULL);
-}
-
-int ctl_list_bindings(struct ctl *c)
-{
-    return LIST("/api/bindings", binding_columns, ARRAY_LEN(binding_columns), prepare_binding);
-}
-
-int ctl_list_connections(struct ctl *c)
-{
-    return LIST("/api/connections", connection_columns, 4, prepare_connection);
-}
-
-int ctl_list_channels(struct ctl *c)
-{
-    return LIST("/api/channels", channel_columns, 4, prepare_channel);
-}
-
-int ctl_list_consumers(struct ctl *c)
-{
-    return LIST("/api/consumers", consumer_columns, 7, prepare_consumer);
-}
-
-int ctl_list_users(struct ctl *c)
-{
-    return LIST("/api/users", user_columns, ARRAY_LEN(user_columns), NULL);
-}
-
-int ctl_list_vhosts(struct ctl *c)
-{
-    return LIST("/api/vhosts", vhost_columns, 1, NULL);
-}
-
-int ctl_list_permissions(struct ctl *c)
-{
-    return LIST("/api/permissions", permission_columns, ARRAY_LEN(permission_columns), NULL);
-}
-
-int ctl_list_policies(struct ctl *c)
-{
-    return LIST("/api/policies", policy_columns, ARRAY_LEN(policy_columns), NULL);
 }
 
 /* ---- the kit's own: what happened on this node ---- */

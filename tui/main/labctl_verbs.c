@@ -266,7 +266,7 @@ const struct ctl_verb ctl_verbs[] = {
     {"stop_app", "Nodes", "", "Stops the broker in order; the node's process stays", 0, 0, "",
      "Stopping rabbit application on node %n ...", stop_app},
 
-    {"cluster_status", "Cluster", "", "Displays the nodes of the cluster and which of them run", 0, 0, "",
+    {"cluster_status", "Cluster", "[--timeout <timeout>]", "Displays the nodes of the cluster and which of them run", 0, 0, "",
      "Cluster status of node %n ...", ctl_cluster_status},
     {"cut", "Cluster", "<node> <node>", "Breaks the link between two nodes", 2, 2, "",
      "Cutting the link between %1 and %2 ...", cut},
@@ -279,30 +279,30 @@ const struct ctl_verb ctl_verbs[] = {
      "vhost", "Synchronising queue '%1' in vhost '%v' ...", sync_queue},
 
     {"list_users", "Users", "[--no-table-headers]", "Lists user names and tags", 0, 0, "no-table-headers",
-     "Listing users ...", ctl_list_users},
+     "Listing users ...", ctl_list},
     {"list_permissions", "Access Control", "[--vhost <vhost>] [--no-table-headers]", "Lists permissions in a vhost", 0,
-     0, LIST_OPTIONS, "Listing permissions for vhost \"%v\" ...", ctl_list_permissions},
+     0, LIST_OPTIONS, "Listing permissions for vhost \"%v\" ...", ctl_list},
     {"list_vhosts", "Access Control", "[--no-table-headers] [<column> ...]", "Lists virtual hosts", 0, 64,
-     "no-table-headers", "Listing vhosts ...", ctl_list_vhosts},
+     "no-table-headers", "Listing vhosts ...", ctl_list},
 
     {"close_connection", "Operations", "<connection name> <explanation>", "Closes a client's connection", 2, 2, "",
      "Closing connection %1, reason: %2...", close_connection},
     {"events", "Monitoring", "[--since <seq>] [--no-table-headers]", "Lists what happened on this node, in order", 0,
      0, "since no-table-headers", "Listing events of node %n ...", ctl_events},
     {"list_bindings", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists bindings", 0, 64,
-     LIST_OPTIONS, "Listing bindings for vhost %v...", ctl_list_bindings},
+     LIST_OPTIONS, "Listing bindings for vhost %v...", ctl_list},
     {"list_channels", "Monitoring", "[--no-table-headers] [<column> ...]", "Lists channels", 0, 64,
-     "no-table-headers", "Listing channels ...", ctl_list_channels},
+     "no-table-headers", "Listing channels ...", ctl_list},
     {"list_connections", "Monitoring", "[--no-table-headers] [<column> ...]", "Lists AMQP connections", 0, 64,
-     "no-table-headers", "Listing connections ...", ctl_list_connections},
+     "no-table-headers", "Listing connections ...", ctl_list},
     {"list_consumers", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists consumers", 0, 64,
-     LIST_OPTIONS, "Listing consumers in vhost %v ...", ctl_list_consumers},
+     LIST_OPTIONS, "Listing consumers in vhost %v ...", ctl_list},
     {"list_exchanges", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists exchanges", 0, 64,
-     LIST_OPTIONS, "Listing exchanges for vhost %v ...", ctl_list_exchanges},
+     LIST_OPTIONS, "Listing exchanges for vhost %v ...", ctl_list},
     {"list_queues", "Monitoring",
      "[--vhost <vhost>] [--online] [--offline] [--local] [--no-table-headers] [<column>, ...] [--timeout <timeout>]",
      "Lists queues and their properties", 0, 64, LIST_OPTIONS " online offline local",
-     "Timeout: %t seconds ...\nListing queues for vhost %v ...", ctl_list_queues},
+     "Timeout: %t seconds ...\nListing queues for vhost %v ...", ctl_list},
     {"ping", "Monitoring", "[--timeout <timeout>]", "Checks that the node's process answers", 0, 0, "",
      "Will ping %n. This only checks if the OS process is running and answers on its control socket. Timeout: %m ms.",
      ping},
@@ -313,7 +313,7 @@ const struct ctl_verb ctl_verbs[] = {
      "Clearing policy \"%1\" on vhost \"%v\" ...", clear_policy},
     {"list_policies", "Policies", "[--vhost <vhost>] [--no-table-headers] [--timeout <timeout>]",
      "Lists all policies of a virtual host", 0, 0, LIST_OPTIONS, "Listing policies for vhost \"%v\" ...",
-     ctl_list_policies},
+     ctl_list},
     {"set_policy", "Policies",
      "[--vhost <vhost>] [--priority <priority>] [--apply-to <apply-to>] <name> <pattern> <definition>",
      "Sets or updates a policy", 3, 3, "vhost priority apply-to",
@@ -388,7 +388,7 @@ static int check_words(struct ctl *c, const struct ctl_verb *v)
     else if (c->line.args.len > v->words_max)
         rc = ctl_wrong_words(c, v, "Error (argument validation): too many arguments.");
     text_finish(&wrong);
-    return rc;
+    return rc == CTL_OK ? ctl_check_columns(c) : rc;
 }
 
 static void banner(struct ctl *c, const char *shape)

@@ -1,5 +1,5 @@
-/* stream.c: one TCP connection. */
-#include "host/stream.h"
+/* tcp.c: one TCP connection. */
+#include "host/tcp.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,35 +12,35 @@
 /* below this, copying is cheaper than keeping track of a reference */
 #define REFERENCE_FROM 4096
 
-void stream_init(struct stream *s, struct event_base *base, int fd, event_callback_fn *readable,
-                 event_callback_fn *writable, void *arg)
+void tcp_init(struct tcp *s, struct event_base *base, int fd, watch_fn *readable, watch_fn *writable,
+              void *arg)
 {
     evutil_make_socket_nonblocking(fd);
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* we gather ourselves */
-    *s = (struct stream){.fd = fd, .out = evbuffer_new()};
+    *s = (struct tcp){.fd = fd, .out = evbuffer_new()};
     ASSERT(s->out);
-    event_assign(&s->readable, base, fd, EV_READ | EV_PERSIST, readable, arg);
-    event_assign(&s->writable, base, fd, EV_WRITE, writable, arg);
+    s->readable = watch_readable(base, fd, readable, arg);
+    s->writable = watch_writable(base, fd, writable, arg);
 }
 
-void stream_finish(struct stream *s)
+void tcp_finish(struct tcp *s)
 {
-    event_del(&s->readable);
-    event_del(&s->writable);
+    watch_destroy(s->readable);
+    watch_destroy(s->writable);
     evbuffer_free(s->out);
     close(s->fd);
 }
 
-void stream_read(struct stream *s, bool on)
+void tcp_read(struct tcp *s, bool on)
 {
     if (on)
-        event_add(&s->readable, NULL);
+        watch_on(s->readable);
     else
-        event_del(&s->readable);
+        watch_off(s->readable);
 }
 
-void stream_add(struct stream *s, const void *data, size_t len)
+void tcp_add(struct tcp *s, const void *data, size_t len)
 {
     if (len && !s->write_failed)
         ASSERT(evbuffer_add(s->out, data, len) == 0);
@@ -53,19 +53,19 @@ static void body_out(const void *data, size_t len, void *message)
     message_unref(message);
 }
 
-void stream_add_message_body(struct stream *s, struct message *m)
+void tcp_add_message_body(struct tcp *s, struct message *m)
 {
     struct bytes body = message_body(m);
     if (body.len < REFERENCE_FROM || s->write_failed)
-        stream_add(s, body.data, body.len);
+        tcp_add(s, body.data, body.len);
     else
         ASSERT(evbuffer_add_reference(s->out, body.data, body.len, body_out, message_ref(m)) == 0);
 }
 
-size_t stream_flush(struct stream *s)
+size_t tcp_flush(struct tcp *s)
 {
-    size_t before = stream_pending(s);
-    while (stream_pending(s) > 0 && !s->write_failed) {
+    size_t before = tcp_pending(s);
+    while (tcp_pending(s) > 0 && !s->write_failed) {
         int n = evbuffer_write(s->out, s->fd);
         if (n > 0 || (n < 0 && errno == EINTR))
             continue;
@@ -73,18 +73,18 @@ size_t stream_flush(struct stream *s)
             s->write_failed = true;
             break;
         }
-        event_add(&s->writable, NULL);
-        return before - stream_pending(s);
+        watch_on(s->writable);
+        return before - tcp_pending(s);
     }
     if (s->write_failed) {
-        evbuffer_drain(s->out, stream_pending(s));
-        event_active(&s->readable, EV_READ, 0); /* what it sent last, and then the end of it */
+        evbuffer_drain(s->out, tcp_pending(s));
+        watch_now(s->readable); /* what it sent last, and then the end of it */
         return 0;
     }
     return before;
 }
 
-void stream_shutdown(struct stream *s)
+void tcp_shutdown(struct tcp *s)
 {
     shutdown(s->fd, SHUT_WR);
 }
@@ -93,7 +93,8 @@ void stream_shutdown(struct stream *s)
 
 static struct addrinfo *resolve(const char *host, uint16_t port, int flags)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     char service[8];
     snprintf(service, sizeof(service), "%u", port);
@@ -109,7 +110,7 @@ static int open_socket(const struct addrinfo *a)
     return socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
 }
 
-int stream_listen(const char *host, uint16_t port, int *why)
+int tcp_listen(const char *host, uint16_t port, int *why)
 {
     struct addrinfo *a = resolve(host, port, AI_PASSIVE);
     *why = EADDRNOTAVAIL;
@@ -127,7 +128,7 @@ int stream_listen(const char *host, uint16_t port, int *why)
     return fd;
 }
 
-int stream_dial(const char *host, uint16_t port)
+int tcp_dial(const char *host, uint16_t port)
 {
     struct addrinfo *a = resolve(host, port, 0);
     if (!a)

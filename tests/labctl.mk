@@ -1,0 +1,3 @@
+# labctl.mk: what labctl prints, against recordings of rabbitmqctl 3.10.8.
+LABCTL_TESTED := $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c))
+$(call unit_test,labctl/output,tests/labctl/test_output.c tests/labctl/fake_node.c $(LABCTL_TESTED),lab base)

@@ -1,0 +1,160 @@
+/* test_content.c: a queue's content against a plain array of states, over random histories. */
+#include "tests/mirror/check.h"
+
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "mirror/content.h"
+
+#define IDS 3000
+
+struct model {
+    enum slot_state state[IDS];
+    bool redelivered[IDS];
+    msg_id next;
+};
+
+static struct message *body(msg_id id)
+{
+    return message_create(bytes_str(""), bytes_str("q"), bytes_str(""), &id, sizeof(id));
+}
+
+static void put(struct content *c, struct model *m, msg_id id)
+{
+    struct message *msg = body(id);
+    content_put(c, id, msg, false, false);
+    message_unref(msg);
+    m->state[id] = SLOT_READY;
+    m->redelivered[id] = false;
+}
+
+static msg_id first_ready(const struct model *m)
+{
+    for (msg_id id = 0; id < m->next; id++)
+        if (m->state[id] == SLOT_READY)
+            return id;
+    return IDS;
+}
+
+static void compare(struct content *c, const struct model *m)
+{
+    uint64_t ready = 0, unacked = 0;
+    msg_id at = 0, oldest = m->next;
+    for (msg_id id = 0; id < m->next; id++) {
+        struct slot *s = content_find(c, id);
+        assert_int_equal(s ? s->state : SLOT_GONE, m->state[id]);
+        if (!s)
+            continue;
+        if (oldest == m->next)
+            oldest = id;
+        assert_ptr_equal(content_walk(c, &at), s);
+        assert_int_equal(at - 1, id);
+        assert_int_equal(s->redelivered, m->redelivered[id]);
+        assert_memory_equal(message_body(s->msg).data, &id, sizeof(id));
+        ready += s->state == SLOT_READY;
+        unacked += s->state == SLOT_UNACKED;
+    }
+    assert_null(content_walk(c, &at));
+    assert_int_equal(c->ready, ready);
+    assert_int_equal(c->unacked, unacked);
+    assert_int_equal(c->bytes_ready, ready * sizeof(msg_id));
+    assert_int_equal(content_oldest(c), oldest);
+}
+
+static void test_random_histories(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct rng rng;
+        rng_init(&rng, seed);
+        struct content c;
+        content_init(&c, 0);
+        struct model m = {.next = 0};
+        for (int step = 0; step < 6000; step++) {
+            unsigned what = (unsigned)rng_below(&rng, 100);
+            msg_id id;
+            if (what < 40 && m.next < IDS) {
+                put(&c, &m, m.next);
+                m.next++;
+            } else if (what < 70) {
+                bool any = content_peek(&c, &id);
+                assert_int_equal(any ? id : IDS, first_ready(&m));
+                if (any) {
+                    assert_true(content_take(&c, id));
+                    m.state[id] = SLOT_UNACKED;
+                }
+            } else if (m.next) {
+                id = rng_below(&rng, m.next);
+                if (what < 85) {
+                    bool was = m.state[id] == SLOT_UNACKED;
+                    assert_int_equal(content_requeue(&c, id), was);
+                    if (was) {
+                        m.state[id] = SLOT_READY;
+                        m.redelivered[id] = true;
+                    }
+                } else {
+                    assert_int_equal(content_remove(&c, id), m.state[id] != SLOT_GONE);
+                    m.state[id] = SLOT_GONE;
+                }
+            }
+            if (step % 500 == 0)
+                compare(&c, &m);
+        }
+        compare(&c, &m);
+        content_finish(&c);
+    }
+}
+
+/* a mirror that began in the middle gets the older part later: order and counts are as if it had always been there */
+static void test_older_messages_come_later(void **state)
+{
+    (void)state;
+    struct content c;
+    content_init(&c, 2000);
+    struct model m = {.next = 2600};
+    for (msg_id id = 2000; id < 2600; id++)
+        put(&c, &m, id);
+    msg_id id;
+    assert_true(content_peek(&c, &id));
+    assert_int_equal(id, 2000);
+    assert_true(content_take(&c, 2000));
+    m.state[2000] = SLOT_UNACKED;
+    for (msg_id old = 700; old < 2000; old += 3)
+        put(&c, &m, old);
+    content_rewind(&c);
+    compare(&c, &m);
+    assert_true(content_peek(&c, &id));
+    assert_int_equal(id, 700);
+    content_finish(&c);
+}
+
+/* an old message that is never settled does not keep the memory of a million that came after it */
+static void test_memory_of_settled_messages_is_given_back(void **state)
+{
+    (void)state;
+    struct content c;
+    content_init(&c, 0);
+    struct message *msg = body(0);
+    for (msg_id id = 0; id < 1000000; id++) {
+        content_put(&c, id, msg, false, false);
+        assert_true(content_take(&c, id));
+        if (id > 0)
+            assert_true(content_remove(&c, id));
+    }
+    assert_int_equal(msg->refs, 2);
+    assert_int_equal(content_depth(&c), 1);
+    assert_true(c.chunks_cap <= 2 * 1000000 / CHUNK_SLOTS);
+    content_finish(&c);
+    assert_int_equal(msg->refs, 1);
+    message_unref(msg);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_histories),
+        cmocka_unit_test(test_older_messages_come_later),
+        cmocka_unit_test(test_memory_of_settled_messages_is_given_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

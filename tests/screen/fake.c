@@ -1,0 +1,184 @@
+/* fake.c: see fake.h. */
+#include "tests/screen/fake.h"
+
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/vec.h"
+
+struct fake_one {
+    struct fake *f;
+    struct evhttp *http; /* NULL while it is gone */
+    uint16_t port;
+    enum fake_mood mood;
+    bool running;
+};
+
+struct fake {
+    struct event_base *base;
+    struct fake_one nodes[LIMIT_NODES];
+    size_t nodes_len;
+    char *queues, *policies, *feed;
+    uint64_t rounds;
+    struct text last;
+};
+
+static void answer(struct evhttp_request *req, int code, const char *body)
+{
+    struct evbuffer *out = evbuffer_new();
+    evbuffer_add(out, body, strlen(body));
+    evhttp_send_reply(req, code, code == 200 ? "OK" : "Not Found", out);
+    evbuffer_free(out);
+}
+
+static void answer_nodes(struct fake *f, struct evhttp_request *req)
+{
+    struct text json = {0};
+    for (size_t i = 0; i < f->nodes_len; i++)
+        text_printf(&json, "%s{\"name\":\"node%zu@localhost\",\"running\":%s,\"type\":\"disc\"}", i ? "," : "[", i + 1,
+                    f->nodes[i].running ? "true,\"uptime\":60000,\"mem_used\":1000000,\"partitions\":[]" : "false");
+    text_add(&json, "]");
+    answer(req, 200, json.s);
+    text_finish(&json);
+}
+
+static void on_request(struct evhttp_request *req, void *arg)
+{
+    struct fake_one *n = arg;
+    struct fake *f = n->f;
+    const char *uri = evhttp_request_get_uri(req);
+    const char *user = evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
+    text_clear(&f->last);
+    text_printf(&f->last, "GET %s %s", uri, user ? user : "nobody");
+    f->rounds += strcmp(uri, "/api/nodes") == 0;
+    if (n->mood == FAKE_FROZEN)
+        return; /* libevent keeps the request until the connection closes */
+    if (n->mood == FAKE_GARBAGE)
+        answer(req, 200, "<html>");
+    else if (!user || strcmp(user, "Basic YWRtaW46MTIz") != 0) /* admin:123 */
+        answer(req, 401, "{}");
+    else if (strcmp(uri, "/api/nodes") == 0)
+        answer_nodes(f, req);
+    else if (strcmp(uri, "/api/queues") == 0)
+        answer(req, 200, f->queues);
+    else if (strcmp(uri, "/api/policies") == 0)
+        answer(req, 200, f->policies);
+    else if (strncmp(uri, "/api/events", 11) == 0 && f->feed)
+        answer(req, 200, f->feed);
+    else
+        answer(req, 404, "{\"error\":\"Object Not Found\",\"reason\":\"Not Found\"}");
+}
+
+static void listen_on(struct fake_one *n)
+{
+    struct sockaddr_in address = {0};
+    socklen_t len = sizeof(address);
+    n->http = evhttp_new(n->f->base);
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(n->http, "127.0.0.1", n->port);
+    ASSERT(bound != NULL);
+    getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &len);
+    n->port = ntohs(address.sin_port);
+    evhttp_set_gencb(n->http, on_request, n);
+}
+
+static void set(char **text, const char *json)
+{
+    free(*text);
+    *text = json ? xstrdup(json) : NULL;
+}
+
+struct fake *fake_create(struct event_base *base, size_t nodes)
+{
+    struct fake *f = xcalloc(1, sizeof(*f));
+    f->base = base;
+    f->nodes_len = nodes;
+    set(&f->queues, "[]");
+    set(&f->policies, "[]");
+    for (size_t i = 0; i < nodes; i++) {
+        f->nodes[i] = (struct fake_one){.f = f, .running = true};
+        listen_on(&f->nodes[i]);
+    }
+    return f;
+}
+
+void fake_destroy(struct fake *f)
+{
+    for (size_t i = 0; i < f->nodes_len; i++)
+        if (f->nodes[i].http)
+            evhttp_free(f->nodes[i].http);
+    text_finish(&f->last);
+    free(f->queues);
+    free(f->policies);
+    free(f->feed);
+    free(f);
+}
+
+void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running)
+{
+    struct fake_one *n = &f->nodes[node];
+    n->mood = mood;
+    n->running = running;
+    if (mood == FAKE_GONE && n->http) {
+        evhttp_free(n->http);
+        n->http = NULL;
+    } else if (mood != FAKE_GONE && !n->http) {
+        listen_on(n);
+    }
+}
+
+void fake_queues(struct fake *f, const char *json)
+{
+    set(&f->queues, json);
+}
+
+void fake_policies(struct fake *f, const char *json)
+{
+    set(&f->policies, json);
+}
+
+void fake_feed(struct fake *f, const char *json)
+{
+    set(&f->feed, json);
+}
+
+void fake_labdir(const struct fake *f, struct labdir *lab)
+{
+    *lab = (struct labdir){.external = true, .engine = ENGINE_RABBITMQ, .nodes_len = f->nodes_len};
+    snprintf(lab->user, sizeof(lab->user), "admin");
+    snprintf(lab->password, sizeof(lab->password), "123");
+    for (size_t i = 0; i < f->nodes_len; i++) {
+        snprintf(lab->nodes[i].name, sizeof(lab->nodes[i].name), "node%zu", i + 1);
+        snprintf(lab->nodes[i].host, sizeof(lab->nodes[i].host), "127.0.0.1");
+        lab->nodes[i].http_port = f->nodes[i].port;
+        lab->nodes[i].amqp_port = 1; /* nobody speaks AMQP here */
+    }
+}
+
+void fake_write_config(const struct fake *f, const char *folder)
+{
+    char *path = format_text("%s/lab.cfg", folder);
+    FILE *out = fopen(path, "we");
+    ASSERT(out != NULL);
+    fprintf(out, "engine = \"rabbitmq\";\nuser = \"admin\";\npassword = \"123\";\nnodes = (");
+    for (size_t i = 0; i < f->nodes_len; i++)
+        fprintf(out, "%s\n  { name = \"node%zu\"; url = \"http://127.0.0.1:%u\"; amqp = 1; }", i ? "," : "", i + 1,
+                f->nodes[i].port);
+    fprintf(out, " );\n");
+    fclose(out);
+    free(path);
+}
+
+uint64_t fake_rounds(const struct fake *f)
+{
+    return f->rounds;
+}
+
+const char *fake_last_request(const struct fake *f)
+{
+    return text_str(&f->last);
+}

@@ -1,0 +1,35 @@
+/* fake.h: nodes that say what a test wants: HTTP servers on ports of their own, in the test's event loop, that
+ * answer the management API's questions, freeze, hang up or go away. */
+#ifndef SCREEN_FAKE_H
+#define SCREEN_FAKE_H
+
+#include <event2/event.h>
+
+#include "lab/labdir.h"
+
+enum fake_mood {
+    FAKE_ANSWERS,
+    FAKE_FROZEN, /* takes connections and questions, answers nothing (SIGSTOP, a full disk, a lost network) */
+    FAKE_GONE,   /* nobody listens on its port */
+    FAKE_GARBAGE /* answers 200 with what is no JSON */
+};
+
+struct fake;
+
+struct fake *fake_create(struct event_base *base, size_t nodes);
+void fake_destroy(struct fake *f);
+
+/* A node's mood; when it is not there or frozen, `running` is what the others say of it. */
+void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running);
+
+/* JSON lists, as RabbitMQ writes them; the same from every node. NULL feed: 404, as RabbitMQ says. */
+void fake_queues(struct fake *f, const char *json);
+void fake_policies(struct fake *f, const char *json);
+void fake_feed(struct fake *f, const char *json); /* the answer to GET /api/events */
+
+void fake_labdir(const struct fake *f, struct labdir *lab);         /* for an observer in the test */
+void fake_write_config(const struct fake *f, const char *folder);   /* DIR/lab.cfg of an existing cluster */
+uint64_t fake_rounds(const struct fake *f);                         /* questions for /api/nodes, of all nodes */
+const char *fake_last_request(const struct fake *f);                /* "GET /api/events?since=5 Basic ..." */
+
+#endif

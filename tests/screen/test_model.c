@@ -1,0 +1,338 @@
+/* test_model.c: what keys and snapshots do: which words are run, what asks first, what is remembered. */
+#include "tests/screen/support.h"
+
+#include "commands.h"
+
+static void see(struct model *m, const char *name)
+{
+    struct snapshot *s = load_snapshot(name);
+    model_observe(m, s);
+    m->now = s->taken_at;
+    snapshot_destroy(s);
+}
+
+/* presses a key that has to run a command; its text, the caller's to free */
+static char *runs(struct model *m, int key)
+{
+    struct command *run = NULL;
+    assert_int_equal(model_key(m, key, &run), EFFECT_RUN);
+    assert_non_null(run);
+    char *text = xstrdup(run->text);
+    command_destroy(run);
+    return text;
+}
+
+static void assert_runs(struct model *m, int key, const char *expected)
+{
+    char *text = runs(m, key);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void assert_runs_nothing(struct model *m, int key, const char *message)
+{
+    struct command *run = NULL;
+    assert_int_not_equal(model_key(m, key, &run), EFFECT_RUN);
+    assert_null(run);
+    assert_non_null(model_message(m));
+    assert_contains(model_message(m), message);
+}
+
+static void keys_act_on_the_selection(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    assert_runs(&m, 's', "labctl -n node1 stop_app");
+    model_key(&m, KEY_ARROW_RIGHT, &run);
+    assert_runs(&m, 's', "labctl -n node2 stop_app");
+    model_key(&m, 'h', &run);
+    model_key(&m, 'h', &run); /* around the edge */
+    assert_runs(&m, 'a', "labctl -n node3 start_app");
+    assert_runs(&m, 'S', "labctl -n node3 sync_queue hello");
+    model_key(&m, 'j', &run);
+    assert_runs(&m, 'C', "labctl -n node3 cancel_sync_queue mirrior_hello");
+    model_finish(&m);
+}
+
+static void kill_asks_and_defaults_to_cancel(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    assert_int_equal(model_key(&m, 'K', &run), EFFECT_DRAW);
+    assert_int_equal(m.overlay, OVERLAY_CONFIRM);
+    assert_int_equal(model_key(&m, KEY_RETURN, &run), EFFECT_DRAW); /* Enter alone cancels */
+    assert_null(run);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    for (const char *no = "nNq\x1b"; *no; no++) {
+        model_key(&m, 'K', &run);
+        model_key(&m, *no, &run);
+        assert_null(run);
+        assert_int_equal(m.overlay, OVERLAY_NONE);
+    }
+    model_key(&m, 'K', &run);
+    model_key(&m, 's', &run); /* other keys do nothing while it asks */
+    assert_int_equal(m.overlay, OVERLAY_CONFIRM);
+    model_key(&m, KEY_ARROW_RIGHT, &run);
+    assert_runs(&m, KEY_RETURN, "labctl -n node1 kill");
+    model_finish(&m);
+}
+
+static void a_killed_node_is_started_as_a_process(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 'K', &run);
+    model_key(&m, 'y', &run);
+    assert_non_null(run);
+    model_ran(&m, run);
+    model_ended(&m, 0);
+    see(&m, "stopped");
+    assert_runs(&m, 'a', "labctl -n node1 start");
+    see(&m, "rest"); /* it is back */
+    assert_runs(&m, 'a', "labctl -n node1 start_app");
+    model_finish(&m);
+}
+
+static void a_projector_and_a_replay_change_nothing(void **state)
+{
+    (void)state;
+    for (int replay = 0; replay < 2; replay++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        struct command *run;
+        model_init(&m, l, NULL, !replay, replay);
+        see(&m, "rest");
+        for (size_t i = 0; i < key_table_len; i++)
+            if (key_table[i].acts)
+                assert_runs_nothing(&m, key_table[i].key, "does nothing here");
+        assert_int_equal(model_key(&m, 'j', &run), EFFECT_DRAW); /* looking around still works */
+        assert_string_equal(m.queue, "mirrior_hello");
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+static void next_runs_the_current_step_once(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_int_equal(model_key(&m, 'n', &run), EFFECT_RUN);
+    assert_int_equal(run->step, 0);
+    assert_string_equal(run->text, l->steps[0].action_text);
+    l->steps[0].acted = true; /* as lesson_begin_action does */
+    model_ran(&m, run);
+    assert_runs_nothing(&m, 'n', "still running");
+    model_ended(&m, 0);
+    assert_runs_nothing(&m, 'n', "the nodes have not shown its result");
+    l->steps[0].exit_code = 69;
+    assert_runs_nothing(&m, 'n', "exit code 69");
+    assert_int_equal(model_key(&m, 'r', &run), EFFECT_RUN);
+    command_destroy(run);
+    for (size_t i = 0; i < 3; i++)
+        sketch_step(l, i, STEP_SEEN, "seen");
+    assert_runs_nothing(&m, 'n', "nothing to run"); /* the fourth only looks */
+    for (size_t i = 3; i < 5; i++)
+        sketch_step(l, i, STEP_SEEN, "seen");
+    assert_runs_nothing(&m, 'n', "all 5 steps were seen");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* Exit code 0 and words of success of a step's program leave its box empty. */
+static void a_command_does_not_tick(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "empty");
+    model_key(&m, 'n', &run);
+    l->steps[0].acted = true;
+    l->steps[0].exit_code = 0;
+    model_ran(&m, run);
+    model_output(&m, "policy mirror is listed\n", 24);
+    model_ended(&m, 0);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, ">[ ] 1 set policy");
+    assert_contains(frame, "exit 0");
+    assert_contains(frame, "| policy mirror is listed");
+    assert_contains(frame, " 0/5 ");
+    assert_lacks(frame, "[x]");
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+static void copies_of_a_silent_node_are_remembered(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    assert_null(model_away(&m, "mirrior_hello"));
+    see(&m, "stopped");
+    assert_int_equal(model_away(&m, "mirrior_hello")->copies, 1); /* node1, though nobody lists it any more */
+    assert_int_equal(model_away(&m, "mirrior_hello")->masters, 1);
+    see(&m, "silent"); /* nobody says anything: nothing to forget, nothing new */
+    assert_int_equal(model_away(&m, "mirrior_hello")->copies, 1);
+    see(&m, "rest"); /* back: what it has is what is listed */
+    assert_null(model_away(&m, "mirrior_hello"));
+    see(&m, "wide");
+    assert_int_equal(m.away.len, 4); /* those of queues that are gone are forgotten */
+    model_finish(&m);
+}
+
+static void the_newest_queue_is_selected_until_one_is_chosen(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "empty");
+    assert_null(m.queue);
+    assert_runs_nothing(&m, 'p', "there is no queue yet");
+    see(&m, "silent");
+    assert_string_equal(m.queue, "hello");
+    see(&m, "rest");
+    assert_string_equal(m.queue, "mirrior_hello");
+    model_key(&m, 'k', &run);
+    assert_string_equal(m.queue, "hello");
+    see(&m, "many");
+    assert_string_equal(m.queue, "hello");
+    model_key(&m, KEY_PAGE_DOWN, &run);
+    assert_string_equal(m.queue, "work-006");
+    see(&m, "wide"); /* gone: the one in its place, or the last */
+    assert_non_null(snapshot_queue(m.snapshot, m.queue));
+    model_finish(&m);
+}
+
+static void the_policy_form_runs_what_it_shows(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 'P', &run);
+    assert_runs(&m, KEY_RETURN,
+                "labctl -n node1 set_policy mirror '^mirrior' "
+                "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
+    model_key(&m, 'P', &run);
+    for (const char *key = "\t\x15^q'\t\x15nodes\t\x15node1,node2\t\x15"; *key; key++)
+        model_key(&m, *key, &run);
+    model_key(&m, 0x961f, &run); /* a key of another script */
+    model_key(&m, KEY_ERASE, &run);
+    assert_runs(&m, KEY_RETURN,
+                "labctl -n node1 set_policy mirror '^q'\\''' "
+                "'{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}'");
+    model_key(&m, 'P', &run);
+    assert_int_equal(model_key(&m, 'q', &run), EFFECT_DRAW); /* typed, not obeyed */
+    assert_int_equal(model_key(&m, KEY_ESCAPE, &run), EFFECT_DRAW);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    model_finish(&m);
+}
+
+static void publishing_runs_the_lessons_producer(void **state)
+{
+    struct labdir lab = {.nodes_len = 3};
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "node%zu", i + 1);
+        snprintf(lab.nodes[i].host, sizeof(lab.nodes[i].host), "127.0.0.1");
+        lab.nodes[i].amqp_port = (uint16_t)(5672 + i);
+    }
+    model_init(&m, l, &lab, false, false);
+    see(&m, "rest");
+    assert_runs_nothing(&m, 'p', "no step of this lesson runs such a program");
+    static const char *const words[] = {"/lessons/07/producer", "--host", "?", "--port", "1", "--queue", "x", NULL};
+    struct command *words_owner = command_of(words, COMMAND_OF_KEY);
+    char **before = l->steps[1].action;
+    l->steps[1].action = words_owner->argv;
+    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5672 --queue hello");
+    model_key(&m, 'j', &run);
+    model_key(&m, 'l', &run);
+    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    model_key(&m, 'h', &run);
+    see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
+    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    l->steps[1].action = before;
+    command_destroy(words_owner);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+static void quitting_says_what_still_runs(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 's', &run);
+    model_ran(&m, run);
+    assert_int_equal(model_key(&m, 'q', &run), EFFECT_DRAW);
+    assert_contains(model_message(&m), "still running");
+    assert_int_equal(model_key(&m, 'q', &run), EFFECT_QUIT);
+    model_ended(&m, 0);
+    assert_int_equal(model_key(&m, KEY_ESCAPE, &run), EFFECT_DRAW); /* never quits */
+    assert_int_equal(model_key(&m, 'q', &run), EFFECT_QUIT);
+    model_finish(&m);
+}
+
+static void every_key_is_in_the_help(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, '?', &run);
+    char *frame = model_frame(&m, 80, 24);
+    for (size_t i = 0; i < key_table_len; i++) {
+        char *word = format_text(" %s ", key_table[i].name);
+        assert_contains(frame, word);
+        if (key_table[i].help)
+            assert_contains(frame, key_table[i].help);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(key_table[i].key, key_table[j].key);
+        free(word);
+    }
+    free(frame);
+    model_finish(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_act_on_the_selection),
+        cmocka_unit_test(kill_asks_and_defaults_to_cancel),
+        cmocka_unit_test(a_killed_node_is_started_as_a_process),
+        cmocka_unit_test(a_projector_and_a_replay_change_nothing),
+        cmocka_unit_test(next_runs_the_current_step_once),
+        cmocka_unit_test(a_command_does_not_tick),
+        cmocka_unit_test(copies_of_a_silent_node_are_remembered),
+        cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
+        cmocka_unit_test(the_policy_form_runs_what_it_shows),
+        cmocka_unit_test(publishing_runs_the_lessons_producer),
+        cmocka_unit_test(quitting_says_what_still_runs),
+        cmocka_unit_test(every_key_is_in_the_help),
+    };
+    return cmocka_run_group_tests_name("screen/model", tests, NULL, NULL);
+}

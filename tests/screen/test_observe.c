@@ -1,0 +1,259 @@
+/* test_observe.c: the observer against nodes that answer, freeze, go away and come back. */
+#include "tests/screen/support.h"
+
+#include <time.h>
+
+#include "lab/observe.h"
+#include "tests/screen/fake.h"
+
+struct scene {
+    struct event_base *base;
+    struct fake *fake;
+    struct labdir lab;
+    struct observer *observer;
+    struct snapshot *s; /* the newest */
+    bool (*fact)(const struct snapshot *s);
+    bool seen;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void on_snapshot(void *arg, const struct snapshot *s)
+{
+    struct scene *scene = arg;
+    snapshot_destroy(scene->s);
+    scene->s = snapshot_clone(s);
+    if (scene->fact && scene->fact(s)) {
+        scene->seen = true;
+        event_base_loopbreak(scene->base);
+    }
+}
+
+static int begin(void **state)
+{
+    struct scene *scene = xcalloc(1, sizeof(*scene));
+    scene->base = event_base_new();
+    scene->fake = fake_create(scene->base, 3);
+    fake_queues(scene->fake, "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+                             "\"messages\":5,\"messages_ready\":5,\"messages_unacknowledged\":0}]");
+    fake_labdir(scene->fake, &scene->lab);
+    *state = scene;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct scene *scene = *state;
+    observer_destroy(scene->observer);
+    fake_destroy(scene->fake);
+    event_base_free(scene->base);
+    snapshot_destroy(scene->s);
+    free(scene);
+    return 0;
+}
+
+static void watch(struct scene *scene, unsigned interval_ms)
+{
+    scene->observer = observer_create(scene->base, &scene->lab, interval_ms, on_snapshot, scene);
+}
+
+static void until(struct scene *scene, bool (*fact)(const struct snapshot *s))
+{
+    struct timeval limit = {.tv_sec = 10};
+    scene->fact = fact;
+    scene->seen = false;
+    event_base_loopexit(scene->base, &limit);
+    event_base_dispatch(scene->base);
+    assert_true(scene->seen);
+}
+
+static bool all_answer(const struct snapshot *s)
+{
+    return s->nodes[0].answers && s->nodes[1].answers && s->nodes[2].answers;
+}
+
+static bool second_silent(const struct snapshot *s)
+{
+    return s->nodes[0].answers && !s->nodes[1].answers && s->nodes[2].answers;
+}
+
+static bool second_down(const struct snapshot *s)
+{
+    return s->nodes[1].state == NODE_NOT_RUNNING;
+}
+
+static bool nobody(const struct snapshot *s)
+{
+    return s->source < 0;
+}
+
+static void asks_all_at_once(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 1000);
+    int64_t from = now_ms();
+    until(scene, all_answer);
+    assert_true(now_ms() - from < 700); /* no interval passed */
+    assert_int_equal(scene->s->number, 1);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+    assert_int_equal(fake_rounds(scene->fake), 3);
+}
+
+static uint64_t number_then;
+static bool five_more(const struct snapshot *s)
+{
+    return s->number >= number_then + 5;
+}
+
+/* The first look at a frozen node takes its time; after that nobody waits for it. */
+static void a_frozen_node_costs_nothing(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 20);
+    until(scene, all_answer);
+    fake_node(scene->fake, 1, FAKE_FROZEN, true);
+    until(scene, second_silent);
+    assert_int_equal(scene->s->nodes[1].state, NODE_UP); /* the others say that it runs */
+    assert_contains(scene->s->nodes[1].error, "no answer in 800 ms");
+    number_then = scene->s->number;
+    int64_t from = now_ms();
+    until(scene, five_more);
+    assert_true(now_ms() - from < 700); /* five rounds in less than one time limit */
+    assert_int_equal(scene->s->queues[0].messages, 5);
+    assert_true(second_silent(scene->s));
+    fake_node(scene->fake, 1, FAKE_ANSWERS, true);
+    until(scene, all_answer);
+    assert_null(scene->s->nodes[1].error);
+}
+
+static void a_node_goes_and_comes_back(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 20);
+    until(scene, all_answer);
+    fake_node(scene->fake, 1, FAKE_GONE, true);
+    until(scene, second_silent);
+    assert_int_equal(scene->s->nodes[1].state, NODE_UP);
+    fake_node(scene->fake, 1, FAKE_GONE, false);
+    until(scene, second_down);
+    assert_int_equal(scene->s->nodes[1].said_down_by, 5);
+    fake_node(scene->fake, 1, FAKE_ANSWERS, true);
+    until(scene, all_answer);
+}
+
+static void all_go_and_come_back(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 20);
+    until(scene, all_answer);
+    for (size_t i = 0; i < 3; i++)
+        fake_node(scene->fake, i, FAKE_GONE, false);
+    until(scene, nobody);
+    assert_int_equal(scene->s->queues[0].messages, -1);
+    assert_int_equal(scene->s->queues[0].was_messages, 5);
+    for (size_t i = 0; i < 3; i++)
+        fake_node(scene->fake, i, i == 1 ? FAKE_FROZEN : FAKE_ANSWERS, true);
+    until(scene, second_silent);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
+static void what_is_no_answer_is_none(void **state)
+{
+    struct scene *scene = *state;
+    fake_node(scene->fake, 1, FAKE_GARBAGE, true);
+    watch(scene, 20);
+    until(scene, second_silent);
+    assert_contains(scene->s->nodes[1].error, "not JSON");
+    fake_queues(scene->fake, "{\"error\":\"internal\"}");
+    until(scene, nobody);
+    assert_contains(scene->s->nodes[0].error, "not a list");
+}
+
+static void a_wrong_password_is_said(void **state)
+{
+    struct scene *scene = *state;
+    snprintf(scene->lab.password, sizeof(scene->lab.password), "wrong");
+    watch(scene, 20);
+    until(scene, nobody);
+    assert_contains(scene->s->nodes[0].error, "401 (wrong user or password)");
+}
+
+static bool three_events(const struct snapshot *s)
+{
+    return s->events_len >= 3;
+}
+
+static bool six_events(const struct snapshot *s)
+{
+    return s->events_len >= 6;
+}
+
+/* Each node tells its own; what was told is not asked for again; a node that begins again is heard again. */
+static void feeds(void **state)
+{
+    struct scene *scene = *state;
+    fake_queues(scene->fake, "[]");
+    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":7,\"events\":[{\"seq\":6,\"time\":5,\"kind\":\"k\",\"text\":\"t\"}]}");
+    watch(scene, 20);
+    until(scene, three_events);
+    assert_string_equal(scene->s->events[0].text, "t");
+    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":7,\"events\":[]}");
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_int_equal(scene->s->events_len, 3);
+    assert_contains(fake_last_request(scene->fake), "GET /api/events?since=7 ");
+    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":2,\"events\":[]}"); /* began again */
+    until(scene, five_more);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_contains(fake_last_request(scene->fake), "GET /api/events?since=2 ");
+    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":3,\"events\":[{\"seq\":2,\"time\":9,\"kind\":\"k\",\"text\":\"u\"}]}");
+    until(scene, six_events);
+}
+
+static void a_poke_asks_now(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 60000);
+    until(scene, all_answer);
+    number_then = scene->s->number - 4;
+    observer_poke(scene->observer);
+    until(scene, five_more);
+}
+
+static void looking_once(void **state)
+{
+    struct snapshot *s;
+    struct labdir lab = {.nodes_len = 2};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) { /* nobody listens there */
+        snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "node%zu", i + 1);
+        snprintf(lab.nodes[i].host, sizeof(lab.nodes[i].host), "127.0.0.1");
+        lab.nodes[i].http_port = 1;
+    }
+    s = observe_once(&lab, 2000);
+    assert_non_null(s);
+    assert_int_equal(s->source, -1);
+    assert_int_equal(s->nodes[0].state, NODE_UNKNOWN);
+    assert_string_equal(s->nodes[0].error, "no connection");
+    snapshot_destroy(s);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(asks_all_at_once),         TEST(a_frozen_node_costs_nothing),
+        TEST(a_node_goes_and_comes_back), TEST(all_go_and_come_back),
+        TEST(what_is_no_answer_is_none), TEST(a_wrong_password_is_said),
+        TEST(feeds),                    TEST(a_poke_asks_now),
+        cmocka_unit_test(looking_once),
+    };
+    return cmocka_run_group_tests_name("screen/observe", tests, NULL, NULL);
+}
