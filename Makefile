@@ -96,6 +96,19 @@ lab: deps
 	+@$(MAKE) --no-print-directory all
 	@$(BUILD)/lab
 
+# Programs stand together with the lessons in lib/mirrorlab; what is on the PATH are links to them.
+PREFIX ?= /usr/local
+HOME_OF = $(DESTDIR)$(PREFIX)/lib/mirrorlab
+install: all
+	install -d $(HOME_OF) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(BUILD)/lab $(BUILD)/labctl $(HOME_OF)
+	cp -R lessons $(HOME_OF)
+	set -e; for l in $(LESSONS); do install $(BUILD)/lessons/$$l/node $(BUILD)/lessons/$$l/producer \
+	    $(BUILD)/lessons/$$l/consumer $(HOME_OF)/lessons/$$l; done
+	ln -sf ../lib/mirrorlab/lab ../lib/mirrorlab/labctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/man/lab.1 docs/man/labctl.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/node.1 $(DESTDIR)$(PREFIX)/share/man/man1/mirrorlab-node.1
+
 clean:
 	rm -rf $(BUILD)
 

@@ -52,7 +52,8 @@ struct rect rect_rows(struct rect r, int y, int height)
     return (struct rect){r.x, r.y + top, r.width, clamp(height, 0, r.height - top)};
 }
 
-/* ---- characters ---------------------------------------------------------------------------------------------- */
+/* ---- characters
+ * ---------------------------------------------------------------------------------------------- */
 
 /* Takes one character off *text; U+FFFD stands for what is not UTF-8 (overlong and surrogate forms too). */
 static uint32_t next_character(const char **text)
@@ -87,7 +88,8 @@ static int character_columns(uint32_t *ch)
     if (*ch >= 0x20 && *ch < 0x7f)
         return 1;
     int columns = *ch < 0xa0 ? -1 : wcwidth((wchar_t)*ch);
-    if (columns < 0 || *ch == 0xfffd || (*ch >= 0x200b && *ch <= 0x200f) || (*ch >= 0x202a && *ch <= 0x202e)) {
+    if (columns < 0 || *ch == 0xfffd || (*ch >= 0x200b && *ch <= 0x200f) ||
+        (*ch >= 0x202a && *ch <= 0x202e)) {
         *ch = '?';
         return 1;
     }
@@ -137,7 +139,8 @@ size_t text_break(const struct canvas *c, const char *text, int width, size_t *s
     return at;
 }
 
-/* ---- drawing -------------------------------------------------------------------------------------------------- */
+/* ---- drawing
+ * -------------------------------------------------------------------------------------------------- */
 
 /* makes one cell free: if it is half of a wide character, the other half becomes a space */
 static void split_wide(struct canvas *c, int x, int y)
@@ -227,7 +230,8 @@ int canvas_printf(struct canvas *c, struct rect r, int x, int y, enum style styl
     return after;
 }
 
-void canvas_put_right(struct canvas *c, struct rect r, int from_right, int y, enum style style, const char *text)
+void canvas_put_right(struct canvas *c, struct rect r, int from_right, int y, enum style style,
+                      const char *text)
 {
     int x = r.width - from_right - text_columns(c, text);
     canvas_put(c, r, x > 0 ? x : 0, y, style, text);
@@ -280,7 +284,8 @@ void canvas_box(struct canvas *c, struct rect r, enum style style)
     put_line(c, visible, right, bottom, style, LINE_BOTTOM_RIGHT);
 }
 
-/* ---- out ------------------------------------------------------------------------------------------------------ */
+/* ---- out
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void add_character(struct text *out, uint32_t ch)
 {
@@ -296,9 +301,9 @@ static void add_character(struct text *out, uint32_t ch)
 static uint32_t plain_line(enum line line)
 {
     switch (line) {
-    case LINE_NONE:         return ' ';
-    case LINE_ACROSS:       return '-';
-    case LINE_DOWN:         return '|';
+    case LINE_NONE: return ' ';
+    case LINE_ACROSS: return '-';
+    case LINE_DOWN: return '|';
     case LINE_TOP_LEFT:
     case LINE_TOP_RIGHT:
     case LINE_BOTTOM_LEFT:

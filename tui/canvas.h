@@ -8,7 +8,8 @@
 #include "base/base.h"
 #include "base/text.h"
 
-/* What a piece of the screen means; term.c decides how that looks. Every meaning is also in a word or a letter. */
+/* What a piece of the screen means; term.c decides how that looks. Every meaning is also in a word or a
+ * letter. */
 enum style {
     STYLE_NORMAL,
     STYLE_TITLE,    /* frames, headings */
@@ -22,7 +23,15 @@ enum style {
 };
 
 /* Cells that are not characters: lines, for which each kind of terminal has its own way. */
-enum line { LINE_NONE, LINE_ACROSS, LINE_DOWN, LINE_TOP_LEFT, LINE_TOP_RIGHT, LINE_BOTTOM_LEFT, LINE_BOTTOM_RIGHT };
+enum line {
+    LINE_NONE,
+    LINE_ACROSS,
+    LINE_DOWN,
+    LINE_TOP_LEFT,
+    LINE_TOP_RIGHT,
+    LINE_BOTTOM_LEFT,
+    LINE_BOTTOM_RIGHT
+};
 
 #define CELL_MARKS 3 /* combining characters that are kept on top of one */
 
@@ -54,7 +63,8 @@ int canvas_put(struct canvas *c, struct rect r, int x, int y, enum style style, 
 int canvas_printf(struct canvas *c, struct rect r, int x, int y, enum style style, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 /* the same, its last column being width - 1 - from_right */
-void canvas_put_right(struct canvas *c, struct rect r, int from_right, int y, enum style style, const char *text);
+void canvas_put_right(struct canvas *c, struct rect r, int from_right, int y, enum style style,
+                      const char *text);
 
 void canvas_fill(struct canvas *c, struct rect r, enum style style);
 void canvas_restyle(struct canvas *c, struct rect r, enum style style); /* keeps the characters */

@@ -89,7 +89,8 @@ static struct command *on_queue(struct model *m, const char *verb)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
-/* A node whose process was killed has to be started as a process; one that was stopped in order, as an app. */
+/* A node whose process was killed has to be started as a process; one that was stopped in order, as an app.
+ */
 static struct command *start_selected(struct model *m)
 {
     const char *node = selected_node(m);
@@ -98,7 +99,8 @@ static struct command *start_selected(struct model *m)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
-/* ---- the lesson's own programs --------------------------------------------------------------------------------- */
+/* ---- the lesson's own programs
+ * --------------------------------------------------------------------------------- */
 
 /* The words of the first step that runs this program; NULL if none does. */
 static char **words_of_program(const struct model *m, const char *program)
@@ -119,7 +121,8 @@ static struct command *on_program(struct model *m, const char *program)
     const char *queue = selected_queue(m), *node = queue ? running_node(m) : NULL;
     int at = node && m->lab ? labdir_find_node(m->lab, node) : -1;
     if (!words && queue)
-        model_say(m, "%s", m->lesson ? "no step of this lesson runs such a program" : "no lesson is open: lab 7");
+        model_say(m, "%s",
+                  m->lesson ? "no step of this lesson runs such a program" : "no lesson is open: lab 7");
     if (!words || at < 0)
         return NULL;
     snprintf(port, sizeof(port), "%u", m->lab->nodes[at].amqp_port);
@@ -154,14 +157,14 @@ static struct command *restart_lesson(struct model *m)
 struct command *command_for(struct model *m, enum request request)
 {
     switch (request) {
-    case REQUEST_STOP:        return on_node(m, "stop_app");
-    case REQUEST_START:       return start_selected(m);
-    case REQUEST_KILL:        return on_node(m, "kill");
-    case REQUEST_RESTART:     return restart_lesson(m);
-    case REQUEST_SYNC:        return on_queue(m, "sync_queue");
+    case REQUEST_STOP: return on_node(m, "stop_app");
+    case REQUEST_START: return start_selected(m);
+    case REQUEST_KILL: return on_node(m, "kill");
+    case REQUEST_RESTART: return restart_lesson(m);
+    case REQUEST_SYNC: return on_queue(m, "sync_queue");
     case REQUEST_CANCEL_SYNC: return on_queue(m, "cancel_sync_queue");
-    case REQUEST_PUBLISH:     return on_program(m, "producer");
-    case REQUEST_GET:         return on_program(m, "consumer");
+    case REQUEST_PUBLISH: return on_program(m, "producer");
+    case REQUEST_GET: return on_program(m, "consumer");
     case REQUEST_NONE:
     case REQUEST_NEXT:
     case REQUEST_REPEAT:
@@ -179,7 +182,7 @@ struct command *command_for(struct model *m, enum request request)
     case REQUEST_VIEW_LESSON:
     case REQUEST_BACK:
     case REQUEST_LATER:
-    case REQUEST_REDRAW:      break;
+    case REQUEST_REDRAW: break;
     }
     return NULL;
 }

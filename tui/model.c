@@ -63,7 +63,8 @@ const char *model_message(const struct model *m)
     return m->message_step == model_step(m) ? m->message : NULL;
 }
 
-/* ---- observing ------------------------------------------------------------------------------------------------ */
+/* ---- observing
+ * ------------------------------------------------------------------------------------------------ */
 
 static struct away *find_away(struct model *m, const char *queue)
 {
@@ -222,7 +223,8 @@ size_t model_step(const struct model *m)
     return m->lesson ? lesson_current(m->lesson) : 0;
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ------------------------------------------------------------------------------------------------- */
 
 /* "labctl ... -n NODE kill" */
 static node_bits killed_by(const struct model *m, const struct command *c)
@@ -282,7 +284,8 @@ static enum effect run_command(struct command *command, struct command **run)
     return EFFECT_RUN;
 }
 
-/* ---- the lesson's steps ---------------------------------------------------------------------------------------- */
+/* ---- the lesson's steps
+ * ---------------------------------------------------------------------------------------- */
 
 static enum effect next_step(struct model *m, bool repeat, struct command **run)
 {
@@ -292,8 +295,8 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     }
     size_t i = model_step(m);
     if (i == m->lesson->steps_len) {
-        model_say(m, "lesson %d is done: all %zu steps were seen. R begins it again, q leaves", m->lesson->number,
-                  m->lesson->steps_len);
+        model_say(m, "lesson %d is done: all %zu steps were seen. R begins it again, q leaves",
+                  m->lesson->number, m->lesson->steps_len);
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
@@ -302,11 +305,13 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     if (step->acted && !repeat && step->exit_code > 0) {
-        model_say(m, "step %zu's program ended with exit code %d; r runs it once more", i + 1, step->exit_code);
+        model_say(m, "step %zu's program ended with exit code %d; r runs it once more", i + 1,
+                  step->exit_code);
         return EFFECT_DRAW;
     }
     if (step->acted && !repeat) {
-        model_say(m, "step %zu was run; the nodes have not shown its result yet (r runs it once more)", i + 1);
+        model_say(m, "step %zu was run; the nodes have not shown its result yet (r runs it once more)",
+                  i + 1);
         return EFFECT_DRAW;
     }
     struct command *c = command_of((const char *const *)step->action, (int)i);
@@ -317,7 +322,8 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     return run_command(c, run);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------ */
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void select_node(struct model *m, int by)
 {
@@ -374,32 +380,32 @@ static enum effect quit(struct model *m)
 static enum effect perform(struct model *m, enum request request, struct command **run)
 {
     switch (request) {
-    case REQUEST_NONE:         return EFFECT_NONE;
-    case REQUEST_NEXT:         return next_step(m, false, run);
-    case REQUEST_REPEAT:       return next_step(m, true, run);
-    case REQUEST_QUIT:         return quit(m);
-    case REQUEST_HELP:         m->overlay = OVERLAY_HELP; return EFFECT_DRAW;
+    case REQUEST_NONE: return EFFECT_NONE;
+    case REQUEST_NEXT: return next_step(m, false, run);
+    case REQUEST_REPEAT: return next_step(m, true, run);
+    case REQUEST_QUIT: return quit(m);
+    case REQUEST_HELP: m->overlay = OVERLAY_HELP; return EFFECT_DRAW;
     case REQUEST_RESTART:
-    case REQUEST_KILL:         return ask_first(m, command_for(m, request));
+    case REQUEST_KILL: return ask_first(m, command_for(m, request));
     case REQUEST_STOP:
     case REQUEST_START:
     case REQUEST_PUBLISH:
     case REQUEST_GET:
     case REQUEST_SYNC:
-    case REQUEST_CANCEL_SYNC:  return run_command(command_for(m, request), run);
-    case REQUEST_POLICY:       return open_policy(m);
-    case REQUEST_NODE_BEFORE:  select_node(m, -1); return EFFECT_DRAW;
-    case REQUEST_NODE_AFTER:   select_node(m, 1); return EFFECT_DRAW;
+    case REQUEST_CANCEL_SYNC: return run_command(command_for(m, request), run);
+    case REQUEST_POLICY: return open_policy(m);
+    case REQUEST_NODE_BEFORE: select_node(m, -1); return EFFECT_DRAW;
+    case REQUEST_NODE_AFTER: select_node(m, 1); return EFFECT_DRAW;
     case REQUEST_QUEUE_BEFORE: choose_queue(m, queue_index(m) - 1); return EFFECT_DRAW;
-    case REQUEST_QUEUE_AFTER:  choose_queue(m, queue_index(m) + 1); return EFFECT_DRAW;
-    case REQUEST_PAGE_BEFORE:  page(m, -1); return EFFECT_DRAW;
-    case REQUEST_PAGE_AFTER:   page(m, 1); return EFFECT_DRAW;
+    case REQUEST_QUEUE_AFTER: choose_queue(m, queue_index(m) + 1); return EFFECT_DRAW;
+    case REQUEST_PAGE_BEFORE: page(m, -1); return EFFECT_DRAW;
+    case REQUEST_PAGE_AFTER: page(m, 1); return EFFECT_DRAW;
     case REQUEST_VIEW_CLUSTER: return show(m, VIEW_CLUSTER);
-    case REQUEST_VIEW_EVENTS:  return show(m, VIEW_EVENTS);
-    case REQUEST_VIEW_LESSON:  return show(m, VIEW_LESSON);
-    case REQUEST_BACK:         return show(m, VIEW_CLUSTER);
-    case REQUEST_LATER:        return m->replay ? EFFECT_LATER : EFFECT_NONE;
-    case REQUEST_REDRAW:       return EFFECT_CLEAR;
+    case REQUEST_VIEW_EVENTS: return show(m, VIEW_EVENTS);
+    case REQUEST_VIEW_LESSON: return show(m, VIEW_LESSON);
+    case REQUEST_BACK: return show(m, VIEW_CLUSTER);
+    case REQUEST_LATER: return m->replay ? EFFECT_LATER : EFFECT_NONE;
+    case REQUEST_REDRAW: return EFFECT_CLEAR;
     }
     return EFFECT_NONE;
 }

@@ -1,5 +1,6 @@
-/* model.h: all that the screen shows, as data: the newest snapshot, the lesson, what is selected, what was run,
- * what is being asked. Keys go in, effects come out; no terminal, no clock (time is handed in), no process.
+/* model.h: all that the screen shows, as data: the newest snapshot, the lesson, what is selected, what was
+ * run, what is being asked. Keys go in, effects come out; no terminal, no clock (time is handed in), no
+ * process.
  *
  * The rule it keeps: the model never changes what a snapshot says; a command's exit code is shown as a
  * command's exit code and nothing else. */
@@ -30,8 +31,8 @@ struct command {
 /* Where a queue had copies on nodes that are away now. The nodes that remain do not list these any more. */
 struct away {
     char *queue;
-    node_bits copies, masters;   /* on nodes that do not answer */
-    node_bits now, now_master;   /* as the last snapshot said */
+    node_bits copies, masters; /* on nodes that do not answer */
+    node_bits now, now_master; /* as the last snapshot said */
 };
 
 /* The depth of a queue, one sample a second, newest last; -1: nobody could say. */
@@ -42,7 +43,14 @@ struct history {
     ms_time sampled_at;
 };
 
-enum policy_field { POLICY_NAME, POLICY_PATTERN, POLICY_HA_MODE, POLICY_HA_PARAMS, POLICY_SYNC_MODE, POLICY_FIELDS };
+enum policy_field {
+    POLICY_NAME,
+    POLICY_PATTERN,
+    POLICY_HA_MODE,
+    POLICY_HA_PARAMS,
+    POLICY_SYNC_MODE,
+    POLICY_FIELDS
+};
 
 struct model {
     /* what was observed; model_observe */
@@ -56,11 +64,11 @@ struct model {
     /* what the user did; model_key */
     enum view view;
     enum overlay overlay;
-    int node;         /* selected, index in snapshot->nodes */
-    char *queue;      /* selected, by name: queues come and go. NULL: none */
+    int node;          /* selected, index in snapshot->nodes */
+    char *queue;       /* selected, by name: queues come and go. NULL: none */
     bool queue_chosen; /* by the user; until then the newest queue is selected */
-    int scroll;       /* of the events view: lines from the end */
-    bool confirm_yes; /* the button that Enter presses */
+    int scroll;        /* of the events view: lines from the end */
+    bool confirm_yes;  /* the button that Enter presses */
     struct command *to_confirm;
     struct text policy[POLICY_FIELDS];
     int policy_at;
@@ -76,7 +84,7 @@ struct model {
     bool readonly, replay;
     int next_lesson;          /* the number of the one after this; 0: none */
     const struct labdir *lab; /* for the addresses that commands name; NULL: none */
-    ms_time now; /* of the observer's clock, set before drawing */
+    ms_time now;              /* of the observer's clock, set before drawing */
 };
 
 enum effect {
@@ -102,9 +110,9 @@ void model_output(struct model *m, const char *data, size_t len);
 void model_ended(struct model *m, int exit_code);
 void model_say(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-const char *model_message(const struct model *m);            /* NULL: none that still matters */
-const struct queue_seen *model_queue(const struct model *m); /* the selected one; NULL if none */
-const struct away *model_away(const struct model *m, const char *queue);       /* NULL: no copies away */
+const char *model_message(const struct model *m);                        /* NULL: none that still matters */
+const struct queue_seen *model_queue(const struct model *m);             /* the selected one; NULL if none */
+const struct away *model_away(const struct model *m, const char *queue); /* NULL: no copies away */
 const struct history *model_history(const struct model *m, const char *queue); /* NULL: not yet */
 size_t model_step(const struct model *m); /* of the lesson: the first that is not proved */
 

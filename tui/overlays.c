@@ -1,5 +1,5 @@
-/* overlays.c: what lies over a view: the help made from the table of keys, the question before a kill or a new beginning, the
- * policy form. */
+/* overlays.c: what lies over a view: the help made from the table of keys, the question before a kill or a
+ * new beginning, the policy form. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,8 @@ static struct rect open_box(struct canvas *c, int width, int height, const char 
     return (struct rect){r.x + 2, r.y + 1, r.width - 4, r.height - 2};
 }
 
-/* ---- help ------------------------------------------------------------------------------------------------------ */
+/* ---- help
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* "up down k j": a line's key and those after it that have no line of their own */
 static void key_names(size_t i, char out[64])
@@ -35,7 +36,8 @@ void draw_help(const struct model *m, struct canvas *c)
     for (size_t i = 0; i < key_table_len; i++)
         rows += key_table[i].help != NULL;
     struct rect r = open_box(c, 78, rows + 3, " Keys (any key closes this) ");
-    canvas_put(c, r, 0, y++, STYLE_DIM, "> marks what keys act on: a node, a queue, the lesson's current step.");
+    canvas_put(c, r, 0, y++, STYLE_DIM,
+               "> marks what keys act on: a node, a queue, the lesson's current step.");
     for (size_t i = 0; i < key_table_len; i++) {
         char names[64];
         if (!key_table[i].help || y >= r.height)
@@ -46,7 +48,8 @@ void draw_help(const struct model *m, struct canvas *c)
     }
 }
 
-/* ---- question ---------------------------------------------------------------------------------------------------- */
+/* ---- question
+ * ---------------------------------------------------------------------------------------------------- */
 
 void draw_confirm(const struct model *m, struct canvas *c)
 {
@@ -57,16 +60,19 @@ void draw_confirm(const struct model *m, struct canvas *c)
     const char *verb = clean ? "Begin again" : "Kill";
     canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s", clean ? "" : "$ ", m->to_confirm->text);
     draw_paragraph(c, rect_rows(r, 1, 3), 0, 0, STYLE_NORMAL,
-                   clean ? "Starts the nodes that do not run, and removes the queues and policies that this "
-                           "lesson uses, with their messages."
-                         : "The process dies at once, as in a power cut: nothing is handed over, and what only "
-                           "its memory holds is gone.");
+                   clean
+                       ? "Starts the nodes that do not run, and removes the queues and policies that this "
+                         "lesson uses, with their messages."
+                       : "The process dies at once, as in a power cut: nothing is handed over, and what only "
+                         "its memory holds is gone.");
     canvas_put(c, r, 0, 4, yes ? STYLE_NORMAL : STYLE_SELECTED, yes ? "  Cancel  " : "[ Cancel ]");
     canvas_printf(c, r, 12, 4, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ", verb);
     canvas_put(c, r, 0, 5, STYLE_DIM, "Enter: the marked one   arrows: mark   y: do it   Esc: cancel");
 }
 
-/* ---- policy --------------------------------------------------------------------------------------------------------- */
+/* ---- policy
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 void draw_policy_form(const struct model *m, struct canvas *c)
 {
@@ -82,7 +88,8 @@ void draw_policy_form(const struct model *m, struct canvas *c)
     }
     char *text = format_text("$ %s", command->text);
     draw_paragraph(c, rect_rows(r, POLICY_FIELDS + 1, 3), 0, 0, STYLE_NORMAL, text);
-    canvas_put(c, r, 0, POLICY_FIELDS + 4, STYLE_DIM, "Enter: set it   up, down: field   Ctrl-U: empty it   Esc: cancel");
+    canvas_put(c, r, 0, POLICY_FIELDS + 4, STYLE_DIM,
+               "Enter: set it   up, down: field   Ctrl-U: empty it   Esc: cancel");
     free(text);
     command_destroy(command);
 }

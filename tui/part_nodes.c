@@ -4,9 +4,9 @@
 
 #include "view.h"
 
-#define MAX_CARDS 4
+#define MAX_CARDS        4
 #define MIN_CARD_COLUMNS 20
-#define PROMOTED_FOR_MS 10000 /* how long a promotion is news */
+#define PROMOTED_FOR_MS  10000 /* how long a promotion is news */
 
 static const char *state_words(const struct node_seen *n, enum style *style)
 {
@@ -16,7 +16,7 @@ static const char *state_words(const struct node_seen *n, enum style *style)
         *style = n->answers ? STYLE_FINE : STYLE_SYNCING;
         return n->answers ? "UP" : "NO ANSWER"; /* others say that it runs */
     case NODE_NOT_RUNNING: *style = STYLE_DOWN; return "NOT RUNNING";
-    case NODE_UNKNOWN:     *style = STYLE_DOWN; return "UNKNOWN";
+    case NODE_UNKNOWN: *style = STYLE_DOWN; return "UNKNOWN";
     }
     return "?";
 }
@@ -45,7 +45,8 @@ int nodes_card_rows(const struct model *m)
     return most + 2;
 }
 
-/* ---- one copy in a card --------------------------------------------------------------------------------------- */
+/* ---- one copy in a card
+ * --------------------------------------------------------------------------------------- */
 
 static int sync_percent(const struct queue_seen *q)
 {
@@ -56,7 +57,8 @@ static int sync_percent(const struct queue_seen *q)
 }
 
 /* what stands at the right end of a copy's line */
-static void copy_figure(const struct model *m, const struct queue_seen *q, int node, char letter, char out[32])
+static void copy_figure(const struct model *m, const struct queue_seen *q, int node, char letter,
+                        char out[32])
 {
     const struct away *away = model_away(m, q->name);
     char count[24];
@@ -76,8 +78,8 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     }
 }
 
-static void draw_copy(const struct model *m, struct canvas *c, struct rect r, int y, const struct queue_seen *q,
-                      int node)
+static void draw_copy(const struct model *m, struct canvas *c, struct rect r, int y,
+                      const struct queue_seen *q, int node)
 {
     enum style style;
     char letter = copy_letter(m, q, node, &style), figure[32], text[2] = {letter, '\0'};
@@ -147,7 +149,9 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
     draw_copies(m, c, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2}, node);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Names and words side by side; the selected one always in sight. */
 static void draw_names(const struct model *m, struct canvas *c, struct rect r)
@@ -157,7 +161,9 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
         int x = 0;
         for (int i = first; i <= m->node && i < nodes; i++) {
             enum style style;
-            x += (int)(strlen(m->snapshot->nodes[i].name) + strlen(state_words(&m->snapshot->nodes[i], &style))) + 4;
+            x += (int)(strlen(m->snapshot->nodes[i].name) +
+                       strlen(state_words(&m->snapshot->nodes[i], &style))) +
+                 4;
         }
         if (x <= r.width || first >= m->node)
             break;

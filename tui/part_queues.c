@@ -1,5 +1,5 @@
-/* part_queues.c: the table of queues with the matrix of copies, and the legend under it. Columns leave from the
- * right as the terminal gets narrow; the name, the state and the matrix stay longest. */
+/* part_queues.c: the table of queues with the matrix of copies, and the legend under it. Columns leave from
+ * the right as the terminal gets narrow; the name, the state and the matrix stay longest. */
 #include <stdio.h>
 
 #include "view.h"
@@ -9,14 +9,14 @@ struct columns {
     int name_width, node_width, policy_width;
 };
 
-#define STATE_WIDTH 8
-#define READY_WIDTH 8
+#define STATE_WIDTH   8
+#define READY_WIDTH   8
 #define UNACKED_WIDTH 6
 #define MIRRORS_WIDTH 14
-#define RATES_WIDTH 15
+#define RATES_WIDTH   15
 #define HISTORY_WIDTH 17
-#define MIN_NAME 8
-#define MAX_NAME 32
+#define MIN_NAME      8
+#define MAX_NAME      32
 
 static int longest_name(const struct model *m, struct canvas *c)
 {
@@ -51,7 +51,8 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     k.name_width += more;
     left -= more;
     int x = 1 + k.name_width + 1;
-    static const size_t order[] = {0, 1, 3, 2, 4, 6, 7, 5}; /* from left to right; the policy takes the rest */
+    static const size_t order[] = {0, 1, 3, 2,
+                                   4, 6, 7, 5}; /* from left to right; the policy takes the rest */
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         if (!needs_of[order[i]])
             continue;
@@ -73,8 +74,8 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
     if (k->unacked)
         canvas_printf(c, r, k->unacked, 0, STYLE_TITLE, "%5s", "UNACK");
     for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++)
-        canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE, "n%zu",
-                      i + 1);
+        canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE,
+                      "n%zu", i + 1);
     if (k->mirrors)
         canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, "MIRRORS");
     if (k->rates)
@@ -92,7 +93,7 @@ static const char *state_text(const struct queue_seen *q, enum style *style)
     case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return "running";
     case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return "syncing";
     case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return "STOPPED";
-    case QUEUE_SEEN_DOWN:    *style = STYLE_DOWN; return "DOWN";
+    case QUEUE_SEEN_DOWN: *style = STYLE_DOWN; return "DOWN";
     }
     return "?";
 }
@@ -117,7 +118,8 @@ static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const st
 }
 
 /* one column for four seconds; the highest depth of these 60 s fills it */
-static void draw_history(const struct model *m, struct canvas *c, struct rect r, int x, int y, const char *queue)
+static void draw_history(const struct model *m, struct canvas *c, struct rect r, int x, int y,
+                         const char *queue)
 {
     enum { EACH = 4, COLUMNS = HISTORY_LEN / EACH };
     static const char levels[] = "_.:-=+*#";
@@ -188,7 +190,8 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
         canvas_printf(c, r, r.width - 9, rows, STYLE_DIM, " +%d more", queues - first - rows);
 }
 
-/* ---- legend ----------------------------------------------------------------------------------------------------- */
+/* ---- legend
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const char *trouble(const struct model *m)
 {
@@ -212,5 +215,6 @@ void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
     const char *what = trouble(m); /* in place of the letters: nothing moves when something goes wrong */
     canvas_put(c, r, 1, 0, what ? STYLE_DOWN : STYLE_DIM,
-               what ? what : "M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away");
+               what ? what
+                    : "M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away");
 }

@@ -17,7 +17,7 @@ static const char *box(enum step_state state, enum style *style)
     case STEP_OPEN: *style = STYLE_NORMAL; return "[ ]";
     case STEP_HALF: *style = STYLE_SYNCING; return "[~]";
     case STEP_SEEN: *style = STYLE_FINE; return "[x]";
-    case STEP_WAS:  *style = STYLE_NORMAL; return "[x]"; /* it was proved; "was true" stands beside it */
+    case STEP_WAS: *style = STYLE_NORMAL; return "[x]"; /* it was proved; "was true" stands beside it */
     }
     return "[ ]";
 }
@@ -98,8 +98,8 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
     if (used < rows && s->action_text && !s->acted)
         canvas_printf(c, r, 7, y + used++, STYLE_STRONG, "n runs: %s", s->action_text);
     else if (used < rows && s->acted && s->exit_code > 0)
-        canvas_printf(c, r, 7, y + used++, STYLE_STRONG, "its program ended with exit code %d; r runs it once more",
-                      s->exit_code);
+        canvas_printf(c, r, 7, y + used++, STYLE_STRONG,
+                      "its program ended with exit code %d; r runs it once more", s->exit_code);
     else if (used < rows && !s->action)
         canvas_put(c, r, 7, y + used++, STYLE_DIM, "nothing to run: it is ticked when the nodes show it");
     else if (used < rows && s->acted)

@@ -11,12 +11,12 @@
 const char *policy_field_name(enum policy_field field)
 {
     switch (field) {
-    case POLICY_NAME:      return "name";
-    case POLICY_PATTERN:   return "pattern";
-    case POLICY_HA_MODE:   return "ha-mode";
+    case POLICY_NAME: return "name";
+    case POLICY_PATTERN: return "pattern";
+    case POLICY_HA_MODE: return "ha-mode";
     case POLICY_HA_PARAMS: return "ha-params";
     case POLICY_SYNC_MODE: return "ha-sync-mode";
-    case POLICY_FIELDS:    break;
+    case POLICY_FIELDS: break;
     }
     return "?";
 }
@@ -70,8 +70,14 @@ struct command *policy_form_command(const struct model *m)
     for (size_t i = 0; m->snapshot && i < m->snapshot->nodes_len; i++)
         if (m->snapshot->nodes[i].state == NODE_UP && (!node || (int)i == m->node))
             node = m->snapshot->nodes[i].name;
-    const char *words[] = {"labctl",   "-n", node ? node : "node1", "set_policy", text_str(&m->policy[POLICY_NAME]),
-                           text_str(&m->policy[POLICY_PATTERN]), definition, NULL};
+    const char *words[] = {"labctl",
+                           "-n",
+                           node ? node : "node1",
+                           "set_policy",
+                           text_str(&m->policy[POLICY_NAME]),
+                           text_str(&m->policy[POLICY_PATTERN]),
+                           definition,
+                           NULL};
     struct command *c = command_of(words, COMMAND_OF_KEY);
     free(definition);
     return c;
@@ -96,7 +102,8 @@ static void type_character(struct text *t, int key)
     else if (ch < 0x800)
         text_printf(t, "%c%c", (int)(0xc0 | ch >> 6), (int)(0x80 | (ch & 0x3f)));
     else if (ch < 0x10000)
-        text_printf(t, "%c%c%c", (int)(0xe0 | ch >> 12), (int)(0x80 | (ch >> 6 & 0x3f)), (int)(0x80 | (ch & 0x3f)));
+        text_printf(t, "%c%c%c", (int)(0xe0 | ch >> 12), (int)(0x80 | (ch >> 6 & 0x3f)),
+                    (int)(0x80 | (ch & 0x3f)));
     else
         text_printf(t, "%c%c%c%c", (int)(0xf0 | ch >> 18), (int)(0x80 | (ch >> 12 & 0x3f)),
                     (int)(0x80 | (ch >> 6 & 0x3f)), (int)(0x80 | (ch & 0x3f)));

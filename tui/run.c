@@ -21,7 +21,7 @@
 #include "view.h"
 
 /* How often the nodes are asked. Two looks make a tick; RabbitMQ pays more for each look than the kit. */
-#define LOOK_KIT_MS 250
+#define LOOK_KIT_MS      250
 #define LOOK_RABBITMQ_MS 400
 
 enum { EXIT_NO_TERMINAL = 69, EXIT_CONFIG = 78 };
@@ -53,7 +53,8 @@ static ms_time monotonic_ms(void)
     return (ms_time)t.tv_sec * 1000 + (ms_time)t.tv_nsec / 1000000;
 }
 
-/* ---- drawing ---------------------------------------------------------------------------------------------------- */
+/* ---- drawing
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void show_plain(struct run *r)
 {
@@ -85,10 +86,12 @@ static void draw(struct run *r, bool whole)
         show_plain(r);
     r->frames++;
     if (r->opts->test_fd > 0)
-        dprintf(r->opts->test_fd, "frame %llu %016llx\n", (unsigned long long)r->frames, (unsigned long long)hash);
+        dprintf(r->opts->test_fd, "frame %llu %016llx\n", (unsigned long long)r->frames,
+                (unsigned long long)hash);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void on_snapshot(void *arg, const struct snapshot *s)
 {
@@ -111,7 +114,8 @@ static void later(struct run *r)
         model_say(&r->model, "this was the last snapshot of the replay");
 }
 
-/* ---- programs ------------------------------------------------------------------------------------------------------ */
+/* ---- programs
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* true if there may be more to read */
 static bool read_output(struct run *r)
@@ -181,7 +185,8 @@ static int spawn_clean(struct run *r, int *fd, int *pid)
     if (*pid == 0) {
         char *error = NULL;
         int err = lesson_clean(r->lab, r->model.lesson, &error);
-        dprintf(ends[1], "%s\n", err ? (error ? error : err_text(err)) : "ready: nothing of an earlier run is left");
+        dprintf(ends[1], "%s\n",
+                err ? (error ? error : err_text(err)) : "ready: nothing of an earlier run is left");
         _exit(err ? 1 : 0);
     }
     close(ends[1]);
@@ -227,17 +232,21 @@ static void start_command(struct run *r, struct command *c)
     event_add(r->readable, NULL);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void on_key(struct run *r, int key)
 {
     struct command *run = NULL;
     switch (model_key(&r->model, key, &run)) {
     case EFFECT_NONE:
-    case EFFECT_DRAW:  draw(r, false); break;
+    case EFFECT_DRAW: draw(r, false); break;
     case EFFECT_CLEAR: draw(r, true); break;
-    case EFFECT_QUIT:  event_base_loopbreak(r->base); break;
-    case EFFECT_LATER: later(r); draw(r, false); break;
+    case EFFECT_QUIT: event_base_loopbreak(r->base); break;
+    case EFFECT_LATER:
+        later(r);
+        draw(r, false);
+        break;
     case EFFECT_RUN:
         start_command(r, run);
         draw(r, false);
@@ -301,7 +310,8 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
         event_base_loopbreak(r->base);
 }
 
-/* ---- start and end ------------------------------------------------------------------------------------------------ */
+/* ---- start and end
+ * ------------------------------------------------------------------------------------------------ */
 
 static void open_events(struct run *r)
 {
@@ -314,7 +324,7 @@ static void open_events(struct run *r)
     r->quit[0] = evsignal_new(r->base, SIGTERM, on_quit, r);
     r->quit[1] = evsignal_new(r->base, SIGHUP, on_quit, r);
     r->quit[2] = evsignal_new(r->base, SIGPIPE, on_quit, r); /* plain text into a pipe that closed */
-    event_add(r->input, NULL); /* fails for a file; then there are no keys */
+    event_add(r->input, NULL);                               /* fails for a file; then there are no keys */
     event_add(r->tick, &second);
     struct event *signals[] = {r->child, r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
@@ -323,7 +333,8 @@ static void open_events(struct run *r)
 
 static void close_events(struct run *r)
 {
-    struct event *all[] = {r->input, r->tick, r->child, r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
+    struct event *all[] = {r->input,     r->tick,    r->child,   r->resized,
+                           r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         event_free(all[i]);
 }
@@ -339,8 +350,8 @@ static void open_terminal(struct run *r)
         fprintf(stderr, "lab: %s: frames come as plain text (--plain)\n", why);
 }
 
-/* The last frame stays to be read after the terminal is the shell's again, but for its keys, and with two rows
- * less than the terminal has: for a line from the caller and the shell's prompt. */
+/* The last frame stays to be read after the terminal is the shell's again, but for its keys, and with two
+ * rows less than the terminal has: for a line from the caller and the shell's prompt. */
 static void close_terminal(struct run *r)
 {
     if (!r->terminal)
@@ -366,8 +377,8 @@ static void loop(struct run *r)
     if (r->replay)
         later(r);
     else
-        r->observer = observer_create(r->base, r->lab,
-                                      r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
+        r->observer = observer_create(
+            r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
     draw(r, true);
     event_base_dispatch(r->base);
     draw(r, false);

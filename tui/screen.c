@@ -7,7 +7,8 @@
 static const struct view_ops *const views[VIEWS] = {
     [VIEW_CLUSTER] = &view_cluster, [VIEW_EVENTS] = &view_events, [VIEW_LESSON] = &view_lesson};
 
-/* ---- shared helpers ------------------------------------------------------------------------------------------- */
+/* ---- shared helpers
+ * ------------------------------------------------------------------------------------------- */
 
 void draw_title(struct canvas *c, struct rect r, int y, const char *title, const char *right)
 {
@@ -40,7 +41,8 @@ const char *count_text(int64_t count, char buffer[24])
     else if (count < 10000000)
         snprintf(buffer, 24, "%" PRId64, count);
     else
-        snprintf(buffer, 24, "%.1f%c", (double)count / (count < 1000000000 ? 1e6 : 1e9), count < 1000000000 ? 'M' : 'G');
+        snprintf(buffer, 24, "%.1f%c", (double)count / (count < 1000000000 ? 1e6 : 1e9),
+                 count < 1000000000 ? 'M' : 'G');
     return buffer;
 }
 
@@ -65,7 +67,8 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
     return '.';
 }
 
-/* ---- header ----------------------------------------------------------------------------------------------------- */
+/* ---- header
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const char *liveness(const struct model *m, enum style *style)
 {
@@ -111,8 +114,9 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
     if (names + 2 + needs <= left) { /* the views' names go first where there is no room for all */
         x = canvas_put(c, r, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
         for (int i = 0; i < VIEWS; i++)
-            x = canvas_printf(c, r, x, 0, m->view == (enum view)i ? STYLE_SELECTED : STYLE_DIM, "%d:%s", i + 1,
-                              views[i]->name) + 1;
+            x = canvas_printf(c, r, x, 0, m->view == (enum view)i ? STYLE_SELECTED : STYLE_DIM, "%d:%s",
+                              i + 1, views[i]->name) +
+                1;
         x = canvas_put(c, r, x, 0, STYLE_DIM, "|") + 1;
     }
     x = canvas_put(c, r, x, 0, up == nodes ? STYLE_NORMAL : STYLE_DOWN, lab);
@@ -123,7 +127,8 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
         canvas_put_right(c, r, 0, 0, STYLE_DIM, age);
 }
 
-/* ---- command line and key bar ------------------------------------------------------------------------------------- */
+/* ---- command line and key bar
+ * ------------------------------------------------------------------------------------- */
 
 /* What was run last, in the words that ran, and the last line that it printed: on the same row, or on one of
  * its own where there are two. Before anything was run: what to do first. */
@@ -133,9 +138,10 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     const char *message = model_message(m);
     if (!cmd || (message && r.height < 2)) {
         canvas_put(c, r, 0, r.height - 1, STYLE_STRONG,
-                   message     ? message
-                   : m->lesson ? "Press n to run the step marked > and watch what the nodes report."
-                               : "Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
+                   message ? message
+                   : m->lesson
+                       ? "Press n to run the step marked > and watch what the nodes report."
+                       : "Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
         return;
     }
     char status[32];
@@ -171,7 +177,8 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
     }
 }
 
-/* ---- the screen ----------------------------------------------------------------------------------------------------- */
+/* ---- the screen
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void draw_view(const struct model *m, struct canvas *c, struct rect r)
 {
@@ -197,9 +204,9 @@ void screen_draw(const struct model *m, struct canvas *c)
     if (bar)
         draw_bar(m, c, rect_rows(all, all.height - 1, 1));
     switch (m->overlay) {
-    case OVERLAY_NONE:    break;
-    case OVERLAY_HELP:    draw_help(m, c); break;
+    case OVERLAY_NONE: break;
+    case OVERLAY_HELP: draw_help(m, c); break;
     case OVERLAY_CONFIRM: draw_confirm(m, c); break;
-    case OVERLAY_POLICY:  draw_policy_form(m, c); break;
+    case OVERLAY_POLICY: draw_policy_form(m, c); break;
     }
 }

@@ -118,17 +118,18 @@ void terminal_resized(struct terminal *t)
         resizeterm(size.ws_row, size.ws_col);
 }
 
-/* ---- drawing --------------------------------------------------------------------------------------------------- */
+/* ---- drawing
+ * --------------------------------------------------------------------------------------------------- */
 
 static const cchar_t *line_character(enum line line)
 {
     switch (line) {
-    case LINE_NONE:         break;
-    case LINE_ACROSS:       return WACS_HLINE;
-    case LINE_DOWN:         return WACS_VLINE;
-    case LINE_TOP_LEFT:     return WACS_ULCORNER;
-    case LINE_TOP_RIGHT:    return WACS_URCORNER;
-    case LINE_BOTTOM_LEFT:  return WACS_LLCORNER;
+    case LINE_NONE: break;
+    case LINE_ACROSS: return WACS_HLINE;
+    case LINE_DOWN: return WACS_VLINE;
+    case LINE_TOP_LEFT: return WACS_ULCORNER;
+    case LINE_TOP_RIGHT: return WACS_URCORNER;
+    case LINE_BOTTOM_LEFT: return WACS_LLCORNER;
     case LINE_BOTTOM_RIGHT: return WACS_LRCORNER;
     }
     return NULL;
@@ -172,7 +173,8 @@ void terminal_draw(struct terminal *t, const struct canvas *c, bool whole)
     doupdate();
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------- */
 
 int terminal_key(struct terminal *t)
 {
@@ -184,16 +186,16 @@ int terminal_key(struct terminal *t)
     if (kind != KEY_CODE_YES)
         return ch == '\n' ? KEY_RETURN : (int)ch;
     switch (ch) {
-    case KEY_UP:        return KEY_ARROW_UP;
-    case KEY_DOWN:      return KEY_ARROW_DOWN;
-    case KEY_LEFT:      return KEY_ARROW_LEFT;
-    case KEY_RIGHT:     return KEY_ARROW_RIGHT;
-    case KEY_PPAGE:     return KEY_PAGE_UP;
-    case KEY_NPAGE:     return KEY_PAGE_DOWN;
-    case KEY_BTAB:      return KEY_BACK_TAB;
+    case KEY_UP: return KEY_ARROW_UP;
+    case KEY_DOWN: return KEY_ARROW_DOWN;
+    case KEY_LEFT: return KEY_ARROW_LEFT;
+    case KEY_RIGHT: return KEY_ARROW_RIGHT;
+    case KEY_PPAGE: return KEY_PAGE_UP;
+    case KEY_NPAGE: return KEY_PAGE_DOWN;
+    case KEY_BTAB: return KEY_BACK_TAB;
     case KEY_BACKSPACE: return KEY_ERASE;
-    case KEY_ENTER:     return KEY_RETURN;
-    case KEY_RESIZE:    return KEY_RESIZED;
-    default:            return KEY_OTHER;
+    case KEY_ENTER: return KEY_RETURN;
+    case KEY_RESIZE: return KEY_RESIZED;
+    default: return KEY_OTHER;
     }
 }

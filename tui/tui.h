@@ -2,8 +2,8 @@
  * tick that was not observed.
  *
  * The parts, from the data to the glass: a model (model.h: a snapshot, a lesson, what the user selected) is
- * drawn by views (view.h) onto a canvas of cells (canvas.h); term.c alone knows ncurses and puts the canvas on
- * a terminal; frame text puts it into a string. run.c is the loop between keys, nodes and programs. */
+ * drawn by views (view.h) onto a canvas of cells (canvas.h); term.c alone knows ncurses and puts the canvas
+ * on a terminal; frame text puts it into a string. run.c is the loop between keys, nodes and programs. */
 #ifndef TUI_TUI_H
 #define TUI_TUI_H
 
@@ -14,10 +14,10 @@
 #include "lab/snapshot.h"
 
 struct tui_options {
-    bool readonly; /* a projector: keys that change anything do nothing */
-    bool plain;    /* no screen control: frames as text, one after each change; also what a terminal of
-                      unknown kind gets */
-    int test_fd;   /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
+    bool readonly;      /* a projector: keys that change anything do nothing */
+    bool plain;         /* no screen control: frames as text, one after each change; also what a terminal of
+                           unknown kind gets */
+    int test_fd;        /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
     const char *replay; /* a file with one snapshot (lab status --json) a line, shown instead of a lab; a line
                            is shown each time the key ']' is pressed. NULL: the lab */
 };

@@ -18,25 +18,29 @@ extern const struct view_ops view_lesson;  /* view_lesson.c */
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
 
-/* ---- parts of the cluster view ------------------------------------------------------------------------------- */
+/* ---- parts of the cluster view
+ * ------------------------------------------------------------------------------- */
 
-void draw_nodes(const struct model *m, struct canvas *c, struct rect r);  /* cards, or one line of names */
+void draw_nodes(const struct model *m, struct canvas *c, struct rect r); /* cards, or one line of names */
 bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
-void draw_legend(const struct model *m, struct canvas *c, struct rect r); /* what the letters mean, what is wrong */
+void draw_legend(const struct model *m, struct canvas *c,
+                 struct rect r); /* what the letters mean, what is wrong */
 
-void draw_steps(const struct model *m, struct canvas *c, struct rect r);  /* title, steps, what to do now */
+void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 
-/* ---- what lies over ----------------------------------------------------------------------------------------- */
+/* ---- what lies over
+ * ----------------------------------------------------------------------------------------- */
 
 void draw_help(const struct model *m, struct canvas *c);
 void draw_confirm(const struct model *m, struct canvas *c);
 void draw_policy_form(const struct model *m, struct canvas *c);
 
-/* ---- shared ----------------------------------------------------------------------------------------------- */
+/* ---- shared -----------------------------------------------------------------------------------------------
+ */
 
 /* A line with a title in it: "-Events (newest last)-----". */
 void draw_title(struct canvas *c, struct rect r, int y, const char *title, const char *right);

@@ -42,12 +42,12 @@ static void draw_parts(const struct model *m, struct canvas *c, struct rect r, c
         if (part.height == 0)
             continue;
         switch ((enum part)i) {
-        case PART_NODES:  draw_nodes(m, c, part); break;
+        case PART_NODES: draw_nodes(m, c, part); break;
         case PART_QUEUES: draw_queues(m, c, part); break;
         case PART_LEGEND: draw_legend(m, c, part); break;
-        case PART_STEPS:  draw_steps(m, c, part); break;
+        case PART_STEPS: draw_steps(m, c, part); break;
         case PART_EVENTS: draw_events(m, c, part, 0); break;
-        case PARTS:       break;
+        case PARTS: break;
         }
     }
 }
@@ -57,15 +57,15 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
     int steps = with_steps ? steps_of(m) : 0, queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
     const struct want wants[] = {
-        {PART_STEPS, steps ? 1 : 0, false},                /* the step to do now */
-        {PART_QUEUES, 2, true},                            /* heading, the selected queue */
-        {PART_NODES, cards ? 0 : 1, true},                 /* one line of names */
-        {PART_STEPS, steps ? steps : 0, false},            /* its title and the other steps */
+        {PART_STEPS, steps ? 1 : 0, false},     /* the step to do now */
+        {PART_QUEUES, 2, true},                 /* heading, the selected queue */
+        {PART_NODES, cards ? 0 : 1, true},      /* one line of names */
+        {PART_STEPS, steps ? steps : 0, false}, /* its title and the other steps */
         {PART_QUEUES, queues < 4 ? queues - 1 : 3, false},
         {PART_NODES, cards ? 4 : 0, true},
-        {PART_EVENTS, 2, true},                            /* title, the newest */
+        {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
-        {PART_STEPS, steps ? 2 : 0, false},                /* why, and the command */
+        {PART_STEPS, steps ? 2 : 0, false}, /* why, and the command */
         {PART_EVENTS, 2, false},
         {PART_NODES, cards ? nodes_card_rows(m) - 4 : 0, false},
         {PART_STEPS, steps ? 2 : 0, false},

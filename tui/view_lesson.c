@@ -1,6 +1,6 @@
-/* view_lesson.c: the lesson at length: its aim, the question to answer before looking, and every step with why
- * it is done, what is run, what was seen and what the program printed. Starts so that the current step is in
- * sight. Also the right third of a wide cluster view. */
+/* view_lesson.c: the lesson at length: its aim, the question to answer before looking, and every step with
+ * why it is done, what is run, what was seen and what the program printed. Starts so that the current step is
+ * in sight. Also the right third of a wide cluster view. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,8 +63,8 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     if (s->why && current)
         paragraph(d, 6, STYLE_NORMAL, s->why);
     if (s->action_text && (current || s->acted))
-        labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM, current && !s->acted ? "n runs: " : "$ ",
-                 s->action_text);
+        labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM,
+                 current && !s->acted ? "n runs: " : "$ ", s->action_text);
     if (s->output && *s->output)
         labelled(d, 6, STYLE_DIM, "| ", tail_of(s->output, 3));
     if (s->seen_text && (seen || half || s->state == STEP_WAS))

@@ -18,7 +18,7 @@ static json_t *tags_json(const char *tags)
 
 json_t *whoami_get(struct api_call *c)
 {
-    return json_pack("{s:s, s:o}", "name", c->user, "tags", tags_json(c->tags));
+    return OBJECT({"name", TEXT(c->user)}, {"tags", tags_json(c->tags)});
 }
 
 /* ---- users ---- */
@@ -37,13 +37,16 @@ static size_t user_names(struct api_call *c, const char *names[2])
 
 static json_t *user_json(const char *name)
 {
-    return json_pack("{s:{}, s:s, s:[s]}", "limits", "name", name, "tags", "administrator");
+    return OBJECT({"limits", json_object()}, {"name", TEXT(name)}, {"tags", tags_json("administrator")});
 }
 
 static json_t *permission_json(const char *user)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "configure", ".*", "read", ".*", "user", user, "vhost", "/",
-                     "write", ".*");
+    return OBJECT({"configure", TEXT(".*")},
+                  {"read", TEXT(".*")},
+                  {"user", TEXT(user)},
+                  {"vhost", TEXT("/")},
+                  {"write", TEXT(".*")});
 }
 
 static json_t *for_each_user(struct api_call *c, json_t *(*make)(const char *name))
@@ -98,15 +101,14 @@ json_t *vhost_get(struct api_call *c)
         if (node_in(view.members, i))
             json_object_set_new(state, mirror_node_name(m, i), json_string("running"));
     }
-    json_t *json = json_pack("{s:o, s:s, s:s, s:{s:s, s:[]}, s:s, s:[], s:b, s:o}",
-                             "cluster_state", state,
-                             "default_queue_type", "undefined",
-                             "description", "Default virtual host",
-                             "metadata", "description", "Default virtual host", "tags",
-                             "name", "/",
-                             "tags",
-                             "tracing", 0,
-                             "message_stats", message_totals(c));
+    json_t *json = OBJECT({"cluster_state", state},
+                          {"default_queue_type", TEXT("undefined")},
+                          {"description", TEXT("Default virtual host")},
+                          {"metadata", OBJECT({"description", TEXT("Default virtual host")}, {"tags", json_array()})},
+                          {"name", TEXT("/")},
+                          {"tags", json_array()},
+                          {"tracing", FLAG(false)},
+                          {"message_stats", message_totals(c)});
     json_t *messages = queue_totals(c);
     json_object_update(json, messages);
     json_decref(messages);
@@ -129,9 +131,11 @@ static json_t *queue_definitions(const struct mirror *m)
     while ((q = mirror_next_queue(m, &at))) {
         mirror_queue_info(m, q, &info);
         if (info.durable && info.owner.node == NODE_NONE)
-            json_array_append_new(list, json_pack("{s:o, s:b, s:b, s:s, s:s}", "arguments",
-                                                  json_text_or_empty(info.args->json), "auto_delete",
-                                                  (int)info.auto_delete, "durable", 1, "name", info.name, "vhost", "/"));
+            json_array_append_new(list, OBJECT({"arguments", json_text_or_empty(info.args->json)},
+                                               {"auto_delete", FLAG(info.auto_delete)},
+                                               {"durable", FLAG(true)},
+                                               {"name", TEXT(info.name)},
+                                               {"vhost", TEXT("/")}));
     }
     return list;
 }
@@ -143,10 +147,13 @@ static json_t *exchange_definitions(const struct broker *b)
     size_t at = 0;
     while (broker_next_exchange(b, &at, &x)) {
         if (x.durable && x.name[0] && strncmp(x.name, "amq.", 4) != 0)
-            json_array_append_new(list, json_pack("{s:o, s:b, s:b, s:b, s:s, s:s, s:s}", "arguments",
-                                                  json_text_or_empty(x.arguments), "auto_delete", (int)x.auto_delete,
-                                                  "durable", 1, "internal", (int)x.internal, "name", x.name, "type",
-                                                  x.type, "vhost", "/"));
+            json_array_append_new(list, OBJECT({"arguments", json_text_or_empty(x.arguments)},
+                                               {"auto_delete", FLAG(x.auto_delete)},
+                                               {"durable", FLAG(true)},
+                                               {"internal", FLAG(x.internal)},
+                                               {"name", TEXT(x.name)},
+                                               {"type", TEXT(x.type)},
+                                               {"vhost", TEXT("/")}));
     }
     return list;
 }
@@ -168,19 +175,18 @@ static json_t *binding_definitions(const struct broker *b)
 
 json_t *definitions_get(struct api_call *c)
 {
-    return json_pack("{s:o, s:o, s:[], s:[], s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:[], s:o, s:[{s:s}]}",
-                     "bindings", binding_definitions(call_broker(c)),
-                     "exchanges", exchange_definitions(call_broker(c)),
-                     "global_parameters",
-                     "parameters",
-                     "permissions", permissions_get(c),
-                     "policies", policies_get(c),
-                     "product_name", API_PRODUCT,
-                     "product_version", API_PRODUCT_VERSION,
-                     "queues", queue_definitions(call_mirror(c)),
-                     "rabbit_version", API_RABBITMQ_VERSION,
-                     "rabbitmq_version", API_RABBITMQ_VERSION,
-                     "topic_permissions",
-                     "users", users_get(c),
-                     "vhosts", "name", "/");
+    return OBJECT({"bindings", binding_definitions(call_broker(c))},
+                  {"exchanges", exchange_definitions(call_broker(c))},
+                  {"global_parameters", json_array()},
+                  {"parameters", json_array()},
+                  {"permissions", permissions_get(c)},
+                  {"policies", policies_get(c)},
+                  {"product_name", TEXT(API_PRODUCT)},
+                  {"product_version", TEXT(API_PRODUCT_VERSION)},
+                  {"queues", queue_definitions(call_mirror(c))},
+                  {"rabbit_version", TEXT(API_RABBITMQ_VERSION)},
+                  {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
+                  {"topic_permissions", json_array()},
+                  {"users", users_get(c)},
+                  {"vhosts", json_pack("[o]", OBJECT({"name", TEXT("/")}))});
 }

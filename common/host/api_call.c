@@ -261,6 +261,16 @@ bool call_flag(struct api_call *c, const char *key, bool *out)
 
 /* ---- small things ---- */
 
+json_t *json_fields(const struct json_field *fields, size_t len)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < len; i++) {
+        if (fields[i].value)
+            json_object_set_new(object, fields[i].name, fields[i].value);
+    }
+    return object;
+}
+
 int64_t wall_ms(void)
 {
     struct timespec now;

@@ -57,14 +57,13 @@ static void set_message_stats(struct api_call *c, const char *name, json_t *json
 static json_t *exchange_json(struct api_call *c, const struct exchange_info *x)
 {
     bool own = x->name[0] == '\0' || strncmp(x->name, "amq.", 4) == 0;
-    json_t *json = json_pack("{s:o, s:b, s:b, s:b, s:s, s:s, s:s}",
-                             "arguments", json_text_or_empty(x->arguments),
-                             "auto_delete", (int)x->auto_delete,
-                             "durable", (int)x->durable,
-                             "internal", (int)x->internal,
-                             "name", x->name,
-                             "type", x->type,
-                             "vhost", "/");
+    json_t *json = OBJECT({"arguments", json_text_or_empty(x->arguments)},
+                          {"auto_delete", FLAG(x->auto_delete)},
+                          {"durable", FLAG(x->durable)},
+                          {"internal", FLAG(x->internal)},
+                          {"name", TEXT(x->name)},
+                          {"type", TEXT(x->type)},
+                          {"vhost", TEXT("/")});
     if (own) /* who declared the others is not kept */
         json_object_set_new(json, "user_who_performed_action", json_string("rmq-internal"));
     struct policy_info policy;
@@ -95,9 +94,9 @@ json_t *exchange_types(void)
     const char *const names[] = {"direct", "fanout", "headers", "topic"};
     json_t *list = json_array();
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        json_array_append_new(list, json_pack("{s:o, s:b, s:s}", "description",
-                                              json_sprintf("AMQP %s exchange, as per the AMQP specification", names[i]),
-                                              "enabled", 1, "name", names[i]));
+        json_array_append_new(list, OBJECT({"description", json_sprintf("AMQP %s exchange, as per the AMQP specification",
+                                                                        names[i])},
+                                           {"enabled", FLAG(true)}, {"name", TEXT(names[i])}));
     return list;
 }
 
@@ -203,14 +202,13 @@ void exchange_delete(struct api_call *c)
 
 json_t *binding_json(const struct binding_info *b)
 {
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}",
-                     "arguments", json_text_or_empty(b->arguments),
-                     "destination", b->destination,
-                     "destination_type", b->destination_type,
-                     "properties_key", b->properties_key,
-                     "routing_key", b->key,
-                     "source", b->source,
-                     "vhost", "/");
+    return OBJECT({"arguments", json_text_or_empty(b->arguments)},
+                  {"destination", TEXT(b->destination)},
+                  {"destination_type", TEXT(b->destination_type)},
+                  {"properties_key", TEXT(b->properties_key)},
+                  {"routing_key", TEXT(b->key)},
+                  {"source", TEXT(b->source)},
+                  {"vhost", TEXT("/")});
 }
 
 /* NULL stands for any; properties_key likewise. */

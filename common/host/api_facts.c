@@ -5,7 +5,7 @@
 
 #include "host/api_private.h"
 
-/* "2026-11-22T21:38:25.532+00:00"-style times are not needed here: RabbitMQ gives connected_at in ms since 1970 */
+/* RabbitMQ gives connected_at in ms since 1970; the node's own clock is another. */
 static int64_t wall_of(const struct node *n, ms_time at)
 {
     return wall_ms() - (int64_t)(node_now(n) - at);
@@ -21,18 +21,17 @@ static const char *self_name(const struct node *n)
 
 static json_t *queue_counts(const struct queue_info *q)
 {
-    json_t *counts = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                               "ready", (json_int_t)q->ready,
-                               "unacked", (json_int_t)q->unacked,
-                               "consumers", (json_int_t)q->consumers,
-                               "bytes_ready", (json_int_t)q->bytes_ready,
-                               "bytes_unacked", (json_int_t)q->bytes_unacked,
-                               "persistent", (json_int_t)q->persistent,
-                               "published", (json_int_t)q->published,
-                               "delivered", (json_int_t)q->delivered,
-                               "got", (json_int_t)q->got,
-                               "acked", (json_int_t)q->acked,
-                               "redelivered", (json_int_t)q->redelivered);
+    json_t *counts = OBJECT({"ready", NUMBER(q->ready)},
+                            {"unacked", NUMBER(q->unacked)},
+                            {"consumers", NUMBER(q->consumers)},
+                            {"bytes_ready", NUMBER(q->bytes_ready)},
+                            {"bytes_unacked", NUMBER(q->bytes_unacked)},
+                            {"persistent", NUMBER(q->persistent)},
+                            {"published", NUMBER(q->published)},
+                            {"delivered", NUMBER(q->delivered)},
+                            {"got", NUMBER(q->got)},
+                            {"acked", NUMBER(q->acked)},
+                            {"redelivered", NUMBER(q->redelivered)});
     if (q->sync_messages >= 0)
         json_object_set_new(counts, "sync_messages", json_integer(q->sync_messages));
     return counts;
@@ -57,33 +56,37 @@ static json_t *facts_queues(struct node *n)
 
 static json_t *connection_json(struct node *n, const struct connection_info *c)
 {
-    return json_pack("{s:s, s:i, s:i, s:o, s:I, s:I, s:s, s:s, s:s, s:n, s:n, s:n, s:s, s:i, s:i, s:s, s:I, s:I, "
-                     "s:I, s:I, s:b, s:n, s:n, s:n, s:n, s:s, s:i, s:s, s:s, s:s, s:s, s:s}",
-                     "auth_mechanism", "PLAIN",
-                     "channel_max", (int)c->channel_max,
-                     "channels", (int)c->channels,
-                     "client_properties", json_text_or_empty(c->client_properties),
-                     "connected_at", (json_int_t)wall_of(n, c->connected_at),
-                     "frame_max", (json_int_t)c->frame_max,
-                     "host", c->host,
-                     "name", c->name,
-                     "node", self_name(n),
-                     "peer_cert_issuer", "peer_cert_subject", "peer_cert_validity",
-                     "peer_host", c->peer_host,
-                     "peer_port", (int)c->peer_port,
-                     "port", (int)c->port,
-                     "protocol", "AMQP 0-9-1",
-                     "recv_cnt", (json_int_t)c->frames_in,
-                     "recv_oct", (json_int_t)c->bytes_in,
-                     "send_cnt", (json_int_t)c->frames_out,
-                     "send_oct", (json_int_t)c->bytes_out,
-                     "ssl", 0, "ssl_cipher", "ssl_hash", "ssl_key_exchange", "ssl_protocol",
-                     "state", c->state,
-                     "timeout", (int)c->heartbeat_s,
-                     "type", "network",
-                     "user", c->user ? c->user : "",
-                     "user_who_performed_action", c->user ? c->user : "",
-                     "vhost", "/");
+    return OBJECT({"auth_mechanism", TEXT("PLAIN")},
+                  {"channel_max", NUMBER(c->channel_max)},
+                  {"channels", NUMBER(c->channels)},
+                  {"client_properties", json_text_or_empty(c->client_properties)},
+                  {"connected_at", NUMBER(wall_of(n, c->connected_at))},
+                  {"frame_max", NUMBER(c->frame_max)},
+                  {"host", TEXT(c->host)},
+                  {"name", TEXT(c->name)},
+                  {"node", TEXT(self_name(n))},
+                  {"peer_cert_issuer", json_null()},
+                  {"peer_cert_subject", json_null()},
+                  {"peer_cert_validity", json_null()},
+                  {"peer_host", TEXT(c->peer_host)},
+                  {"peer_port", NUMBER(c->peer_port)},
+                  {"port", NUMBER(c->port)},
+                  {"protocol", TEXT("AMQP 0-9-1")},
+                  {"recv_cnt", NUMBER(c->frames_in)},
+                  {"recv_oct", NUMBER(c->bytes_in)},
+                  {"send_cnt", NUMBER(c->frames_out)},
+                  {"send_oct", NUMBER(c->bytes_out)},
+                  {"ssl", FLAG(false)},
+                  {"ssl_cipher", json_null()},
+                  {"ssl_hash", json_null()},
+                  {"ssl_key_exchange", json_null()},
+                  {"ssl_protocol", json_null()},
+                  {"state", TEXT(c->state)},
+                  {"timeout", NUMBER(c->heartbeat_s)},
+                  {"type", TEXT("network")},
+                  {"user", TEXT(c->user ? c->user : "")},
+                  {"user_who_performed_action", TEXT(c->user ? c->user : "")},
+                  {"vhost", TEXT("/")});
 }
 
 static json_t *facts_connections(struct node *n)
@@ -96,93 +99,113 @@ static json_t *facts_connections(struct node *n)
     return all;
 }
 
-/* What the lists show of the connection that a channel belongs to. */
-struct peer_of {
-    const char *host;
-    uint16_t port;
+/* Where the client of a connection is: what the lists of channels and consumers show of it. */
+struct whereabouts {
+    struct map ports; /* conn -> struct place */
+    struct place {
+        char *host;
+        uint16_t port;
+    } *places;
 };
 
-static struct peer_of peer_of(struct node *n, uint64_t conn)
+static void whereabouts_init(struct whereabouts *w, struct node *n)
 {
     struct connection_info info;
-    size_t at = 0;
+    size_t len = 0, at = 0;
+    while (broker_next_connection(node_broker(n), &at, &info))
+        len++;
+    map_init(&w->ports);
+    w->places = xcalloc(len + 1, sizeof(*w->places));
+    at = len = 0;
     while (broker_next_connection(node_broker(n), &at, &info)) {
-        if (info.conn == conn)
-            return (struct peer_of){info.peer_host, info.peer_port};
+        w->places[len] = (struct place){.host = xstrdup(info.peer_host ? info.peer_host : ""), .port = info.peer_port};
+        map_set_u64(&w->ports, info.conn, &w->places[len++]);
     }
-    return (struct peer_of){"", 0};
 }
 
-static json_t *channel_json(struct node *n, const struct channel_info *c)
+static struct place whereabouts_of(const struct whereabouts *w, uint64_t conn)
 {
-    struct peer_of peer = peer_of(n, c->conn);
-    char *name = format_text("%s (%u)", c->connection_name, (unsigned)c->number);
-    json_t *json = json_pack("{s:i, s:b, s:{s:s, s:s, s:i}, s:I, s:I, s:I, s:i, s:I, s:s, s:s, s:i, s:I, s:s, s:b, "
-                             "s:s, s:s, s:s}",
-                             "acks_uncommitted", 0,
-                             "confirm", (int)c->confirm,
-                             "connection_details", "name", c->connection_name,
-                             "peer_host", peer.host,
-                             "peer_port", (int)peer.port,
-                             "consumer_count", (json_int_t)c->consumers,
-                             "global_prefetch_count", (json_int_t)c->global_prefetch,
-                             "messages_unacknowledged", (json_int_t)c->unacked,
-                             "messages_uncommitted", 0,
-                             "messages_unconfirmed", (json_int_t)c->unconfirmed,
-                             "name", name,
-                             "node", self_name(n),
-                             "number", (int)c->number,
-                             "prefetch_count", (json_int_t)c->prefetch,
-                             "state", "running",
-                             "transactional", 0,
-                             "user", c->user ? c->user : "",
-                             "user_who_performed_action", c->user ? c->user : "",
-                             "vhost", "/");
-    free(name);
-    return json;
+    const struct place *place = map_get_u64(&w->ports, conn);
+    return place ? *place : (struct place){.host = (char *)(uintptr_t)"", .port = 0};
+}
+
+static void whereabouts_finish(struct whereabouts *w)
+{
+    struct place *place;
+    size_t at = 0;
+    while ((place = map_next(&w->ports, &at)))
+        free(place->host);
+    map_finish(&w->ports);
+    free(w->places);
+}
+
+static json_t *channel_name(const char *connection, unsigned number)
+{
+    return json_sprintf("%s (%u)", connection, number);
+}
+
+static json_t *channel_json(struct node *n, const struct channel_info *c, struct place client)
+{
+    return OBJECT({"acks_uncommitted", NUMBER(0)},
+                  {"confirm", FLAG(c->confirm)},
+                  {"connection_details", OBJECT({"name", TEXT(c->connection_name)}, {"peer_host", TEXT(client.host)},
+                                                {"peer_port", NUMBER(client.port)})},
+                  {"consumer_count", NUMBER(c->consumers)},
+                  {"global_prefetch_count", NUMBER(c->global_prefetch)},
+                  {"messages_unacknowledged", NUMBER(c->unacked)},
+                  {"messages_uncommitted", NUMBER(0)},
+                  {"messages_unconfirmed", NUMBER(c->unconfirmed)},
+                  {"name", channel_name(c->connection_name, c->number)},
+                  {"node", TEXT(self_name(n))},
+                  {"number", NUMBER(c->number)},
+                  {"prefetch_count", NUMBER(c->prefetch)},
+                  {"state", TEXT("running")},
+                  {"transactional", FLAG(false)},
+                  {"user", TEXT(c->user ? c->user : "")},
+                  {"user_who_performed_action", TEXT(c->user ? c->user : "")},
+                  {"vhost", TEXT("/")});
 }
 
 static json_t *facts_channels(struct node *n)
 {
     json_t *all = json_array();
+    struct whereabouts clients;
     struct channel_info info;
     size_t at = 0;
+    whereabouts_init(&clients, n);
     while (broker_next_channel(node_broker(n), &at, &info))
-        json_array_append_new(all, channel_json(n, &info));
+        json_array_append_new(all, channel_json(n, &info, whereabouts_of(&clients, info.conn)));
+    whereabouts_finish(&clients);
     return all;
 }
 
-static json_t *consumer_json(struct node *n, const struct consumer_info *c)
+static json_t *consumer_json(struct node *n, const struct consumer_info *c, struct place client)
 {
-    struct peer_of peer = peer_of(n, c->conn);
-    char *name = format_text("%s (%u)", c->connection_name, (unsigned)c->channel);
-    json_t *json = json_pack("{s:b, s:b, s:s, s:o, s:{s:s, s:s, s:s, s:i, s:s, s:i, s:s}, s:s, s:b, s:I, s:{s:s, s:s}}",
-                             "ack_required", (int)!c->no_ack,
-                             "active", (int)c->active,
-                             "activity_status", c->active ? "up" : "waiting",
-                             "arguments", json_text_or_empty(c->arguments),
-                             "channel_details", "connection_name", c->connection_name,
-                             "name", name,
-                             "node", self_name(n),
-                             "number", (int)c->channel,
-                             "peer_host", peer.host,
-                             "peer_port", (int)peer.port,
-                             "user", c->user ? c->user : "",
-                             "consumer_tag", c->tag,
-                             "exclusive", (int)c->exclusive,
-                             "prefetch_count", (json_int_t)c->prefetch,
-                             "queue", "name", c->queue, "vhost", "/");
-    free(name);
-    return json;
+    return OBJECT({"ack_required", FLAG(!c->no_ack)},
+                  {"active", FLAG(c->active)},
+                  {"activity_status", TEXT(c->active ? "up" : "waiting")},
+                  {"arguments", json_text_or_empty(c->arguments)},
+                  {"channel_details",
+                   OBJECT({"connection_name", TEXT(c->connection_name)},
+                          {"name", channel_name(c->connection_name, c->channel)}, {"node", TEXT(self_name(n))},
+                          {"number", NUMBER(c->channel)}, {"peer_host", TEXT(client.host)},
+                          {"peer_port", NUMBER(client.port)}, {"user", TEXT(c->user ? c->user : "")})},
+                  {"consumer_tag", TEXT(c->tag)},
+                  {"exclusive", FLAG(c->exclusive)},
+                  {"prefetch_count", NUMBER(c->prefetch)},
+                  {"queue", OBJECT({"name", TEXT(c->queue)}, {"vhost", TEXT("/")})});
 }
 
 static json_t *facts_consumers(struct node *n)
 {
     json_t *all = json_array();
+    struct whereabouts clients;
     struct consumer_info info;
     size_t at = 0;
+    whereabouts_init(&clients, n);
     while (broker_next_consumer(node_broker(n), &at, &info))
-        json_array_append_new(all, consumer_json(n, &info));
+        json_array_append_new(all, consumer_json(n, &info, whereabouts_of(&clients, info.conn)));
+    whereabouts_finish(&clients);
     return all;
 }
 
@@ -219,21 +242,20 @@ static json_t *facts_figures(struct node *n)
     node_figures(n, &f);
     const struct mirror *m = broker_mirror(node_broker(n));
     struct view_info view = mirror_view(m);
-    return json_pack("{s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:o}",
-                     "mem_used", (json_int_t)f.memory_bytes,
-                     "mem_limit", (json_int_t)f.memory_limit_bytes,
-                     "mem_alarm", (int)f.memory_alarm,
-                     "uptime", (json_int_t)f.uptime_ms,
-                     "fd_used", (json_int_t)f.fds_used,
-                     "fd_total", (json_int_t)f.fds_total,
-                     "disk_free", (json_int_t)f.disk_free_bytes,
-                     "log_bytes", (json_int_t)f.log_bytes,
-                     "io_sync_count", (json_int_t)f.fsyncs,
-                     "os_pid", (json_int_t)getpid(),
-                     "dir", node_config_of(n)->dir,
-                     "processors", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
-                     "links", names_of(m, node_links_up(n)),
-                     "partitions", names_of(m, view.partitioned));
+    return OBJECT({"mem_used", NUMBER(f.memory_bytes)},
+                  {"mem_limit", NUMBER(f.memory_limit_bytes)},
+                  {"mem_alarm", FLAG(f.memory_alarm)},
+                  {"uptime", NUMBER(f.uptime_ms)},
+                  {"fd_used", NUMBER(f.fds_used)},
+                  {"fd_total", NUMBER(f.fds_total)},
+                  {"disk_free", NUMBER(f.disk_free_bytes)},
+                  {"log_bytes", NUMBER(f.log_bytes)},
+                  {"io_sync_count", NUMBER(f.fsyncs)},
+                  {"os_pid", NUMBER(getpid())},
+                  {"dir", TEXT(node_config_of(n)->dir)},
+                  {"processors", NUMBER(sysconf(_SC_NPROCESSORS_ONLN))},
+                  {"links", names_of(m, node_links_up(n))},
+                  {"partitions", names_of(m, view.partitioned)});
 }
 
 static json_t *facts_totals(struct node *n)
@@ -287,7 +309,7 @@ static const struct {
 
 json_t *facts_here(struct node *n, unsigned facts)
 {
-    json_t *all = json_pack("{s:s, s:I}", "node", self_name(n), "now", (json_int_t)node_now(n));
+    json_t *all = OBJECT({"node", TEXT(self_name(n))}, {"now", NUMBER(node_now(n))});
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (facts & kinds[i].bit)
             json_object_set_new(all, kinds[i].name, kinds[i].make(n));

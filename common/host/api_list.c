@@ -184,14 +184,13 @@ static json_t *page_of(struct api_call *c, json_t *list, size_t total)
     for (size_t i = (size_t)(page - 1) * (size_t)size; i < len && json_array_size(items) < (size_t)size; i++)
         json_array_append(items, json_array_get(list, i));
     json_decref(list);
-    return json_pack("{s:I, s:I, s:o, s:I, s:I, s:I, s:I}",
-                     "filtered_count", (json_int_t)len,
-                     "item_count", (json_int_t)json_array_size(items),
-                     "items", items,
-                     "page", (json_int_t)page,
-                     "page_count", (json_int_t)(pages ? pages : 1),
-                     "page_size", (json_int_t)size,
-                     "total_count", (json_int_t)total);
+    return OBJECT({"filtered_count", NUMBER(len)},
+                  {"item_count", NUMBER(json_array_size(items))},
+                  {"items", items},
+                  {"page", NUMBER(page)},
+                  {"page_count", NUMBER(pages ? pages : 1)},
+                  {"page_size", NUMBER(size)},
+                  {"total_count", NUMBER(total)});
 }
 
 static void columns_of(struct api_call *c, json_t *list)

@@ -147,15 +147,14 @@ static json_t *got_json(const struct get_state *g, const struct effect *fx)
         json_decref(properties);
         properties = json_array();
     }
-    return json_pack("{s:I, s:b, s:o, s:o, s:I, s:o, s:o, s:s}",
-                     "payload_bytes", (json_int_t)m->body_len,
-                     "redelivered", (int)fx->u.answer.redelivered,
-                     "exchange", json_stringn((const char *)exchange.data, exchange.len),
-                     "routing_key", json_stringn((const char *)key.data, key.len),
-                     "message_count", (json_int_t)fx->u.answer.messages,
-                     "properties", properties,
-                     "payload", payload,
-                     "payload_encoding", encoding);
+    return OBJECT({"payload_bytes", NUMBER(m->body_len)},
+                  {"redelivered", FLAG(fx->u.answer.redelivered)},
+                  {"exchange", json_stringn((const char *)exchange.data, exchange.len)},
+                  {"routing_key", json_stringn((const char *)key.data, key.len)},
+                  {"message_count", NUMBER(fx->u.answer.messages)},
+                  {"properties", properties},
+                  {"payload", payload},
+                  {"payload_encoding", TEXT(encoding)});
 }
 
 /* All fetched: give back what was only looked at, then answer. */

@@ -113,12 +113,11 @@ static json_t *object_totals(struct api_call *c)
     at = 0;
     while (broker_next_exchange(call_broker(c), &at, &x))
         exchanges++;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}",
-                     "channels", (json_int_t)count_all(c, "channels"),
-                     "connections", (json_int_t)count_all(c, "connections"),
-                     "consumers", (json_int_t)count_all(c, "consumers"),
-                     "exchanges", (json_int_t)exchanges,
-                     "queues", (json_int_t)queues);
+    return OBJECT({"channels", NUMBER(count_all(c, "channels"))},
+                  {"connections", NUMBER(count_all(c, "connections"))},
+                  {"consumers", NUMBER(count_all(c, "consumers"))},
+                  {"exchanges", NUMBER(exchanges)},
+                  {"queues", NUMBER(queues)});
 }
 
 /* ---- overview ---- */
@@ -130,12 +129,11 @@ static json_t *contexts(struct api_call *c, node_set running, bool with_node)
     for (size_t i = 0; i < config->nodes_len; i++) {
         if (!node_in(running, (node_id)i))
             continue;
-        json_t *context = json_pack("{s:s, s:s, s:s, s:o}", "description", "mirrorlab management",
-                                    "ip", config->nodes[i].host, "path", "/",
-                                    "port", json_sprintf("%u", (unsigned)config->nodes[i].http));
-        if (with_node)
-            json_object_set_new(context, "node", json_string(config->nodes[i].name));
-        json_array_append_new(list, context);
+        json_array_append_new(list, OBJECT({"description", TEXT("mirrorlab management")},
+                                           {"ip", TEXT(config->nodes[i].host)},
+                                           {"node", with_node ? TEXT(config->nodes[i].name) : NULL},
+                                           {"path", TEXT("/")},
+                                           {"port", json_sprintf("%u", (unsigned)config->nodes[i].http)}));
     }
     return list;
 }
@@ -148,21 +146,17 @@ static json_t *listeners(struct api_call *c, node_set running)
         const struct {
             const char *protocol;
             uint16_t port;
-            bool there;
         } ports[] = {
-            {"amqp", config->nodes[i].amqp, node_in(running, (node_id)i)},
-            {"clustering", config->nodes[i].peer, node_in(running, (node_id)i)},
-            {"http", config->nodes[i].http, node_in(running, (node_id)i)},
+            {"amqp", config->nodes[i].amqp},
+            {"clustering", config->nodes[i].peer},
+            {"http", config->nodes[i].http},
         };
-        for (size_t p = 0; p < ARRAY_LEN(ports); p++) {
-            if (ports[p].there)
-                json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:{}}",
-                                                      "ip_address", config->nodes[i].host,
-                                                      "node", config->nodes[i].name,
-                                                      "port", (int)ports[p].port,
-                                                      "protocol", ports[p].protocol,
-                                                      "socket_opts"));
-        }
+        for (size_t p = 0; p < ARRAY_LEN(ports) && node_in(running, (node_id)i); p++)
+            json_array_append_new(list, OBJECT({"ip_address", TEXT(config->nodes[i].host)},
+                                               {"node", TEXT(config->nodes[i].name)},
+                                               {"port", NUMBER(ports[p].port)},
+                                               {"protocol", TEXT(ports[p].protocol)},
+                                               {"socket_opts", json_object()}));
     }
     return list;
 }
@@ -178,23 +172,22 @@ json_t *cluster_name_get(struct api_call *c)
 json_t *overview_get(struct api_call *c)
 {
     struct view_info view = mirror_view(call_mirror(c));
-    return json_pack("{s:o, s:s, s:o, s:b, s:b, s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:s, s:s}",
-                     "churn_rates", sum_totals(c, "churn", churn_figures, ARRAY_LEN(churn_figures)),
-                     "cluster_name", CLUSTER_NAME,
-                     "contexts", contexts(c, view.members, true),
-                     "disable_stats", 0,
-                     "enable_queue_totals", 0,
-                     "exchange_types", exchange_types(),
-                     "listeners", listeners(c, view.members),
-                     "management_version", API_RABBITMQ_VERSION,
-                     "message_stats", message_totals(c),
-                     "node", mirror_node_name(call_mirror(c), view.self),
-                     "object_totals", object_totals(c),
-                     "product_name", API_PRODUCT,
-                     "product_version", API_PRODUCT_VERSION,
-                     "queue_totals", queue_totals(c),
-                     "rabbitmq_version", API_RABBITMQ_VERSION,
-                     "rates_mode", "basic");
+    return OBJECT({"churn_rates", sum_totals(c, "churn", churn_figures, ARRAY_LEN(churn_figures))},
+                  {"cluster_name", TEXT(CLUSTER_NAME)},
+                  {"contexts", contexts(c, view.members, true)},
+                  {"disable_stats", FLAG(false)},
+                  {"enable_queue_totals", FLAG(false)},
+                  {"exchange_types", exchange_types()},
+                  {"listeners", listeners(c, view.members)},
+                  {"management_version", TEXT(API_RABBITMQ_VERSION)},
+                  {"message_stats", message_totals(c)},
+                  {"node", TEXT(mirror_node_name(call_mirror(c), view.self))},
+                  {"object_totals", object_totals(c)},
+                  {"product_name", TEXT(API_PRODUCT)},
+                  {"product_version", TEXT(API_PRODUCT_VERSION)},
+                  {"queue_totals", queue_totals(c)},
+                  {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
+                  {"rates_mode", TEXT("basic")});
 }
 
 /* ---- nodes ---- */
@@ -208,8 +201,9 @@ static json_t *cluster_links(struct api_call *c, const json_t *figures)
     json_array_foreach (json_object_get(figures, "links"), i, name) {
         for (size_t p = 0; p < config->nodes_len; p++) {
             if (strcmp(config->nodes[p].name, json_string_value(name)) == 0)
-                json_array_append_new(list, json_pack("{s:O, s:s, s:i}", "name", name, "peer_addr",
-                                                      config->nodes[p].host, "peer_port", (int)config->nodes[p].peer));
+                json_array_append_new(list, OBJECT({"name", json_incref(name)},
+                                                   {"peer_addr", TEXT(config->nodes[p].host)},
+                                                   {"peer_port", NUMBER(config->nodes[p].peer)}));
         }
     }
     return list;
@@ -254,17 +248,17 @@ static json_t *node_json(struct api_call *c, const struct view_info *view, node_
 {
     const char *name = mirror_node_name(call_mirror(c), id);
     bool running = node_in(view->members, id);
-    json_t *json = json_pack("{s:s, s:b, s:s}", "name", name, "running", (int)running, "type", "disc");
+    json_t *json = OBJECT({"name", TEXT(name)}, {"running", FLAG(running)}, {"type", TEXT("disc")});
     if (!running) {
         json_object_set_new(json, "cluster_links", json_array());
         return json;
     }
-    json_object_set_new(json, "applications",
-                        json_pack("[{s:s, s:s, s:s}]", "description", "mirrorlab, a teaching broker",
-                                  "name", API_PRODUCT, "version", API_PRODUCT_VERSION));
-    json_object_set_new(json, "auth_mechanisms",
-                        json_pack("[{s:s, s:b, s:s}]", "description", "SASL PLAIN authentication mechanism",
-                                  "enabled", 1, "name", "PLAIN"));
+    json_t *application = OBJECT({"description", TEXT("a teaching broker with mirrored queues")},
+                                 {"name", TEXT(API_PRODUCT)}, {"version", TEXT(API_PRODUCT_VERSION)});
+    json_t *mechanism = OBJECT({"description", TEXT("SASL PLAIN authentication mechanism")}, {"enabled", FLAG(true)},
+                               {"name", TEXT("PLAIN")});
+    json_object_set_new(json, "applications", json_pack("[o]", application));
+    json_object_set_new(json, "auth_mechanisms", json_pack("[o]", mechanism));
     json_object_set_new(json, "contexts", contexts(c, node_bit(id), false));
     json_object_set_new(json, "enabled_plugins", json_array());
     json_object_set_new(json, "exchange_types", exchange_types());
@@ -322,16 +316,12 @@ json_t *events_get(struct api_call *c)
     size_t len = node_events_since(c->node, since ? strtoull(since, NULL, 10) : 0, &events, &next);
     json_t *list = json_array();
     for (size_t i = 0; i < len; i++) {
-        json_t *event = json_pack("{s:I, s:I, s:s, s:s}",
-                                  "seq", (json_int_t)events[i].seq,
-                                  "time", (json_int_t)events[i].wall_ms,
-                                  "kind", events[i].kind,
-                                  "text", events[i].text ? events[i].text : "");
-        if (event)
-            json_object_set_new(event, "queue", events[i].queue ? json_string(events[i].queue) : json_null());
-        json_array_append_new(list, event);
+        json_array_append_new(list, OBJECT({"seq", NUMBER(events[i].seq)},
+                                           {"time", NUMBER(events[i].wall_ms)},
+                                           {"kind", TEXT(events[i].kind)},
+                                           {"queue", TEXT_OR_NULL(events[i].queue)},
+                                           {"text", TEXT(events[i].text ? events[i].text : "")}));
     }
     const struct mirror *m = call_mirror(c);
-    return json_pack("{s:s, s:I, s:o}", "node", mirror_node_name(m, mirror_view(m).self), "next", (json_int_t)next,
-                     "events", list);
+    return OBJECT({"node", TEXT(mirror_node_name(m, mirror_view(m).self))}, {"next", NUMBER(next)}, {"events", list});
 }

@@ -6,9 +6,12 @@
 
 json_t *policy_json(const struct policy_info *p)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:i}", "vhost", "/", "name", p->name, "pattern", p->pattern,
-                     "apply-to", p->apply_to, "definition", json_text_or_empty(p->definition), "priority",
-                     (int)p->priority);
+    return OBJECT({"vhost", TEXT("/")},
+                  {"name", TEXT(p->name)},
+                  {"pattern", TEXT(p->pattern)},
+                  {"apply-to", TEXT(p->apply_to)},
+                  {"definition", json_text_or_empty(p->definition)},
+                  {"priority", NUMBER(p->priority)});
 }
 
 json_t *policies_get(struct api_call *c)

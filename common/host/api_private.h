@@ -189,6 +189,23 @@ json_t *permissions_get(struct api_call *c);
 json_t *permission_get(struct api_call *c);
 json_t *definitions_get(struct api_call *c);
 
+/* ---- making JSON: one field a line ----
+ *
+ *     return OBJECT({"name", TEXT(q->name)}, {"messages", NUMBER(q->ready)}, {"policy", TEXT_OR_NULL(q->policy)});
+ */
+struct json_field {
+    const char *name;
+    json_t *value; /* taken; NULL (text that is not UTF-8): the field is left out */
+};
+json_t *json_fields(const struct json_field *fields, size_t len);
+#define OBJECT(...) \
+    json_fields((const struct json_field[]){__VA_ARGS__}, \
+                sizeof((const struct json_field[]){__VA_ARGS__}) / sizeof(struct json_field))
+#define TEXT(s)         json_string(s)
+#define TEXT_OR_NULL(s) ((s) ? json_string(s) : json_null())
+#define NUMBER(n)       json_integer((json_int_t)(n))
+#define FLAG(b)         json_boolean(b)
+
 /* ---- shared between resources ---- */
 json_t *exchange_types(void);
 json_t *binding_json(const struct binding_info *b);

@@ -110,16 +110,11 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
     json_decref(message_stats);
 }
 
-static json_t *or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
-
 static void set_running(struct api_call *c, const struct mirror *m, const struct queue_info *q, json_t *json)
 {
     bool mirrored = q->mirrors_len > 0 || json_object_get(json_object_get(json, "effective_policy_definition"), "ha-mode");
     json_object_set_new(json, "operator_policy", json_null());
-    json_object_set_new(json, "policy", or_null(q->policy));
+    json_object_set_new(json, "policy", TEXT_OR_NULL(q->policy));
     json_object_set_new(json, "recoverable_slaves", mirrored ? names_json(m, q, false, ~(node_set)0) : json_null());
     if (mirrored) {
         json_object_set_new(json, "slave_nodes", names_json(m, q, false, ~(node_set)0));
@@ -144,19 +139,17 @@ static json_t *queue_json(struct api_call *c, const struct mirror *m, struct que
 {
     struct queue_info q;
     mirror_queue_info(m, queue, &q);
-    json_t *json = json_pack("{s:o, s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:s}",
-                             "arguments", json_text_or_empty(q.args->json),
-                             "auto_delete", (int)q.auto_delete,
-                             "durable", (int)q.durable,
-                             "exclusive", (int)(q.owner.node != NODE_NONE),
-                             "name", q.name,
-                             "node", q.master == NODE_NONE ? "" : mirror_node_name(m, q.master),
-                             "state", state_name(q.state),
-                             "type", "classic",
-                             "vhost", "/");
-    if (q.master == NODE_NONE)
-        json_object_del(json, "node");
-    else if (c->local)
+    bool placed = q.master != NODE_NONE;
+    json_t *json = OBJECT({"arguments", json_text_or_empty(q.args->json)},
+                          {"auto_delete", FLAG(q.auto_delete)},
+                          {"durable", FLAG(q.durable)},
+                          {"exclusive", FLAG(q.owner.node != NODE_NONE)},
+                          {"name", TEXT(q.name)},
+                          {"node", placed ? TEXT(mirror_node_name(m, q.master)) : NULL},
+                          {"state", TEXT(state_name(q.state))},
+                          {"type", TEXT("classic")},
+                          {"vhost", TEXT("/")});
+    if (placed && c->local)
         json_object_set_new(json, "pid", pid_json(m, q.master, &q));
     if (q.state == QUEUE_RUNNING || q.state == QUEUE_SYNCING) {
         json_object_set_new(json, "effective_policy_definition", json_text_or_empty(q.definition));

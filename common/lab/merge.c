@@ -20,7 +20,8 @@ static int64_t count_of(const json_t *o, const char *key)
     return json_is_integer(v) && json_integer_value(v) >= 0 ? json_integer_value(v) : -1;
 }
 
-/* ---- nodes -------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * -------------------------------------------------------------------------------------------------- */
 
 /* The short name a node has here. "node1@localhost" is the lab's node1; a name that no node of the lab has is
  * kept whole if its part before '@' would be taken for another node. */
@@ -148,7 +149,8 @@ static int pick_source(const struct snapshot *s, const struct snapshot *before)
     return best;
 }
 
-/* ---- queues ------------------------------------------------------------------------------------------------- */
+/* ---- queues
+ * ------------------------------------------------------------------------------------------------- */
 
 static enum queue_seen_state queue_state(const char *word)
 {

@@ -8,10 +8,10 @@
 
 /* What one node answered in one round. The documents are null where it was not asked or did not answer. */
 struct node_answer {
-    bool answered;      /* nodes and queues both came, with status 200 */
-    bool has_feed;      /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
-    ms_time at;         /* when its answer was complete; 0: never answered so far */
-    const char *error;  /* why not, for the screen; NULL if it answered */
+    bool answered;     /* nodes and queues both came, with status 200 */
+    bool has_feed;     /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
+    ms_time at;        /* when its answer was complete; 0: never answered so far */
+    const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
 };
 

@@ -30,7 +30,8 @@ static void drop(struct list *l, size_t i)
     VEC_REMOVE(&l->events, i);
 }
 
-/* ---- what the nodes tell ------------------------------------------------------------------------------------ */
+/* ---- what the nodes tell
+ * ------------------------------------------------------------------------------------ */
 
 static void add_feed(struct list *l, const char *node, const json_t *feed)
 {
@@ -54,13 +55,14 @@ static int by_time(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* ---- what two looks show ------------------------------------------------------------------------------------ */
+/* ---- what two looks show
+ * ------------------------------------------------------------------------------------ */
 
 static const char *node_word(enum node_state state)
 {
     switch (state) {
-    case NODE_UNKNOWN:     return "not heard of";
-    case NODE_UP:          return "running";
+    case NODE_UNKNOWN: return "not heard of";
+    case NODE_UP: return "running";
     case NODE_NOT_RUNNING: return "not running";
     }
     return "?";
@@ -78,8 +80,8 @@ static void notice_nodes(struct list *l, const struct snapshot *s, const struct 
 /* The count of a busy queue changes with every look: one line that is kept up to date, not one a look. */
 static void notice_count(struct list *l, const struct snapshot *s, const struct queue_seen *q)
 {
-    char *text = format_text("%s holds %lld message%s", q->name, (long long)q->messages,
-                             q->messages == 1 ? "" : "s");
+    char *text =
+        format_text("%s holds %lld message%s", q->name, (long long)q->messages, q->messages == 1 ? "" : "s");
     size_t name_len = strlen(q->name), last = l->events.len;
     if (last > 0 && strcmp(l->events.items[last - 1].kind, "count") == 0 &&
         strncmp(l->events.items[last - 1].text, q->name, name_len) == 0 &&
@@ -113,7 +115,8 @@ static void notice_queue(struct list *l, const struct snapshot *s, const struct 
     bool known = q->state != QUEUE_SEEN_UNKNOWN, was_known = was->state != QUEUE_SEEN_UNKNOWN;
     /* between two states RabbitMQ has moments without figures: those are no news, nor is their end */
     if (q->state != was->state && known && (was_known || q->state != QUEUE_SEEN_RUNNING))
-        add(l, s->taken_wall_ms, "queue", NULL, format_text("%s is %s", q->name, queue_seen_state_name(q->state)));
+        add(l, s->taken_wall_ms, "queue", NULL,
+            format_text("%s is %s", q->name, queue_seen_state_name(q->state)));
     notice_mirrors(l, s, q, was);
     if (known && was_known &&
         ((q->policy != NULL) != (was->policy != NULL) || (q->policy && strcmp(q->policy, was->policy) != 0)))
@@ -182,7 +185,8 @@ static void notice_hints(struct list *l, const struct snapshot *s, const struct 
     }
 }
 
-/* ---- together ----------------------------------------------------------------------------------------------- */
+/* ---- together
+ * ----------------------------------------------------------------------------------------------- */
 
 void notice_events(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
                    const struct snapshot *before)

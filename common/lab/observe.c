@@ -21,7 +21,7 @@
 #define ANSWER_MS 800
 
 /* 200 queues in RabbitMQ's words are half a megabyte. */
-#define MAX_BODY (64 << 20)
+#define MAX_BODY    (64 << 20)
 #define MAX_HEADERS (64 << 10)
 
 enum question { ASK_NODES, ASK_QUEUES, ASK_POLICIES, ASK_EVENTS, QUESTIONS };
@@ -41,16 +41,16 @@ struct asked_node {
     struct evhttp_connection *connection; /* NULL: made with the next question */
     struct event *deadline;
     struct ask asks[QUESTIONS];
-    size_t pending;  /* questions without an answer */
-    bool late;       /* did not answer the last time: not waited for */
-    bool fresh;      /* an answer came since the last snapshot */
-    bool answered;   /* the last questions were answered */
+    size_t pending; /* questions without an answer */
+    bool late;      /* did not answer the last time: not waited for */
+    bool fresh;     /* an answer came since the last snapshot */
+    bool answered;  /* the last questions were answered */
     bool has_feed;
     bool feed_absent; /* it said 404 to GET /api/events */
     uint64_t feed_next;
     ms_time answered_at;
-    char *error;     /* of the last questions that failed; NULL if they were answered */
-    bool error_old;  /* it is from an earlier round */
+    char *error;    /* of the last questions that failed; NULL if they were answered */
+    bool error_old; /* it is from an earlier round */
 };
 
 struct observer {
@@ -89,7 +89,8 @@ static struct timeval ms_timeval(unsigned ms)
 
 static void node_done(struct asked_node *n);
 
-/* ---- one node ----------------------------------------------------------------------------------------------- */
+/* ---- one node
+ * ----------------------------------------------------------------------------------------------- */
 
 static void set_error(struct asked_node *n, char *error)
 {
@@ -187,7 +188,8 @@ static void connect_node(struct asked_node *n)
     struct evdns_base *dns = NULL;
     if (!is_address(n->node->host)) {
         if (!o->dns)
-            o->dns = evdns_base_new(o->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+            o->dns =
+                evdns_base_new(o->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
         dns = o->dns;
     }
     n->connection = evhttp_connection_base_new(o->base, dns, n->node->host, n->node->http_port);
@@ -205,9 +207,9 @@ static void send_question(struct asked_node *n, enum question question)
     evhttp_add_header(headers, "Host", n->node->host);
     evhttp_add_header(headers, "Authorization", n->o->authorization);
     evhttp_add_header(headers, "Connection", "keep-alive");
-    char *path = question == ASK_EVENTS ? format_text("%s?since=%llu", paths[question],
-                                                      (unsigned long long)n->feed_next)
-                                        : xstrdup(paths[question]);
+    char *path = question == ASK_EVENTS
+                     ? format_text("%s?since=%llu", paths[question], (unsigned long long)n->feed_next)
+                     : xstrdup(paths[question]);
     n->pending++;
     /* on failure libevent has freed the request and will not call back */
     if (evhttp_make_request(n->connection, req, EVHTTP_REQ_GET, path) != 0) {
@@ -235,7 +237,8 @@ static void ask_node(struct asked_node *n)
         node_done(n);
 }
 
-/* ---- rounds ------------------------------------------------------------------------------------------------- */
+/* ---- rounds
+ * ------------------------------------------------------------------------------------------------- */
 
 static struct node_answer answer_of(const struct asked_node *n)
 {
@@ -244,7 +247,9 @@ static struct node_answer answer_of(const struct asked_node *n)
         .answered = use,
         .has_feed = n->has_feed,
         .at = n->answered_at,
-        .error = use ? NULL : n->error ? n->error : "no answer yet",
+        .error = use        ? NULL
+                 : n->error ? n->error
+                            : "no answer yet",
         .nodes = use ? n->asks[ASK_NODES].answer : NULL,
         .queues = use ? n->asks[ASK_QUEUES].answer : NULL,
         .policies = use ? n->asks[ASK_POLICIES].answer : NULL,
@@ -325,7 +330,8 @@ static void start_round(evutil_socket_t fd, short what, void *arg)
     end_round_if_heard(o); /* none may be left to wait for */
 }
 
-/* ---- the observer ------------------------------------------------------------------------------------------- */
+/* ---- the observer
+ * ------------------------------------------------------------------------------------------- */
 
 static char *basic_authorization(const struct labdir *lab)
 {
@@ -393,7 +399,8 @@ void observer_destroy(struct observer *o)
     free(o);
 }
 
-/* ---- one look ----------------------------------------------------------------------------------------------- */
+/* ---- one look
+ * ----------------------------------------------------------------------------------------------- */
 
 struct once {
     struct event_base *base;

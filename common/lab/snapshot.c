@@ -46,12 +46,13 @@ const char *queue_seen_state_name(enum queue_seen_state state)
     case QUEUE_SEEN_RUNNING: return "running";
     case QUEUE_SEEN_SYNCING: return "syncing";
     case QUEUE_SEEN_STOPPED: return "stopped";
-    case QUEUE_SEEN_DOWN:    return "down";
+    case QUEUE_SEEN_DOWN: return "down";
     }
     return "?";
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------ */
 
 static void node_copy(struct node_seen *to, const struct node_seen *from)
 {
@@ -86,11 +87,11 @@ static void event_copy(struct event_seen *to, const struct event_seen *from)
     to->text = copy_text(from->text);
 }
 
-#define COPY_LIST(to, from, list, copy_one) \
-    do { \
-        (to)->list = xcalloc((from)->list##_len, sizeof(*(to)->list)); \
-        for (size_t i_ = 0; i_ < (from)->list##_len; i_++) \
-            copy_one(&(to)->list[i_], &(from)->list[i_]); \
+#define COPY_LIST(to, from, list, copy_one)                                                                  \
+    do {                                                                                                     \
+        (to)->list = xcalloc((from)->list##_len, sizeof(*(to)->list));                                       \
+        for (size_t i_ = 0; i_ < (from)->list##_len; i_++)                                                   \
+            copy_one(&(to)->list[i_], &(from)->list[i_]);                                                    \
     } while (0)
 
 struct snapshot *snapshot_clone(const struct snapshot *s)
@@ -136,13 +137,14 @@ void snapshot_destroy(struct snapshot *s)
     free(s);
 }
 
-/* ---- to JSON ----------------------------------------------------------------------------------------------- */
+/* ---- to JSON
+ * ----------------------------------------------------------------------------------------------- */
 
 static const char *node_state_word(enum node_state state)
 {
     switch (state) {
-    case NODE_UNKNOWN:     return "unknown";
-    case NODE_UP:          return "up";
+    case NODE_UNKNOWN: return "unknown";
+    case NODE_UP: return "up";
     case NODE_NOT_RUNNING: return "not running";
     }
     return "unknown";
@@ -177,12 +179,12 @@ static void set_known(json_t *object, const char *key, int64_t value)
 
 static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
 {
-    json_t *json = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:I, s:I}", "name", n->name, "state",
-                             node_state_word(n->state), "answers", n->answers, "said_up_by",
-                             names_of(s, n->said_up_by), "said_down_by", names_of(s, n->said_down_by), "error",
-                             text_or_null(n->error), "partitions", n->partitions ? n->partitions : "",
-                             "answered_at", (json_int_t)n->answered_at, "changed_at",
-                             (json_int_t)n->changed_at);
+    json_t *json =
+        json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:I, s:I}", "name", n->name, "state",
+                  node_state_word(n->state), "answers", n->answers, "said_up_by", names_of(s, n->said_up_by),
+                  "said_down_by", names_of(s, n->said_down_by), "error", text_or_null(n->error), "partitions",
+                  n->partitions ? n->partitions : "", "answered_at", (json_int_t)n->answered_at, "changed_at",
+                  (json_int_t)n->changed_at);
     set_known(json, "memory_bytes", n->memory_bytes);
     set_known(json, "uptime_ms", n->uptime_ms);
     return json;
@@ -191,13 +193,13 @@ static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
 static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
 {
     const char *master = q->master >= 0 ? s->nodes[q->master].name : NULL;
-    json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:I, s:I}", "name", q->name,
-                             "state", queue_state_word(q->state), "master", text_or_null(master), "mirrors",
-                             names_of(s, q->mirrors), "synced", names_of(s, q->synced), "durable", q->durable,
-                             "exclusive", q->exclusive, "auto_delete", q->auto_delete, "policy",
-                             text_or_null(q->policy), "effective_definition",
-                             text_or_null(q->effective_definition), "seen_at", (json_int_t)q->seen_at,
-                             "master_since", (json_int_t)q->master_since);
+    json_t *json =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:I, s:I}", "name", q->name, "state",
+                  queue_state_word(q->state), "master", text_or_null(master), "mirrors",
+                  names_of(s, q->mirrors), "synced", names_of(s, q->synced), "durable", q->durable,
+                  "exclusive", q->exclusive, "auto_delete", q->auto_delete, "policy", text_or_null(q->policy),
+                  "effective_definition", text_or_null(q->effective_definition), "seen_at",
+                  (json_int_t)q->seen_at, "master_since", (json_int_t)q->master_since);
     set_known(json, "messages", q->messages);
     set_known(json, "ready", q->ready);
     set_known(json, "unacked", q->unacked);
@@ -237,7 +239,8 @@ json_t *snapshot_to_json(const struct snapshot *s)
                      queues, "policies", policies, "events", events);
 }
 
-/* ---- from JSON ---------------------------------------------------------------------------------------------- */
+/* ---- from JSON
+ * ---------------------------------------------------------------------------------------------- */
 
 /* Reading stops at the first thing that is not right; its place and what was expected are kept. */
 struct reader {
@@ -248,8 +251,8 @@ struct reader {
 static bool fail(struct reader *r, const char *where, size_t i, const char *key, const char *expected)
 {
     if (!r->error)
-        r->error = format_text("%s[%zu].%s: %s is expected; this is not a snapshot of lab status --json", where,
-                               i, key, expected);
+        r->error = format_text("%s[%zu].%s: %s is expected; this is not a snapshot of lab status --json",
+                               where, i, key, expected);
     return false;
 }
 
@@ -297,7 +300,8 @@ static bool read_rate(struct reader *r, const json_t *o, const char *where, size
     return !v || json_is_number(v) || fail(r, where, i, key, "a number");
 }
 
-static bool read_flag(struct reader *r, const json_t *o, const char *where, size_t i, const char *key, bool *out)
+static bool read_flag(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      bool *out)
 {
     const json_t *v = json_object_get(o, key);
     *out = json_is_true(v);
@@ -434,13 +438,13 @@ static bool read_event(struct reader *r, const json_t *o, size_t i, struct event
 }
 
 /* The entry counts before it is read, so that snapshot_destroy frees what a failed read left in it. */
-#define READ_LIST(r, list, from, read_one) \
-    do { \
-        (r)->s->list = xcalloc(json_array_size(from), sizeof(*(r)->s->list)); \
-        for (size_t i_ = 0; i_ < json_array_size(from) && !(r)->error; i_++) { \
-            (r)->s->list##_len = i_ + 1; \
-            read_one((r), json_array_get((from), i_), i_, &(r)->s->list[i_]); \
-        } \
+#define READ_LIST(r, list, from, read_one)                                                                   \
+    do {                                                                                                     \
+        (r)->s->list = xcalloc(json_array_size(from), sizeof(*(r)->s->list));                                \
+        for (size_t i_ = 0; i_ < json_array_size(from) && !(r)->error; i_++) {                               \
+            (r)->s->list##_len = i_ + 1;                                                                     \
+            read_one((r), json_array_get((from), i_), i_, &(r)->s->list[i_]);                                \
+        }                                                                                                    \
     } while (0)
 
 static bool read_snapshot(struct reader *r, const json_t *json)
@@ -450,17 +454,18 @@ static bool read_snapshot(struct reader *r, const json_t *json)
     int format;
     json_error_t e;
     if (json_unpack_ex((json_t *)json, &e, 0, "{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", &format,
-                       "number", &number, "taken_at", &taken_at, "taken_wall_ms", &taken_wall_ms, "nodes", &nodes,
-                       "queues", &queues, "policies", &policies, "events", &events) != 0) {
+                       "number", &number, "taken_at", &taken_at, "taken_wall_ms", &taken_wall_ms, "nodes",
+                       &nodes, "queues", &queues, "policies", &policies, "events", &events) != 0) {
         r->error = format_text("not a snapshot: %s", e.text);
         return false;
     }
     if (format != SNAPSHOT_FORMAT) {
-        r->error = format_text("a snapshot of format %d; this program reads format %d", format, SNAPSHOT_FORMAT);
+        r->error =
+            format_text("a snapshot of format %d; this program reads format %d", format, SNAPSHOT_FORMAT);
         return false;
     }
-    if (!json_is_array(nodes) || json_array_size(nodes) > LIMIT_NODES || json_array_size(queues) > MAX_QUEUES ||
-        json_array_size(events) > MAX_EVENTS) {
+    if (!json_is_array(nodes) || json_array_size(nodes) > LIMIT_NODES ||
+        json_array_size(queues) > MAX_QUEUES || json_array_size(events) > MAX_EVENTS) {
         r->error = format_text("a snapshot has at most %d nodes, %d queues and %d events", LIMIT_NODES,
                                MAX_QUEUES, MAX_EVENTS);
         return false;

@@ -1,5 +1,6 @@
 /* snapshot.h: what was observed of a cluster, by asking the management HTTP API of its nodes. The TUI draws
- * it, the lessons' proofs read it, `lab status --json` prints it. It knows no engine: kit and RabbitMQ look alike.
+ * it, the lessons' proofs read it, `lab status --json` prints it. It knows no engine: kit and RabbitMQ look
+ * alike.
  *
  * The rule it keeps: nothing is in a snapshot that a node that is alive did not say. What nobody can say
  * now is unknown (-1), with the last known value beside it; every figure has the time it was seen. */
@@ -22,13 +23,13 @@ enum node_state {
 struct node_seen {
     char *name; /* "node1": the part before '@' */
     enum node_state state;
-    bool answers;          /* its own API answered the last request */
-    node_bits said_up_by;  /* nodes (answering) that say it runs */
+    bool answers;         /* its own API answered the last request */
+    node_bits said_up_by; /* nodes (answering) that say it runs */
     node_bits said_down_by;
-    char *error;           /* why it does not answer, for the screen; NULL if it does */
-    char *partitions;      /* comma-separated names it lists as partitioned from; "" if none */
-    ms_time answered_at;   /* last time its own API answered; 0: never */
-    ms_time changed_at;    /* last time state changed */
+    char *error;                     /* why it does not answer, for the screen; NULL if it does */
+    char *partitions;                /* comma-separated names it lists as partitioned from; "" if none */
+    ms_time answered_at;             /* last time its own API answered; 0: never */
+    ms_time changed_at;              /* last time state changed */
     int64_t memory_bytes, uptime_ms; /* -1: unknown */
 };
 
@@ -43,18 +44,18 @@ enum queue_seen_state {
 struct queue_seen {
     char *name;
     enum queue_seen_state state;
-    int master;                 /* index in nodes, or -1 */
-    node_bits mirrors, synced;  /* mirrors: all of them; synced: those in sync */
+    int master;                /* index in nodes, or -1 */
+    node_bits mirrors, synced; /* mirrors: all of them; synced: those in sync */
     bool durable, exclusive, auto_delete;
-    int64_t messages, ready, unacked; /* -1: nobody can say now */
-    int64_t was_messages;             /* the last known number; -1: never known */
-    int64_t consumers;                /* -1: unknown */
-    int64_t sync_messages;            /* messages already copied by a running sync; -1: no sync seen */
+    int64_t messages, ready, unacked;  /* -1: nobody can say now */
+    int64_t was_messages;              /* the last known number; -1: never known */
+    int64_t consumers;                 /* -1: unknown */
+    int64_t sync_messages;             /* messages already copied by a running sync; -1: no sync seen */
     double publish_rate, deliver_rate; /* per second; negative: unknown */
-    char *policy;                     /* name, NULL if none applies */
-    char *effective_definition;       /* JSON text, "{}" if none, NULL if unknown */
-    ms_time seen_at;                  /* when a node that is alive said so */
-    ms_time master_since;             /* when this master was first seen; 0: from the beginning */
+    char *policy;                      /* name, NULL if none applies */
+    char *effective_definition;        /* JSON text, "{}" if none, NULL if unknown */
+    ms_time seen_at;                   /* when a node that is alive said so */
+    ms_time master_since;              /* when this master was first seen; 0: from the beginning */
 };
 
 struct policy_seen {
@@ -63,30 +64,34 @@ struct policy_seen {
 };
 
 struct event_seen {
-    uint64_t seq;      /* rising in the order in which they were heard of; the list is sorted by wall_ms */
-    int64_t wall_ms;   /* milliseconds since 1970: from the feed, or when polling noticed it */
-    char *kind;        /* "publish", "mirror", "promote", "node", "queue", "policy", "sync", "hint", ... */
-    char *node;        /* who said it; NULL: noticed by polling */
+    uint64_t seq;    /* rising in the order in which they were heard of; the list is sorted by wall_ms */
+    int64_t wall_ms; /* milliseconds since 1970: from the feed, or when polling noticed it */
+    char *kind;      /* "publish", "mirror", "promote", "node", "queue", "policy", "sync", "hint", ... */
+    char *node;      /* who said it; NULL: noticed by polling */
     char *text;
 };
 
 struct snapshot {
-    ms_time taken_at;    /* monotonic clock of the observer */
+    ms_time taken_at; /* monotonic clock of the observer */
     int64_t taken_wall_ms;
-    uint64_t number;     /* rises by one with each snapshot */
-    int source;          /* node whose lists were used; -1: no node answers: queues and policies are then old,
-                            every queue's state and counts unknown */
-    struct node_seen *nodes;     size_t nodes_len;    /* in the lab's order: node1, node2, ... */
-    struct queue_seen *queues;   size_t queues_len;   /* sorted by name */
-    struct policy_seen *policies; size_t policies_len;
-    struct event_seen *events;   size_t events_len;   /* oldest first, at most 1000 */
+    uint64_t number; /* rises by one with each snapshot */
+    int source;      /* node whose lists were used; -1: no node answers: queues and policies are then old,
+                        every queue's state and counts unknown */
+    struct node_seen *nodes;
+    size_t nodes_len; /* in the lab's order: node1, node2, ... */
+    struct queue_seen *queues;
+    size_t queues_len; /* sorted by name */
+    struct policy_seen *policies;
+    size_t policies_len;
+    struct event_seen *events;
+    size_t events_len; /* oldest first, at most 1000 */
 };
 
 const struct node_seen *snapshot_node(const struct snapshot *s, const char *name);   /* NULL if absent */
 const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *name); /* NULL if absent */
 int snapshot_node_index(const struct snapshot *s, const char *name);                 /* -1 if absent */
 struct snapshot *snapshot_clone(const struct snapshot *s);
-void snapshot_destroy(struct snapshot *s); /* takes NULL */
+void snapshot_destroy(struct snapshot *s);                      /* takes NULL */
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
 
 /* The same as JSON (a new reference), and back: `lab status --json`, recordings, replays, tests. from_json

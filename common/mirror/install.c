@@ -32,7 +32,7 @@ static void demote(struct mirror *m, struct queue *q)
 {
     q->origins.len = 0;
     for (size_t i = 0; i < q->master->origins.len; i++)
-        VEC_PUSH(&q->origins, q->master->origins.items[i].o);
+        VEC_PUSH(&q->origins, q->master->origins.items[i].o); /* join 0: all of it is there */
     master_end(m, q);
     q->role = ROLE_MIRROR;
     q->synced = true;

@@ -264,13 +264,14 @@ static void release_confirms(struct mirror *m, struct queue *q, struct effects *
         if (!node_in(m->members, o->o.node) || m->incarnations[o->o.node] != o->o.incarnation)
             continue; /* nobody there waits for it */
         if (o->o.node == m->o.self) {
-            stream_confirm(m, q, o->confirmed, NULL, 0, out);
+            stream_confirm(m, q, o->confirmed, o->o.lost, NULL, 0, out);
             continue;
         }
         struct peer_msg *msg = peer_msg_create(PEER_CONFIRM, m->epoch);
         msg->uid = q->rec.uid;
         msg->generation = q->rec.generation;
         msg->u.confirm.upto = o->confirmed;
+        msg->u.confirm.lost = o->o.lost;
         send_to(out, node_bit(o->o.node), msg);
     }
 }

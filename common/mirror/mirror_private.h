@@ -407,8 +407,8 @@ void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out);
 /* ---- stream.c ---- */
 void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie, struct effects *out);
 void stream_flush(struct mirror *m, struct queue *q, struct effects *out);
-void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, const uint64_t *rejected, size_t rejected_len,
-                    struct effects *out);
+void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t lost, const uint64_t *rejected,
+                    size_t rejected_len, struct effects *out);
 void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effects *out);
 void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out);
 bool streams_empty(const struct mirror *m);

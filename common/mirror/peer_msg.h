@@ -101,6 +101,8 @@ struct op {
 struct origin {
     node_id node;
     uint64_t incarnation, seq;
+    uint64_t lost; /* numbers up to this one went with an earlier master; never confirmed as there */
+    uint64_t join; /* a mirror's own: what it has begins after this number (not sent) */
 };
 
 /* What a member holds of a queue, told to the candidate. */
@@ -191,6 +193,9 @@ struct peer_msg {
             node_id node;
         } report;
         struct {
+            node_set members; /* of the view that goes on without it */
+        } left;
+        struct {
             uint64_t req;
             struct owner owner; /* of the connection that asks */
             struct meta_entry entry;
@@ -239,7 +244,8 @@ struct peer_msg {
         } publish;
         struct {
             uint64_t upto;
-            uint64_t *rejected; /* of these, the ones that were refused */
+            uint64_t lost;      /* of these, numbers up to this one: nobody is left who could hold them */
+            uint64_t *rejected; /* and these were refused */
             size_t rejected_len;
         } confirm;
         struct {

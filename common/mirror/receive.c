@@ -129,7 +129,8 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     if (!q || q->rec.generation != msg->generation)
         return;
     if (msg->type == PEER_CONFIRM) {
-        stream_confirm(m, q, msg->u.confirm.upto, msg->u.confirm.rejected, msg->u.confirm.rejected_len, out);
+        stream_confirm(m, q, msg->u.confirm.upto, msg->u.confirm.lost, msg->u.confirm.rejected,
+                       msg->u.confirm.rejected_len, out);
         return;
     }
     if (msg->type == PEER_DELIVER) {

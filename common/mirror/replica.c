@@ -45,6 +45,8 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
     q->op = q->durable = msg->u.init.op;
     for (size_t i = 0; i < msg->u.init.origins_len; i++)
         VEC_PUSH(&q->origins, msg->u.init.origins[i]);
+    for (size_t i = 0; i < q->origins.len; i++)
+        q->origins.items[i].join = q->origins.items[i].seq; /* that is the master's, not ours */
     q->told_applied = q->told_durable = UINT64_MAX;
     tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
     queue_touch(m, q);
@@ -61,7 +63,7 @@ static void note_origin(struct queue *q, const struct op *op)
             return;
         }
     }
-    VEC_PUSH(&q->origins, (struct origin){op->origin, op->incarnation, op->seq});
+    VEC_PUSH(&q->origins, (struct origin){.node = op->origin, .incarnation = op->incarnation, .seq = op->seq});
 }
 
 static void remove_one(struct queue *q, msg_id id)
@@ -178,8 +180,13 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
     msg_id join = q->synced ? 0 : q->join;
     master_begin(m, q);
     q->join = join;
-    for (size_t i = 0; i < q->origins.len; i++)
-        VEC_PUSH(&q->master->origins, (struct origin_at){.o = q->origins.items[i]});
+    for (size_t i = 0; i < q->origins.len; i++) {
+        struct origin o = q->origins.items[i];
+        if (join) /* unsynchronised: what it never had must not be confirmed as a repeat */
+            o.lost = u64_max(o.lost, o.join);
+        o.join = 0;
+        VEC_PUSH(&q->master->origins, (struct origin_at){.o = o});
+    }
     q->origins.len = 0;
 }
 

@@ -89,8 +89,8 @@ static void pop(struct stream *s)
     s->base++;
 }
 
-void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, const uint64_t *rejected, size_t rejected_len,
-                    struct effects *out)
+void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t lost, const uint64_t *rejected,
+                    size_t rejected_len, struct effects *out)
 {
     struct stream *s = q->stream;
     (void)m;
@@ -100,7 +100,8 @@ void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, const uint
     while (s->pending.len && s->base <= upto) {
         while (r < rejected_len && rejected[r] < s->base)
             r++;
-        bool no = r < rejected_len && rejected[r] == s->base;
+        bool no = s->base <= lost;
+        no = no || (r < rejected_len && rejected[r] == s->base);
         confirm_one(out, RING_AT(&s->pending, 0).cookie, no ? CONFIRM_NACK : CONFIRM_ACK);
         pop(s);
     }

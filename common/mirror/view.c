@@ -290,6 +290,13 @@ static void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg
         all_prepared(m, out);
 }
 
+static void send_left(struct mirror *m, node_set to, struct effects *out)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_LEFT, m->epoch);
+    msg->u.left.members = m->members;
+    send_to(out, to, msg);
+}
+
 static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out)
 {
     struct change *c = &m->change;
@@ -302,8 +309,7 @@ static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, str
     if (others)
         send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
     node_set left = m->leaving & m->links & ~m->members;
-    if (left)
-        send_to(out, left, peer_msg_create(PEER_LEFT, c->epoch));
+    send_left(m, left, out);
     change_end(m);
     serve(m, out);
     join_check(m, out);
@@ -422,7 +428,7 @@ static void handle_leave(struct mirror *m, node_id from, struct effects *out)
 {
     if (!node_in(m->members, from)) {
         if (serving(m) && m->coordinator == m->o.self)
-            send_to(out, node_bit(from), peer_msg_create(PEER_LEFT, m->epoch));
+            send_left(m, node_bit(from), out);
         return;
     }
     m->leaving |= node_bit(from);
@@ -463,7 +469,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_LEFT:
         if (m->leave_sent && !m->left) { /* view_turn ends the stop */
             m->left = true;
-            m->left_others = others_of(m, m->members) & m->links & ~m->leaving;
+            m->left_others = others_of(m, msg->u.left.members);
         }
         break;
     case PEER_REPORT:

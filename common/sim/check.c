@@ -259,6 +259,7 @@ void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
     bool first = !sn->holding;
@@ -292,7 +293,7 @@ void check_after(struct sim *s, node_id n)
 
 void check_node_up(struct sim *s, node_id n)
 {
-    s->check.nodes[n].holding = false;
+    s->check.nodes[n].holding = s->check.nodes[n].in_view = false;
 }
 
 void check_node_gone(struct sim *s, node_id n)

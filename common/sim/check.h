@@ -41,6 +41,7 @@ struct seen_queue {
 };
 
 struct seen_node {
+    bool in_view; /* it was installed in a view in this life */
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     VEC(struct seen_queue) queues; /* by place in the ledger */

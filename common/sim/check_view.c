@@ -95,13 +95,13 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
     node_id chosen = outcome->local ? n : NODE_NONE;
     node_id wanted = NODE_NONE;
     bool anybody = false;
+    const struct seen_info *own = &seen_queue(s, n, queue)->before; /* maybe of an earlier life */
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_info *known = knew(s, other, queue, outcome);
         if (!known || !info_available(known) || known->master == NODE_NONE)
             continue;
         /* a master that is still there handed over: only a synchronised mirror may be given a queue */
-        if (chosen != NODE_NONE && node_in(members, known->master) && !s->nodes[known->master].stopping &&
-            s->nodes[known->master].m &&
+        if (chosen != NODE_NONE && node_in(members, known->master) && s->nodes[known->master].m &&
             (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
             return;
         enum departure d = s->nodes[known->master].departure;
@@ -116,7 +116,8 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
             wanted = rule(s, queue, known, outcome, members, in_order, by_content);
             if (wanted == chosen)
                 return;
-            if (wanted == NODE_NONE && chosen == known->master && !knew(s, n, queue, outcome))
+            bool back = chosen == known->master || (own->valid && own->local && own->generation > known->generation);
+            if (wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome))
                 return; /* it is back already, and its log is the queue */
         }
     }

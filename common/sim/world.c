@@ -151,8 +151,11 @@ static void plan_tick(struct sim *s, node_id n)
 static void node_gone(struct sim *s, node_id n, bool in_order)
 {
     struct sim_node *node = &s->nodes[n];
-    if (s->check.nodes[n].holding || node->departure == DEPARTURE_NONE) /* it was in a view */
-        node->departure = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
+    enum departure how = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
+    if (s->check.nodes[n].in_view || node->departure == DEPARTURE_NONE)
+        node->departure = how;
+    else if (node->departure != how) /* it was in no view; others may have taken it in already, or not */
+        node->departure = DEPARTURE_BROKEN_OFF;
     if (in_order)
         disk_stopped(s, n);
     else

@@ -41,6 +41,7 @@ static void codec_origin(struct codec *c, struct origin *o)
     codec_u8(c, &o->node);
     codec_u64(c, &o->incarnation);
     codec_u64(c, &o->seq);
+    codec_u64(c, &o->lost);
 }
 
 static void codec_op(struct codec *c, struct op *op)
@@ -175,8 +176,8 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_INSTALLED:
     case PEER_SERVE:
-    case PEER_LEAVE:
-    case PEER_LEFT: break;
+    case PEER_LEAVE: break;
+    case PEER_LEFT: codec_u32(c, &m->u.left.members); break;
     case PEER_REPORT: codec_u8(c, &m->u.report.node); break;
     case PEER_SUBMIT:
         codec_u64(c, &m->u.submit.req);
@@ -198,7 +199,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_u64(c, &m->version);
         codec_u64(c, &m->u.init.op);
         codec_u64(c, &m->u.init.next);
-        CODEC_ARRAY(c, m->u.init.origins, m->u.init.origins_len, 17, codec_origin);
+        CODEC_ARRAY(c, m->u.init.origins, m->u.init.origins_len, 25, codec_origin);
         break;
     case PEER_OPS:
         codec_queue(c, m);
@@ -238,6 +239,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_CONFIRM:
         codec_queue(c, m);
         codec_u64(c, &m->u.confirm.upto);
+        codec_u64(c, &m->u.confirm.lost);
         CODEC_ARRAY(c, m->u.confirm.rejected, m->u.confirm.rejected_len, 8, codec_u64);
         break;
     case PEER_REQUEST: codec_request(c, m); break;

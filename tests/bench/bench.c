@@ -16,7 +16,13 @@
 #include "tests/bench/report.h"
 #include "tests/cluster/support.h"
 
-enum { NODES = 3, SYNC_MESSAGES = 200000, CONSUME_MESSAGES = 200000, ROUND_TRIPS = 2000 };
+enum {
+    NODES = 3,
+    SYNC_MESSAGES = 200000,
+    CONSUME_MESSAGES = 200000,
+    ROUND_TRIPS = 2000,
+    FAILOVER_MESSAGES = 10000
+};
 
 enum measure_id {
     M_START,
@@ -321,6 +327,7 @@ static bool measure_failover(struct bench *b, unsigned run, double *value)
     struct load_spec spec = spec_for(b, queue);
     struct load_result r;
     spec.publish_port = lab_amqp(&b->lab, other);
+    spec.count = FAILOVER_MESSAGES;
     pid_t pid = node_process(&b->lab, master);
     if (!load_failover(&spec, kill_process, &pid, &r))
         return fail(b, "%s", r.error);

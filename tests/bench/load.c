@@ -388,7 +388,7 @@ bool load_failover(const struct load_spec *spec, bool (*fault)(void *arg), void 
     memset(r, 0, sizeof(*r));
     if (!publisher_open(&p, spec, r))
         return false;
-    bool ok = turns(&p, UINT64_MAX, NULL, (struct until){&p.settled, UINT64_MAX, in_s(spec->warm_up_s)}, r);
+    bool ok = turns(&p, UINT64_MAX, NULL, (struct until){&p.settled, spec->count, 0}, r);
     if (ok && !fault(arg))
         ok = fail(r, "the fault could not be made");
     int64_t end = in_s(spec->measured_s), last = load_now_us(), longest = 0, give_up = in_s(STALL_MS / 1000);

@@ -17,7 +17,7 @@ struct load_spec {
     unsigned window;              /* unconfirmed messages at most */
     unsigned prefetch, ack_every; /* consumer */
     double warm_up_s, measured_s; /* publish, both: how long; only what happens in measured_s counts */
-    uint64_t count;               /* publish with measured_s 0, consume, round trips: how many */
+    uint64_t count;               /* publish with measured_s 0, consume, round trips, failover: how many */
 };
 
 struct load_result {

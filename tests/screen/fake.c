@@ -40,8 +40,10 @@ static void answer_nodes(struct fake *f, struct evhttp_request *req)
 {
     struct text json = {0};
     for (size_t i = 0; i < f->nodes_len; i++)
-        text_printf(&json, "%s{\"name\":\"node%zu@localhost\",\"running\":%s,\"type\":\"disc\"}", i ? "," : "[", i + 1,
-                    f->nodes[i].running ? "true,\"uptime\":60000,\"mem_used\":1000000,\"partitions\":[]" : "false");
+        text_printf(&json, "%s{\"name\":\"node%zu@localhost\",\"running\":%s,\"type\":\"disc\"}",
+                    i ? "," : "[", i + 1,
+                    f->nodes[i].running ? "true,\"uptime\":60000,\"mem_used\":1000000,\"partitions\":[]"
+                                        : "false");
     text_add(&json, "]");
     answer(req, 200, json.s);
     text_finish(&json);
@@ -166,8 +168,8 @@ void fake_write_config(const struct fake *f, const char *folder)
     ASSERT(out != NULL);
     fprintf(out, "engine = \"rabbitmq\";\nuser = \"admin\";\npassword = \"123\";\nnodes = (");
     for (size_t i = 0; i < f->nodes_len; i++)
-        fprintf(out, "%s\n  { name = \"node%zu\"; url = \"http://127.0.0.1:%u\"; amqp = 1; }", i ? "," : "", i + 1,
-                f->nodes[i].port);
+        fprintf(out, "%s\n  { name = \"node%zu\"; url = \"http://127.0.0.1:%u\"; amqp = 1; }", i ? "," : "",
+                i + 1, f->nodes[i].port);
     fprintf(out, " );\n");
     fclose(out);
     free(path);

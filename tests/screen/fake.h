@@ -1,5 +1,5 @@
-/* fake.h: nodes that say what a test wants: HTTP servers on ports of their own, in the test's event loop, that
- * answer the management API's questions, freeze, hang up or go away. */
+/* fake.h: nodes that say what a test wants: HTTP servers on ports of their own, in the test's event loop,
+ * that answer the management API's questions, freeze, hang up or go away. */
 #ifndef SCREEN_FAKE_H
 #define SCREEN_FAKE_H
 
@@ -27,9 +27,9 @@ void fake_queues(struct fake *f, const char *json);
 void fake_policies(struct fake *f, const char *json);
 void fake_feed(struct fake *f, const char *json); /* the answer to GET /api/events */
 
-void fake_labdir(const struct fake *f, struct labdir *lab);         /* for an observer in the test */
-void fake_write_config(const struct fake *f, const char *folder);   /* DIR/lab.cfg of an existing cluster */
-uint64_t fake_rounds(const struct fake *f);                         /* questions for /api/nodes, of all nodes */
-const char *fake_last_request(const struct fake *f);                /* "GET /api/events?since=5 Basic ..." */
+void fake_labdir(const struct fake *f, struct labdir *lab);       /* for an observer in the test */
+void fake_write_config(const struct fake *f, const char *folder); /* DIR/lab.cfg of an existing cluster */
+uint64_t fake_rounds(const struct fake *f);                       /* questions for /api/nodes, of all nodes */
+const char *fake_last_request(const struct fake *f);              /* "GET /api/events?since=5 Basic ..." */
 
 #endif

@@ -139,7 +139,8 @@ void check_frame(const char *name, const char *frame)
         char *came = format_text("%s/%s.txt", folder, name);
         mkdir(folder, 0755);
         write_file(came, frame);
-        fail_msg("the frame differs from %s; it is in %s (UPDATE_FRAMES=1 takes it over):\n%s", path, came, frame);
+        fail_msg("the frame differs from %s; it is in %s (UPDATE_FRAMES=1 takes it over):\n%s", path, came,
+                 frame);
     }
     free(path);
     free(expected);

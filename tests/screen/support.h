@@ -1,4 +1,5 @@
-/* support.h: what the tests of the screen share: snapshots from files, a lesson made by hand, frames as text. */
+/* support.h: what the tests of the screen share: snapshots from files, a lesson made by hand, frames as text.
+ */
 #ifndef SCREEN_SUPPORT_H
 #define SCREEN_SUPPORT_H
 
@@ -33,7 +34,7 @@ char *model_frame(struct model *m, int width, int height); /* as tui_frame_text;
 void check_frame(const char *name, const char *frame);
 
 #define assert_contains(text, part) assert_contains_((text), (part), true, __FILE__, __LINE__)
-#define assert_lacks(text, part) assert_contains_((text), (part), false, __FILE__, __LINE__)
+#define assert_lacks(text, part)    assert_contains_((text), (part), false, __FILE__, __LINE__)
 void assert_contains_(const char *text, const char *part, bool expected, const char *file, int line);
 
 #endif

@@ -52,7 +52,8 @@ void terminal_forget(struct terminal_test *t)
     switch_on(t);
 }
 
-/* ---- the child ------------------------------------------------------------------------------------------------- */
+/* ---- the child
+ * ------------------------------------------------------------------------------------------------- */
 
 static _Noreturn void run_child(terminal_child *child, void *arg, int report, int errors)
 {
@@ -121,7 +122,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)arg;
 }
 
-struct terminal_test *terminal_start(struct event_base *base, int width, int height, terminal_child *child, void *arg)
+struct terminal_test *terminal_start(struct event_base *base, int width, int height, terminal_child *child,
+                                     void *arg)
 {
     struct terminal_test *t = xcalloc(1, sizeof(*t));
     struct winsize size = {.ws_row = (unsigned short)height, .ws_col = (unsigned short)width};
@@ -202,19 +204,20 @@ void terminal_set_size(struct terminal_test *t, int width, int height)
     ioctl(t->pty, TIOCSWINSZ, &size);
 }
 
-/* ---- what can be seen ------------------------------------------------------------------------------------------- */
+/* ---- what can be seen
+ * ------------------------------------------------------------------------------------------- */
 
 static uint32_t plain(uint32_t ch)
 {
     switch (ch) {
-    case 0:      return ' ';
+    case 0: return ' ';
     case 0x2500: return '-';
     case 0x2502: return '|';
     case 0x250c:
     case 0x2510:
     case 0x2514:
     case 0x2518: return '+';
-    default:     return ch;
+    default: return ch;
     }
 }
 
@@ -225,7 +228,8 @@ static void add_character(struct text *out, uint32_t ch)
     else if (ch < 0x800)
         text_printf(out, "%c%c", (int)(0xc0 | ch >> 6), (int)(0x80 | (ch & 0x3f)));
     else if (ch < 0x10000)
-        text_printf(out, "%c%c%c", (int)(0xe0 | ch >> 12), (int)(0x80 | (ch >> 6 & 0x3f)), (int)(0x80 | (ch & 0x3f)));
+        text_printf(out, "%c%c%c", (int)(0xe0 | ch >> 12), (int)(0x80 | (ch >> 6 & 0x3f)),
+                    (int)(0x80 | (ch & 0x3f)));
     else
         text_printf(out, "%c%c%c%c", (int)(0xf0 | ch >> 18), (int)(0x80 | (ch >> 12 & 0x3f)),
                     (int)(0x80 | (ch >> 6 & 0x3f)), (int)(0x80 | (ch & 0x3f)));
@@ -288,7 +292,8 @@ const char *terminal_stderr(struct terminal_test *t)
     return text_str(&t->error_text);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * ------------------------------------------------------------------------------------------------------- */
 
 bool terminal_wait(struct terminal_test *t, terminal_fact *fact, void *arg, int timeout_ms)
 {

@@ -1,5 +1,5 @@
-/* terminal.h: a program in a real terminal: a pty with libvterm at its other end. Tests press keys, change the
- * size, and wait for what can be seen; nothing here waits for a fixed time. */
+/* terminal.h: a program in a real terminal: a pty with libvterm at its other end. Tests press keys, change
+ * the size, and wait for what can be seen; nothing here waits for a fixed time. */
 #ifndef SCREEN_TERMINAL_H
 #define SCREEN_TERMINAL_H
 
@@ -12,20 +12,22 @@
 
 struct terminal_test;
 
-/* What runs in the child, its exit code; it may exec. Its stdin, stdout and stderr are the terminal (stderr goes
- * to the file of terminal_stderr instead). */
+/* What runs in the child, its exit code; it may exec. Its stdin, stdout and stderr are the terminal (stderr
+ * goes to the file of terminal_stderr instead). */
 typedef int terminal_child(void *arg);
 
-struct terminal_test *terminal_start(struct event_base *base, int width, int height, terminal_child *child, void *arg);
+struct terminal_test *terminal_start(struct event_base *base, int width, int height, terminal_child *child,
+                                     void *arg);
 
-/* Ends the program if it has not ended (SIGKILL), frees everything. Its exit code, 128 + signal if one ended it. */
+/* Ends the program if it has not ended (SIGKILL), frees everything. Its exit code, 128 + signal if one ended
+ * it. */
 int terminal_end(struct terminal_test *t);
 
 void terminal_type(struct terminal_test *t, const char *keys);
 void terminal_set_size(struct terminal_test *t, int width, int height); /* the program gets SIGWINCH */
 
-/* What can be seen: lines without spaces at their ends; lines drawn as such (box drawing) as + - |. Valid until
- * the next call. */
+/* What can be seen: lines without spaces at their ends; lines drawn as such (box drawing) as + - |. Valid
+ * until the next call. */
 const char *terminal_text(struct terminal_test *t);
 const char *terminal_stderr(struct terminal_test *t); /* all it has written there so far */
 
@@ -38,9 +40,9 @@ bool terminal_wait_end(struct terminal_test *t, int timeout_ms);
 typedef bool terminal_fact(struct terminal_test *t, void *arg);
 bool terminal_wait(struct terminal_test *t, terminal_fact *fact, void *arg, int timeout_ms);
 
-uint64_t terminal_frames(const struct terminal_test *t); /* reported so far */
+uint64_t terminal_frames(const struct terminal_test *t);     /* reported so far */
 int64_t terminal_frame_at_us(const struct terminal_test *t); /* when the last report came, terminal_now_us */
-uint64_t terminal_bytes(const struct terminal_test *t);  /* sent to the terminal so far */
+uint64_t terminal_bytes(const struct terminal_test *t);      /* sent to the terminal so far */
 pid_t terminal_pid(const struct terminal_test *t);
 int64_t terminal_now_us(void);
 

@@ -27,10 +27,12 @@ static void columns(void **state)
     canvas_init(&c);
     assert_int_equal(text_columns(&c, "hello"), 5);
     assert_int_equal(text_columns(&c, "镜像队列"), 8);
-    assert_int_equal(text_columns(&c, "e\xcc\x81t\xc3\xa9"), 3);     /* a combining accent takes no column */
-    assert_int_equal(text_columns(&c, "a\xff" "b"), 3);              /* not UTF-8: one '?' */
-    assert_int_equal(text_columns(&c, "\xe9\x95"), 1);               /* cut in the middle of a character */
-    assert_int_equal(text_columns(&c, "\xc0\xaf\xed\xa0\x80"), 3);   /* overlong: two bytes; a surrogate: one */
+    assert_int_equal(text_columns(&c, "e\xcc\x81t\xc3\xa9"), 3); /* a combining accent takes no column */
+    assert_int_equal(text_columns(&c, "a\xff"
+                                      "b"),
+                     3);                                           /* not UTF-8: one '?' */
+    assert_int_equal(text_columns(&c, "\xe9\x95"), 1);             /* cut in the middle of a character */
+    assert_int_equal(text_columns(&c, "\xc0\xaf\xed\xa0\x80"), 3); /* overlong: two bytes; a surrogate: one */
     canvas_finish(&c);
 }
 
@@ -69,7 +71,10 @@ static void control_characters_are_not_sent(void **state)
     (void)state;
     canvas_init(&c);
     canvas_resize(&c, 20, 1);
-    canvas_put(&c, all(&c), 0, 0, STYLE_NORMAL, "a\x1b[2Jb\xc2\x9b" "c\xe2\x80\xae" "d");
+    canvas_put(&c, all(&c), 0, 0, STYLE_NORMAL,
+               "a\x1b[2Jb\xc2\x9b"
+               "c\xe2\x80\xae"
+               "d");
     assert_shows(&c, "a?[2Jb?c?d\n"); /* escape, C1 control, right-to-left override */
     canvas_finish(&c);
 }

@@ -1,5 +1,5 @@
-/* test_frames.c: whole frames, as text, against files that were looked at; and properties that every frame has,
- * whatever its size. */
+/* test_frames.c: whole frames, as text, against files that were looked at; and properties that every frame
+ * has, whatever its size. */
 #include "tests/screen/support.h"
 
 #include "base/rng.h"
@@ -25,7 +25,7 @@ static void check(const char *name, struct lesson *l, int width, int height, con
     free(frame);
     model_finish(&m);
 }
-#define CHECK(name, lesson, width, height, ...) \
+#define CHECK(name, lesson, width, height, ...)                                                              \
     check((name), (lesson), (width), (height), (const char *const[]){__VA_ARGS__, NULL})
 
 static struct lesson *two_proved(void)
@@ -124,7 +124,8 @@ static void frame_text(void **state)
     sketch_destroy(l);
 }
 
-/* Every size gives as many lines as asked for, none wider; the step to do now is on any screen of two lines. */
+/* Every size gives as many lines as asked for, none wider; the step to do now is on any screen of two lines.
+ */
 static void every_size(void **state)
 {
     (void)state;
@@ -168,8 +169,9 @@ int main(void)
 {
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(at_rest),        cmocka_unit_test(node_stopped), cmocka_unit_test(wide_names),
-        cmocka_unit_test(more_than_four_nodes), cmocka_unit_test(nobody_answers), cmocka_unit_test(overlays),
+        cmocka_unit_test(at_rest),        cmocka_unit_test(node_stopped),
+        cmocka_unit_test(wide_names),     cmocka_unit_test(more_than_four_nodes),
+        cmocka_unit_test(nobody_answers), cmocka_unit_test(overlays),
         cmocka_unit_test(frame_text),     cmocka_unit_test(every_size),
     };
     return cmocka_run_group_tests_name("screen/frames", tests, NULL, NULL);

@@ -261,7 +261,8 @@ static void publishing_runs_the_lessons_producer(void **state)
     model_init(&m, l, &lab, false, false);
     see(&m, "rest");
     assert_runs_nothing(&m, 'p', "no step of this lesson runs such a program");
-    static const char *const words[] = {"/lessons/07/producer", "--host", "?", "--port", "1", "--queue", "x", NULL};
+    static const char *const words[] = {
+        "/lessons/07/producer", "--host", "?", "--port", "1", "--queue", "x", NULL};
     struct command *words_owner = command_of(words, COMMAND_OF_KEY);
     char **before = l->steps[1].action;
     l->steps[1].action = words_owner->argv;

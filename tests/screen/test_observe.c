@@ -39,8 +39,9 @@ static int begin(void **state)
     struct scene *scene = xcalloc(1, sizeof(*scene));
     scene->base = event_base_new();
     scene->fake = fake_create(scene->base, 3);
-    fake_queues(scene->fake, "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
-                             "\"messages\":5,\"messages_ready\":5,\"messages_unacknowledged\":0}]");
+    fake_queues(scene->fake,
+                "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+                "\"messages\":5,\"messages_ready\":5,\"messages_unacknowledged\":0}]");
     fake_labdir(scene->fake, &scene->lab);
     *state = scene;
     return 0;
@@ -198,7 +199,9 @@ static void feeds(void **state)
 {
     struct scene *scene = *state;
     fake_queues(scene->fake, "[]");
-    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":7,\"events\":[{\"seq\":6,\"time\":5,\"kind\":\"k\",\"text\":\"t\"}]}");
+    fake_feed(
+        scene->fake,
+        "{\"node\":\"x\",\"next\":7,\"events\":[{\"seq\":6,\"time\":5,\"kind\":\"k\",\"text\":\"t\"}]}");
     watch(scene, 20);
     until(scene, three_events);
     assert_string_equal(scene->s->events[0].text, "t");
@@ -212,7 +215,9 @@ static void feeds(void **state)
     number_then = scene->s->number;
     until(scene, five_more);
     assert_contains(fake_last_request(scene->fake), "GET /api/events?since=2 ");
-    fake_feed(scene->fake, "{\"node\":\"x\",\"next\":3,\"events\":[{\"seq\":2,\"time\":9,\"kind\":\"k\",\"text\":\"u\"}]}");
+    fake_feed(
+        scene->fake,
+        "{\"node\":\"x\",\"next\":3,\"events\":[{\"seq\":2,\"time\":9,\"kind\":\"k\",\"text\":\"u\"}]}");
     until(scene, six_events);
 }
 
@@ -249,10 +254,14 @@ static void looking_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(asks_all_at_once),         TEST(a_frozen_node_costs_nothing),
-        TEST(a_node_goes_and_comes_back), TEST(all_go_and_come_back),
-        TEST(what_is_no_answer_is_none), TEST(a_wrong_password_is_said),
-        TEST(feeds),                    TEST(a_poke_asks_now),
+        TEST(asks_all_at_once),
+        TEST(a_frozen_node_costs_nothing),
+        TEST(a_node_goes_and_comes_back),
+        TEST(all_go_and_come_back),
+        TEST(what_is_no_answer_is_none),
+        TEST(a_wrong_password_is_said),
+        TEST(feeds),
+        TEST(a_poke_asks_now),
         cmocka_unit_test(looking_once),
     };
     return cmocka_run_group_tests_name("screen/observe", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* test_snapshot.c: snapshots from what nodes said: recordings of RabbitMQ 3.10.8, and answers made to be hard. */
+/* test_snapshot.c: snapshots from what nodes said: recordings of RabbitMQ 3.10.8, and answers made to be
+ * hard. */
 #include "tests/screen/support.h"
 
 #include "lab/merge.h"
@@ -79,7 +80,8 @@ static void a_recorded_cluster(void **state)
         assert_int_equal(s->nodes[i].said_up_by, 7);
         assert_true(s->nodes[i].memory_bytes > 0);
     }
-    const struct queue_seen *hello = snapshot_queue(s, "hello"), *mirrored = snapshot_queue(s, "mirrior_hello");
+    const struct queue_seen *hello = snapshot_queue(s, "hello"),
+                            *mirrored = snapshot_queue(s, "mirrior_hello");
     assert_int_equal(hello->state, QUEUE_SEEN_RUNNING);
     assert_int_equal(hello->messages, 1);
     assert_int_equal(hello->master, 0);
@@ -104,14 +106,16 @@ static void a_recorded_stop(void **state)
     answer(&up, "up", 7);
     answer(&stopped, "node1-stopped", 6);
     answer(&back, "node1-back", 7);
-    struct snapshot *first = merge(&up, NULL, 100), *s = merge(&stopped, first, 2100), *last = merge(&back, s, 9000);
+    struct snapshot *first = merge(&up, NULL, 100), *s = merge(&stopped, first, 2100),
+                    *last = merge(&back, s, 9000);
     const struct node_seen *node1 = snapshot_node(s, "node1");
     assert_int_equal(node1->state, NODE_NOT_RUNNING);
     assert_false(node1->answers);
     assert_int_equal(node1->said_down_by, 6);
     assert_int_equal(node1->changed_at, 2100);
     assert_string_equal(node1->error, "no connection");
-    const struct queue_seen *hello = snapshot_queue(s, "hello"), *mirrored = snapshot_queue(s, "mirrior_hello");
+    const struct queue_seen *hello = snapshot_queue(s, "hello"),
+                            *mirrored = snapshot_queue(s, "mirrior_hello");
     assert_int_equal(hello->state, QUEUE_SEEN_DOWN);
     assert_int_equal(hello->messages, -1);
     assert_int_equal(hello->ready, -1);
@@ -185,13 +189,14 @@ static struct snapshot *merge_made(const char *nodes, const char *queues, const 
 {
     struct look l = {0};
     json_error_t e;
-    l.answers[0] = (struct node_answer){.answered = true,
-                                        .has_feed = events != NULL,
-                                        .at = 100,
-                                        .nodes = keep(&l, json_loads(nodes, JSON_DECODE_ANY, &e)),
-                                        .queues = keep(&l, json_loads(queues, JSON_DECODE_ANY, &e)),
-                                        .policies = keep(&l, json_loads("[{\"name\":7}]", 0, &e)),
-                                        .events = events ? keep(&l, json_loads(events, JSON_DECODE_ANY, &e)) : NULL};
+    l.answers[0] =
+        (struct node_answer){.answered = true,
+                             .has_feed = events != NULL,
+                             .at = 100,
+                             .nodes = keep(&l, json_loads(nodes, JSON_DECODE_ANY, &e)),
+                             .queues = keep(&l, json_loads(queues, JSON_DECODE_ANY, &e)),
+                             .policies = keep(&l, json_loads("[{\"name\":7}]", 0, &e)),
+                             .events = events ? keep(&l, json_loads(events, JSON_DECODE_ANY, &e)) : NULL};
     struct snapshot *s = merge(&l, before, 100);
     look_end(&l);
     return s;
@@ -201,13 +206,18 @@ static struct snapshot *merge_made(const char *nodes, const char *queues, const 
 static void answers_made_to_be_hard(void **state)
 {
     static const char *const lists[] = {
-        "[]", "[null, 1, \"x\", [], {}]", "[{\"name\":\"\"}]", "[{\"name\":\"q\",\"messages\":\"9\",\"node\":7}]",
+        "[]",
+        "[null, 1, \"x\", [], {}]",
+        "[{\"name\":\"\"}]",
+        "[{\"name\":\"q\",\"messages\":\"9\",\"node\":7}]",
         "[{\"name\":\"q\",\"messages\":-5,\"messages_ready\":1e99,\"slave_nodes\":\"node1\"}]",
         "[{\"name\":\"q\",\"slave_nodes\":[null,\"nobody\",\"node2@x\"],\"synchronised_slave_nodes\":{}}]",
-        "[{\"name\":\"q\",\"vhost\":\"other\"}]", "[{\"name\":\"q\",\"state\":\"broken\",\"policy\":{}}]"};
+        "[{\"name\":\"q\",\"vhost\":\"other\"}]",
+        "[{\"name\":\"q\",\"state\":\"broken\",\"policy\":{}}]"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        struct snapshot *s = merge_made(lists[i], lists[i], "{\"events\":[1,{},{\"kind\":1}],\"next\":\"x\"}", NULL);
+        struct snapshot *s =
+            merge_made(lists[i], lists[i], "{\"events\":[1,{},{\"kind\":1}],\"next\":\"x\"}", NULL);
         for (size_t q = 0; q < s->queues_len; q++) {
             assert_int_equal(s->queues[q].messages, -1);
             assert_int_equal(s->queues[q].state, QUEUE_SEEN_UNKNOWN);
@@ -237,9 +247,10 @@ static void feeds_are_merged_by_time(void **state)
     struct snapshot *s = NULL;
     (void)state;
     for (int i = 0; i < 1300; i++) {
-        char *feed = format_text("{\"next\":9,\"events\":[{\"seq\":2,\"time\":%d,\"kind\":\"b\",\"text\":\"late %d\"},"
-                                 "{\"seq\":1,\"time\":%d,\"kind\":\"a\",\"text\":\"early\"}]}",
-                                 2 * i + 1, i, 2 * i);
+        char *feed =
+            format_text("{\"next\":9,\"events\":[{\"seq\":2,\"time\":%d,\"kind\":\"b\",\"text\":\"late %d\"},"
+                        "{\"seq\":1,\"time\":%d,\"kind\":\"a\",\"text\":\"early\"}]}",
+                        2 * i + 1, i, 2 * i);
         struct snapshot *next = merge_made("[{\"name\":\"node1\",\"running\":true}]", "[]", feed, s);
         snapshot_destroy(s);
         s = next;
@@ -256,7 +267,8 @@ static void feeds_are_merged_by_time(void **state)
 
 static void json_and_back(void **state)
 {
-    static const char *const names[] = {"rest", "stopped", "down", "wide", "many", "frozen", "silent", "empty"};
+    static const char *const names[] = {"rest", "stopped", "down",   "wide",
+                                        "many", "frozen",  "silent", "empty"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct snapshot *s = load_snapshot(names[i]), *copy = snapshot_clone(s);

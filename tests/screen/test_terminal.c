@@ -1,5 +1,5 @@
-/* test_terminal.c: the TUI in a real terminal: on recordings (sizes, characters, kinds of terminals) and on nodes
- * that freeze, die and lie. */
+/* test_terminal.c: the TUI in a real terminal: on recordings (sizes, characters, kinds of terminals) and on
+ * nodes that freeze, die and lie. */
 #include "tests/screen/support.h"
 
 #include <errno.h>
@@ -116,7 +116,8 @@ static void quit(struct scene *s)
     assert_ended(s, 0);
 }
 
-/* ---- on recordings ---------------------------------------------------------------------------------------------- */
+/* ---- on recordings
+ * ---------------------------------------------------------------------------------------------- */
 
 /* the frame that this recording has at this size */
 static char *expected_frame(const char *name, int width, int height)
@@ -140,8 +141,8 @@ static void assert_shows_frame(struct scene *s, const char *name, int width, int
 {
     char *expected = expected_frame(name, width, height);
     if (!terminal_wait(s->t, shows, expected, SOON))
-        fail_msg("%dx%d: on the screen is\n%s\nexpected was\n%s\n%s", width, height, terminal_text(s->t), expected,
-                 terminal_stderr(s->t));
+        fail_msg("%dx%d: on the screen is\n%s\nexpected was\n%s\n%s", width, height, terminal_text(s->t),
+                 expected, terminal_stderr(s->t));
     free(expected);
 }
 
@@ -253,7 +254,7 @@ static void a_locale_without_utf8(void **state)
     s->locale = "C";
     start(s, 80, 24);
     assert_seen(s, ">????????              running       7"); /* as many columns as it has elsewhere */
-    assert_seen(s, "+>node1 UP-----"); /* lines by the terminal's own means */
+    assert_seen(s, "+>node1 UP-----");                        /* lines by the terminal's own means */
     quit(s);
 }
 
@@ -306,13 +307,17 @@ static void signals_give_the_terminal_back(void **state)
     }
 }
 
-/* ---- on nodes ------------------------------------------------------------------------------------------------------ */
+/* ---- on nodes
+ * ------------------------------------------------------------------------------------------------------ */
 
-#define HELLO "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\",\"messages\":1," \
-              "\"messages_ready\":1,\"messages_unacknowledged\":0,\"durable\":true}"
-#define HELLO_DOWN "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node1@localhost\",\"durable\":true}"
-#define MIRRIOR "{\"name\":\"mirrior\",\"pattern\":\"^mirrior\",\"apply-to\":\"queues\",\"vhost\":\"/\",\"priority\":0," \
-                "\"definition\":{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}}"
+#define HELLO                                                                                                \
+    "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\",\"messages\":1," \
+    "\"messages_ready\":1,\"messages_unacknowledged\":0,\"durable\":true}"
+#define HELLO_DOWN                                                                                           \
+    "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node1@localhost\",\"durable\":true}"
+#define MIRRIOR                                                                                              \
+    "{\"name\":\"mirrior\",\"pattern\":\"^mirrior\",\"apply-to\":\"queues\",\"vhost\":\"/\",\"priority\":0," \
+    "\"definition\":{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}}"
 
 static void live(struct scene *s, int lesson)
 {
@@ -390,8 +395,8 @@ static void keys_with_a_frozen_node(void **state)
         took[i] = terminal_frame_at_us(s->t) - from;
     }
     qsort(took, PRESSES, sizeof(took[0]), by_size);
-    print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n", (double)took[PRESSES / 2] / 1e3,
-                  (double)took[PRESSES - 1] / 1e3);
+    print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n",
+                  (double)took[PRESSES / 2] / 1e3, (double)took[PRESSES - 1] / 1e3);
     assert_true(took[PRESSES / 2] < 50000);
     quit(s);
 }
@@ -408,7 +413,8 @@ static void idle_costs_nothing(void **state)
     pass_rounds(s, 10);
     double seconds = (double)(terminal_now_us() - from) / 1e6;
     bytes = terminal_bytes(s->t) - bytes;
-    print_message("idle: %llu bytes to the terminal in %.1f s, 10 looks\n", (unsigned long long)bytes, seconds);
+    print_message("idle: %llu bytes to the terminal in %.1f s, 10 looks\n", (unsigned long long)bytes,
+                  seconds);
     assert_true((double)bytes <= 64 * seconds); /* a tick is a second */
     quit(s);
 }
@@ -422,8 +428,9 @@ static void a_change_sends_what_changed(void **state)
     pass_rounds(s, 2);
     uint64_t bytes = terminal_bytes(s->t);
     fake_feed(s->fake, "{\"next\":1,\"events\":[]}"); /* no event lines, only the count */
-    fake_queues(s->fake, "[{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
-                         "\"messages\":7,\"messages_ready\":7,\"messages_unacknowledged\":0,\"durable\":true}]");
+    fake_queues(s->fake,
+                "[{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+                "\"messages\":7,\"messages_ready\":7,\"messages_unacknowledged\":0,\"durable\":true}]");
     assert_seen(s, ">hello           running       7     0  M  .  .");
     bytes = terminal_bytes(s->t) - bytes;
     print_message("one count changed: %llu bytes\n", (unsigned long long)bytes);

@@ -1,0 +1,157 @@
+/* walk_lesson.c: a newcomer's way: `lab 7` in a terminal, which starts the nodes, then n until every box is
+ * ticked; then lesson 2 on the same nodes, begun anew with R. Real processes, the real programs; what is
+ * waited for is what can be seen.
+ *
+ *     build/tests/screen/walk_kit        build/tests/screen/walk_rabbitmq       (the engine is in the name,
+ * or is an argument: walk_kit rabbitmq) */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/cluster/support.h"
+#include "tests/screen/terminal.h"
+
+/* A lesson's step on RabbitMQ takes up to half a minute; its nodes take that to start. */
+#define START_MS 120000
+#define STEP_MS  90000
+
+static const char *engine = "kit";
+
+struct walk {
+    struct lab lab;
+    struct event_base *base;
+    struct terminal_test *t;
+    int lesson;
+};
+
+static int run_lab(void *arg)
+{
+    struct walk *w = arg;
+    char program[PATH_MAX + 8], ports[64], lesson[8], fd[8];
+    snprintf(program, sizeof(program), "%s/lab", w->lab.bin);
+    snprintf(ports, sizeof(ports), "%u,%u,%u", w->lab.amqp, w->lab.http, w->lab.peer);
+    snprintf(lesson, sizeof(lesson), "%d", w->lesson);
+    snprintf(fd, sizeof(fd), "%d", TEST_FD);
+    execl(program, program, lesson, "--dir", w->lab.dir, "--engine", engine, "--ports", ports, "--test-fd",
+          fd, (char *)NULL);
+    perror(program);
+    return 127;
+}
+
+static void assert_seen(struct walk *w, const char *part, int timeout_ms)
+{
+    if (!terminal_wait_text(w->t, part, timeout_ms))
+        fail_msg("not on the screen within %d s: %s\n%s\n%s", timeout_ms / 1000, part, terminal_text(w->t),
+                 terminal_stderr(w->t));
+}
+
+/* Presses n for each step that is there, and waits for its tick. */
+static void walk(struct walk *w, int steps)
+{
+    char part[64];
+    for (int i = 1; i <= steps; i++) {
+        snprintf(part, sizeof(part), "[x] %d ", i);
+        bool ticked = strstr(terminal_text(w->t), part); /* nothing to run, and seen already */
+        if (!ticked)
+            terminal_type(w->t, "n");
+        int64_t from = terminal_now_us();
+        assert_seen(w, part, STEP_MS);
+        print_message("  lesson %d, step %d ticked after %.1f s\n", w->lesson, i,
+                      (double)(terminal_now_us() - from) / 1e6);
+    }
+    snprintf(part, sizeof(part), "All %d steps were seen", steps);
+    assert_seen(w, part, STEP_MS);
+    for (int i = 1; i <= steps; i++) {
+        snprintf(part, sizeof(part), " [x] %d ", i);
+        assert_seen(w, part, 1000);
+    }
+}
+
+static void quit(struct walk *w)
+{
+    terminal_type(w->t, "q");
+    assert_true(terminal_wait_end(w->t, 10000));
+    if (!strstr(terminal_text(w->t), "The nodes keep running"))
+        fail_msg("the screen after q:\n%s", terminal_text(w->t));
+    int code = terminal_end(w->t);
+    w->t = NULL;
+    assert_int_equal(code, 0);
+}
+
+static void lesson_7_to_five_ticks(void **state)
+{
+    struct walk *w = *state;
+    w->lesson = 7;
+    w->t = terminal_start(w->base, 80, 24, run_lab, w);
+    w->lab.up = true; /* from here on there is something to stop */
+    assert_seen(w, "LIVE", START_MS);
+    assert_seen(w, ">[ ] 1 ", 10000);
+    assert_seen(w, "Press n", 10000);
+    walk(w, 5);
+    assert_seen(w, "Hello World", 1000);
+    quit(w);
+}
+
+static void lesson_2_to_six_ticks(void **state)
+{
+    struct walk *w = *state;
+    w->lesson = 2;
+    w->t = terminal_start(w->base, 80, 24, run_lab, w);
+    assert_seen(w, "R makes it ready", START_MS);
+    terminal_type(w->t, "R");
+    assert_seen(w, "[ Cancel ]", 10000);
+    terminal_type(w->t, "y");
+    assert_seen(w, "ready: nothing of an earlier run is left", START_MS);
+    assert_seen(w, "lab 3/3 LIVE", STEP_MS);
+    walk(w, 6);
+    quit(w);
+}
+
+static int begin(void **state)
+{
+    struct walk *w = xcalloc(1, sizeof(*w));
+    w->base = event_base_new();
+    *state = w;
+    return lab_init(&w->lab, 3) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    struct walk *w = *state;
+    if (w->t)
+        terminal_end(w->t);
+    bool down = lab_finish(&w->lab);
+    event_base_free(w->base);
+    free(w);
+    return down ? 0 : -1;
+}
+
+static void not_installed(void **state)
+{
+    (void)state;
+    print_message("rabbitmq-server is not installed here; make deps-rabbitmq installs it\n");
+    skip();
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest walks[] = {
+        cmocka_unit_test(lesson_7_to_five_ticks),
+        cmocka_unit_test(lesson_2_to_six_ticks),
+    };
+    const struct CMUnitTest none[] = {cmocka_unit_test(not_installed)};
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 || strstr(argv[0], "rabbitmq"))
+        engine = argc > 1 ? argv[1] : "rabbitmq";
+    if (strcmp(engine, "rabbitmq") == 0 && access("/usr/sbin/rabbitmq-server", X_OK) != 0)
+        return cmocka_run_group_tests_name("screen/walk (skipped)", none, NULL, NULL);
+    return cmocka_run_group_tests_name("screen/walk", walks, begin, end);
+}
