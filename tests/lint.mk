@@ -1,7 +1,7 @@
 # lint.mk: what the compiler does not check. One check alone: tests/lint/lint layers (purity, shape, format, tidy,
-# cppcheck). The checker itself is tested by tests/lint/test_lint.c.
+# cppcheck, man). The checker itself is tested by tests/lint/test_lint.c.
 .PHONY: lint format
-lint: $(PURE:%=$(BUILD)/lib%.a)
+lint: all
 	@tests/lint/lint --build $(BUILD)
 
 # lays out every C file as .clang-format says

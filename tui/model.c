@@ -10,6 +10,9 @@
 /* Older than this, data is not called live: three missed looks at the slowest setting. */
 #define STALE_MS 3000
 
+/* Of what a command printed, one row is shown. */
+#define LAST_LINE_MAX 1000
+
 void command_destroy(struct command *c)
 {
     if (!c)
@@ -251,16 +254,29 @@ void model_ran(struct model *m, struct command *command)
     m->message = NULL;
 }
 
+/* A line that begins with a space continues the one before it. */
+static void add_line(struct command *c, const char *line, size_t len)
+{
+    size_t indent = 0;
+    while (!c->line_open && indent < len && line[indent] == ' ')
+        indent++;
+    if (indent == len)
+        return;
+    bool more = c->last_line && (indent > 0 || c->line_open) && strlen(c->last_line) < LAST_LINE_MAX;
+    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "; " : "",
+                               (int)(len - indent), line + indent);
+    free(c->last_line);
+    c->last_line = joined;
+}
+
 void model_output(struct model *m, const char *data, size_t len)
 {
     struct command *c = m->command;
     while (c && len > 0) {
         const char *end = memchr(data, '\n', len);
         size_t line = end ? (size_t)(end - data) : len;
-        if (line > 0) {
-            free(c->last_line);
-            c->last_line = xstrndup(data, line);
-        }
+        add_line(c, data, line);
+        c->line_open = end == NULL;
         line += end ? 1 : 0;
         data += line;
         len -= line;

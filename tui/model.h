@@ -25,7 +25,8 @@ struct command {
     int step;    /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN: argv is only for showing */
     bool running;
     int exit_code;
-    char *last_line; /* of what it printed; NULL: nothing so far */
+    char *last_line; /* of what it printed, with those that only continue it; NULL: nothing so far */
+    bool line_open;  /* more of that line may come */
 };
 
 /* Where a queue had copies on nodes that are away now. The nodes that remain do not list these any more. */

@@ -49,7 +49,6 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     int more = longest_name(m, c) - k.name_width;
     more = more > left ? left : more > 0 ? more : 0;
     k.name_width += more;
-    left -= more;
     int x = 1 + k.name_width + 1;
     static const size_t order[] = {0, 1, 3, 2,
                                    4, 6, 7, 5}; /* from left to right; the policy takes the rest */

@@ -142,7 +142,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     for (size_t i = first; i < steps && y < r.height; i++) {
         draw_step(m, c, r, y++, i);
         if (i == current && extra > 0)
-            y += draw_what_to_do(m, c, r, y, extra < 4 ? extra : 4);
+            y += draw_what_to_do(m, c, r, y, extra < 3 ? extra : 3);
     }
     if (current == steps && y < r.height)
         draw_done(m, c, r, y);

@@ -56,20 +56,22 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
 {
     int steps = with_steps ? steps_of(m) : 0, queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
+    int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
+    bool to_do = steps && model_step(m) < (size_t)steps;
     const struct want wants[] = {
-        {PART_STEPS, steps ? 1 : 0, false},     /* the step to do now */
-        {PART_QUEUES, 2, true},                 /* heading, the selected queue */
-        {PART_NODES, cards ? 0 : 1, true},      /* one line of names */
-        {PART_STEPS, steps ? steps : 0, false}, /* its title and the other steps */
-        {PART_QUEUES, queues < 4 ? queues - 1 : 3, false},
+        {PART_STEPS, steps ? 1 : 0, false}, /* the step to do now */
+        {PART_QUEUES, 2, true},             /* heading, the selected queue */
+        {PART_NODES, cards ? 0 : 1, true},  /* one line of names */
+        {PART_STEPS, steps, false},         /* its title and the other steps */
+        {PART_QUEUES, first_queues, false},
         {PART_NODES, cards ? 4 : 0, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
-        {PART_STEPS, steps ? 2 : 0, false}, /* why, and the command */
+        {PART_STEPS, to_do ? 2 : steps ? 1 : 0, false}, /* why, and the command; or that all is done */
         {PART_EVENTS, 2, false},
-        {PART_NODES, cards ? nodes_card_rows(m) - 4 : 0, false},
-        {PART_STEPS, steps ? 2 : 0, false},
-        {PART_QUEUES, queues < 4 ? 0 : queues - 4, false},
+        {PART_STEPS, to_do ? 1 : 0, false},
+        {PART_NODES, more_cards < 4 ? more_cards : 4, false},
+        {PART_QUEUES, queues - 1 - first_queues, false},
         {PART_EVENTS, r.height, false},
     };
     struct rows rows = {.left = r.height};

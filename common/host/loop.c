@@ -185,12 +185,13 @@ static _Noreturn void refuse(char *error, int code)
     exit(code);
 }
 
-/* A node is small when it has nothing to do: one heap, given back when it shrinks. */
+/* One heap, for the loop allocates all but nothing of what there is. What a busy turn needs is kept for the
+ * next: memory that goes back and forth costs more than the work it is for. */
 static void keep_memory_small(void)
 {
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
 static void read_arguments(struct loop *l, int argc, char **argv)

@@ -16,6 +16,8 @@
 #define LIMIT_GUESTS (4 * LIMIT_NODES)
 /* from this size on a message's bytes are shared by the peers, not copied for each */
 #define SHARE_FROM 4096
+/* a frame's memory that is kept for the next frame */
+#define SPARE_BYTES (1u << 20)
 /* what may wait for a peer: more than the library's windows let through */
 #define LIMIT_OUTPUT ((uint64_t)1 << 30)
 
@@ -146,12 +148,14 @@ static void watch(struct link *k, ms_time now)
             link_mark_gone(k);
         return;
     }
-    if (now - k->said_at >= every && !link_frozen(k)) {
+    p->look_at = u64_min(p->look_at, k->heard_at + p->silence_ms);
+    if (link_frozen(k))
+        return;
+    if (now - k->said_at >= every) {
         link_send(k, TAG_PING, NULL, 0);
         k->said_at = now;
     }
-    p->look_at = u64_min(p->look_at,
-                         u64_min(k->heard_at + p->silence_ms, u64_max(k->said_at, now - every + 1) + every));
+    p->look_at = u64_min(p->look_at, k->said_at + every);
 }
 
 static void look(struct peers *p, ms_time now)
@@ -200,52 +204,67 @@ static void peers_part_sweep(struct part *part)
 
 /* ---- sending ---- */
 
-/* A message's frame that several peers are sent, kept until the last one's socket has it. */
+/* A message's frame, encoded once for all peers that get it, kept until the last one's socket has taken it.
+ * Its memory serves for the next one. */
 struct shared {
+    struct peers *peers;
     size_t refs;
-    char *data;
+    struct text frame;
 };
+
+static struct shared *shared_create(struct peers *p)
+{
+    struct shared *s;
+    if (p->spare_len) {
+        s = p->spare[--p->spare_len];
+    } else {
+        s = xcalloc(1, sizeof(*s));
+        s->peers = p;
+    }
+    s->refs = 1;
+    return s;
+}
+
+static void shared_free(struct shared *s)
+{
+    text_finish(&s->frame);
+    free(s);
+}
 
 static void shared_unref(const void *data, size_t len, void *arg)
 {
     (void)data;
     (void)len;
     struct shared *s = arg;
-    if (--s->refs == 0) {
-        free(s->data);
-        free(s);
+    struct peers *p = s->peers;
+    if (--s->refs > 0)
+        return;
+    if (p->spare_len == ARRAY_LEN(p->spare) || s->frame.cap > SPARE_BYTES) {
+        shared_free(s);
+        return;
     }
-}
-
-static void send_shared(struct peers *p, node_set to)
-{
-    struct shared *s = xmalloc(sizeof(*s));
-    *s = (struct shared){.refs = 1, .data = p->scratch.s};
-    size_t len = p->scratch.len;
-    p->scratch = (struct text){0};
-    for (node_id i = 0; i < LIMIT_NODES; i++) {
-        struct link *k = node_in(to, i) ? p->peers[i].up : NULL;
-        if (!k || k->tcp.write_failed)
-            continue;
-        s->refs++;
-        ASSERT(evbuffer_add_reference(k->tcp.out, s->data, len, shared_unref, s) == 0);
-    }
-    shared_unref(NULL, 0, s);
+    text_clear(&s->frame);
+    p->spare[p->spare_len++] = s;
 }
 
 void peers_send(struct peers *p, const struct effect *fx)
 {
     static const char tag = TAG_MESSAGE;
-    text_clear(&p->scratch);
-    text_add_bytes(&p->scratch, &tag, 1);
-    wire_encode_peer(fx->u.send.msg, &p->scratch);
-    if (p->scratch.len >= SHARE_FROM) {
-        send_shared(p, fx->u.send.to);
-        return;
+    struct shared *s = shared_create(p);
+    text_add_bytes(&s->frame, &tag, 1);
+    wire_encode_peer(fx->u.send.msg, &s->frame);
+    for (node_id i = 0; i < LIMIT_NODES; i++) {
+        struct link *k = node_in(fx->u.send.to, i) ? p->peers[i].up : NULL;
+        if (!k || k->tcp.write_failed)
+            continue;
+        if (s->frame.len < SHARE_FROM) {
+            tcp_add(&k->tcp, s->frame.s, s->frame.len);
+        } else {
+            s->refs++;
+            ASSERT(evbuffer_add_reference(k->tcp.out, s->frame.s, s->frame.len, shared_unref, s) == 0);
+        }
     }
-    for (node_id i = 0; i < LIMIT_NODES; i++)
-        if (node_in(fx->u.send.to, i) && p->peers[i].up)
-            tcp_add(&p->peers[i].up->tcp, p->scratch.s, p->scratch.len);
+    shared_unref(NULL, 0, s);
 }
 
 static void peers_part_flush(struct part *part)
@@ -395,7 +414,8 @@ void peers_finish(struct peers *p)
         link_free(p->links.items[i]);
     VEC_FREE(&p->links);
     query_finish(p);
-    text_finish(&p->scratch);
+    while (p->spare_len)
+        shared_free(p->spare[--p->spare_len]);
     for (size_t i = 0; i < LIMIT_NODES; i++)
         free(p->peers[i].problem);
 }

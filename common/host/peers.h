@@ -37,6 +37,7 @@
 struct evconnlistener;
 struct link;
 struct query;
+struct shared;
 
 struct peers {
     struct part part;
@@ -52,9 +53,10 @@ struct peers {
         uint64_t incarnation; /* the latest that was seen */
         char *problem;        /* why it was refused last: said once */
     } peers[LIMIT_NODES];
-    unsigned silence_ms; /* 0: only closed links are noticed */
-    ms_time look_at;     /* when something is to be done by the clock */
-    struct text scratch; /* a message is encoded here, once for all */
+    unsigned silence_ms;     /* 0: only closed links are noticed */
+    ms_time look_at;         /* when something is to be done by the clock */
+    struct shared *spare[4]; /* memory for frames */
+    size_t spare_len;
     VEC(struct query *) queries;
     uint64_t last_query;
 };

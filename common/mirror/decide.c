@@ -136,26 +136,49 @@ static void move_master(const struct decision_in *in, const struct table *t, str
     e->synced &= ~node_bit(e->master);
 }
 
-/* every replica is brought to the end of the longest history among those that live */
-static void find_repairs(const struct decision_in *in, const struct table *t, const struct meta_entry *e,
+/* who has exactly the history up to `upto` and can repeat it from `from` on; NODE_NONE: nobody */
+static node_id find_source(const struct decision_in *in, const struct table *t, uint64_t uid, uint64_t from,
+                           uint64_t upto)
+{
+    for (node_id n = 0; n < LIMIT_NODES; n++) {
+        const struct replica_state *r = node_in(in->members, n) ? held_by(t, n, uid) : NULL;
+        if (r && r->live && r->op == upto && r->since <= from)
+            return n;
+    }
+    return NODE_NONE;
+}
+
+/* The history that counts is the longest one that the new master can be brought to. Every mirror is brought
+ * there too; one that cannot be (what it lacks, or has too much, nobody can tell it) begins anew, empty. */
+static void find_repairs(const struct decision_in *in, const struct table *t, struct meta_entry *e,
                          struct repair **repairs, size_t *len, size_t *cap)
 {
-    uint64_t upto = 0;
-    node_id source = NODE_NONE;
+    const struct replica_state *master = held_by(t, e->master, e->uid);
+    if (!master || !master->live)
+        return;
+    uint64_t upto = master->op;
     for (node_id n = 0; n < LIMIT_NODES; n++) {
         const struct replica_state *r = node_in(in->members, n) ? held_by(t, n, e->uid) : NULL;
-        if (r && r->live && (source == NODE_NONE || r->op > upto)) {
-            source = n;
+        if (r && r->live && r->op > upto && r->since <= master->op)
             upto = r->op;
-        }
     }
     VEC(struct repair) v = {*repairs, *len, *cap};
+    size_t kept = 0;
     for (size_t i = 0; i <= e->mirrors_len; i++) {
         node_id n = i < e->mirrors_len ? e->mirrors[i] : e->master;
         const struct replica_state *r = held_by(t, n, e->uid);
-        if (r && r->live && r->op < upto)
+        node_id source = r->op < upto ? find_source(in, t, e->uid, r->op, upto) : NODE_NONE;
+        bool level = r->op == upto || source != NODE_NONE;
+        if (source != NODE_NONE)
             VEC_PUSH(&v, (struct repair){.uid = e->uid, .source = source, .node = n, .from = r->op, .upto = upto});
+        if (i == e->mirrors_len)
+            break;
+        if (level)
+            e->mirrors[kept++] = n;
+        else
+            e->synced &= ~node_bit(n);
     }
+    e->mirrors_len = (uint8_t)kept;
     *repairs = v.items;
     *len = v.len;
     *cap = v.cap;

@@ -134,6 +134,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);
     install_queues(m, msg->u.install.entries, msg->u.install.entries_len, out);
     persist_view(m, out);
+    m->view_lsn = m->handed_out;
     tell_members(m, before, m->leaving, out);
 
     for (size_t i = 0; i < msg->u.install.repairs_len; i++) {
@@ -255,6 +256,5 @@ void serve(struct mirror *m, struct effects *out)
     free(waiting.items);
     retry_early(m, out);
     resubmit(m);
-    commands_retry(m, out);
-    m->review_wanted = true;
+    m->retry_wanted = m->review_wanted = true;
 }

@@ -241,7 +241,9 @@ struct mirror {
     uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
     uint64_t promised;                 /* epoch it has sealed for; == epoch when not changing */
     node_id candidate;                 /* to whom */
-    bool installed_waits;              /* INSTALLED not sent: repairs missing */
+    bool installed_waits;              /* INSTALLED not sent: repairs missing, or not on disk */
+    uint64_t view_lsn;                 /* records up to the one that completes the view */
+    bool retry_wanted;                 /* it serves again: commands that wait are asked at the end of the turn */
     struct peer_msg *prepare_waits;    /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
     struct change change;

@@ -111,6 +111,7 @@ struct replica_state {
     bool live;      /* false: read from its log, from an earlier life */
     bool synced;
     uint64_t op;    /* last operation applied */
+    uint64_t since; /* it can repeat the operations after this one */
     uint64_t depth;
 };
 

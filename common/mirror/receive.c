@@ -35,6 +35,11 @@ static void keep_early(struct mirror *m, node_id from, struct peer_msg *msg)
 static void replication(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     struct queue *q = queue_by_uid(m, msg->uid);
+    for (size_t i = 0; i < m->early.len; i++) /* nothing overtakes what waits */
+        if (m->early.items[i].from == from && m->early.items[i].msg->uid == msg->uid) {
+            keep_early(m, from, msg);
+            return;
+        }
     bool rests_on_metadata = msg->type == PEER_INIT || (msg->type == PEER_OPS && !msg->u.ops.repair);
     if (rests_on_metadata && msg->version > m->version) {
         keep_early(m, from, msg); /* the metadata it relies on is still on its way from the coordinator */

@@ -59,6 +59,10 @@ static void flush_dirty(struct mirror *m, struct effects *out)
 
 static void turn_end(struct mirror *m, struct effects *out)
 {
+    if (m->retry_wanted && serving(m)) {
+        m->retry_wanted = false;
+        commands_retry(m, out);
+    }
     flush_dirty(m, out);
     submits_flush(m, out);
     if (m->version_to_ack && m->epoch == m->promised && m->coordinator != m->o.self && !m->leave_sent) {
@@ -86,7 +90,10 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_STOP: view_stop(m, out); break;
     case EV_TICK: break; /* turn_end looks at the time */
     case EV_TURN_END: turn_end(m, out); break;
-    case EV_DISK_DONE: disk_done(m, ev->u.disk.persisted, out); break;
+    case EV_DISK_DONE:
+        disk_done(m, ev->u.disk.persisted, out);
+        repairs_check(m, out);
+        break;
     case EV_PEER_UP: view_peer_up(m, ev->u.peer.node, out); break;
     case EV_PEER_DOWN: view_peer_down(m, ev->u.peer.node, out); break;
     case EV_PEER_MESSAGE: receive(m, ev->u.peer.node, ev->u.peer.msg, out); break;

@@ -75,14 +75,25 @@ void view_start(struct mirror *m, struct effects *out)
 
 /* ---- leading a change ---- */
 
-/* nodes that may join: they start, and can reach every member */
+/* other members that can be reached, in the life this view knows them in */
+static node_set reachable(const struct mirror *m)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (n != m->o.self && node_in(m->members & m->links, n) && m->peers[n].known &&
+            m->peers[n].incarnation == m->incarnations[n])
+            found |= node_bit(n);
+    return found;
+}
+
+/* nodes that may join: they start, can reach every member, and were not in a view in this life */
 static node_set joiners(const struct mirror *m, node_set members)
 {
     node_set found = 0;
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !node_in(members, n) &&
-            (members & ~h->links & ~node_bit(n)) == 0)
+            h->incarnation != m->incarnations[n] && (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;
@@ -115,6 +126,7 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
                             .live = q->role != ROLE_NONE,
                             .synced = q->role == ROLE_MASTER || (q->role == ROLE_MIRROR && q->synced),
                             .op = q->op,
+                            .since = q->op - q->retained.len,
                             .depth = content_depth(&q->content),
                         });
     }
@@ -203,7 +215,7 @@ void begin_change(struct mirror *m, struct effects *out)
     struct change *c = &m->change;
     c->running = true;
     c->epoch = epoch + 1;
-    node_set stay = m->phase == PHASE_STARTING ? 0 : m->members & (m->links | node_bit(m->o.self)) & ~m->leaving;
+    node_set stay = m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving;
     c->targets = node_bit(m->o.self) | stay | joiners(m, stay);
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = NULL;
@@ -226,8 +238,9 @@ void begin_change(struct mirror *m, struct effects *out)
 static node_id oldest_reachable(const struct mirror *m)
 {
     node_id best = m->o.self;
+    node_set there = reachable(m) & ~m->leaving;
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(m->members & m->links & ~m->leaving, n) && m->joins[n] < m->joins[best])
+        if (node_in(there, n) && m->joins[n] < m->joins[best])
             best = n;
     return best;
 }
@@ -260,8 +273,8 @@ static void answer_prepare(struct mirror *m, struct effects *out)
 
 static void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
-    if (m->leave_sent || m->phase == PHASE_STOPPED)
-        return; /* LEAVE is on its way: the candidate asks again without us */
+    if (m->leave_sent || m->phase == PHASE_STOPPED || (m->stopping && m->phase == PHASE_STARTING))
+        return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
     if (msg->epoch <= m->promised) {
         struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
         no->u.refused.promised = m->promised;
@@ -315,10 +328,11 @@ static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, str
     join_check(m, out);
 }
 
-/* everything this node has to repair is repaired */
+/* Everything this node has to repair is repaired, and the view is on its disk: a node that served in it and is
+ * killed must find, when it starts again, who else was there. */
 void repairs_check(struct mirror *m, struct effects *out)
 {
-    if (!m->installed_waits)
+    if (!m->installed_waits || m->on_disk < m->view_lsn)
         return;
     size_t at = 0;
     struct queue *q;
@@ -338,11 +352,11 @@ void repairs_check(struct mirror *m, struct effects *out)
 /* All that are left want to leave: somebody has to stay until the others are out. The longest-running does. */
 static void last_one_stays(struct mirror *m, struct effects *out)
 {
-    node_set reachable = m->members & m->links;
-    if (!m->leave_sent || m->left || m->stopped_lsn || (reachable & ~m->leaving) || !reachable)
+    node_set there = reachable(m);
+    if (!m->leave_sent || m->left || m->stopped_lsn || (there & ~m->leaving) || !there)
         return;
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(reachable, n) && m->joins[n] < m->joins[m->o.self])
+        if (node_in(there, n) && m->joins[n] < m->joins[m->o.self])
             return;
     m->leave_sent = false;
     m->phase = PHASE_CHANGING;
@@ -372,7 +386,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     if (!m->started || m->phase == PHASE_STOPPED)
         return;
     if (m->leave_sent) {
-        node_set rest = others_of(m, m->members) & m->links;
+        node_set rest = reachable(m);
         if (rest)
             send_to(out, rest, peer_msg_create(PEER_LEAVE, m->epoch));
         m->leaving &= ~node_bit(peer);
@@ -432,7 +446,6 @@ static void handle_leave(struct mirror *m, node_id from, struct effects *out)
         return;
     }
     m->leaving |= node_bit(from);
-    m->peers[from].known = false; /* it says hello again when it is back */
     if (m->leave_sent)
         last_one_stays(m, out);
     else
@@ -457,7 +470,8 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         }
         break;
     case PEER_INSTALL:
-        if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent)
+        if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent &&
+            !(m->stopping && m->phase == PHASE_STARTING))
             install(m, msg, out);
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
@@ -473,7 +487,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         }
         break;
     case PEER_REPORT:
-        if (node_in(m->members, msg->u.report.node) && !node_in(m->links, msg->u.report.node) && !m->change.running)
+        if (node_in(m->members & ~reachable(m), msg->u.report.node) && !m->change.running)
             change_if_mine(m, out);
         break;
     case PEER_SUBMIT:
@@ -547,7 +561,8 @@ void view_turn(struct mirror *m, struct effects *out)
         return;
     }
     if (m->phase == PHASE_STARTING) {
-        if (m->fresh && !m->change.running) {
+        change_end(m);
+        if (m->fresh) {
             m->stopped_told = true; /* it was never in a view: nothing to remember */
             m->phase = PHASE_STOPPED;
             effects_add(out, FX_STOPPED);
@@ -556,17 +571,18 @@ void view_turn(struct mirror *m, struct effects *out)
         }
         return;
     }
-    node_set others = others_of(m, m->members) & m->links;
+    node_set others = reachable(m);
     if (m->leave_sent) {
         if (m->left)
             stop_record(m, m->left_others, out);
-        else if (!others) /* nobody said that we are out: they may have gone on without us */
-            stop_record(m, others_of(m, m->members), out);
+        else if (!others) /* nobody said that we are out: who heard LEAVE may have gone on without us */
+            stop_record(m, m->left_others, out);
         return;
     }
     if (!serving(m) || (!handed_over(m) && m->now < m->stop_deadline))
         return;
     m->leave_sent = true;
+    m->left_others = others_of(m, m->members) & ~m->leaving;
     m->phase = PHASE_STOPPING;
     if (others)
         send_to(out, others, peer_msg_create(PEER_LEAVE, m->epoch));

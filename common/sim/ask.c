@@ -1,6 +1,6 @@
 /* ask.c: what connections do on a node: commands and their answers, publishes and their confirms, deliveries
- * and their settling. It stands where the broker stands, and keeps the ledger's client side. The promises that
- * are made to one client (I2, I6, I7, answers once) are checked here. */
+ * and their settling. It stands where the broker stands, and keeps the ledger's client side. The promises
+ * that are made to one client (I2, I6, I7, answers once) are checked here. */
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
 {
     if (!s->nodes[n].m || s->failure)
         return 0;
-    struct ask a = {.node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
+    struct ask a = {
+        .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
     bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
     struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
@@ -50,7 +51,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
 {
     uint64_t req = fx->u.answer.req;
     if (req == 0 || req > s->asks.len) {
-        sim_fail(s, "I2", "%s answers question %llu, which nobody asked", s->names[n], (unsigned long long)req);
+        sim_fail(s, "I2", "%s answers question %llu, which nobody asked", s->names[n],
+                 (unsigned long long)req);
         return;
     }
     struct ask *a = &s->asks.items[req - 1];
@@ -193,8 +195,8 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
     if (lq->uid != d->queue_uid || (m->placed && m->id != d->id))
-        sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)", s->names[n],
-                 d->message, (unsigned long long)d->id, (unsigned long long)m->id);
+        sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
+                 s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
     if (m->deliveries > 0 && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
@@ -251,8 +253,8 @@ static void got_delivery(struct sim *s, node_id n, const struct effect *fx)
     }
     c->outstanding += !c->no_ack;
     if (c->prefetch && c->outstanding > c->prefetch)
-        sim_fail(s, "prefetch", "%s: sub %llu has %u unacknowledged deliveries, its prefetch is %u", s->names[n],
-                 (unsigned long long)sub, c->outstanding, c->prefetch);
+        sim_fail(s, "prefetch", "%s: sub %llu has %u unacknowledged deliveries, its prefetch is %u",
+                 s->names[n], (unsigned long long)sub, c->outstanding, c->prefetch);
     VEC_PUSH(&s->deliveries, d);
     uint32_t index = (uint32_t)(s->deliveries.len - 1);
     VEC_PUSH(&c->deliveries, index);
@@ -268,11 +270,10 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
 {
     VEC(msg_id) ids = {0};
     const struct sim_delivery *first = &s->deliveries.items[deliveries[0]];
-    struct event ev = {.type = EV_SETTLE,
-                       .u.settle = {.queue_uid = first->queue_uid,
-                                    .generation = first->generation,
-                                    .sub = first->sub,
-                                    .how = how}};
+    struct event ev = {
+        .type = EV_SETTLE,
+        .u.settle = {
+            .queue_uid = first->queue_uid, .generation = first->generation, .sub = first->sub, .how = how}};
     for (size_t i = 0; i < len; i++) {
         struct sim_delivery *d = &s->deliveries.items[deliveries[i]];
         ASSERT(!d->settled && d->generation == first->generation && d->sub == first->sub);
@@ -326,8 +327,8 @@ void unsubscribe(struct sim *s, uint64_t sub, bool requeue)
     struct sub *c = &s->subs.items[sub - 1];
     if (!c->over) {
         c->over = requeue; /* a cancel is over when it is answered, a connection at once */
-        struct event ev = {.type = EV_UNSUBSCRIBE, .u.sub = {.queue = s->ledger.queues.items[c->queue].name,
-                                                             .sub = sub}};
+        struct event ev = {.type = EV_UNSUBSCRIBE,
+                           .u.sub = {.queue = s->ledger.queues.items[c->queue].name, .sub = sub}};
         ask_as(s, c->node, &ev, CLIENT_NONE);
     }
     if (requeue && s->nodes[s->subs.items[sub - 1].node].m)

@@ -1,5 +1,5 @@
-/* check.c: seeing. After each step of a node its view, its queues and what it holds of them are read again; the
- * ledger is told who holds what. Judging is done in the other check_*.c. */
+/* check.c: seeing. After each step of a node its view, its queues and what it holds of them are read again;
+ * the ledger is told who holds what. Judging is done in the other check_*.c. */
 #include "sim/world.h"
 
 void check_init(struct sim *s)
@@ -60,7 +60,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
 }
 
 /* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
-static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_message *found, const struct held *held)
+static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_message *found,
+                     const struct held *held)
 {
     const char *name = s->ledger.queues.items[queue].name;
     if (!ledger_which(&s->ledger, held->msg, &found->message) ||
@@ -79,14 +80,15 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     if (m->placed && m->id == held->id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
-        sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n], found->message,
-                 name, (unsigned long long)held->id, (unsigned long long)m->id);
+        sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],
+                 found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
     /* published again to a new master, which never had it */
     if (m->placed) {
         struct ledger_queue *lq = &s->ledger.queues.items[queue];
-        for (size_t i = ledger_first_from(lq, m->id); i < lq->by_id.len && lq->by_id.items[i].id == m->id; i++)
+        for (size_t i = ledger_first_from(lq, m->id); i < lq->by_id.len && lq->by_id.items[i].id == m->id;
+             i++)
             if (lq->by_id.items[i].message == found->message) {
                 VEC_REMOVE(&lq->by_id, i);
                 break;
@@ -106,7 +108,8 @@ static void tell_difference(struct sim *s, node_id n, uint32_t queue, const stru
         bool gone = k == c->walk.len || (i < was->items.len && was->items.items[i].id < c->walk.items[k].id);
         bool new = i == was->items.len || (k < c->walk.len && c->walk.items[k].id < was->items.items[i].id);
         if (gone || new)
-            text_printf(&t, " %cm%u", gone ? '-' : '+', gone ? was->items.items[i].message : c->walk.items[k].message);
+            text_printf(&t, " %cm%u", gone ? '-' : '+',
+                        gone ? was->items.items[i].message : c->walk.items[k].message);
         i += !new;
         k += !gone;
     }
@@ -194,7 +197,8 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     bool may = lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
                delete_under_way(s, lq->name);
     if (!may)
-        sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n], lq->name);
+        sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
+                 lq->name);
     lq->gone = true;
     sq->present = false;
     forget_items(s, n, sq);
@@ -221,8 +225,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
     if (!info_same_outcome(&was, &sq->now))
         sq->before = was;
-    bool became_master = sq->now.local && (!was.local || was.life != sq->now.life ||
-                                           was.generation != sq->now.generation);
+    bool became_master =
+        sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
     if (became_master)
         check_promoted(s, n, queue);

@@ -30,11 +30,12 @@ struct seen_info {
     node_id mirrors[SIM_NODES];
     node_set synced;
     bool local, replica;
-    bool promote_always_on_shutdown, promote_synced_on_failure; /* where the policy differs from the defaults */
+    bool promote_always_on_shutdown,
+        promote_synced_on_failure; /* where the policy differs from the defaults */
 };
 
 struct seen_queue {
-    bool present; /* in the node's table */
+    bool present;                 /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
     VEC(struct seen_message) items;
     msg_id next; /* after the highest id held in this life and generation */
@@ -48,8 +49,8 @@ struct seen_node {
 };
 
 struct watched_queue {
-    msg_id next;                     /* after the highest held by this generation's master */
-    msg_id joined_at[SIM_NODES];     /* a mirror owes this and what came later; while it is not synchronised */
+    msg_id next;                 /* after the highest held by this generation's master */
+    msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
     uint64_t joined_epoch[SIM_NODES];
 };
 
@@ -66,21 +67,22 @@ struct check {
 void check_init(struct sim *s);
 void check_finish(struct sim *s);
 
-void check_refresh(struct sim *s, node_id n);   /* after the step, before its effects */
-void check_after(struct sim *s, node_id n);     /* after its effects */
+void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
+void check_after(struct sim *s, node_id n);   /* after its effects */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n); /* it has stopped or was killed */
 void check_published(struct sim *s, node_id n, uint32_t message);
 void check_confirmed(struct sim *s, node_id n, uint32_t message);
 void check_delivered(struct sim *s, node_id n, uint32_t message);
 void check_calm(struct sim *s); /* nothing is on its way */
-void check_drained(struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
+void check_drained(
+    struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
 
 /* ---- between the checker's own files ---- */
 
 enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_UP };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
-void check_copies(struct sim *s, node_id n);                   /* n's replicas against their masters or mirrors */
+void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
 void check_choice(struct sim *s, node_id n, uint32_t queue);   /* was the outcome the rules'? */
 void check_views(struct sim *s, node_id n);

@@ -1,6 +1,6 @@
-/* check_calm.c: the end of a storm. Once nothing is on its way, all that was excused by "not there yet" must be
- * there: one view, the same metadata everywhere, mirrors equal to a tail of their masters, placement as the
- * policy wants it, every publish answered (I2, I8, I10, I12). */
+/* check_calm.c: the end of a storm. Once nothing is on its way, all that was excused by "not there yet" must
+ * be there: one view, the same metadata everywhere, mirrors equal to a tail of their masters, placement as
+ * the policy wants it, every publish answered (I2, I8, I10, I12). */
 #include "sim/world.h"
 
 #include <jansson.h>
@@ -82,8 +82,8 @@ bool sim_calm(struct sim *s, uint64_t limit_ms)
 
 struct wanted {
     bool known;
-    node_set replicas;  /* exactly these, if not 0 */
-    unsigned count;     /* else so many */
+    node_set replicas; /* exactly these, if not 0 */
+    unsigned count;    /* else so many */
 };
 
 static node_set listed(const struct sim *s, const json_t *names)
@@ -135,9 +135,9 @@ static void check_placement(struct sim *s, const struct queue_info *q, node_set 
         have |= node_bit(q->mirrors[i]);
     struct wanted w = placement(s, q, members);
     if (w.replicas ? have != w.replicas : node_count(have) != w.count)
-        sim_fail(s, "I10", "%s is on %x (master %s, synchronised %x), its policy %s wants %s %x", q->name, have,
-                 s->names[q->master], q->synced, q->definition, w.replicas ? "the set" : "so many:",
-                 w.replicas ? w.replicas : w.count);
+        sim_fail(s, "I10", "%s is on %x (master %s, synchronised %x), its policy %s wants %s %x", q->name,
+                 have, s->names[q->master], q->synced, q->definition,
+                 w.replicas ? "the set" : "so many:", w.replicas ? w.replicas : w.count);
 }
 
 static void compare_calm(struct sim *s, uint32_t queue, node_id master, node_id mirror)
@@ -158,12 +158,13 @@ static void compare_calm(struct sim *s, uint32_t queue, node_id master, node_id 
         const struct seen_message *a = &m->items.items[offset + i], *b = &r->items.items[i];
         if (a->id != b->id || a->message != b->message) {
             sim_fail(s, "I8", "mirror %s of %s is no tail of its master %s: id %llu where %llu should be",
-                     s->names[mirror], name, s->names[master], (unsigned long long)b->id, (unsigned long long)a->id);
+                     s->names[mirror], name, s->names[master], (unsigned long long)b->id,
+                     (unsigned long long)a->id);
             return;
         }
         if (a->unacked != b->unacked || (a->redelivered && !b->redelivered)) {
-            sim_fail(s, "I8", "mirror %s of %s has id %llu %s%s, its master %s has it %s%s", s->names[mirror], name,
-                     (unsigned long long)b->id, b->unacked ? "unacknowledged" : "ready",
+            sim_fail(s, "I8", "mirror %s of %s has id %llu %s%s, its master %s has it %s%s", s->names[mirror],
+                     name, (unsigned long long)b->id, b->unacked ? "unacknowledged" : "ready",
                      b->redelivered ? ", redelivered" : "", s->names[master],
                      a->unacked ? "unacknowledged" : "ready", a->redelivered ? ", redelivered" : "");
             return;
@@ -171,8 +172,8 @@ static void compare_calm(struct sim *s, uint32_t queue, node_id master, node_id 
     }
     bool synced = node_in(m->now.synced, mirror);
     if (synced != (offset == 0))
-        sim_fail(s, "I8", "mirror %s of %s holds %zu of %zu messages and is %ssynchronised", s->names[mirror], name,
-                 r->items.len, m->items.len, synced ? "" : "not ");
+        sim_fail(s, "I8", "mirror %s of %s holds %zu of %zu messages and is %ssynchronised", s->names[mirror],
+                 name, r->items.len, m->items.len, synced ? "" : "not ");
 }
 
 static bool same_info(const struct queue_info *a, const struct queue_info *b)
@@ -199,7 +200,8 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
         }
         mirror_queue_info(s->nodes[n].m, there, &other);
         if (!same_info(q, &other)) {
-            sim_fail(s, "metadata", "%s and %s disagree about %s: masters %u and %u, mirrors %zu and %zu, "
+            sim_fail(s, "metadata",
+                     "%s and %s disagree about %s: masters %u and %u, mirrors %zu and %zu, "
                      "synchronised %x and %x, generations %llu and %llu, definitions %s and %s",
                      s->names[first], s->names[n], q->name, q->master, other.master, q->mirrors_len,
                      other.mirrors_len, q->synced, other.synced, (unsigned long long)q->generation,
@@ -210,7 +212,8 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
     if (!node_in(members, q->master))
         return; /* stopped or down: check_views has judged that */
     struct queue_info at_master;
-    mirror_queue_info(s->nodes[q->master].m, mirror_find_queue_uid(s->nodes[q->master].m, q->uid), &at_master);
+    mirror_queue_info(s->nodes[q->master].m, mirror_find_queue_uid(s->nodes[q->master].m, q->uid),
+                      &at_master);
     if (!at_master.local || at_master.state != QUEUE_RUNNING) {
         sim_fail(s, "I12", "%s should run on %s and does not", q->name, s->names[q->master]);
         return;
@@ -229,8 +232,8 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
             for (size_t i = 0; i < q->mirrors_len; i++)
                 hosts = hosts || q->mirrors[i] == n;
             if (!hosts)
-                sim_fail(s, "I8", "%s holds messages of %s and is neither its master nor a mirror", s->names[n],
-                         q->name);
+                sim_fail(s, "I8", "%s holds messages of %s and is neither its master nor a mirror",
+                         s->names[n], q->name);
         }
 }
 
@@ -269,7 +272,9 @@ void check_drained(struct sim *s)
         const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
         if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE && !q->gone &&
             !q->deletion && !q->purge_unclear && !q->auto_ack)
-            sim_fail(s, "I3", "m%u (id %llu of %s, confirmed) was not delivered to anybody though all queues were "
-                     "emptied", i, (unsigned long long)m->id, q->name);
+            sim_fail(s, "I3",
+                     "m%u (id %llu of %s, confirmed) was not delivered to anybody though all queues were "
+                     "emptied",
+                     i, (unsigned long long)m->id, q->name);
     }
 }

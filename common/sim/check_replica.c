@@ -1,5 +1,5 @@
-/* check_replica.c: copies. What was confirmed is held wherever it must be (I1); what vanished did so through a
- * door (I3); a mirror is a tail of its master without holes (I8). */
+/* check_replica.c: copies. What was confirmed is held wherever it must be (I1); what vanished did so through
+ * a door (I3); a mirror is a tail of its master without holes (I8). */
 #include "sim/world.h"
 
 /* ---- I3 ---- */
@@ -22,6 +22,17 @@ static void lose(struct sim *s, uint32_t message, enum door door, const char *wh
                  (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
 }
 
+/* The master that n knew of has gone since (who may take over then is judged by check_choice). */
+static bool master_went(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_info *known = &seen_queue(s, n, queue)->now;
+    if (!known->valid || known->master >= s->options.nodes)
+        return false;
+    const struct seen_info *master = &seen_queue(s, known->master, queue)->now;
+    return !s->check.nodes[known->master].holding || master->life != s->nodes[known->master].lives ||
+           !master->local;
+}
+
 /* Nobody holds it, and no disk of a node that is away: where did it go? */
 static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
 {
@@ -35,6 +46,10 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     }
     if (cause == CAUSE_DOWN && !m->persistent) {
         lose(s, message, DOOR_L5, "it was transient and its last holder stopped");
+        return;
+    }
+    if (cause == CAUSE_STEP && !m->persistent && master_went(s, n, m->queue)) {
+        lose(s, message, DOOR_L5, "it was transient, its master stopped, and this copy was not in sync");
         return;
     }
     /* L2 is not looked for: a queue's master holds what is confirmed, so this door opens only behind L1 */
@@ -90,13 +105,16 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             lose(s, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
             continue;
         }
-        if (!mirror_before && !m->persistent) { /* n was restarted; the others who held it are stopping, too */
+        if (!mirror_before &&
+            !m->persistent) { /* n was restarted; the others who held it are stopping, too */
             lose(s, message, DOOR_L5, "it was transient, and its queue begins again from a disk");
             continue;
         }
-        sim_fail(s, "I3", "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
-                 s->names[n], lq->name, message, (unsigned long long)m->id, m->persistent ? ", persistent" : "",
-                 m->memory, m->disk, mirror_before ? "though it was synchronised" : "and it was no mirror before");
+        sim_fail(s, "I3",
+                 "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
+                 s->names[n], lq->name, message, (unsigned long long)m->id,
+                 m->persistent ? ", persistent" : "", m->memory, m->disk,
+                 mirror_before ? "though it was synchronised" : "and it was no mirror before");
     }
 }
 
@@ -135,17 +153,17 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);
-        if (!sn->holding || sn->view.epoch != here->epoch || sn->view.phase != PHASE_SERVING || !sq->present ||
-            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
+        if (!sn->holding || sn->view.epoch != here->epoch || sn->view.phase != PHASE_SERVING ||
+            !sq->present || sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
             !owes(s, other, m->queue, master, m->id))
             continue;
         if (!node_in(m->memory, other))
-            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n], message,
-                     (unsigned long long)m->id, q->name, s->names[other],
+            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n],
+                     message, (unsigned long long)m->id, q->name, s->names[other],
                      sq->now.local ? "its master" : "a mirror");
         else if (m->persistent && !disk_has(s, other, m))
-            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but it is not on %s's disk", s->names[n], message,
-                     (unsigned long long)m->id, q->name, s->names[other]);
+            sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but it is not on %s's disk", s->names[n],
+                     message, (unsigned long long)m->id, q->name, s->names[other]);
     }
     if (m->memory == 0 && m->disk == 0 && !s->failure) {
         node_id master_node = here->master;
@@ -197,20 +215,20 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
                          want->message, s->names[master], r->items.items[k].message, s->names[mirror]);
             continue;
         }
-        bool hole = r->items.len && want->id > r->items.items[0].id &&
-                    want->id < r->items.items[r->items.len - 1].id;
+        bool hole =
+            r->items.len && want->id > r->items.items[0].id && want->id < r->items.items[r->items.len - 1].id;
         bool owed = synced && want->id < r->next;
         if (hole || owed) {
             sim_fail(s, "I8", "%s mirror %s of %s lacks id %llu (m%u), which its master %s has%s",
-                     synced ? "the synchronised" : "the", s->names[mirror], name, (unsigned long long)want->id,
-                     want->message, s->names[master], hole ? ": a hole" : "");
+                     synced ? "the synchronised" : "the", s->names[mirror], name,
+                     (unsigned long long)want->id, want->message, s->names[master], hole ? ": a hole" : "");
             return;
         }
     }
     if (!s->ledger.queues.items[queue].auto_ack && r->items.len &&
         r->items.items[r->items.len - 1].id >= s->check.queues.items[queue].next)
-        sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror], name,
-                 (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
+        sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
+                 name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
 }
 
 static bool comparable(struct sim *s, node_id master, node_id mirror, uint32_t queue)
@@ -220,7 +238,8 @@ static bool comparable(struct sim *s, node_id master, node_id mirror, uint32_t q
         b->view.phase != PHASE_SERVING)
         return false;
     const struct seen_queue *m = seen_queue(s, master, queue), *r = seen_queue(s, mirror, queue);
-    return m->present && r->present && m->now.local && r->now.replica && m->now.generation == r->now.generation;
+    return m->present && r->present && m->now.local && r->now.replica &&
+           m->now.generation == r->now.generation;
 }
 
 void check_copies(struct sim *s, node_id n)

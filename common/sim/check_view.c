@@ -1,5 +1,5 @@
-/* check_view.c: views and promotions. Nodes of one epoch agree on it; a queue has one master in it; who became
- * master, or why nobody did, follows the rules (I9) from what at least one survivor knew before. */
+/* check_view.c: views and promotions. Nodes of one epoch agree on it; a queue has one master in it; who
+ * became master, or why nobody did, follows the rules (I9) from what at least one survivor knew before. */
 #include "sim/world.h"
 
 void check_views(struct sim *s, node_id n)
@@ -14,15 +14,17 @@ void check_views(struct sim *s, node_id n)
         if (other == n || !b->holding || b->view.phase != PHASE_SERVING || b->view.epoch != a->view.epoch)
             continue;
         if (a->view.members != b->view.members || a->view.coordinator != b->view.coordinator)
-            sim_fail(s, "I9", "%s and %s disagree about epoch %llu: members %x and %x, coordinators %u and %u",
+            sim_fail(s, "I9",
+                     "%s and %s disagree about epoch %llu: members %x and %x, coordinators %u and %u",
                      s->names[n], s->names[other], (unsigned long long)a->view.epoch, a->view.members,
                      b->view.members, a->view.coordinator, b->view.coordinator);
         for (uint32_t i = 0; i < a->queues.len && i < b->queues.len; i++) {
             const struct seen_queue *qa = &a->queues.items[i], *qb = &b->queues.items[i];
             if (qa->present && qb->present && qa->now.local && qb->now.local &&
                 qa->now.generation == qb->now.generation)
-                sim_fail(s, "I9", "%s has two masters in epoch %llu: %s and %s", s->ledger.queues.items[i].name,
-                         (unsigned long long)a->view.epoch, s->names[n], s->names[other]);
+                sim_fail(s, "I9", "%s has two masters in epoch %llu: %s and %s",
+                         s->ledger.queues.items[i].name, (unsigned long long)a->view.epoch, s->names[n],
+                         s->names[other]);
         }
     }
     for (uint32_t i = 0; i < a->queues.len; i++) {
@@ -36,8 +38,9 @@ void check_views(struct sim *s, node_id n)
                      info_available(&q->now) ? "running" : "stopped or down", s->names[q->now.master],
                      master_there ? "is" : "is not");
         enum departure d = s->nodes[q->now.master].departure;
-        if (!master_there && ((q->now.state == QUEUE_STOPPED && d == DEPARTURE_KILLED) ||
-                              (q->now.state == QUEUE_DOWN && d == DEPARTURE_STOPPED)) &&
+        if (!master_there &&
+            ((q->now.state == QUEUE_STOPPED && d == DEPARTURE_KILLED) ||
+             (q->now.state == QUEUE_DOWN && d == DEPARTURE_STOPPED)) &&
             !s->nodes[q->now.master].m && !s->nodes[q->now.master].booting)
             sim_fail(s, "I9", "%s says %s is %s, but %s was %s", s->names[n], name,
                      q->now.state == QUEUE_STOPPED ? "stopped" : "down", s->names[q->now.master],
@@ -67,10 +70,10 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
 }
 
 /* The rule: who takes over, given what was known, among the members that still have that replica: the oldest
- * that is in sync, or else, where the policy allows it, the oldest. by_content: a mirror that lacks nothing is
- * in sync, though that was still on its way to the others. */
-static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known, const struct seen_info *outcome,
-                    node_set members, bool in_order, bool by_content)
+ * that is in sync, or else, where the policy allows it, the oldest. by_content: a mirror that lacks nothing
+ * is in sync, though that was still on its way to the others. */
+static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known,
+                    const struct seen_info *outcome, node_set members, bool in_order, bool by_content)
 {
     bool only_synced = in_order ? !known->promote_always_on_shutdown || known->promote_synced_on_failure
                                 : known->promote_synced_on_failure;
@@ -116,7 +119,8 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
             wanted = rule(s, queue, known, outcome, members, in_order, by_content);
             if (wanted == chosen)
                 return;
-            bool back = chosen == known->master || (own->valid && own->local && own->generation > known->generation);
+            bool back =
+                chosen == known->master || (own->valid && own->local && own->generation > known->generation);
             if (wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome))
                 return; /* it is back already, and its log is the queue */
         }
@@ -124,5 +128,6 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
     if (!anybody)
         return; /* nobody lived to tell: a start, judged by what is there (I3) */
     sim_fail(s, "I9", "%s: master is now %s; by the rules it would be %s", s->ledger.queues.items[queue].name,
-             chosen == NODE_NONE ? "nobody" : s->names[chosen], wanted == NODE_NONE ? "nobody" : s->names[wanted]);
+             chosen == NODE_NONE ? "nobody" : s->names[chosen],
+             wanted == NODE_NONE ? "nobody" : s->names[wanted]);
 }

@@ -1,5 +1,5 @@
-/* clients.c: one small state machine for each kind of client. A client that wakes up looks whether its node is
- * still there, does one thing, and plans when to wake up next. */
+/* clients.c: one small state machine for each kind of client. A client that wakes up looks whether its node
+ * is still there, does one thing, and plans when to wake up next. */
 #include "sim/clients.h"
 
 #include "sim/world.h"
@@ -208,7 +208,8 @@ static void act_owner(struct sim *s, uint32_t index)
         ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE);
     } else if (rng_chance(&c->rng, 20)) {
         disconnect(s, c);
-    } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) != SIM_UNROUTABLE) {
+    } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) !=
+               SIM_UNROUTABLE) {
         s->clients->items.items[index].number++;
     }
 }
@@ -239,10 +240,11 @@ static void settle_some(struct sim *s, uint32_t index, uint32_t delivery)
 {
     struct client *c = &s->clients->items.items[index];
     const struct sim_delivery *d = &s->deliveries.items[delivery];
-    if (d->settled || !s->nodes[d->node].m || s->nodes[d->node].lives != d->life || s->nodes[d->node].stopping)
+    if (d->settled || !s->nodes[d->node].m || s->nodes[d->node].lives != d->life ||
+        s->nodes[d->node].stopping)
         return;
     bool quiet = s->clients->paused || s->clients->gone;
-    enum settle how = quiet                                        ? SETTLE_ACK
+    enum settle how = quiet                                          ? SETTLE_ACK
                       : rng_chance(&c->rng, c->plan.requeue_percent) ? SETTLE_REQUEUE
                       : rng_chance(&c->rng, c->plan.discard_percent) ? SETTLE_DISCARD
                                                                      : SETTLE_ACK;

@@ -145,8 +145,8 @@ bool disk_recover(struct sim *s, node_id n)
         err = same ? mirror_recover(node->m, &rec) : 0;
         record_finish(&rec);
         if (!same || err) {
-            sim_fail(s, same ? "recovery" : "codec", "%s: record %zu of its log %s (error %d)", s->names[n], i,
-                     same ? "is refused" : "changes when it is read and written again", err);
+            sim_fail(s, same ? "recovery" : "codec", "%s: record %zu of its log %s (error %d)", s->names[n],
+                     i, same ? "is refused" : "changes when it is read and written again", err);
             return false;
         }
     }

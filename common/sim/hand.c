@@ -1,4 +1,5 @@
-/* hand.c: driving a world by hand: the commands of sim.h, for stories and for what a plan does between storms. */
+/* hand.c: driving a world by hand: the commands of sim.h, for stories and for what a plan does between
+ * storms. */
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -124,11 +125,12 @@ struct sim_answer sim_declare(struct sim *s, node_id n, const char *queue, unsig
 static struct sim_answer about_queue(struct sim *s, node_id n, enum event_type type, const char *queue,
                                      unsigned flags)
 {
-    struct event ev = {.type = type,
-                       .u.queue = {.name = queue,
-                                   .if_empty = flags & SIM_IF_EMPTY,
-                                   .no_ack = flags & SIM_NO_ACK,
-                                   .owner = {.node = n, .incarnation = s->nodes[n].incarnation, .connection = 1}}};
+    struct event ev = {
+        .type = type,
+        .u.queue = {.name = queue,
+                    .if_empty = flags & SIM_IF_EMPTY,
+                    .no_ack = flags & SIM_NO_ACK,
+                    .owner = {.node = n, .incarnation = s->nodes[n].incarnation, .connection = 1}}};
     return sim_command(s, n, &ev);
 }
 
@@ -219,16 +221,15 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
                     .prefetch = prefetch};
     VEC_PUSH(&s->subs, c);
     uint64_t sub = s->subs.len;
-    struct event ev = {.type = EV_SUBSCRIBE,
-                       .u.sub = {.queue = queue,
-                                 .sub = sub,
-                                 .no_ack = c.no_ack,
-                                 .exclusive = flags & SIM_EXCLUSIVE,
-                                 .cancel_on_failover = flags & SIM_CANCEL_ON_FAILOVER,
-                                 .prefetch = prefetch,
-                                 .owner = {.node = n,
-                                           .incarnation = s->nodes[n].incarnation,
-                                           .connection = connection}}};
+    struct event ev = {
+        .type = EV_SUBSCRIBE,
+        .u.sub = {.queue = queue,
+                  .sub = sub,
+                  .no_ack = c.no_ack,
+                  .exclusive = flags & SIM_EXCLUSIVE,
+                  .cancel_on_failover = flags & SIM_CANCEL_ON_FAILOVER,
+                  .prefetch = prefetch,
+                  .owner = {.node = n, .incarnation = s->nodes[n].incarnation, .connection = connection}}};
     *ask = ask_as(s, n, &ev, client);
     return sub;
 }

@@ -6,7 +6,8 @@ static bool before(const struct happening *a, const struct happening *b)
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->sequence < b->sequence;
 }
 
-void heap_push(struct heap *h, uint64_t at_us, enum happening_type type, uint32_t a, uint32_t b, uint64_t serial)
+void heap_push(struct heap *h, uint64_t at_us, enum happening_type type, uint32_t a, uint32_t b,
+               uint64_t serial)
 {
     struct happening new = {at_us, h->sequence++, type, a, b, serial};
     h->count[type]++;

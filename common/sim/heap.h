@@ -28,9 +28,10 @@ struct heap {
     size_t count[HAPPEN_CLIENT + 1]; /* waiting, by type: to know when only ticks are left */
 };
 
-void heap_push(struct heap *h, uint64_t at_us, enum happening_type type, uint32_t a, uint32_t b, uint64_t serial);
-bool heap_pop(struct heap *h, struct happening *out);                 /* false: empty */
-const struct happening *heap_peek(const struct heap *h);              /* NULL: empty */
+void heap_push(struct heap *h, uint64_t at_us, enum happening_type type, uint32_t a, uint32_t b,
+               uint64_t serial);
+bool heap_pop(struct heap *h, struct happening *out);    /* false: empty */
+const struct happening *heap_peek(const struct heap *h); /* NULL: empty */
 void heap_finish(struct heap *h);
 
 #endif

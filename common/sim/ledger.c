@@ -85,7 +85,8 @@ void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id)
     m->placed = true;
     size_t at = ledger_first_from(q, id);
     VEC_PUSH(&q->by_id, (struct ledger_place){0});
-    memmove(&q->by_id.items[at + 1], &q->by_id.items[at], (q->by_id.len - 1 - at) * sizeof(q->by_id.items[0]));
+    memmove(&q->by_id.items[at + 1], &q->by_id.items[at],
+            (q->by_id.len - 1 - at) * sizeof(q->by_id.items[0]));
     q->by_id.items[at] = (struct ledger_place){id, message};
 }
 

@@ -31,32 +31,32 @@ enum door {
 struct ledger_message {
     /* its publisher */
     uint32_t publisher;
-    uint64_t channel;           /* order is promised within one of these, */
-    uint32_t number;            /* and this is the place in it */
-    node_id at;                 /* the node it was published on, */
-    uint64_t incarnation;       /* and that node's life */
-    uint32_t queue;             /* index of the ledger's queue */
-    bool persistent;            /* and its queue durable: it must reach the disks */
+    uint64_t channel;     /* order is promised within one of these, */
+    uint32_t number;      /* and this is the place in it */
+    node_id at;           /* the node it was published on, */
+    uint64_t incarnation; /* and that node's life */
+    uint32_t queue;       /* index of the ledger's queue */
+    bool persistent;      /* and its queue durable: it must reach the disks */
     enum fate fate;
 
     /* where it is: kept by check.c and the disks */
-    msg_id id;                     /* if anybody was ever seen to hold it: */
+    msg_id id; /* if anybody was ever seen to hold it: */
     bool placed;
-    node_set memory;               /* running nodes that hold it now */
-    node_set disk;                 /* nodes that are away (or starting) and will find it on their disk */
-    uint32_t disk_at[SIM_NODES];   /* 1 + the log record that holds it; 0: none */
-    uint32_t gone_at[SIM_NODES];   /* 1 + the log record that removes it; 0: none */
+    node_set memory;             /* running nodes that hold it now */
+    node_set disk;               /* nodes that are away (or starting) and will find it on their disk */
+    uint32_t disk_at[SIM_NODES]; /* 1 + the log record that holds it; 0: none */
+    uint32_t gone_at[SIM_NODES]; /* 1 + the log record that removes it; 0: none */
 
     /* its consumers */
     uint32_t deliveries;
-    uint64_t generation;     /* of the queue, at the last delivery */
-    bool consumed;           /* a client acknowledged it, or took it without acknowledgement */
+    uint64_t generation;          /* of the queue, at the last delivery */
+    bool consumed;                /* a client acknowledged it, or took it without acknowledgement */
     uint64_t consumed_generation; /* under this master, */
     node_id consumed_at;          /* through this node, */
-    uint64_t consumed_life;       /* in that life of it: if the node goes, the acknowledgement may go with it */
+    uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
 
     /* its end otherwise */
-    bool removed;            /* an operator purged or deleted, or the queue ended as it should */
+    bool removed; /* an operator purged or deleted, or the queue ended as it should */
     enum door door;
     uint64_t lost_step;
 };
@@ -70,12 +70,12 @@ struct ledger_queue {
     char *name;
     uint64_t uid;
     bool durable, exclusive, auto_delete;
-    bool auto_ack;  /* somebody takes without acknowledging: a message may vanish on its way to a client */
+    bool auto_ack;   /* somebody takes without acknowledging: a message may vanish on its way to a client */
     unsigned purges; /* asked for, not answered yet */
     bool purge_unclear; /* one was asked for through a node that went */
-    bool deletion;  /* somebody asked to delete it */
+    bool deletion;      /* somebody asked to delete it */
     bool gone;
-    VEC(uint32_t) messages; /* published to it */
+    VEC(uint32_t) messages;         /* published to it */
     VEC(struct ledger_place) by_id; /* sorted */
 };
 
@@ -89,8 +89,10 @@ struct ledger {
 void ledger_finish(struct ledger *l);
 
 uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent);
-struct message *ledger_body(const struct ledger *l, uint32_t message, size_t padding); /* the caller's reference */
-bool ledger_which(const struct ledger *l, const struct message *m, uint32_t *out); /* false: not one of ours */
+struct message *ledger_body(const struct ledger *l, uint32_t message,
+                            size_t padding); /* the caller's reference */
+bool ledger_which(const struct ledger *l, const struct message *m,
+                  uint32_t *out); /* false: not one of ours */
 
 uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid); /* adds it if it is new */
 void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id);

@@ -14,7 +14,8 @@ static void push(struct sim *s, node_id from, node_id to, enum link_item_type ty
     l->last_at_us = u64_max(l->last_at_us, s->now_us + takes);
     struct link_item item = {type, ++s->link_serial, l->connection, data, len};
     if (l->head > 32 && l->head * 2 > l->items.len) {
-        memmove(l->items.items, l->items.items + l->head, (l->items.len - l->head) * sizeof(l->items.items[0]));
+        memmove(l->items.items, l->items.items + l->head,
+                (l->items.len - l->head) * sizeof(l->items.items[0]));
         l->items.len -= l->head;
         l->head = 0;
     }
@@ -49,7 +50,8 @@ static void cut_sender(struct sim *s, node_id n, node_id other, bool in_order)
     if (l->seen == l->connection || keep > 0)
         push(s, n, other, LINK_DOWN, NULL, 0);
     if (keep < sent)
-        sim_tell(s, "      %zu of %zu messages on their way to %s are lost", sent - keep, sent, s->names[other]);
+        sim_tell(s, "      %zu of %zu messages on their way to %s are lost", sent - keep, sent,
+                 s->names[other]);
 }
 
 static void drop_receiver(struct link *l)

@@ -20,7 +20,8 @@ static uint64_t between(struct rng *r, uint64_t low, uint64_t high)
     return low + rng_below(r, high - low + 1);
 }
 
-static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
 {
     va_list args;

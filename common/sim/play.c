@@ -1,5 +1,6 @@
 /* play.c: plays a plan: boots the nodes, starts the clients, follows the schedule line by line; then heals
- * everything and demands what must hold in the end (I12): all queues run and all that was confirmed comes out. */
+ * everything and demands what must hold in the end (I12): all queues run and all that was confirmed comes
+ * out. */
 #include "sim/plan.h"
 
 #include <stdio.h>
@@ -42,7 +43,9 @@ static void command(struct sim *s, enum event_type type, const char *a, const ch
         ev.u.policy.pattern = b;
         ev.u.policy.definition = c;
     } else if (type == EV_DECLARE) {
-        unsigned flags = strcmp(b, "durable") == 0 ? SIM_DURABLE : strcmp(b, "auto-delete") == 0 ? SIM_AUTO_DELETE : 0;
+        unsigned flags = strcmp(b, "durable") == 0       ? SIM_DURABLE
+                         : strcmp(b, "auto-delete") == 0 ? SIM_AUTO_DELETE
+                                                         : 0;
         ev = declare_event(s, n, a, flags, 1);
         ev.u.queue.args = &args;
     } else {
@@ -156,7 +159,8 @@ static void heal(struct sim *s)
         sim_start(s, n);
     sim_tell(s, "%10.3f  ==== all nodes are started; no more faults", (double)s->now_us / 1000.0);
     if (!sim_calm(s, CALM_LIMIT_MS))
-        sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over", CALM_LIMIT_MS / 1000);
+        sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over",
+                 CALM_LIMIT_MS / 1000);
     for (node_id n = 0; n < s->options.nodes && !s->failure; n++)
         if (mirror_view(s->nodes[n].m).phase != PHASE_SERVING)
             sim_fail(s, "I12", "%s does not serve though all nodes run", s->names[n]);

@@ -21,13 +21,13 @@ struct sim;
  * how the checker is tested (tests/sim/test_checker.c). */
 enum sim_sabotage {
     SABOTAGE_NONE,
-    SABOTAGE_CONFIRM_TWICE,     /* one confirm in 50 is told twice */
-    SABOTAGE_CONFIRM_SWALLOWED, /* one confirm in 50 is not told */
-    SABOTAGE_CONFIRM_EARLY,     /* publishers are told "confirmed" at once */
-    SABOTAGE_DISK_LIES,         /* a kill loses records that were said to be on disk */
-    SABOTAGE_MESSAGE_DROPPED,   /* a link loses one message in 100 and goes on */
+    SABOTAGE_CONFIRM_TWICE,      /* one confirm in 50 is told twice */
+    SABOTAGE_CONFIRM_SWALLOWED,  /* one confirm in 50 is not told */
+    SABOTAGE_CONFIRM_EARLY,      /* publishers are told "confirmed" at once */
+    SABOTAGE_DISK_LIES,          /* a kill loses records that were said to be on disk */
+    SABOTAGE_MESSAGE_DROPPED,    /* a link loses one message in 100 and goes on */
     SABOTAGE_REDELIVERED_HIDDEN, /* consumers are never told "redelivered" */
-    SABOTAGE_ANSWER_TWICE,      /* one answer in 20 comes twice */
+    SABOTAGE_ANSWER_TWICE,       /* one answer in 20 comes twice */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
@@ -41,7 +41,8 @@ struct sim_options {
 
     bool confirm_after_mirrors, confirm_after_disk, oldest_promoted; /* as in struct mirror_options */
     enum sim_sabotage sabotage;
-    bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure */
+    bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure
+                               */
 
     /* each line of the trace, without newline; NULL: none is made */
     void (*trace)(void *arg, const char *line);
@@ -54,7 +55,8 @@ void sim_destroy(struct sim *s); /* takes NULL */
 
 /* ---- time ---- */
 
-bool sim_step(struct sim *s); /* lets one thing happen; false: nothing is left to happen, or a promise broke */
+bool sim_step(
+    struct sim *s); /* lets one thing happen; false: nothing is left to happen, or a promise broke */
 uint64_t sim_now_us(const struct sim *s);
 uint64_t sim_steps(const struct sim *s); /* events handed to nodes so far */
 uint64_t sim_hash(const struct sim *s);  /* of everything that happened */
@@ -79,7 +81,7 @@ void sim_stop(struct sim *s, node_id n);  /* in order; it is off once sim_state 
 void sim_kill(struct sim *s, node_id n);
 void sim_stop_wait(struct sim *s, node_id n); /* stop, and wait until it is off */
 bool sim_running(const struct sim *s, node_id n);
-bool sim_serving(const struct sim *s, node_id n); /* clients can connect */
+bool sim_serving(const struct sim *s, node_id n);                /* clients can connect */
 const struct mirror *sim_mirror(const struct sim *s, node_id n); /* NULL while it does not run */
 node_set sim_running_set(const struct sim *s);
 unsigned sim_nodes(const struct sim *s);
@@ -105,8 +107,15 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask);
 /* Asks and lets time pass until the answer is there, 60 s at most. */
 struct sim_answer sim_command(struct sim *s, node_id n, struct event *ev);
 
-enum { SIM_DURABLE = 1, SIM_AUTO_DELETE = 2, SIM_EXCLUSIVE = 4, SIM_PASSIVE = 8, SIM_IF_EMPTY = 16, SIM_NO_ACK = 32,
-       SIM_CANCEL_ON_FAILOVER = 64 };
+enum {
+    SIM_DURABLE = 1,
+    SIM_AUTO_DELETE = 2,
+    SIM_EXCLUSIVE = 4,
+    SIM_PASSIVE = 8,
+    SIM_IF_EMPTY = 16,
+    SIM_NO_ACK = 32,
+    SIM_CANCEL_ON_FAILOVER = 64
+};
 struct sim_answer sim_declare(struct sim *s, node_id n, const char *queue, unsigned flags);
 struct sim_answer sim_delete(struct sim *s, node_id n, const char *queue, unsigned flags);
 struct sim_answer sim_purge(struct sim *s, node_id n, const char *queue);
@@ -149,7 +158,8 @@ void sim_unsubscribe(struct sim *s, uint64_t sub);
 
 /* What node n says of the queue; false: it does not know it (or does not run). */
 bool sim_queue(const struct sim *s, node_id n, const char *queue, struct queue_info *out);
-/* "0/12" master 0, mirrors 1 and 2; "0/1(2)": 2 not synchronised; "0/-": no mirrors; "?": unknown. As node n says. */
+/* "0/12" master 0, mirrors 1 and 2; "0/1(2)": 2 not synchronised; "0/-": no mirrors; "?": unknown. As node n
+ * says. */
 const char *sim_placement(struct sim *s, node_id n, const char *queue); /* valid until asked again */
 
 #endif

@@ -1,5 +1,5 @@
-/* world.c: time, and the life of nodes. Everything that happens goes through sim_step: take the next happening,
- * hand it to a node as an event, perform the effects in order, let the checker look. */
+/* world.c: time, and the life of nodes. Everything that happens goes through sim_step: take the next
+ * happening, hand it to a node as an event, perform the effects in order, let the checker look. */
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -47,25 +47,33 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
         snprintf(about, sizeof(about), " %s from %s epoch %llu", peer_type_name(ev->u.peer.msg->type),
                  s->names[ev->u.peer.node], (unsigned long long)ev->u.peer.msg->epoch);
         break;
-    case EV_DISK_DONE: snprintf(about, sizeof(about), " %llu", (unsigned long long)ev->u.disk.persisted); break;
+    case EV_DISK_DONE:
+        snprintf(about, sizeof(about), " %llu", (unsigned long long)ev->u.disk.persisted);
+        break;
     case EV_DECLARE:
     case EV_DELETE:
     case EV_PURGE:
     case EV_GET:
     case EV_SYNC:
     case EV_CANCEL_SYNC: snprintf(about, sizeof(about), " %s", ev->u.queue.name); break;
-    case EV_PUBLISH: snprintf(about, sizeof(about), " m%llu", (unsigned long long)ev->u.publish.cookie - 1); break;
-    case EV_SUBSCRIBE: snprintf(about, sizeof(about), " %s sub %llu", ev->u.sub.queue,
-                                (unsigned long long)ev->u.sub.sub); break;
+    case EV_PUBLISH:
+        snprintf(about, sizeof(about), " m%llu", (unsigned long long)ev->u.publish.cookie - 1);
+        break;
+    case EV_SUBSCRIBE:
+        snprintf(about, sizeof(about), " %s sub %llu", ev->u.sub.queue, (unsigned long long)ev->u.sub.sub);
+        break;
     case EV_UNSUBSCRIBE:
     case EV_CREDIT: snprintf(about, sizeof(about), " sub %llu", (unsigned long long)ev->u.sub.sub); break;
     case EV_SETTLE:
         snprintf(about, sizeof(about), " %s %zu from id %llu",
-                 ev->u.settle.how == SETTLE_ACK ? "ack" : ev->u.settle.how == SETTLE_REQUEUE ? "requeue" : "discard",
+                 ev->u.settle.how == SETTLE_ACK       ? "ack"
+                 : ev->u.settle.how == SETTLE_REQUEUE ? "requeue"
+                                                      : "discard",
                  ev->u.settle.ids_len, (unsigned long long)ev->u.settle.ids[0]);
         break;
     case EV_SET_POLICY:
-        snprintf(about, sizeof(about), " %s %s %s", ev->u.policy.name, ev->u.policy.pattern, ev->u.policy.definition);
+        snprintf(about, sizeof(about), " %s %s %s", ev->u.policy.name, ev->u.policy.pattern,
+                 ev->u.policy.definition);
         break;
     case EV_CLEAR_POLICY: snprintf(about, sizeof(about), " %s", ev->u.policy.name); break;
     case EV_START:
@@ -95,7 +103,8 @@ static void perform_send(struct sim *s, node_id n, const struct effect *fx)
     for (node_id to = 0; to < s->options.nodes; to++) {
         if (!node_in(fx->u.send.to, to))
             continue;
-        sim_tell(s, "      -> %s %s (%zu bytes)", s->names[to], peer_type_name(fx->u.send.msg->type), s->bytes.len);
+        sim_tell(s, "      -> %s %s (%zu bytes)", s->names[to], peer_type_name(fx->u.send.msg->type),
+                 s->bytes.len);
         link_send(s, n, to, &s->bytes);
     }
 }
@@ -108,9 +117,7 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
         sim_mix(s, (uint64_t)fx->type);
         switch (fx->type) {
         case FX_SEND: perform_send(s, n, fx); break;
-        case FX_PERSIST:
-            disk_append(s, n, fx->u.record);
-            break;
+        case FX_PERSIST: disk_append(s, n, fx->u.record); break;
         case FX_EVENT:
             sim_tell(s, "      * %s %s %s", fx->u.event.kind, fx->u.event.queue ? fx->u.event.queue : "-",
                      fx->u.event.text ? fx->u.event.text : "");
@@ -133,7 +140,9 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
         case FX_REPLY:
         case FX_CLOSE:
         case FX_PAUSE:
-        case FX_RESUME: sim_fail(s, "effects", "%s: a broker's effect came out of the library", s->names[n]); break;
+        case FX_RESUME:
+            sim_fail(s, "effects", "%s: a broker's effect came out of the library", s->names[n]);
+            break;
         }
     }
 }
@@ -151,7 +160,9 @@ static void plan_tick(struct sim *s, node_id n)
 static void node_gone(struct sim *s, node_id n, bool in_order)
 {
     struct sim_node *node = &s->nodes[n];
-    enum departure how = in_order ? DEPARTURE_STOPPED : node->stopping ? DEPARTURE_BROKEN_OFF : DEPARTURE_KILLED;
+    enum departure how = in_order         ? DEPARTURE_STOPPED
+                         : node->stopping ? DEPARTURE_BROKEN_OFF
+                                          : DEPARTURE_KILLED;
     if (s->check.nodes[n].in_view || node->departure == DEPARTURE_NONE)
         node->departure = how;
     else if (node->departure != how) /* it was in no view; others may have taken it in already, or not */
@@ -228,8 +239,8 @@ static void boot(struct sim *s, node_id n)
     o.confirm_after_mirrors = s->options.confirm_after_mirrors;
     o.confirm_after_disk = s->options.confirm_after_disk;
     o.oldest_promoted = s->options.oldest_promoted;
-    sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0, s->names[n],
-             (unsigned long long)node->lives, node->disk.records.len);
+    sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
+             s->names[n], (unsigned long long)node->lives, node->disk.records.len);
     node->m = mirror_create(&o);
     if (!disk_recover(s, n))
         return;
@@ -283,8 +294,8 @@ static void tick(struct sim *s, node_id n)
     node_step(s, n, &ev);
     if (node->m && mirror_deadline(node->m) * 1000 <= s->now_us) {
         if (++node->idle_ticks > 1000)
-            sim_fail(s, "I12", "%s asks for a tick without end: its deadline %llu ms stays behind", s->names[n],
-                     (unsigned long long)mirror_deadline(node->m));
+            sim_fail(s, "I12", "%s asks for a tick without end: its deadline %llu ms stays behind",
+                     s->names[n], (unsigned long long)mirror_deadline(node->m));
     } else {
         node->idle_ticks = 0;
     }

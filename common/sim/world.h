@@ -36,7 +36,8 @@ void disk_append(struct sim *s, node_id n, const struct record *rec);
 void disk_sync_done(struct sim *s, node_id n);
 void disk_killed(struct sim *s, node_id n);  /* loses a random tail of what was not synced */
 void disk_stopped(struct sim *s, node_id n); /* all is written */
-bool disk_recover(struct sim *s, node_id n); /* hands all records to the new life; false: a record was refused */
+bool disk_recover(struct sim *s,
+                  node_id n); /* hands all records to the new life; false: a record was refused */
 bool disk_has(const struct sim *s, node_id n, const struct ledger_message *m); /* synced, and not void */
 void disk_finish(struct sim_disk *d);
 
@@ -55,15 +56,15 @@ struct link_item {
 struct link {
     VEC(struct link_item) items; /* a FIFO: [head, len) */
     size_t head;
-    uint64_t connection;  /* the newest between the two; 0: none yet */
-    bool connected;       /* that one stands */
-    uint64_t seen;        /* at the receiver: the connection it knows to be up; 0: none */
-    uint64_t last_at_us;  /* nothing arrives before what was sent earlier */
+    uint64_t connection; /* the newest between the two; 0: none yet */
+    bool connected;      /* that one stands */
+    uint64_t seen;       /* at the receiver: the connection it knows to be up; 0: none */
+    uint64_t last_at_us; /* nothing arrives before what was sent earlier */
     uint64_t slow_until_us;
     unsigned slow_factor;
 };
 
-void link_connect_all(struct sim *s, node_id n);            /* n has started */
+void link_connect_all(struct sim *s, node_id n);                   /* n has started */
 void link_disconnect_all(struct sim *s, node_id n, bool in_order); /* n has gone */
 void link_send(struct sim *s, node_id from, node_id to, const struct text *bytes);
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial);
@@ -131,8 +132,8 @@ struct sim {
     size_t open_asks;
     VEC(struct sub) subs; /* sub - 1 */
     VEC(struct sim_delivery) deliveries;
-    VEC(uint32_t) strays; /* deliveries that came after their subscription's end: to be requeued */
-    VEC(uint64_t) taking; /* subscriptions with enough taken */
+    VEC(uint32_t) strays;    /* deliveries that came after their subscription's end: to be requeued */
+    VEC(uint64_t) taking;    /* subscriptions with enough taken */
     struct clients *clients; /* of a plan; NULL in stories */
     struct check check;
 
@@ -143,7 +144,8 @@ struct sim {
 #define CLIENT_NONE UINT32_MAX
 
 void node_step(struct sim *s, node_id n, struct event *ev);
-void sim_fail(struct sim *s, const char *promise, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_fail(struct sim *s, const char *promise, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void sim_tell(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define TRACING(s) ((s)->options.trace != NULL)
 static inline void sim_mix(struct sim *s, uint64_t value)

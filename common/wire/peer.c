@@ -15,6 +15,7 @@ static void codec_replica(struct codec *c, struct replica_state *r)
     codec_bool(c, &r->live);
     codec_bool(c, &r->synced);
     codec_u64(c, &r->op);
+    codec_u64(c, &r->since);
     codec_u64(c, &r->depth);
 }
 
@@ -162,7 +163,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_PREPARED:
         codec_u64(c, &m->u.prepared.version);
         CODEC_ARRAY(c, m->u.prepared.entries, m->u.prepared.entries_len, 1, codec_meta_entry);
-        CODEC_ARRAY(c, m->u.prepared.replicas, m->u.prepared.replicas_len, 34, codec_replica);
+        CODEC_ARRAY(c, m->u.prepared.replicas, m->u.prepared.replicas_len, 42, codec_replica);
         break;
     case PEER_REFUSED:
         codec_u64(c, &m->u.refused.promised);

@@ -122,10 +122,12 @@ static char *read_file(const char *path)
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "we");
-    if (!f)
+    if (f) {
+        fputs(text, f);
+        fclose(f);
+    } else {
         fail_msg("%s: %s", path, strerror(errno));
-    fputs(text, f);
-    fclose(f);
+    }
 }
 
 void check_frame(const char *name, const char *frame)

@@ -177,6 +177,28 @@ static void a_command_does_not_tick(void **state)
     sketch_destroy(l);
 }
 
+/* One row for what a command printed: its last line, however it came through the pipe. */
+static void the_last_line_of_output(void **state)
+{
+    static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was", " transient\n\n"};
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 's', &run);
+    model_ran(&m, run);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        model_output(&m, parts[i], strlen(parts[i]));
+    assert_string_equal(m.command->last_line, "received: Hello World; it was transient");
+    model_output(&m, "done", 4);
+    assert_string_equal(m.command->last_line, "done");
+    for (int i = 0; i < 10000; i++)
+        model_output(&m, " and so on\n", 11);
+    assert_true(strlen(m.command->last_line) < 1100);
+    model_finish(&m);
+}
+
 static void copies_of_a_silent_node_are_remembered(void **state)
 {
     struct model m;
@@ -328,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_projector_and_a_replay_change_nothing),
         cmocka_unit_test(next_runs_the_current_step_once),
         cmocka_unit_test(a_command_does_not_tick),
+        cmocka_unit_test(the_last_line_of_output),
         cmocka_unit_test(copies_of_a_silent_node_are_remembered),
         cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
         cmocka_unit_test(the_policy_form_runs_what_it_shows),

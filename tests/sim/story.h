@@ -25,25 +25,25 @@ static inline void story_line(void *arg, const char *line)
     puts(line);
 }
 
-#define kept(s) \
-    do { \
-        if (sim_failure(s)) \
-            fail_msg("a promise broke: %s", sim_failure(s)); \
+#define kept(s)                                                                                              \
+    do {                                                                                                     \
+        if (sim_failure(s))                                                                                  \
+            fail_msg("a promise broke: %s", sim_failure(s));                                                 \
     } while (0)
 
-#define calm(s) \
-    do { \
-        if (!sim_calm((s), 60000)) \
-            fail_msg("%s", sim_failure(s) ? sim_failure(s) : "not calm within a minute of virtual time"); \
+#define calm(s)                                                                                              \
+    do {                                                                                                     \
+        if (!sim_calm((s), 60000))                                                                           \
+            fail_msg("%s", sim_failure(s) ? sim_failure(s) : "not calm within a minute of virtual time");    \
     } while (0)
 
 #define placed(s, node, queue, where) assert_string_equal(sim_placement((s), (node), (queue)), (where))
 
-#define answers(answer, wanted) \
-    do { \
-        struct sim_answer answer_ = (answer); \
-        assert_true(answer_.answered); \
-        assert_int_equal(answer_.status, (wanted)); \
+#define answers(answer, wanted)                                                                              \
+    do {                                                                                                     \
+        struct sim_answer answer_ = (answer);                                                                \
+        assert_true(answer_.answered);                                                                       \
+        assert_int_equal(answer_.status, (wanted));                                                          \
     } while (0)
 
 /* A world of so many nodes; those in `up` run and have found each other. */

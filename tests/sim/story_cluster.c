@@ -165,7 +165,8 @@ static void a_bad_policy_changes_nothing(void **state_)
     policy(s, 0, ALL_MANUAL);
     answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
     calm(s);
-    answers(sim_set_policy(s, 1, "ha", "^q", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}"), ANSWER_INVALID);
+    answers(sim_set_policy(s, 1, "ha", "^q", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}"),
+            ANSWER_INVALID);
     answers(sim_set_policy(s, 1, "ha", "^q(", ALL_MANUAL), ANSWER_INVALID);
     answers(sim_clear_policy(s, 1, "nosuch"), ANSWER_NOT_FOUND);
     calm(s);

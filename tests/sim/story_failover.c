@@ -237,8 +237,11 @@ static void a_confirm_waits_for_the_mirror(void **state_)
     answers(sim_declare(s, 0, "q", 0), ANSWER_OK);
     calm(s);
     sim_slow(s, 0, 1, 1000, 10000); /* half a second and more each way */
-    struct wait w = {.message = sim_publish(s, 0, "q", false), .at = 1};
-    assert_true(node_in(sim_message(s, w.message)->memory, 0));
+    struct wait w = {.message = sim_publish(s, 0, "q", false), .at = 0};
+    assert_true(sim_until(s, held_there, &w, 1));
+    sim_run(s, 10);
+    assert_int_equal(sim_message(s, w.message)->fate, FATE_UNCONFIRMED);
+    w.at = 1;
     assert_true(sim_until(s, held_there, &w, 5000));
     assert_int_equal(sim_message(s, w.message)->fate, FATE_UNCONFIRMED);
     calm(s);

@@ -1,8 +1,9 @@
-/* story_promotion.c: who may take over when the mirrors are not synchronised: both ha-promote settings, and the
- * price of each (scenarios 6, 7 and 12 of docs/semantics.md). */
+/* story_promotion.c: who may take over when the mirrors are not synchronised: both ha-promote settings, and
+ * the price of each (scenarios 6, 7 and 12 of docs/semantics.md). */
 #include "story.h"
 
-/* Two nodes, ten persistent messages on node 0; the mirror on node 1 has been restarted: it holds none of them. */
+/* Two nodes, ten persistent messages on node 0; the mirror on node 1 has been restarted: it holds none of
+ * them. */
 static struct sim *unsynchronised(const char *more_policy)
 {
     struct sim *s = world(2);

@@ -1,5 +1,6 @@
 /* story_sync.c: a mirror that comes back is empty. How it becomes synchronised: by draining, by a sync, by a
- * policy; and what a sync that does not end well leaves behind (scenarios 13, 14 and 20 of docs/semantics.md). */
+ * policy; and what a sync that does not end well leaves behind (scenarios 13, 14 and 20 of
+ * docs/semantics.md). */
 #include "story.h"
 
 /* Three nodes, a mirror on each, `messages` in the queue, and node 1 restarted. */

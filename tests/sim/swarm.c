@@ -6,9 +6,9 @@
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
  *
- * A failure prints the broken promise, the last lines of the trace, and the command that plays it again. Seeds
- * run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too. Every
- * hundredth seed runs twice, and the two traces must be the same byte for byte. */
+ * A failure prints the broken promise, the last lines of the trace, and the command that plays it again.
+ * Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too.
+ * Every hundredth seed runs twice, and the two traces must be the same byte for byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,8 +33,8 @@
 #define FAILURES_TOLD 5
 
 struct totals {
-    uint64_t seeds, twice, steps, virtual_us, messages, confirmed, refused, unknown, consumed, redelivered, promotions,
-        unsynced_promotions, lost[DOOR_L5 + 1];
+    uint64_t seeds, twice, steps, virtual_us, messages, confirmed, refused, unknown, consumed, redelivered,
+        promotions, unsynced_promotions, lost[DOOR_L5 + 1];
 };
 
 /* shared with the children */
@@ -93,8 +93,8 @@ static char *run_twice(uint64_t seed)
         size_t line = 0;
         for (size_t i = 0; a[i] == b[i]; i++)
             line = a[i] == '\n' ? i + 1 : line;
-        differs = format_text("the same seed gave two traces: '%.*s' and '%.*s'", (int)strcspn(a + line, "\n"),
-                              a + line, (int)strcspn(b + line, "\n"), b + line);
+        differs = format_text("the same seed gave two traces: '%.*s' and '%.*s'",
+                              (int)strcspn(a + line, "\n"), a + line, (int)strcspn(b + line, "\n"), b + line);
     }
     text_finish(&traces[0]);
     text_finish(&traces[1]);
@@ -170,7 +170,9 @@ static void report(uint64_t seed, int status, bool brief, const char *program)
         run_seed(seed, keep_tail, NULL, &r);
         char *differs = r.failure ? NULL : run_twice(seed);
         snprintf(shared->failure, sizeof(shared->failure), "%s",
-                 r.failure ? r.failure : differs ? differs : "it did not fail when it was played again");
+                 r.failure ? r.failure
+                 : differs ? differs
+                           : "it did not fail when it was played again");
         _exit(0);
     }
     int again = 0;
@@ -232,14 +234,15 @@ static void print_totals(unsigned jobs)
         for (size_t i = 0; i < sizeof(t) / sizeof(*to); i++)
             to[i] += from[i];
     }
-    printf("%llu seeds (%llu of them twice), %llu steps, %.0f s of virtual time; %llu messages: %llu confirmed, %llu "
+    printf("%llu seeds (%llu of them twice), %llu steps, %.0f s of virtual time; %llu messages: %llu "
+           "confirmed, %llu "
            "refused, %llu unknown; %llu consumed, %llu redelivered\n",
            (unsigned long long)t.seeds, (unsigned long long)t.twice, (unsigned long long)t.steps,
            (double)t.virtual_us / 1e6, (unsigned long long)t.messages, (unsigned long long)t.confirmed,
            (unsigned long long)t.refused, (unsigned long long)t.unknown, (unsigned long long)t.consumed,
            (unsigned long long)t.redelivered);
-    printf("%llu promotions, %llu of them of unsynchronised mirrors; lost through", (unsigned long long)t.promotions,
-           (unsigned long long)t.unsynced_promotions);
+    printf("%llu promotions, %llu of them of unsynchronised mirrors; lost through",
+           (unsigned long long)t.promotions, (unsigned long long)t.unsynced_promotions);
     for (unsigned d = DOOR_L1; d <= DOOR_L5; d++)
         printf(" %s %llu", door_name((enum door)d), (unsigned long long)t.lost[d]);
     printf("\n");
@@ -296,9 +299,9 @@ static int one(uint64_t seed, bool trace, bool schedule, const char *file)
     plan_run(&p, &r);
     plan_finish(&p);
     printf("seed %llu: %s (%llu steps, hash %016llx, %llu messages, %llu confirmed, %llu consumed)\n",
-           (unsigned long long)seed, r.failure ? r.failure : "every promise held", (unsigned long long)r.steps,
-           (unsigned long long)r.hash, (unsigned long long)r.messages, (unsigned long long)r.confirmed,
-           (unsigned long long)r.consumed);
+           (unsigned long long)seed, r.failure ? r.failure : "every promise held",
+           (unsigned long long)r.steps, (unsigned long long)r.hash, (unsigned long long)r.messages,
+           (unsigned long long)r.confirmed, (unsigned long long)r.consumed);
     int code = r.failure ? 1 : 0;
     free(r.failure);
     return code;
@@ -322,7 +325,8 @@ int main(int argc, char **argv)
             i++;
         else if (strcmp(argv[i], "--seed") == 0 && sscanf(value, "%llu", &seed) == 1)
             one_seed = true, i++;
-        else if (strcmp(argv[i], "--jobs") == 0 && sscanf(value, "%u", &jobs) == 1 && jobs >= 1 && jobs <= JOBS_MAX)
+        else if (strcmp(argv[i], "--jobs") == 0 && sscanf(value, "%u", &jobs) == 1 && jobs >= 1 &&
+                 jobs <= JOBS_MAX)
             i++;
         else if (strcmp(argv[i], "--sched") == 0 && *value)
             file = value, i++;
@@ -333,8 +337,10 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--keep-going") == 0)
             keep_going = true;
         else {
-            fprintf(stderr, "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going], "
-                            "--seed N [--trace | --schedule] [--sched FILE]\n", argv[0], argv[i]);
+            fprintf(stderr,
+                    "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going], "
+                    "--seed N [--trace | --schedule] [--sched FILE]\n",
+                    argv[0], argv[i]);
             return 64;
         }
     }

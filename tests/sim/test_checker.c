@@ -1,6 +1,6 @@
-/* test_checker.c: the checker on wrong answers. A fault is planted between the library and the checker (or one
- * of the library's rules is switched off); within a number of seeds the checker must complain, and name the
- * promise that this fault breaks. Without the fault the same seeds pass: that is what swarm.c tests. */
+/* test_checker.c: the checker on wrong answers. A fault is planted between the library and the checker (or
+ * one of the library's rules is switched off); within a number of seeds the checker must complain, and name
+ * the promise that this fault breaks. Without the fault the same seeds pass: that is what swarm.c tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,12 +26,14 @@ struct wrong {
 static bool named(const struct wrong *w, const char *failure)
 {
     for (size_t i = 0; i < 4 && w->promises[i]; i++)
-        if (strncmp(failure, w->promises[i], strlen(w->promises[i])) == 0 && failure[strlen(w->promises[i])] == ':')
+        if (strncmp(failure, w->promises[i], strlen(w->promises[i])) == 0 &&
+            failure[strlen(w->promises[i])] == ':')
             return true;
     return false;
 }
 
-/* In a child: the library may stop the process when it finds itself betrayed, which is a complaint as well. */
+/* In a child: the library may stop the process when it finds itself betrayed, which is a complaint as well.
+ */
 static int play(const struct wrong *w, uint64_t seed)
 {
     struct plan p;
@@ -77,8 +79,12 @@ static const struct wrong wrongs[] = {
     {.what = "a confirm is told twice", .sabotage = SABOTAGE_CONFIRM_TWICE, .promises = {"I2"}},
     {.what = "a confirm is swallowed", .sabotage = SABOTAGE_CONFIRM_SWALLOWED, .promises = {"I2"}},
     {.what = "a confirm is told at once", .sabotage = SABOTAGE_CONFIRM_EARLY, .promises = {"I1", "I3"}},
-    {.what = "a disk loses what was synced", .sabotage = SABOTAGE_DISK_LIES, .promises = {"I3", "recovery", "I12", "I9"}},
-    {.what = "a link loses a message", .sabotage = SABOTAGE_MESSAGE_DROPPED, .promises = {"I8", "I12", "I2", "I1"}},
+    {.what = "a disk loses what was synced",
+     .sabotage = SABOTAGE_DISK_LIES,
+     .promises = {"I3", "recovery", "I12", "I9"}},
+    {.what = "a link loses a message",
+     .sabotage = SABOTAGE_MESSAGE_DROPPED,
+     .promises = {"I8", "I12", "I2", "I1"}},
     {.what = "redelivered is not told", .sabotage = SABOTAGE_REDELIVERED_HIDDEN, .promises = {"I6"}},
     {.what = "an answer comes twice", .sabotage = SABOTAGE_ANSWER_TWICE, .promises = {"I2"}},
     {.what = "confirmed before the mirrors have it", .no_mirrors = true, .promises = {"I1"}},

@@ -270,7 +270,7 @@ static void status_text(struct ctl *c, const struct seen *s, const json_t *node,
     fprintf(c->out, " * %s\n\n", json_string_value(json_array_get(json_object_get(node, "log_files"), 0)));
     print_alarms(c, s->nodes, name);
     section(c, "Memory");
-    fprintf(c->out, "Total memory used: %.4g %s\nCalculation strategy: rss\nMemory high watermark: %.4g %s\n\n",
+    fprintf(c->out, "Total memory used: %.4f %s\nCalculation strategy: rss\nMemory high watermark: %.4f %s\n\n",
             (double)number_of(node, "mem_used") / unit->bytes, unit->name,
             (double)number_of(node, "mem_limit") / unit->bytes, unit->name);
     section(c, "File Descriptors");

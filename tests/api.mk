@@ -1,0 +1,5 @@
+# api.mk: the management API and the control socket on real nodes, against recordings of RabbitMQ 3.10.8.
+API_HELP := tests/api/raw.c tests/cluster/test.c tests/cluster/support.c tests/cluster/http.c
+
+$(call cluster_test,api/replay,tests/api/test_replay.c $(API_HELP),base)
+$(call cluster_test,api/bad-requests,tests/api/test_bad_requests.c $(API_HELP),base)
