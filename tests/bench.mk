@@ -1,6 +1,6 @@
 # bench.mk: `make bench` measures the kit, `make bench ENGINE=rabbitmq` RabbitMQ, `make bench ENGINE=both` the two
 # side by side with their ratio. The table is printed, build/bench.json has every run.
-# One measure: make bench ONLY=sync; fewer runs: RUNS=1. What they are: tests/bench/bench.c.
+# Some measures: make bench ONLY=failover,sync; fewer runs: RUNS=1. What they are: tests/bench/bench.c.
 ENGINE ?= kit
 ONLY   ?=
 RUNS   ?= 3

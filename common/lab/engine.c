@@ -376,9 +376,11 @@ int engine_down(const struct labdir *lab, char **error)
         int64_t left = end - clock_now_ms();
         if (!pids[i] || process_wait_gone(pids[i], left > 0 ? (unsigned)left : 0) == 0)
             continue;
-        char *ignored = NULL;
-        err = engine_kill_node(lab, i, err ? &ignored : error);
-        free(ignored);
+        kill(pids[i], SIGKILL); /* the process that got SIGTERM and was waited for since */
+        if (process_wait_gone(pids[i], 10000) == 0 || err)
+            continue;
+        err = ERR_TIMEOUT;
+        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name, (long)pids[i]);
     }
     if (ops_of(lab)->finish)
         ops_of(lab)->finish(lab);

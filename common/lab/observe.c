@@ -28,9 +28,12 @@ enum question { ASK_NODES, ASK_QUEUES, ASK_POLICIES, ASK_EVENTS, QUESTIONS };
 
 struct asked_node;
 
+/* Each question has a connection of its own: a node that is slow with one (because it waits for a peer) is
+ * not slow with the sum of them. */
 struct ask {
     struct asked_node *node;
     enum question question;
+    struct evhttp_connection *connection; /* NULL: made with the next question */
     json_t *answer;
     bool failed;
 };
@@ -38,7 +41,6 @@ struct ask {
 struct asked_node {
     struct observer *o;
     const struct lab_node *node;
-    struct evhttp_connection *connection; /* NULL: made with the next question */
     struct event *deadline;
     struct ask asks[QUESTIONS];
     size_t pending; /* questions without an answer */
@@ -155,11 +157,13 @@ static void forget_answers(struct asked_node *n)
     }
 }
 
-static void close_connection(struct asked_node *n)
+static void close_connections(struct asked_node *n)
 {
-    if (n->connection)
-        evhttp_connection_free(n->connection); /* drops its questions without calling back */
-    n->connection = NULL;
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        if (n->asks[i].connection)
+            evhttp_connection_free(n->asks[i].connection); /* drops its question without calling back */
+        n->asks[i].connection = NULL;
+    }
     n->pending = 0;
 }
 
@@ -171,7 +175,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     set_error(n, format_text("no answer in %d ms", ANSWER_MS));
     for (size_t i = 0; i < QUESTIONS; i++)
         n->asks[i].failed = !n->asks[i].answer;
-    close_connection(n);
+    close_connections(n);
     node_done(n);
 }
 
@@ -182,7 +186,7 @@ static bool is_address(const char *host)
     return evutil_inet_pton(AF_INET, host, &four) == 1 || evutil_inet_pton(AF_INET6, host, &six) == 1;
 }
 
-static void connect_node(struct asked_node *n)
+static struct evhttp_connection *connect_to(struct asked_node *n)
 {
     struct observer *o = n->o;
     struct evdns_base *dns = NULL;
@@ -192,29 +196,33 @@ static void connect_node(struct asked_node *n)
                 evdns_base_new(o->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
         dns = o->dns;
     }
-    n->connection = evhttp_connection_base_new(o->base, dns, n->node->host, n->node->http_port);
-    ASSERT(n->connection != NULL);
-    evhttp_connection_set_max_body_size(n->connection, MAX_BODY);
-    evhttp_connection_set_max_headers_size(n->connection, MAX_HEADERS);
+    struct evhttp_connection *c = evhttp_connection_base_new(o->base, dns, n->node->host, n->node->http_port);
+    ASSERT(c != NULL);
+    evhttp_connection_set_max_body_size(c, MAX_BODY);
+    evhttp_connection_set_max_headers_size(c, MAX_HEADERS);
+    return c;
 }
 
-static void send_question(struct asked_node *n, enum question question)
+static void send_question(struct ask *a)
 {
     static const char *const paths[QUESTIONS] = {"/api/nodes", "/api/queues", "/api/policies", "/api/events"};
-    struct evhttp_request *req = evhttp_request_new(on_answer, &n->asks[question]);
+    struct asked_node *n = a->node;
+    struct evhttp_request *req = evhttp_request_new(on_answer, a);
     ASSERT(req != NULL);
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
     evhttp_add_header(headers, "Host", n->node->host);
     evhttp_add_header(headers, "Authorization", n->o->authorization);
     evhttp_add_header(headers, "Connection", "keep-alive");
-    char *path = question == ASK_EVENTS
-                     ? format_text("%s?since=%llu", paths[question], (unsigned long long)n->feed_next)
-                     : xstrdup(paths[question]);
+    char *path = a->question == ASK_EVENTS
+                     ? format_text("%s?since=%llu", paths[a->question], (unsigned long long)n->feed_next)
+                     : xstrdup(paths[a->question]);
+    if (!a->connection)
+        a->connection = connect_to(n);
     n->pending++;
     /* on failure libevent has freed the request and will not call back */
-    if (evhttp_make_request(n->connection, req, EVHTTP_REQ_GET, path) != 0) {
+    if (evhttp_make_request(a->connection, req, EVHTTP_REQ_GET, path) != 0) {
         n->pending--;
-        n->asks[question].failed = true;
+        a->failed = true;
         set_error(n, xstrdup("cannot connect"));
     }
     free(path);
@@ -226,13 +234,11 @@ static void ask_node(struct asked_node *n)
     forget_answers(n);
     n->error_old = true;
     n->fresh = false;
-    if (!n->connection)
-        connect_node(n);
     evtimer_add(n->deadline, &deadline);
     n->pending = 1; /* ours: a failure inside send_question must not end the round half asked */
     for (int q = 0; q < QUESTIONS; q++)
         if (q != ASK_EVENTS || !n->feed_absent)
-            send_question(n, (enum question)q);
+            send_question(&n->asks[q]);
     if (--n->pending == 0)
         node_done(n);
 }
@@ -385,7 +391,7 @@ void observer_destroy(struct observer *o)
     if (!o)
         return;
     for (size_t i = 0; i < o->nodes_len; i++) {
-        close_connection(&o->nodes[i]);
+        close_connections(&o->nodes[i]);
         forget_answers(&o->nodes[i]);
         event_free(o->nodes[i].deadline);
         free(o->nodes[i].error);

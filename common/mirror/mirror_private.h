@@ -251,7 +251,7 @@ struct mirror {
     node_set left_others;              /* who was running when the others said LEFT */
     node_set joined;                   /* members that came with the present view */
     node_set partitioned;
-    bool fresh, started, stopping, leave_sent, left, serving_told, stopped_told;
+    bool fresh, started, served /* in a view, in this life */, stopping, leave_sent, left, serving_told, stopped_told;
     uint64_t stopped_lsn;              /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
     ms_time stop_deadline;
     node_set recovered_others;

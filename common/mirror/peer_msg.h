@@ -168,7 +168,8 @@ struct peer_msg {
         struct {
             uint64_t join;    /* of the candidate, in the view it is in */
             uint64_t version; /* its metadata's */
-            node_set targets; /* who is asked; answer once you can reach them all */
+            node_set targets; /* who is asked; answer once you can reach them all, */
+            uint64_t incarnations[LIMIT_NODES]; /* in these lives (of the targets) */
         } prepare;
         struct {
             uint64_t version;

@@ -231,6 +231,8 @@ void begin_change(struct mirror *m, struct effects *out)
     msg->u.prepare.version = m->version;
     msg->u.prepare.targets = c->targets;
     msg->u.prepare.join = m->joins[m->o.self];
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        msg->u.prepare.incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
     send_to(out, others, msg);
 }
 
@@ -264,8 +266,12 @@ static void join_check(struct mirror *m, struct effects *out)
 static void answer_prepare(struct mirror *m, struct effects *out)
 {
     struct peer_msg *msg = m->prepare_waits;
-    if (!msg || (others_of(m, msg->u.prepare.targets) & ~m->links))
+    if (!msg)
         return;
+    for (node_id n = 0; n < m->o.nodes_len; n++) /* an old life's link may still look up here */
+        if (n != m->o.self && node_in(msg->u.prepare.targets, n) &&
+            (!m->peers[n].known || m->peers[n].incarnation != msg->u.prepare.incarnations[n]))
+            return;
     send_to(out, node_bit(m->prepare_from), prepared_answer(m, msg->epoch, msg->u.prepare.version));
     m->prepare_waits = NULL;
     peer_msg_destroy(msg);
@@ -365,6 +371,25 @@ static void last_one_stays(struct mirror *m, struct effects *out)
 
 /* ---- links ---- */
 
+/* The view this node was about to join died before it was served, and nobody is left who served before: those
+ * who did may have gone on, or will come back, and this node has nothing to go on with. */
+static void start_over(struct mirror *m, struct effects *out)
+{
+    m->phase = PHASE_STARTING;
+    m->recovered_epoch = m->epoch;
+    m->recovered_others = others_of(m, m->members);
+    m->installed_waits = false;
+    m->members = m->joined = 0;
+    size_t at = 0;
+    struct queue *q;
+    while ((q = map_next(&m->queues, &at))) {
+        q->promoting = false;
+        q->recovered = q->recovered || content_depth(&q->content) > 0;
+    }
+    send_hello(m, m->links, out);
+    try_form(m, out);
+}
+
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
 {
     m->links |= node_bit(peer);
@@ -409,6 +434,10 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
         try_form(m, out);
         return;
     }
+    if (m->phase == PHASE_CHANGING && !m->served && peer == m->candidate && !(reachable(m) & ~m->joined)) {
+        start_over(m, out);
+        return;
+    }
     if (!node_in(m->members, peer) && !(m->phase == PHASE_CHANGING && m->candidate == peer))
         return;
     node_id oldest = oldest_reachable(m);
@@ -434,6 +463,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         .others = msg->u.hello.others,
         .links = msg->u.hello.links,
     };
+    answer_prepare(m, out);
     try_form(m, out);
     join_check(m, out);
 }

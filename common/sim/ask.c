@@ -99,6 +99,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
         s->subs.items[a->sub - 1].over = true;
     if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK)
         s->ledger.queues.items[a->queue].deletion = false;
+    if (a->type == EV_META_PUT || a->type == EV_META_DELETE)
+        check_key_answered(s, req, fx->u.answer.status == ANSWER_OK);
     if (a->client != CLIENT_NONE)
         clients_answered(s, a->client, req);
 }

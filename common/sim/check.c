@@ -9,6 +9,7 @@ void check_init(struct sim *s)
 
 void check_finish(struct sim *s)
 {
+    check_keys_finish(s);
     for (node_id n = 0; n < SIM_NODES; n++) {
         for (size_t i = 0; i < s->check.nodes[n].queues.len; i++)
             VEC_FREE(&s->check.nodes[n].queues.items[i].items);
@@ -303,6 +304,7 @@ void check_node_up(struct sim *s, node_id n)
 void check_node_gone(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
+    check_keys_forget(s, n);
     for (size_t i = 0; i < sn->queues.len; i++) {
         sn->queues.items[i].present = false;
         forget_items(s, n, &sn->queues.items[i]);

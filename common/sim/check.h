@@ -8,6 +8,7 @@
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "mirror/mirror.h"
 #include "sim/ledger.h"
@@ -46,6 +47,7 @@ struct seen_node {
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     VEC(struct seen_queue) queues; /* by place in the ledger */
+    struct map keys;               /* as it told them: key -> value, a string */
 };
 
 struct watched_queue {
@@ -54,9 +56,17 @@ struct watched_queue {
     uint64_t joined_epoch[SIM_NODES];
 };
 
+struct checked_key { /* all are durable */
+    char *name, *value; /* value: of the last answered change; NULL: removed */
+    char *asked;        /* of the one that is asked for */
+    uint64_t ask;
+    bool unclear;
+};
+
 struct check {
     struct seen_node nodes[SIM_NODES];
     VEC(struct watched_queue) queues; /* by place in the ledger */
+    VEC(struct checked_key) keys;
     VEC(uint32_t) vanished;           /* in this step: nobody holds them any more */
     VEC(struct seen_message) walk;
     uint64_t stamp;
@@ -77,6 +87,14 @@ void check_delivered(struct sim *s, node_id n, uint32_t message);
 void check_calm(struct sim *s); /* nothing is on its way */
 void check_drained(
     struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
+
+/* check_keys.c */
+void check_key_asked(struct sim *s, const char *name, const char *value, uint64_t ask); /* value NULL: delete */
+void check_key_answered(struct sim *s, uint64_t ask, bool ok);
+void check_key_told(struct sim *s, node_id n, const struct effect *fx);
+void check_keys_forget(struct sim *s, node_id n);
+void check_keys_calm(struct sim *s, node_set members);
+void check_keys_finish(struct sim *s);
 
 /* ---- between the checker's own files ---- */
 

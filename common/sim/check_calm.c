@@ -251,6 +251,7 @@ void check_calm(struct sim *s)
     node_set members = mirror_view(s->nodes[first].m).members;
     if (members & ~sim_running_set(s))
         sim_fail(s, "I12", "%s counts nodes that are gone to its view: %x", s->names[first], members);
+    check_keys_calm(s, members);
     size_t at = 0;
     const struct queue *q;
     while (!s->failure && (q = mirror_next_queue(s->nodes[first].m, &at))) {

@@ -12,7 +12,7 @@ struct chooser {
     struct plan *p;
     bool up[SIM_NODES];
     /* which things this seed has */
-    bool kills, stops, slow, policies, syncs, purges, deletes, unmirrored;
+    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored;
 };
 
 static uint64_t between(struct rng *r, uint64_t low, uint64_t high)
@@ -150,7 +150,7 @@ static void choose_fault(struct chooser *c, uint64_t wait_ms)
 
 static void choose_operation(struct chooser *c, uint64_t wait_ms)
 {
-    switch (rng_below(&c->r, 6)) {
+    switch (rng_below(&c->r, 7)) {
     case 0:
         if (c->policies)
             policy_line(c, wait_ms);
@@ -165,6 +165,12 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
             line(c, wait_ms, rng_chance(&c->r, 70) ? "sync %s" : "cancel-sync %s", some_queue(c));
         break;
     case 4:
+        if (c->keys && rng_chance(&c->r, 80))
+            line(c, wait_ms, "put k%u v%u", (unsigned)between(&c->r, 1, 2), (unsigned)between(&c->r, 1, 999));
+        else if (c->keys)
+            line(c, wait_ms, "unput k%u", (unsigned)between(&c->r, 1, 2));
+        break;
+    case 5:
         if (c->purges)
             line(c, wait_ms, "purge %s", some_queue(c));
         break;
@@ -224,6 +230,7 @@ void plan_make(struct plan *p, uint64_t seed)
     c.purges = rng_chance(&c.r, 10);
     c.deletes = rng_chance(&c.r, 10);
     c.unmirrored = rng_chance(&c.r, 30);
+    c.keys = rng_chance(&c.r, 30);
     choose_world(&c);
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;

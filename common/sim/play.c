@@ -87,6 +87,17 @@ static void calm(struct sim *s)
     clients_resume(s);
 }
 
+static void change_key(struct sim *s, const char *key, const char *value)
+{
+    node_id n = some_serving(s);
+    if (n == NODE_NONE)
+        return;
+    struct event ev = {.type = value ? EV_META_PUT : EV_META_DELETE,
+                       .u.meta = {.key = bytes_str(key), .value = bytes_str(value), .durable = true}};
+    check_key_asked(s, key, value, s->asks.len + 1);
+    sim_ask(s, n, &ev);
+}
+
 static void obey(struct sim *s, const char *text)
 {
     char verb[16] = "", a[32] = "", b[32] = "", c[400] = "", d[16] = "";
@@ -115,6 +126,10 @@ static void obey(struct sim *s, const char *text)
         command(s, EV_SYNC, a, NULL, NULL);
     else if (strcmp(verb, "cancel-sync") == 0)
         command(s, EV_CANCEL_SYNC, a, NULL, NULL);
+    else if (strcmp(verb, "put") == 0)
+        change_key(s, a, b);
+    else if (strcmp(verb, "unput") == 0)
+        change_key(s, a, NULL);
     else if (strcmp(verb, "calm") == 0)
         calm(s);
     else

@@ -134,7 +134,7 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
         case FX_CONFIRM:
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
-        case FX_META_ALL:
+        case FX_META_ALL: check_key_told(s, n, fx); break;
         case FX_QUEUE_GONE:
         case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:

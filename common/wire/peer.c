@@ -159,6 +159,9 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_u64(c, &m->u.prepare.join);
         codec_u64(c, &m->u.prepare.version);
         codec_u32(c, &m->u.prepare.targets);
+        for (node_id n = 0; n < LIMIT_NODES; n++)
+            if (node_in(m->u.prepare.targets, n))
+                codec_u64(c, &m->u.prepare.incarnations[n]);
         break;
     case PEER_PREPARED:
         codec_u64(c, &m->u.prepared.version);

@@ -68,9 +68,15 @@ struct bench {
 
 static const char *const engines[BENCH_ENGINES] = {[BENCH_KIT] = "kit", [BENCH_RABBITMQ] = "rabbitmq"};
 
+/* --only takes names with commas between */
 static bool wanted(enum measure_id id)
 {
-    return !options.only || !strcmp(options.only, measures[id].name);
+    const char *name = measures[id].name;
+    size_t len = strlen(name);
+    for (const char *at = options.only; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+        if (!strncmp(at, name, len) && (at[len] == ',' || !at[len]))
+            return true;
+    return !options.only;
 }
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct bench *b, const char *format, ...)
@@ -450,7 +456,7 @@ static void usage(FILE *to)
 {
     fprintf(
         to,
-        "usage: bench [--engine kit|rabbitmq|both] [--only MEASURE] [--runs N] [--seconds S] [--json FILE]\n"
+        "usage: bench [--engine kit|rabbitmq|both] [--only MEASURE,...] [--runs N] [--seconds S] [--json FILE]\n"
         "measures:");
     for (size_t i = 0; i < MEASURES; i++)
         fprintf(to, " %s", measures[i].name);
