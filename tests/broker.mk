@@ -3,3 +3,5 @@ BROKER_RIG      := tests/broker/rig.c
 BROKER_ARCHIVES := broker wire mirror base
 $(call unit_test,wire/amqp,tests/broker/test_wire.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/connection,tests/broker/test_connection.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/queue,tests/broker/test_queue.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/route,tests/broker/test_route.c $(BROKER_RIG),$(BROKER_ARCHIVES))

@@ -187,6 +187,19 @@ static void forget_origins(const struct mirror *m, struct master *ms)
     ms->origins.len = kept;
 }
 
+/* acknowledgements that came during the change count before their senders are counted out */
+static void settle_deferred(struct mirror *m, struct queue *q, struct effects *out)
+{
+    for (size_t i = 0; i < m->deferred.len; i++) {
+        const struct held_msg *h = &m->deferred.items[i];
+        if (h->msg->type == PEER_SETTLE && h->msg->uid == q->rec.uid && h->msg->generation == q->rec.generation) {
+            handle_settle(m, q, h->from, h->msg->u.settle.sub, h->msg->u.settle.how, h->msg->u.settle.ids,
+                          h->msg->u.settle.ids_len, out);
+            h->msg->u.settle.ids_len = 0;
+        }
+    }
+}
+
 static void serve_master(struct mirror *m, struct queue *q, bool promoted, struct effects *out)
 {
     node_set gone = 0;
@@ -194,6 +207,8 @@ static void serve_master(struct mirror *m, struct queue *q, bool promoted, struc
     retained_clear(q);
     if (promoted)
         promoted_ops(m, q);
+    else
+        settle_deferred(m, q, out);
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (!node_in(m->members, n))
             gone |= node_bit(n);

@@ -216,7 +216,7 @@ void begin_change(struct mirror *m, struct effects *out)
     c->running = true;
     c->epoch = epoch + 1;
     node_set stay = m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving;
-    c->targets = node_bit(m->o.self) | stay | joiners(m, stay);
+    c->targets = node_bit(m->o.self) | stay | (joiners(m, stay) & ~m->leaving);
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = NULL;
     seal(m, c->epoch, m->o.self);
@@ -257,7 +257,7 @@ static void change_if_mine(struct mirror *m, struct effects *out)
 static void join_check(struct mirror *m, struct effects *out)
 {
     if (serving(m) && m->coordinator == m->o.self && !m->change.running &&
-        (joiners(m, m->members) || (m->leaving & m->members)))
+        ((joiners(m, m->members) & ~m->leaving) || (m->leaving & m->members)))
         begin_change(m, out);
 }
 
@@ -452,6 +452,8 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 
 static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
+    if (!m->peers[from].known && !node_in(m->members, from))
+        m->leaving &= ~node_bit(from); /* another life */
     m->peers[from] = (struct hello){
         .known = true,
         .serving = msg->u.hello.serving,
@@ -471,8 +473,12 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
 static void handle_leave(struct mirror *m, node_id from, struct effects *out)
 {
     if (!node_in(m->members, from)) {
-        if (serving(m) && m->coordinator == m->o.self)
+        if (m->change.running && node_in(m->change.targets, from)) { /* it stops before it has joined */
+            m->leaving |= node_bit(from);
+            begin_change(m, out);
+        } else if (serving(m) && m->coordinator == m->o.self) {
             send_left(m, node_bit(from), out);
+        }
         return;
     }
     m->leaving |= node_bit(from);
@@ -592,6 +598,8 @@ void view_turn(struct mirror *m, struct effects *out)
     }
     if (m->phase == PHASE_STARTING) {
         change_end(m);
+        if (m->promised > m->epoch && m->candidate != m->o.self) /* a candidate counts on us */
+            send_to(out, node_bit(m->candidate) & m->links, peer_msg_create(PEER_LEAVE, m->promised));
         if (m->fresh) {
             m->stopped_told = true; /* it was never in a view: nothing to remember */
             m->phase = PHASE_STOPPED;

@@ -219,8 +219,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
     look_into(s, n, queue, q);
-    if (phase != PHASE_SERVING && phase != PHASE_STOPPING)
+    if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {
+        sq->changing = shorten(s, n, &info);
         return;
+    }
     sq->now = shorten(s, n, &info);
     if (was.generation != sq->now.generation) /* a master that begins with an empty log counts from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;

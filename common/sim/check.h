@@ -38,6 +38,7 @@ struct seen_info {
 struct seen_queue {
     bool present;                 /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
+    struct seen_info changing;    /* in a view that was installed and is not served yet */
     VEC(struct seen_message) items;
     msg_id next; /* after the highest id held in this life and generation */
 };
@@ -56,7 +57,7 @@ struct watched_queue {
     uint64_t joined_epoch[SIM_NODES];
 };
 
-struct checked_key { /* all are durable */
+struct checked_key {    /* all are durable */
     char *name, *value; /* value: of the last answered change; NULL: removed */
     char *asked;        /* of the one that is asked for */
     uint64_t ask;
@@ -67,7 +68,7 @@ struct check {
     struct seen_node nodes[SIM_NODES];
     VEC(struct watched_queue) queues; /* by place in the ledger */
     VEC(struct checked_key) keys;
-    VEC(uint32_t) vanished;           /* in this step: nobody holds them any more */
+    VEC(uint32_t) vanished; /* in this step: nobody holds them any more */
     VEC(struct seen_message) walk;
     uint64_t stamp;
     VEC(uint64_t) stamps; /* by message: the walk that saw it last */
@@ -89,7 +90,8 @@ void check_drained(
     struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
 
 /* check_keys.c */
-void check_key_asked(struct sim *s, const char *name, const char *value, uint64_t ask); /* value NULL: delete */
+void check_key_asked(struct sim *s, const char *name, const char *value,
+                     uint64_t ask); /* value NULL: delete */
 void check_key_answered(struct sim *s, uint64_t ask, bool ok);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
 void check_keys_forget(struct sim *s, node_id n);

@@ -1,5 +1,6 @@
 /* check_keys.c: the replicated table of keys (exchanges, bindings, users of a broker) as nodes tell it with
- * FX_META: the same on all nodes once it is calm; and an answered change of a durable key is never forgotten. */
+ * FX_META: the same on all nodes once it is calm; and an answered change of a durable key is never forgotten.
+ */
 #include "sim/world.h"
 
 static struct checked_key *find_key(struct sim *s, const char *name)
@@ -71,11 +72,11 @@ void check_keys_calm(struct sim *s, node_set members)
                 continue;
             const char *here = map_get_str(&s->check.nodes[n].keys, k->name);
             if (any && (here ? !first || strcmp(here, first) != 0 : first != NULL))
-                sim_fail(s, "metadata", "key %s is '%s' on %s and '%s' elsewhere", k->name, here ? here : "(none)",
-                         s->names[n], first ? first : "(none)");
+                sim_fail(s, "metadata", "key %s is '%s' on %s and '%s' elsewhere", k->name,
+                         here ? here : "(none)", s->names[n], first ? first : "(none)");
             if (settled && (here ? !k->value || strcmp(here, k->value) != 0 : k->value != NULL))
-                sim_fail(s, "metadata", "key %s is '%s' on %s; the last answered change made it '%s'", k->name,
-                         here ? here : "(none)", s->names[n], k->value ? k->value : "(none)");
+                sim_fail(s, "metadata", "key %s is '%s' on %s; the last answered change made it '%s'",
+                         k->name, here ? here : "(none)", s->names[n], k->value ? k->value : "(none)");
             first = here;
             any = true;
         }

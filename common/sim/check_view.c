@@ -48,12 +48,27 @@ void check_views(struct sim *s, node_id n)
     }
 }
 
-/* What node n knew of the queue before this outcome. NULL: nothing, or only from an earlier life. */
-static const struct seen_info *knew(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome)
+#define KNOWN 2
+
+/* What node n knew of the queue before this outcome, in this life. false: nothing of this kind. */
+static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome, unsigned kind,
+                 struct seen_info *out)
 {
     const struct seen_queue *q = seen_queue(s, n, queue);
-    const struct seen_info *i = info_same_outcome(&q->now, outcome) ? &q->before : &q->now;
-    return i->valid && s->check.nodes[n].holding && i->life == s->nodes[n].lives ? i : NULL;
+    *out = kind == 1 ? q->changing : info_same_outcome(&q->now, outcome) ? q->before : q->now;
+    return out->valid && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
+           !info_same_outcome(out, outcome);
+}
+
+/* Did it have a replica under this master? */
+static bool had_replica(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
+                        uint64_t generation)
+{
+    struct seen_info own;
+    for (unsigned kind = 0; kind < KNOWN; kind++)
+        if (knew(s, n, queue, outcome, kind, &own) && own.replica && own.generation == generation)
+            return true;
+    return false;
 }
 
 /* Whether n holds all that is confirmed and not consumed: then it is in sync, whoever knows. */
@@ -80,8 +95,7 @@ static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known
     node_id oldest = NODE_NONE;
     for (unsigned k = 0; k < known->mirrors_len; k++) {
         node_id n = known->mirrors[k];
-        const struct seen_info *own = node_in(members, n) ? knew(s, n, queue, outcome) : NULL;
-        if (!own || !own->replica || own->generation != known->generation)
+        if (!node_in(members, n) || !had_replica(s, n, queue, outcome, known->generation))
             continue;
         if (node_in(known->synced, n) || (by_content && lacks_nothing(s, n, queue)))
             return n;
@@ -91,43 +105,55 @@ static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known
     return only_synced ? NODE_NONE : oldest;
 }
 
-void check_choice(struct sim *s, node_id n, uint32_t queue)
+/* Is the outcome what this knowledge asks for? *wanted: what it asks for, for a message. */
+static bool justified(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
+                      const struct seen_info *outcome, node_id *wanted)
 {
-    const struct seen_info *outcome = &seen_queue(s, n, queue)->now;
     node_set members = s->check.nodes[n].view.members;
     node_id chosen = outcome->local ? n : NODE_NONE;
+    const struct sim_node *master = &s->nodes[known->master];
+    /* a master that is still there handed over: only a synchronised mirror may be given a queue */
+    if (chosen != NODE_NONE && node_in(members, known->master) && master->m &&
+        (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
+        return true;
+    bool stopping = master->m && master->stopping;
+    bool may_order =
+        stopping || master->departure == DEPARTURE_STOPPED || master->departure == DEPARTURE_BROKEN_OFF;
+    bool may_crash = master->departure == DEPARTURE_KILLED || master->departure == DEPARTURE_BROKEN_OFF;
+    const struct seen_info *own = &seen_queue(s, n, queue)->before; /* maybe of an earlier life */
+    struct seen_info ignored;
+    for (unsigned way = 0; way < 4; way++) {
+        bool in_order = way & 1, by_content = way & 2;
+        if (!(in_order ? may_order : may_crash))
+            continue;
+        *wanted = rule(s, queue, known, outcome, members, in_order, by_content);
+        if (*wanted == chosen)
+            return true;
+        bool back =
+            chosen == known->master || (own->valid && own->local && own->generation > known->generation);
+        if (*wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome, 0, &ignored))
+            return true; /* it is back already, and its log is the queue */
+    }
+    return false;
+}
+
+void check_choice(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_info outcome = seen_queue(s, n, queue)->now;
     node_id wanted = NODE_NONE;
     bool anybody = false;
-    const struct seen_info *own = &seen_queue(s, n, queue)->before; /* maybe of an earlier life */
-    for (node_id other = 0; other < s->options.nodes; other++) {
-        const struct seen_info *known = knew(s, other, queue, outcome);
-        if (!known || !info_available(known) || known->master == NODE_NONE)
-            continue;
-        /* a master that is still there handed over: only a synchronised mirror may be given a queue */
-        if (chosen != NODE_NONE && node_in(members, known->master) && s->nodes[known->master].m &&
-            (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
-            return;
-        enum departure d = s->nodes[known->master].departure;
-        bool stopping = s->nodes[known->master].m && s->nodes[known->master].stopping;
-        bool may_order = stopping || d == DEPARTURE_STOPPED || d == DEPARTURE_BROKEN_OFF;
-        bool may_crash = d == DEPARTURE_KILLED || d == DEPARTURE_BROKEN_OFF;
-        anybody = true;
-        for (unsigned way = 0; way < 4; way++) {
-            bool in_order = way & 1, by_content = way & 2;
-            if (!(in_order ? may_order : may_crash))
+    for (node_id other = 0; other < s->options.nodes; other++)
+        for (unsigned kind = 0; kind < KNOWN; kind++) {
+            struct seen_info known;
+            if (!knew(s, other, queue, &outcome, kind, &known) || !info_available(&known) ||
+                known.master >= s->options.nodes)
                 continue;
-            wanted = rule(s, queue, known, outcome, members, in_order, by_content);
-            if (wanted == chosen)
+            anybody = true;
+            if (justified(s, n, queue, &known, &outcome, &wanted))
                 return;
-            bool back =
-                chosen == known->master || (own->valid && own->local && own->generation > known->generation);
-            if (wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome))
-                return; /* it is back already, and its log is the queue */
         }
-    }
     if (!anybody)
         return; /* nobody lived to tell: a start, judged by what is there (I3) */
     sim_fail(s, "I9", "%s: master is now %s; by the rules it would be %s", s->ledger.queues.items[queue].name,
-             chosen == NODE_NONE ? "nobody" : s->names[chosen],
-             wanted == NODE_NONE ? "nobody" : s->names[wanted]);
+             outcome.local ? s->names[n] : "nobody", wanted == NODE_NONE ? "nobody" : s->names[wanted]);
 }

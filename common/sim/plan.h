@@ -9,8 +9,8 @@
  *     +0    calm                  wait until nothing is on its way and every mirror is synchronised
  *
  * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, policy NAME PATTERN DEFINITION, clear NAME,
- * declare QUEUE [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput KEY,
- * calm. */
+ * declare QUEUE [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput
+ * KEY, calm. */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
