@@ -3,3 +3,4 @@ API_HELP := tests/api/raw.c tests/cluster/test.c tests/cluster/support.c tests/c
 
 $(call cluster_test,api/replay,tests/api/test_replay.c $(API_HELP),base)
 $(call cluster_test,api/bad-requests,tests/api/test_bad_requests.c $(API_HELP),base)
+$(call cluster_test,api/fields,tests/api/test_fields.c $(API_HELP),base)

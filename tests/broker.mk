@@ -5,3 +5,7 @@ $(call unit_test,wire/amqp,tests/broker/test_wire.c $(BROKER_RIG),$(BROKER_ARCHI
 $(call unit_test,broker/connection,tests/broker/test_connection.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/queue,tests/broker/test_queue.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/route,tests/broker/test_route.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/publish,tests/broker/test_publish.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/consume,tests/broker/test_consume.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/cluster,tests/broker/test_cluster.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/garbage,tests/broker/test_garbage.c $(BROKER_RIG),$(BROKER_ARCHIVES))

@@ -1,5 +1,5 @@
-/* arguments.c: what may stand in the arguments table of queue.declare, and when two tables mean the same queue. Rules
- * and words are RabbitMQ 3.10.8's, whose texts show Erlang terms. */
+/* arguments.c: what may stand in the arguments table of queue.declare, and when two tables mean the same
+ * queue. Rules and words are RabbitMQ 3.10.8's, whose texts show Erlang terms. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -29,8 +29,9 @@ static struct failure invalid(const char *key, const char *queue, const char *fo
     va_start(args, format);
     text_vprintf(&why, format, args);
     va_end(args);
-    struct failure f = failure_of(REPLY_PRECONDITION_FAILED, "invalid arg '%s' for queue '%s' in vhost '/': %s", key,
-                                  queue, text_str(&why));
+    struct failure f =
+        failure_of(REPLY_PRECONDITION_FAILED, "invalid arg '%s' for queue '%s' in vhost '/': %s", key, queue,
+                   text_str(&why));
     text_finish(&why);
     return f;
 }
@@ -123,7 +124,8 @@ static struct failure parse_choices(struct queue_args *a, const amqp_table_t *t,
 {
     struct failure f = words(t, "x-overflow", queue, &a->overflow);
     if (!f.text && a->overflow &&
-        !one_of(a->overflow, (const char *const[]){"drop-head", "reject-publish", "reject-publish-dlx", NULL}))
+        !one_of(a->overflow,
+                (const char *const[]){"drop-head", "reject-publish", "reject-publish-dlx", NULL}))
         f = invalid("x-overflow", queue, "invalid_overflow");
     if (!f.text)
         f = words(t, "x-queue-master-locator", queue, &a->master_locator);
@@ -194,7 +196,8 @@ static void say_typed(struct text *t, const json_t *v)
 }
 
 /* NULL if the key means the same in both; else RabbitMQ's words for what differs. The caller's to free. */
-char *inequivalence(const char *key, const char *what, const char *name, const json_t *have, const json_t *want)
+char *inequivalence(const char *key, const char *what, const char *name, const json_t *have,
+                    const json_t *want)
 {
     const json_t *h = json_object_get(have, key), *w = json_object_get(want, key);
     if ((!h && !w) || (h && w && json_equal(h, w)))
@@ -217,8 +220,16 @@ struct failure queue_args_differ(const char *queue, const char *have_json, const
 {
     /* in the order in which RabbitMQ looks at them */
     static const char *const keys[] = {
-        "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
-        "x-max-length-bytes", "x-max-priority", "x-overflow", "x-queue-mode", "x-single-active-consumer",
+        "x-expires",
+        "x-message-ttl",
+        "x-dead-letter-exchange",
+        "x-dead-letter-routing-key",
+        "x-max-length",
+        "x-max-length-bytes",
+        "x-max-priority",
+        "x-overflow",
+        "x-queue-mode",
+        "x-single-active-consumer",
         "x-queue-type",
     };
     json_t *have = json_loads(have_json, 0, NULL), *want = json_loads(want_json, 0, NULL);

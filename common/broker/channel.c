@@ -1,5 +1,5 @@
-/* channel.c: one channel: which method goes where, and the order that AMQP promises within it: while a command
- * waits for its answer, the frames behind it wait too (other channels go on). */
+/* channel.c: one channel: which method goes where, and the order that AMQP promises within it: while a
+ * command waits for its answer, the frames behind it wait too (other channels go on). */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -116,7 +116,8 @@ static void close_asked(struct channel *ch)
 static void qos(struct channel *ch, const amqp_basic_qos_t *q)
 {
     if (q->prefetch_size) {
-        channel_fail(ch, REPLY_NOT_IMPLEMENTED, AMQP_BASIC_QOS_METHOD, "prefetch_size!=0 (%u)", q->prefetch_size);
+        channel_fail(ch, REPLY_NOT_IMPLEMENTED, AMQP_BASIC_QOS_METHOD, "prefetch_size!=0 (%u)",
+                     q->prefetch_size);
         return;
     }
     if (q->global)
@@ -130,11 +131,13 @@ static void qos(struct channel *ch, const amqp_basic_qos_t *q)
 static void confirm_select(struct channel *ch, const amqp_confirm_select_t *s)
 {
     if (!ch->confirms && !confirms_create(ch)) {
-        channel_fail(ch, REPLY_RESOURCE_ERROR, AMQP_CONFIRM_SELECT_METHOD, "too many channels are in confirm mode");
+        channel_fail(ch, REPLY_RESOURCE_ERROR, AMQP_CONFIRM_SELECT_METHOD,
+                     "too many channels are in confirm mode");
         return;
     }
     if (!s->nowait)
-        wire_put_method(&ch->conn->out, ch->number, AMQP_CONFIRM_SELECT_OK_METHOD, &(amqp_confirm_select_ok_t){0});
+        wire_put_method(&ch->conn->out, ch->number, AMQP_CONFIRM_SELECT_OK_METHOD,
+                        &(amqp_confirm_select_ok_t){0});
 }
 
 static void flow(struct channel *ch, const amqp_channel_flow_t *f)
@@ -163,9 +166,9 @@ static void decoded_method(struct channel *ch, uint32_t method, struct bytes arg
     recycle_amqp_pool(&b->pool);
     int err = AMQP_STATUS_BAD_AMQP_DATA;
     if (wire_method_valid(method, arguments))
-        err = amqp_decode_method(method, &b->pool,
-                                 (amqp_bytes_t){.len = arguments.len, .bytes = (void *)(uintptr_t)arguments.data},
-                                 &decoded);
+        err = amqp_decode_method(
+            method, &b->pool,
+            (amqp_bytes_t){.len = arguments.len, .bytes = (void *)(uintptr_t)arguments.data}, &decoded);
     if (err == AMQP_STATUS_UNKNOWN_METHOD) {
         channel_fail(ch, REPLY_COMMAND_INVALID, method, "unimplemented method");
         return;

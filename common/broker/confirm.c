@@ -1,11 +1,13 @@
-/* confirm.c: publisher confirms. Each publish of a channel in confirm mode has a sequence number and a word in a ring that
- * counts the queues that still have to confirm it. At the end of a turn what is complete from the oldest on is told with
- * one basic.ack (multiple); what ended before an older one is told by itself, so that a slow queue holds back nobody.
+/* confirm.c: publisher confirms. Each publish of a channel in confirm mode has a sequence number and a word
+ * in a ring that counts the queues that still have to confirm it. At the end of a turn what is complete from
+ * the oldest on is told with one basic.ack (multiple); what ended before an older one is told by itself, so
+ * that a slow queue holds back nobody.
  *
  *     cookie  | slot 20 bits | sequence number 44 bits |
  *     state   | nacked 1 | told 1 | queues to go 30 |
  *
- * A slot's numbers go on when it is given to another channel: a late confirm never hits a newcomer's publish. */
+ * A slot's numbers go on when it is given to another channel: a late confirm never hits a newcomer's publish.
+ */
 #include "broker/private.h"
 
 #include <stdlib.h>

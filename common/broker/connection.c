@@ -99,7 +99,8 @@ static void bad_frame(struct connection *c, const struct wire_frame *f, const ch
     text_add(&t, ">>");
     const char *all = f->payload.len <= 16 ? "all" : "first 16";
     if (why)
-        connection_fail(c, REPLY_FRAME_ERROR, 0, "type %u, %s octets = %s: %s", f->type, all, text_str(&t), why);
+        connection_fail(c, REPLY_FRAME_ERROR, 0, "type %u, %s octets = %s: %s", f->type, all, text_str(&t),
+                        why);
     else
         connection_fail(c, REPLY_UNEXPECTED_FRAME, 0, "type %u, %s octets = %s", f->type, all, text_str(&t));
     text_finish(&t);

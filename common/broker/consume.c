@@ -48,7 +48,8 @@ void consumer_cancelled(struct broker *b, uint64_t sub)
     consumer_end(k);
 }
 
-static struct failure consume_arguments(const amqp_table_t *t, const char *queue, int32_t *priority, bool *cancel)
+static struct failure consume_arguments(const amqp_table_t *t, const char *queue, int32_t *priority,
+                                        bool *cancel)
 {
     int64_t v = 0;
     struct failure f = integer_argument(t, "x-priority", queue, &v);
@@ -56,13 +57,15 @@ static struct failure consume_arguments(const amqp_table_t *t, const char *queue
     const amqp_field_value_t *c = wire_table_find(t, "x-cancel-on-ha-failover");
     *cancel = c && c->kind == AMQP_FIELD_KIND_BOOLEAN && c->value.boolean;
     if (!f.text && c && c->kind != AMQP_FIELD_KIND_BOOLEAN)
-        f = failure_of(REPLY_PRECONDITION_FAILED,
-                       "invalid arg 'x-cancel-on-ha-failover' for queue '%s' in vhost '/': {unacceptable_type,%s}",
-                       queue, wire_type_name(c->kind));
+        f = failure_of(
+            REPLY_PRECONDITION_FAILED,
+            "invalid arg 'x-cancel-on-ha-failover' for queue '%s' in vhost '/': {unacceptable_type,%s}",
+            queue, wire_type_name(c->kind));
     return f;
 }
 
-/* A global limit holds for each consumer too: the queue then hands out less that would only be held back here. */
+/* A global limit holds for each consumer too: the queue then hands out less that would only be held back
+ * here. */
 static uint32_t prefetch_of(const struct channel *ch)
 {
     if (ch->global_prefetch && (ch->prefetch == 0 || ch->prefetch > ch->global_prefetch))
@@ -70,8 +73,8 @@ static uint32_t prefetch_of(const struct channel *ch)
     return ch->prefetch;
 }
 
-static void subscribe(struct channel *ch, const amqp_basic_consume_t *m, const char *queue, char *tag, size_t tag_len,
-                      int32_t priority, bool cancel)
+static void subscribe(struct channel *ch, const amqp_basic_consume_t *m, const char *queue, char *tag,
+                      size_t tag_len, int32_t priority, bool cancel)
 {
     struct broker *b = ch->conn->broker;
     struct consumer *k = xcalloc(1, sizeof(*k));
@@ -228,7 +231,8 @@ static void get_done(struct broker *b, struct op *op, struct effect *answer)
             put_back(b, answer);
     } else if (answer->u.answer.status == ANSWER_EMPTY) {
         b->totals.got_empty++;
-        wire_put_method(&ch->conn->out, ch->number, AMQP_BASIC_GET_EMPTY_METHOD, &(amqp_basic_get_empty_t){0});
+        wire_put_method(&ch->conn->out, ch->number, AMQP_BASIC_GET_EMPTY_METHOD,
+                        &(amqp_basic_get_empty_t){0});
     } else {
         uint64_t tag = ++ch->next_tag;
         if (op->no_ack) {

@@ -1,8 +1,9 @@
-/* deliver.c: from a queue to a client: a tag, a place among the unsettled, three frames. What the client's socket has
- * taken earns the queue credit for more, so that a slow reader holds back its own deliveries and nobody's memory.
+/* deliver.c: from a queue to a client: a tag, a place among the unsettled, three frames. What the client's
+ * socket has taken earns the queue credit for more, so that a slow reader holds back its own deliveries and
+ * nobody's memory.
  *
- * basic.qos with global=true limits a channel as a whole, which a queue cannot see: what is over the limit is held back
- * here, in order, until the channel settles something. */
+ * basic.qos with global=true limits a channel as a whole, which a queue cannot see: what is over the limit is
+ * held back here, in order, until the channel settles something. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -39,8 +40,8 @@ static void send_delivery(struct consumer *k, const struct held_delivery *d)
     }
     if (d->redelivered)
         b->totals.redelivered++;
-    wire_put_deliver(&c->out, ch->number, bytes_of(k->tag, k->tag_len), tag, d->redelivered, message_exchange(d->msg),
-                     message_key(d->msg));
+    wire_put_deliver(&c->out, ch->number, bytes_of(k->tag, k->tag_len), tag, d->redelivered,
+                     message_exchange(d->msg), message_key(d->msg));
     c->frames_out++;
     output_message(c, ch->number, d->msg);
     output_check(c);

@@ -1,4 +1,5 @@
-/* error.c: what goes wrong, in RabbitMQ's words. The code decides whether a channel or its connection ends. */
+/* error.c: what goes wrong, in RabbitMQ's words. The code decides whether a channel or its connection ends.
+ */
 #include "broker/private.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 const char *reply_word(enum reply_code code)
 {
     switch (code) {
-#define X(name, number, word, hard) \
+#define X(name, number, word, hard)                                                                          \
     case name: return word;
         REPLY_TABLE(X)
 #undef X
@@ -20,7 +21,7 @@ const char *reply_word(enum reply_code code)
 bool reply_is_hard(enum reply_code code)
 {
     switch (code) {
-#define X(name, number, word, hard) \
+#define X(name, number, word, hard)                                                                          \
     case name: return hard;
         REPLY_TABLE(X)
 #undef X
@@ -93,7 +94,8 @@ struct failure failure_of(enum reply_code code, const char *format, ...)
     return (struct failure){.code = code, .text = t.s};
 }
 
-struct failure answer_failure(const struct broker *b, enum answer_status status, const char *queue, const char *text)
+struct failure answer_failure(const struct broker *b, enum answer_status status, const char *queue,
+                              const char *text)
 {
     switch (status) {
     case ANSWER_OK:
@@ -108,17 +110,20 @@ struct failure answer_failure(const struct broker *b, enum answer_status status,
         if (q)
             mirror_queue_info(b->mirror, q, &info);
         const char *home = info.master == NODE_NONE ? "unknown" : mirror_node_name(b->mirror, info.master);
-        return failure_of(REPLY_NOT_FOUND, "home node '%s' of durable queue '%s' in vhost '/' is down or inaccessible",
-                          home, queue);
+        return failure_of(REPLY_NOT_FOUND,
+                          "home node '%s' of durable queue '%s' in vhost '/' is down or inaccessible", home,
+                          queue);
     }
     case ANSWER_LOCKED:
-        return failure_of(REPLY_RESOURCE_LOCKED,
-                          "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally "
-                          "declared on another connection or the exclusive property value does not match that of the "
-                          "original declaration.",
-                          queue);
+        return failure_of(
+            REPLY_RESOURCE_LOCKED,
+            "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally "
+            "declared on another connection or the exclusive property value does not match that of the "
+            "original declaration.",
+            queue);
     case ANSWER_IN_USE: return failure_of(REPLY_PRECONDITION_FAILED, "queue '%s' in vhost '/' in use", queue);
-    case ANSWER_NOT_EMPTY: return failure_of(REPLY_PRECONDITION_FAILED, "queue '%s' in vhost '/' not empty", queue);
+    case ANSWER_NOT_EMPTY:
+        return failure_of(REPLY_PRECONDITION_FAILED, "queue '%s' in vhost '/' not empty", queue);
     case ANSWER_EXCLUSIVE_CONSUMER:
         return failure_of(REPLY_ACCESS_REFUSED, "queue '%s' in vhost '/' in exclusive use", queue);
     case ANSWER_NOT_SERVING:

@@ -1,5 +1,5 @@
-/* exchange.c: exchanges and bindings as entries of the replicated table. What is routed by is derived from the
- * table's changes (FX_META) and from nothing else: so all nodes agree.
+/* exchange.c: exchanges and bindings as entries of the replicated table. What is routed by is derived from
+ * the table's changes (FX_META) and from nothing else: so all nodes agree.
  *
  *     exchange  key    'E' name
  *               value  {"uid", "type", "durable", "auto_delete", "internal", "arguments"}
@@ -87,8 +87,8 @@ struct bytes binding_id(struct wire_buffer *into, const char *source, bool to_qu
 char *exchange_value(const char *uid, enum exchange_type type, bool durable, bool auto_delete, bool internal,
                      const char *arguments)
 {
-    json_t *v = json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "uid", uid, "type", exchange_type_name(type), "durable",
-                          durable, "auto_delete", auto_delete, "internal", internal, "arguments",
+    json_t *v = json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "uid", uid, "type", exchange_type_name(type),
+                          "durable", durable, "auto_delete", auto_delete, "internal", internal, "arguments",
                           json_loads(arguments, 0, NULL));
     char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(v);
@@ -380,8 +380,8 @@ struct exchange *exchange_find(const struct broker *b, struct bytes name)
     return map_get(&b->exchanges, name);
 }
 
-/* An auto-delete exchange goes with its last binding. All nodes see that at the same place of the table's order; the
- * coordinator alone acts on it, since it also decides what comes next in that order. */
+/* An auto-delete exchange goes with its last binding. All nodes see that at the same place of the table's
+ * order; the coordinator alone acts on it, since it also decides what comes next in that order. */
 static void auto_delete(struct broker *b, struct exchange *x)
 {
     struct view_info view = mirror_view(b->mirror);

@@ -1,5 +1,5 @@
-/* exchange_method.c: class exchange, and all binding and unbinding: checks what RabbitMQ checks, in its order and words,
- * then changes the replicated table. The management side comes the same way. */
+/* exchange_method.c: class exchange, and all binding and unbinding: checks what RabbitMQ checks, in its order
+ * and words, then changes the replicated table. The management side comes the same way. */
 #include "broker/private.h"
 
 #include <stdio.h>
@@ -30,9 +30,11 @@ static struct failure declared_otherwise(const struct exchange *x, const struct 
     char type[LIMIT_NAME + 1];
     snprintf(type, sizeof(type), "%.*s", (int)w->type.len, (const char *)w->type.data);
     if (!bytes_is(w->type, exchange_type_name(x->type)))
-        return failure_of(REPLY_PRECONDITION_FAILED, form, "type", x->name, type, exchange_type_name(x->type));
+        return failure_of(REPLY_PRECONDITION_FAILED, form, "type", x->name, type,
+                          exchange_type_name(x->type));
     if (w->durable != x->durable)
-        return failure_of(REPLY_PRECONDITION_FAILED, form, "durable", x->name, truth(w->durable), truth(x->durable));
+        return failure_of(REPLY_PRECONDITION_FAILED, form, "durable", x->name, truth(w->durable),
+                          truth(x->durable));
     if (w->auto_delete != x->auto_delete)
         return failure_of(REPLY_PRECONDITION_FAILED, form, "auto_delete", x->name, truth(w->auto_delete),
                           truth(x->auto_delete));
@@ -46,8 +48,8 @@ static struct failure declared_otherwise(const struct exchange *x, const struct 
     return (struct failure){.code = REPLY_PRECONDITION_FAILED, .text = words};
 }
 
-static void put(struct broker *b, struct op *op, struct bytes key, const char *value, const char *queue, bool durable,
-                bool if_absent)
+static void put(struct broker *b, struct op *op, struct bytes key, const char *value, const char *queue,
+                bool durable, bool if_absent)
 {
     struct event ev = {.type = EV_META_PUT};
     ev.u.meta.key = key;
@@ -91,7 +93,8 @@ struct failure begin_exchange_declare(struct broker *b, struct op *op, const str
         return f;
     }
     if (strncmp(w->name, "amq.", 4) == 0)
-        return failure_of(REPLY_ACCESS_REFUSED, "exchange name '%s' contains reserved prefix 'amq.*'", w->name);
+        return failure_of(REPLY_ACCESS_REFUSED, "exchange name '%s' contains reserved prefix 'amq.*'",
+                          w->name);
     if (!wire_is_text(bytes_str(w->name)))
         return failure_of(REPLY_PRECONDITION_FAILED, "an exchange's name is UTF-8 without zero octets");
     char *uid = make_uid(b);
@@ -113,7 +116,8 @@ struct failure begin_exchange_delete(struct broker *b, struct op *op, const char
         return (struct failure){0};
     }
     if (x->builtin)
-        return failure_of(REPLY_ACCESS_REFUSED, "deletion of system exchange '%s' in vhost '/' not allowed", name);
+        return failure_of(REPLY_ACCESS_REFUSED, "deletion of system exchange '%s' in vhost '/' not allowed",
+                          name);
     if (if_unused && x->out.len)
         return failure_of(REPLY_PRECONDITION_FAILED, "exchange '%s' in vhost '/' in use", name);
     /* the exchange first: its bindings are void without it; then those from it, and those to it */
@@ -134,8 +138,8 @@ struct failure begin_exchange_delete(struct broker *b, struct op *op, const char
     return (struct failure){0};
 }
 
-static struct failure check_binding(struct broker *b, const struct op *op, const char *source, const char *destination,
-                                    bool to_queue, bool *durable)
+static struct failure check_binding(struct broker *b, const struct op *op, const char *source,
+                                    const char *destination, bool to_queue, bool *durable)
 {
     struct exchange *from = exchange_find(b, bytes_str(source));
     if (!from)
@@ -174,8 +178,8 @@ static char *binding_value(const struct exchange *from, const struct exchange *t
     return text;
 }
 
-struct failure bind_change(struct broker *b, struct op *op, bool bind, const char *source, const char *destination,
-                           bool to_queue, struct bytes key, const char *arguments)
+struct failure bind_change(struct broker *b, struct op *op, bool bind, const char *source,
+                           const char *destination, bool to_queue, struct bytes key, const char *arguments)
 {
     if (!*source || (!to_queue && !*destination))
         return default_refused();

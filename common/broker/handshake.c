@@ -1,5 +1,5 @@
-/* handshake.c: from the protocol header to open-ok: who is there, who may come in, which limits hold. AMQP 2.2.4
- * and 4.2.2; texts as RabbitMQ's. */
+/* handshake.c: from the protocol header to open-ok: who is there, who may come in, which limits hold.
+ * AMQP 2.2.4 and 4.2.2; texts as RabbitMQ's. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -54,7 +54,8 @@ void connection_say_hello(struct connection *c)
     connection_set_state(c, CONNECTION_START);
 }
 
-const struct broker_user *broker_login(const struct broker *b, struct bytes name, struct bytes password, bool loopback)
+const struct broker_user *broker_login(const struct broker *b, struct bytes name, struct bytes password,
+                                       bool loopback)
 {
     for (size_t i = 0; i < b->options.users_len; i++) {
         const struct broker_user *u = &b->options.users[i];
@@ -116,9 +117,10 @@ static bool capability(const amqp_table_t *properties, const char *name)
 static void refuse_login(struct connection *c, struct bytes mechanism)
 {
     if (c->failure_close) {
-        connection_fail(c, REPLY_ACCESS_REFUSED, 0,
-                        "Login was refused using authentication mechanism %.*s. For details see the broker logfile.",
-                        (int)mechanism.len, (const char *)mechanism.data);
+        connection_fail(
+            c, REPLY_ACCESS_REFUSED, 0,
+            "Login was refused using authentication mechanism %.*s. For details see the broker logfile.",
+            (int)mechanism.len, (const char *)mechanism.data);
         c->closing_at = c->broker->now + BROKER_DEAF_MS; /* many clients just close after reading this */
         c->broker->timer_at = u64_min(c->broker->timer_at, c->closing_at);
     } else {
@@ -162,13 +164,14 @@ static void tune_ok(struct connection *c, const amqp_connection_tune_ok_t *ok)
     const struct broker_options *o = &c->broker->options;
     if (ok->frame_max == 0 || ok->frame_max > o->frame_max || ok->frame_max < AMQP_FRAME_MIN_SIZE) {
         connection_fail(c, REPLY_NOT_ALLOWED, AMQP_CONNECTION_TUNE_OK_METHOD,
-                        "negotiated frame_max = %u is not between %u and %u", ok->frame_max, AMQP_FRAME_MIN_SIZE,
-                        o->frame_max);
+                        "negotiated frame_max = %u is not between %u and %u", ok->frame_max,
+                        AMQP_FRAME_MIN_SIZE, o->frame_max);
         return;
     }
     if (ok->channel_max == 0 || ok->channel_max > o->channel_max) {
         connection_fail(c, REPLY_NOT_ALLOWED, AMQP_CONNECTION_TUNE_OK_METHOD,
-                        "negotiated channel_max = %u is not between 1 and %u", ok->channel_max, o->channel_max);
+                        "negotiated channel_max = %u is not between 1 and %u", ok->channel_max,
+                        o->channel_max);
         return;
     }
     c->frame_max = ok->frame_max;
@@ -181,8 +184,8 @@ static void open_vhost(struct connection *c, const amqp_connection_open_t *open)
 {
     struct bytes vhost = bytes_amqp(open->virtual_host);
     if (!bytes_is(vhost, "/")) {
-        connection_fail(c, REPLY_NOT_ALLOWED, AMQP_CONNECTION_OPEN_METHOD, "vhost %.*s not found", (int)vhost.len,
-                        (const char *)vhost.data);
+        connection_fail(c, REPLY_NOT_ALLOWED, AMQP_CONNECTION_OPEN_METHOD, "vhost %.*s not found",
+                        (int)vhost.len, (const char *)vhost.data);
         return;
     }
     wire_put_method(&c->out, 0, AMQP_CONNECTION_OPEN_OK_METHOD, &(amqp_connection_open_ok_t){0});

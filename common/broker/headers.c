@@ -1,6 +1,6 @@
-/* headers.c: the headers exchange: a binding's arguments against a message's headers (AMQP 3.1.3.4). x-match says
- * whether all (the default) or any must be there; keys that begin with x- do not count unless it says all-with-x or
- * any-with-x. A binding's void value wants the header to be there, whatever it is. */
+/* headers.c: the headers exchange: a binding's arguments against a message's headers (AMQP 3.1.3.4). x-match
+ * says whether all (the default) or any must be there; keys that begin with x- do not count unless it says
+ * all-with-x or any-with-x. A binding's void value wants the header to be there, whatever it is. */
 #include "broker/private.h"
 
 #include "base/ban.h"
@@ -15,7 +15,8 @@ bool headers_match(const json_t *arguments, const json_t *headers)
     const char *key;
     json_t *want;
     /* jansson's walk takes a mutable pointer and changes nothing */
-    json_object_foreach((json_t *)(uintptr_t)arguments, key, want) {
+    json_object_foreach((json_t *)(uintptr_t)arguments, key, want)
+    {
         if (strcmp(key, "x-match") == 0 || (!with_x && strncmp(key, "x-", 2) == 0))
             continue;
         const json_t *have = json_object_get(headers, key);

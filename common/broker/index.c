@@ -1,5 +1,5 @@
-/* index.c: what an exchange finds its bindings by when a message comes: a hash table (direct), a trie (topic), or the
- * plain list (fanout, headers). */
+/* index.c: what an exchange finds its bindings by when a message comes: a hash table (direct), a trie
+ * (topic), or the plain list (fanout, headers). */
 #include "broker/private.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* looking.c: what the management API may see, one at a time; what is returned is valid until the next step. */
+/* looking.c: what the management API may see, one at a time; what is returned is valid until the next step.
+ */
 #include "broker/private.h"
 
 #include "base/ban.h"
@@ -21,8 +22,8 @@ bool broker_next_exchange(const struct broker *b, size_t *at, struct exchange_in
     return true;
 }
 
-/* The default exchange's bindings come first, one for each queue: places with the top bit clear count queues, the
- * others bindings. */
+/* The default exchange's bindings come first, one for each queue: places with the top bit clear count queues,
+ * the others bindings. */
 #define BINDINGS_FROM ((size_t)1 << (sizeof(size_t) * 8 - 1))
 
 bool broker_next_binding(const struct broker *b, size_t *at, struct binding_info *out)

@@ -1,5 +1,5 @@
-/* manage.c: what the management side may do to connections, exchanges and bindings. Each call is a step of its own:
- * what it brings about is in `out` when it returns. */
+/* manage.c: what the management side may do to connections, exchanges and bindings. Each call is a step of
+ * its own: what it brings about is in `out` when it returns. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -18,14 +18,16 @@ static void end(struct broker *b)
     b->out = NULL;
 }
 
-bool broker_close_connection(struct broker *b, uint64_t conn, const char *reason, ms_time now, struct effects *out)
+bool broker_close_connection(struct broker *b, uint64_t conn, const char *reason, ms_time now,
+                             struct effects *out)
 {
     struct connection *c = map_get_u64(&b->connections, conn);
     if (!c)
         return false;
     begin(b, now, out);
     if (c->state == CONNECTION_RUNNING)
-        connection_fail(c, REPLY_CONNECTION_FORCED, 0, "%s", reason && *reason ? reason : "Closed via management plugin");
+        connection_fail(c, REPLY_CONNECTION_FORCED, 0, "%s",
+                        reason && *reason ? reason : "Closed via management plugin");
     else if (c->state != CONNECTION_CLOSED)
         connection_set_state(c, CONNECTION_CLOSED);
     output_flush(c);
@@ -47,8 +49,9 @@ int broker_publish(struct broker *b, const char *exchange, struct message *msg, 
     x->published_out += b->route.len;
     *routed = b->route.len > 0;
     for (size_t i = 0; i < b->route.len; i++)
-        broker_command(b, &(struct event){.type = EV_PUBLISH,
-                                          .u.publish = {.queue = b->route.items[i], .msg = msg, .cookie = 0}});
+        broker_command(b,
+                       &(struct event){.type = EV_PUBLISH,
+                                       .u.publish = {.queue = b->route.items[i], .msg = msg, .cookie = 0}});
     end(b);
     return 0;
 }
@@ -85,8 +88,8 @@ void broker_delete_exchange(struct broker *b, uint64_t req, const char *name, bo
     end(b);
 }
 
-void broker_bind(struct broker *b, uint64_t req, bool bind, const char *source, const char *destination, bool to_queue,
-                 const char *key, ms_time now, struct effects *out)
+void broker_bind(struct broker *b, uint64_t req, bool bind, const char *source, const char *destination,
+                 bool to_queue, const char *key, ms_time now, struct effects *out)
 {
     begin(b, now, out);
     struct op *op = op_begin_host(bind ? OP_BIND : OP_UNBIND, req, destination);

@@ -3,7 +3,8 @@
  *
  * The way through it: a frame is handled by channel.c, which calls the file named after its concern; what the
  * mirroring library answers is gathered in `up` and handled one by one at the top of the stack (step.c), so
- * that no handler runs inside another. Nothing is freed inside a step: what ended goes to the `dead` lists. */
+ * that no handler runs inside another. Nothing is freed inside a step: what ended goes to the `dead` lists.
+ */
 #ifndef BROKER_PRIVATE_H
 #define BROKER_PRIVATE_H
 
@@ -20,33 +21,35 @@
 #include "wire/amqp_table.h"
 
 /* ---- bounds of this layer, and why ---- */
-#define BROKER_OUT_FLUSH      65536         /* gathered output goes on its way past this */
-#define BROKER_BODY_BY_REF    4096          /* bodies from here on are not copied into the output */
-#define BROKER_OUT_CHOKED     (4u << 20)    /* output the socket has not taken: deliveries earn no credit past this */
-#define BROKER_HELD_PAUSE     (256u << 10)  /* frames waiting behind a command of their channel: stop reading past this */
-#define BROKER_BODY_AT_ONCE   (1u << 20)    /* bodies up to here get their memory when they are announced */
-#define BROKER_CONSUMERS      65536         /* of one channel */
-#define BROKER_HANDSHAKE_MS   10000         /* RabbitMQ's handshake_timeout */
-#define BROKER_CLOSING_MS     30000         /* how long a close-ok is waited for */
-#define BROKER_DEAF_MS        1000          /* and the end of a connection whose bytes make no sense any more */
-#define BROKER_SETTLE_BATCHES 8             /* groups of acks a channel gathers at once */
+#define BROKER_OUT_FLUSH   65536 /* gathered output goes on its way past this */
+#define BROKER_BODY_BY_REF 4096  /* bodies from here on are not copied into the output */
+#define BROKER_OUT_CHOKED                                                                                    \
+    (4u << 20) /* output the socket has not taken: deliveries earn no credit past this */
+#define BROKER_HELD_PAUSE                                                                                    \
+    (256u << 10) /* frames waiting behind a command of their channel: stop reading past this */
+#define BROKER_BODY_AT_ONCE   (1u << 20) /* bodies up to here get their memory when they are announced */
+#define BROKER_CONSUMERS      65536      /* of one channel */
+#define BROKER_HANDSHAKE_MS   10000      /* RabbitMQ's handshake_timeout */
+#define BROKER_CLOSING_MS     30000      /* how long a close-ok is waited for */
+#define BROKER_DEAF_MS        1000       /* and the end of a connection whose bytes make no sense any more */
+#define BROKER_SETTLE_BATCHES 8          /* groups of acks a channel gathers at once */
 
 /* ---- words of the protocol that replies use ---- */
-#define REPLY_TABLE(X) \
-    X(REPLY_SUCCESS, 200, "OK", false) \
-    X(REPLY_NO_ROUTE, 312, "NO_ROUTE", false) \
-    X(REPLY_CONNECTION_FORCED, 320, "CONNECTION_FORCED", true) \
-    X(REPLY_ACCESS_REFUSED, 403, "ACCESS_REFUSED", false) \
-    X(REPLY_NOT_FOUND, 404, "NOT_FOUND", false) \
-    X(REPLY_RESOURCE_LOCKED, 405, "RESOURCE_LOCKED", false) \
-    X(REPLY_PRECONDITION_FAILED, 406, "PRECONDITION_FAILED", false) \
-    X(REPLY_FRAME_ERROR, 501, "FRAME_ERROR", true) \
-    X(REPLY_SYNTAX_ERROR, 502, "SYNTAX_ERROR", true) \
-    X(REPLY_COMMAND_INVALID, 503, "COMMAND_INVALID", true) \
-    X(REPLY_CHANNEL_ERROR, 504, "CHANNEL_ERROR", true) \
-    X(REPLY_UNEXPECTED_FRAME, 505, "UNEXPECTED_FRAME", true) \
-    X(REPLY_RESOURCE_ERROR, 506, "RESOURCE_ERROR", true) \
-    X(REPLY_NOT_ALLOWED, 530, "NOT_ALLOWED", true) \
+#define REPLY_TABLE(X)                                                                                       \
+    X(REPLY_SUCCESS, 200, "OK", false)                                                                       \
+    X(REPLY_NO_ROUTE, 312, "NO_ROUTE", false)                                                                \
+    X(REPLY_CONNECTION_FORCED, 320, "CONNECTION_FORCED", true)                                               \
+    X(REPLY_ACCESS_REFUSED, 403, "ACCESS_REFUSED", false)                                                    \
+    X(REPLY_NOT_FOUND, 404, "NOT_FOUND", false)                                                              \
+    X(REPLY_RESOURCE_LOCKED, 405, "RESOURCE_LOCKED", false)                                                  \
+    X(REPLY_PRECONDITION_FAILED, 406, "PRECONDITION_FAILED", false)                                          \
+    X(REPLY_FRAME_ERROR, 501, "FRAME_ERROR", true)                                                           \
+    X(REPLY_SYNTAX_ERROR, 502, "SYNTAX_ERROR", true)                                                         \
+    X(REPLY_COMMAND_INVALID, 503, "COMMAND_INVALID", true)                                                   \
+    X(REPLY_CHANNEL_ERROR, 504, "CHANNEL_ERROR", true)                                                       \
+    X(REPLY_UNEXPECTED_FRAME, 505, "UNEXPECTED_FRAME", true)                                                 \
+    X(REPLY_RESOURCE_ERROR, 506, "RESOURCE_ERROR", true)                                                     \
+    X(REPLY_NOT_ALLOWED, 530, "NOT_ALLOWED", true)                                                           \
     X(REPLY_NOT_IMPLEMENTED, 540, "NOT_IMPLEMENTED", true)
 
 enum reply_code {
@@ -71,13 +74,13 @@ struct exchange {
     char *name;
     enum exchange_type type;
     bool durable, auto_delete, internal;
-    bool builtin;      /* amq.* and the default one: there from the start, never deleted, not in the table */
-    char *uid;         /* which declaration made it; bindings name it, so that old ones never come alive again */
-    char *arguments;   /* canonical JSON */
-    char *alternate;   /* alternate-exchange or NULL */
-    struct binding_list out; /* from here, in order of binding */
-    struct binding_list in;  /* to here */
-    struct map direct;       /* DIRECT: key -> struct binding_list */
+    bool builtin; /* amq.* and the default one: there from the start, never deleted, not in the table */
+    char *uid;    /* which declaration made it; bindings name it, so that old ones never come alive again */
+    char *arguments;          /* canonical JSON */
+    char *alternate;          /* alternate-exchange or NULL */
+    struct binding_list out;  /* from here, in order of binding */
+    struct binding_list in;   /* to here */
+    struct map direct;        /* DIRECT: key -> struct binding_list */
     struct topic_node *topic; /* TOPIC */
     uint64_t visited;         /* routing: the publish that came by last */
     uint64_t published_in, published_out;
@@ -99,10 +102,10 @@ struct binding {
     char *properties_key; /* the management API's name of it within source and destination */
     char *from_uid, *to_uid;
     bool to_queue, durable;
-    json_t *match;           /* headers exchange: the arguments, parsed */
-    struct exchange *from;   /* NULL while its source or destination exchange is not there */
-    struct exchange *to;     /* to an exchange */
-    struct target *target;   /* to a queue */
+    json_t *match;         /* headers exchange: the arguments, parsed */
+    struct exchange *from; /* NULL while its source or destination exchange is not there */
+    struct exchange *to;   /* to an exchange */
+    struct target *target; /* to a queue */
 };
 
 /* ---- connections ---- */
@@ -146,12 +149,12 @@ struct connection {
     struct wire_buffer out;
     struct message *out_body; /* goes between out[0..out_split] and the rest */
     size_t out_split, out_last;
-    uint64_t unsent;          /* handed to the host since it last said that the socket took everything */
+    uint64_t unsent; /* handed to the host since it last said that the socket took everything */
     bool close_after_output;
 
     /* channels */
-    struct map channels; /* number -> struct channel */
-    VEC(struct channel *) busy; /* with acks or confirms to send when the turn ends */
+    struct map channels;              /* number -> struct channel */
+    VEC(struct channel *) busy;       /* with acks or confirms to send when the turn ends */
     VEC(struct consumer *) creditors; /* consumers that have credit to give back */
 
     /* figures and time */
@@ -170,7 +173,7 @@ struct unacked { /* unacked.c: deliveries that a client has not settled, by tag 
         uint64_t queue_uid, generation, sub; /* sub 0: from a get */
         msg_id id;
         bool live;
-    } *items; /* rising tags; [head, len) */
+    } * items; /* rising tags; [head, len) */
     size_t head, len, cap;
     size_t live, live_delivered; /* all; those of consumers */
 };
@@ -181,11 +184,11 @@ struct settle_batch {
     VEC(msg_id) ids;
 };
 
-struct confirms { /* confirm.c: published, not yet told */
-    uint32_t slot;       /* in broker.confirm_slots */
-    uint64_t base;       /* the sequence number before tag 1 */
+struct confirms {         /* confirm.c: published, not yet told */
+    uint32_t slot;        /* in broker.confirm_slots */
+    uint64_t base;        /* the sequence number before tag 1 */
     uint64_t first, next; /* [first, next): told in order from first */
-    uint32_t *states;    /* ring, by sequence number */
+    uint32_t *states;     /* ring, by sequence number */
     size_t states_cap;
     uint64_t unresolved;
     VEC(uint64_t) early; /* ended before an older one did */
@@ -215,7 +218,7 @@ struct channel {
     struct connection *conn;
     uint16_t number;
     enum channel_state state;
-    bool touched; /* in conn.busy */
+    bool touched;  /* in conn.busy */
     bool resuming; /* in broker.resume */
 
     /* the command that is under way, and the frames that wait behind it */
@@ -274,11 +277,11 @@ struct op {
     struct owner owner;
     uint32_t method;
     bool nowait, no_ack, exclusive;
-    size_t left;             /* answers still to come */
-    char *name, *text;       /* queue, exchange or consumer tag; text: for OP_EXCHANGE_DECLARE the value wanted */
-    struct bytes id;         /* OP_BIND: the binding; owned */
-    uint64_t sub;            /* OP_CONSUME, OP_CANCEL */
-    struct queue_args args;  /* OP_DECLARE */
+    size_t left;       /* answers still to come */
+    char *name, *text; /* queue, exchange or consumer tag; text: for OP_EXCHANGE_DECLARE the value wanted */
+    struct bytes id;   /* OP_BIND: the binding; owned */
+    uint64_t sub;      /* OP_CONSUME, OP_CANCEL */
+    struct queue_args args; /* OP_DECLARE */
     bool durable, auto_delete;
 };
 
@@ -294,8 +297,8 @@ struct broker {
     struct effects *out;
     struct effects up; /* the library's, [up_at, len) not handled yet */
     size_t up_at;
-    bool commanded;    /* the library was given a command since the last EV_TURN_END */
-    bool gathered;     /* and publishes, which it gathers until then */
+    bool commanded; /* the library was given a command since the last EV_TURN_END */
+    bool gathered;  /* and publishes, which it gathers until then */
 
     /* clients */
     struct map connections; /* id -> struct connection */
@@ -310,17 +313,18 @@ struct broker {
     VEC(struct confirm_slot {
         struct channel *channel;
         uint64_t next;
-    }) confirm_slots; /* [0] unused: cookie 0 is nobody's */
+    })
+    confirm_slots; /* [0] unused: cookie 0 is nobody's */
     VEC(uint32_t) free_slots;
     amqp_pool_t pool; /* decoded methods; recycled with each frame */
-    bool alarm;  /* memory */
-    bool ending; /* being destroyed: the library is told nothing any more */
+    bool alarm;       /* memory */
+    bool ending;      /* being destroyed: the library is told nothing any more */
     ms_time timer_at; /* no connection wants a tick before this */
 
     /* routing */
-    struct map exchanges; /* name -> struct exchange */
-    struct map bindings;  /* id -> struct binding */
-    struct map targets;   /* queue -> struct target */
+    struct map exchanges;          /* name -> struct exchange */
+    struct map bindings;           /* id -> struct binding */
+    struct map targets;            /* queue -> struct target */
     VEC(struct binding *) orphans; /* whose exchange is not there */
     uint64_t visit;
     VEC(struct queue *) route;
@@ -334,7 +338,7 @@ struct broker {
 
 /* step.c */
 void broker_command(struct broker *b, struct event *ev); /* to the library; effects are gathered in up */
-void broker_push_publishes(struct broker *b); /* makes the library send on what it has gathered */
+void broker_push_publishes(struct broker *b);            /* makes the library send on what it has gathered */
 void broker_settle_down(struct broker *b);               /* handles what came up, until nothing is left */
 
 /* error.c: both say the code's word, " - " and the text; the code decides what is closed */
@@ -348,9 +352,11 @@ struct failure { /* why a command cannot be done */
     enum reply_code code;
     char *text; /* owned */
 };
-struct failure failure_of(enum reply_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct failure failure_of(enum reply_code code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* what an answer means for a client; text NULL: it is no failure */
-struct failure answer_failure(const struct broker *b, enum answer_status status, const char *queue, const char *text);
+struct failure answer_failure(const struct broker *b, enum answer_status status, const char *queue,
+                              const char *text);
 
 /* connection.c */
 void connection_open(struct broker *b, const struct event *ev);
@@ -359,7 +365,8 @@ void connection_drained(struct connection *c);
 void connection_gone(struct connection *c); /* the socket is gone, or we want nothing more from it */
 void connection_tick(struct connection *c, ms_time *next);
 void connection_set_state(struct connection *c, enum connection_state to);
-void connection_shutdown(struct connection *c, enum reply_code code, const char *text); /* told, then closed at once */
+void connection_shutdown(struct connection *c, enum reply_code code,
+                         const char *text); /* told, then closed at once */
 void connection_free(struct connection *c);
 void connection_pause(struct connection *c, enum pause why);
 void connection_resume(struct connection *c, enum pause why);
@@ -393,8 +400,8 @@ struct op *op_begin(struct channel *ch, enum op_type type, uint32_t method, cons
 struct op *op_begin_host(enum op_type type, uint64_t req, const char *name);
 void op_send(struct broker *b, struct op *op, struct event *ev); /* one command of it */
 void op_answer(struct broker *b, struct effect *answer);
-void op_finish(struct broker *b, struct op *op);                  /* done: the channel goes on; the host hears OK */
-void op_fail(struct broker *b, struct op *op, struct failure f);  /* takes f.text; finishes op */
+void op_finish(struct broker *b, struct op *op); /* done: the channel goes on; the host hears OK */
+void op_fail(struct broker *b, struct op *op, struct failure f); /* takes f.text; finishes op */
 void op_abandon(struct op *op);
 void op_free(struct op *op);
 
@@ -402,13 +409,15 @@ void op_free(struct op *op);
 void queue_method(struct channel *ch, uint32_t method, void *decoded);
 void queue_answer(struct broker *b, struct op *op, struct effect *answer);
 char *queue_name_of(struct channel *ch, amqp_bytes_t name, uint32_t method); /* NULL: the channel failed */
-struct queue *queue_open(struct channel *ch, const char *name, uint32_t method); /* checks existence and owner */
+struct queue *queue_open(struct channel *ch, const char *name,
+                         uint32_t method); /* checks existence and owner */
 char *make_name(struct broker *b, const char *prefix);
 /* arguments.c */
 struct failure queue_args_parse(struct queue_args *a, const amqp_table_t *t, const char *queue);
 struct failure queue_args_differ(const char *queue, const char *have_json, const char *want_json);
 struct failure integer_argument(const amqp_table_t *t, const char *key, const char *queue, int64_t *out);
-char *inequivalence(const char *key, const char *what, const char *name, const json_t *have, const json_t *want);
+char *inequivalence(const char *key, const char *what, const char *name, const json_t *have,
+                    const json_t *want);
 
 /* exchange.c */
 void exchanges_init(struct broker *b);
@@ -433,22 +442,23 @@ void index_free(struct exchange *x);
 void exchange_method(struct channel *ch, uint32_t method, void *decoded);
 void exchange_answer(struct broker *b, struct op *op, struct effect *answer);
 void op_succeed(struct broker *b, struct op *op); /* says -ok to the client; finishes op */
-struct wish { /* an exchange as a client wants it */
+struct wish {                                     /* an exchange as a client wants it */
     const char *name, *arguments;
     struct bytes type;
     bool durable, auto_delete, internal;
 };
 struct failure begin_exchange_declare(struct broker *b, struct op *op, const struct wish *w);
 struct failure begin_exchange_delete(struct broker *b, struct op *op, const char *name, bool if_unused);
-struct failure bind_change(struct broker *b, struct op *op, bool bind, const char *source, const char *destination,
-                           bool to_queue, struct bytes key, const char *arguments);
+struct failure bind_change(struct broker *b, struct op *op, bool bind, const char *source,
+                           const char *destination, bool to_queue, struct bytes key, const char *arguments);
 
 /* topic.c */
 struct topic_node *topic_create(void);
 void topic_free(struct topic_node *root);
 void topic_add(struct topic_node *root, struct bytes pattern, struct binding *bd);
 void topic_remove(struct topic_node *root, struct bytes pattern, const struct binding *bd);
-void topic_match(struct broker *b, struct topic_node *root, struct bytes key); /* fills b->matched, each once */
+void topic_match(struct broker *b, struct topic_node *root,
+                 struct bytes key); /* fills b->matched, each once */
 
 /* headers.c */
 bool headers_match(const json_t *arguments, const json_t *headers);

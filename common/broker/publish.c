@@ -1,5 +1,5 @@
-/* publish.c: basic.publish: method, header and body become one message, which goes to every queue that the exchange
- * finds. Runs once per message: one allocation, the message's own. */
+/* publish.c: basic.publish: method, header and body become one message, which goes to every queue that the
+ * exchange finds. Runs once per message: one allocation, the message's own. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -53,8 +53,8 @@ static bool read_expiration(struct channel *ch, struct bytes s, uint64_t *out)
     else if (v > UINT32_MAX)
         text_printf(&why, "{value_too_large,%llu}", (unsigned long long)v);
     if (why.len)
-        channel_fail(ch, REPLY_PRECONDITION_FAILED, AMQP_BASIC_PUBLISH_METHOD, "invalid expiration '%.*s': %s",
-                     (int)s.len, text, text_str(&why));
+        channel_fail(ch, REPLY_PRECONDITION_FAILED, AMQP_BASIC_PUBLISH_METHOD,
+                     "invalid expiration '%.*s': %s", (int)s.len, text, text_str(&why));
     *out = v;
     bool ok = why.len == 0;
     text_finish(&why);
@@ -65,8 +65,8 @@ static bool header_allowed(struct channel *ch, const struct wire_header *h, uint
 {
     if (h->body_size > LIMIT_BODY) {
         channel_fail(ch, REPLY_PRECONDITION_FAILED, AMQP_BASIC_PUBLISH_METHOD,
-                     "message size %llu is larger than configured max size %u", (unsigned long long)h->body_size,
-                     LIMIT_BODY);
+                     "message size %llu is larger than configured max size %u",
+                     (unsigned long long)h->body_size, LIMIT_BODY);
         return false;
     }
     if (h->delivery_mode > 2) {
@@ -187,7 +187,8 @@ void publish_header(struct channel *ch, struct bytes payload)
         return;
     }
     if (err) { /* RabbitMQ breaks down here (541) */
-        channel_fail(ch, REPLY_SYNTAX_ERROR, AMQP_BASIC_PUBLISH_METHOD, "cannot decode the message's properties");
+        channel_fail(ch, REPLY_SYNTAX_ERROR, AMQP_BASIC_PUBLISH_METHOD,
+                     "cannot decode the message's properties");
         return;
     }
     uint64_t expiration_ms = UINT64_MAX;
@@ -196,8 +197,8 @@ void publish_header(struct channel *ch, struct bytes payload)
     struct content *c = ch->content;
     bool at_once = h.body_size <= BROKER_BODY_AT_ONCE;
     /* a large one begins without its body: memory is given as it comes, not as it is announced */
-    struct message *m = message_create(bytes_of(c->exchange, c->exchange_len), bytes_of(c->key, c->key_len), h.props,
-                                       NULL, at_once ? (size_t)h.body_size : 0);
+    struct message *m = message_create(bytes_of(c->exchange, c->exchange_len), bytes_of(c->key, c->key_len),
+                                       h.props, NULL, at_once ? (size_t)h.body_size : 0);
     set_facts(m, &h, expiration_ms);
     if (h.body_size == 0) {
         publish(ch, m);
@@ -223,8 +224,8 @@ void publish_body(struct channel *ch, struct bytes payload)
     }
     if (payload.len > c->body_size - c->got) {
         channel_fail(ch, REPLY_UNEXPECTED_FRAME, AMQP_BASIC_PUBLISH_METHOD,
-                     "expected %llu more octets of the body, got %zu", (unsigned long long)(c->body_size - c->got),
-                     payload.len);
+                     "expected %llu more octets of the body, got %zu",
+                     (unsigned long long)(c->body_size - c->got), payload.len);
         return;
     }
     struct message *m = c->msg;
@@ -239,8 +240,8 @@ void publish_body(struct channel *ch, struct bytes payload)
         return;
     c->msg = NULL;
     if (c->body_size > BROKER_BODY_AT_ONCE) {
-        struct message *whole =
-            message_create(message_exchange(m), message_key(m), message_props(m), c->large.items, c->large.len);
+        struct message *whole = message_create(message_exchange(m), message_key(m), message_props(m),
+                                               c->large.items, c->large.len);
         whole->persistent = m->persistent;
         whole->priority = m->priority;
         whole->expiration_ms = m->expiration_ms;

@@ -127,8 +127,7 @@ static void declare(struct channel *ch, const amqp_queue_declare_t *d)
         free(f.text);
         queue_args_finish(&args);
     } else {
-        struct op *op =
-            op_begin(ch, d->passive ? OP_REDECLARE : OP_DECLARE, AMQP_QUEUE_DECLARE_METHOD, name);
+        struct op *op = op_begin(ch, d->passive ? OP_REDECLARE : OP_DECLARE, AMQP_QUEUE_DECLARE_METHOD, name);
         queue_args_finish(&op->args);
         op->args = args;
         op->durable = d->durable;
@@ -202,8 +201,8 @@ static void declare_answer(struct broker *b, struct op *op, struct effect *answe
 
 /* ---- purge and delete ---- */
 
-static void purge_or_delete(struct channel *ch, enum op_type type, amqp_bytes_t queue, const amqp_queue_delete_t *d,
-                            bool nowait)
+static void purge_or_delete(struct channel *ch, enum op_type type, amqp_bytes_t queue,
+                            const amqp_queue_delete_t *d, bool nowait)
 {
     uint32_t method = type == OP_PURGE ? AMQP_QUEUE_PURGE_METHOD : AMQP_QUEUE_DELETE_METHOD;
     char *name = queue_name_of(ch, queue, method);

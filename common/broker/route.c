@@ -23,7 +23,8 @@ static void follow(struct broker *b, struct binding *bd, uint64_t visit)
     }
 }
 
-static void through(struct broker *b, struct exchange *x, const struct message *m, json_t **headers, uint64_t visit)
+static void through(struct broker *b, struct exchange *x, const struct message *m, json_t **headers,
+                    uint64_t visit)
 {
     switch (x->type) {
     case EXCHANGE_DIRECT: {

@@ -1,5 +1,5 @@
-/* settle.c: basic.ack, nack, reject and recover. What a client settles in one turn goes to the library in groups: one
- * command for each queue, consumer and kind. */
+/* settle.c: basic.ack, nack, reject and recover. What a client settles in one turn goes to the library in
+ * groups: one command for each queue, consumer and kind. */
 #include "broker/private.h"
 
 #include <stdlib.h>
@@ -108,7 +108,8 @@ void settle_recover(struct channel *ch, uint32_t method, bool requeue)
     settle_all(ch, SETTLE_REQUEUE);
     settle_flush(ch);
     if (method == AMQP_BASIC_RECOVER_METHOD)
-        wire_put_method(&ch->conn->out, ch->number, AMQP_BASIC_RECOVER_OK_METHOD, &(amqp_basic_recover_ok_t){0});
+        wire_put_method(&ch->conn->out, ch->number, AMQP_BASIC_RECOVER_OK_METHOD,
+                        &(amqp_basic_recover_ok_t){0});
     channel_touch(ch);
     deliver_held_back(ch);
 }

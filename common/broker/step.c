@@ -135,7 +135,8 @@ static void shut_all(struct broker *b)
 {
     struct connection *c;
     for (size_t at = 0; (c = map_next(&b->connections, &at));)
-        connection_shutdown(c, REPLY_CONNECTION_FORCED, "broker forced connection closure with reason 'shutdown'");
+        connection_shutdown(c, REPLY_CONNECTION_FORCED,
+                            "broker forced connection closure with reason 'shutdown'");
 }
 
 static void to_host(struct broker *b, struct effect *fx)

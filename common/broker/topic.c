@@ -1,7 +1,8 @@
-/* topic.c: topic patterns as a trie of words. `*` is one word, `#` any number of them, also none (AMQP 3.1.3.3).
+/* topic.c: topic patterns as a trie of words. `*` is one word, `#` any number of them, also none
+ * (AMQP 3.1.3.3).
  *
- * A key is matched by walking all its words once with the set of nodes reached so far, each in it at most once: work is
- * words times nodes however many `#` a pattern has. */
+ * A key is matched by walking all its words once with the set of nodes reached so far, each in it at most
+ * once: work is words times nodes however many `#` a pattern has. */
 #include "broker/private.h"
 
 #include <stdlib.h>

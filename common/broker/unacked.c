@@ -1,6 +1,6 @@
-/* unacked.c: deliveries that a client has not settled. Tags only rise, so they stand in order in one array: the oldest is
- * at its head, a tag is found where its distance from the head says unless some in between are gone, and then by
- * halving. Settled ones leave holes, which are closed when they are the larger part. */
+/* unacked.c: deliveries that a client has not settled. Tags only rise, so they stand in order in one array:
+ * the oldest is at its head, a tag is found where its distance from the head says unless some in between are
+ * gone, and then by halving. Settled ones leave holes, which are closed when they are the larger part. */
 #include "broker/private.h"
 
 #include "base/ban.h"

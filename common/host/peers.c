@@ -72,7 +72,7 @@ void peers_knocked(struct peers *p, node_id node)
 void peers_problem(struct peers *p, node_id node, const char *text)
 {
     struct peer *peer = &p->peers[node];
-    if (peer->problem && strcmp(peer->problem, text) == 0)
+    if (peer->up || (peer->problem && strcmp(peer->problem, text) == 0))
         return;
     free(peer->problem);
     peer->problem = xstrdup(text);

@@ -100,7 +100,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK)
         s->ledger.queues.items[a->queue].deletion = false;
     if (a->type == EV_META_PUT || a->type == EV_META_DELETE)
-        check_key_answered(s, req, fx->u.answer.status == ANSWER_OK);
+        check_key_answered(s, req,
+                           fx->u.answer.status == ANSWER_OK || fx->u.answer.status == ANSWER_NOT_FOUND);
     if (a->client != CLIENT_NONE)
         clients_answered(s, a->client, req);
 }

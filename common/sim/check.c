@@ -219,11 +219,16 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
     look_into(s, n, queue, q);
+    struct seen_info says_now = shorten(s, n, &info);
+    if (says_now.generation > s->check.queues.items[queue].generation) {
+        s->check.queues.items[queue].generation = says_now.generation;
+        check_new_master(s, n, queue, &was, &says_now);
+    }
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {
-        sq->changing = shorten(s, n, &info);
+        sq->changing = says_now;
         return;
     }
-    sq->now = shorten(s, n, &info);
+    sq->now = says_now;
     if (was.generation != sq->now.generation) /* a master that begins with an empty log counts from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
     if (!info_same_outcome(&was, &sq->now))

@@ -52,6 +52,7 @@ struct seen_node {
 };
 
 struct watched_queue {
+    uint64_t generation;         /* the latest that any node has shown */
     msg_id next;                 /* after the highest held by this generation's master */
     msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
     uint64_t joined_epoch[SIM_NODES];
@@ -104,7 +105,10 @@ enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_UP };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
-void check_choice(struct sim *s, node_id n, uint32_t queue);   /* was the outcome the rules'? */
+/* n shows a master that nobody has shown before; known: what it said until then */
+void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
+                      const struct seen_info *now);
+void check_choice(struct sim *s, node_id n, uint32_t queue); /* was the outcome the rules'? */
 void check_views(struct sim *s, node_id n);
 struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);
 static inline bool info_available(const struct seen_info *i)

@@ -29,7 +29,7 @@ void check_key_answered(struct sim *s, uint64_t ask, bool ok)
             continue;
         k->ask = 0;
         if (!ok)
-            continue; /* nothing changed: a key that is not there was to be removed */
+            continue; /* nothing changed */
         free(k->value);
         k->value = k->asked;
         k->asked = NULL;

@@ -80,6 +80,31 @@ static bool was_synced(struct sim *s, node_id n, uint32_t queue)
            node_in(old->synced, n);
 }
 
+/* A view that may never be served decides, too: what its new master lacks is lost, even if that master dies
+ * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) */
+void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
+                      const struct seen_info *now)
+{
+    node_id x = now->master;
+    if (!known->valid || known->life != s->nodes[n].lives || x >= s->options.nodes || x == known->master ||
+        node_in(known->synced, x) || !info_available(now))
+        return;
+    const struct sim_node *old = &s->nodes[known->master];
+    bool in_order = old->m ? old->stopping : old->departure != DEPARTURE_KILLED;
+    bool crash = !old->m && old->departure != DEPARTURE_STOPPED;
+    bool allowed = (in_order && known->promote_always_on_shutdown && !known->promote_synced_on_failure) ||
+                   (crash && !known->promote_synced_on_failure);
+    if (!allowed)
+        return; /* whoever serves so is judged by check_choice */
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack)
+            lose(s, lq->messages.items[i], DOOR_L1,
+                 "a view makes an unsynchronised mirror the master, as the policy allows");
+    }
+}
+
 /* n is now the queue's master, and its history the truth: what it lacks is lost, and that needs a door. */
 void check_promoted(struct sim *s, node_id n, uint32_t queue)
 {
@@ -95,6 +120,11 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];
+        if (node_in(m->memory, n) && m->door == DOOR_L1) { /* the view that lost it came to nothing */
+            sim_tell(s, "      FOUND m%u", message);
+            m->door = DOOR_NONE;
+            s->ledger.lost[DOOR_L1]--;
+        }
         if (node_in(m->memory, n) || explained(m, lq))
             continue;
         if (lq->auto_ack && m->memory == 0) { /* taken, and on its way */

@@ -56,7 +56,7 @@ static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
 {
     const struct seen_queue *q = seen_queue(s, n, queue);
     *out = kind == 1 ? q->changing : info_same_outcome(&q->now, outcome) ? q->before : q->now;
-    return out->valid && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
+    return out->valid && s->nodes[n].m && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
            !info_same_outcome(out, outcome);
 }
 
@@ -137,21 +137,59 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
     return false;
 }
 
+/* Did the node that this outcome waits for show itself as the master, in whatever life? */
+static bool was_master(struct sim *s, const struct seen_info *outcome, uint32_t queue)
+{
+    const struct seen_queue *q = seen_queue(s, outcome->master, queue);
+    const struct seen_info *shown[] = {&q->now, &q->before, &q->changing};
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+        if (shown[i]->valid && shown[i]->master == outcome->master && info_available(shown[i]) &&
+            shown[i]->generation == outcome->generation)
+            return true;
+    return false;
+}
+
+static void tell_known(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
+                       unsigned kind)
+{
+    struct seen_info i;
+    bool counts = knew(s, n, queue, outcome, kind, &i);
+    if (!TRACING(s) || !i.valid)
+        return;
+    struct text t = {0};
+    for (unsigned k = 0; k < i.mirrors_len; k++)
+        text_printf(&t, " %s%s", s->names[i.mirrors[k]],
+                    node_in(i.synced, i.mirrors[k]) ? "" : "(not in sync)");
+    sim_tell(s, "      %s %s in epoch %llu, generation %llu: master %s%s, mirrors%s%s", s->names[n],
+             counts ? "knew" : "(once) knew", (unsigned long long)i.epoch, (unsigned long long)i.generation,
+             i.master < s->options.nodes ? s->names[i.master] : "-", info_available(&i) ? "" : " (away)",
+             text_str(&t), i.replica || i.local ? "; it has a replica" : "");
+    text_finish(&t);
+}
+
 void check_choice(struct sim *s, node_id n, uint32_t queue)
 {
     const struct seen_info outcome = seen_queue(s, n, queue)->now;
     node_id wanted = NODE_NONE;
     bool anybody = false;
+    if (!outcome.local && was_master(s, &outcome, queue))
+        return; /* of this same generation, and it has gone since */
     for (node_id other = 0; other < s->options.nodes; other++)
         for (unsigned kind = 0; kind < KNOWN; kind++) {
             struct seen_info known;
-            if (!knew(s, other, queue, &outcome, kind, &known) || !info_available(&known) ||
-                known.master >= s->options.nodes)
+            if (!knew(s, other, queue, &outcome, kind, &known) || known.master >= s->options.nodes)
+                continue;
+            if (!info_available(&known) && outcome.local && known.master == n)
+                return; /* it was waited for, and is back */
+            if (!info_available(&known))
                 continue;
             anybody = true;
             if (justified(s, n, queue, &known, &outcome, &wanted))
                 return;
         }
+    for (node_id other = 0; other < s->options.nodes && anybody; other++)
+        for (unsigned kind = 0; kind < KNOWN; kind++)
+            tell_known(s, other, queue, &outcome, kind);
     if (!anybody)
         return; /* nobody lived to tell: a start, judged by what is there (I3) */
     sim_fail(s, "I9", "%s: master is now %s; by the rules it would be %s", s->ledger.queues.items[queue].name,

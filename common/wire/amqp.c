@@ -153,23 +153,34 @@ bool wire_table_valid(struct bytes data)
     return skip_table(&r, 1) && r.at == r.end;
 }
 
-/* The arguments of every method that a client may send: 2 and 4 octets of a number, s a short string, S a long string, b an
- * octet of bits, t a table. */
+/* The arguments of every method that a client may send: 2 and 4 octets of a number, s a short string, S a
+ * long string, b an octet of bits, t a table. */
 static const struct {
     uint32_t method;
     const char *shape;
 } shapes[] = {
-    {AMQP_CONNECTION_START_OK_METHOD, "tsSs"}, {AMQP_CONNECTION_TUNE_OK_METHOD, "242"},
-    {AMQP_CONNECTION_OPEN_METHOD, "ssb"},      {AMQP_CHANNEL_OPEN_METHOD, "s"},
-    {AMQP_CHANNEL_FLOW_METHOD, "b"},           {AMQP_ACCESS_REQUEST_METHOD, "sb"},
-    {AMQP_EXCHANGE_DECLARE_METHOD, "2ssbt"},   {AMQP_EXCHANGE_DELETE_METHOD, "2sb"},
-    {AMQP_EXCHANGE_BIND_METHOD, "2sssbt"},     {AMQP_EXCHANGE_UNBIND_METHOD, "2sssbt"},
-    {AMQP_QUEUE_DECLARE_METHOD, "2sbt"},       {AMQP_QUEUE_BIND_METHOD, "2sssbt"},
-    {AMQP_QUEUE_PURGE_METHOD, "2sb"},          {AMQP_QUEUE_DELETE_METHOD, "2sb"},
-    {AMQP_QUEUE_UNBIND_METHOD, "2ssst"},       {AMQP_BASIC_QOS_METHOD, "42b"},
-    {AMQP_BASIC_CONSUME_METHOD, "2ssbt"},      {AMQP_BASIC_CANCEL_METHOD, "sb"},
-    {AMQP_BASIC_GET_METHOD, "2sb"},            {AMQP_BASIC_RECOVER_METHOD, "b"},
-    {AMQP_BASIC_RECOVER_ASYNC_METHOD, "b"},    {AMQP_CONFIRM_SELECT_METHOD, "b"},
+    {AMQP_CONNECTION_START_OK_METHOD, "tsSs"},
+    {AMQP_CONNECTION_TUNE_OK_METHOD, "242"},
+    {AMQP_CONNECTION_OPEN_METHOD, "ssb"},
+    {AMQP_CHANNEL_OPEN_METHOD, "s"},
+    {AMQP_CHANNEL_FLOW_METHOD, "b"},
+    {AMQP_ACCESS_REQUEST_METHOD, "sb"},
+    {AMQP_EXCHANGE_DECLARE_METHOD, "2ssbt"},
+    {AMQP_EXCHANGE_DELETE_METHOD, "2sb"},
+    {AMQP_EXCHANGE_BIND_METHOD, "2sssbt"},
+    {AMQP_EXCHANGE_UNBIND_METHOD, "2sssbt"},
+    {AMQP_QUEUE_DECLARE_METHOD, "2sbt"},
+    {AMQP_QUEUE_BIND_METHOD, "2sssbt"},
+    {AMQP_QUEUE_PURGE_METHOD, "2sb"},
+    {AMQP_QUEUE_DELETE_METHOD, "2sb"},
+    {AMQP_QUEUE_UNBIND_METHOD, "2ssst"},
+    {AMQP_BASIC_QOS_METHOD, "42b"},
+    {AMQP_BASIC_CONSUME_METHOD, "2ssbt"},
+    {AMQP_BASIC_CANCEL_METHOD, "sb"},
+    {AMQP_BASIC_GET_METHOD, "2sb"},
+    {AMQP_BASIC_RECOVER_METHOD, "b"},
+    {AMQP_BASIC_RECOVER_ASYNC_METHOD, "b"},
+    {AMQP_CONFIRM_SELECT_METHOD, "b"},
 };
 
 static bool skip_argument(struct reader *r, char shape)
@@ -325,7 +336,8 @@ void wire_put_method(struct wire_buffer *b, uint16_t channel, uint32_t method, v
 void wire_put_deliver(struct wire_buffer *b, uint16_t channel, struct bytes consumer_tag, uint64_t tag,
                       bool redelivered, struct bytes exchange, struct bytes key)
 {
-    uint8_t *p = begin_method(b, channel, AMQP_BASIC_DELIVER_METHOD, consumer_tag.len + exchange.len + key.len + 12);
+    uint8_t *p =
+        begin_method(b, channel, AMQP_BASIC_DELIVER_METHOD, consumer_tag.len + exchange.len + key.len + 12);
     p = put_short_string(p, consumer_tag);
     p = put8(put64(p, tag), redelivered);
     p = put_short_string(p, exchange);

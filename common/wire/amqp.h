@@ -70,9 +70,10 @@ struct wire_header { /* a content header */
     uint8_t priority;        /* 0: absent */
     struct bytes expiration; /* data NULL: absent, as below */
     struct bytes user_id;
-    struct bytes headers;    /* the table with its 4 length octets */
+    struct bytes headers; /* the table with its 4 length octets */
 };
-/* ERR_TRUNCATED: not even the fixed part; ERR_INVALID: the property list is not one (*out has the fixed part) */
+/* ERR_TRUNCATED: not even the fixed part; ERR_INVALID: the property list is not one (*out has the fixed part)
+ */
 int wire_get_header(struct bytes payload, struct wire_header *out);
 
 /* True if data is one whole field table (4 length octets and exactly that much), nested at most
@@ -80,8 +81,8 @@ int wire_get_header(struct bytes payload, struct wire_header *out);
 #define WIRE_TABLE_DEPTH 32
 bool wire_table_valid(struct bytes data);
 
-/* False if these cannot be the arguments of this method: something is missing, left over, or nested too deep. True for
- * methods that no client sends. */
+/* False if these cannot be the arguments of this method: something is missing, left over, or nested too deep.
+ * True for methods that no client sends. */
 bool wire_method_valid(uint32_t method, struct bytes arguments);
 
 /* ---- writing: everything appends whole frames ---- */
@@ -98,8 +99,8 @@ static inline uint8_t *wire_space(struct wire_buffer *b, size_t n)
     return b->items + b->len;
 }
 
-/* A method through rabbitmq-c's encoder. `decoded` is its amqp_..._t. What does not fit frame_max is a mistake
- * of the caller's (strings are bounded before). */
+/* A method through rabbitmq-c's encoder. `decoded` is its amqp_..._t. What does not fit frame_max is a
+ * mistake of the caller's (strings are bounded before). */
 void wire_put_method(struct wire_buffer *b, uint16_t channel, uint32_t method, void *decoded);
 void wire_put_deliver(struct wire_buffer *b, uint16_t channel, struct bytes consumer_tag, uint64_t tag,
                       bool redelivered, struct bytes exchange, struct bytes key);
@@ -109,7 +110,8 @@ void wire_put_return(struct wire_buffer *b, uint16_t channel, uint16_t code, con
                      struct bytes exchange, struct bytes key);
 void wire_put_header(struct wire_buffer *b, uint16_t channel, uint64_t body_size, struct bytes props);
 void wire_put_body(struct wire_buffer *b, uint16_t channel, struct bytes body, uint32_t frame_max);
-void wire_put_body_head(struct wire_buffer *b, uint16_t channel, uint32_t size); /* the 7 octets before a body */
+void wire_put_body_head(struct wire_buffer *b, uint16_t channel,
+                        uint32_t size); /* the 7 octets before a body */
 void wire_put_end(struct wire_buffer *b);
 /* basic.ack (nack false) or basic.nack to a publisher */
 void wire_put_confirm(struct wire_buffer *b, uint16_t channel, bool nack, uint64_t tag, bool multiple);

@@ -7,8 +7,8 @@
 
 #include "base/base.h"
 
-/* A new reference, the caller's. Strings that are not UTF-8 become "0x" and their octets in hex. Of a key that
- * stands twice the last counts. */
+/* A new reference, the caller's. Strings that are not UTF-8 become "0x" and their octets in hex. Of a key
+ * that stands twice the last counts. */
 json_t *wire_table_json(const amqp_table_t *table);
 
 /* The same as canonical text: keys sorted, no spaces: equal tables give equal texts. The caller's to free. */

@@ -124,7 +124,7 @@ void rig_run(struct rig *r)
     for (unsigned calm = 0, round = 0; calm < 2; round++) {
         assert_in_range(round, 0, 10000); /* it must come to rest */
         calm++;
-        size_t len = r->mail.len;
+        size_t len = r->hold_mail ? 0 : r->mail.len;
         for (size_t i = 0; i < len; i++) {
             struct rig_mail m = r->mail.items[i];
             if (r->nodes[m.to] && r->nodes[m.from])
@@ -132,12 +132,14 @@ void rig_run(struct rig *r)
             text_finish(&m.bytes);
             calm = 0;
         }
-        memmove(r->mail.items, r->mail.items + len, (r->mail.len - len) * sizeof(*r->mail.items));
+        if (len)
+            memmove(r->mail.items, r->mail.items + len, (r->mail.len - len) * sizeof(*r->mail.items));
         r->mail.len -= len;
         for (size_t n = 0; n < r->nodes_len; n++) {
             uint64_t before = r->persisted[n];
             rig_step(r, n, &(struct event){.type = EV_TURN_END});
-            rig_step(r, n, &(struct event){.type = EV_DISK_DONE, .u.disk.persisted = r->persisted[n]});
+            if (!r->hold_disk)
+                rig_step(r, n, &(struct event){.type = EV_DISK_DONE, .u.disk.persisted = r->persisted[n]});
             if (r->persisted[n] != before)
                 calm = 0;
         }
@@ -301,16 +303,19 @@ void client_method(struct client *c, uint16_t channel, uint32_t method, void *de
     VEC_FREE(&b);
 }
 
-struct client *client_login(struct rig *r, size_t node, const char *user, const char *password, const char *vhost,
-                            bool capabilities, uint16_t heartbeat_s, uint32_t frame_max, uint16_t channel_max)
+struct client *client_login(struct rig *r, size_t node, const char *user, const char *password,
+                            const char *vhost, bool capabilities, uint16_t heartbeat_s, uint32_t frame_max,
+                            uint16_t channel_max)
 {
     struct client *c = client_connect(r, node);
     client_send(c, wire_protocol_header, 8);
     expect(c, "0: connection.start");
     amqp_table_entry_t can[] = {
-        {.key = words("consumer_cancel_notify"), .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
+        {.key = words("consumer_cancel_notify"),
+         .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
         {.key = words("connection.blocked"), .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
-        {.key = words("authentication_failure_close"), .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
+        {.key = words("authentication_failure_close"),
+         .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
     };
     amqp_table_entry_t property = {.key = words("capabilities"), .value = {.kind = AMQP_FIELD_KIND_TABLE}};
     property.value.value.table = (amqp_table_t){.num_entries = 3, .entries = can};
@@ -337,7 +342,8 @@ struct client *client_login(struct rig *r, size_t node, const char *user, const 
                   &(amqp_connection_tune_ok_t){
                       .channel_max = channel_max, .frame_max = frame_max, .heartbeat = heartbeat_s});
     if (!c->closed && c->in_at == c->in.len)
-        client_method(c, 0, AMQP_CONNECTION_OPEN_METHOD, &(amqp_connection_open_t){.virtual_host = words(vhost)});
+        client_method(c, 0, AMQP_CONNECTION_OPEN_METHOD,
+                      &(amqp_connection_open_t){.virtual_host = words(vhost)});
     return c;
 }
 
@@ -400,12 +406,18 @@ static void say_method(struct text *t, uint32_t method, amqp_bytes_t arguments)
         text_printf(t, " %.*s %u %u", TEXT(m->queue), m->message_count, m->consumer_count);
         break;
     }
-    case AMQP_QUEUE_PURGE_OK_METHOD: text_printf(t, " %u", ((amqp_queue_purge_ok_t *)d)->message_count); break;
-    case AMQP_QUEUE_DELETE_OK_METHOD: text_printf(t, " %u", ((amqp_queue_delete_ok_t *)d)->message_count); break;
+    case AMQP_QUEUE_PURGE_OK_METHOD:
+        text_printf(t, " %u", ((amqp_queue_purge_ok_t *)d)->message_count);
+        break;
+    case AMQP_QUEUE_DELETE_OK_METHOD:
+        text_printf(t, " %u", ((amqp_queue_delete_ok_t *)d)->message_count);
+        break;
     case AMQP_BASIC_CONSUME_OK_METHOD:
         text_printf(t, " %.*s", TEXT(((amqp_basic_consume_ok_t *)d)->consumer_tag));
         break;
-    case AMQP_BASIC_CANCEL_METHOD: text_printf(t, " %.*s", TEXT(((amqp_basic_cancel_t *)d)->consumer_tag)); break;
+    case AMQP_BASIC_CANCEL_METHOD:
+        text_printf(t, " %.*s", TEXT(((amqp_basic_cancel_t *)d)->consumer_tag));
+        break;
     case AMQP_BASIC_CANCEL_OK_METHOD:
         text_printf(t, " %.*s", TEXT(((amqp_basic_cancel_ok_t *)d)->consumer_tag));
         break;
@@ -417,8 +429,8 @@ static void say_method(struct text *t, uint32_t method, amqp_bytes_t arguments)
     }
     case AMQP_BASIC_GET_OK_METHOD: {
         amqp_basic_get_ok_t *m = d;
-        text_printf(t, " %llu%s left %u", (unsigned long long)m->delivery_tag, m->redelivered ? " redelivered" : "",
-                    m->message_count);
+        text_printf(t, " %llu%s left %u", (unsigned long long)m->delivery_tag,
+                    m->redelivered ? " redelivered" : "", m->message_count);
         break;
     }
     case AMQP_BASIC_RETURN_METHOD: {
@@ -466,8 +478,9 @@ const char *client_read(struct client *c)
             assert_true(body_left == 0 && !want_header);
             uint32_t method = wire_get32(f.payload.data);
             text_printf(&c->line, "%u: ", f.channel);
-            say_method(&c->line, method,
-                       (amqp_bytes_t){.len = f.payload.len - 4, .bytes = (void *)(uintptr_t)(f.payload.data + 4)});
+            say_method(
+                &c->line, method,
+                (amqp_bytes_t){.len = f.payload.len - 4, .bytes = (void *)(uintptr_t)(f.payload.data + 4)});
             if (method != AMQP_BASIC_DELIVER_METHOD && method != AMQP_BASIC_GET_OK_METHOD &&
                 method != AMQP_BASIC_RETURN_METHOD)
                 return c->line.s;
@@ -506,7 +519,8 @@ void expect_at(struct client *c, const char *line, const char *file, int at)
 {
     const char *got = client_read(c);
     size_t len = line ? strlen(line) : 0;
-    bool same = line && got && (len && line[len - 1] == '*' ? strncmp(line, got, len - 1) == 0 : !strcmp(line, got));
+    bool same =
+        line && got && (len && line[len - 1] == '*' ? strncmp(line, got, len - 1) == 0 : !strcmp(line, got));
     if (same || (!line && !got))
         return;
     print_error("expected: %s\ncame:     %s\n", line ? line : "(nothing)", got ? got : "(nothing)");
@@ -548,16 +562,18 @@ void client_consume(struct client *c, uint16_t channel, const char *queue, const
 
 void client_qos(struct client *c, uint16_t channel, uint16_t count, bool global)
 {
-    client_method(c, channel, AMQP_BASIC_QOS_METHOD, &(amqp_basic_qos_t){.prefetch_count = count, .global = global});
+    client_method(c, channel, AMQP_BASIC_QOS_METHOD,
+                  &(amqp_basic_qos_t){.prefetch_count = count, .global = global});
 }
 
 void client_ack(struct client *c, uint16_t channel, uint64_t tag, bool multiple)
 {
-    client_method(c, channel, AMQP_BASIC_ACK_METHOD, &(amqp_basic_ack_t){.delivery_tag = tag, .multiple = multiple});
+    client_method(c, channel, AMQP_BASIC_ACK_METHOD,
+                  &(amqp_basic_ack_t){.delivery_tag = tag, .multiple = multiple});
 }
 
-void put_publish(struct wire_buffer *b, uint16_t channel, const char *exchange, const char *key, const void *body,
-                 size_t len, bool mandatory, const amqp_basic_properties_t *properties)
+void put_publish(struct wire_buffer *b, uint16_t channel, const char *exchange, const char *key,
+                 const void *body, size_t len, bool mandatory, const amqp_basic_properties_t *properties)
 {
     wire_put_method(b, channel, AMQP_BASIC_PUBLISH_METHOD,
                     &(amqp_basic_publish_t){
@@ -574,8 +590,9 @@ void put_publish(struct wire_buffer *b, uint16_t channel, const char *exchange, 
     wire_put_body(b, channel, bytes_of(body, len), LIMIT_FRAME_MAX);
 }
 
-void client_publish_as(struct client *c, uint16_t channel, const char *exchange, const char *key, const void *body,
-                       size_t len, bool mandatory, const amqp_basic_properties_t *properties)
+void client_publish_as(struct client *c, uint16_t channel, const char *exchange, const char *key,
+                       const void *body, size_t len, bool mandatory,
+                       const amqp_basic_properties_t *properties)
 {
     struct wire_buffer b = {0};
     put_publish(&b, channel, exchange, key, body, len, mandatory, properties);
@@ -583,7 +600,8 @@ void client_publish_as(struct client *c, uint16_t channel, const char *exchange,
     VEC_FREE(&b);
 }
 
-void client_publish(struct client *c, uint16_t channel, const char *exchange, const char *key, const char *body)
+void client_publish(struct client *c, uint16_t channel, const char *exchange, const char *key,
+                    const char *body)
 {
     client_publish_as(c, channel, exchange, key, body, strlen(body), false, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_connection.c: who may come in, what ends a connection, heartbeats, many channels, bytes cut anywhere. The texts are
- * RabbitMQ 3.10.8's. */
+/* test_connection.c: who may come in, what ends a connection, heartbeats, many channels, bytes cut anywhere.
+ * The texts are RabbitMQ 3.10.8's. */
 #include "tests/broker/rig.h"
 
 #include <stdlib.h>
@@ -16,7 +16,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct client *login(struct rig *r, const char *user, const char *password, const char *vhost, bool can)
+static struct client *login(struct rig *r, const char *user, const char *password, const char *vhost,
+                            bool can)
 {
     return client_login(r, 0, user, password, vhost, can, 0, 131072, 2047);
 }
@@ -40,7 +41,8 @@ static void the_password_counts(void **state)
     struct rig *r = *state;
     struct client *c = login(r, "admin", "wrong", "/", true);
     expect(c, "0: connection.start");
-    expect(c, "0: connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For "
+    expect(c, "0: connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism "
+              "PLAIN. For "
               "details see the broker logfile. 0.0");
     assert_false(c->closed); /* its close-ok is waited for */
     client_method(c, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &(amqp_connection_close_ok_t){0});
@@ -69,8 +71,9 @@ static void limits_are_negotiated(void **state)
         expect(c, ch == 1 ? "1: channel.open-ok" : ch == 2 ? "2: channel.open-ok" : "3: channel.open-ok");
     }
     client_method(c, 4, AMQP_CHANNEL_OPEN_METHOD, &(amqp_channel_open_t){0});
-    expect(c, "0: connection.close 530 NOT_ALLOWED - number of channels opened (3) has reached the negotiated "
-              "channel_max (3) 0.0");
+    expect(c,
+           "0: connection.close 530 NOT_ALLOWED - number of channels opened (3) has reached the negotiated "
+           "channel_max (3) 0.0");
 }
 
 /* The same conversation, its bytes handed over in pieces of every size. */
@@ -113,10 +116,12 @@ static void malformed_frames_end_one_connection(void **state)
     } cases[] = {
         {"\1\0\1\0\0\0\4\0\x32\0\x0a\0", 12,
          "501 FRAME_ERROR - type 1, all octets = <<0,50,0,10>>: {invalid_frame_end_marker,0} 0.0"},
-        {"\x09\0\1\0\0\0\3abc\xce", 11, "501 FRAME_ERROR - type 9, all octets = <<\"abc\">>: unknown_frame 0.0"},
+        {"\x09\0\1\0\0\0\3abc\xce", 11,
+         "501 FRAME_ERROR - type 9, all octets = <<\"abc\">>: unknown_frame 0.0"},
         {"\1\0\1\0\3\x0d\x40", 7,
          "501 FRAME_ERROR - type 1, all octets = <<>>: {frame_too_large,200000,131064} 0.0"},
-        {"\1\0\1\0\0\0\2\0\x32\xce", 10, "501 FRAME_ERROR - type 1, all octets = <<0,50>>: unknown_frame 0.0"},
+        {"\1\0\1\0\0\0\2\0\x32\xce", 10,
+         "501 FRAME_ERROR - type 1, all octets = <<0,50>>: unknown_frame 0.0"},
         {"\x08\0\1\0\0\0\0\xce", 8, "505 UNEXPECTED_FRAME - type 8, all octets = <<>> 0.0"},
         {"\2\0\1\0\0\0\x0e\0\x3c\0\0\0\0\0\0\0\0\0\5\0\0\xce", 22,
          "505 UNEXPECTED_FRAME - expected method frame, got non method frame instead 0.0"},
@@ -144,12 +149,16 @@ static void content_frames_come_in_order(void **state)
 {
     struct rig *r = *state;
     struct wire_buffer publish = {0}, b = {0};
-    wire_put_method(&publish, 1, AMQP_BASIC_PUBLISH_METHOD, &(amqp_basic_publish_t){.routing_key = words("q")});
+    wire_put_method(&publish, 1, AMQP_BASIC_PUBLISH_METHOD,
+                    &(amqp_basic_publish_t){.routing_key = words("q")});
     static const char *const want[] = {
-        "0: connection.close 505 UNEXPECTED_FRAME - expected content header for class 60, got non content header frame "
+        "0: connection.close 505 UNEXPECTED_FRAME - expected content header for class 60, got non content "
+        "header frame "
         "instead 60.40",
-        "0: connection.close 505 UNEXPECTED_FRAME - expected content body, got non content body frame instead 60.40",
-        "0: connection.close 505 UNEXPECTED_FRAME - expected content header for class 60, got one for class 50 instead "
+        "0: connection.close 505 UNEXPECTED_FRAME - expected content body, got non content body frame "
+        "instead 60.40",
+        "0: connection.close 505 UNEXPECTED_FRAME - expected content header for class 60, got one for class "
+        "50 instead "
         "60.40",
         "0: connection.close 505 UNEXPECTED_FRAME - expected 5 more octets of the body, got 7 60.40",
     };
@@ -211,7 +220,8 @@ static void shutdown_is_said(void **state)
     client_declare(c, 1, "q", true);
     client_drain(c);
     rig_step(r, 0, &(struct event){.type = EV_STOP});
-    expect(c, "0: connection.close 320 CONNECTION_FORCED - broker forced connection closure with reason 'shutdown' 0.0");
+    expect(c, "0: connection.close 320 CONNECTION_FORCED - broker forced connection closure with reason "
+              "'shutdown' 0.0");
     assert_true(c->closed && early->closed);
 }
 

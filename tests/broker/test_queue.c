@@ -1,4 +1,5 @@
-/* test_queue.c: class queue and class exchange: each method, and each refusal word for word as RabbitMQ 3.10.8. */
+/* test_queue.c: class queue and class exchange: each method, and each refusal word for word as
+ * RabbitMQ 3.10.8. */
 #include "tests/broker/rig.h"
 
 #include <stdlib.h>
@@ -48,7 +49,8 @@ static void queues_are_declared_and_deleted(void **state)
     refused(c, "406 PRECONDITION_FAILED - queue 'q' in vhost '/' not empty 50.40");
     client_consume(c, 1, "q", "t", false);
     client_drain(c);
-    client_method(c, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("q"), .if_unused = 1});
+    client_method(c, 1, AMQP_QUEUE_DELETE_METHOD,
+                  &(amqp_queue_delete_t){.queue = words("q"), .if_unused = 1});
     refused(c, "406 PRECONDITION_FAILED - queue 'q' in vhost '/' in use 50.40");
     client_method(c, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("q")});
     expect(c, "1: queue.delete-ok 1");
@@ -93,7 +95,8 @@ static amqp_table_entry_t number(const char *key, int32_t v)
 
 static amqp_table_entry_t text(const char *key, const char *v)
 {
-    return (amqp_table_entry_t){.key = words(key), .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(v)}};
+    return (amqp_table_entry_t){.key = words(key),
+                                .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(v)}};
 }
 
 static void a_queue_is_declared_the_same_way_again(void **state)
@@ -102,27 +105,36 @@ static void a_queue_is_declared_the_same_way_again(void **state)
     client_declare(c, 1, "q", true);
     expect(c, "1: queue.declare-ok q 0 0");
     client_declare(c, 1, "q", false);
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but "
+    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost '/': received "
+               "'false' but "
                "current is 'true' 50.10");
     declare(c, (amqp_queue_declare_t){.queue = words("q"), .durable = 1, .auto_delete = 1});
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'auto_delete' for queue 'q' in vhost '/': received 'true' "
+    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'auto_delete' for queue 'q' in vhost '/': "
+               "received 'true' "
                "but current is 'false' 50.10");
     declare(c, (amqp_queue_declare_t){.queue = words("q"), .durable = 1, .exclusive = 1});
-    refused(c, "405 RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q' in vhost '/'. It could be "
-               "originally declared on another connection or the exclusive property value does not match that of the "
-               "original declaration. 50.10");
+    refused(
+        c,
+        "405 RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q' in vhost '/'. It could be "
+        "originally declared on another connection or the exclusive property value does not match that of "
+        "the "
+        "original declaration. 50.10");
     amqp_table_entry_t ttl = number("x-message-ttl", 5), other = number("x-message-ttl", 6),
                        unknown = number("foo", 1);
     declare(c, (amqp_queue_declare_t){.queue = words("q"), .durable = 1, .arguments = table(&ttl, 1)});
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue 'q' in vhost '/': received the "
-               "value '5' of type 'signedint' but current is none 50.10");
+    refused(
+        c,
+        "406 PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue 'q' in vhost '/': received the "
+        "value '5' of type 'signedint' but current is none 50.10");
     declare(c, (amqp_queue_declare_t){.queue = words("q"), .durable = 1, .arguments = table(&unknown, 1)});
     expect(c, "1: queue.declare-ok q 0 0");
     declare(c, (amqp_queue_declare_t){.queue = words("t"), .arguments = table(&ttl, 1)});
     expect(c, "1: queue.declare-ok t 0 0");
     declare(c, (amqp_queue_declare_t){.queue = words("t"), .arguments = table(&other, 1)});
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue 't' in vhost '/': received '6' "
-               "but current is '5' 50.10");
+    refused(
+        c,
+        "406 PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue 't' in vhost '/': received '6' "
+        "but current is '5' 50.10");
     ttl.value.kind = AMQP_FIELD_KIND_I64; /* the same number, wider */
     ttl.value.value.i64 = 5;
     declare(c, (amqp_queue_declare_t){.queue = words("t"), .arguments = table(&ttl, 1)});
@@ -156,12 +168,13 @@ static void arguments_are_checked(void **state)
             cases[i].word ? text(cases[i].key, cases[i].word) : number(cases[i].key, cases[i].number);
         declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(&e, 1)});
         char line[300];
-        snprintf(line, sizeof(line), "406 PRECONDITION_FAILED - invalid arg '%s' for queue 'q' in vhost '/': %s 50.10",
+        snprintf(line, sizeof(line),
+                 "406 PRECONDITION_FAILED - invalid arg '%s' for queue 'q' in vhost '/': %s 50.10",
                  cases[i].key, cases[i].says);
         refused(c, line);
     }
-    amqp_table_entry_t good[] = {text("x-queue-type", "classic"), text("x-overflow", "reject-publish"),
-                                 number("x-max-length", 0), number("x-message-ttl", 0),
+    amqp_table_entry_t good[] = {text("x-queue-type", "classic"),    text("x-overflow", "reject-publish"),
+                                 number("x-max-length", 0),          number("x-message-ttl", 0),
                                  text("x-dead-letter-exchange", ""), text("x-dead-letter-routing-key", "k")};
     declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(good, ARRAY_LEN(good))});
     expect(c, "1: queue.declare-ok q 0 0");
@@ -177,10 +190,11 @@ static void arguments_are_checked(void **state)
 
 static void exclusive_queues_are_their_connection_s(void **state)
 {
-    static const char *const says =
-        "405 RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'. It could be "
-        "originally declared on another connection or the exclusive property value does not match that of the original "
-        "declaration.";
+    static const char *const says = "405 RESOURCE_LOCKED - cannot obtain exclusive access to locked queue "
+                                    "'mine' in vhost '/'. It could be "
+                                    "originally declared on another connection or the exclusive property "
+                                    "value does not match that of the original "
+                                    "declaration.";
     struct client *a = client_open(*state, 0), *b = client_open(*state, 0);
     declare(a, (amqp_queue_declare_t){.queue = words("mine"), .exclusive = 1});
     expect(a, "1: queue.declare-ok mine 0 0");
@@ -189,8 +203,12 @@ static void exclusive_queues_are_their_connection_s(void **state)
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         switch (i) {
         case 0: declare(b, (amqp_queue_declare_t){.queue = words("mine"), .exclusive = 1}); break;
-        case 1: client_method(b, 1, AMQP_QUEUE_PURGE_METHOD, &(amqp_queue_purge_t){.queue = words("mine")}); break;
-        case 2: client_method(b, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("mine")}); break;
+        case 1:
+            client_method(b, 1, AMQP_QUEUE_PURGE_METHOD, &(amqp_queue_purge_t){.queue = words("mine")});
+            break;
+        case 2:
+            client_method(b, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("mine")});
+            break;
         case 3: client_bind(b, 1, "mine", "amq.direct", "k"); break;
         case 4: client_get(b, 1, "mine"); break;
         default: client_consume(b, 1, "mine", "", false); break;
@@ -214,11 +232,13 @@ static void exchanges_are_declared_and_deleted(void **state)
     client_declare_exchange(c, 1, "x", "topic");
     expect(c, "1: exchange.declare-ok");
     client_declare_exchange(c, 1, "x", "direct");
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'x' in vhost '/': received 'direct' but "
+    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'x' in vhost '/': received "
+               "'direct' but "
                "current is 'topic' 40.10");
     client_method(c, 1, AMQP_EXCHANGE_DECLARE_METHOD,
                   &(amqp_exchange_declare_t){.exchange = words("x"), .type = words("topic"), .durable = 1});
-    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'x' in vhost '/': received 'true' but "
+    refused(c, "406 PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'x' in vhost '/': received "
+               "'true' but "
                "current is 'false' 40.10");
     client_declare_exchange(c, 1, "amq.x", "direct");
     refused(c, "403 ACCESS_REFUSED - exchange name 'amq.x' contains reserved prefix 'amq.*' 40.10");
@@ -238,7 +258,8 @@ static void exchanges_are_declared_and_deleted(void **state)
     expect(c, "1: exchange.delete-ok");
     client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD, &(amqp_exchange_delete_t){.exchange = words("x")});
     expect(c, "1: exchange.delete-ok");
-    client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD, &(amqp_exchange_delete_t){.exchange = words("amq.topic")});
+    client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD,
+                  &(amqp_exchange_delete_t){.exchange = words("amq.topic")});
     refused(c, "403 ACCESS_REFUSED - deletion of system exchange 'amq.topic' in vhost '/' not allowed 40.20");
     client_publish(c, 1, "x", "k", "x");
     refused(c, "404 NOT_FOUND - no exchange 'x' in vhost '/' 60.40");
@@ -274,8 +295,9 @@ static void bindings_end_with_either_end(void **state)
     client_declare_exchange(c, 1, "x", "direct");
     client_declare_exchange(c, 1, "y", "fanout");
     client_bind(c, 1, "q", "x", "k");
-    client_method(c, 1, AMQP_EXCHANGE_BIND_METHOD,
-                  &(amqp_exchange_bind_t){.destination = words("x"), .source = words("y"), .routing_key = words("")});
+    client_method(
+        c, 1, AMQP_EXCHANGE_BIND_METHOD,
+        &(amqp_exchange_bind_t){.destination = words("x"), .source = words("y"), .routing_key = words("")});
     client_drain(c);
     size_t at = 0, count = 0;
     struct binding_info info;
@@ -304,8 +326,9 @@ static void auto_delete_exchanges_go_with_their_last_binding(void **state)
 {
     struct client *c = client_open(*state, 0);
     client_declare(c, 1, "q", false);
-    client_method(c, 1, AMQP_EXCHANGE_DECLARE_METHOD,
-                  &(amqp_exchange_declare_t){.exchange = words("x"), .type = words("fanout"), .auto_delete = 1});
+    client_method(
+        c, 1, AMQP_EXCHANGE_DECLARE_METHOD,
+        &(amqp_exchange_declare_t){.exchange = words("x"), .type = words("fanout"), .auto_delete = 1});
     client_bind(c, 1, "q", "x", "1");
     client_bind(c, 1, "q", "x", "2");
     client_method(
@@ -345,8 +368,9 @@ static void management_does_the_same(void **state)
     broker_declare_exchange(b, ++req, "x", "fanout", true, false, false, r->now, &fx);
     rig_perform(r, 0, &fx);
     assert_int_equal(answered(r, req)->u.answer.status, ANSWER_INVALID);
-    assert_string_equal(r->answer->u.answer.text, "inequivalent arg 'type' for exchange 'x' in vhost '/': received "
-                                                  "'fanout' but current is 'direct'");
+    assert_string_equal(r->answer->u.answer.text,
+                        "inequivalent arg 'type' for exchange 'x' in vhost '/': received "
+                        "'fanout' but current is 'direct'");
     broker_bind(b, ++req, true, "x", "q", true, "k", r->now, &fx);
     rig_perform(r, 0, &fx);
     assert_int_equal(answered(r, req)->u.answer.status, ANSWER_OK);

@@ -46,18 +46,22 @@ static void topic_patterns(void **state)
         const char *pattern, *key;
         bool match;
     } cases[] = {
-        {"a", "a", true},          {"a", "b", false},          {"a", "a.a", false},       {"a.b", "a.b", true},
-        {"*", "a", true},          {"*", "", false},           {"*", "a.b", false},       {"*.*", "a.b", true},
-        {"*.*", "a", false},       {"*.*", ".", true},         {"#", "", true},           {"#", "a", true},
-        {"#", "a.b.c", true},      {"a.#", "a", true},         {"a.#", "a.b", true},      {"a.#", "a.b.c", true},
-        {"a.#", "b", false},       {"#.a", "a", true},         {"#.a", "b.a", true},      {"#.a", "a.b", false},
-        {"#.a", "a.b.a", true},    {"a.#.b", "a.b", true},     {"a.#.b", "a.x.b", true},  {"a.#.b", "a.x.y.b", true},
-        {"a.#.b", "a", false},     {"a.#.b", "a.b.c", false},  {"a.#.b", "a.b.b", true},  {"a.*.#", "a", false},
-        {"a.*.#", "a.b", true},    {"a.*.#", "a.b.c", true},   {"#.*", "", false},        {"#.*", "a", true},
-        {"#.#", "", true},         {"#.#", "a", true},         {"#.*.#", "", false},      {"#.*.#", "a.b.c", true},
-        {"*.#.*", "a", false},     {"*.#.*", "a.b", true},     {"*.#.*", "a.b.c.d", true}, {"", "", true},
-        {"", "a", false},          {"a..b", "a..b", true},     {"a.*.b", "a..b", true},   {"a.b", "a..b", false},
-        {"#a", "#a", true},        {"#a", "xa", false},        {"*a", "ba", false},       {"a.*", "a.", true},
+        {"a", "a", true},        {"a", "b", false},         {"a", "a.a", false},
+        {"a.b", "a.b", true},    {"*", "a", true},          {"*", "", false},
+        {"*", "a.b", false},     {"*.*", "a.b", true},      {"*.*", "a", false},
+        {"*.*", ".", true},      {"#", "", true},           {"#", "a", true},
+        {"#", "a.b.c", true},    {"a.#", "a", true},        {"a.#", "a.b", true},
+        {"a.#", "a.b.c", true},  {"a.#", "b", false},       {"#.a", "a", true},
+        {"#.a", "b.a", true},    {"#.a", "a.b", false},     {"#.a", "a.b.a", true},
+        {"a.#.b", "a.b", true},  {"a.#.b", "a.x.b", true},  {"a.#.b", "a.x.y.b", true},
+        {"a.#.b", "a", false},   {"a.#.b", "a.b.c", false}, {"a.#.b", "a.b.b", true},
+        {"a.*.#", "a", false},   {"a.*.#", "a.b", true},    {"a.*.#", "a.b.c", true},
+        {"#.*", "", false},      {"#.*", "a", true},        {"#.#", "", true},
+        {"#.#", "a", true},      {"#.*.#", "", false},      {"#.*.#", "a.b.c", true},
+        {"*.#.*", "a", false},   {"*.#.*", "a.b", true},    {"*.#.*", "a.b.c.d", true},
+        {"", "", true},          {"", "a", false},          {"a..b", "a..b", true},
+        {"a.*.b", "a..b", true}, {"a.b", "a..b", false},    {"#a", "#a", true},
+        {"#a", "xa", false},     {"*a", "ba", false},       {"a.*", "a.", true},
     };
     struct client *c = client_open(*state, 0);
     client_declare_exchange(c, 1, "t", "topic");
@@ -70,8 +74,9 @@ static void topic_patterns(void **state)
             fail_msg("pattern \"%s\", key \"%s\": expected %s", cases[i].pattern, cases[i].key,
                      cases[i].match ? "a match" : "none");
         client_method(c, 1, AMQP_QUEUE_UNBIND_METHOD,
-                      &(amqp_queue_unbind_t){
-                          .queue = words("q"), .exchange = words("t"), .routing_key = words(cases[i].pattern)});
+                      &(amqp_queue_unbind_t){.queue = words("q"),
+                                             .exchange = words("t"),
+                                             .routing_key = words(cases[i].pattern)});
         expect(c, "1: queue.unbind-ok");
         client_publish(c, 1, "t", cases[i].key, "x");
         assert_int_equal(purge(c, "q"), 0);
@@ -217,7 +222,8 @@ static void headers_exchange(void **state)
         amqp_table_entry_t e[3];
         int n = 0;
         if (modes[i])
-            e[n++] = (amqp_table_entry_t){words("x-match"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(modes[i])}};
+            e[n++] = (amqp_table_entry_t){words("x-match"),
+                                          {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(modes[i])}};
         if (i == 2)
             e[n++] = (amqp_table_entry_t){words("k"), {.kind = AMQP_FIELD_KIND_VOID}};
         else
@@ -236,22 +242,25 @@ static void headers_exchange(void **state)
         const char *s, *x_s;
         unsigned all, any, there, by_default, with;
     } cases[] = {
-        {1, "v", NULL, 1, 1, 1, 1, 0}, {1, NULL, NULL, 0, 1, 1, 0, 0}, {2, "v", NULL, 0, 1, 1, 0, 0},
+        {1, "v", NULL, 1, 1, 1, 1, 0},   {1, NULL, NULL, 0, 1, 1, 0, 0},  {2, "v", NULL, 0, 1, 1, 0, 0},
         {-1, NULL, NULL, 0, 0, 0, 0, 0}, {-2, NULL, NULL, 0, 0, 1, 0, 0}, {1, NULL, "v", 0, 1, 1, 0, 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         amqp_table_entry_t h[3];
         int n = 0;
         if (cases[i].k == -2)
-            h[n++] = (amqp_table_entry_t){words("k"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words("1")}};
+            h[n++] =
+                (amqp_table_entry_t){words("k"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words("1")}};
         else if (cases[i].k >= 0) /* another width than the binding's */
             h[n++] = (amqp_table_entry_t){words("k"), {.kind = AMQP_FIELD_KIND_I64, .value.i64 = cases[i].k}};
         if (cases[i].s)
-            h[n++] = (amqp_table_entry_t){words("s"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(cases[i].s)}};
+            h[n++] = (amqp_table_entry_t){words("s"),
+                                          {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(cases[i].s)}};
         if (cases[i].x_s)
-            h[n++] =
-                (amqp_table_entry_t){words("x-s"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(cases[i].x_s)}};
-        amqp_basic_properties_t p = {._flags = AMQP_BASIC_HEADERS_FLAG, .headers = {.num_entries = n, .entries = h}};
+            h[n++] = (amqp_table_entry_t){words("x-s"),
+                                          {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(cases[i].x_s)}};
+        amqp_basic_properties_t p = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                     .headers = {.num_entries = n, .entries = h}};
         client_publish_as(c, 1, "amq.headers", "", "x", 1, false, &p);
         assert_int_equal(purge(c, "all"), cases[i].all);
         assert_int_equal(purge(c, "any"), cases[i].any);
@@ -285,8 +294,12 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(topic_patterns),       T(topics_agree_with_the_plain_rule), T(a_hostile_pattern_is_no_trap),
-        T(direct_and_default),   T(a_queue_gets_a_message_once),      T(headers_exchange),
+        T(topic_patterns),
+        T(topics_agree_with_the_plain_rule),
+        T(a_hostile_pattern_is_no_trap),
+        T(direct_and_default),
+        T(a_queue_gets_a_message_once),
+        T(headers_exchange),
         T(alternate_exchanges_take_what_nobody_wants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,10 +125,12 @@ static void tables_nest_only_so_deep(void **state)
 static void tables_become_canonical_json(void **state)
 {
     (void)state;
-    amqp_field_value_t list[] = {{.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}, {.kind = AMQP_FIELD_KIND_VOID}};
+    amqp_field_value_t list[] = {{.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1},
+                                 {.kind = AMQP_FIELD_KIND_VOID}};
     amqp_table_entry_t entries[] = {
         {.key = words("z"), .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = -5}},
-        {.key = words("bad"), .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {.len = 2, .bytes = "\xff\x01"}}},
+        {.key = words("bad"),
+         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {.len = 2, .bytes = "\xff\x01"}}},
         {.key = words("a"),
          .value = {.kind = AMQP_FIELD_KIND_ARRAY, .value.array = {.num_entries = 2, .entries = list}}},
         {.key = words("d"),
@@ -154,8 +156,9 @@ static void methods_with_missing_or_extra_bytes_are_refused(void **state)
     (void)state;
     struct wire_buffer b = {0};
     amqp_table_entry_t entry = {.key = words("x-message-ttl"), .value = {.kind = AMQP_FIELD_KIND_I32}};
-    wire_put_method(&b, 1, AMQP_QUEUE_DECLARE_METHOD,
-                    &(amqp_queue_declare_t){.queue = words("q"), .arguments = {.num_entries = 1, .entries = &entry}});
+    wire_put_method(
+        &b, 1, AMQP_QUEUE_DECLARE_METHOD,
+        &(amqp_queue_declare_t){.queue = words("q"), .arguments = {.num_entries = 1, .entries = &entry}});
     struct bytes whole = bytes_of(b.items + 11, b.len - 12);
     assert_true(wire_method_valid(AMQP_QUEUE_DECLARE_METHOD, whole));
     for (size_t len = 0; len < whole.len; len++)
@@ -176,7 +179,8 @@ static void random_tables_do_no_harm(void **state)
         size_t len = 4 + rng_below(&rng, 24);
         uint8_t *bytes = xmalloc(len);
         for (size_t k = 0; k < len; k++)
-            bytes[k] = rng_chance(&rng, 40) ? kinds[rng_below(&rng, sizeof(kinds))] : (uint8_t)rng_below(&rng, 6);
+            bytes[k] =
+                rng_chance(&rng, 40) ? kinds[rng_below(&rng, sizeof(kinds))] : (uint8_t)rng_below(&rng, 6);
         bytes[0] = bytes[1] = bytes[2] = 0;
         bytes[3] = rng_chance(&rng, 90) ? (uint8_t)(len - 4) : bytes[3];
         json_t *j = wire_table_decode(bytes_of(bytes, len));
