@@ -9,3 +9,9 @@ $(call unit_test,broker/publish,tests/broker/test_publish.c $(BROKER_RIG),$(BROK
 $(call unit_test,broker/consume,tests/broker/test_consume.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/cluster,tests/broker/test_cluster.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/garbage,tests/broker/test_garbage.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+
+# what a message costs: make figures-broker
+$(eval $(call test_rule,broker/figures,tests/broker/figures.c $(BROKER_RIG),$(BROKER_ARCHIVES)))
+.PHONY: figures-broker
+figures-broker: $(BUILD)/tests/broker/figures
+	tests/broker/figures.sh $<

@@ -130,6 +130,16 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
 /* ---- command line and key bar
  * ------------------------------------------------------------------------------------- */
 
+static const char *what_first(const struct model *m)
+{
+    if (m->lesson && !m->readonly && !m->replay)
+        return "Press n to run the step marked > and watch what the nodes report. 3 explains.";
+    if (m->replay)
+        return "A recording: ] shows the next snapshot, q leaves.";
+    return m->lesson ? "Read-only. 3: the lesson, 2: what happened"
+                     : "Select with the arrow keys; s stops a node, a starts it, ? shows all keys.";
+}
+
 /* What was run last, in the words that ran, and the last line that it printed: on the same row, or on one of
  * its own where there are two. Before anything was run: what to do first. */
 static void draw_command(const struct model *m, struct canvas *c, struct rect r)
@@ -137,11 +147,9 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     const struct command *cmd = m->command;
     const char *message = model_message(m);
     if (!cmd || (message && r.height < 2)) {
-        canvas_put(c, r, 0, r.height - 1, STYLE_STRONG,
-                   message ? message
-                   : m->lesson
-                       ? "Press n to run the step marked > and watch what the nodes report."
-                       : "Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
+        canvas_put(c, r, 0, r.height - 1, STYLE_STRONG, message ? message : what_first(m));
+        if (r.height > 1 && m->lesson && m->lesson->aim)
+            canvas_printf(c, r, 0, 0, STYLE_NORMAL, "Aim: %s", m->lesson->aim);
         return;
     }
     char status[32];

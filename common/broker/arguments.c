@@ -9,7 +9,7 @@
 static bool is_integer(const amqp_field_value_t *v, int64_t *out)
 {
     switch (v->kind) {
-    case AMQP_FIELD_KIND_I8: *out = v->value.i8; return true;
+    case AMQP_FIELD_KIND_I8: *out = v->value.i8 + 0; return true;
     case AMQP_FIELD_KIND_U8: *out = v->value.u8; return true;
     case AMQP_FIELD_KIND_I16: *out = v->value.i16; return true;
     case AMQP_FIELD_KIND_U16: *out = v->value.u16; return true;

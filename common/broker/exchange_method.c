@@ -148,7 +148,9 @@ static struct failure check_binding(struct broker *b, const struct op *op, const
     if (!to_queue) {
         struct exchange *to = exchange_find(b, bytes_str(destination));
         *durable = *durable && to && to->durable;
-        return to ? (struct failure){0} : no_exchange(destination);
+        if (!to)
+            return no_exchange(destination);
+        return (struct failure){0};
     }
     struct queue *q = mirror_find_queue(b->mirror, destination);
     if (!q)

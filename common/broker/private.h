@@ -53,7 +53,7 @@
     X(REPLY_NOT_IMPLEMENTED, 540, "NOT_IMPLEMENTED", true)
 
 enum reply_code {
-#define X(name, code, word, hard) name = code,
+#define X(name, code, word, hard) name = (code),
     REPLY_TABLE(X)
 #undef X
 };
@@ -454,8 +454,8 @@ struct failure bind_change(struct broker *b, struct op *op, bool bind, const cha
 
 /* topic.c */
 struct topic_node *topic_create(void);
-void topic_free(struct topic_node *root);
-void topic_add(struct topic_node *root, struct bytes pattern, struct binding *bd);
+void topic_free(struct topic_node *n);
+void topic_add(struct topic_node *n, struct bytes pattern, struct binding *bd);
 void topic_remove(struct topic_node *root, struct bytes pattern, const struct binding *bd);
 void topic_match(struct broker *b, struct topic_node *root,
                  struct bytes key); /* fills b->matched, each once */

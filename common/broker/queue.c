@@ -17,20 +17,20 @@ char *make_name(struct broker *b, const char *prefix)
 }
 
 /* The queue a method names; an empty name is the channel's last declared one. The caller's to free. */
-char *queue_name_of(struct channel *ch, amqp_bytes_t given, uint32_t method)
+char *queue_name_of(struct channel *ch, amqp_bytes_t name, uint32_t method)
 {
-    if (given.len == 0) {
+    if (name.len == 0) {
         if (ch->last_queue)
             return xstrdup(ch->last_queue);
         channel_fail(ch, REPLY_NOT_FOUND, method, "no previously declared queue");
         return NULL;
     }
     /* a name that could not be declared is not there either: cut at a zero octet, it must not hit another */
-    if (!wire_is_text(bytes_amqp(given))) {
+    if (!wire_is_text(bytes_amqp(name))) {
         channel_fail(ch, REPLY_NOT_FOUND, method, "no queue of a name that is not UTF-8 in vhost '/'");
         return NULL;
     }
-    return xstrndup(given.bytes, given.len);
+    return xstrndup(name.bytes, name.len);
 }
 
 struct queue *queue_open(struct channel *ch, const char *name, uint32_t method)

@@ -61,8 +61,8 @@ void broker_destroy(struct broker *b)
     if (!b)
         return;
     /* the library is told nothing any more: what it would answer has nobody to go to */
-    struct effects nowhere = {0};
-    b->out = &nowhere;
+    struct effects *nowhere = xcalloc(1, sizeof(*nowhere));
+    b->out = nowhere;
     b->ending = true;
     struct connection *c;
     for (size_t at = 0; (c = map_next(&b->connections, &at));)
@@ -73,7 +73,8 @@ void broker_destroy(struct broker *b)
         if (--op->left == 0)
             op_free(op);
     effects_free(&b->up);
-    effects_free(&nowhere);
+    effects_free(nowhere);
+    free(nowhere);
     exchanges_finish(b);
     mirror_destroy(b->mirror);
     map_finish(&b->connections);

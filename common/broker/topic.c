@@ -79,13 +79,13 @@ void topic_add(struct topic_node *n, struct bytes pattern, struct binding *bd)
         struct topic_node *child = child_of(n, word);
         if (!child) {
             child = topic_create();
+            child->is_hash = bytes_is(word, "#");
             if (bytes_is(word, "*"))
                 n->star = child;
-            else if (bytes_is(word, "#"))
+            else if (child->is_hash)
                 n->hash = child;
             else
                 map_set(&n->words, word, child);
-            child->is_hash = n->hash == child;
         }
         n = child;
     }

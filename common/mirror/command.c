@@ -193,6 +193,10 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
         submit_for(m, p, &p->entry);
         return;
     }
+    if ((p->type == EV_DELETE || p->type == EV_PURGE) && p->uid && !queue_by_uid(m, p->uid)) {
+        finish(m, p, ANSWER_OK, out); /* the queue it was meant for is gone; another of that name is not meant */
+        return;
+    }
     struct queue *q;
     if (p->type == EV_UNSUBSCRIBE) {
         struct subscription *s = map_get_u64(&m->subs, p->sub);

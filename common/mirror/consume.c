@@ -326,7 +326,7 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
             return;
         break;
     case REQUEST_SYNC:
-        if (ms->copies.len == 0)
+        if (q->rec.mirrors_len == 0)
             o.status = ANSWER_NOT_MIRRORED;
         else
             sync_begin(m, q, true, out);

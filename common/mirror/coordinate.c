@@ -74,9 +74,18 @@ void submits_flush(struct mirror *m, struct effects *out)
 /* after a view change: what was not answered is asked again */
 void resubmit(struct mirror *m)
 {
-    for (size_t i = 0; i < m->submits.len; i++)
-        m->submits.items[i]->sent = false;
-    m->submits_unsent = m->submits.len > 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < m->submits.len; i++) {
+        struct submit *s = m->submits.items[i];
+        if (s->entry.type == META_SYNCED) { /* of mirrors as they were; the master looks again */
+            submit_destroy(s);
+            continue;
+        }
+        s->sent = false;
+        m->submits.items[kept++] = s;
+    }
+    m->submits.len = kept;
+    m->submits_unsent = kept > 0;
 }
 
 /* ---- the coordinator ---- */
@@ -93,6 +102,7 @@ static uint64_t committed(const struct mirror *m)
 static void order(struct mirror *m, const struct meta_entry *e, struct effects *out)
 {
     m->version++;
+    ASSERT(e->type != META_QUEUE || e->uid);
     node_set others = others_of(m, m->members);
     if (others) {
         struct peer_msg *msg = peer_msg_create(PEER_META, m->epoch);
@@ -146,12 +156,23 @@ static enum answer_status order_queue(struct mirror *m, node_id from, const stru
     e.mirrors_len = (uint8_t)where.mirrors_len;
     memcpy(e.mirrors, where.mirrors, where.mirrors_len);
     e.synced = 0;
-    for (size_t i = 0; i < where.mirrors_len; i++)
+    for (size_t i = 0; i < where.mirrors_len; i++) {
         e.synced |= node_bit(where.mirrors[i]);
+        e.since[i] = (uint32_t)(m->version + 1);
+    }
     order(m, &e, out);
     meta_entry_finish(&e);
     m->review_wanted = true;
     return ANSWER_OK;
+}
+
+/* the version that added this mirror; it may have been removed and added again since somebody looked */
+static uint32_t added_by(const struct meta_entry *rec, node_id n)
+{
+    for (size_t i = 0; i < rec->mirrors_len; i++)
+        if (rec->mirrors[i] == n)
+            return rec->since[i];
+    return 0;
 }
 
 static enum answer_status order_asked(struct mirror *m, node_id from, const struct meta_entry *e,
@@ -166,7 +187,8 @@ static enum answer_status order_asked(struct mirror *m, node_id from, const stru
         return ANSWER_OK;
     case META_SYNCED:
         q = queue_by_uid(m, e->uid);
-        if (q && q->rec.generation == e->generation && !node_in(q->rec.synced, e->master)) {
+        if (q && q->rec.generation == e->generation && !node_in(q->rec.synced, e->master) &&
+            added_by(&q->rec, e->master) == e->since[0]) {
             order(m, e, out);
             m->review_wanted = true;
         }
@@ -208,9 +230,30 @@ void handle_submit(struct mirror *m, node_id from, uint64_t req, const struct ow
     results_flush(m, out);
 }
 
+/* masters hear when a mirror that was removed need not be waited for any more */
+static void removals_flush(struct mirror *m, struct effects *out)
+{
+    uint64_t done = committed(m);
+    while (m->removals.len && RING_AT(&m->removals, 0).version <= done) {
+        struct removal r = RING_AT(&m->removals, 0);
+        RING_POP(&m->removals);
+        const struct queue *q = queue_by_uid(m, r.uid);
+        if (!q || q->rec.master == m->o.self) {
+            master_committed(m, r.uid, r.version);
+            continue;
+        }
+        struct peer_msg *msg = peer_msg_create(PEER_COMMITTED, m->epoch);
+        msg->uid = r.uid;
+        msg->generation = q->rec.generation;
+        msg->u.meta_ack.version = r.version;
+        send_to(out, node_bit(q->rec.master), msg);
+    }
+}
+
 void results_flush(struct mirror *m, struct effects *out)
 {
     uint64_t done = committed(m);
+    removals_flush(m, out);
     while (m->results.len && RING_AT(&m->results, 0).version <= done) {
         struct result r = RING_AT(&m->results, 0);
         RING_POP(&m->results);
@@ -259,12 +302,20 @@ void review(struct mirror *m, struct effects *out)
         struct meta_entry e;
         meta_entry_copy(&e, &q->rec);
         node_set now = 0;
-        for (size_t j = 0; j < want.mirrors_len; j++)
+        for (size_t j = 0; j < want.mirrors_len; j++) {
             now |= node_bit(want.mirrors[j]);
+            bool there = in_mirrors(q, want.mirrors[j]);
+            e.since[j] = there ? added_by(&q->rec, want.mirrors[j]) : (uint32_t)(m->version + 1);
+        }
+        bool removes = false;
+        for (size_t j = 0; j < q->rec.mirrors_len; j++)
+            removes = removes || !node_in(now, q->rec.mirrors[j]);
         memcpy(e.mirrors, want.mirrors, want.mirrors_len);
         e.mirrors_len = (uint8_t)want.mirrors_len;
         e.synced &= now;
         order(m, &e, out);
+        if (removes)
+            RING_PUSH(&m->removals, (struct removal){.version = m->version, .uid = e.uid});
         meta_entry_finish(&e);
     }
     VEC_FREE(&uids);

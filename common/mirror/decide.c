@@ -101,6 +101,7 @@ static void find_mirrors(const struct decision_in *in, const struct table *t, st
         const struct replica_state *r = held_by(t, n, e->uid);
         if (n == e->master || !node_in(in->members, n) || !r || !r->live)
             continue;
+        e->since[kept] = e->since[i];
         e->mirrors[kept++] = n;
         if (in_sync(e, n, r))
             synced |= node_bit(n);
@@ -121,17 +122,18 @@ static void move_master(const struct decision_in *in, const struct table *t, str
     node_id old = e->master;
     e->master = want.master;
     e->generation++;
-    node_id mirrors[LIMIT_NODES];
     size_t len = 0;
     for (size_t i = 0; i < e->mirrors_len; i++)
-        if (e->mirrors[i] != want.master)
-            mirrors[len++] = e->mirrors[i];
+        if (e->mirrors[i] != want.master) {
+            e->since[len] = e->since[i];
+            e->mirrors[len++] = e->mirrors[i];
+        }
     for (size_t i = 0; i < want.mirrors_len; i++)
-        if (want.mirrors[i] == old) {
-            mirrors[len++] = old;
+        if (want.mirrors[i] == old) { /* in place of the one that takes over, so there is room */
+            e->since[len] = 0;
+            e->mirrors[len++] = old;
             e->synced |= node_bit(old);
         }
-    memcpy(e->mirrors, mirrors, len);
     e->mirrors_len = (uint8_t)len;
     e->synced &= ~node_bit(e->master);
 }
@@ -173,10 +175,12 @@ static void find_repairs(const struct decision_in *in, const struct table *t, st
             VEC_PUSH(&v, (struct repair){.uid = e->uid, .source = source, .node = n, .from = r->op, .upto = upto});
         if (i == e->mirrors_len)
             break;
-        if (level)
+        if (level) {
+            e->since[kept] = e->since[i];
             e->mirrors[kept++] = n;
-        else
+        } else {
             e->synced &= ~node_bit(n);
+        }
     }
     e->mirrors_len = (uint8_t)kept;
     *repairs = v.items;

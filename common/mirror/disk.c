@@ -12,7 +12,8 @@ struct record *persist(struct mirror *m, struct effects *out, enum record_type t
     return rec;
 }
 
-void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id id, struct effects *out)
+void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id id, const struct origin *from,
+                     struct effects *out)
 {
     if (!q->rec.durable || !s->msg->persistent || q->rec.owner.node != NODE_NONE)
         return;
@@ -21,6 +22,9 @@ void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id i
     rec->id = id;
     rec->redelivered = s->redelivered || s->state == SLOT_UNACKED;
     rec->msg = message_ref(s->msg);
+    rec->origin = from ? from->node : NODE_NONE;
+    rec->incarnation = from ? from->incarnation : 0;
+    rec->seq = from ? from->seq : 0;
     s->logged = true;
     q->unsaved = true;
 }
@@ -61,6 +65,19 @@ static void persist_ranges(struct mirror *m, struct queue *q, enum record_type t
     rec->ranges_len = *len;
     *items = NULL;
     *len = *cap = 0;
+}
+
+/* A mirror's master hands messages out before the mirror's log can know which: after a crash all may have been. */
+void lease_all(struct mirror *m, struct queue *q, struct effects *out)
+{
+    if (!q->rec.durable || q->rec.owner.node != NODE_NONE)
+        return;
+    struct record *rec = persist(m, out, REC_LEASE);
+    rec->queue_uid = q->rec.uid;
+    rec->ranges_len = 1;
+    rec->ranges = xcalloc(1, sizeof(struct id_range));
+    rec->ranges[0] = (struct id_range){0, UINT64_MAX - 1};
+    q->leased = UINT64_MAX;
 }
 
 /* Before a logged message is handed out the first time, the log says that it may have been (I6): for many at

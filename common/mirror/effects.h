@@ -52,6 +52,8 @@ struct record {
     uint64_t queue_uid;          /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD */
     msg_id id;                   /* MESSAGE */
     bool redelivered;            /* MESSAGE */
+    node_id origin;              /* MESSAGE: who published it (NODE_NONE: not known), */
+    uint64_t incarnation, seq;   /* in which life, as which number */
     struct message *msg;         /* MESSAGE: a reference */
     struct id_range *ranges;     /* REMOVED, TAKEN, LEASE: owned by the effect */
     size_t ranges_len;

@@ -129,6 +129,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     memset(m->acked_version, 0, sizeof(m->acked_version));
     while (m->results.len)
         RING_POP(&m->results); /* who asked asks again */
+    RING_FREE(&m->removals);
 
     m->version = msg->u.install.version;
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);
@@ -158,6 +159,7 @@ static void level_copies(struct queue *q)
         struct copy *old = find_copy(q, n);
         struct copy c = old ? *old : (struct copy){.node = n, .join = UINT64_MAX, .synced = node_in(q->rec.synced, n)};
         c.applied = q->op;
+        c.since = q->rec.since[i];
         c.counted = node_in(q->rec.synced, n);
         c.synced = c.synced || c.counted;
         if (c.synced)
@@ -255,6 +257,7 @@ void serve(struct mirror *m, struct effects *out)
     m->served = true;
     m->leaving &= m->members & ~m->joined; /* who left is out; who came back is another life */
     m->recovered_others = 0;
+    resubmit(m);
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at)))
@@ -271,6 +274,5 @@ void serve(struct mirror *m, struct effects *out)
     drop_held(waiting.items, waiting.len);
     free(waiting.items);
     retry_early(m, out);
-    resubmit(m);
     m->retry_wanted = m->review_wanted = true;
 }

@@ -47,7 +47,7 @@ void master_end(struct mirror *m, struct queue *q)
 struct copy *find_copy(struct queue *q, node_id node)
 {
     for (size_t i = 0; i < q->master->copies.len; i++)
-        if (q->master->copies.items[i].node == node)
+        if (q->master->copies.items[i].node == node && !q->master->copies.items[i].gone_at)
             return &q->master->copies.items[i];
     return NULL;
 }
@@ -108,16 +108,17 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
 {
     struct master *ms = q->master;
     struct origin_at *o = find_origin(ms, from, incarnation);
-    if (seq <= o->o.seq) {
+    bool gone = seq <= o->o.recovered && !msg->persistent; /* in the history, but it did not outlive the restart */
+    if (seq <= o->o.seq && !gone) {
         if (seq == o->o.seq) /* the last repeat: confirmed once everything so far is everywhere */
             RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op, .on_disk = true, .seq = seq,
                                                               .origin = (uint32_t)(o - ms->origins.items)});
         queue_touch(m, q);
         return;
     }
-    if (seq != o->o.seq + 1 && seq != base)
+    if (seq != o->o.seq + 1 && seq != base && !gone)
         return;
-    o->o.seq = seq;
+    o->o.seq = u64_max(o->o.seq, seq);
     msg_id id = q->content.next;
     struct slot *s = content_put(&q->content, id, msg, false, false);
     if (ms->copies.len) {
@@ -127,7 +128,7 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
     } else {
         ms->sent = ++q->op;
     }
-    persist_message(m, q, s, id, out);
+    persist_message(m, q, s, id, &(struct origin){from, incarnation, seq, 0, 0, 0}, out);
     ms->published++;
     RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op, .on_disk = s->logged, .seq = seq,
                                                       .origin = (uint32_t)(o - ms->origins.items)});
@@ -169,8 +170,11 @@ void master_flush(struct mirror *m, struct queue *q, struct effects *out)
     dispatch(m, q, out);
     node_set to = 0;
     for (size_t i = 0; i < q->master->copies.len; i++)
-        to |= node_bit(q->master->copies.items[i].node);
-    if (to && serving(m))
+        if (!q->master->copies.items[i].gone_at)
+            to |= node_bit(q->master->copies.items[i].node);
+    if (!to)
+        q->master->sent = q->op;
+    else if (serving(m))
         send_ops(m, q, to, out);
     disk_turn(m, q, out);
     for (size_t i = q->master->stamped; i < q->master->outbox.len; i++) {
@@ -373,14 +377,31 @@ static void send_init(struct mirror *m, struct queue *q, node_id to, struct effe
     send_to(out, node_bit(to), msg);
 }
 
+/* Every member knows that a mirror was removed: nobody can promote it any more, so nothing waits for it. */
+void master_committed(struct mirror *m, uint64_t uid, uint64_t version)
+{
+    struct queue *q = queue_by_uid(m, uid);
+    if (!q || !q->master)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < q->master->copies.len; i++) {
+        struct copy c = q->master->copies.items[i];
+        if (!c.gone_at || c.gone_at > version)
+            q->master->copies.items[kept++] = c;
+    }
+    q->master->copies.len = kept;
+    queue_touch(m, q);
+}
+
 /* The queue's mirrors were changed by an entry: new ones begin at the next operation, whatever came before is
- * a sync's business; what waited for one that went waits no longer. */
+ * a sync's business. One that went is waited for until master_committed. */
 void master_copies(struct mirror *m, struct queue *q, struct effects *out)
 {
     struct master *ms = q->master;
     node_set now = 0;
     for (size_t i = 0; i < ms->copies.len; i++)
-        now |= node_bit(ms->copies.items[i].node);
+        if (!ms->copies.items[i].gone_at)
+            now |= node_bit(ms->copies.items[i].node);
     if (now && serving(m))
         send_ops(m, q, now, out); /* so that a new mirror's first operation is the next one for all */
     ms->sent = q->op;
@@ -393,7 +414,18 @@ void master_copies(struct mirror *m, struct queue *q, struct effects *out)
             continue;
         }
         send_init(m, q, n, out);
-        VEC_PUSH(&fresh, (struct copy){.node = n, .join = q->content.next, .applied = q->op});
+        VEC_PUSH(&fresh, (struct copy){
+                             .node = n, .join = q->content.next, .applied = q->op, .since = q->rec.since[i]});
+    }
+    for (size_t i = 0; i < ms->copies.len; i++) {
+        struct copy c = ms->copies.items[i];
+        if (c.gone_at || in_mirrors(q, c.node)) {
+            if (c.gone_at)
+                VEC_PUSH(&fresh, c);
+            continue;
+        }
+        c.gone_at = m->version;
+        VEC_PUSH(&fresh, c);
     }
     VEC_FREE(&ms->copies);
     ms->copies.items = fresh.items;
@@ -412,7 +444,7 @@ void master_check_synced(struct mirror *m, struct queue *q)
 {
     for (size_t i = 0; i < q->master->copies.len; i++) {
         struct copy *c = &q->master->copies.items[i];
-        if (c->counted || c->join == UINT64_MAX || (!c->synced && content_oldest(&q->content) < c->join))
+        if (c->gone_at || c->counted || c->join == UINT64_MAX || (!c->synced && content_oldest(&q->content) < c->join))
             continue;
         c->synced = c->counted = true;
         c->join = 0;
@@ -420,6 +452,7 @@ void master_check_synced(struct mirror *m, struct queue *q)
         s->entry.uid = q->rec.uid;
         s->entry.generation = q->rec.generation;
         s->entry.master = c->node;
+        s->entry.since[0] = c->since;
         submit_entry(m, s);
         queue_touch(m, q);
         return; /* the copies may have changed: look again */

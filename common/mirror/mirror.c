@@ -49,6 +49,7 @@ void mirror_destroy(struct mirror *m)
         submit_destroy(m->submits.items[i]);
     VEC_FREE(&m->submits);
     RING_FREE(&m->results);
+    RING_FREE(&m->removals);
     RING_FREE(&m->disk_waits);
     VEC_FREE(&m->dirty);
     map_finish(&m->recovered_seen);

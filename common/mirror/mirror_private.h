@@ -39,6 +39,8 @@ struct copy {
     node_id node;
     bool synced;
     bool counted;          /* META_SYNCED was asked for */
+    uint32_t since;        /* version that added it */
+    uint64_t gone_at;      /* removed by this version, and counts until every member has that; 0: it is there */
     msg_id join;           /* it has every message from this id on */
     uint64_t applied, durable;
 };
@@ -190,6 +192,10 @@ struct submit { /* asked of the coordinator, not answered */
     bool sent;             /* to the present coordinator */
 };
 
+struct removal { /* coordinator: a mirror was taken from this queue */
+    uint64_t version, uid;
+};
+
 struct result { /* coordinator: to be told once `version` is everywhere */
     uint64_t version, req;
     node_id to;
@@ -277,6 +283,7 @@ struct mirror {
     uint32_t meta_life;                /* rises with every installed view */
     uint64_t version_to_ack;           /* member: on disk, ack not sent */
     RING(struct result) results;
+    RING(struct removal) removals;
     bool review_wanted;
 
     /* command.c */
@@ -372,7 +379,8 @@ void master_ack(struct mirror *m, struct queue *q, node_id from, uint64_t applie
                 struct effects *out);
 void master_check_synced(struct mirror *m, struct queue *q);
 uint64_t master_applied(const struct mirror *m, const struct queue *q);
-struct copy *find_copy(struct queue *q, node_id node);
+struct copy *find_copy(struct queue *q, node_id node); /* one that is there */
+void master_committed(struct mirror *m, uint64_t uid, uint64_t version);
 void master_refuse(struct mirror *m, struct queue *q, enum answer_status status, struct effects *out);
 void retained_clear(struct queue *q);
 void retained_trim(struct queue *q, uint64_t upto);
@@ -393,6 +401,7 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
 void handle_ops(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
 void replica_flush(struct mirror *m, struct queue *q, struct effects *out);
 void replica_begin(struct mirror *m, struct queue *q, struct effects *out); /* empty mirror of a new queue */
+void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq);
 void replica_discard(struct mirror *m, struct queue *q, struct effects *out);
 void promote(struct mirror *m, struct queue *q, struct effects *out);
 void promoted_ops(struct mirror *m, struct queue *q);
@@ -432,7 +441,9 @@ void recover_end(struct mirror *m, struct effects *out);
 
 /* ---- disk.c ---- */
 struct record *persist(struct mirror *m, struct effects *out, enum record_type type);
-void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id id, struct effects *out);
+void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id id, const struct origin *from,
+                     struct effects *out); /* from NULL: a copy */
+void lease_all(struct mirror *m, struct queue *q, struct effects *out);
 void note_removed(struct queue *q, const struct slot *s, msg_id id); /* before content_remove */
 void note_taken(struct queue *q, const struct slot *s, msg_id id);
 void disk_turn(struct mirror *m, struct queue *q, struct effects *out);

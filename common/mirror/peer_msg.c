@@ -137,6 +137,7 @@ void peer_msg_destroy(struct peer_msg *msg)
     case PEER_LEFT:
     case PEER_REPORT:
     case PEER_META_ACK:
+    case PEER_COMMITTED:
     case PEER_OPS_ACK:
     case PEER_SYNC_BEGIN:
     case PEER_SYNC_ACK:
@@ -166,6 +167,7 @@ const char *peer_type_name(enum peer_type type)
     case PEER_RESULT: return "RESULT";
     case PEER_META: return "META";
     case PEER_META_ACK: return "META_ACK";
+    case PEER_COMMITTED: return "COMMITTED";
     case PEER_INIT: return "INIT";
     case PEER_OPS: return "OPS";
     case PEER_OPS_ACK: return "OPS_ACK";

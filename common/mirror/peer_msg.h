@@ -25,6 +25,7 @@ enum peer_type {
     PEER_RESULT,    /* how it ended, once all members have it */
     PEER_META,      /* one ordered metadata entry */
     PEER_META_ACK,
+    PEER_COMMITTED, /* coordinator to a queue's master: every member has this version */
     PEER_INIT,      /* master to a new mirror: you begin here */
     PEER_OPS,       /* master to mirrors: operations in order */
     PEER_OPS_ACK,   /* cumulative */
@@ -65,6 +66,7 @@ struct meta_entry {
     enum queue_state state; /* never SYNCING here: that is the master's to say */
     node_id master;
     node_id mirrors[LIMIT_NODES]; /* oldest first */
+    uint32_t since[LIMIT_NODES];  /* parallel: (low half of) the version that added it; SYNCED: since[0] */
     uint8_t mirrors_len;
     node_set synced;
     /* a policy: name, and */
@@ -103,6 +105,7 @@ struct origin {
     uint64_t incarnation, seq;
     uint64_t lost; /* numbers up to this one went with an earlier master; never confirmed as there */
     uint64_t join; /* a mirror's own: what it has begins after this number (not sent) */
+    uint64_t recovered; /* a log's own: of numbers up to this one, the persistent ones are there (not sent) */
 };
 
 /* What a member holds of a queue, told to the candidate. */
@@ -213,7 +216,7 @@ struct peer_msg {
         } meta;
         struct {
             uint64_t version;
-        } meta_ack;
+        } meta_ack; /* and COMMITTED */
         struct {
             uint64_t op;      /* the last operation before it begins */
             msg_id next;      /* the id the next publish gets */

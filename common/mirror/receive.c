@@ -84,6 +84,7 @@ static void replication(struct mirror *m, node_id from, struct peer_msg *msg, st
     case PEER_RESULT:
     case PEER_META:
     case PEER_META_ACK:
+    case PEER_COMMITTED:
     case PEER_PUBLISH:
     case PEER_CONFIRM:
     case PEER_REQUEST:
@@ -169,6 +170,7 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     case PEER_RESULT:
     case PEER_META:
     case PEER_META_ACK:
+    case PEER_COMMITTED:
     case PEER_INIT:
     case PEER_OPS:
     case PEER_OPS_ACK:
@@ -218,6 +220,7 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
     case PEER_RESULT: handle_result(m, msg->u.result.req, msg->u.result.status, out); break;
     case PEER_META: handle_meta(m, msg, out); break;
     case PEER_META_ACK: handle_meta_ack(m, from, msg->u.meta_ack.version, out); break;
+    case PEER_COMMITTED: master_committed(m, msg->uid, msg->u.meta_ack.version); break;
     case PEER_INIT:
     case PEER_OPS:
     case PEER_OPS_ACK:

@@ -109,6 +109,8 @@ int mirror_recover(struct mirror *m, const struct record *rec)
     case REC_MESSAGE:
         if (!q || !rec->msg)
             break; /* of a queue that was deleted since */
+        if (rec->origin != NODE_NONE)
+            note_origin(q, rec->origin, rec->incarnation, rec->seq);
         if (!content_find(&q->content, rec->id))
             content_put(&q->content, rec->id, rec->msg, false, rec->redelivered)->logged = true;
         break;
@@ -122,6 +124,7 @@ int mirror_recover(struct mirror *m, const struct record *rec)
             content_finish(&q->content);
             content_init(&q->content, 0);
             q->leased = 0;
+            q->origins.len = 0;
         }
         break;
     case REC_LEASE:
@@ -167,6 +170,8 @@ void recover_end(struct mirror *m, struct effects *out)
         }
         content_rewind(&q->content);
         recover_lease(q, m->recovered_clean);
+        for (size_t i = 0; i < q->origins.len; i++)
+            q->origins.items[i].recovered = q->origins.items[i].seq;
         q->recovered = true;
         q->role = ROLE_NONE;
     }

@@ -29,6 +29,7 @@ void replica_begin(struct mirror *m, struct queue *q, struct effects *out)
 {
     replica_discard(m, q, out);
     q->role = ROLE_MIRROR;
+    lease_all(m, q, out);
     q->synced = true; /* as empty as its master */
     q->join = 0;
     q->told_applied = q->told_durable = 0;
@@ -38,6 +39,7 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
 {
     replica_discard(m, q, out);
     q->role = ROLE_MIRROR;
+    lease_all(m, q, out);
     q->synced = false;
     content_finish(&q->content);
     content_init(&q->content, msg->u.init.next);
@@ -54,16 +56,16 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
 
 /* ---- operations ---- */
 
-static void note_origin(struct queue *q, const struct op *op)
+void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq)
 {
     for (size_t i = 0; i < q->origins.len; i++) {
         struct origin *o = &q->origins.items[i];
-        if (o->node == op->origin && o->incarnation == op->incarnation) {
-            o->seq = u64_max(o->seq, op->seq);
+        if (o->node == node && o->incarnation == incarnation) {
+            o->seq = u64_max(o->seq, seq);
             return;
         }
     }
-    VEC_PUSH(&q->origins, (struct origin){.node = op->origin, .incarnation = op->incarnation, .seq = op->seq});
+    VEC_PUSH(&q->origins, (struct origin){.node = node, .incarnation = incarnation, .seq = seq});
 }
 
 static void remove_one(struct queue *q, msg_id id)
@@ -112,10 +114,10 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
 {
     switch (op->type) {
     case OP_PUBLISH:
-        note_origin(q, op);
+        note_origin(q, op->origin, op->incarnation, op->seq);
         if (op->first >= q->content.next) {
             struct slot *s = content_put(&q->content, op->first, op->msg, false, false);
-            persist_message(m, q, s, op->first, out);
+            persist_message(m, q, s, op->first, &(struct origin){op->origin, op->incarnation, op->seq, 0, 0, 0}, out);
         }
         break;
     case OP_TAKE:

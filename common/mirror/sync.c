@@ -30,7 +30,7 @@ void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effect
         return;
     struct sync s = {.running = true, .requested = requested, .end = 0};
     for (size_t i = 0; i < ms->copies.len; i++)
-        if (!ms->copies.items[i].synced) {
+        if (!ms->copies.items[i].synced && !ms->copies.items[i].gone_at) {
             s.targets |= node_bit(ms->copies.items[i].node);
             /* everything below the youngest beginning; a mirror that has some of it already skips it */
             s.end = u64_max(s.end, ms->copies.items[i].join == UINT64_MAX ? q->content.next : ms->copies.items[i].join);
@@ -116,7 +116,8 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
     struct sync *s = &q->master->sync;
     node_set copies = 0;
     for (size_t i = 0; i < q->master->copies.len; i++)
-        copies |= node_bit(q->master->copies.items[i].node);
+        if (!q->master->copies.items[i].gone_at)
+            copies |= node_bit(q->master->copies.items[i].node);
     s->targets &= copies; /* those that were removed meanwhile are not waited for */
     if ((s->targets & ~s->done) == 0) {
         tell(out, "sync", q->rec.name, "%s: copied %llu messages", q->rec.name, (unsigned long long)s->total);
@@ -170,7 +171,7 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
         if (content_find(&q->content, at - 1))
             continue;
         struct slot *mine = content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
-        persist_message(m, q, mine, at - 1, out);
+        persist_message(m, q, mine, at - 1, NULL, out);
     }
     content_rewind(&q->content);
     sync_incoming_drop(q);

@@ -530,6 +530,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_RESULT:
     case PEER_META:
     case PEER_META_ACK:
+    case PEER_COMMITTED:
     case PEER_INIT:
     case PEER_OPS:
     case PEER_OPS_ACK:

@@ -47,6 +47,18 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
 
 static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack);
 
+/* What nobody holds by now may have come and gone within one step. */
+static void purged(struct sim *s, uint32_t queue)
+{
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    lq->purges--;
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        if (m->memory == 0 && m->disk == 0 && m->fate == FATE_UNCONFIRMED)
+            m->removed = true;
+    }
+}
+
 static void got_answer(struct sim *s, node_id n, const struct effect *fx)
 {
     uint64_t req = fx->u.answer.req;
@@ -76,7 +88,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
-        s->ledger.queues.items[a->queue].purges--;
+        purged(s, a->queue);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
         if (!ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
             sim_fail(s, "I3", "%s: a get was answered with a message nobody published", s->names[n]);
@@ -197,7 +209,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
-    if (lq->uid != d->queue_uid || (m->placed && m->id != d->id))
+    if (lq->uid != d->queue_uid || (m->placed && m->memory && m->id != d->id))
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
     if (m->deliveries > 0 && !redelivered)

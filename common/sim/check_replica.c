@@ -38,6 +38,8 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
+    if (!m->memory && (q->purges > 0 || q->purge_unclear))
+        m->removed = true;
     if (m->memory || m->disk || explained(m, q))
         return;
     if (q->auto_ack) {

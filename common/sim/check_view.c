@@ -105,6 +105,17 @@ static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known
     return only_synced ? NODE_NONE : oldest;
 }
 
+/* In an earlier life n was the master already, under a later generation than this knowledge is of. */
+static bool was_ahead(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known)
+{
+    const struct seen_queue *q = seen_queue(s, n, queue);
+    const struct seen_info *shown[] = {&q->before, &q->changing};
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+        if (shown[i]->valid && shown[i]->master == n && shown[i]->generation > known->generation)
+            return true;
+    return false;
+}
+
 /* Is the outcome what this knowledge asks for? *wanted: what it asks for, for a message. */
 static bool justified(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
                       const struct seen_info *outcome, node_id *wanted)
@@ -120,7 +131,6 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
     bool may_order =
         stopping || master->departure == DEPARTURE_STOPPED || master->departure == DEPARTURE_BROKEN_OFF;
     bool may_crash = master->departure == DEPARTURE_KILLED || master->departure == DEPARTURE_BROKEN_OFF;
-    const struct seen_info *own = &seen_queue(s, n, queue)->before; /* maybe of an earlier life */
     struct seen_info ignored;
     for (unsigned way = 0; way < 4; way++) {
         bool in_order = way & 1, by_content = way & 2;
@@ -129,8 +139,7 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
         *wanted = rule(s, queue, known, outcome, members, in_order, by_content);
         if (*wanted == chosen)
             return true;
-        bool back =
-            chosen == known->master || (own->valid && own->local && own->generation > known->generation);
+        bool back = chosen == known->master || was_ahead(s, n, queue, known);
         if (*wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome, 0, &ignored))
             return true; /* it is back already, and its log is the queue */
     }

@@ -163,9 +163,9 @@ static void node_gone(struct sim *s, node_id n, bool in_order)
     enum departure how = in_order         ? DEPARTURE_STOPPED
                          : node->stopping ? DEPARTURE_BROKEN_OFF
                                           : DEPARTURE_KILLED;
-    if (s->check.nodes[n].in_view || node->departure == DEPARTURE_NONE)
+    if (s->check.nodes[n].holding || node->departure == DEPARTURE_NONE)
         node->departure = how;
-    else if (node->departure != how) /* it was in no view; others may have taken it in already, or not */
+    else if (node->departure != how) /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
     if (in_order)
         disk_stopped(s, n);

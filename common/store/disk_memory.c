@@ -51,9 +51,13 @@ static int memory_append(void *self, uint64_t number, const void *data, size_t l
     struct disk_memory *d = self;
     struct memory_segment *s = find(d, number);
     if (!s) {
-        ASSERT(d->segments.len == 0 || d->segments.items[d->segments.len - 1].number < number);
+        size_t at = d->segments.len;
         VEC_PUSH(&d->segments, (struct memory_segment){.number = number});
-        s = &d->segments.items[d->segments.len - 1];
+        for (; at > 0 && d->segments.items[at - 1].number > number; at--) {
+            d->segments.items[at] = d->segments.items[at - 1];
+            d->segments.items[at - 1] = (struct memory_segment){.number = number};
+        }
+        s = &d->segments.items[at];
     }
     text_add_bytes(&s->data, data, len);
     return 0;

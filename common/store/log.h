@@ -62,10 +62,40 @@ void log_end(struct log *l);
 size_t log_take(struct log *l, uint64_t *segment, struct bytes *data);
 void log_written(struct log *l);
 
-/* Begins a new segment; everything before it can be dropped with log_drop_before once it is copied. Returns
- * its number. Dropping what is not written yet is refused with ERR_BUSY. */
-uint64_t log_roll(struct log *l);
-int log_drop_before(struct log *l, uint64_t segment);
+/* Begins a new segment with the next record: what was written before is closed once it is on the disk. */
+void log_roll(struct log *l);
+
+/* ---- compaction: closed segments are copied without what is void, then removed ----
+ *
+ * Ordinary segments have odd numbers: 1, 3, 5, ... The copy of all up to number n gets the even number n + 1,
+ * so that the order of the numbers is the order of the records. It ends with a record of its own kind that
+ * holds the number of records before it: a copy that ends so is complete, and everything of a lower number
+ * counts no more; one that does not was being made when the node went, and is dropped. */
+
+/* Which records are needed. look sees them all, in order, from index 0; then, first for the part that is to
+ * come first, then for the rest, keep is asked about each: 1 to keep it, 0 to leave it out. An error of either ends
+ * the compaction, and leaves everything as it was. */
+struct log_sieve {
+    void *self;
+    int (*look)(void *self, uint64_t index, struct bytes record);
+    int (*keep)(void *self, bool first_part, uint64_t index, struct bytes record);
+};
+
+struct log_closed {
+    uint64_t last;       /* up to this segment nothing is written any more; 0: there are none */
+    uint64_t bytes;      /* of all of them, */
+    uint64_t base_bytes; /* and of the one among them that is a copy already */
+};
+struct log_closed log_closed(const struct log *l);
+
+/* Copies what the sieve keeps of all segments up to `last` (log_closed) and removes them; *bytes is the
+ * copy's size. Touches no log: may run on another thread, with a struct disk of its own. 0, or an error with
+ * *note (caller frees): then the segments are there as before. */
+int log_compact(struct disk *disk, uint64_t last, const struct log_sieve *sieve, uint64_t *bytes,
+                char **note);
+/* Tells the log that it has been done. */
+void log_compacted(struct log *l, uint64_t last, uint64_t bytes);
+
 uint64_t log_size(const struct log *l); /* bytes on the disk, and those on their way */
 
 #endif

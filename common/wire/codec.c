@@ -218,8 +218,10 @@ void codec_meta_entry(struct codec *c, struct meta_entry *e)
             e->mirrors_len = 0;
             codec_fail(c, ERR_INVALID);
         }
-        for (size_t i = 0; i < e->mirrors_len; i++)
+        for (size_t i = 0; i < e->mirrors_len; i++) {
             codec_u8(c, &e->mirrors[i]);
+            codec_u32(c, &e->since[i]);
+        }
         codec_u32(c, &e->synced);
         if (!c->out && !e->name)
             codec_fail(c, ERR_INVALID);
@@ -232,6 +234,7 @@ void codec_meta_entry(struct codec *c, struct meta_entry *e)
         codec_u64(c, &e->uid);
         codec_u64(c, &e->generation);
         codec_u8(c, &e->master);
+        codec_u32(c, &e->since[0]);
         break;
     case META_POLICY:
         codec_str(c, &e->name);

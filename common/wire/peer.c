@@ -198,6 +198,10 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_meta_entry(c, &m->u.meta.entry);
         break;
     case PEER_META_ACK: codec_u64(c, &m->u.meta_ack.version); break;
+    case PEER_COMMITTED:
+        codec_queue(c, m);
+        codec_u64(c, &m->u.meta_ack.version);
+        break;
     case PEER_INIT:
         codec_queue(c, m);
         codec_u64(c, &m->version);

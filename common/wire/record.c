@@ -25,6 +25,9 @@ static void codec_record(struct codec *c, struct record *r)
         codec_u64(c, &r->queue_uid);
         codec_u64(c, &r->id);
         codec_bool(c, &r->redelivered);
+        codec_u8(c, &r->origin);
+        codec_u64(c, &r->incarnation);
+        codec_u64(c, &r->seq);
         codec_message(c, &r->msg);
         if (!r->msg)
             codec_fail(c, ERR_INVALID);

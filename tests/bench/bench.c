@@ -454,10 +454,9 @@ static void measure_engine(unsigned engine)
 
 static void usage(FILE *to)
 {
-    fprintf(
-        to,
-        "usage: bench [--engine kit|rabbitmq|both] [--only MEASURE,...] [--runs N] [--seconds S] [--json FILE]\n"
-        "measures:");
+    fprintf(to, "usage: bench [--engine kit|rabbitmq|both] [--only MEASURE,...] [--runs N] [--seconds S] "
+                "[--json FILE]\n"
+                "measures:");
     for (size_t i = 0; i < MEASURES; i++)
         fprintf(to, " %s", measures[i].name);
     fprintf(to, "\n");

@@ -172,6 +172,7 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
     case PEER_LEFT:
     case PEER_REPORT:
     case PEER_META_ACK:
+    case PEER_COMMITTED:
     case PEER_OPS_ACK:
     case PEER_SYNC_BEGIN:
     case PEER_SYNC_ACK:

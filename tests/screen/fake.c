@@ -25,7 +25,7 @@ struct fake {
     size_t nodes_len;
     char *queues, *policies, *feed;
     uint64_t rounds;
-    struct text last;
+    VEC(char *) asked;
 };
 
 static void answer(struct evhttp_request *req, int code, const char *body)
@@ -55,8 +55,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     struct fake *f = n->f;
     const char *uri = evhttp_request_get_uri(req);
     const char *user = evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
-    text_clear(&f->last);
-    text_printf(&f->last, "GET %s %s", uri, user ? user : "nobody");
+    VEC_PUSH(&f->asked, xstrdup(uri));
     f->rounds += strcmp(uri, "/api/nodes") == 0;
     if (n->mood == FAKE_FROZEN)
         return; /* libevent keeps the request until the connection closes */
@@ -113,7 +112,8 @@ void fake_destroy(struct fake *f)
     for (size_t i = 0; i < f->nodes_len; i++)
         if (f->nodes[i].http)
             evhttp_free(f->nodes[i].http);
-    text_finish(&f->last);
+    fake_forget(f);
+    VEC_FREE(&f->asked);
     free(f->queues);
     free(f->policies);
     free(f->feed);
@@ -161,26 +161,22 @@ void fake_labdir(const struct fake *f, struct labdir *lab)
     }
 }
 
-void fake_write_config(const struct fake *f, const char *folder)
-{
-    char *path = format_text("%s/lab.cfg", folder);
-    FILE *out = fopen(path, "we");
-    ASSERT(out != NULL);
-    fprintf(out, "engine = \"rabbitmq\";\nuser = \"admin\";\npassword = \"123\";\nnodes = (");
-    for (size_t i = 0; i < f->nodes_len; i++)
-        fprintf(out, "%s\n  { name = \"node%zu\"; url = \"http://127.0.0.1:%u\"; amqp = 1; }", i ? "," : "",
-                i + 1, f->nodes[i].port);
-    fprintf(out, " );\n");
-    fclose(out);
-    free(path);
-}
-
 uint64_t fake_rounds(const struct fake *f)
 {
     return f->rounds;
 }
 
-const char *fake_last_request(const struct fake *f)
+size_t fake_asked(const struct fake *f, const char *uri)
 {
-    return text_str(&f->last);
+    size_t count = 0;
+    for (size_t i = 0; i < f->asked.len; i++)
+        count += strcmp(f->asked.items[i], uri) == 0;
+    return count;
+}
+
+void fake_forget(struct fake *f)
+{
+    for (size_t i = 0; i < f->asked.len; i++)
+        free(f->asked.items[i]);
+    f->asked.len = 0;
 }

@@ -27,9 +27,11 @@ void fake_queues(struct fake *f, const char *json);
 void fake_policies(struct fake *f, const char *json);
 void fake_feed(struct fake *f, const char *json); /* the answer to GET /api/events */
 
-void fake_labdir(const struct fake *f, struct labdir *lab);       /* for an observer in the test */
-void fake_write_config(const struct fake *f, const char *folder); /* DIR/lab.cfg of an existing cluster */
-uint64_t fake_rounds(const struct fake *f);                       /* questions for /api/nodes, of all nodes */
-const char *fake_last_request(const struct fake *f);              /* "GET /api/events?since=5 Basic ..." */
+void fake_labdir(const struct fake *f, struct labdir *lab); /* for an observer in the test */
+uint64_t fake_rounds(const struct fake *f);                 /* questions for /api/nodes, of all nodes */
+
+/* How often this was asked for ("/api/events?since=5"), by all nodes together, since the last fake_forget. */
+size_t fake_asked(const struct fake *f, const char *uri);
+void fake_forget(struct fake *f);
 
 #endif

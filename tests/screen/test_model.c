@@ -180,7 +180,8 @@ static void a_command_does_not_tick(void **state)
 /* One row for what a command printed: its last line, however it came through the pipe. */
 static void the_last_line_of_output(void **state)
 {
-    static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was", " transient\n\n"};
+    static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was",
+                                        " transient\n\n"};
     struct model m;
     struct command *run = NULL;
     (void)state;

@@ -234,13 +234,15 @@ static void states_without_colour(void **state)
 static void states_with_colour(void **state)
 {
     struct scene *s = *state;
-    struct terminal_look down, syncing, plain;
+    struct terminal_look down, copy, syncing, plain;
     REPLAY(s, "stopped");
     start(s, 80, 24);
     assert_seen(s, "STOPPED");
     assert_true(terminal_look_of(s->t, "STOPPED", &down));
     assert_true(terminal_look_of(s->t, "syncing", &syncing));
     assert_true(terminal_look_of(s->t, " mirrior_hello   ", &plain));
+    assert_true(terminal_look_of(s->t, "! hello", &copy));
+    assert_true(copy.reverse && copy.colored);
     assert_true(down.reverse && down.colored); /* colour comes on top of the word and the attribute */
     assert_true(syncing.bold && syncing.colored);
     assert_false(plain.reverse || plain.colored);
@@ -396,8 +398,8 @@ static void keys_with_a_frozen_node(void **state)
     }
     qsort(took, PRESSES, sizeof(took[0]), by_size);
     int64_t median = took[PRESSES / 2];
-    print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n",
-                  (double)median / 1e3, (double)took[PRESSES - 1] / 1e3);
+    print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n", (double)median / 1e3,
+                  (double)took[PRESSES - 1] / 1e3);
     assert_true(median < 50000);
     quit(s);
 }

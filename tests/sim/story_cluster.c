@@ -76,7 +76,10 @@ static void a_queue_moves_to_a_synchronised_mirror_only(void **state_)
 
 static bool waits(struct sim *s, void *arg)
 {
-    struct view_info v = mirror_view(sim_mirror(s, *(node_id *)arg));
+    const struct mirror *m = sim_mirror(s, *(node_id *)arg);
+    if (!m)
+        return false; /* not quite up */
+    struct view_info v = mirror_view(m);
     return v.phase == PHASE_STARTING && v.waiting_for != 0;
 }
 

@@ -300,7 +300,7 @@ static void append_big(struct log *l, size_t len)
     free(big);
 }
 
-static void test_segments_roll_and_old_ones_go(void **state)
+static void test_a_full_segment_is_followed_by_the_next(void **state)
 {
     (void)state;
     struct disk *disk = disk_memory_create();
@@ -312,28 +312,15 @@ static void test_segments_roll_and_old_ones_go(void **state)
     uint64_t segment;
     struct bytes data;
     assert_int_equal(log_take(l, &segment, &data), 1);
-    assert_int_equal(segment, 2);
-    assert_int_equal(log_drop_before(l, 3), ERR_BUSY); /* it is not written yet */
+    assert_int_equal(segment, 3); /* even numbers are for copies */
     disk->append(disk->self, segment, data.data, data.len);
     log_written(l);
-    assert_int_equal(log_roll(l), 3);
-    assert_int_equal(log_roll(l), 3); /* nothing was written in between */
-    append(l, "first of the third");
-    commit(l, disk);
-    assert_int_equal(log_drop_before(l, 3), 0);
-    assert_int_equal(log_size(l), SEGMENT_HEAD + RECORD_HEAD + strlen("first of the third"));
     log_close(l);
-
-    uint64_t *numbers;
-    size_t len;
-    disk->list(disk->self, &numbers, &len);
-    assert_int_equal(len, 1);
-    assert_int_equal(numbers[0], 3);
-    free(numbers);
     l = open_clean(disk, &f);
-    assert_int_equal(f.records.len, 1);
-    assert_string_equal(f.records.items[0], "first of the third");
-    append(l, "goes to the third, too");
+    assert_int_equal(f.records.len, 2);
+    assert_int_equal(strlen(f.records.items[0]), LIMIT_SEGMENT_BYTES);
+    assert_string_equal(f.records.items[1], "first of the second");
+    append(l, "goes to the same");
     assert_int_equal(log_take(l, &segment, &data), 1);
     assert_int_equal(segment, 3);
     log_close(l);
@@ -348,16 +335,20 @@ static void test_a_roll_in_the_middle_splits_the_commit(void **state)
     struct found f = {0};
     struct log *l = open_clean(disk, &f);
     append(l, "old");
-    assert_int_equal(log_roll(l), 2);
+    log_roll(l);
+    log_roll(l); /* nothing was written in between */
     append(l, "new");
     append(l, "newer");
+    assert_int_equal(log_closed(l).last, 0); /* nothing is on the disk yet */
     assert_int_equal(commit(l, disk), 1);
+    assert_int_equal(log_closed(l).last, 1);
     assert_int_equal(commit(l, disk), 2);
-    assert_int_equal(log_drop_before(l, 2), 0);
+    assert_int_equal(log_closed(l).last, 1);
+    assert_int_equal(log_closed(l).bytes, SEGMENT_HEAD + RECORD_HEAD + 3);
     log_close(l);
     l = open_clean(disk, &f);
-    assert_int_equal(f.records.len, 2);
-    assert_string_equal(f.records.items[0], "new");
+    assert_int_equal(f.records.len, 3);
+    assert_string_equal(f.records.items[1], "new");
     log_close(l);
     found_clear(&f);
     disk_memory_destroy(disk);
@@ -378,33 +369,35 @@ static void test_a_tear_before_the_last_segment_is_an_error(void **state)
     uint8_t *first, *second;
     size_t first_len, second_len;
     disk->read(disk->self, 1, &first, &first_len);
-    disk->read(disk->self, 2, &second, &second_len);
-    disk->drop(disk->self, 2, 0);
+    disk->read(disk->self, 3, &second, &second_len);
+    disk->drop(disk->self, 3, 0);
     rewrite(disk, 1, first, first_len - 1);
-    disk->append(disk->self, 2, second, second_len);
+    disk->append(disk->self, 3, second, second_len);
     char *note;
     assert_null(log_open(disk, keep, &f, &note));
     assert_non_null(strstr(note, "segment 1 has a broken record at offset"));
     free(note);
     found_clear(&f);
 
-    disk->drop(disk->self, 1, 0); /* the oldest may be gone: it was compacted away */
-    l = open_clean(disk, &f);
-    assert_int_equal(f.records.len, 1);
-    log_close(l);
-    found_clear(&f);
-
-    /* but none in the middle, and none of another number */
-    disk->append(disk->self, 4, second, second_len);
+    /* none may be missing, and none be another's */
+    disk->drop(disk->self, 1, 0);
     assert_null(log_open(disk, keep, &f, &note));
-    assert_non_null(strstr(note, "segment 3 is missing"));
+    assert_non_null(strstr(note, "segment 1 is missing (the next one is 3)"));
     free(note);
     found_clear(&f);
-    disk->drop(disk->self, 4, 0);
+    disk->drop(disk->self, 3, 0);
+    disk->append(disk->self, 1, first, first_len);
     disk->append(disk->self, 3, second, second_len);
-    disk->append(disk->self, 4, second, second_len);
+    disk->append(disk->self, 7, second, second_len);
     assert_null(log_open(disk, keep, &f, &note));
-    assert_non_null(strstr(note, "segment 3 does not begin"));
+    assert_non_null(strstr(note, "segment 5 is missing (the next one is 7)"));
+    free(note);
+    found_clear(&f);
+    disk->drop(disk->self, 7, 0);
+    disk->append(disk->self, 5, second, second_len);
+    disk->append(disk->self, 7, second, second_len);
+    assert_null(log_open(disk, keep, &f, &note));
+    assert_non_null(strstr(note, "segment 5 does not begin"));
     free(note);
     found_clear(&f);
     free(first);
@@ -478,7 +471,7 @@ int main(void)
         cmocka_unit_test(test_a_garbage_tail_is_cut),
         cmocka_unit_test(test_every_flipped_bit_is_noticed),
         cmocka_unit_test(test_a_commit_torn_in_its_middle_is_a_torn_tail),
-        cmocka_unit_test(test_segments_roll_and_old_ones_go),
+        cmocka_unit_test(test_a_full_segment_is_followed_by_the_next),
         cmocka_unit_test(test_a_roll_in_the_middle_splits_the_commit),
         cmocka_unit_test(test_a_tear_before_the_last_segment_is_an_error),
         cmocka_unit_test(test_a_record_nobody_understands_ends_the_opening),

@@ -84,9 +84,24 @@ static int link_verb(struct ctl *c, const char *cmd, const char *node, const cha
     return rc;
 }
 
+/* Both have to be nodes of this lab before either is told anything. */
+static bool lab_nodes(struct ctl *c, const char *a, const char *b)
+{
+    const char *const names[] = {a, b};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (labdir_find_node(&c->lab, names[i]) < 0) {
+            ctl_error(c, CTL_USAGE, "the lab %s has no node '%s'", c->lab.path, names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Both ends are told; what one end could not be told is the exit code, the other end is told all the same. */
 static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *b)
 {
+    if (!lab_nodes(c, a, b))
+        return CTL_USAGE;
     int first = link_verb(c, cmd, a, b), second = link_verb(c, cmd, b, a);
     return first != CTL_OK ? first : second;
 }
