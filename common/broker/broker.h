@@ -18,10 +18,10 @@ struct broker_options {
     struct mirror_options mirror;
     const struct broker_user *users;
     size_t users_len;
-    uint16_t heartbeat_s;  /* offered at tune; RabbitMQ's default is 60 */
-    uint32_t frame_max;    /* LIMIT_FRAME_MAX */
-    uint16_t channel_max;  /* LIMIT_CHANNEL_MAX */
-    const char *product;   /* server-properties */
+    uint16_t heartbeat_s; /* offered at tune; RabbitMQ's default is 60 */
+    uint32_t frame_max;   /* LIMIT_FRAME_MAX */
+    uint16_t channel_max; /* LIMIT_CHANNEL_MAX */
+    const char *product;  /* server-properties */
     const char *version;
 };
 void broker_options_defaults(struct broker_options *o); /* users: admin/123 and guest/guest from loopback */
@@ -40,19 +40,21 @@ const struct broker_user *broker_login(const struct broker *b, struct bytes name
 struct exchange_info {
     const char *name, *type;
     bool durable, auto_delete, internal;
-    const char *arguments; /* JSON */
+    const char *arguments;                /* JSON */
     uint64_t published_in, published_out; /* on this node */
 };
 bool broker_next_exchange(const struct broker *b, size_t *at, struct exchange_info *out);
 
 struct binding_info {
-    const char *source, *destination, *destination_type /* "queue", "exchange" */, *key, *arguments, *properties_key;
+    const char *source, *destination, *destination_type /* "queue", "exchange" */, *key, *arguments,
+        *properties_key;
 };
-bool broker_next_binding(const struct broker *b, size_t *at, struct binding_info *out); /* the default exchange's too */
+bool broker_next_binding(const struct broker *b, size_t *at,
+                         struct binding_info *out); /* the default exchange's too */
 
 struct connection_info {
     uint64_t conn;
-    const char *name; /* "127.0.0.1:44346 -> 127.0.0.1:5674" */
+    const char *name;                            /* "127.0.0.1:44346 -> 127.0.0.1:5674" */
     const char *user, *peer_host, *host, *state; /* "running", "blocked", "flow", "starting", "closing" */
     uint16_t peer_port, port, channels, channel_max, heartbeat_s;
     uint32_t frame_max;
@@ -83,14 +85,15 @@ struct consumer_info {
 bool broker_next_consumer(const struct broker *b, size_t *at, struct consumer_info *out);
 
 struct broker_totals { /* since start, this node */
-    uint64_t published, confirmed, delivered, delivered_no_ack, got, got_no_ack, got_empty, acked, redelivered,
-        returned, dropped_unroutable, connections_created, connections_closed, channels_created, channels_closed,
-        queues_declared, queues_created, queues_deleted;
+    uint64_t published, confirmed, delivered, delivered_no_ack, got, got_no_ack, got_empty, acked,
+        redelivered, returned, dropped_unroutable, connections_created, connections_closed, channels_created,
+        channels_closed, queues_declared, queues_created, queues_deleted;
 };
 void broker_totals(const struct broker *b, struct broker_totals *out);
 
 /* Closes one AMQP connection from the management side (320 CONNECTION_FORCED with this text). */
-bool broker_close_connection(struct broker *b, uint64_t conn, const char *reason, ms_time now, struct effects *out);
+bool broker_close_connection(struct broker *b, uint64_t conn, const char *reason, ms_time now,
+                             struct effects *out);
 
 /* Publishes through an exchange from the management side, as basic.publish with mandatory would; routed says
  * whether any queue took it. ANSWER-less: returns ERR_NOT_FOUND if the exchange is not there. */

@@ -5,8 +5,8 @@
 #include "host/api_private.h"
 
 static const struct api_route routes[] = {
-    {"overview", FACTS_QUEUES | FACTS_NODE | FACTS_CONNECTIONS | FACTS_CHANNELS | FACTS_CONSUMERS, SHAPE_OBJECT,
-     overview_get},
+    {"overview", FACTS_QUEUES | FACTS_NODE | FACTS_CONNECTIONS | FACTS_CHANNELS | FACTS_CONSUMERS,
+     SHAPE_OBJECT, overview_get},
     {"cluster-name", FACTS_NONE, SHAPE_OBJECT, cluster_name_get},
     {"nodes", FACTS_NODE, SHAPE_LIST, nodes_get},
     {"nodes/%", FACTS_NODE, SHAPE_OBJECT, node_get},
@@ -73,7 +73,8 @@ struct api *api_create(struct node *n)
 
 /* ---- finding the route ---- */
 
-/* The next word of a path, decoded; NULL at its end. An empty word at the very end ("/api/queues/") is none. */
+/* The next word of a path, decoded; NULL at its end. An empty word at the very end ("/api/queues/") is none.
+ */
 static char *next_word(const char **path)
 {
     if (!**path)
@@ -141,8 +142,8 @@ static void allowed_methods(const struct api_route *r, struct text *out)
         const char *name;
         bool there;
     } methods[] = {
-        {"HEAD", r->get},        {"GET", r->get},           {"PUT", r->put},
-        {"POST", r->post},       {"DELETE", r->delete},     {"OPTIONS", true},
+        {"HEAD", r->get},  {"GET", r->get},       {"PUT", r->put},
+        {"POST", r->post}, {"DELETE", r->delete}, {"OPTIONS", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         if (methods[i].there)
@@ -160,7 +161,8 @@ static void parse_params(struct api_call *c, const char *query)
         const char *name_end = equals ? equals : end;
         char *name = xstrndup(query, (size_t)(name_end - query));
         char *value = equals ? xstrndup(equals + 1, (size_t)(end - equals - 1)) : xstrdup("");
-        struct api_param p = {.name = evhttp_uridecode(name, 1, NULL), .value = evhttp_uridecode(value, 1, NULL)};
+        struct api_param p = {.name = evhttp_uridecode(name, 1, NULL),
+                              .value = evhttp_uridecode(value, 1, NULL)};
         free(name);
         free(value);
         if (p.name && p.value) {
@@ -259,7 +261,8 @@ static void refuse_method(struct api_call *c, const char *method)
 {
     struct text allow = {0};
     allowed_methods(c->route, &allow);
-    struct api_answer answer = {.status = strcmp(method, "OPTIONS") == 0 ? 200 : 405, .allow = text_str(&allow)};
+    struct api_answer answer = {.status = strcmp(method, "OPTIONS") == 0 ? 200 : 405,
+                                .allow = text_str(&allow)};
     c->fn(c->arg, &answer);
     c->fn = NULL;
     text_finish(&allow);
@@ -269,7 +272,8 @@ static void refuse_method(struct api_call *c, const char *method)
 void api_ask(struct api *a, const struct api_request *rq, api_answer_fn *fn, void *arg)
 {
     struct api_call *c = xcalloc(1, sizeof(*c));
-    *c = (struct api_call){.api = a, .node = a->node, .next = a->calls, .link = &a->calls, .fn = fn, .arg = arg};
+    *c = (struct api_call){
+        .api = a, .node = a->node, .next = a->calls, .link = &a->calls, .fn = fn, .arg = arg};
     if (c->next)
         c->next->link = &c->next;
     a->calls = c;

@@ -26,7 +26,7 @@ struct api_request {
     const char *query;       /* behind the '?', or NULL */
     struct bytes body;       /* JSON text; may be empty */
     const char *user, *tags; /* who asks */
-    bool local;              /* through the control socket: answers name processes (pid, slave_pids) as well */
+    bool local; /* through the control socket: answers name processes (pid, slave_pids) as well */
 };
 
 struct api_answer {

@@ -42,11 +42,11 @@ static json_t *user_json(const char *name)
 
 static json_t *permission_json(const char *user)
 {
-    return OBJECT({"configure", TEXT(".*")},
-                  {"read", TEXT(".*")},
-                  {"user", TEXT(user)},
-                  {"vhost", TEXT("/")},
-                  {"write", TEXT(".*")});
+    const struct json_field fields[] = {
+        {"configure", TEXT(".*")}, {"read", TEXT(".*")},  {"user", TEXT(user)},
+        {"vhost", TEXT("/")},      {"write", TEXT(".*")},
+    };
+    return OBJECT_OF(fields);
 }
 
 static json_t *for_each_user(struct api_call *c, json_t *(*make)(const char *name))
@@ -101,14 +101,17 @@ json_t *vhost_get(struct api_call *c)
         if (node_in(view.members, i))
             json_object_set_new(state, mirror_node_name(m, i), json_string("running"));
     }
-    json_t *json = OBJECT({"cluster_state", state},
-                          {"default_queue_type", TEXT("undefined")},
-                          {"description", TEXT("Default virtual host")},
-                          {"metadata", OBJECT({"description", TEXT("Default virtual host")}, {"tags", json_array()})},
-                          {"name", TEXT("/")},
-                          {"tags", json_array()},
-                          {"tracing", FLAG(false)},
-                          {"message_stats", message_totals(c)});
+    const struct json_field fields[] = {
+        {"cluster_state", state},
+        {"default_queue_type", TEXT("undefined")},
+        {"description", TEXT("Default virtual host")},
+        {"metadata", OBJECT({"description", TEXT("Default virtual host")}, {"tags", json_array()})},
+        {"name", TEXT("/")},
+        {"tags", json_array()},
+        {"tracing", FLAG(false)},
+        {"message_stats", message_totals(c)},
+    };
+    json_t *json = OBJECT_OF(fields);
     json_t *messages = queue_totals(c);
     json_object_update(json, messages);
     json_decref(messages);
@@ -130,12 +133,16 @@ static json_t *queue_definitions(const struct mirror *m)
     size_t at = 0;
     while ((q = mirror_next_queue(m, &at))) {
         mirror_queue_info(m, q, &info);
-        if (info.durable && info.owner.node == NODE_NONE)
-            json_array_append_new(list, OBJECT({"arguments", json_text_or_empty(info.args->json)},
-                                               {"auto_delete", FLAG(info.auto_delete)},
-                                               {"durable", FLAG(true)},
-                                               {"name", TEXT(info.name)},
-                                               {"vhost", TEXT("/")}));
+        if (info.durable && info.owner.node == NODE_NONE) {
+            const struct json_field fields[] = {
+                {"arguments", json_text_or_empty(info.args->json)},
+                {"auto_delete", FLAG(info.auto_delete)},
+                {"durable", FLAG(true)},
+                {"name", TEXT(info.name)},
+                {"vhost", TEXT("/")},
+            };
+            json_array_append_new(list, OBJECT_OF(fields));
+        }
     }
     return list;
 }
@@ -146,14 +153,18 @@ static json_t *exchange_definitions(const struct broker *b)
     struct exchange_info x;
     size_t at = 0;
     while (broker_next_exchange(b, &at, &x)) {
-        if (x.durable && x.name[0] && strncmp(x.name, "amq.", 4) != 0)
-            json_array_append_new(list, OBJECT({"arguments", json_text_or_empty(x.arguments)},
-                                               {"auto_delete", FLAG(x.auto_delete)},
-                                               {"durable", FLAG(true)},
-                                               {"internal", FLAG(x.internal)},
-                                               {"name", TEXT(x.name)},
-                                               {"type", TEXT(x.type)},
-                                               {"vhost", TEXT("/")}));
+        if (x.durable && x.name[0] && strncmp(x.name, "amq.", 4) != 0) {
+            const struct json_field fields[] = {
+                {"arguments", json_text_or_empty(x.arguments)},
+                {"auto_delete", FLAG(x.auto_delete)},
+                {"durable", FLAG(true)},
+                {"internal", FLAG(x.internal)},
+                {"name", TEXT(x.name)},
+                {"type", TEXT(x.type)},
+                {"vhost", TEXT("/")},
+            };
+            json_array_append_new(list, OBJECT_OF(fields));
+        }
     }
     return list;
 }
@@ -175,18 +186,21 @@ static json_t *binding_definitions(const struct broker *b)
 
 json_t *definitions_get(struct api_call *c)
 {
-    return OBJECT({"bindings", binding_definitions(call_broker(c))},
-                  {"exchanges", exchange_definitions(call_broker(c))},
-                  {"global_parameters", json_array()},
-                  {"parameters", json_array()},
-                  {"permissions", permissions_get(c)},
-                  {"policies", policies_get(c)},
-                  {"product_name", TEXT(API_PRODUCT)},
-                  {"product_version", TEXT(API_PRODUCT_VERSION)},
-                  {"queues", queue_definitions(call_mirror(c))},
-                  {"rabbit_version", TEXT(API_RABBITMQ_VERSION)},
-                  {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
-                  {"topic_permissions", json_array()},
-                  {"users", users_get(c)},
-                  {"vhosts", json_pack("[o]", OBJECT({"name", TEXT("/")}))});
+    const struct json_field fields[] = {
+        {"bindings", binding_definitions(call_broker(c))},
+        {"exchanges", exchange_definitions(call_broker(c))},
+        {"global_parameters", json_array()},
+        {"parameters", json_array()},
+        {"permissions", permissions_get(c)},
+        {"policies", policies_get(c)},
+        {"product_name", TEXT(API_PRODUCT)},
+        {"product_version", TEXT(API_PRODUCT_VERSION)},
+        {"queues", queue_definitions(call_mirror(c))},
+        {"rabbit_version", TEXT(API_RABBITMQ_VERSION)},
+        {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
+        {"topic_permissions", json_array()},
+        {"users", users_get(c)},
+        {"vhosts", json_pack("[o]", OBJECT({"name", TEXT("/")}))},
+    };
+    return OBJECT_OF(fields);
 }

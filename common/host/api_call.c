@@ -185,30 +185,36 @@ static struct told tell(const char *queue, const struct effect *fx, const char *
 {
     switch (fx->u.answer.status) {
     case ANSWER_STOPPED:
-        return (struct told){404, "not_found",
-                             format_text("NOT_FOUND - queue '%s' in vhost '/' process is stopped by supervisor", queue)};
+        return (struct told){
+            404, "not_found",
+            format_text("NOT_FOUND - queue '%s' in vhost '/' process is stopped by supervisor", queue)};
     case ANSWER_DOWN:
-        return (struct told){404, "not_found",
-                             format_text("NOT_FOUND - home node '%s' of durable queue '%s' in vhost '/' is down or "
-                                         "inaccessible",
-                                         home, queue)};
+        return (struct told){
+            404, "not_found",
+            format_text("NOT_FOUND - home node '%s' of durable queue '%s' in vhost '/' is down or "
+                        "inaccessible",
+                        home, queue)};
     case ANSWER_LOCKED:
-        return (struct told){400, "bad_request",
-                             format_text("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '%s' in "
-                                         "vhost '/'. It could be originally declared on another connection or the "
-                                         "exclusive property value does not match that of the original declaration.",
-                                         queue)};
-    case ANSWER_IN_USE: return (struct told){400, "bad_request", format_text("queue '%s' in vhost '/' in use", queue)};
+        return (struct told){
+            400, "bad_request",
+            format_text("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '%s' in "
+                        "vhost '/'. It could be originally declared on another connection or the "
+                        "exclusive property value does not match that of the original declaration.",
+                        queue)};
+    case ANSWER_IN_USE:
+        return (struct told){400, "bad_request", format_text("queue '%s' in vhost '/' in use", queue)};
     case ANSWER_NOT_EMPTY:
         return (struct told){400, "bad_request", format_text("queue '%s' in vhost '/' not empty", queue)};
     case ANSWER_NOT_SERVING:
-        return (struct told){503, "not_serving", xstrdup("this node does not serve now: it is starting or pausing")};
+        return (struct told){503, "not_serving",
+                             xstrdup("this node does not serve now: it is starting or pausing")};
     case ANSWER_INVALID:
     case ANSWER_INEQUIVALENT:
     case ANSWER_EXISTS:
     case ANSWER_EXCLUSIVE_CONSUMER:
-        return (struct told){400, "bad_request",
-                             xstrdup(fx->u.answer.text ? fx->u.answer.text : "the queue is there, but different")};
+        return (struct told){
+            400, "bad_request",
+            xstrdup(fx->u.answer.text ? fx->u.answer.text : "the queue is there, but different")};
     case ANSWER_NOT_MIRRORED: return (struct told){400, "bad_request", xstrdup("not_mirrored")};
     case ANSWER_NOT_SYNCING: return (struct told){400, "bad_request", xstrdup("not_syncing")};
     case ANSWER_OK:

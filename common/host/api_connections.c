@@ -119,7 +119,8 @@ json_t *channel_get(struct api_call *c)
     json_t *mine = json_array(), *all = all_of(c, "consumers");
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *consumer = json_array_get(all, i);
-        const char *name = json_string_value(json_object_get(json_object_get(consumer, "channel_details"), "name"));
+        const char *name =
+            json_string_value(json_object_get(json_object_get(consumer, "channel_details"), "name"));
         if (name && strcmp(name, call_word(c, 0)) == 0)
             json_array_append(mine, consumer);
     }

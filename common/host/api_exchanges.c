@@ -57,13 +57,16 @@ static void set_message_stats(struct api_call *c, const char *name, json_t *json
 static json_t *exchange_json(struct api_call *c, const struct exchange_info *x)
 {
     bool own = x->name[0] == '\0' || strncmp(x->name, "amq.", 4) == 0;
-    json_t *json = OBJECT({"arguments", json_text_or_empty(x->arguments)},
-                          {"auto_delete", FLAG(x->auto_delete)},
-                          {"durable", FLAG(x->durable)},
-                          {"internal", FLAG(x->internal)},
-                          {"name", TEXT(x->name)},
-                          {"type", TEXT(x->type)},
-                          {"vhost", TEXT("/")});
+    const struct json_field fields[] = {
+        {"arguments", json_text_or_empty(x->arguments)},
+        {"auto_delete", FLAG(x->auto_delete)},
+        {"durable", FLAG(x->durable)},
+        {"internal", FLAG(x->internal)},
+        {"name", TEXT(x->name)},
+        {"type", TEXT(x->type)},
+        {"vhost", TEXT("/")},
+    };
+    json_t *json = OBJECT_OF(fields);
     if (own) /* who declared the others is not kept */
         json_object_set_new(json, "user_who_performed_action", json_string("rmq-internal"));
     struct policy_info policy;
@@ -94,9 +97,10 @@ json_t *exchange_types(void)
     const char *const names[] = {"direct", "fanout", "headers", "topic"};
     json_t *list = json_array();
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        json_array_append_new(list, OBJECT({"description", json_sprintf("AMQP %s exchange, as per the AMQP specification",
-                                                                        names[i])},
-                                           {"enabled", FLAG(true)}, {"name", TEXT(names[i])}));
+        json_array_append_new(
+            list,
+            OBJECT({"description", json_sprintf("AMQP %s exchange, as per the AMQP specification", names[i])},
+                   {"enabled", FLAG(true)}, {"name", TEXT(names[i])}));
     return list;
 }
 
@@ -128,8 +132,9 @@ void exchange_put(struct api_call *c)
         return;
     }
     if (there && strcmp(is.type, type) != 0) {
-        call_bad(c, "inequivalent arg 'type' for exchange '%s' in vhost '/': received '%s' but current is '%s'", name,
-                 type, is.type);
+        call_bad(c,
+                 "inequivalent arg 'type' for exchange '%s' in vhost '/': received '%s' but current is '%s'",
+                 name, type, is.type);
         return;
     }
     const struct {
@@ -142,15 +147,17 @@ void exchange_put(struct api_call *c)
     };
     for (size_t i = 0; there && i < ARRAY_LEN(flags); i++) {
         if (flags[i].is != flags[i].asked) {
-            call_bad(c, "inequivalent arg '%s' for exchange '%s' in vhost '/': received '%s' but current is '%s'",
-                     flags[i].key, name, flags[i].asked ? "true" : "false", flags[i].is ? "true" : "false");
+            call_bad(
+                c, "inequivalent arg '%s' for exchange '%s' in vhost '/': received '%s' but current is '%s'",
+                flags[i].key, name, flags[i].asked ? "true" : "false", flags[i].is ? "true" : "false");
             return;
         }
     }
     bool known = false;
     json_t *types = exchange_types();
     for (size_t i = 0; i < json_array_size(types); i++)
-        known = known || strcmp(json_string_value(json_object_get(json_array_get(types, i), "name")), type) == 0;
+        known =
+            known || strcmp(json_string_value(json_object_get(json_array_get(types, i), "name")), type) == 0;
     json_decref(types);
     if (!known) {
         call_bad(c, "unknown exchange type '%s'", type);
@@ -161,7 +168,8 @@ void exchange_put(struct api_call *c)
     struct effects fx = {0};
     uint64_t req = call_request(c, exchange_put_done);
     struct node *n = c->node;
-    broker_declare_exchange(call_broker(c), req, name, type, durable, auto_delete, internal, node_now(n), &fx);
+    broker_declare_exchange(call_broker(c), req, name, type, durable, auto_delete, internal, node_now(n),
+                            &fx);
     node_perform(n, &fx);
     effects_free(&fx);
 }
@@ -202,23 +210,28 @@ void exchange_delete(struct api_call *c)
 
 json_t *binding_json(const struct binding_info *b)
 {
-    return OBJECT({"arguments", json_text_or_empty(b->arguments)},
-                  {"destination", TEXT(b->destination)},
-                  {"destination_type", TEXT(b->destination_type)},
-                  {"properties_key", TEXT(b->properties_key)},
-                  {"routing_key", TEXT(b->key)},
-                  {"source", TEXT(b->source)},
-                  {"vhost", TEXT("/")});
+    const struct json_field fields[] = {
+        {"arguments", json_text_or_empty(b->arguments)},
+        {"destination", TEXT(b->destination)},
+        {"destination_type", TEXT(b->destination_type)},
+        {"properties_key", TEXT(b->properties_key)},
+        {"routing_key", TEXT(b->key)},
+        {"source", TEXT(b->source)},
+        {"vhost", TEXT("/")},
+    };
+    return OBJECT_OF(fields);
 }
 
 /* NULL stands for any; properties_key likewise. */
-static json_t *bindings_like(struct api_call *c, const char *source, const char *destination, const char *type)
+static json_t *bindings_like(struct api_call *c, const char *source, const char *destination,
+                             const char *type)
 {
     json_t *list = json_array();
     struct binding_info b;
     size_t at = 0;
     while (broker_next_binding(call_broker(c), &at, &b)) {
-        if ((!source || strcmp(b.source, source) == 0) && (!destination || strcmp(b.destination, destination) == 0) &&
+        if ((!source || strcmp(b.source, source) == 0) &&
+            (!destination || strcmp(b.destination, destination) == 0) &&
             (!type || strcmp(b.destination_type, type) == 0))
             json_array_append_new(list, binding_json(&b));
     }

@@ -21,12 +21,20 @@ static const char *self_name(const struct node *n)
 
 static json_t *queue_counts(const struct queue_info *q)
 {
-    json_t *counts =
-        OBJECT({"ready", NUMBER(q->ready)}, {"unacked", NUMBER(q->unacked)},
-               {"consumers", NUMBER(q->consumers)}, {"bytes_ready", NUMBER(q->bytes_ready)},
-               {"bytes_unacked", NUMBER(q->bytes_unacked)}, {"persistent", NUMBER(q->persistent)},
-               {"published", NUMBER(q->published)}, {"delivered", NUMBER(q->delivered)},
-               {"got", NUMBER(q->got)}, {"acked", NUMBER(q->acked)}, {"redelivered", NUMBER(q->redelivered)});
+    const struct json_field fields[] = {
+        {"ready", NUMBER(q->ready)},
+        {"unacked", NUMBER(q->unacked)},
+        {"consumers", NUMBER(q->consumers)},
+        {"bytes_ready", NUMBER(q->bytes_ready)},
+        {"bytes_unacked", NUMBER(q->bytes_unacked)},
+        {"persistent", NUMBER(q->persistent)},
+        {"published", NUMBER(q->published)},
+        {"delivered", NUMBER(q->delivered)},
+        {"got", NUMBER(q->got)},
+        {"acked", NUMBER(q->acked)},
+        {"redelivered", NUMBER(q->redelivered)},
+    };
+    json_t *counts = OBJECT_OF(fields);
     if (q->sync_messages >= 0)
         json_object_set_new(counts, "sync_messages", json_integer(q->sync_messages));
     return counts;
@@ -51,20 +59,40 @@ static json_t *facts_queues(struct node *n)
 
 static json_t *connection_json(struct node *n, const struct connection_info *c)
 {
-    return OBJECT(
-        {"auth_mechanism", TEXT("PLAIN")}, {"channel_max", NUMBER(c->channel_max)},
-        {"channels", NUMBER(c->channels)}, {"client_properties", json_text_or_empty(c->client_properties)},
-        {"connected_at", NUMBER(wall_of(n, c->connected_at))}, {"frame_max", NUMBER(c->frame_max)},
-        {"host", TEXT(c->host)}, {"name", TEXT(c->name)}, {"node", TEXT(self_name(n))},
-        {"peer_cert_issuer", json_null()}, {"peer_cert_subject", json_null()},
-        {"peer_cert_validity", json_null()}, {"peer_host", TEXT(c->peer_host)},
-        {"peer_port", NUMBER(c->peer_port)}, {"port", NUMBER(c->port)}, {"protocol", TEXT("AMQP 0-9-1")},
-        {"recv_cnt", NUMBER(c->frames_in)}, {"recv_oct", NUMBER(c->bytes_in)},
-        {"send_cnt", NUMBER(c->frames_out)}, {"send_oct", NUMBER(c->bytes_out)}, {"ssl", FLAG(false)},
-        {"ssl_cipher", json_null()}, {"ssl_hash", json_null()}, {"ssl_key_exchange", json_null()},
-        {"ssl_protocol", json_null()}, {"state", TEXT(c->state)}, {"timeout", NUMBER(c->heartbeat_s)},
-        {"type", TEXT("network")}, {"user", TEXT(c->user ? c->user : "")},
-        {"user_who_performed_action", TEXT(c->user ? c->user : "")}, {"vhost", TEXT("/")});
+    const struct json_field fields[] = {
+        {"auth_mechanism", TEXT("PLAIN")},
+        {"channel_max", NUMBER(c->channel_max)},
+        {"channels", NUMBER(c->channels)},
+        {"client_properties", json_text_or_empty(c->client_properties)},
+        {"connected_at", NUMBER(wall_of(n, c->connected_at))},
+        {"frame_max", NUMBER(c->frame_max)},
+        {"host", TEXT(c->host)},
+        {"name", TEXT(c->name)},
+        {"node", TEXT(self_name(n))},
+        {"peer_cert_issuer", json_null()},
+        {"peer_cert_subject", json_null()},
+        {"peer_cert_validity", json_null()},
+        {"peer_host", TEXT(c->peer_host)},
+        {"peer_port", NUMBER(c->peer_port)},
+        {"port", NUMBER(c->port)},
+        {"protocol", TEXT("AMQP 0-9-1")},
+        {"recv_cnt", NUMBER(c->frames_in)},
+        {"recv_oct", NUMBER(c->bytes_in)},
+        {"send_cnt", NUMBER(c->frames_out)},
+        {"send_oct", NUMBER(c->bytes_out)},
+        {"ssl", FLAG(false)},
+        {"ssl_cipher", json_null()},
+        {"ssl_hash", json_null()},
+        {"ssl_key_exchange", json_null()},
+        {"ssl_protocol", json_null()},
+        {"state", TEXT(c->state)},
+        {"timeout", NUMBER(c->heartbeat_s)},
+        {"type", TEXT("network")},
+        {"user", TEXT(c->user ? c->user : "")},
+        {"user_who_performed_action", TEXT(c->user ? c->user : "")},
+        {"vhost", TEXT("/")},
+    };
+    return OBJECT_OF(fields);
 }
 
 static json_t *facts_connections(struct node *n)
@@ -125,17 +153,27 @@ static json_t *channel_name(const char *connection, unsigned number)
 
 static json_t *channel_json(struct node *n, const struct channel_info *c, struct place client)
 {
-    return OBJECT(
-        {"acks_uncommitted", NUMBER(0)}, {"confirm", FLAG(c->confirm)},
+    const struct json_field fields[] = {
+        {"acks_uncommitted", NUMBER(0)},
+        {"confirm", FLAG(c->confirm)},
         {"connection_details", OBJECT({"name", TEXT(c->connection_name)}, {"peer_host", TEXT(client.host)},
                                       {"peer_port", NUMBER(client.port)})},
-        {"consumer_count", NUMBER(c->consumers)}, {"global_prefetch_count", NUMBER(c->global_prefetch)},
-        {"messages_unacknowledged", NUMBER(c->unacked)}, {"messages_uncommitted", NUMBER(0)},
+        {"consumer_count", NUMBER(c->consumers)},
+        {"global_prefetch_count", NUMBER(c->global_prefetch)},
+        {"messages_unacknowledged", NUMBER(c->unacked)},
+        {"messages_uncommitted", NUMBER(0)},
         {"messages_unconfirmed", NUMBER(c->unconfirmed)},
-        {"name", channel_name(c->connection_name, c->number)}, {"node", TEXT(self_name(n))},
-        {"number", NUMBER(c->number)}, {"prefetch_count", NUMBER(c->prefetch)}, {"state", TEXT("running")},
-        {"transactional", FLAG(false)}, {"user", TEXT(c->user ? c->user : "")},
-        {"user_who_performed_action", TEXT(c->user ? c->user : "")}, {"vhost", TEXT("/")});
+        {"name", channel_name(c->connection_name, c->number)},
+        {"node", TEXT(self_name(n))},
+        {"number", NUMBER(c->number)},
+        {"prefetch_count", NUMBER(c->prefetch)},
+        {"state", TEXT("running")},
+        {"transactional", FLAG(false)},
+        {"user", TEXT(c->user ? c->user : "")},
+        {"user_who_performed_action", TEXT(c->user ? c->user : "")},
+        {"vhost", TEXT("/")},
+    };
+    return OBJECT_OF(fields);
 }
 
 static json_t *facts_channels(struct node *n)
@@ -153,8 +191,9 @@ static json_t *facts_channels(struct node *n)
 
 static json_t *consumer_json(struct node *n, const struct consumer_info *c, struct place client)
 {
-    return OBJECT(
-        {"ack_required", FLAG(!c->no_ack)}, {"active", FLAG(c->active)},
+    const struct json_field fields[] = {
+        {"ack_required", FLAG(!c->no_ack)},
+        {"active", FLAG(c->active)},
         {"activity_status", TEXT(c->active ? "up" : "waiting")},
         {"arguments", json_text_or_empty(c->arguments)},
         {"channel_details",
@@ -162,9 +201,12 @@ static json_t *consumer_json(struct node *n, const struct consumer_info *c, stru
                 {"name", channel_name(c->connection_name, c->channel)}, {"node", TEXT(self_name(n))},
                 {"number", NUMBER(c->channel)}, {"peer_host", TEXT(client.host)},
                 {"peer_port", NUMBER(client.port)}, {"user", TEXT(c->user ? c->user : "")})},
-        {"consumer_tag", TEXT(c->tag)}, {"exclusive", FLAG(c->exclusive)},
+        {"consumer_tag", TEXT(c->tag)},
+        {"exclusive", FLAG(c->exclusive)},
         {"prefetch_count", NUMBER(c->prefetch)},
-        {"queue", OBJECT({"name", TEXT(c->queue)}, {"vhost", TEXT("/")})});
+        {"queue", OBJECT({"name", TEXT(c->queue)}, {"vhost", TEXT("/")})},
+    };
+    return OBJECT_OF(fields);
 }
 
 static json_t *facts_consumers(struct node *n)
@@ -214,13 +256,16 @@ static json_t *facts_figures(struct node *n)
     node_figures(n, &f);
     const struct mirror *m = broker_mirror(node_broker(n));
     struct view_info view = mirror_view(m);
-    return OBJECT(
-        {"mem_used", NUMBER(f.memory_bytes)}, {"mem_limit", NUMBER(f.memory_limit_bytes)},
-        {"mem_alarm", FLAG(f.memory_alarm)}, {"uptime", NUMBER(f.uptime_ms)}, {"fd_used", NUMBER(f.fds_used)},
-        {"fd_total", NUMBER(f.fds_total)}, {"disk_free", NUMBER(f.disk_free_bytes)},
-        {"log_bytes", NUMBER(f.log_bytes)}, {"io_sync_count", NUMBER(f.fsyncs)}, {"os_pid", NUMBER(getpid())},
-        {"dir", TEXT(node_config_of(n)->dir)}, {"processors", NUMBER(sysconf(_SC_NPROCESSORS_ONLN))},
-        {"links", names_of(m, node_links_up(n))}, {"partitions", names_of(m, view.partitioned)});
+    const struct json_field fields[] = {
+        {"mem_used", NUMBER(f.memory_bytes)},     {"mem_limit", NUMBER(f.memory_limit_bytes)},
+        {"mem_alarm", FLAG(f.memory_alarm)},      {"uptime", NUMBER(f.uptime_ms)},
+        {"fd_used", NUMBER(f.fds_used)},          {"fd_total", NUMBER(f.fds_total)},
+        {"disk_free", NUMBER(f.disk_free_bytes)}, {"log_bytes", NUMBER(f.log_bytes)},
+        {"io_sync_count", NUMBER(f.fsyncs)},      {"os_pid", NUMBER(getpid())},
+        {"dir", TEXT(node_config_of(n)->dir)},    {"processors", NUMBER(sysconf(_SC_NPROCESSORS_ONLN))},
+        {"links", names_of(m, node_links_up(n))}, {"partitions", names_of(m, view.partitioned)},
+    };
+    return OBJECT_OF(fields);
 }
 
 static json_t *facts_totals(struct node *n)

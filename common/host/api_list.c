@@ -1,5 +1,6 @@
-/* api_list.c: how lists are asked for: ?sort=messages_ready&sort_reverse=true, ?columns=name,message_stats.publish,
- * ?page=1&page_size=100&name=hello&use_regex=false. As RabbitMQ's management API does it. */
+/* api_list.c: how lists are asked for: ?sort=messages_ready&sort_reverse=true,
+ * ?columns=name,message_stats.publish, ?page=1&page_size=100&name=hello&use_regex=false. As RabbitMQ's
+ * management API does it. */
 #include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -9,8 +10,8 @@
 
 /* ---- columns ---- */
 
-/* Copies the value at a path of names ("message_stats.publish") from one object to another, making the objects
- * on the way. */
+/* Copies the value at a path of names ("message_stats.publish") from one object to another, making the
+ * objects on the way. */
 static void copy_column(const json_t *from, json_t *to, const char *path)
 {
     const char *dot = strchr(path, '.');
@@ -135,14 +136,16 @@ static bool filter_list(struct api_call *c, json_t *list, json_t **out)
     if (call_param_on(c, "use_regex")) {
         int error;
         PCRE2_SIZE where;
-        pattern = pcre2_compile((PCRE2_SPTR)name, strlen(name), PCRE2_UTF | PCRE2_CASELESS, &error, &where, NULL);
+        pattern =
+            pcre2_compile((PCRE2_SPTR)name, strlen(name), PCRE2_UTF | PCRE2_CASELESS, &error, &where, NULL);
         if (!pattern)
             return false;
     }
     *out = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (name_fits(item, name, pattern))
             json_array_append(*out, item);
     }
@@ -184,13 +187,16 @@ static json_t *page_of(struct api_call *c, json_t *list, size_t total)
     for (size_t i = (size_t)(page - 1) * (size_t)size; i < len && json_array_size(items) < (size_t)size; i++)
         json_array_append(items, json_array_get(list, i));
     json_decref(list);
-    return OBJECT({"filtered_count", NUMBER(len)},
-                  {"item_count", NUMBER(json_array_size(items))},
-                  {"items", items},
-                  {"page", NUMBER(page)},
-                  {"page_count", NUMBER(pages ? pages : 1)},
-                  {"page_size", NUMBER(size)},
-                  {"total_count", NUMBER(total)});
+    const struct json_field fields[] = {
+        {"filtered_count", NUMBER(len)},
+        {"item_count", NUMBER(json_array_size(items))},
+        {"items", items},
+        {"page", NUMBER(page)},
+        {"page_count", NUMBER(pages ? pages : 1)},
+        {"page_size", NUMBER(size)},
+        {"total_count", NUMBER(total)},
+    };
+    return OBJECT_OF(fields);
 }
 
 static void columns_of(struct api_call *c, json_t *list)

@@ -96,8 +96,8 @@ void exchange_publish(struct api_call *c)
     if (!read_payload(c, &payload, &len))
         return;
     const char *wrong = NULL;
-    struct message *m =
-        properties_message(json_object_get(c->body, "properties"), exchange, key, bytes_of(payload, len), &wrong);
+    struct message *m = properties_message(json_object_get(c->body, "properties"), exchange, key,
+                                           bytes_of(payload, len), &wrong);
     free(payload);
     if (!m) {
         call_bad(c, "property %s is not valid", wrong);
@@ -110,8 +110,8 @@ void exchange_publish(struct api_call *c)
 /* ---- POST /api/queues/%2F/Q/get ---- */
 
 struct get_state {
-    int64_t left;    /* still to be fetched */
-    bool take; /* gone from the queue with the get itself */
+    int64_t left; /* still to be fetched */
+    bool take;    /* gone from the queue with the get itself */
     bool base64;
     int64_t truncate; /* -1: no */
     json_t *list;
@@ -147,14 +147,17 @@ static json_t *got_json(const struct get_state *g, const struct effect *fx)
         json_decref(properties);
         properties = json_array();
     }
-    return OBJECT({"payload_bytes", NUMBER(m->body_len)},
-                  {"redelivered", FLAG(fx->u.answer.redelivered)},
-                  {"exchange", json_stringn((const char *)exchange.data, exchange.len)},
-                  {"routing_key", json_stringn((const char *)key.data, key.len)},
-                  {"message_count", NUMBER(fx->u.answer.messages)},
-                  {"properties", properties},
-                  {"payload", payload},
-                  {"payload_encoding", TEXT(encoding)});
+    const struct json_field fields[] = {
+        {"payload_bytes", NUMBER(m->body_len)},
+        {"redelivered", FLAG(fx->u.answer.redelivered)},
+        {"exchange", json_stringn((const char *)exchange.data, exchange.len)},
+        {"routing_key", json_stringn((const char *)key.data, key.len)},
+        {"message_count", NUMBER(fx->u.answer.messages)},
+        {"properties", properties},
+        {"payload", payload},
+        {"payload_encoding", TEXT(encoding)},
+    };
+    return OBJECT_OF(fields);
 }
 
 /* All fetched: give back what was only looked at, then answer. */
@@ -246,5 +249,7 @@ void queue_messages(struct api_call *c)
             get_finish(c);
         return;
     }
-    call_bad(c, "ackmode is one of ack_requeue_true, ack_requeue_false, reject_requeue_true, reject_requeue_false");
+    call_bad(
+        c,
+        "ackmode is one of ack_requeue_true, ack_requeue_false, reject_requeue_true, reject_requeue_false");
 }

@@ -7,14 +7,16 @@
 /* ---- totals of all nodes ---- */
 
 /* What broker_totals counts, and which of them RabbitMQ lists under message_stats; the others are churn. */
-static const char *const message_figures[] = {"ack", "confirm", "deliver", "deliver_no_ack", "drop_unroutable", "get",
-                                              "get_empty", "get_no_ack", "publish", "redeliver", "return_unroutable"};
-static const char *const churn_figures[] = {"channel_closed", "channel_created", "connection_closed",
-                                            "connection_created", "queue_created", "queue_declared", "queue_deleted"};
+static const char *const message_figures[] = {
+    "ack",       "confirm",    "deliver", "deliver_no_ack", "drop_unroutable",  "get",
+    "get_empty", "get_no_ack", "publish", "redeliver",      "return_unroutable"};
+static const char *const churn_figures[] = {"channel_closed",     "channel_created", "connection_closed",
+                                            "connection_created", "queue_created",   "queue_declared",
+                                            "queue_deleted"};
 
 /* The figures of one node and how fast they change. */
-static bool node_rates(struct api_call *c, size_t node, const char *what, const char *const *names, size_t len,
-                       int64_t *figures, double *rate)
+static bool node_rates(struct api_call *c, size_t node, const char *what, const char *const *names,
+                       size_t len, int64_t *figures, double *rate)
 {
     json_t *totals = json_object_get(c->facts[node], "totals");
     for (size_t i = 0; i < len; i++)
@@ -78,7 +80,8 @@ json_t *queue_totals(struct api_call *c)
     for (size_t n = 0; n < LIMIT_NODES; n++) {
         const char *name;
         json_t *counts;
-        json_object_foreach (json_object_get(c->facts[n], "queues"), name, counts) {
+        json_object_foreach(json_object_get(c->facts[n], "queues"), name, counts)
+        {
             ready += json_integer_value(json_object_get(counts, "ready"));
             unacked += json_integer_value(json_object_get(counts, "unacked"));
         }
@@ -113,11 +116,14 @@ static json_t *object_totals(struct api_call *c)
     at = 0;
     while (broker_next_exchange(call_broker(c), &at, &x))
         exchanges++;
-    return OBJECT({"channels", NUMBER(count_all(c, "channels"))},
-                  {"connections", NUMBER(count_all(c, "connections"))},
-                  {"consumers", NUMBER(count_all(c, "consumers"))},
-                  {"exchanges", NUMBER(exchanges)},
-                  {"queues", NUMBER(queues)});
+    const struct json_field fields[] = {
+        {"channels", NUMBER(count_all(c, "channels"))},
+        {"connections", NUMBER(count_all(c, "connections"))},
+        {"consumers", NUMBER(count_all(c, "consumers"))},
+        {"exchanges", NUMBER(exchanges)},
+        {"queues", NUMBER(queues)},
+    };
+    return OBJECT_OF(fields);
 }
 
 /* ---- overview ---- */
@@ -129,11 +135,14 @@ static json_t *contexts(struct api_call *c, node_set running, bool with_node)
     for (size_t i = 0; i < config->nodes_len; i++) {
         if (!node_in(running, (node_id)i))
             continue;
-        json_array_append_new(list, OBJECT({"description", TEXT("mirrorlab management")},
-                                           {"ip", TEXT(config->nodes[i].host)},
-                                           {"node", with_node ? TEXT(config->nodes[i].name) : NULL},
-                                           {"path", TEXT("/")},
-                                           {"port", json_sprintf("%u", (unsigned)config->nodes[i].http)}));
+        const struct json_field fields[] = {
+            {"description", TEXT("mirrorlab management")},
+            {"ip", TEXT(config->nodes[i].host)},
+            {"node", with_node ? TEXT(config->nodes[i].name) : NULL},
+            {"path", TEXT("/")},
+            {"port", json_sprintf("%u", (unsigned)config->nodes[i].http)},
+        };
+        json_array_append_new(list, OBJECT_OF(fields));
     }
     return list;
 }
@@ -151,12 +160,16 @@ static json_t *listeners(struct api_call *c, node_set running)
             {"clustering", config->nodes[i].peer},
             {"http", config->nodes[i].http},
         };
-        for (size_t p = 0; p < ARRAY_LEN(ports) && node_in(running, (node_id)i); p++)
-            json_array_append_new(list, OBJECT({"ip_address", TEXT(config->nodes[i].host)},
-                                               {"node", TEXT(config->nodes[i].name)},
-                                               {"port", NUMBER(ports[p].port)},
-                                               {"protocol", TEXT(ports[p].protocol)},
-                                               {"socket_opts", json_object()}));
+        for (size_t p = 0; p < ARRAY_LEN(ports) && node_in(running, (node_id)i); p++) {
+            const struct json_field fields[] = {
+                {"ip_address", TEXT(config->nodes[i].host)},
+                {"node", TEXT(config->nodes[i].name)},
+                {"port", NUMBER(ports[p].port)},
+                {"protocol", TEXT(ports[p].protocol)},
+                {"socket_opts", json_object()},
+            };
+            json_array_append_new(list, OBJECT_OF(fields));
+        }
     }
     return list;
 }
@@ -172,22 +185,25 @@ json_t *cluster_name_get(struct api_call *c)
 json_t *overview_get(struct api_call *c)
 {
     struct view_info view = mirror_view(call_mirror(c));
-    return OBJECT({"churn_rates", sum_totals(c, "churn", churn_figures, ARRAY_LEN(churn_figures))},
-                  {"cluster_name", TEXT(CLUSTER_NAME)},
-                  {"contexts", contexts(c, view.members, true)},
-                  {"disable_stats", FLAG(false)},
-                  {"enable_queue_totals", FLAG(false)},
-                  {"exchange_types", exchange_types()},
-                  {"listeners", listeners(c, view.members)},
-                  {"management_version", TEXT(API_RABBITMQ_VERSION)},
-                  {"message_stats", message_totals(c)},
-                  {"node", TEXT(mirror_node_name(call_mirror(c), view.self))},
-                  {"object_totals", object_totals(c)},
-                  {"product_name", TEXT(API_PRODUCT)},
-                  {"product_version", TEXT(API_PRODUCT_VERSION)},
-                  {"queue_totals", queue_totals(c)},
-                  {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
-                  {"rates_mode", TEXT("basic")});
+    const struct json_field fields[] = {
+        {"churn_rates", sum_totals(c, "churn", churn_figures, ARRAY_LEN(churn_figures))},
+        {"cluster_name", TEXT(CLUSTER_NAME)},
+        {"contexts", contexts(c, view.members, true)},
+        {"disable_stats", FLAG(false)},
+        {"enable_queue_totals", FLAG(false)},
+        {"exchange_types", exchange_types()},
+        {"listeners", listeners(c, view.members)},
+        {"management_version", TEXT(API_RABBITMQ_VERSION)},
+        {"message_stats", message_totals(c)},
+        {"node", TEXT(mirror_node_name(call_mirror(c), view.self))},
+        {"object_totals", object_totals(c)},
+        {"product_name", TEXT(API_PRODUCT)},
+        {"product_version", TEXT(API_PRODUCT_VERSION)},
+        {"queue_totals", queue_totals(c)},
+        {"rabbitmq_version", TEXT(API_RABBITMQ_VERSION)},
+        {"rates_mode", TEXT("basic")},
+    };
+    return OBJECT_OF(fields);
 }
 
 /* ---- nodes ---- */
@@ -198,7 +214,8 @@ static json_t *cluster_links(struct api_call *c, const json_t *figures)
     json_t *list = json_array();
     size_t i;
     json_t *name;
-    json_array_foreach (json_object_get(figures, "links"), i, name) {
+    json_array_foreach(json_object_get(figures, "links"), i, name)
+    {
         for (size_t p = 0; p < config->nodes_len; p++) {
             if (strcmp(config->nodes[p].name, json_string_value(name)) == 0)
                 json_array_append_new(list, OBJECT({"name", json_incref(name)},
@@ -212,13 +229,15 @@ static json_t *cluster_links(struct api_call *c, const json_t *figures)
 static void set_node_figures(struct api_call *c, size_t node, json_t *json)
 {
     json_t *figures = json_object_get(c->facts[node], "figures");
-    static const char *const as_they_are[] = {"mem_used", "mem_limit", "mem_alarm", "uptime", "fd_used", "fd_total",
-                                              "disk_free", "io_sync_count", "processors", "partitions"};
+    static const char *const as_they_are[] = {"mem_used",   "mem_limit", "mem_alarm", "uptime",
+                                              "fd_used",    "fd_total",  "disk_free", "io_sync_count",
+                                              "processors", "partitions"};
     for (size_t i = 0; i < ARRAY_LEN(as_they_are); i++)
         json_object_set(json, as_they_are[i], json_object_get(figures, as_they_are[i]));
     json_object_set_new(json, "cluster_links", cluster_links(c, figures));
-    json_object_set_new(json, "os_pid", json_sprintf("%lld", (long long)json_integer_value(
-                                                                 json_object_get(figures, "os_pid"))));
+    json_object_set_new(
+        json, "os_pid",
+        json_sprintf("%lld", (long long)json_integer_value(json_object_get(figures, "os_pid"))));
     const char *dir = json_string_value(json_object_get(figures, "dir"));
     json_object_set_new(json, "db_dir", json_sprintf("%s/data", dir));
     json_object_set_new(json, "log_files", json_pack("[o]", json_sprintf("%s/log.txt", dir)));
@@ -255,8 +274,8 @@ static json_t *node_json(struct api_call *c, const struct view_info *view, node_
     }
     json_t *application = OBJECT({"description", TEXT("a teaching broker with mirrored queues")},
                                  {"name", TEXT(API_PRODUCT)}, {"version", TEXT(API_PRODUCT_VERSION)});
-    json_t *mechanism = OBJECT({"description", TEXT("SASL PLAIN authentication mechanism")}, {"enabled", FLAG(true)},
-                               {"name", TEXT("PLAIN")});
+    json_t *mechanism = OBJECT({"description", TEXT("SASL PLAIN authentication mechanism")},
+                               {"enabled", FLAG(true)}, {"name", TEXT("PLAIN")});
     json_object_set_new(json, "applications", json_pack("[o]", application));
     json_object_set_new(json, "auth_mechanisms", json_pack("[o]", mechanism));
     json_object_set_new(json, "contexts", contexts(c, node_bit(id), false));
@@ -316,12 +335,16 @@ json_t *events_get(struct api_call *c)
     size_t len = node_events_since(c->node, since ? strtoull(since, NULL, 10) : 0, &events, &next);
     json_t *list = json_array();
     for (size_t i = 0; i < len; i++) {
-        json_array_append_new(list, OBJECT({"seq", NUMBER(events[i].seq)},
-                                           {"time", NUMBER(events[i].wall_ms)},
-                                           {"kind", TEXT(events[i].kind)},
-                                           {"queue", TEXT_OR_NULL(events[i].queue)},
-                                           {"text", TEXT(events[i].text ? events[i].text : "")}));
+        const struct json_field fields[] = {
+            {"seq", NUMBER(events[i].seq)},
+            {"time", NUMBER(events[i].wall_ms)},
+            {"kind", TEXT(events[i].kind)},
+            {"queue", TEXT_OR_NULL(events[i].queue)},
+            {"text", TEXT(events[i].text ? events[i].text : "")},
+        };
+        json_array_append_new(list, OBJECT_OF(fields));
     }
     const struct mirror *m = call_mirror(c);
-    return OBJECT({"node", TEXT(mirror_node_name(m, mirror_view(m).self))}, {"next", NUMBER(next)}, {"events", list});
+    return OBJECT({"node", TEXT(mirror_node_name(m, mirror_view(m).self))}, {"next", NUMBER(next)},
+                  {"events", list});
 }

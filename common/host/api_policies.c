@@ -6,12 +6,15 @@
 
 json_t *policy_json(const struct policy_info *p)
 {
-    return OBJECT({"vhost", TEXT("/")},
-                  {"name", TEXT(p->name)},
-                  {"pattern", TEXT(p->pattern)},
-                  {"apply-to", TEXT(p->apply_to)},
-                  {"definition", json_text_or_empty(p->definition)},
-                  {"priority", NUMBER(p->priority)});
+    const struct json_field fields[] = {
+        {"vhost", TEXT("/")},
+        {"name", TEXT(p->name)},
+        {"pattern", TEXT(p->pattern)},
+        {"apply-to", TEXT(p->apply_to)},
+        {"definition", json_text_or_empty(p->definition)},
+        {"priority", NUMBER(p->priority)},
+    };
+    return OBJECT_OF(fields);
 }
 
 json_t *policies_get(struct api_call *c)

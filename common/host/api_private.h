@@ -1,5 +1,5 @@
-/* api_private.h: inside the management API. A request becomes a call; a route says which facts of all nodes it
- * needs and which function makes the answer of them. */
+/* api_private.h: inside the management API. A request becomes a call; a route says which facts of all nodes
+ * it needs and which function makes the answer of them. */
 #ifndef HOST_API_PRIVATE_H
 #define HOST_API_PRIVATE_H
 
@@ -27,7 +27,8 @@ enum api_facts {
 json_t *facts_here(struct node *n, unsigned facts);
 char *facts_answer(struct node *n, const char *question); /* node_on_query */
 char *facts_question(unsigned facts);
-bool facts_close_connection(struct node *n, const char *name, const char *reason); /* false: not one of this node's */
+bool facts_close_connection(struct node *n, const char *name,
+                            const char *reason); /* false: not one of this node's */
 
 /* A peer that does not answer within this leaves its figures out. */
 #define FACTS_TIMEOUT_MS 500
@@ -91,7 +92,7 @@ static inline const char *call_word(const struct api_call *c, size_t i)
     return c->words.items[i];
 }
 const char *call_param(const struct api_call *c, const char *name); /* NULL if absent */
-bool call_param_on(const struct api_call *c, const char *name);    /* "true" */
+bool call_param_on(const struct api_call *c, const char *name);     /* "true" */
 
 /* The broker while the app runs. Calls are not made without one. */
 struct broker *call_broker(const struct api_call *c);
@@ -125,10 +126,11 @@ int64_t wall_ms(void);
 struct rates *rates_create(void);
 void rates_destroy(struct rates *r);
 #define RATES_MAX 20
-/* Notes `len` figures of one thing at a time of its node's clock and gives their changes per second. The first
- * `counters` of them only rise: if one falls, the thing began anew. False: nothing to compare with yet. */
-bool rates_note(struct rates *r, const char *key, ms_time now, const int64_t *figures, size_t len, size_t counters,
-                double *per_second);
+/* Notes `len` figures of one thing at a time of its node's clock and gives their changes per second. The
+ * first `counters` of them only rise: if one falls, the thing began anew. False: nothing to compare with yet.
+ */
+bool rates_note(struct rates *r, const char *key, ms_time now, const int64_t *figures, size_t len,
+                size_t counters, double *per_second);
 
 /* ---- lists (api_list.c) ---- */
 /* Applies sort, sort_reverse, name, use_regex, page, page_size and columns. Takes list, returns what to
@@ -191,15 +193,20 @@ json_t *definitions_get(struct api_call *c);
 
 /* ---- making JSON: one field a line ----
  *
- *     return OBJECT({"name", TEXT(q->name)}, {"messages", NUMBER(q->ready)}, {"policy", TEXT_OR_NULL(q->policy)});
+ *     const struct json_field fields[] = {
+ *         {"name", TEXT(q->name)},
+ *         {"messages", NUMBER(q->ready)},
+ *     };
+ *     return OBJECT_OF(fields);
  */
 struct json_field {
     const char *name;
     json_t *value; /* taken; NULL (text that is not UTF-8): the field is left out */
 };
 json_t *json_fields(const struct json_field *fields, size_t len);
-#define OBJECT(...) \
-    json_fields((const struct json_field[]){__VA_ARGS__}, \
+#define OBJECT_OF(fields) json_fields((fields), ARRAY_LEN(fields))
+#define OBJECT(...)       /* the same for two or three in a line */                                          \
+    json_fields((const struct json_field[]){__VA_ARGS__},                                                    \
                 sizeof((const struct json_field[]){__VA_ARGS__}) / sizeof(struct json_field))
 #define TEXT(s)         json_string(s)
 #define TEXT_OR_NULL(s) ((s) ? json_string(s) : json_null())
@@ -210,7 +217,8 @@ json_t *json_fields(const struct json_field *fields, size_t len);
 json_t *exchange_types(void);
 json_t *binding_json(const struct binding_info *b);
 json_t *message_totals(struct api_call *c); /* message_stats of the whole cluster; NULL: unknown */
-json_t *queue_totals(struct api_call *c);   /* messages, ready, unacknowledged of all queues that can be asked */
+json_t *queue_totals(
+    struct api_call *c); /* messages, ready, unacknowledged of all queues that can be asked */
 json_t *policy_json(const struct policy_info *p);
 json_t *json_text_or_empty(const char *text); /* parses JSON text; {} if it is not JSON */
 void set_rate(json_t *object, const char *figure, double per_second); /* "figure_details": {"rate": ...} */

@@ -24,7 +24,8 @@ static const struct {
     size_t at;
 } texts[] = {
     {"content_type", AMQP_BASIC_CONTENT_TYPE_FLAG, offsetof(amqp_basic_properties_t, content_type)},
-    {"content_encoding", AMQP_BASIC_CONTENT_ENCODING_FLAG, offsetof(amqp_basic_properties_t, content_encoding)},
+    {"content_encoding", AMQP_BASIC_CONTENT_ENCODING_FLAG,
+     offsetof(amqp_basic_properties_t, content_encoding)},
     {"correlation_id", AMQP_BASIC_CORRELATION_ID_FLAG, offsetof(amqp_basic_properties_t, correlation_id)},
     {"reply_to", AMQP_BASIC_REPLY_TO_FLAG, offsetof(amqp_basic_properties_t, reply_to)},
     {"expiration", AMQP_BASIC_EXPIRATION_FLAG, offsetof(amqp_basic_properties_t, expiration)},
@@ -117,11 +118,13 @@ static amqp_field_value_t make_value(amqp_pool_t *pool, json_t *json)
 static amqp_table_t make_table(amqp_pool_t *pool, json_t *object)
 {
     size_t len = json_object_size(object);
-    amqp_table_t t = {.num_entries = 0, .entries = amqp_pool_alloc(pool, (len ? len : 1) * sizeof(amqp_table_entry_t))};
+    amqp_table_t t = {.num_entries = 0,
+                      .entries = amqp_pool_alloc(pool, (len ? len : 1) * sizeof(amqp_table_entry_t))};
     ASSERT(t.entries);
     const char *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         amqp_table_entry_t *e = &t.entries[t.num_entries++];
         e->key = pool_text(pool, key, strlen(key));
         e->value = make_value(pool, value);
@@ -135,11 +138,13 @@ static bool keys_short(json_t *json)
     const char *key;
     json_t *value;
     size_t i;
-    json_object_foreach (json, key, value) {
+    json_object_foreach(json, key, value)
+    {
         if (strlen(key) > 255 || !keys_short(value))
             return false;
     }
-    json_array_foreach (json, i, value) {
+    json_array_foreach(json, i, value)
+    {
         if (!keys_short(value))
             return false;
     }
@@ -225,7 +230,8 @@ struct message *properties_message(json_t *json, const char *exchange, const cha
         int len = amqp_encode_properties(AMQP_BASIC_CLASS, &p, out);
         *wrong = "headers";
         if (len >= 0) {
-            m = message_create(bytes_str(exchange), bytes_str(key), bytes_of(bytes, (size_t)len), body.data, body.len);
+            m = message_create(bytes_str(exchange), bytes_str(key), bytes_of(bytes, (size_t)len), body.data,
+                               body.len);
             m->persistent = p.delivery_mode == 2;
             m->priority = p.priority;
             m->expiration_ms = expiration_ms;

@@ -97,7 +97,8 @@ static char *read_arguments(json_t *json, const char *queue, struct queue_args *
 {
     const char *name;
     json_t *value;
-    json_object_foreach (json, name, value) {
+    json_object_foreach(json, name, value)
+    {
         const char *wrong = NULL;
         char given[64];
         if (json_is_integer(value)) {
@@ -138,11 +139,14 @@ static void answer_inequivalent(struct api_call *c, const struct effect *answer)
     if (answer->u.answer.text)
         call_bad(c, "%s", answer->u.answer.text);
     else if (queue_there(c, &is) && is.durable != durable)
-        call_bad(c, "inequivalent arg 'durable' for queue '%s' in vhost '/': received '%s' but current is '%s'", name,
-                 durable ? "true" : "false", is.durable ? "true" : "false");
+        call_bad(c,
+                 "inequivalent arg 'durable' for queue '%s' in vhost '/': received '%s' but current is '%s'",
+                 name, durable ? "true" : "false", is.durable ? "true" : "false");
     else if (is.name && is.auto_delete != auto_delete)
-        call_bad(c, "inequivalent arg 'auto_delete' for queue '%s' in vhost '/': received '%s' but current is '%s'",
-                 name, auto_delete ? "true" : "false", is.auto_delete ? "true" : "false");
+        call_bad(
+            c,
+            "inequivalent arg 'auto_delete' for queue '%s' in vhost '/': received '%s' but current is '%s'",
+            name, auto_delete ? "true" : "false", is.auto_delete ? "true" : "false");
     else
         call_bad(c, "inequivalent arguments for queue '%s' in vhost '/'", name);
 }
@@ -173,7 +177,8 @@ void queue_put(struct api_call *c)
 {
     const char *name = call_word(c, 0);
     struct event ev = queue_event(EV_DECLARE, name);
-    if (!call_flag(c, "durable", &ev.u.queue.durable) || !call_flag(c, "auto_delete", &ev.u.queue.auto_delete))
+    if (!call_flag(c, "durable", &ev.u.queue.durable) ||
+        !call_flag(c, "auto_delete", &ev.u.queue.auto_delete))
         return;
     bool there = queue_there(c, NULL);
     if (!there && (strncmp(name, "amq.", 4) == 0 || !*name || strlen(name) > LIMIT_NAME)) {
@@ -255,7 +260,8 @@ void queue_actions(struct api_call *c)
     const char *name = json_is_string(action) ? json_string_value(action) : "";
     bool sync = strcmp(name, "sync") == 0, cancel = strcmp(name, "cancel_sync") == 0;
     if (!sync && !cancel) {
-        call_answer(c, 400, json_pack("{s:s, s:[s, O]}", "error", "bad_request", "reason", "unknown", action));
+        call_answer(c, 400,
+                    json_pack("{s:s, s:[s, O]}", "error", "bad_request", "reason", "unknown", action));
         return;
     }
     struct event ev = queue_event(sync ? EV_SYNC : EV_CANCEL_SYNC, call_word(c, 0));

@@ -48,7 +48,18 @@ static int64_t fact(const json_t *facts, const char *key)
 }
 
 /* The figures that only rise stand first: rates_note takes their number. */
-enum { F_PUBLISH, F_DELIVER, F_GET, F_ACK, F_REDELIVER, F_COUNTERS, F_MESSAGES = F_COUNTERS, F_READY, F_UNACKED, F_LEN };
+enum {
+    F_PUBLISH,
+    F_DELIVER,
+    F_GET,
+    F_ACK,
+    F_REDELIVER,
+    F_COUNTERS,
+    F_MESSAGES = F_COUNTERS,
+    F_READY,
+    F_UNACKED,
+    F_LEN
+};
 
 static void set_counts(struct api_call *c, const struct queue_info *q, const json_t *counts, json_t *json)
 {
@@ -74,8 +85,8 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
         set_integer(json, "sync_messages", fact(counts, "sync_messages"));
 
     char key[LIMIT_NAME + 64];
-    snprintf(key, sizeof(key), "queue/%llu/%llu/%u", (unsigned long long)q->uid, (unsigned long long)q->generation,
-             (unsigned)q->master);
+    snprintf(key, sizeof(key), "queue/%llu/%llu/%u", (unsigned long long)q->uid,
+             (unsigned long long)q->generation, (unsigned)q->master);
     double rate[F_LEN];
     ms_time now = (ms_time)fact(c->facts[q->master], "now");
     bool known = rates_note(c->api->rates, key, now, figures, F_LEN, F_COUNTERS, rate);
@@ -112,16 +123,19 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
 
 static void set_running(struct api_call *c, const struct mirror *m, const struct queue_info *q, json_t *json)
 {
-    bool mirrored = q->mirrors_len > 0 || json_object_get(json_object_get(json, "effective_policy_definition"), "ha-mode");
+    bool mirrored = q->mirrors_len > 0 ||
+                    json_object_get(json_object_get(json, "effective_policy_definition"), "ha-mode");
     json_object_set_new(json, "operator_policy", json_null());
     json_object_set_new(json, "policy", TEXT_OR_NULL(q->policy));
-    json_object_set_new(json, "recoverable_slaves", mirrored ? names_json(m, q, false, ~(node_set)0) : json_null());
+    json_object_set_new(json, "recoverable_slaves",
+                        mirrored ? names_json(m, q, false, ~(node_set)0) : json_null());
     if (mirrored) {
         json_object_set_new(json, "slave_nodes", names_json(m, q, false, ~(node_set)0));
         json_object_set_new(json, "synchronised_slave_nodes", names_json(m, q, false, q->synced));
     }
     if (c->local) {
-        json_object_set_new(json, "slave_pids", mirrored ? names_json(m, q, true, ~(node_set)0) : json_string(""));
+        json_object_set_new(json, "slave_pids",
+                            mirrored ? names_json(m, q, true, ~(node_set)0) : json_string(""));
         json_object_set_new(json, "synchronised_slave_pids",
                             mirrored ? names_json(m, q, true, q->synced) : json_string(""));
     }
@@ -140,15 +154,18 @@ static json_t *queue_json(struct api_call *c, const struct mirror *m, struct que
     struct queue_info q;
     mirror_queue_info(m, queue, &q);
     bool placed = q.master != NODE_NONE;
-    json_t *json = OBJECT({"arguments", json_text_or_empty(q.args->json)},
-                          {"auto_delete", FLAG(q.auto_delete)},
-                          {"durable", FLAG(q.durable)},
-                          {"exclusive", FLAG(q.owner.node != NODE_NONE)},
-                          {"name", TEXT(q.name)},
-                          {"node", placed ? TEXT(mirror_node_name(m, q.master)) : NULL},
-                          {"state", TEXT(state_name(q.state))},
-                          {"type", TEXT("classic")},
-                          {"vhost", TEXT("/")});
+    const struct json_field fields[] = {
+        {"arguments", json_text_or_empty(q.args->json)},
+        {"auto_delete", FLAG(q.auto_delete)},
+        {"durable", FLAG(q.durable)},
+        {"exclusive", FLAG(q.owner.node != NODE_NONE)},
+        {"name", TEXT(q.name)},
+        {"node", placed ? TEXT(mirror_node_name(m, q.master)) : NULL},
+        {"state", TEXT(state_name(q.state))},
+        {"type", TEXT("classic")},
+        {"vhost", TEXT("/")},
+    };
+    json_t *json = OBJECT_OF(fields);
     if (placed && c->local)
         json_object_set_new(json, "pid", pid_json(m, q.master, &q));
     if (q.state == QUEUE_RUNNING || q.state == QUEUE_SYNCING) {
@@ -195,7 +212,8 @@ static json_t *consumer_details(struct api_call *c, const char *queue)
     for (size_t n = 0; n < LIMIT_NODES; n++) {
         size_t i;
         json_t *consumer;
-        json_array_foreach (json_object_get(c->facts[n], "consumers"), i, consumer) {
+        json_array_foreach(json_object_get(c->facts[n], "consumers"), i, consumer)
+        {
             const char *name = json_string_value(json_object_get(json_object_get(consumer, "queue"), "name"));
             if (name && strcmp(name, queue) == 0)
                 json_array_append(list, consumer);

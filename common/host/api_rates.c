@@ -3,12 +3,12 @@
  * here on its own: observations are made when somebody asks, so an idle node does no work for them. */
 #include "host/api_private.h"
 
-#define KEEP_LEN       6     /* observations of one thing */
-#define APART_MS       900   /* kept ones lie at least this far apart */
-#define WINDOW_MS      6000  /* how far back a rate looks if it can */
-#define FORGET_MS      60000 /* what nobody asked about for so long is dropped when there is much */
-#define THINGS_MAX     8192
-#define NOT_BEFORE_MS  200   /* two observations closer than this say little */
+#define KEEP_LEN      6     /* observations of one thing */
+#define APART_MS      900   /* kept ones lie at least this far apart */
+#define WINDOW_MS     6000  /* how far back a rate looks if it can */
+#define FORGET_MS     60000 /* what nobody asked about for so long is dropped when there is much */
+#define THINGS_MAX    8192
+#define NOT_BEFORE_MS 200 /* two observations closer than this say little */
 
 struct series {
     char *key;
@@ -104,8 +104,8 @@ static void keep_observation(struct series *s, ms_time now, const int64_t *figur
     memcpy(o->figures, figures, len * sizeof(*figures));
 }
 
-bool rates_note(struct rates *r, const char *key, ms_time now, const int64_t *figures, size_t len, size_t counters,
-                double *per_second)
+bool rates_note(struct rates *r, const char *key, ms_time now, const int64_t *figures, size_t len,
+                size_t counters, double *per_second)
 {
     ASSERT(len <= RATES_MAX);
     struct series *s = find_series(r, key);

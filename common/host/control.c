@@ -34,7 +34,7 @@ struct control {
 struct control_client {
     struct control *control; /* NULL: the socket is gone */
     struct control_client *next, **link;
-    struct bufferevent *bev;                  /* NULL: the client has gone */
+    struct bufferevent *bev;                              /* NULL: the client has gone */
     enum { OWES_NOTHING, OWED_BY_API, OWED_BY_APP } owed; /* the one answer that is on its way */
 };
 
@@ -171,8 +171,13 @@ static void ask_api(struct control_client *k, json_t *request)
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     k->owed = OWED_BY_API;
     api_ask(k->control->api,
-            &(struct api_request){.method = method, .path = path, .query = query, .body = bytes_str(text),
-                                  .user = node_config_of(k->control->node)->user, .tags = "administrator", .local = true},
+            &(struct api_request){.method = method,
+                                  .path = path,
+                                  .query = query,
+                                  .body = bytes_str(text),
+                                  .user = node_config_of(k->control->node)->user,
+                                  .tags = "administrator",
+                                  .local = true},
             api_done, k);
     free(text);
 }
@@ -252,8 +257,8 @@ static void client_event(struct bufferevent *bev, short what, void *arg)
         client_close(arg);
 }
 
-static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
-                          void *arg)
+static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+                          int len, void *arg)
 {
     (void)address;
     (void)len;
@@ -277,7 +282,8 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 static bool socket_address(int dir_fd, const char *path, struct sockaddr_un *out)
 {
     const char *slash = strrchr(path, '/');
-    int len = snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/%s", dir_fd, slash ? slash + 1 : path);
+    int len = snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/%s", dir_fd,
+                       slash ? slash + 1 : path);
     out->sun_family = AF_UNIX;
     return len > 0 && (size_t)len < sizeof(out->sun_path);
 }
@@ -314,7 +320,8 @@ static int listen_at(const struct sockaddr_un *address)
 static int open_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup(slash ? "/" : ".");
+    char *folder =
+        slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup(slash ? "/" : ".");
     int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int why = errno;
     free(folder);
@@ -325,12 +332,13 @@ struct control *control_create(struct node *n, const char *socket_path, char **e
 {
     int dir_fd = open_folder(socket_path);
     struct sockaddr_un address = {0};
-    int fd = dir_fd < 0                                           ? dir_fd
+    int fd = dir_fd < 0                                       ? dir_fd
              : !socket_address(dir_fd, socket_path, &address) ? -ENAMETOOLONG
-                                                                  : listen_at(&address);
+                                                              : listen_at(&address);
     if (fd < 0) {
         *error = fd == -EADDRINUSE
-                     ? format_text("%s: another process of this node runs already; stop it (lab down) first", socket_path)
+                     ? format_text("%s: another process of this node runs already; stop it (lab down) first",
+                                   socket_path)
                      : format_text("%s: the control socket cannot be made: %s", socket_path, strerror(-fd));
         if (dir_fd >= 0)
             close(dir_fd);
@@ -341,8 +349,8 @@ struct control *control_create(struct node *n, const char *socket_path, char **e
     c->path = xstrdup(socket_path);
     c->dir_fd = dir_fd;
     c->api = api_create(n);
-    c->listener =
-        evconnlistener_new(node_base(n), accept_client, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    c->listener = evconnlistener_new(node_base(n), accept_client, c,
+                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     return c;
 }
 

@@ -1,5 +1,6 @@
-/* control.h: the control socket of a node's process: how labctl reaches it, also while its app is stopped. One
- * JSON object a line in, one a line out, in order. Whoever can open the socket (mode 0600) may do everything.
+/* control.h: the control socket of a node's process: how labctl reaches it, also while its app is stopped.
+ * One JSON object a line in, one a line out, in order. Whoever can open the socket (mode 0600) may do
+ * everything.
  *
  *     {"cmd": "ping" | "pid" | "status" | "stop_app" | "start_app"}
  *     {"cmd": "cut" | "heal", "peer": "node2"}        heal without a peer: all links

@@ -23,8 +23,8 @@ struct http_server {
     struct api *api;
     struct evhttp *http;
     struct evhttp_bound_socket *listener;
-    struct event *end;   /* frees the server at the end of the turn */
-    unsigned handling;   /* > 0: inside a request */
+    struct event *end; /* frees the server at the end of the turn */
+    unsigned handling; /* > 0: inside a request */
     bool closing;
 };
 
@@ -68,7 +68,8 @@ static const char index_page[] =
     "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>mirrorlab</title></head><body>\n"
     "<h1>mirrorlab</h1>\n"
     "<p>This is the management API of one node of a teaching broker: what happens to your messages when the\n"
-    "machine that holds them stops? Its paths and fields are those of RabbitMQ 3.10's management plugin.</p>\n"
+    "machine that holds them stops? Its paths and fields are those of RabbitMQ 3.10's management "
+    "plugin.</p>\n"
     "<ul>\n"
     "<li><a href=\"/api/overview\">/api/overview</a></li>\n"
     "<li><a href=\"/api/nodes\">/api/nodes</a></li>\n"

@@ -11,7 +11,8 @@ struct http_server;
 struct http_server *http_server_create(struct node *n, const char *host, uint16_t port, char **error);
 
 /* Closes the listener and every connection. May be called from inside a request (what a request does can end
- * with this node not serving any more): the listener closes now, the rest at the end of the turn. Takes NULL. */
+ * with this node not serving any more): the listener closes now, the rest at the end of the turn. Takes NULL.
+ */
 void http_server_destroy(struct http_server *s);
 
 #endif

@@ -99,22 +99,32 @@ static void written(struct node_log *l, size_t records)
     l->syncs++;
 }
 
-static void thread_done(evutil_socket_t fd, short what, void *arg)
+static void write_ended(struct node_log *l)
 {
-    (void)what;
-    struct node_log *l = arg;
-    uint64_t count;
-    if (read(fd, &count, sizeof(count)) != sizeof(count) || !l->busy)
-        return;
     pthread_mutex_lock(&l->lock);
     struct node_log_job job = l->job;
     l->job.ended = false;
     pthread_mutex_unlock(&l->lock);
+    if (!job.ended)
+        return;
     l->busy = false;
     if (job.error)
         fail(l, &job);
     else
         written(l, l->job_records);
+}
+
+static void thread_done(int fd, short what, void *arg)
+{
+    (void)what;
+    struct node_log *l = arg;
+    uint64_t count;
+    if (read(fd, &count, sizeof(count)) != sizeof(count))
+        return;
+    if (l->busy)
+        write_ended(l);
+    if (l->compacting)
+        node_log_compact_ended(l);
 }
 
 static void log_part_sweep(struct part *p)
@@ -159,6 +169,8 @@ static void log_part_flush(struct part *p)
     struct node_log *l = CONTAINER_OF(p, struct node_log, part);
     while (l->log && !l->busy && write_next(l))
         ;
+    if (l->log && !p->loop->done)
+        node_log_compact_if_due(l);
 }
 
 static int recover(void *arg, struct bytes bytes)
@@ -177,7 +189,7 @@ static bool log_part_open(struct part *p, char **error)
 {
     struct node_log *l = CONTAINER_OF(p, struct node_log, part);
     char *note;
-    l->handed = l->persisted = l->told = l->syncs = 0;
+    l->handed = l->persisted = l->told = l->syncs = l->compact_tried = 0;
     l->log = log_open(l->files ? l->files : l->memory, recover, l, &note);
     if (!l->log) {
         *error = format_text("%s: %s", p->loop->config.name, note);
@@ -197,9 +209,11 @@ static bool log_part_close(struct part *p)
     struct node_log *l = CONTAINER_OF(p, struct node_log, part);
     if (!l->log)
         return true;
-    log_part_flush(p);
+    while (!l->busy && write_next(l))
+        ;
     if (l->busy)
         return false;
+    node_log_compact_stop(l);
     stop_thread(l);
     log_close(l->log);
     l->log = NULL;
@@ -241,6 +255,7 @@ void node_log_on_disk(struct node_log *l)
 void node_log_finish(struct node_log *l)
 {
     stop_thread(l);
+    node_log_compact_stop(l);
     log_close(l->log);
     if (l->files) {
         watch_destroy(l->done);

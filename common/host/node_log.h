@@ -6,6 +6,7 @@
 #define HOST_NODE_LOG_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "host/loop.h"
 #include "store/log.h"
@@ -18,10 +19,11 @@ struct node_log {
     uint64_t told;               /* of those, the broker was told of */
     uint64_t syncs;
 
-    /* the thread: job goes in and result comes out under the lock; everything above is the loop's alone */
+    /* the writing thread: its job goes in and its result comes out under the lock; what is above is the
+     * loop's */
     pthread_t thread;
     bool thread_runs, busy; /* busy: a job is with the thread */
-    struct watch *done;     /* done_fd: the thread has a result */
+    struct watch *done;     /* done_fd: a thread has a result */
     int done_fd;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -33,6 +35,18 @@ struct node_log {
         const char *doing; /* what failed */
     } job;
     size_t job_records;
+
+    /* the compacting thread: the same way */
+    pthread_t compactor;
+    bool compacting;
+    uint64_t compact_tried; /* up to this segment: not again before there is another */
+    atomic_bool compact_cancel;
+    struct node_log_compaction {
+        uint64_t last, bytes;
+        bool ended;
+        int error;
+        char *note;
+    } compaction;
 };
 
 void node_log_init(struct node_log *l, struct loop *loop); /* in memory: lost with the process */
@@ -40,6 +54,11 @@ void node_log_on_disk(struct node_log *l);                 /* in files under the
 void node_log_finish(struct node_log *l);
 
 void node_log_append(struct node_log *l, const struct effect *fx); /* FX_PERSIST */
+
+/* node_log_compact.c */
+void node_log_compact_if_due(struct node_log *l);
+void node_log_compact_ended(struct node_log *l); /* the thread has a result, maybe */
+void node_log_compact_stop(struct node_log *l);
 
 uint64_t node_log_bytes(const struct node_log *l);
 uint64_t node_log_syncs(const struct node_log *l);

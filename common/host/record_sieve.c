@@ -5,17 +5,30 @@
  *     messages that were neither removed nor discarded later, of queues that are in that table or came after
  * it of what was said about messages (taken, leased), what is about those
  *
- * A removal is not needed once what it removes is left out: all of that stands before it. */
+ *     of each publisher of a queue the latest message, also if it was removed (and then its removal): it
+ * tells how far that publisher's numbers had come
+ *
+ * Any other removal is not needed once what it removes is left out: all of that stands before it. */
 #include "host/record_sieve.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/vec.h"
 #include "mirror/peer_msg.h"
 #include "wire/record.h"
 
+/* The latest message of one publisher, by its number. */
+struct latest {
+    node_id origin;
+    uint64_t incarnation, seq;
+    msg_id id;
+    uint64_t index, removed; /* its record, and the one that removed it: index + 1; 0: none */
+};
+
 struct sieve_queue {
     uint64_t uid;
+    VEC(struct latest) latest;
     struct map live;      /* message id -> index + 1 of its record */
     bool defined;         /* in the last table, or since */
     bool in_new_table;    /* in the one that is being read */
@@ -58,14 +71,38 @@ static void each_live(struct sieve_queue *q, const struct record *rec, id_fn *fn
 
 static void remove_id(struct sieve_queue *q, uint64_t id, void *arg)
 {
-    (void)arg;
+    uint64_t *index = arg;
     map_remove_u64(&q->live, id);
+    for (size_t i = 0; i < q->latest.len; i++)
+        if (q->latest.items[i].id == id && !q->latest.items[i].removed)
+            q->latest.items[i].removed = *index + 1;
+}
+
+static void note_latest(struct sieve_queue *q, uint64_t index, const struct record *rec)
+{
+    struct latest now = {.origin = rec->origin,
+                         .incarnation = rec->incarnation,
+                         .seq = rec->seq,
+                         .id = rec->id,
+                         .index = index + 1};
+    if (rec->origin == NODE_NONE)
+        return;
+    for (size_t i = 0; i < q->latest.len; i++) {
+        struct latest *l = &q->latest.items[i];
+        if (l->origin != now.origin || l->incarnation != now.incarnation)
+            continue;
+        if (now.seq > l->seq)
+            *l = now;
+        return;
+    }
+    VEC_PUSH(&q->latest, now);
 }
 
 static void forget_messages(struct sieve_queue *q)
 {
     map_finish(&q->live);
     map_init(&q->live);
+    q->latest.len = 0;
     q->lease_end = q->lease_index = 0;
 }
 
@@ -123,12 +160,15 @@ static void look_at(struct record_sieve *s, uint64_t index, const struct record 
             look_at_entry(s, rec->entry);
         return;
     case REC_MESSAGE:
-        if (q && !map_get_u64(&q->live, rec->id))
+        if (!q)
+            return;
+        note_latest(q, index, rec);
+        if (!map_get_u64(&q->live, rec->id))
             map_set_u64(&q->live, rec->id, (void *)(uintptr_t)(index + 1));
         return;
     case REC_REMOVED:
         if (q)
-            each_live(q, rec, remove_id, NULL);
+            each_live(q, rec, remove_id, &index);
         return;
     case REC_TAKEN: return;
     case REC_DISCARD:
@@ -173,6 +213,14 @@ static void is_before(struct sieve_queue *q, uint64_t id, void *arg)
         b->any = true;
 }
 
+static bool is_latest(const struct sieve_queue *q, uint64_t index)
+{
+    for (size_t i = 0; i < q->latest.len; i++)
+        if (q->latest.items[i].index == index + 1 || q->latest.items[i].removed == index + 1)
+            return true;
+    return false;
+}
+
 static bool needed(struct record_sieve *s, uint64_t index, const struct record *rec)
 {
     struct sieve_queue *q = rec->queue_uid ? map_get_u64(&s->queues, rec->queue_uid) : NULL;
@@ -181,7 +229,10 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
     case REC_VIEW:
     case REC_META_RESET:
     case REC_META: return index + 1 > s->last;
-    case REC_MESSAGE: return has_queue && (uint64_t)(uintptr_t)map_get_u64(&q->live, rec->id) == index + 1;
+    case REC_MESSAGE:
+        return has_queue &&
+               ((uint64_t)(uintptr_t)map_get_u64(&q->live, rec->id) == index + 1 || is_latest(q, index));
+    case REC_REMOVED: return has_queue && is_latest(q, index);
     case REC_TAKEN: {
         struct before b = {.index = index};
         if (has_queue)
@@ -190,7 +241,6 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
     }
     case REC_LEASE: return has_queue && q->live.count && q->lease_index == index + 1;
     case REC_STOPPED: return index + 1 == s->stopped && index + 1 > s->last;
-    case REC_REMOVED:
     case REC_DISCARD: return false;
     }
     return true;
@@ -232,6 +282,7 @@ void record_sieve_finish(struct record_sieve *s)
     struct sieve_queue *q;
     while ((q = map_next(&s->queues, &at))) {
         map_finish(&q->live);
+        VEC_FREE(&q->latest);
         free(q);
     }
     map_finish(&s->queues);

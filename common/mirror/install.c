@@ -254,7 +254,7 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
 void serve(struct mirror *m, struct effects *out)
 {
     m->phase = PHASE_SERVING;
-    m->served = true;
+    view_served(m, out);
     m->leaving &= m->members & ~m->joined; /* who left is out; who came back is another life */
     m->recovered_others = 0;
     resubmit(m);

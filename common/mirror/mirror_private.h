@@ -343,6 +343,7 @@ void review(struct mirror *m, struct effects *out);
 void resubmit(struct mirror *m);
 
 /* ---- view.c, install.c ---- */
+void view_served(struct mirror *m, struct effects *out);
 void view_start(struct mirror *m, struct effects *out);
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out);

@@ -140,13 +140,13 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
 
 void sync_incoming_drop(struct queue *q)
 {
+    q->sync_done_waits = false;
     if (!q->incoming)
         return;
     content_finish(q->incoming);
     free(q->incoming);
     q->incoming = NULL;
     q->incoming_len = 0;
-    q->sync_done_waits = false;
 }
 
 static void take_batch(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
@@ -183,8 +183,8 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
 /* says SYNC_DONE once everything that must be is on disk */
 void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out)
 {
-    if (!q->sync_done_waits || q->disk_waits || q->role != ROLE_MIRROR || !serving(m))
-        return;
+    if (!q->sync_done_waits || q->disk_waits || q->role != ROLE_MIRROR || m->promised != m->epoch)
+        return; /* sealed: the new view begins the sync again */
     q->sync_done_waits = false;
     q->synced = true;
     q->join = 0;
@@ -210,7 +210,7 @@ void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_ms
     if (msg->generation != q->rec.generation)
         return;
     bool mirror = q->role == ROLE_MIRROR && from == q->rec.master;
-    bool master = q->role == ROLE_MASTER;
+    bool master = q->role == ROLE_MASTER && serving(m); /* else: the new view begins it again */
     if (msg->type == PEER_SYNC_ACK && master && q->master->sync.running) {
         q->master->sync.acked[from] = u64_max(q->master->sync.acked[from], msg->u.sync.total);
         sync_step(m, q, out);

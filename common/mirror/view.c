@@ -22,6 +22,15 @@ static void send_hello(struct mirror *m, node_set to, struct effects *out)
     send_to(out, to, msg);
 }
 
+/* the first view this node serves in: the others must not take it for one that wants in any more */
+void view_served(struct mirror *m, struct effects *out)
+{
+    if (m->served)
+        return;
+    m->served = true;
+    send_hello(m, m->links, out);
+}
+
 /* ---- the first view ---- */
 
 /* a before b: whose past rules when all start together */
@@ -86,14 +95,14 @@ static node_set reachable(const struct mirror *m)
     return found;
 }
 
-/* nodes that may join: they start, can reach every member, and were not in a view in this life */
+/* nodes that may join: they start, and can reach every member */
 static node_set joiners(const struct mirror *m, node_set members)
 {
     node_set found = 0;
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !node_in(members, n) &&
-            h->incarnation != m->incarnations[n] && (members & ~h->links & ~node_bit(n)) == 0)
+            (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;

@@ -48,10 +48,11 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
 static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack);
 
 /* What nobody holds by now may have come and gone within one step. */
-static void purged(struct sim *s, uint32_t queue)
+static void purged(struct sim *s, uint32_t queue, enum answer_status status)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->purges--;
+    lq->purge_unclear = lq->purge_unclear || status == ANSWER_NOT_SERVING; /* it may be on its way */
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
         if (m->memory == 0 && m->disk == 0 && m->fate == FATE_UNCONFIRMED)
@@ -88,7 +89,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
-        purged(s, a->queue);
+        purged(s, a->queue, fx->u.answer.status);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
         if (!ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
             sim_fail(s, "I3", "%s: a get was answered with a message nobody published", s->names[n]);

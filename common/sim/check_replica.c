@@ -88,12 +88,17 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
                       const struct seen_info *now)
 {
     node_id x = now->master;
+    sim_tell(s, "      %s generation %llu: master %s%s (says %s in epoch %llu)",
+             s->ledger.queues.items[queue].name, (unsigned long long)now->generation,
+             x < s->options.nodes ? s->names[x] : "-", info_available(now) ? "" : ", away", s->names[n],
+             (unsigned long long)now->epoch);
     if (!known->valid || known->life != s->nodes[n].lives || x >= s->options.nodes || x == known->master ||
         node_in(known->synced, x) || !info_available(now))
         return;
     const struct sim_node *old = &s->nodes[known->master];
-    bool in_order = old->m ? old->stopping : old->departure != DEPARTURE_KILLED;
-    bool crash = !old->m && old->departure != DEPARTURE_STOPPED;
+    bool in_order = (old->m && old->stopping) || old->departure == DEPARTURE_STOPPED ||
+                    old->departure == DEPARTURE_BROKEN_OFF;
+    bool crash = old->departure == DEPARTURE_KILLED || old->departure == DEPARTURE_BROKEN_OFF;
     bool allowed = (in_order && known->promote_always_on_shutdown && !known->promote_synced_on_failure) ||
                    (crash && !known->promote_synced_on_failure);
     if (!allowed)

@@ -1,4 +1,5 @@
-/* raw.h: bytes sent to a port of 127.0.0.1 as they are, and everything that comes back until the other side closes. */
+/* raw.h: bytes sent to a port of 127.0.0.1 as they are, and everything that comes back until the other side
+ * closes. */
 #ifndef TESTS_API_RAW_H
 #define TESTS_API_RAW_H
 

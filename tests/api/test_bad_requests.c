@@ -1,5 +1,5 @@
-/* test_bad_requests.c: what is not a request, what is too large, who may not ask, what is not there: each gets its
- * status, and the node goes on for others. */
+/* test_bad_requests.c: what is not a request, what is too large, who may not ask, what is not there: each
+ * gets its status, and the node goes on for others. */
 #include "tests/cluster/test.h"
 
 #include <stdlib.h>
@@ -86,8 +86,13 @@ static void deep_or_broken_json_is_400(void **state)
     struct text deep = {0};
     for (int i = 0; i < 200000; i++)
         text_add(&deep, "[");
-    const char *const bodies[] = {deep.s, "{", "nonsense", "{\"durable\":true,\"durable\":false}", "\"text\"",
-                                  "{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\xfe\"}"};
+    const char *const bodies[] = {deep.s,
+                                  "{",
+                                  "nonsense",
+                                  "{\"durable\":true,\"durable\":false}",
+                                  "\"text\"",
+                                  "{\"a\":\"\\ud800\"}",
+                                  "{\"a\":\"\xff\xfe\"}"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         struct raw_answer a;
         raw_request(lab_http(&lab, 1), "PUT", "/api/queues/%2F/bad", "admin:123", bodies[i], &a);
@@ -136,10 +141,17 @@ static void strange_paths_are_404_and_wrong_methods_405(void **state)
         const char *method, *path;
         int status;
     } cases[] = {
-        {"GET", "/nosuch", 404},         {"GET", "/api/queues/%2F/%00", 404},    {"GET", "/api/%2e%2e/%2e%2e/etc", 404},
-        {"GET", "/api/queues/%2F/a/b/c/d", 404}, {"GET", "/api/queues/%zz", 404}, {"POST", "/api/whoami", 405},
-        {"PUT", "/api/nodes", 405},      {"DELETE", "/api/overview", 405},       {"HEAD", "/api/overview", 200},
-        {"GET", "/", 200},               {"GET", "/api/queues/", 200},
+        {"GET", "/nosuch", 404},
+        {"GET", "/api/queues/%2F/%00", 404},
+        {"GET", "/api/%2e%2e/%2e%2e/etc", 404},
+        {"GET", "/api/queues/%2F/a/b/c/d", 404},
+        {"GET", "/api/queues/%zz", 404},
+        {"POST", "/api/whoami", 405},
+        {"PUT", "/api/nodes", 405},
+        {"DELETE", "/api/overview", 405},
+        {"HEAD", "/api/overview", 200},
+        {"GET", "/", 200},
+        {"GET", "/api/queues/", 200},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct raw_answer a;
@@ -202,8 +214,8 @@ static void control_answers_line_by_line_in_order(void **state)
     FILE *in = fdopen(fd, "r");
     char *line = NULL;
     size_t size = 0;
-    static const char *const wanted[] = {"{\"ok\":true}", "\"bad_request\"", "\"status\":404", "\"status\":404",
-                                         "unknown cmd", "\"phase\":\"serving\""};
+    static const char *const wanted[] = {"{\"ok\":true}",  "\"bad_request\"", "\"status\":404",
+                                         "\"status\":404", "unknown cmd",     "\"phase\":\"serving\""};
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
         assert_true(getline(&line, &size, in) > 0);
         if (!strstr(line, wanted[i]))

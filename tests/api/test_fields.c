@@ -1,6 +1,6 @@
-/* test_fields.c: every field that RabbitMQ 3.10.8's management API showed (recorded/samples.json) is shown by a
- * node of the kit in the same place and of the same JSON type, or is in `omitted` with the reason. What is in
- * `omitted` is really not there: the list cannot rot. */
+/* test_fields.c: every field that RabbitMQ 3.10.8's management API showed (recorded/samples.json) is shown by
+ * a node of the kit in the same place and of the same JSON type, or is in `omitted` with the reason. What is
+ * in `omitted` is really not there: the list cannot rot. */
 #include "tests/cluster/test.h"
 
 #include <amqp.h>
@@ -37,7 +37,8 @@ static const struct {
     {"*", "messages_unacknowledged_ram", NO_PAGES},
     {"queue", "deliveries", "not counted by channel"},
     {"queue", "incoming", "not counted by exchange"},
-    {"queue after a get", "message_stats.deliver_no_ack", "a queue's master does not know who acknowledges by itself"},
+    {"queue after a get", "message_stats.deliver_no_ack",
+     "a queue's master does not know who acknowledges by itself"},
     {"queue after a get", "message_stats.deliver_no_ack_details", "as above"},
     {"queue after a get", "message_stats.get_no_ack", "as above"},
     {"queue after a get", "message_stats.get_no_ack_details", "as above"},
@@ -135,7 +136,8 @@ static bool same_type(const json_t *a, const json_t *b)
 static bool is_free_form(const char *key)
 {
     return strcmp(key, "client_properties") == 0 || strcmp(key, "effective_policy_definition") == 0 ||
-           strcmp(key, "definition") == 0 || strcmp(key, "cluster_state") == 0 || strcmp(key, "arguments") == 0;
+           strcmp(key, "definition") == 0 || strcmp(key, "cluster_state") == 0 ||
+           strcmp(key, "arguments") == 0;
 }
 
 /* Counts the fields of `was` that are wrong in `is`. */
@@ -144,17 +146,20 @@ static unsigned compare(const char *sample, const char *prefix, const json_t *wa
     unsigned wrong = 0;
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)was, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)was, key, value)
+    {
         char *path = format_text("%s%s%s", prefix, *prefix ? "." : "", key);
         const json_t *ours = json_object_get(is, key);
         const char *why = why_omitted(sample, path);
         if ((ours == NULL) != (why != NULL)) {
-            print_error("%s: %s is %s\n", sample, path, ours ? "there, and in the list of what is omitted" : "missing");
+            print_error("%s: %s is %s\n", sample, path,
+                        ours ? "there, and in the list of what is omitted" : "missing");
             wrong++;
         } else if (ours && !same_type(value, ours)) {
             print_error("%s: %s is of another type\n", sample, path);
             wrong++;
-        } else if (ours && !is_free_form(key) && json_is_object(inner(value)) && json_is_object(inner(ours))) {
+        } else if (ours && !is_free_form(key) && json_is_object(inner(value)) &&
+                   json_is_object(inner(ours))) {
             wrong += compare(sample, path, inner(value), inner(ours));
         }
         free(path);
@@ -193,7 +198,9 @@ static void put(const char *method, const char *path, const char *body, int stat
     text_finish(&answer);
 }
 
-#define MESSAGE(key) "{\"properties\":{},\"routing_key\":\"" key "\",\"payload\":\"Hello World\",\"payload_encoding\":\"string\"}"
+#define MESSAGE(key)                                                                                         \
+    "{\"properties\":{},\"routing_key\":\"" key                                                              \
+    "\",\"payload\":\"Hello World\",\"payload_encoding\":\"string\"}"
 
 static int up(void **state)
 {
@@ -211,7 +218,8 @@ static int up(void **state)
     put("POST", "/api/bindings/%2F/e/mine/q/work", "{\"routing_key\":\"k\"}", 201);
     put("POST", "/api/exchanges/%2F/amq.default/publish", MESSAGE("mirrior_hello"), 200);
     put("POST", "/api/exchanges/%2F/amq.default/publish", MESSAGE("got"), 200);
-    put("POST", "/api/queues/%2F/got/get", "{\"count\":1,\"ackmode\":\"ack_requeue_false\",\"encoding\":\"auto\"}", 200);
+    put("POST", "/api/queues/%2F/got/get",
+        "{\"count\":1,\"ackmode\":\"ack_requeue_false\",\"encoding\":\"auto\"}", 200);
     start_consumer();
     return 0;
 }
@@ -227,7 +235,8 @@ static int down(void **state)
 
 struct look {
     const char *sample, *path, *name; /* name: which of a list; NULL: the first, or the object itself */
-    const char *rate; /* a field that shows that rates are known, "message_stats.publish_details"; NULL: none needed */
+    const char *rate; /* a field that shows that rates are known, "message_stats.publish_details"; NULL: none
+                         needed */
     json_t *is;
 };
 
@@ -253,7 +262,8 @@ static bool seen(void *arg)
     size_t i;
     json_t *item;
     if (json_is_array(answer)) {
-        json_array_foreach (answer, i, item) {
+        json_array_foreach(answer, i, item)
+        {
             const char *name = json_string_value(json_object_get(item, "name"));
             if (!l->is && (!l->name || (name && strcmp(name, l->name) == 0)))
                 l->is = json_incref(item);
@@ -310,13 +320,15 @@ static json_t *ask(unsigned node, const char *path)
     return json;
 }
 
-/* node3 does not answer but is not gone yet: its queues' counts are left out, within a second, and never 0. */
+/* node3 does not answer but is not gone yet: its queues' counts are left out, within a second, and never 0.
+ */
 static void a_frozen_peer_leaves_its_figures_out(void **state)
 {
     (void)state;
     struct text answer = {0};
-    assert_int_equal(http_ask(lab_http(&lab, 3), "PUT", "/api/queues/%2F/frozen", "{\"durable\":true}", 10000, &answer),
-                     201);
+    assert_int_equal(
+        http_ask(lab_http(&lab, 3), "PUT", "/api/queues/%2F/frozen", "{\"durable\":true}", 10000, &answer),
+        201);
     text_finish(&answer);
     json_t *before = ask(1, "/api/queues/%2F/frozen");
     assert_int_equal(json_integer_value(json_object_get(before, "messages")), 0);

@@ -23,10 +23,12 @@ static void what_goes_in_comes_out(void **state)
     static const char *const cases[] = {
         "{}",
         "{\"delivery_mode\":2}",
-        "{\"content_type\":\"text/plain\",\"content_encoding\":\"utf-8\",\"correlation_id\":\"c\",\"reply_to\":\"r\","
+        "{\"content_type\":\"text/"
+        "plain\",\"content_encoding\":\"utf-8\",\"correlation_id\":\"c\",\"reply_to\":\"r\","
         "\"expiration\":\"60000\",\"message_id\":\"m\",\"type\":\"t\",\"user_id\":\"u\",\"app_id\":\"a\","
         "\"cluster_id\":\"k\",\"timestamp\":1795383504,\"priority\":7,\"delivery_mode\":1}",
-        "{\"headers\":{\"n\":-5,\"s\":\"\xe9\x95\x9c\xe5\x83\x8f\",\"b\":true,\"f\":false,\"list\":[1,\"two\",{\"three\":3}],"
+        "{\"headers\":{\"n\":-5,\"s\":\"\xe9\x95\x9c\xe5\x83\x8f\",\"b\":true,\"f\":false,\"list\":[1,"
+        "\"two\",{\"three\":3}],"
         "\"table\":{\"deep\":{\"er\":[]}},\"nothing\":null}}",
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -65,10 +67,10 @@ static void what_cannot_be_a_property_is_named(void **state)
     static const struct {
         const char *json, *wrong;
     } cases[] = {
-        {"{\"delivery_mode\":3}", "delivery_mode"},   {"{\"delivery_mode\":\"2\"}", "delivery_mode"},
-        {"{\"priority\":256}", "priority"},           {"{\"priority\":-1}", "priority"},
-        {"{\"expiration\":\"soon\"}", "expiration"},  {"{\"expiration\":\"\"}", "expiration"},
-        {"{\"content_type\":5}", "content_type"},     {"{\"headers\":[]}", "headers"},
+        {"{\"delivery_mode\":3}", "delivery_mode"},  {"{\"delivery_mode\":\"2\"}", "delivery_mode"},
+        {"{\"priority\":256}", "priority"},          {"{\"priority\":-1}", "priority"},
+        {"{\"expiration\":\"soon\"}", "expiration"}, {"{\"expiration\":\"\"}", "expiration"},
+        {"{\"content_type\":5}", "content_type"},    {"{\"headers\":[]}", "headers"},
         {"{\"timestamp\":1.5}", "timestamp"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -106,7 +108,8 @@ static void too_long_is_refused_not_cut(void **state)
 static void broken_bytes_are_no_properties(void **state)
 {
     (void)state;
-    static const uint8_t cut[] = {0x80, 0x00, 0x0a, 't', 'e'}; /* a content type of ten bytes, two are there */
+    static const uint8_t cut[] = {0x80, 0x00, 0x0a, 't',
+                                  'e'}; /* a content type of ten bytes, two are there */
     json_t *json = properties_to_json(bytes_of(cut, sizeof(cut)));
     assert_int_equal(json_object_size(json), 0);
     json_decref(json);

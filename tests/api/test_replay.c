@@ -1,6 +1,6 @@
-/* test_replay.c: 80-odd requests that were put to the management API of RabbitMQ 3.10.8, one after the other, with
- * what it answered (recorded/requests.json). A node of the kit gets the same requests in the same order and has
- * to answer the same: status, Allow, Location, JSON. What differs on purpose is in `differences`. */
+/* test_replay.c: 80-odd requests that were put to the management API of RabbitMQ 3.10.8, one after the other,
+ * with what it answered (recorded/requests.json). A node of the kit gets the same requests in the same order
+ * and has to answer the same: status, Allow, Location, JSON. What differs on purpose is in `differences`. */
 #include "tests/cluster/test.h"
 
 #include <stdio.h>
@@ -17,25 +17,29 @@ static const struct difference {
     int status;
     const char *answer, *why;
 } differences[] = {
-    {"POST", "/api/queues/%2F/h1/get", "\"foo\"", 400, NULL, "RabbitMQ breaks down (500): the kit names the four modes"},
+    {"POST", "/api/queues/%2F/h1/get", "\"foo\"", 400, NULL,
+     "RabbitMQ breaks down (500): the kit names the four modes"},
     {"POST", "/api/queues/%2F/nosuch/actions", NULL, 404, NULL, "RabbitMQ breaks down (500)"},
     {"GET", "/api/nodes/nosuch", NULL, 404, NULL, "RabbitMQ breaks down (500)"},
     {"PUT", "/api/policies/%2F/p1", "\"some\"", 0,
-     "{\"error\":\"bad_request\",\"reason\":\"Validation failed\\n\\n<<\\\"some\\\">> is not a valid ha-mode value\\n\"}",
+     "{\"error\":\"bad_request\",\"reason\":\"Validation failed\\n\\n<<\\\"some\\\">> is not a valid ha-mode "
+     "value\\n\"}",
      "RabbitMQ escapes it for HTML, in JSON"},
     {"GET", "/api/exchanges/%2F/e1", NULL, 0,
-     "{\"arguments\":{},\"auto_delete\":false,\"durable\":false,\"internal\":false,\"name\":\"e1\",\"type\":\"direct\","
+     "{\"arguments\":{},\"auto_delete\":false,\"durable\":false,\"internal\":false,\"name\":\"e1\",\"type\":"
+     "\"direct\","
      "\"vhost\":\"/\"}",
      "who declared it, and what went in and out per channel, is not kept"},
     {"GET", "/api/queues?page=1&page_size=2", NULL, 0, NULL, "RabbitMQ had no statistics yet: fewer fields"},
     {"GET", "/api/queues?columns=name,messages_ready,message_stats.publish", NULL, 0,
      "[{\"name\":\"h1\",\"messages_ready\":0},{\"name\":\"h2\",\"messages_ready\":0}]", "as above"},
-    {"GET", "/api/users/admin", NULL, 0,
-     "{\"limits\":{},\"name\":\"admin\",\"tags\":[\"administrator\"]}", "password hashes are not shown"},
+    {"GET", "/api/users/admin", NULL, 0, "{\"limits\":{},\"name\":\"admin\",\"tags\":[\"administrator\"]}",
+     "password hashes are not shown"},
     {"GET", "/api/vhosts/%2F", NULL, 0, NULL, "other nodes, and RabbitMQ had no statistics yet"},
     {"GET", "/api/cluster-name", NULL, 0, "{\"name\":\"mirrorlab\"}", "its own name"},
     {"GET", "/api/overview?columns=node,object_totals", NULL, 0,
-     "{\"node\":\"node1\",\"object_totals\":{\"channels\":0,\"connections\":0,\"consumers\":0,\"exchanges\":8,\"queues\":2}}",
+     "{\"node\":\"node1\",\"object_totals\":{\"channels\":0,\"connections\":0,\"consumers\":0,\"exchanges\":"
+     "8,\"queues\":2}}",
      "RabbitMQ still counted a deleted queue"},
 };
 
@@ -87,7 +91,8 @@ static void the_same_requests_get_the_same_answers(void **state)
     unsigned wrong = 0;
     size_t i;
     json_t *r;
-    json_array_foreach (requests, i, r) {
+    json_array_foreach(requests, i, r)
+    {
         struct raw_answer is;
         const char *method = json_string_value(json_object_get(r, "method"));
         const char *path = json_string_value(json_object_get(r, "path"));
@@ -95,8 +100,8 @@ static void the_same_requests_get_the_same_answers(void **state)
         raw_request(lab_http(&lab, 1), method, path, "admin:123", body, &is);
         if (!same_answer(r, find_difference(r), &is)) {
             char *was = json_dumps(r, JSON_COMPACT);
-            print_error("request %zu %s %s %s\n  recorded: %s\n  is: %s  %s\n", i, method, path, body ? body : "", was,
-                        text_str(&is.head), text_str(&is.body));
+            print_error("request %zu %s %s %s\n  recorded: %s\n  is: %s  %s\n", i, method, path,
+                        body ? body : "", was, text_str(&is.head), text_str(&is.body));
             free(was);
             wrong++;
         }

@@ -49,8 +49,7 @@ static bool wait_for(struct amqp_conn *c, short events, int64_t deadline)
     }
 }
 
-/* ---- bytes
- * -------------------------------------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------------------------------------- */
 
 bool amqp_connect(struct amqp_conn *c, const char *host, uint16_t port, int timeout_ms)
 {
@@ -205,8 +204,7 @@ uint32_t amqp_method(const struct amqp_frame *frame)
     return frame->type == AMQP_FRAME_METHOD && frame->len >= 4 ? get_u32(frame->payload) : 0;
 }
 
-/* ---- waiting for answers
- * ------------------------------------------------------------------------------------ */
+/* ---- waiting for answers ------------------------------------------------------------------------------- */
 
 bool amqp_wait(struct amqp_conn *c, struct amqp_frame *frame, int timeout_ms)
 {
@@ -241,8 +239,7 @@ bool amqp_expect(struct amqp_conn *c, uint32_t method, struct amqp_frame *frame,
                 method >> 16, method & 0xffff);
 }
 
-/* ---- methods
- * ------------------------------------------------------------------------------------------------ */
+/* ---- methods ------------------------------------------------------------------------------------------- */
 
 /* a method frame's payload while it is written */
 struct method {
@@ -396,8 +393,7 @@ bool amqp_consume(struct amqp_conn *c, const char *queue, uint16_t prefetch, boo
     return ask(c, 1, &m, M_BASIC_CONSUME_OK, &frame, 10000);
 }
 
-/* ---- publishing in bulk
- * ------------------------------------------------------------------------------------- */
+/* ---- publishing in bulk -------------------------------------------------------------------------------- */
 
 void amqp_template_init(struct amqp_template *t, const char *queue, size_t size, bool persistent)
 {

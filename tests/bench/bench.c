@@ -88,8 +88,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct bench *b, const ch
     return false;
 }
 
-/* ---- the cluster, from outside
- * ------------------------------------------------------------------------------ */
+/* ---- the cluster, from outside ------------------------------------------------------------------------- */
 
 /* ready: greets AMQP clients, and its API lists three running nodes */
 static bool node_ready(const struct lab *lab, unsigned node)
@@ -246,8 +245,7 @@ static bool wait_mirrored(struct bench *b, unsigned asked, const char *queue, st
     return true;
 }
 
-/* ---- the measures
- * ------------------------------------------------------------------------------------------- */
+/* ---- the measures -------------------------------------------------------------------------------------- */
 
 static struct load_spec spec_for(const struct bench *b, const char *queue)
 {
@@ -397,8 +395,7 @@ static bool measure_sync(struct bench *b, unsigned run, double *value)
     return ok;
 }
 
-/* ---- all of it
- * ---------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static void note(struct bench *b, enum measure_id id, bool ok, double value)
 {

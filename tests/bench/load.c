@@ -31,8 +31,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct load_result *r, co
     return false;
 }
 
-/* ---- publisher
- * ---------------------------------------------------------------------------------------------- */
+/* ---- publisher ----------------------------------------------------------------------------------------- */
 
 struct publisher {
     struct amqp_conn c;
@@ -125,8 +124,7 @@ static bool publisher_read(struct publisher *p, struct load_result *r)
     return got == 0 || fail(r, "publisher: %s", p->c.error);
 }
 
-/* ---- consumer
- * ----------------------------------------------------------------------------------------------- */
+/* ---- consumer ------------------------------------------------------------------------------------------ */
 
 struct consumer {
     struct amqp_conn c;
@@ -210,8 +208,7 @@ static bool consumer_read(struct consumer *k, struct load_result *r)
     return consumer_frames(k, r);
 }
 
-/* ---- one turn of the loop
- * ----------------------------------------------------------------------------------- */
+/* ---- one turn of the loop ------------------------------------------------------------------------------ */
 
 /* Waits until either may go on, at most wait_ms; then reads, acknowledges and publishes. p or k may be NULL.
  */
@@ -274,8 +271,7 @@ static bool turns(struct publisher *p, uint64_t limit, struct consumer *k, struc
     return true;
 }
 
-/* ---- what is measured
- * --------------------------------------------------------------------------------------- */
+/* ---- what is measured ---------------------------------------------------------------------------------- */
 
 static int64_t in_s(double seconds)
 {

@@ -1,5 +1,5 @@
-/* figures.c: what a message costs, counted in instructions by callgrind and in time by the clock: the broker and the
- * mirroring library alone, with no socket and no disk.
+/* figures.c: what a message costs, counted in instructions by callgrind and in time by the clock: the broker
+ * and the mirroring library alone, with no socket and no disk.
  *
  *     figures publish N      N 100-octet transient publishes with confirms, 100 to a read
  *     figures deliver N      N deliveries with acks of 50

@@ -35,8 +35,7 @@ bool wait_until(fact_fn *fact, void *arg, int timeout_ms)
     return true;
 }
 
-/* ---- programs
- * ----------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------------------ */
 
 static pid_t start_program(const char *const argv[], int *out_fd, struct text *why)
 {
@@ -113,8 +112,7 @@ int run_program(struct text *out, int timeout_ms, const char *const argv[])
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ---- a lab
- * -------------------------------------------------------------------------------------------------- */
+/* ---- a lab --------------------------------------------------------------------------------------------- */
 
 static struct lab *guarded; /* the lab whose nodes die with this program; one at a time */
 
@@ -252,16 +250,32 @@ pid_t lab_pid(const struct lab *lab, unsigned node)
     return pid_from(lab->dir, node);
 }
 
-bool lab_alive(const struct lab *lab, unsigned node)
+bool process_alive(pid_t pid)
 {
     char path[64], line[512];
-    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)lab_pid(lab, node));
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
     FILE *f = fopen(path, "r");
     if (!f)
         return false;
     char *end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
     fclose(f);
     return end && end[1] && end[2] != 'Z' && end[2] != 'X';
+}
+
+static bool process_ended(void *pid)
+{
+    return !process_alive(*(const pid_t *)pid);
+}
+
+bool wait_ended(pid_t pid, int timeout_ms)
+{
+    return wait_until(process_ended, &pid, timeout_ms);
+}
+
+bool lab_alive(const struct lab *lab, unsigned node)
+{
+    pid_t pid = lab_pid(lab, node);
+    return pid > 0 && process_alive(pid);
 }
 
 int labctl_words(const struct lab *lab, struct text *out, const char *const *words)
@@ -275,8 +289,7 @@ int labctl_words(const struct lab *lab, struct text *out, const char *const *wor
     return run_program(out, 120000, argv);
 }
 
-/* ---- facts
- * -------------------------------------------------------------------------------------------------- */
+/* ---- facts --------------------------------------------------------------------------------------------- */
 
 unsigned node_number(const char *name)
 {

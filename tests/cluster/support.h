@@ -20,8 +20,7 @@ struct lab {
     bool up;
 };
 
-/* ---- programs and time
- * -------------------------------------------------------------------------------------- */
+/* ---- programs and time --------------------------------------------------------------------------------- */
 
 /* Runs a program to its end (or kills it and its process group after timeout_ms), stdout and stderr together
  * into out (cleared first; may be NULL). Returns its exit code, 128 + signal, or -1 out of time, -2 if it
@@ -31,11 +30,16 @@ int run_program(struct text *out, int timeout_ms, const char *const argv[]);
 
 int64_t support_now_ms(void); /* monotonic */
 typedef bool fact_fn(void *arg);
+
+/* A process is there, and no zombie. A node removes its pid file before it ends: who waits for its end keeps
+ * the pid. */
+bool process_alive(pid_t pid);
+bool wait_ended(pid_t pid, int timeout_ms);
+
 /* Asks until it is so; false once timeout_ms have passed. */
 bool wait_until(fact_fn *fact, void *arg, int timeout_ms);
 
-/* ---- a lab of one's own
- * ------------------------------------------------------------------------------------- */
+/* ---- a lab of one's own -------------------------------------------------------------------------------- */
 
 /* A new folder under $TMPDIR or /tmp, and free ports (looked for from MIRRORLAB_TEST_PORT, else 61000, up:
  * above Linux's range for outgoing connections, one of which could otherwise sit on a port that a node
@@ -64,8 +68,7 @@ bool lab_alive(const struct lab *lab, unsigned node); /* that process is there a
 int labctl_words(const struct lab *lab, struct text *out, const char *const *words);
 #define LABCTL(lab, out, ...) labctl_words((lab), (out), (const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- facts, as node `asked` tells them over HTTP
- * ------------------------------------------------------------ */
+/* ---- facts, as node `asked` tells them over HTTP ------------------------------------------------------- */
 
 /* A queue as JSON (GET /api/queues/%2F/NAME, else from the list); NULL if that node does not know it. */
 json_t *lab_queue(const struct lab *lab, unsigned asked, const char *queue);

@@ -52,8 +52,7 @@ static bool is_gone(const struct queue_facts *f, void *arg)
     return strcmp(f->state, word) == 0 && f->messages == -1 && f->ready == -1 && f->unacked == -1;
 }
 
-/* ---- part 1: losing messages
- * -------------------------------------------------------------------------------- */
+/* ---- part 1: losing messages --------------------------------------------------------------------------- */
 
 static void row_1_hello_is_published_on_node1(void **state)
 {
@@ -146,8 +145,7 @@ static void a_persistent_message_comes_back(void **state)
     assert_string_equal(text_str(&out), "Hello again");
 }
 
-/* ---- part 2: mirroring
- * -------------------------------------------------------------------------------------- */
+/* ---- part 2: mirroring --------------------------------------------------------------------------------- */
 
 static const char definition[] = "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}";
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/limits.h"
+
 enum { MANY = 200000 };
 
 static struct text out;
@@ -122,22 +124,18 @@ static void declare(const struct lab *lab, unsigned node, const char *queue)
     amqp_finish(&c);
 }
 
-static bool nobody_is_there(void *arg)
-{
-    const struct lab *lab = arg;
-    for (unsigned i = 1; i <= lab->nodes; i++)
-        if (lab_alive(lab, i))
-            return false;
-    return true;
-}
-
 /* kill -9 of all nodes, in the middle of publishing, the log not closed by anyone */
 static void killed_all_at_once(struct lab *lab, const char *queue)
 {
     assert_int_equal(publish(lab, 1, queue, 100, 5000, 20000), 5000);
+    pid_t pids[LIMIT_NODES + 1];
+    for (unsigned i = 1; i <= lab->nodes; i++) {
+        pids[i] = lab_pid(lab, i);
+        assert_true(pids[i] > 1);
+        assert_int_equal(kill(pids[i], SIGKILL), 0);
+    }
     for (unsigned i = 1; i <= lab->nodes; i++)
-        assert_int_equal(kill(lab_pid(lab, i), SIGKILL), 0);
-    assert_true(wait_until(nobody_is_there, lab, 10000));
+        assert_true(wait_ended(pids[i], 10000));
     up(lab);
     struct queue_facts f = assert_queue(lab, 2, queue, "running again", is_running, NULL);
     assert_true(f.master >= 1);
@@ -164,11 +162,6 @@ static void kill_of_all_nodes_keeps_a_mirrored_queue(void **state)
     killed_all_at_once(lab, "mirrior_kept");
 }
 
-static bool node1_has_ended(void *arg)
-{
-    return !lab_alive(arg, 1);
-}
-
 /* A file-size limit stands for the full disk: the write of the log comes back short and then fails, as with
  * ENOSPC. It is inherited by the nodes; SIGXFSZ is ignored so that write itself gives the error. */
 static void a_full_disk_stops_the_node_and_loses_nothing(void **state)
@@ -185,12 +178,13 @@ static void a_full_disk_stops_the_node_and_loses_nothing(void **state)
     if (!is_up)
         fail_msg("lab up: %s", text_str(&out));
 
+    pid_t node1 = lab_pid(lab, 1);
     declare(lab, 1, "full");
     unsigned count = publish(lab, 1, "full", 1000, MANY, 20000);
     /* first: it did happen. Some messages were confirmed, not all could be, and the node is gone and says
      * why. */
     assert_in_range(count, 100, (4u << 20) / 1000 + 200);
-    assert_true(wait_until(node1_has_ended, lab, 20000));
+    assert_true(wait_ended(node1, 20000));
     char *log = format_text("%s/node1/log.txt", lab->dir);
     assert_code(RUN(&out, "cat", log), 0, &out);
     assert_says(&out, strerror(EFBIG));

@@ -95,12 +95,6 @@ static void use(const char *queue)
     amqp_finish(&c); /* without a word, 100 deliveries not acknowledged */
 }
 
-static bool node_ended(void *arg)
-{
-    (void)arg;
-    return !lab_alive(&lab, 1);
-}
-
 static void nothing_leaks(void **state)
 {
     (void)state;
@@ -111,7 +105,7 @@ static void nothing_leaks(void **state)
     pid_t pid = lab_pid(&lab, 1);
     assert_true(lab_alive(&lab, 1));
     assert_int_equal(kill(pid, SIGTERM), 0);
-    assert_true(wait_until(node_ended, NULL, 60000));
+    assert_true(wait_ended(pid, 60000));
     char *log = format_text("%s/valgrind.%ld", lab.dir, (long)pid);
     assert_code(RUN(&out, "cat", log), 0, &out); /* valgrind did write one: the node ran under it */
     if (text_str(&out)[0])

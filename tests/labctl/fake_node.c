@@ -20,7 +20,8 @@ static const char *find_answer(const struct fake_answer *answers, const char *li
     const char *method = json_string_value(json_object_get(request, "method"));
     const char *path = json_string_value(json_object_get(request, "path"));
     char *name = method ? format_text("%s %s", method, path ? path : "") : xstrdup(cmd ? cmd : "");
-    const char *found = "{\"ok\":false,\"error\":\"unexpected\",\"reason\":\"this test did not expect that\"}";
+    const char *found =
+        "{\"ok\":false,\"error\":\"unexpected\",\"reason\":\"this test did not expect that\"}";
     for (; answers->request; answers++) {
         if (strcmp(answers->request, name) == 0) {
             found = answers->answer;
@@ -64,7 +65,8 @@ int fake_node_start(const char *folder, const char *node, const struct fake_answ
     free(dir);
     unlink(address.sun_path);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 8) != 0)
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, 8) != 0)
         return -1;
     fflush(NULL);
     int pid = fork();

@@ -10,8 +10,8 @@ struct fake_answer {
 };
 
 /* Serves FOLDER/NODE/control.sock in a process of its own until it is ended. What is not among the answers (a
- * list that ends with a NULL request) is answered with {"ok": false, "error": "unexpected"}. What was asked is
- * appended to FOLDER/asked. */
+ * list that ends with a NULL request) is answered with {"ok": false, "error": "unexpected"}. What was asked
+ * is appended to FOLDER/asked. */
 int fake_node_start(const char *folder, const char *node, const struct fake_answer *answers);
 void fake_node_end(int pid);
 

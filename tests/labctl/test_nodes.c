@@ -26,9 +26,10 @@ static void put(unsigned node, const char *method, const char *path, const char 
 
 static void publish(const char *queue)
 {
-    char *body = format_text("{\"properties\":{\"delivery_mode\":2},\"routing_key\":\"%s\",\"payload\":\"Hello World\","
-                             "\"payload_encoding\":\"string\"}",
-                             queue);
+    char *body = format_text(
+        "{\"properties\":{\"delivery_mode\":2},\"routing_key\":\"%s\",\"payload\":\"Hello World\","
+        "\"payload_encoding\":\"string\"}",
+        queue);
     put(1, "POST", "/api/exchanges/%2F/amq.default/publish", body);
     free(body);
 }
@@ -88,15 +89,16 @@ static void status_and_cluster_status_are_json_too(void **state)
 static void queues_show_their_master_and_mirrors(void **state)
 {
     (void)state;
-    assert_code(CTL("-n", "node1", "set_policy", "m", "^m-", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}",
-                    "--apply-to", "queues"),
+    assert_code(CTL("-n", "node1", "set_policy", "m", "^m-",
+                    "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}", "--apply-to", "queues"),
                 0, &out);
     put(1, "PUT", "/api/queues/%2F/m-1", "{\"durable\":true}");
     publish("m-1");
     assert_queue(&lab, 1, "m-1", "one mirror in sync", has_a_synced_mirror, NULL);
     assert_code(CTL("-n", "node3", "-q", "list_queues", "name", "messages", "state", "policy"), 0, &out);
     assert_says(&out, "name\tmessages\tstate\tpolicy\nm-1\t1\trunning\tm\n");
-    assert_code(CTL("-n", "node3", "-q", "list_queues", "pid", "slave_pids", "synchronised_slave_pids"), 0, &out);
+    assert_code(CTL("-n", "node3", "-q", "list_queues", "pid", "slave_pids", "synchronised_slave_pids"), 0,
+                &out);
     assert_says(&out, "\n<node1.");
     assert_says(&out, "\t[<node2.");
     assert_code(CTL("-n", "node3", "-q", "list_queues", "--local"), 0, &out);
@@ -119,10 +121,13 @@ static void a_bad_policy_changes_nothing(void **state)
     static const struct {
         const char *pattern, *definition, *says;
     } bad[] = {
-        {"^x", "{\"ha-mode\":\"some\"}", "Error:\nValidation failed\n\n<<\"some\">> is not a valid ha-mode value\n"},
-        {"^x", "{\"ha-mode\":\"exactly\"}", "Error:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, none given\n"},
+        {"^x", "{\"ha-mode\":\"some\"}",
+         "Error:\nValidation failed\n\n<<\"some\">> is not a valid ha-mode value\n"},
+        {"^x", "{\"ha-mode\":\"exactly\"}",
+         "Error:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, none given\n"},
         {"^x(", "{\"ha-mode\":\"all\"}",
-         "Error:\nValidation failed\n\npattern should be regular expression but is invalid: {\"missing )\",3}\n"},
+         "Error:\nValidation failed\n\npattern should be regular expression but is invalid: {\"missing "
+         ")\",3}\n"},
         {"^x", "{\"ha-mode\":", "Error:\nJSON decoding error. Reason: badarg\n"},
         {"^x", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}",
          "Error:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, <<\"2\">> given\n"},

@@ -1,5 +1,5 @@
-/* test_output.c: labctl on the kit prints what rabbitmqctl 3.10.8 printed (recorded/), byte for byte, when a node
- * answers what RabbitMQ knew then; and ends with the same exit code.
+/* test_output.c: labctl on the kit prints what rabbitmqctl 3.10.8 printed (recorded/), byte for byte, when a
+ * node answers what RabbitMQ knew then; and ends with the same exit code.
  *
  * What is different on purpose is in `differences`, and nowhere else. */
 #include <setjmp.h>
@@ -41,7 +41,8 @@ static struct run run_words(size_t len, const char *const *words)
     return r;
 }
 
-#define RUN(...) run_words(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
+#define RUN(...)                                                                                             \
+    run_words(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
 
 static void run_finish(struct run *r)
 {
@@ -140,19 +141,23 @@ static void assert_same(const char *title, struct run is)
 
 static const struct fake_answer answers[] = {
     {"GET /api/whoami", OK("{\"name\":\"admin\",\"tags\":[\"administrator\"]}")},
-    {"GET /api/queues",
-     OK("[{\"name\":\"q2\",\"messages\":0,\"durable\":true,\"pid\":\"<node1.1795394071.1057.0>\",\"policy\":null,"
-        "\"slave_pids\":\"\",\"arguments\":{},\"state\":\"running\"},"
-        "{\"name\":\"hello\",\"messages\":0,\"durable\":true,\"pid\":\"<node1.1795394071.1050.0>\",\"policy\":null,"
-        "\"slave_pids\":\"\",\"arguments\":{},\"state\":\"running\"}]")},
+    {"GET /api/queues", OK("[{\"name\":\"q2\",\"messages\":0,\"durable\":true,\"pid\":\"<node1.1795394071."
+                           "1057.0>\",\"policy\":null,"
+                           "\"slave_pids\":\"\",\"arguments\":{},\"state\":\"running\"},"
+                           "{\"name\":\"hello\",\"messages\":0,\"durable\":true,\"pid\":\"<node1.1795394071."
+                           "1050.0>\",\"policy\":null,"
+                           "\"slave_pids\":\"\",\"arguments\":{},\"state\":\"running\"}]")},
     {"GET /api/policies",
-     OK("[{\"vhost\":\"/\",\"name\":\"m\",\"pattern\":\"^m\",\"apply-to\":\"all\",\"definition\":{\"ha-mode\":"
+     OK("[{\"vhost\":\"/"
+        "\",\"name\":\"m\",\"pattern\":\"^m\",\"apply-to\":\"all\",\"definition\":{\"ha-mode\":"
         "\"exactly\",\"ha-params\":2},\"priority\":0},"
-        "{\"vhost\":\"/\",\"name\":\"m2\",\"pattern\":\"^m\",\"apply-to\":\"queues\",\"definition\":{\"ha-mode\":"
+        "{\"vhost\":\"/"
+        "\",\"name\":\"m2\",\"pattern\":\"^m\",\"apply-to\":\"queues\",\"definition\":{\"ha-mode\":"
         "\"exactly\",\"ha-params\":2},\"priority\":3}]")},
     {"PUT /api/policies/%2F/m", NO_CONTENT},
-    {"PUT /api/policies/%2F/m2", BAD("Validation failed\\n\\nha-mode=\\\"exactly\\\" takes an integer, <<\\\"2\\\">> "
-                                     "given\\n")},
+    {"PUT /api/policies/%2F/m2",
+     BAD("Validation failed\\n\\nha-mode=\\\"exactly\\\" takes an integer, <<\\\"2\\\">> "
+         "given\\n")},
     {"PUT /api/policies/%2F/m3", NO_CONTENT},
     {"DELETE /api/policies/%2F/m2", NO_CONTENT},
     {"DELETE /api/policies/%2F/gone", NOT_FOUND},
@@ -165,18 +170,23 @@ static const struct fake_answer answers[] = {
         "{\"name\":\"amq.rabbitmq.trace\",\"type\":\"topic\"},{\"name\":\"\",\"type\":\"direct\"},"
         "{\"name\":\"amq.headers\",\"type\":\"headers\"}]")},
     {"GET /api/bindings",
-     OK("[{\"source\":\"\",\"vhost\":\"/\",\"destination\":\"q2\",\"destination_type\":\"queue\",\"routing_key\":\"q2\","
-        "\"arguments\":{},\"properties_key\":\"q2\"},{\"source\":\"\",\"vhost\":\"/\",\"destination\":\"hello\","
-        "\"destination_type\":\"queue\",\"routing_key\":\"hello\",\"arguments\":{},\"properties_key\":\"hello\"}]")},
-    {"GET /api/connections", OK("[{\"user\":\"admin\",\"peer_host\":\"127.0.0.1\",\"peer_port\":56598,\"state\":"
-                                "\"running\",\"node\":\"node1\"}]")},
-    {"GET /api/channels",
-     OK("[{\"connection_details\":{\"peer_port\":1795394071},\"node\":\"node1\",\"number\":1257,\"user\":\"admin\","
-        "\"consumer_count\":1,\"messages_unacknowledged\":1}]")},
-    {"GET /api/consumers",
-     OK("[{\"queue\":{\"name\":\"hello\",\"vhost\":\"/\"},\"channel_details\":{\"node\":\"node1\",\"peer_port\":"
-        "1795394071,\"number\":1257},\"consumer_tag\":\"amq.ctag-FPsOqBhS8alwE9fPp3OM0g\",\"ack_required\":true,"
-        "\"prefetch_count\":5,\"active\":true,\"arguments\":{}}]")},
+     OK("[{\"source\":\"\",\"vhost\":\"/"
+        "\",\"destination\":\"q2\",\"destination_type\":\"queue\",\"routing_key\":\"q2\","
+        "\"arguments\":{},\"properties_key\":\"q2\"},{\"source\":\"\",\"vhost\":\"/"
+        "\",\"destination\":\"hello\","
+        "\"destination_type\":\"queue\",\"routing_key\":\"hello\",\"arguments\":{},\"properties_key\":"
+        "\"hello\"}]")},
+    {"GET /api/connections",
+     OK("[{\"user\":\"admin\",\"peer_host\":\"127.0.0.1\",\"peer_port\":56598,\"state\":"
+        "\"running\",\"node\":\"node1\"}]")},
+    {"GET /api/channels", OK("[{\"connection_details\":{\"peer_port\":1795394071},\"node\":\"node1\","
+                             "\"number\":1257,\"user\":\"admin\","
+                             "\"consumer_count\":1,\"messages_unacknowledged\":1}]")},
+    {"GET /api/consumers", OK("[{\"queue\":{\"name\":\"hello\",\"vhost\":\"/"
+                              "\"},\"channel_details\":{\"node\":\"node1\",\"peer_port\":"
+                              "1795394071,\"number\":1257},\"consumer_tag\":\"amq.ctag-"
+                              "FPsOqBhS8alwE9fPp3OM0g\",\"ack_required\":true,"
+                              "\"prefetch_count\":5,\"active\":true,\"arguments\":{}}]")},
     {"GET /api/users", OK("[{\"name\":\"admin\",\"tags\":[\"administrator\"]}]")},
     {"GET /api/vhosts", OK("[{\"name\":\"/\"}]")},
     {"GET /api/permissions",
@@ -222,7 +232,8 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    static const char *const files[] = {"node1/control.sock", "node2/control.sock", "node1", "node2", "asked", "lab.cfg"};
+    static const char *const files[] = {
+        "node1/control.sock", "node2/control.sock", "node1", "node2", "asked", "lab.cfg"};
     fake_node_end(nodes[0]);
     fake_node_end(nodes[1]);
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -252,8 +263,8 @@ static void lists_come_as_json_and_csv_too(void **state)
 {
     (void)state;
     assert_same("list_queues --formatter json name messages durable pid policy slave_pids arguments",
-                RUN("-n", "node1", "list_queues", "--formatter", "json", "name", "messages", "durable", "pid", "policy",
-                    "slave_pids", "arguments"));
+                RUN("-n", "node1", "list_queues", "--formatter", "json", "name", "messages", "durable", "pid",
+                    "policy", "slave_pids", "arguments"));
     assert_same("list_queues --formatter csv name messages",
                 RUN("-n", "node1", "list_queues", "--formatter", "csv", "name", "messages"));
     assert_same("list_bindings --formatter json", RUN("-n", "node1", "list_bindings", "--formatter", "json"));
@@ -292,8 +303,9 @@ static void policies_are_set_cleared_and_refused(void **state)
 {
     (void)state;
     assert_same("set_policy m ^m " EXACTLY_2, RUN("-n", "node1", "set_policy", "m", "^m", EXACTLY_2));
-    assert_same("set_policy m2 ^m {\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}",
-                RUN("-n", "node1", "set_policy", "m2", "^m", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}"));
+    assert_same(
+        "set_policy m2 ^m {\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}",
+        RUN("-n", "node1", "set_policy", "m2", "^m", "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}"));
     assert_same("clear_policy m2", RUN("-n", "node1", "clear_policy", "m2"));
     struct run r = RUN("-n", "node1", "clear_policy", "gone");
     assert_string_equal(r.out, "Clearing policy \"gone\" on vhost \"/\" ...\n");
@@ -309,8 +321,8 @@ static void policies_are_set_cleared_and_refused(void **state)
 static void a_policy_goes_to_the_node_as_it_was_typed(void **state)
 {
     (void)state;
-    struct run r = RUN("-n", "node1", "-q", "set_policy", "m3", "^mirrior", EXACTLY_2, "--priority", "-7", "--apply-to",
-                       "queues");
+    struct run r = RUN("-n", "node1", "-q", "set_policy", "m3", "^mirrior", EXACTLY_2, "--priority", "-7",
+                       "--apply-to", "queues");
     assert_string_equal(r.out, "");
     assert_int_equal(r.rc, 0);
     run_finish(&r);
@@ -319,7 +331,8 @@ static void a_policy_goes_to_the_node_as_it_was_typed(void **state)
     assert_non_null(line);
     while (line > asked && line[-1] != '\n')
         line--;
-    json_t *request = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL), *body = json_object_get(request, "body");
+    json_t *request = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL),
+           *body = json_object_get(request, "body");
     assert_string_equal(json_string_value(json_object_get(body, "definition")), EXACTLY_2);
     assert_string_equal(json_string_value(json_object_get(body, "pattern")), "^mirrior");
     assert_string_equal(json_string_value(json_object_get(body, "apply-to")), "queues");
@@ -377,9 +390,10 @@ static void a_dead_process_is_69_with_a_diagnosis(void **state)
     const char *const dead[] = {"node3", "node9"};
     for (size_t i = 0; i < ARRAY_LEN(dead); i++) {
         struct run r = RUN("-n", dead[i], "list_queues");
-        char *first = format_text("Error: unable to perform an operation on node '%s'. Please see diagnostics "
-                                  "information and suggestions below.\n\nMost common reasons for this are:\n\n",
-                                  dead[i]);
+        char *first =
+            format_text("Error: unable to perform an operation on node '%s'. Please see diagnostics "
+                        "information and suggestions below.\n\nMost common reasons for this are:\n\n",
+                        dead[i]);
         assert_int_equal(strncmp(r.err, first, strlen(first)), 0);
         assert_non_null(strstr(r.err, "DIAGNOSTICS\n===========\n\nattempted to contact: ["));
         assert_string_equal(r.out, "");

@@ -26,7 +26,7 @@ enum ctl_exit {
 };
 
 struct ctl_option {
-    const char *name; /* "vhost", without dashes */
+    const char *name;  /* "vhost", without dashes */
     const char *value; /* NULL: a switch */
 };
 
@@ -34,11 +34,11 @@ struct ctl_option {
 struct ctl_line {
     const char *program; /* "labctl" */
     const char *dir, *node;
-    const char *verb;    /* NULL: none was given */
-    VEC(const char *) args;                /* after the verb, without options */
-    VEC(struct ctl_option) options;        /* all others than --dir and --node, in order */
-    VEC(const char *) given;               /* the words as typed, for "Arguments given:" and rabbitmqctl */
-    const char *wrong_option;              /* one that needs a value and has none, or NULL */
+    const char *verb;               /* NULL: none was given */
+    VEC(const char *) args;         /* after the verb, without options */
+    VEC(struct ctl_option) options; /* all others than --dir and --node, in order */
+    VEC(const char *) given;        /* the words as typed, for "Arguments given:" and rabbitmqctl */
+    const char *wrong_option;       /* one that needs a value and has none, or NULL */
 };
 
 /* Takes argv apart. Options may stand anywhere; "--name=value" and "--name value" are the same. */
@@ -73,10 +73,12 @@ int ctl_kit(struct ctl *c);
 
 /* One request to a node's control socket. On CTL_OK *answer is a new reference to what it said ("ok": true or
  * false); else what is wrong has been printed. timeout_ms 0: as long as it takes. */
-int ctl_ask(struct ctl *c, const char *node, json_t *request /* taken */, unsigned timeout_ms, json_t **answer);
+int ctl_ask(struct ctl *c, const char *node, json_t *request /* taken */, unsigned timeout_ms,
+            json_t **answer);
 
 /* One request to its management API. On CTL_OK *status is HTTP's and *body a new reference (NULL: none). */
-int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body /* taken */, int *status, json_t **out);
+int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body /* taken */, int *status,
+            json_t **out);
 char *ctl_path(const char *prefix, const char *name); /* prefix and the percent-encoded name; new */
 const char *ctl_reason(const json_t *body);           /* "reason" of an error body, or "" */
 unsigned ctl_timeout_ms(struct ctl *c, unsigned otherwise);
@@ -88,7 +90,7 @@ struct ctl_verb {
     const char *summary;
     size_t words_min, words_max; /* without options */
     const char *options;         /* space-separated names of those it takes, besides the general ones */
-    const char *banner;          /* NULL: none; %1 %2 %3 its words, %n the node, %v the vhost, %p the priority */
+    const char *banner; /* NULL: none; %1 %2 %3 its words, %n the node, %v the vhost, %p the priority */
     int (*run)(struct ctl *c);
 };
 extern const struct ctl_verb ctl_verbs[];
@@ -96,12 +98,12 @@ extern const size_t ctl_verbs_len;
 const struct ctl_verb *ctl_find_verb(const char *name);
 
 /* Usage, errors in how labctl was called (labctl_usage.c). */
-int ctl_usage(FILE *out, int exit_code);                     /* the list of verbs */
-int ctl_unknown_verb(struct ctl *c);                         /* with a suggestion */
+int ctl_usage(FILE *out, int exit_code); /* the list of verbs */
+int ctl_unknown_verb(struct ctl *c);     /* with a suggestion */
 int ctl_wrong_words(struct ctl *c, const struct ctl_verb *v, const char *why, ...)
-    __attribute__((format(printf, 3, 4)));                   /* "Error ..., Arguments given, Usage" */
+    __attribute__((format(printf, 3, 4))); /* "Error ..., Arguments given, Usage" */
 int ctl_help(struct ctl *c);
-const char *ctl_bold(FILE *out, bool on);                    /* an escape sequence on a terminal, else "" */
+const char *ctl_bold(FILE *out, bool on); /* an escape sequence on a terminal, else "" */
 
 /* An error of a verb, as rabbitmqctl prints it: "Error:" and the text. Returns exit_code. */
 int ctl_error(struct ctl *c, int exit_code, const char *text, ...) __attribute__((format(printf, 3, 4)));
@@ -118,8 +120,8 @@ int ctl_cluster_status(struct ctl *c);
 
 /* ---- tables (labctl_table.c) ---- */
 
-/* A column: its name, where it is in a row's JSON ("channel_details.name"; NULL: nobody knows it here), and how
- * it is written. */
+/* A column: its name, where it is in a row's JSON ("channel_details.name"; NULL: nobody knows it here), and
+ * how it is written. */
 enum ctl_cell {
     CELL_PLAIN,     /* as it is; absent and null: nothing */
     CELL_ARGUMENTS, /* [] or [{"x-message-ttl","long",100}] */

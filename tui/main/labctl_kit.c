@@ -30,7 +30,8 @@ static int connect_node(const struct labdir *lab, const char *node)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int dir = open(lab->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int len = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/control.sock", dir, node);
+    int len =
+        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/control.sock", dir, node);
     int fd = dir < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int failed = 0;
     if (fd < 0)
@@ -114,7 +115,8 @@ static int unreachable(struct ctl *c, const char *node, int rc)
                        : rc == ERR_CLOSED    ? "the process ended while it was asked"
                                              : rc_text(rc);
     fprintf(c->err,
-            "Error: unable to perform an operation on node '%s'. Please see diagnostics information and suggestions "
+            "Error: unable to perform an operation on node '%s'. Please see diagnostics information and "
+            "suggestions "
             "below.\n\n"
             "Most common reasons for this are:\n\n"
             " * Target node is not running (its process was killed, or never started)\n"
@@ -185,9 +187,10 @@ int ctl_ask(struct ctl *c, const char *node, json_t *request, unsigned timeout_m
 
 static int app_stopped(struct ctl *c)
 {
-    return ctl_wrong_words(c, ctl_find_verb(c->line.verb),
-                           "Error: this command requires the 'rabbit' app to be running on the target node. Start it "
-                           "with 'labctl start_app'.");
+    return ctl_wrong_words(
+        c, ctl_find_verb(c->line.verb),
+        "Error: this command requires the 'rabbit' app to be running on the target node. Start it "
+        "with 'labctl start_app'.");
 }
 
 int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body, int *status, json_t **out)
@@ -202,7 +205,8 @@ int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body, i
         json_object_set_new(request, "body", body);
     json_t *answer = NULL;
     *out = NULL;
-    int rc = ctl_ask(c, ctl_node_name(c, node, sizeof(node)), request, ctl_timeout_ms(c, DEFAULT_TIMEOUT_MS), &answer);
+    int rc = ctl_ask(c, ctl_node_name(c, node, sizeof(node)), request, ctl_timeout_ms(c, DEFAULT_TIMEOUT_MS),
+                     &answer);
     if (rc != CTL_OK)
         return rc;
     const char *error = json_string_value(json_object_get(answer, "error"));
@@ -251,5 +255,6 @@ int ctl_error(struct ctl *c, int exit_code, const char *text, ...)
 
 bool ctl_speaks(struct ctl *c)
 {
-    return !ctl_option_on(&c->line, "quiet") && !ctl_option_on(&c->line, "silent") && ctl_formatter(c, "table");
+    return !ctl_option_on(&c->line, "quiet") && !ctl_option_on(&c->line, "silent") &&
+           ctl_formatter(c, "table");
 }

@@ -10,10 +10,10 @@ static const struct {
     char short_name;
     bool value;
 } known[] = {
-    {"dir", 0, true},        {"node", 'n', true},     {"vhost", 'p', true},    {"timeout", 't', true},
-    {"formatter", 0, true},  {"priority", 0, true},   {"apply-to", 0, true},   {"unit", 0, true},
-    {"printer", 0, true},    {"file", 0, true},       {"since", 0, true},      {"quiet", 'q', false},
-    {"silent", 's', false},  {"longnames", 'l', false}, {"if-empty", 'e', false}, {"if-unused", 'u', false},
+    {"dir", 0, true},       {"node", 'n', true},       {"vhost", 'p', true},     {"timeout", 't', true},
+    {"formatter", 0, true}, {"priority", 0, true},     {"apply-to", 0, true},    {"unit", 0, true},
+    {"printer", 0, true},   {"file", 0, true},         {"since", 0, true},       {"quiet", 'q', false},
+    {"silent", 's', false}, {"longnames", 'l', false}, {"if-empty", 'e', false}, {"if-unused", 'u', false},
     {"help", 'h', false},
 };
 

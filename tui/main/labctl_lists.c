@@ -53,12 +53,9 @@ static const struct ctl_column exchange_columns[] = {
 };
 
 static const struct ctl_column binding_columns[] = {
-    {"source_name", "source", CELL_PLAIN},
-    {"source_kind", "source_kind", CELL_PLAIN},
-    {"destination_name", "destination", CELL_PLAIN},
-    {"destination_kind", "destination_type", CELL_PLAIN},
-    {"routing_key", "routing_key", CELL_PLAIN},
-    {"arguments", "arguments", CELL_ARGUMENTS},
+    {"source_name", "source", CELL_PLAIN},           {"source_kind", "source_kind", CELL_PLAIN},
+    {"destination_name", "destination", CELL_PLAIN}, {"destination_kind", "destination_type", CELL_PLAIN},
+    {"routing_key", "routing_key", CELL_PLAIN},      {"arguments", "arguments", CELL_ARGUMENTS},
 };
 
 static const struct ctl_column connection_columns[] = {
@@ -113,14 +110,10 @@ static const struct ctl_column channel_columns[] = {
 };
 
 static const struct ctl_column consumer_columns[] = {
-    {"queue_name", "queue.name", CELL_PLAIN},
-    {"channel_pid", "channel_pid", CELL_PLAIN},
-    {"consumer_tag", "consumer_tag", CELL_PLAIN},
-    {"ack_required", "ack_required", CELL_PLAIN},
-    {"prefetch_count", "prefetch_count", CELL_PLAIN},
-    {"active", "active", CELL_PLAIN},
-    {"arguments", "arguments", CELL_ARGUMENTS},
-    {"activity_status", "activity_status", CELL_PLAIN},
+    {"queue_name", "queue.name", CELL_PLAIN},         {"channel_pid", "channel_pid", CELL_PLAIN},
+    {"consumer_tag", "consumer_tag", CELL_PLAIN},     {"ack_required", "ack_required", CELL_PLAIN},
+    {"prefetch_count", "prefetch_count", CELL_PLAIN}, {"active", "active", CELL_PLAIN},
+    {"arguments", "arguments", CELL_ARGUMENTS},       {"activity_status", "activity_status", CELL_PLAIN},
 };
 
 static const struct ctl_column user_columns[] = {{"user", "name", CELL_PLAIN}, {"tags", "tags", CELL_TAGS}};
@@ -142,20 +135,21 @@ static const struct ctl_column permission_columns[] = {
 };
 
 static const struct ctl_column policy_columns[] = {
-    {"vhost", "vhost", CELL_PLAIN},       {"name", "name", CELL_PLAIN},
-    {"pattern", "pattern", CELL_PLAIN},   {"apply-to", "apply-to", CELL_PLAIN},
+    {"vhost", "vhost", CELL_PLAIN},          {"name", "name", CELL_PLAIN},
+    {"pattern", "pattern", CELL_PLAIN},      {"apply-to", "apply-to", CELL_PLAIN},
     {"definition", "definition", CELL_JSON}, {"priority", "priority", CELL_PLAIN},
 };
 
 /* ---- what the API does not say in one field ---- */
 
-/* A name of the shape of an Erlang process's, unique while the thing lives: the node, and the client's port. */
+/* A name of the shape of an Erlang process's, unique while the thing lives: the node, and the client's port.
+ */
 static void set_pid(json_t *row, const char *key, const json_t *where, json_int_t channel)
 {
     const char *node = json_string_value(json_object_get(where, "node"));
     json_int_t port = json_integer_value(json_object_get(where, "peer_port"));
-    json_object_set_new(row, key, json_sprintf("<%s.%lld.%lld.0>", node ? node : "", (long long)port,
-                                               (long long)channel));
+    json_object_set_new(
+        row, key, json_sprintf("<%s.%lld.%lld.0>", node ? node : "", (long long)port, (long long)channel));
 }
 
 static void prepare_connection(json_t *row)
@@ -202,7 +196,8 @@ static const struct list {
     {"list_consumers", "/api/consumers", COLUMNS(consumer_columns), 7, prepare_consumer},
     {"list_users", "/api/users", COLUMNS(user_columns), ARRAY_LEN(user_columns), NULL},
     {"list_vhosts", "/api/vhosts", COLUMNS(vhost_columns), 1, NULL},
-    {"list_permissions", "/api/permissions", COLUMNS(permission_columns), ARRAY_LEN(permission_columns), NULL},
+    {"list_permissions", "/api/permissions", COLUMNS(permission_columns), ARRAY_LEN(permission_columns),
+     NULL},
     {"list_policies", "/api/policies", COLUMNS(policy_columns), ARRAY_LEN(policy_columns), NULL},
 };
 
@@ -266,7 +261,8 @@ int ctl_check_columns(struct ctl *c)
     int rc = CTL_OK;
     if (unknown.len)
         rc = ctl_wrong_words(c, ctl_find_verb(c->line.verb),
-                             "Error (argument validation): Info key(s) %s are not supported", text_str(&unknown));
+                             "Error (argument validation): Info key(s) %s are not supported",
+                             text_str(&unknown));
     text_finish(&unknown);
     free(w.words);
     return rc;
@@ -285,7 +281,8 @@ static bool row_wanted(struct ctl *c, const json_t *row)
         return false;
     if (ctl_option_on(&c->line, "offline") && !offline)
         return false;
-    return !ctl_option_on(&c->line, "local") || (node && strcmp(node, ctl_node_name(c, name, sizeof(name))) == 0);
+    return !ctl_option_on(&c->line, "local") ||
+           (node && strcmp(node, ctl_node_name(c, name, sizeof(name))) == 0);
 }
 
 static int print_list(struct ctl *c, const struct list *l, const json_t *body)

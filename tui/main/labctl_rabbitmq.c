@@ -56,10 +56,11 @@ int ctl_rabbitmq(struct ctl *c)
     if (strcmp(verb, "start") == 0)
         return ctl_start(c);
     if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0) {
-        fprintf(c->err,
-                "Error: %s is not possible on the rabbitmq engine: its nodes' links are out of labctl's reach; "
-                "use the kit's engine (lab up --engine kit)\n",
-                verb);
+        fprintf(
+            c->err,
+            "Error: %s is not possible on the rabbitmq engine: its nodes' links are out of labctl's reach; "
+            "use the kit's engine (lab up --engine kit)\n",
+            verb);
         return CTL_UNAVAILABLE;
     }
     if (c->lab.external) {

@@ -21,11 +21,13 @@ const char *ctl_node_name(struct ctl *c, char *buffer, size_t len)
 static int own_node(struct ctl *c, const char *verb)
 {
     if (c->lab.external) {
-        fprintf(c->err, "Error: %s is not possible: this lab is an existing cluster, not started by lab up\n", verb);
+        fprintf(c->err, "Error: %s is not possible: this lab is an existing cluster, not started by lab up\n",
+                verb);
         return CTL_UNAVAILABLE;
     }
     if (c->node < 0) {
-        fprintf(c->err, "Error: %s: no node '%s' in the lab %s; its nodes are", verb, c->line.node, c->lab.path);
+        fprintf(c->err, "Error: %s: no node '%s' in the lab %s; its nodes are", verb, c->line.node,
+                c->lab.path);
         for (size_t i = 0; i < c->lab.nodes_len; i++)
             fprintf(c->err, " %s", c->lab.nodes[i].name);
         fprintf(c->err, "\n");

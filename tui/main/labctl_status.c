@@ -58,15 +58,16 @@ static size_t print_listeners(struct ctl *c, const json_t *overview, const char 
 {
     size_t i, printed = 0;
     json_t *l;
-    json_array_foreach (json_object_get(overview, "listeners"), i, l) {
+    json_array_foreach(json_object_get(overview, "listeners"), i, l)
+    {
         if (node && strcmp(text_of(l, "node"), node) != 0)
             continue;
         if (node)
             fprintf(c->out, "Interface: ");
         else
             fprintf(c->out, "Node: %s, interface: ", text_of(l, "node"));
-        fprintf(c->out, "%s, port: %lld, protocol: %s, purpose: %s\n", text_of(l, "ip_address"), number_of(l, "port"),
-                text_of(l, "protocol"), purpose(text_of(l, "protocol")));
+        fprintf(c->out, "%s, port: %lld, protocol: %s, purpose: %s\n", text_of(l, "ip_address"),
+                number_of(l, "port"), text_of(l, "protocol"), purpose(text_of(l, "protocol")));
         printed++;
     }
     return printed;
@@ -76,11 +77,13 @@ static json_t *listeners_json(const json_t *overview, const char *node)
 {
     json_t *list = json_array(), *l;
     size_t i;
-    json_array_foreach (json_object_get(overview, "listeners"), i, l) {
+    json_array_foreach(json_object_get(overview, "listeners"), i, l)
+    {
         if (strcmp(text_of(l, "node"), node) == 0)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s, s:s}", "interface", text_of(l, "ip_address"),
-                                                  "node", node, "port", (json_int_t)number_of(l, "port"), "protocol",
-                                                  text_of(l, "protocol"), "purpose", purpose(text_of(l, "protocol"))));
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:I, s:s, s:s}", "interface", text_of(l, "ip_address"), "node",
+                                node, "port", (json_int_t)number_of(l, "port"), "protocol",
+                                text_of(l, "protocol"), "purpose", purpose(text_of(l, "protocol"))));
     }
     return list;
 }
@@ -98,8 +101,10 @@ static json_t *alarms(const json_t *nodes, const char *only)
 {
     json_t *list = json_array(), *node;
     size_t i;
-    json_array_foreach (nodes, i, node) {
-        if (json_is_true(json_object_get(node, "mem_alarm")) && (!only || strcmp(text_of(node, "name"), only) == 0))
+    json_array_foreach(nodes, i, node)
+    {
+        if (json_is_true(json_object_get(node, "mem_alarm")) &&
+            (!only || strcmp(text_of(node, "name"), only) == 0))
             json_array_append_new(list, json_sprintf("Memory alarm on node %s", text_of(node, "name")));
     }
     return list;
@@ -127,7 +132,8 @@ static void print_nodes(struct ctl *c, const json_t *nodes, const char *title, b
     size_t i;
     json_t *node;
     section(c, title);
-    json_array_foreach (nodes, i, node) {
+    json_array_foreach(nodes, i, node)
+    {
         if (!running_only || runs(node))
             fprintf(c->out, "%s\n", text_of(node, "name"));
     }
@@ -139,13 +145,13 @@ static void print_partitions(struct ctl *c, const json_t *nodes)
     size_t i, p, lines = 0;
     json_t *node, *other;
     section(c, "Network Partitions");
-    json_array_foreach (nodes, i, node) {
+    json_array_foreach(nodes, i, node)
+    {
         json_t *list = json_object_get(node, "partitions");
         if (json_array_size(list) == 0)
             continue;
         fprintf(c->out, "Node %s cannot communicate with ", text_of(node, "name"));
-        json_array_foreach (list, p, other)
-            fprintf(c->out, "%s%s", p ? ", " : "", json_string_value(other));
+        json_array_foreach(list, p, other) fprintf(c->out, "%s%s", p ? ", " : "", json_string_value(other));
         fprintf(c->out, "\n");
         lines++;
     }
@@ -161,7 +167,8 @@ static void cluster_text(struct ctl *c, const struct seen *s)
     print_nodes(c, s->nodes, "Disk Nodes", false);
     print_nodes(c, s->nodes, "Running Nodes", true);
     section(c, "Versions");
-    json_array_foreach (s->nodes, i, node) {
+    json_array_foreach(s->nodes, i, node)
+    {
         if (runs(node))
             fprintf(c->out, "%s: %s %s with the rules of RabbitMQ %s\n", text_of(node, "name"),
                     text_of(s->overview, "product_name"), text_of(s->overview, "product_version"),
@@ -169,7 +176,8 @@ static void cluster_text(struct ctl *c, const struct seen *s)
     }
     fprintf(c->out, "\n");
     section(c, "Maintenance status");
-    json_array_foreach (s->nodes, i, node) {
+    json_array_foreach(s->nodes, i, node)
+    {
         if (runs(node))
             fprintf(c->out, "Node: %s, status: not under maintenance\n", text_of(node, "name"));
     }
@@ -184,10 +192,12 @@ static void cluster_text(struct ctl *c, const struct seen *s)
 
 static json_t *cluster_json(const struct seen *s)
 {
-    json_t *disk = json_array(), *running = json_array(), *listeners = json_object(), *maintenance = json_object();
+    json_t *disk = json_array(), *running = json_array(), *listeners = json_object(),
+           *maintenance = json_object();
     json_t *versions = json_object(), *partitions = json_object(), *node;
     size_t i;
-    json_array_foreach (s->nodes, i, node) {
+    json_array_foreach(s->nodes, i, node)
+    {
         const char *name = text_of(node, "name");
         json_array_append_new(disk, json_string(name));
         if (json_array_size(json_object_get(node, "partitions")))
@@ -198,21 +208,15 @@ static json_t *cluster_json(const struct seen *s)
         json_object_set_new(listeners, name, listeners_json(s->overview, name));
         json_object_set_new(maintenance, name, json_string("not under maintenance"));
         json_object_set_new(versions, name,
-                            json_pack("{s:O, s:O, s:O}", "product_name", json_object_get(s->overview, "product_name"),
-                                      "product_version", json_object_get(s->overview, "product_version"),
-                                      "rabbitmq_version", json_object_get(s->overview, "rabbitmq_version")));
+                            json_pack("{s:O, s:O, s:O}", "product_name",
+                                      json_object_get(s->overview, "product_name"), "product_version",
+                                      json_object_get(s->overview, "product_version"), "rabbitmq_version",
+                                      json_object_get(s->overview, "rabbitmq_version")));
     }
-    return json_pack("{s:o, s:O, s:o, s:[], s:o, s:o, s:o, s:[], s:o, s:o}",
-                     "alarms", alarms(s->nodes, NULL),
-                     "cluster_name", json_object_get(s->overview, "cluster_name"),
-                     "disk_nodes", disk,
-                     "feature_flags",
-                     "listeners", listeners,
-                     "maintenance_status", maintenance,
-                     "partitions", partitions,
-                     "ram_nodes",
-                     "running_nodes", running,
-                     "versions", versions);
+    return json_pack("{s:o, s:O, s:o, s:[], s:o, s:o, s:o, s:[], s:o, s:o}", "alarms", alarms(s->nodes, NULL),
+                     "cluster_name", json_object_get(s->overview, "cluster_name"), "disk_nodes", disk,
+                     "feature_flags", "listeners", listeners, "maintenance_status", maintenance, "partitions",
+                     partitions, "ram_nodes", "running_nodes", running, "versions", versions);
 }
 
 int ctl_cluster_status(struct ctl *c)
@@ -248,7 +252,8 @@ static json_t *find_node(const json_t *nodes, const char *name)
 {
     size_t i;
     json_t *node;
-    json_array_foreach (nodes, i, node) {
+    json_array_foreach(nodes, i, node)
+    {
         if (strcmp(text_of(node, "name"), name) == 0)
             return node;
     }
@@ -262,21 +267,24 @@ static void status_text(struct ctl *c, const struct seen *s, const json_t *node,
     fprintf(c->out,
             "OS PID: %s\nOS: Linux\nUptime (seconds): %lld\nIs under maintenance?: false\n"
             "RabbitMQ version: %s\nNode name: %s\nProduct: %s %s\n\n",
-            text_of(node, "os_pid"), number_of(node, "uptime") / 1000, text_of(s->overview, "rabbitmq_version"), name,
-            text_of(s->overview, "product_name"), text_of(s->overview, "product_version"));
+            text_of(node, "os_pid"), number_of(node, "uptime") / 1000,
+            text_of(s->overview, "rabbitmq_version"), name, text_of(s->overview, "product_name"),
+            text_of(s->overview, "product_version"));
     section(c, "Data directory");
     fprintf(c->out, "Node data directory: %s\n\n", text_of(node, "db_dir"));
     section(c, "Log file(s)");
     fprintf(c->out, " * %s\n\n", json_string_value(json_array_get(json_object_get(node, "log_files"), 0)));
     print_alarms(c, s->nodes, name);
     section(c, "Memory");
-    fprintf(c->out, "Total memory used: %.4f %s\nCalculation strategy: rss\nMemory high watermark: %.4f %s\n\n",
+    fprintf(c->out,
+            "Total memory used: %.4f %s\nCalculation strategy: rss\nMemory high watermark: %.4f %s\n\n",
             (double)number_of(node, "mem_used") / unit->bytes, unit->name,
             (double)number_of(node, "mem_limit") / unit->bytes, unit->name);
     section(c, "File Descriptors");
     fprintf(c->out, "Total: %lld, limit: %lld\n\n", number_of(node, "fd_used"), number_of(node, "fd_total"));
     section(c, "Free Disk Space");
-    fprintf(c->out, "Free disk space: %.4f %s\n\n", (double)number_of(node, "disk_free") / unit->bytes, unit->name);
+    fprintf(c->out, "Free disk space: %.4f %s\n\n", (double)number_of(node, "disk_free") / unit->bytes,
+            unit->name);
     json_t *totals = json_object_get(s->overview, "object_totals");
     section(c, "Totals");
     fprintf(c->out, "Connection count: %lld\nQueue count: %lld\nVirtual host count: 1\n\n",
@@ -288,27 +296,22 @@ static void status_text(struct ctl *c, const struct seen *s, const json_t *node,
 static json_t *status_json(const struct seen *s, const json_t *node)
 {
     json_t *totals = json_object_get(s->overview, "object_totals");
-    return json_pack("{s:o, s:s, s:I, s:{s:I, s:I}, s:b, s:o, s:O, s:{s:s, s:{s:I}}, s:s, s:I, s:s, s:s, s:s, "
-                     "s:{s:I, s:I, s:i}, s:I, s:s, s:I}",
-                     "alarms", alarms(s->nodes, text_of(node, "name")),
-                     "data_directory", text_of(node, "db_dir"),
-                     "disk_free", (json_int_t)number_of(node, "disk_free"),
-                     "file_descriptors", "total_limit", (json_int_t)number_of(node, "fd_total"),
-                     "total_used", (json_int_t)number_of(node, "fd_used"),
-                     "is_under_maintenance", 0,
-                     "listeners", listeners_json(s->overview, text_of(node, "name")),
-                     "log_files", json_object_get(node, "log_files"),
-                     "memory", "strategy", "rss", "total", "rss", (json_int_t)number_of(node, "mem_used"),
-                     "os", "Linux",
-                     "pid", (json_int_t)atoll(text_of(node, "os_pid")),
-                     "product_name", text_of(s->overview, "product_name"),
-                     "product_version", text_of(s->overview, "product_version"),
-                     "rabbitmq_version", text_of(s->overview, "rabbitmq_version"),
-                     "totals", "connection_count", (json_int_t)number_of(totals, "connections"),
-                     "queue_count", (json_int_t)number_of(totals, "queues"), "virtual_host_count", 1,
-                     "uptime", (json_int_t)number_of(node, "uptime") / 1000,
-                     "vm_memory_calculation_strategy", "rss",
-                     "vm_memory_high_watermark_limit", (json_int_t)number_of(node, "mem_limit"));
+    return json_pack(
+        "{s:o, s:s, s:I, s:{s:I, s:I}, s:b, s:o, s:O, s:{s:s, s:{s:I}}, s:s, s:I, s:s, s:s, s:s, "
+        "s:{s:I, s:I, s:i}, s:I, s:s, s:I}",
+        "alarms", alarms(s->nodes, text_of(node, "name")), "data_directory", text_of(node, "db_dir"),
+        "disk_free", (json_int_t)number_of(node, "disk_free"), "file_descriptors", "total_limit",
+        (json_int_t)number_of(node, "fd_total"), "total_used", (json_int_t)number_of(node, "fd_used"),
+        "is_under_maintenance", 0, "listeners", listeners_json(s->overview, text_of(node, "name")),
+        "log_files", json_object_get(node, "log_files"), "memory", "strategy", "rss", "total", "rss",
+        (json_int_t)number_of(node, "mem_used"), "os", "Linux", "pid",
+        (json_int_t)atoll(text_of(node, "os_pid")), "product_name", text_of(s->overview, "product_name"),
+        "product_version", text_of(s->overview, "product_version"), "rabbitmq_version",
+        text_of(s->overview, "rabbitmq_version"), "totals", "connection_count",
+        (json_int_t)number_of(totals, "connections"), "queue_count", (json_int_t)number_of(totals, "queues"),
+        "virtual_host_count", 1, "uptime", (json_int_t)number_of(node, "uptime") / 1000,
+        "vm_memory_calculation_strategy", "rss", "vm_memory_high_watermark_limit",
+        (json_int_t)number_of(node, "mem_limit"));
 }
 
 int ctl_status(struct ctl *c)
@@ -317,8 +320,10 @@ int ctl_status(struct ctl *c)
     struct seen s;
     const struct unit *unit = unit_of(c);
     if (!unit)
-        return ctl_wrong_words(c, ctl_find_verb("status"), "Error (argument validation): unit '%s' is not supported. "
-                               "Please use one of: bytes, mb, gb", ctl_option(&c->line, "unit", ""));
+        return ctl_wrong_words(c, ctl_find_verb("status"),
+                               "Error (argument validation): unit '%s' is not supported. "
+                               "Please use one of: bytes, mb, gb",
+                               ctl_option(&c->line, "unit", ""));
     int rc = look(c, &s);
     json_t *node = find_node(s.nodes, ctl_node_name(c, name, sizeof(name)));
     if (rc == CTL_OK && !node)

@@ -1,4 +1,5 @@
-/* labctl_table.c: rows as rabbitmqctl prints them: columns between tabs under a line of names, or JSON, or CSV. */
+/* labctl_table.c: rows as rabbitmqctl prints them: columns between tabs under a line of names, or JSON, or
+ * CSV. */
 #include <string.h>
 
 #include "main/labctl.h"
@@ -41,7 +42,10 @@ static void add_scalar(struct text *out, const json_t *v)
 
 static const char *amqp_type(const json_t *v)
 {
-    return json_is_string(v) ? "longstr" : json_is_boolean(v) ? "bool" : json_is_integer(v) ? "long" : "table";
+    return json_is_string(v)    ? "longstr"
+           : json_is_boolean(v) ? "bool"
+           : json_is_integer(v) ? "long"
+                                : "table";
 }
 
 /* [{"x-max-length","long",5}, {"x-overflow","longstr","drop-head"}] */
@@ -50,7 +54,8 @@ static void add_arguments(struct text *out, json_t *arguments)
     const char *name, *comma = "";
     json_t *v;
     text_add(out, "[");
-    json_object_foreach (arguments, name, v) {
+    json_object_foreach(arguments, name, v)
+    {
         const char *quote = json_is_string(v) ? "\"" : "";
         text_printf(out, "%s{\"%s\",\"%s\",%s", comma, name, amqp_type(v), quote);
         add_scalar(out, v);
@@ -97,7 +102,8 @@ static void add_cell(struct text *out, const json_t *row, const struct ctl_colum
     }
 }
 
-/* The same for --formatter json: what has a JSON form keeps it, what is a term is text, what is unknown is "". */
+/* The same for --formatter json: what has a JSON form keeps it, what is a term is text, what is unknown is
+ * "". */
 static json_t *json_cell(const json_t *row, const struct ctl_column *column)
 {
     json_t *v = column->path ? (json_t *)(uintptr_t)value_at(row, column->path) : NULL;

@@ -20,7 +20,8 @@ static void heading(FILE *out, const char *text)
 static void verb_usage(FILE *out, const struct ctl_verb *v)
 {
     heading(out, "Usage");
-    fprintf(out, "\n\nlabctl [--dir <dir>] [--node <node>] [--quiet] %s%s%s\n", v->name, *v->words ? " " : "", v->words);
+    fprintf(out, "\n\nlabctl [--dir <dir>] [--node <node>] [--quiet] %s%s%s\n", v->name, *v->words ? " " : "",
+            v->words);
 }
 
 int ctl_wrong_words(struct ctl *c, const struct ctl_verb *v, const char *why, ...)
@@ -42,7 +43,8 @@ int ctl_usage(FILE *out, int exit_code)
 {
     fprintf(out, "\n");
     heading(out, "Usage");
-    fprintf(out, "\n\nlabctl [--dir <dir>] [--node <node>] [--timeout <timeout>] [--quiet] <command> [<command options>]\n"
+    fprintf(out, "\n\nlabctl [--dir <dir>] [--node <node>] [--timeout <timeout>] [--quiet] <command> "
+                 "[<command options>]\n"
                  "\nAvailable commands:\n");
     const char *group = "";
     for (size_t i = 0; i < ctl_verbs_len; i++) {

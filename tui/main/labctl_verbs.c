@@ -1,5 +1,5 @@
-/* labctl_verbs.c: the table of the kit's verbs, the way from a command line to one of them, and the verbs that
- * change something. */
+/* labctl_verbs.c: the table of the kit's verbs, the way from a command line to one of them, and the verbs
+ * that change something. */
 #include <string.h>
 
 #include "main/labctl.h"
@@ -116,7 +116,8 @@ static int heal(struct ctl *c)
     if (c->line.args.len == 2)
         return both_ends(c, "heal", c->line.args.items[0], c->line.args.items[1]);
     if (c->line.args.len == 1)
-        return ctl_wrong_words(c, ctl_find_verb("heal"), "Error (argument validation): not enough arguments.");
+        return ctl_wrong_words(c, ctl_find_verb("heal"),
+                               "Error (argument validation): not enough arguments.");
     int rc = CTL_OK;
     for (size_t i = 0; i < c->lab.nodes_len; i++) {
         int one = link_verb(c, "heal", c->lab.nodes[i].name, NULL);
@@ -147,9 +148,9 @@ static int set_policy(struct ctl *c)
     if (!parsed)
         return ctl_error(c, CTL_UNAVAILABLE, "JSON decoding error. Reason: badarg");
     json_decref(parsed);
-    json_t *body = json_pack("{s:s, s:s, s:I, s:s}", "pattern", c->line.args.items[1], "definition", definition,
-                             "priority", (json_int_t)atoll(ctl_option(&c->line, "priority", "0")), "apply-to",
-                             ctl_option(&c->line, "apply-to", "all"));
+    json_t *body = json_pack("{s:s, s:s, s:I, s:s}", "pattern", c->line.args.items[1], "definition",
+                             definition, "priority", (json_int_t)atoll(ctl_option(&c->line, "priority", "0")),
+                             "apply-to", ctl_option(&c->line, "apply-to", "all"));
     if (!body)
         return ctl_error(c, CTL_DATA, "the policy is not UTF-8 text");
     char *path = ctl_path("/api/policies/%2F/", name);
@@ -171,7 +172,8 @@ static int clear_policy(struct ctl *c)
     json_t *answer = NULL;
     rc = ctl_api(c, "DELETE", path, NULL, &status, &answer);
     if (rc == CTL_OK && status >= 300)
-        rc = ctl_error(c, CTL_UNAVAILABLE, "%s", status == 404 ? "Parameter does not exist" : ctl_reason(answer));
+        rc = ctl_error(c, CTL_UNAVAILABLE, "%s",
+                       status == 404 ? "Parameter does not exist" : ctl_reason(answer));
     json_decref(answer);
     free(path);
     return rc;
@@ -180,7 +182,8 @@ static int clear_policy(struct ctl *c)
 /* ---- queues ---- */
 
 /* A request about one queue; what[0] is the method. */
-static int queue_request(struct ctl *c, const char *method, const char *suffix, json_t *body, int *status, json_t **out)
+static int queue_request(struct ctl *c, const char *method, const char *suffix, json_t *body, int *status,
+                         json_t **out)
 {
     char *path = ctl_path("/api/queues/%2F/", c->line.args.items[0]);
     char *whole = format_text("%s%s", path, suffix);
@@ -236,8 +239,9 @@ static int delete_queue(struct ctl *c)
     int rc = CTL_OK, status = 0;
     if (!only_vhost(c, &rc))
         return rc;
-    char *suffix = format_text("?if-empty=%s&if-unused=%s", ctl_option_on(&c->line, "if-empty") ? "true" : "false",
-                               ctl_option_on(&c->line, "if-unused") ? "true" : "false");
+    char *suffix =
+        format_text("?if-empty=%s&if-unused=%s", ctl_option_on(&c->line, "if-empty") ? "true" : "false",
+                    ctl_option_on(&c->line, "if-unused") ? "true" : "false");
     json_t *answer = NULL;
     rc = queue_request(c, "DELETE", suffix, NULL, &status, &answer);
     free(suffix);
@@ -260,7 +264,8 @@ static int close_connection(struct ctl *c)
     rc = ctl_api(c, "DELETE", path, body, &status, &answer);
     free(path);
     if (rc == CTL_OK && status >= 300)
-        rc = ctl_error(c, CTL_DATA, "no connection '%s'; list_connections name shows them", c->line.args.items[0]);
+        rc = ctl_error(c, CTL_DATA, "no connection '%s'; list_connections name shows them",
+                       c->line.args.items[0]);
     json_decref(answer);
     return rc;
 }
@@ -276,53 +281,61 @@ const struct ctl_verb ctl_verbs[] = {
 
     {"await_startup", "Nodes", "", "Waits until the node serves", 0, 0, "", NULL, await_startup},
     {"kill", "Nodes", "", "Kills the node's process (SIGKILL): a crash", 0, 0, "", NULL, ctl_kill},
-    {"start", "Nodes", "", "Starts the node's process again and waits until it serves", 0, 0, "", NULL, ctl_start},
-    {"start_app", "Nodes", "", "Starts the broker in the node's process", 0, 0, "", "Starting node %n ...", start_app},
+    {"start", "Nodes", "", "Starts the node's process again and waits until it serves", 0, 0, "", NULL,
+     ctl_start},
+    {"start_app", "Nodes", "", "Starts the broker in the node's process", 0, 0, "", "Starting node %n ...",
+     start_app},
     {"stop_app", "Nodes", "", "Stops the broker in order; the node's process stays", 0, 0, "",
      "Stopping rabbit application on node %n ...", stop_app},
 
-    {"cluster_status", "Cluster", "[--timeout <timeout>]", "Displays the nodes of the cluster and which of them run", 0, 0, "",
-     "Cluster status of node %n ...", ctl_cluster_status},
+    {"cluster_status", "Cluster", "[--timeout <timeout>]",
+     "Displays the nodes of the cluster and which of them run", 0, 0, "", "Cluster status of node %n ...",
+     ctl_cluster_status},
     {"cut", "Cluster", "<node> <node>", "Breaks the link between two nodes", 2, 2, "",
      "Cutting the link between %1 and %2 ...", cut},
     {"heal", "Cluster", "[<node> <node>]", "Mends the link between two nodes, or all links", 0, 2, "",
      "Healing links ...", heal},
 
-    {"cancel_sync_queue", "Replication", "[--vhost <vhost>] <queue>", "Stops a queue's synchronisation", 1, 1, "vhost",
-     "Stopping synchronising queue '%1' in vhost '%v' ...", cancel_sync_queue},
-    {"sync_queue", "Replication", "[--vhost <vhost>] <queue>", "Synchronises a queue's unsynchronised mirrors", 1, 1,
-     "vhost", "Synchronising queue '%1' in vhost '%v' ...", sync_queue},
+    {"cancel_sync_queue", "Replication", "[--vhost <vhost>] <queue>", "Stops a queue's synchronisation", 1, 1,
+     "vhost", "Stopping synchronising queue '%1' in vhost '%v' ...", cancel_sync_queue},
+    {"sync_queue", "Replication", "[--vhost <vhost>] <queue>",
+     "Synchronises a queue's unsynchronised mirrors", 1, 1, "vhost",
+     "Synchronising queue '%1' in vhost '%v' ...", sync_queue},
 
     {"list_users", "Users", "[--no-table-headers]", "Lists user names and tags", 0, 0, "no-table-headers",
      "Listing users ...", ctl_list},
-    {"list_permissions", "Access Control", "[--vhost <vhost>] [--no-table-headers]", "Lists permissions in a vhost", 0,
-     0, LIST_OPTIONS, "Listing permissions for vhost \"%v\" ...", ctl_list},
+    {"list_permissions", "Access Control", "[--vhost <vhost>] [--no-table-headers]",
+     "Lists permissions in a vhost", 0, 0, LIST_OPTIONS, "Listing permissions for vhost \"%v\" ...",
+     ctl_list},
     {"list_vhosts", "Access Control", "[--no-table-headers] [<column> ...]", "Lists virtual hosts", 0, 64,
      "no-table-headers", "Listing vhosts ...", ctl_list},
 
-    {"close_connection", "Operations", "<connection name> <explanation>", "Closes a client's connection", 2, 2, "",
-     "Closing connection %1, reason: %2...", close_connection},
-    {"events", "Monitoring", "[--since <seq>] [--no-table-headers]", "Lists what happened on this node, in order", 0,
-     0, "since no-table-headers", "Listing events of node %n ...", ctl_events},
-    {"list_bindings", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists bindings", 0, 64,
-     LIST_OPTIONS, "Listing bindings for vhost %v...", ctl_list},
+    {"close_connection", "Operations", "<connection name> <explanation>", "Closes a client's connection", 2,
+     2, "", "Closing connection %1, reason: %2...", close_connection},
+    {"events", "Monitoring", "[--since <seq>] [--no-table-headers]",
+     "Lists what happened on this node, in order", 0, 0, "since no-table-headers",
+     "Listing events of node %n ...", ctl_events},
+    {"list_bindings", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists bindings",
+     0, 64, LIST_OPTIONS, "Listing bindings for vhost %v...", ctl_list},
     {"list_channels", "Monitoring", "[--no-table-headers] [<column> ...]", "Lists channels", 0, 64,
      "no-table-headers", "Listing channels ...", ctl_list},
     {"list_connections", "Monitoring", "[--no-table-headers] [<column> ...]", "Lists AMQP connections", 0, 64,
      "no-table-headers", "Listing connections ...", ctl_list},
-    {"list_consumers", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists consumers", 0, 64,
-     LIST_OPTIONS, "Listing consumers in vhost %v ...", ctl_list},
-    {"list_exchanges", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]", "Lists exchanges", 0, 64,
-     LIST_OPTIONS, "Listing exchanges for vhost %v ...", ctl_list},
+    {"list_consumers", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]",
+     "Lists consumers", 0, 64, LIST_OPTIONS, "Listing consumers in vhost %v ...", ctl_list},
+    {"list_exchanges", "Monitoring", "[--vhost <vhost>] [--no-table-headers] [<column> ...]",
+     "Lists exchanges", 0, 64, LIST_OPTIONS, "Listing exchanges for vhost %v ...", ctl_list},
     {"list_queues", "Monitoring",
-     "[--vhost <vhost>] [--online] [--offline] [--local] [--no-table-headers] [<column>, ...] [--timeout <timeout>]",
+     "[--vhost <vhost>] [--online] [--offline] [--local] [--no-table-headers] [<column>, ...] [--timeout "
+     "<timeout>]",
      "Lists queues and their properties", 0, 64, LIST_OPTIONS " online offline local",
      "Timeout: %t seconds ...\nListing queues for vhost %v ...", ctl_list},
     {"ping", "Monitoring", "[--timeout <timeout>]", "Checks that the node's process answers", 0, 0, "",
-     "Will ping %n. This only checks if the OS process is running and answers on its control socket. Timeout: %m ms.",
+     "Will ping %n. This only checks if the OS process is running and answers on its control socket. "
+     "Timeout: %m ms.",
      ping},
-    {"status", "Monitoring", "[--unit <unit>] [--timeout <timeout>]", "Displays status of a node", 0, 0, "unit",
-     "Status of node %n ...", ctl_status},
+    {"status", "Monitoring", "[--unit <unit>] [--timeout <timeout>]", "Displays status of a node", 0, 0,
+     "unit", "Status of node %n ...", ctl_status},
 
     {"clear_policy", "Policies", "[--vhost <vhost>] <name>", "Clears (removes) a policy", 1, 1, "vhost",
      "Clearing policy \"%1\" on vhost \"%v\" ...", clear_policy},
@@ -332,12 +345,14 @@ const struct ctl_verb ctl_verbs[] = {
     {"set_policy", "Policies",
      "[--vhost <vhost>] [--priority <priority>] [--apply-to <apply-to>] <name> <pattern> <definition>",
      "Sets or updates a policy", 3, 3, "vhost priority apply-to",
-     "Setting policy \"%1\" for pattern \"%2\" to \"%3\" with priority \"%p\" for vhost \"%v\" ...", set_policy},
+     "Setting policy \"%1\" for pattern \"%2\" to \"%3\" with priority \"%p\" for vhost \"%v\" ...",
+     set_policy},
 
-    {"delete_queue", "Queues", "<queue_name> [--if-empty|-e] [--if-unused|-u] [--timeout <timeout>]", "Deletes a queue",
-     1, 1, "vhost if-empty if-unused", "Deleting queue '%1' on vhost '%v' %c...", delete_queue},
-    {"purge_queue", "Queues", "<queue> [--timeout <timeout>]", "Purges a queue (removes all messages in it)", 1, 1,
-     "vhost", "Purging queue '%1' in vhost '%v' ...", purge_queue},
+    {"delete_queue", "Queues", "<queue_name> [--if-empty|-e] [--if-unused|-u] [--timeout <timeout>]",
+     "Deletes a queue", 1, 1, "vhost if-empty if-unused", "Deleting queue '%1' on vhost '%v' %c...",
+     delete_queue},
+    {"purge_queue", "Queues", "<queue> [--timeout <timeout>]", "Purges a queue (removes all messages in it)",
+     1, 1, "vhost", "Purging queue '%1' in vhost '%v' ...", purge_queue},
 };
 const size_t ctl_verbs_len = ARRAY_LEN(ctl_verbs);
 
@@ -368,7 +383,8 @@ static bool is_number(const char *text, bool whole)
 {
     char *end = NULL;
     double n = strtod(text, &end);
-    return *text && *end == '\0' && n > -2147483649.0 && n < 2147483648.0 && (!whole || !strpbrk(text, ".eExXn"));
+    return *text && *end == '\0' && n > -2147483649.0 && n < 2147483648.0 &&
+           (!whole || !strpbrk(text, ".eExXn"));
 }
 
 static bool option_fits(const struct ctl_verb *v, const struct ctl_option *o)
@@ -397,7 +413,8 @@ static int check_words(struct ctl *c, const struct ctl_verb *v)
         text_printf(&wrong, "\n%s : ", c->line.wrong_option);
     int rc = CTL_OK;
     if (wrong.len)
-        rc = ctl_wrong_words(c, v, "Error (argument validation): Invalid options for this command:%s", text_str(&wrong));
+        rc = ctl_wrong_words(c, v, "Error (argument validation): Invalid options for this command:%s",
+                             text_str(&wrong));
     else if (c->line.args.len < v->words_min)
         rc = ctl_wrong_words(c, v, "Error (argument validation): not enough arguments.");
     else if (c->line.args.len > v->words_max)
