@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/ban.h"
+
 static _Noreturn void out_of_memory(size_t size)
 {
     fprintf(stderr, "out of memory: %zu bytes were wanted\n", size);

@@ -1,6 +1,8 @@
 /* err.c: the texts of the error table. */
 #include "base/err.h"
 
+#include "base/ban.h"
+
 const char *err_text(int err)
 {
     if (err == ERR_NONE)

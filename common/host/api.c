@@ -16,8 +16,8 @@ static const struct api_route routes[] = {
 
     {"queues", FACTS_QUEUES, SHAPE_LIST, queues_get},
     {"queues/%v", FACTS_QUEUES, SHAPE_LIST, queues_get},
-    {"queues/%v/%", FACTS_QUEUES | FACTS_CONSUMERS, SHAPE_OBJECT, queue_get, .put = queue_put,
-     .delete = queue_delete},
+    {"queues/%v/%", FACTS_QUEUES | FACTS_ONE_QUEUE | FACTS_CONSUMERS, SHAPE_OBJECT, queue_get,
+     .put = queue_put, .delete = queue_delete},
     {"queues/%v/%/bindings", FACTS_NONE, SHAPE_LIST, queue_bindings_get},
     {"queues/%v/%/contents", .delete = queue_purge},
     {"queues/%v/%/actions", .post = queue_actions},
@@ -235,8 +235,9 @@ static void get_start(struct api_call *c)
         get_answer(c);
         return;
     }
-    c->facts[mirror_view(call_mirror(c)).self] = facts_here(c->node, facts);
-    char *question = facts_question(facts);
+    const char *queue = facts & FACTS_ONE_QUEUE ? call_word(c, 0) : NULL;
+    c->facts[mirror_view(call_mirror(c)).self] = facts_here(c->node, facts, queue);
+    char *question = facts_question(facts, queue);
     c->waiting = true;
     node_query(c->node, question, FACTS_TIMEOUT_MS, peer_facts, c);
     free(question);

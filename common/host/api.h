@@ -39,7 +39,7 @@ struct api_answer {
 /* Everything in the request is borrowed for the call. fn is called once, now or later, unless the api is
  * destroyed first. May step the node: never call it from inside perform. */
 typedef void api_answer_fn(void *arg, const struct api_answer *answer);
-void api_ask(struct api *a, const struct api_request *request, api_answer_fn *fn, void *arg);
+void api_ask(struct api *a, const struct api_request *rq, api_answer_fn *fn, void *arg);
 
 /* The error body of RabbitMQ's API: {"error": ..., "reason": ...}; a new reference. */
 json_t *api_error(const char *error, const char *reason);

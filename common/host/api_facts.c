@@ -40,13 +40,20 @@ static json_t *queue_counts(const struct queue_info *q)
     return counts;
 }
 
-static json_t *facts_queues(struct node *n)
+static json_t *facts_queues(struct node *n, const char *name)
 {
     const struct mirror *m = broker_mirror(node_broker(n));
     json_t *all = json_object();
-    struct queue *q;
+    struct queue *q = name ? mirror_find_queue(m, name) : NULL;
     struct queue_info info;
     size_t at = 0;
+    if (q) {
+        mirror_queue_info(m, q, &info);
+        if (info.local)
+            json_object_set_new(all, info.name, queue_counts(&info));
+    }
+    if (name)
+        return all;
     while ((q = mirror_next_queue(m, &at))) {
         mirror_queue_info(m, q, &info);
         if (info.local)
@@ -308,7 +315,6 @@ static const struct {
     const char *name;
     json_t *(*make)(struct node *n);
 } kinds[] = {
-    {FACTS_QUEUES, "queues", facts_queues},
     {FACTS_CONNECTIONS, "connections", facts_connections},
     {FACTS_CHANNELS, "channels", facts_channels},
     {FACTS_CONSUMERS, "consumers", facts_consumers},
@@ -317,9 +323,11 @@ static const struct {
     {FACTS_NODE, "totals", facts_totals},
 };
 
-json_t *facts_here(struct node *n, unsigned facts)
+json_t *facts_here(struct node *n, unsigned facts, const char *queue)
 {
     json_t *all = OBJECT({"node", TEXT(self_name(n))}, {"now", NUMBER(node_now(n))});
+    if (facts & FACTS_QUEUES)
+        json_object_set_new(all, "queues", facts_queues(n, queue));
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (facts & kinds[i].bit)
             json_object_set_new(all, kinds[i].name, kinds[i].make(n));
@@ -327,9 +335,12 @@ json_t *facts_here(struct node *n, unsigned facts)
     return all;
 }
 
-char *facts_question(unsigned facts)
+char *facts_question(unsigned facts, const char *queue)
 {
-    return format_text("{\"facts\":%u}", facts);
+    json_t *question = OBJECT({"facts", NUMBER(facts)}, {"queue", queue ? TEXT(queue) : NULL});
+    char *text = json_dumps(question, JSON_COMPACT);
+    json_decref(question);
+    return text;
 }
 
 bool facts_close_connection(struct node *n, const char *name, const char *reason)
@@ -348,7 +359,7 @@ bool facts_close_connection(struct node *n, const char *name, const char *reason
     return false;
 }
 
-/* A question is {"facts": BITS}, or {"close": CONNECTION, "reason": TEXT}. */
+/* A question is {"facts": BITS, "queue": NAME or not there}, or {"close": CONNECTION, "reason": TEXT}. */
 char *facts_answer(struct node *n, const char *question)
 {
     json_t *asked = json_loads(question, 0, NULL), *said;
@@ -359,7 +370,8 @@ char *facts_answer(struct node *n, const char *question)
     else if (close)
         said = json_pack("{s:b}", "closed", (int)facts_close_connection(n, close, reason ? reason : ""));
     else
-        said = facts_here(n, (unsigned)json_integer_value(json_object_get(asked, "facts")));
+        said = facts_here(n, (unsigned)json_integer_value(json_object_get(asked, "facts")),
+                          json_string_value(json_object_get(asked, "queue")));
     json_decref(asked);
     char *text = json_dumps(said, JSON_COMPACT);
     json_decref(said);

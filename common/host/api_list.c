@@ -19,7 +19,7 @@ static void copy_column(const json_t *from, json_t *to, const char *path)
     json_t *value = json_object_get(from, name);
     if (value && !dot) {
         json_object_set(to, name, value);
-    } else if (value && json_is_object(value)) {
+    } else if (json_is_object(value)) {
         json_t *inner = json_object_get(to, name);
         if (!inner) {
             inner = json_object();

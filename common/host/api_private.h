@@ -21,12 +21,14 @@ enum api_facts {
     FACTS_CONSUMERS = 1 << 3,   /* "consumers": [...] */
     FACTS_EXCHANGES = 1 << 4,   /* "exchanges": {NAME: [in, out]} */
     FACTS_NODE = 1 << 5,        /* "figures", "totals" */
+    FACTS_ONE_QUEUE = 1 << 6,   /* of the queues, the one that the path names */
 };
 
-/* What this node says now (a new reference); it always has "node" and "now" (its clock, ms). */
-json_t *facts_here(struct node *n, unsigned facts);
+/* What this node says now (a new reference); it always has "node" and "now" (its clock, ms). queue: counts of
+ * this one only; NULL: of all. */
+json_t *facts_here(struct node *n, unsigned facts, const char *queue);
 char *facts_answer(struct node *n, const char *question); /* node_on_query */
-char *facts_question(unsigned facts);
+char *facts_question(unsigned facts, const char *queue);
 bool facts_close_connection(struct node *n, const char *name,
                             const char *reason); /* false: not one of this node's */
 

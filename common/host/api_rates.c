@@ -8,7 +8,8 @@
 #define WINDOW_MS     6000  /* how far back a rate looks if it can */
 #define FORGET_MS     60000 /* what nobody asked about for so long is dropped when there is much */
 #define THINGS_MAX    8192
-#define NOT_BEFORE_MS 200 /* two observations closer than this say little */
+#define SWEEP_MS      1000 /* not more often */
+#define NOT_BEFORE_MS 200  /* two observations closer than this say little */
 
 struct series {
     char *key;
@@ -24,6 +25,7 @@ struct series {
 
 struct rates {
     struct map things; /* key -> series */
+    int64_t swept_wall_ms;
 };
 
 struct rates *rates_create(void)
@@ -55,6 +57,9 @@ void rates_destroy(struct rates *r)
 static void forget_old(struct rates *r, int64_t wall)
 {
     struct series *s;
+    if (wall - r->swept_wall_ms < SWEEP_MS)
+        return;
+    r->swept_wall_ms = wall;
     size_t at = 0;
     while ((s = map_next(&r->things, &at))) {
         if (wall - s->asked_wall_ms > FORGET_MS)

@@ -362,9 +362,10 @@ void control_destroy(struct control *c)
     unlink(c->path);
     close(c->dir_fd);
     api_destroy(c->api);
-    while (c->clients) {
-        struct control_client *k = c->clients;
-        client_unlink(k);
+    struct control_client *next;
+    for (struct control_client *k = c->clients; k; k = next) {
+        next = k->next;
+        k->link = NULL; /* the list goes */
         k->control = NULL;
         if (k->owed == OWED_BY_API)
             k->owed = OWES_NOTHING;

@@ -239,7 +239,7 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
             each_live(q, rec, is_before, &b);
         return b.any;
     }
-    case REC_LEASE: return has_queue && q->live.count && q->lease_index == index + 1;
+    case REC_LEASE: return has_queue && q->lease_index == index + 1;
     case REC_STOPPED: return index + 1 == s->stopped && index + 1 > s->last;
     case REC_DISCARD: return false;
     }

@@ -380,7 +380,8 @@ int engine_down(const struct labdir *lab, char **error)
         if (process_wait_gone(pids[i], 10000) == 0 || err)
             continue;
         err = ERR_TIMEOUT;
-        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name, (long)pids[i]);
+        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name,
+                             (long)pids[i]);
     }
     if (ops_of(lab)->finish)
         ops_of(lab)->finish(lab);

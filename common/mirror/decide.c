@@ -128,12 +128,11 @@ static void move_master(const struct decision_in *in, const struct table *t, str
             e->since[len] = e->since[i];
             e->mirrors[len++] = e->mirrors[i];
         }
-    for (size_t i = 0; i < want.mirrors_len; i++)
-        if (want.mirrors[i] == old) { /* in place of the one that takes over, so there is room */
-            e->since[len] = 0;
-            e->mirrors[len++] = old;
-            e->synced |= node_bit(old);
-        }
+    /* the old master stays as a mirror in sync, in the place of the one that takes over: if that one dies before
+     * the view is served nothing is lost; where the policy does not want it, an entry removes it afterwards */
+    e->since[len] = 0;
+    e->mirrors[len++] = old;
+    e->synced |= node_bit(old);
     e->mirrors_len = (uint8_t)len;
     e->synced &= ~node_bit(e->master);
 }

@@ -37,6 +37,7 @@ static void demote(struct mirror *m, struct queue *q)
     q->role = ROLE_MIRROR;
     q->synced = true;
     q->join = 0;
+    q->since = 0; /* as decide.c lists it */
 }
 
 static void new_role(struct mirror *m, struct queue *q, uint64_t old_generation, struct effects *out)

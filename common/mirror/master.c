@@ -368,6 +368,9 @@ static void send_init(struct mirror *m, struct queue *q, node_id to, struct effe
     msg->uid = q->rec.uid;
     msg->generation = q->rec.generation;
     msg->version = m->version;
+    for (size_t i = 0; i < q->rec.mirrors_len; i++)
+        if (q->rec.mirrors[i] == to)
+            msg->u.init.since = q->rec.since[i];
     msg->u.init.op = q->op;
     msg->u.init.next = q->content.next;
     msg->u.init.origins_len = q->master->origins.len;

@@ -147,6 +147,7 @@ struct queue {
 
     uint64_t told_applied, told_durable; /* mirror: last OPS_ACK */
     msg_id join;           /* mirror: it has every message from this id on; 0 once in sync */
+    uint32_t since;        /* mirror: the metadata version that added this replica */
     uint64_t level_op;     /* where all replicas stood when the view was installed */
     uint64_t repair_upto;  /* this view change brings it up to here; 0: nothing to wait for */
 
@@ -254,6 +255,7 @@ struct mirror {
     node_id prepare_from;
     struct change change;
     node_set leaving;                  /* members that said LEAVE */
+    node_set wants_left;               /* not members (any more), said LEAVE, not told LEFT */
     node_set left_others;              /* who was running when the others said LEFT */
     node_set joined;                   /* members that came with the present view */
     node_set partitioned;

@@ -158,7 +158,9 @@ struct peer_msg {
     enum peer_type type;
     uint64_t epoch;
     uint64_t uid, generation; /* of the queue; 0 where there is none */
-    uint64_t version;         /* INIT, OPS, PUBLISH, REQUEST: the sender's metadata version; who is behind waits for it */
+    uint64_t version;         /* INIT, OPS, PUBLISH, REQUEST: the sender's metadata version; who is behind waits for it.
+                                 OPS_ACK, SYNC_ACK, SYNC_DONE: the version that added this mirror; of an earlier
+                                 replica: void */
     union {
         struct {
             uint64_t incarnation, version;
@@ -218,6 +220,7 @@ struct peer_msg {
             uint64_t version;
         } meta_ack; /* and COMMITTED */
         struct {
+            uint32_t since;   /* the version that added it */
             uint64_t op;      /* the last operation before it begins */
             msg_id next;      /* the id the next publish gets */
             struct origin *origins;

@@ -59,7 +59,9 @@ static void replication(struct mirror *m, node_id from, struct peer_msg *msg, st
     case PEER_OPS_ACK:
         if (q->role == ROLE_MASTER) {
             struct copy *c = find_copy(q, from);
-            if (c && !c->synced)
+            if (!c || c->since != msg->version)
+                return;
+            if (!c->synced)
                 c->join = msg->u.ops_ack.join;
             master_ack(m, q, from, msg->u.ops_ack.applied, msg->u.ops_ack.durable, out);
         }

@@ -170,6 +170,7 @@ void recover_end(struct mirror *m, struct effects *out)
         }
         content_rewind(&q->content);
         recover_lease(q, m->recovered_clean);
+        disk_turn(m, q, out); /* at once: an orderly stop may come before anything else */
         for (size_t i = 0; i < q->origins.len; i++)
             q->origins.items[i].recovered = q->origins.items[i].seq;
         q->recovered = true;

@@ -32,6 +32,9 @@ void replica_begin(struct mirror *m, struct queue *q, struct effects *out)
     lease_all(m, q, out);
     q->synced = true; /* as empty as its master */
     q->join = 0;
+    for (size_t i = 0; i < q->rec.mirrors_len; i++)
+        if (q->rec.mirrors[i] == m->o.self)
+            q->since = q->rec.since[i];
     q->told_applied = q->told_durable = 0;
 }
 
@@ -44,6 +47,7 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
     content_finish(&q->content);
     content_init(&q->content, msg->u.init.next);
     q->join = msg->u.init.next;
+    q->since = msg->u.init.since;
     q->op = q->durable = msg->u.init.op;
     for (size_t i = 0; i < msg->u.init.origins_len; i++)
         VEC_PUSH(&q->origins, msg->u.init.origins[i]);
@@ -159,6 +163,7 @@ void replica_flush(struct mirror *m, struct queue *q, struct effects *out)
     struct peer_msg *msg = peer_msg_create(PEER_OPS_ACK, m->epoch);
     msg->uid = q->rec.uid;
     msg->generation = q->rec.generation;
+    msg->version = q->since;
     msg->u.ops_ack.applied = q->op;
     msg->u.ops_ack.durable = durable;
     msg->u.ops_ack.join = q->join;

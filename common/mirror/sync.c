@@ -8,11 +8,13 @@
 #define BATCH_BYTES   (1u << 20)
 #define BATCHES_AHEAD 2
 
+/* from a mirror it names the replica */
 static struct peer_msg *sync_msg(const struct mirror *m, const struct queue *q, enum peer_type type)
 {
     struct peer_msg *msg = peer_msg_create(type, m->epoch);
     msg->uid = q->rec.uid;
     msg->generation = q->rec.generation;
+    msg->version = q->since;
     return msg;
 }
 
@@ -208,6 +210,9 @@ static void done(struct mirror *m, struct queue *q, node_id from, struct effects
 void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out)
 {
     if (msg->generation != q->rec.generation)
+        return;
+    struct copy *copy = q->role == ROLE_MASTER ? find_copy(q, from) : NULL;
+    if (q->role == ROLE_MASTER && (!copy || copy->since != msg->version))
         return;
     bool mirror = q->role == ROLE_MIRROR && from == q->rec.master;
     bool master = q->role == ROLE_MASTER && serving(m); /* else: the new view begins it again */

@@ -337,7 +337,8 @@ static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, str
     if (others)
         send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
     node_set left = m->leaving & m->links & ~m->members;
-    send_left(m, left, out);
+    send_left(m, left | (m->wants_left & m->links & ~m->members), out);
+    m->wants_left = 0;
     change_end(m);
     serve(m, out);
     join_check(m, out);
@@ -412,6 +413,7 @@ void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 {
     m->links &= ~node_bit(peer);
+    m->wants_left &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};
     if (m->prepare_waits && m->prepare_from == peer) {
         peer_msg_destroy(m->prepare_waits);
@@ -487,6 +489,8 @@ static void handle_leave(struct mirror *m, node_id from, struct effects *out)
             begin_change(m, out);
         } else if (serving(m) && m->coordinator == m->o.self) {
             send_left(m, node_bit(from), out);
+        } else {
+            m->wants_left |= node_bit(from); /* told once the present change is over */
         }
         return;
     }

@@ -110,7 +110,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     }
     if (a->type == EV_UNSUBSCRIBE)
         s->subs.items[a->sub - 1].over = true;
-    if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK)
+    if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK &&
+        fx->u.answer.status != ANSWER_NOT_SERVING /* it may be on its way */)
         s->ledger.queues.items[a->queue].deletion = false;
     if (a->type == EV_META_PUT || a->type == EV_META_DELETE)
         check_key_answered(s, req,
@@ -216,8 +217,10 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     if (m->deliveries > 0 && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
-    if (m->consumed && m->consumed_generation == d->generation && s->nodes[m->consumed_at].m &&
-        s->nodes[m->consumed_at].lives == m->consumed_life)
+    const struct sim_node *by = &s->nodes[m->consumed_at];
+    bool heard =
+        by->m && by->lives == m->consumed_life && !by->stopping; /* else its ack may be lost on the way */
+    if (m->consumed && m->consumed_generation == d->generation && heard)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
     if (m->deliveries == 0 && !redelivered && sub)

@@ -153,8 +153,11 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
         for (size_t i = 0; i < sq->items.len; i++) {
             uint32_t message = sq->items.items[i].message;
             struct ledger_message *m = &s->ledger.messages.items[message];
-            if (purging && !node_in(m->memory, n))
-                m->removed = true;
+            if (!node_in(m->memory, n)) {
+                m->dropped_step = s->steps;
+                m->dropped_by = n;
+                m->removed = m->removed || purging;
+            }
             if (m->memory == 0)
                 VEC_PUSH(&c->vanished, message);
         }
@@ -225,6 +228,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         check_new_master(s, n, queue, &was, &says_now);
     }
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {
+        if (!info_same_outcome(&sq->changing, &says_now))
+            sq->overtaken = sq->changing;
         sq->changing = says_now;
         return;
     }

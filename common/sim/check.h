@@ -38,7 +38,8 @@ struct seen_info {
 struct seen_queue {
     bool present;                 /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
-    struct seen_info changing;    /* in a view that was installed and is not served yet */
+    struct seen_info changing;    /* in a view that was installed and is not served yet, */
+    struct seen_info overtaken;   /* and in one before that, which never was */
     VEC(struct seen_message) items;
     msg_id next; /* after the highest id held in this life and generation */
 };

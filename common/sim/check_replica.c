@@ -134,7 +134,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (node_in(m->memory, n) || explained(m, lq))
             continue;
-        if (lq->auto_ack && m->memory == 0) { /* taken, and on its way */
+        bool just_now = m->dropped_step == s->steps && m->dropped_by == n;
+        if (lq->auto_ack && (m->memory == 0 || just_now)) { /* taken, and on its way */
             m->removed = true;
             continue;
         }

@@ -48,14 +48,17 @@ void check_views(struct sim *s, node_id n)
     }
 }
 
-#define KNOWN 2
+#define KNOWN 3
 
 /* What node n knew of the queue before this outcome, in this life. false: nothing of this kind. */
 static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome, unsigned kind,
                  struct seen_info *out)
 {
     const struct seen_queue *q = seen_queue(s, n, queue);
-    *out = kind == 1 ? q->changing : info_same_outcome(&q->now, outcome) ? q->before : q->now;
+    *out = kind == 2                             ? q->overtaken
+           : kind == 1                           ? q->changing
+           : info_same_outcome(&q->now, outcome) ? q->before
+                                                 : q->now;
     return out->valid && s->nodes[n].m && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
            !info_same_outcome(out, outcome);
 }

@@ -56,7 +56,9 @@ struct ledger_message {
     uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
 
     /* its end otherwise */
-    bool removed; /* an operator purged or deleted, or the queue ended as it should */
+    uint64_t dropped_step; /* when a node last gave up its copy, */
+    node_id dropped_by;    /* and which */
+    bool removed;          /* an operator purged or deleted, or the queue ended as it should */
     enum door door;
     uint64_t lost_step;
 };

@@ -154,6 +154,8 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     case 0:
         if (c->policies)
             policy_line(c, wait_ms);
+        if (c->policies && c->p->options.one_fault_at_a_time)
+            line(c, 0, "calm"); /* new mirrors are to be in sync before anything fails */
         break;
     case 1:
         if (c->policies && !c->p->options.one_fault_at_a_time)

@@ -205,6 +205,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_INIT:
         codec_queue(c, m);
         codec_u64(c, &m->version);
+        codec_u32(c, &m->u.init.since);
         codec_u64(c, &m->u.init.op);
         codec_u64(c, &m->u.init.next);
         CODEC_ARRAY(c, m->u.init.origins, m->u.init.origins_len, 25, codec_origin);
@@ -219,6 +220,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_OPS_ACK:
         codec_queue(c, m);
+        codec_u64(c, &m->version);
         codec_u64(c, &m->u.ops_ack.applied);
         codec_u64(c, &m->u.ops_ack.durable);
         codec_u64(c, &m->u.ops_ack.join);
@@ -226,6 +228,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_SYNC_BEGIN:
     case PEER_SYNC_ACK:
         codec_queue(c, m);
+        codec_u64(c, &m->version);
         codec_u64(c, &m->u.sync.total);
         codec_u64(c, &m->u.sync.oldest);
         break;
@@ -235,7 +238,10 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_SYNC_END:
     case PEER_SYNC_CANCEL:
-    case PEER_SYNC_DONE: codec_queue(c, m); break;
+    case PEER_SYNC_DONE:
+        codec_queue(c, m);
+        codec_u64(c, &m->version);
+        break;
     case PEER_PUBLISH:
         codec_queue(c, m);
         codec_u64(c, &m->version);
