@@ -127,6 +127,8 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
         m->joins[v->node] = v->join;
         m->incarnations[v->node] = v->incarnation;
     }
+    node_set returned = m->leaving & m->joined; /* another life than the one that left */
+    m->partitioned &= ~m->joined; /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));
     while (m->results.len)
         RING_POP(&m->results); /* who asked asks again */
@@ -138,6 +140,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     persist_view(m, out);
     m->view_lsn = m->handed_out;
     tell_members(m, before, m->leaving, out);
+    m->leaving &= ~returned;
 
     for (size_t i = 0; i < msg->u.install.repairs_len; i++) {
         const struct repair *r = &msg->u.install.repairs[i];
@@ -256,7 +259,7 @@ void serve(struct mirror *m, struct effects *out)
 {
     m->phase = PHASE_SERVING;
     view_served(m, out);
-    m->leaving &= m->members & ~m->joined; /* who left is out; who came back is another life */
+    m->leaving &= m->members; /* who left is out */
     m->recovered_others = 0;
     resubmit(m);
     size_t at = 0;

@@ -274,8 +274,7 @@ struct policy *policy_create(const char *name, const char *pattern, const char *
     } else if (!(p->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL))) {
         *error = bad_pattern(code, offset);
     } else if (strcmp(p->apply_to, "all") && strcmp(p->apply_to, "queues") && strcmp(p->apply_to, "exchanges")) {
-        *error = format_text("apply-to must be one of <<\"exchanges\">>, <<\"queues\">> or <<\"all\">>, got <<\"%s\">>",
-                             p->apply_to);
+        *error = format_text("apply-to '%s' unrecognised; should be 'queues', 'exchanges' or 'all'", p->apply_to);
     } else {
         *error = read_definition(p, def, names, names_len);
         p->definition = json_dumps(def, JSON_COMPACT);

@@ -476,6 +476,10 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         .others = msg->u.hello.others,
         .links = msg->u.hello.links,
     };
+    if (m->served && msg->u.hello.serving && !node_in(m->members | m->partitioned, from)) {
+        m->partitioned |= node_bit(from); /* it went on without us, and we without it */
+        tell(out, "node", NULL, "%s serves in another view: the cluster was partitioned", m->names[from]);
+    }
     answer_prepare(m, out);
     try_form(m, out);
     join_check(m, out);

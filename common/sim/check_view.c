@@ -142,6 +142,12 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
         *wanted = rule(s, queue, known, outcome, members, in_order, by_content);
         if (*wanted == chosen)
             return true;
+        /* that chosen is in sync was still on its way to everybody; it may be while an older one is not yet
+         */
+        if (!by_content && chosen != NODE_NONE &&
+            (*wanted == NODE_NONE || !node_in(known->synced, *wanted)) &&
+            had_replica(s, chosen, queue, outcome, known->generation) && lacks_nothing(s, chosen, queue))
+            return true;
         bool back = chosen == known->master || was_ahead(s, n, queue, known);
         if (*wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome, 0, &ignored))
             return true; /* it is back already, and its log is the queue */
