@@ -9,5 +9,6 @@ CLUSTER_HELP := tests/cluster/test.c tests/cluster/support.c tests/cluster/http.
 $(call cluster_test,cluster/article,tests/cluster/test_article.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/bad-input,tests/cluster/test_bad_input.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/start,tests/cluster/test_start.c $(CLUSTER_HELP),base)
-$(call cluster_test,cluster/disk,tests/cluster/test_disk.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/disk,tests/cluster/test_disk.c tests/cluster/numbers.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/leak,tests/cluster/test_leak.c $(CLUSTER_HELP),base)
+$(call cluster_test,cluster/failover,tests/cluster/test_failover.c tests/cluster/numbers.c $(CLUSTER_HELP),base)

@@ -4,3 +4,5 @@ deps:
 	@tests/deps/deps
 deps-rabbitmq:
 	@tests/deps/deps --rabbitmq
+
+$(call cluster_test,deps/deps,tests/deps/test_deps.c tests/cluster/support.c tests/cluster/http.c,base)

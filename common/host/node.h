@@ -11,23 +11,23 @@
 
 #include "broker/broker.h"
 
-struct node_config {        /* from lab.cfg, with --name and --dir */
-    char *name, *dir;       /* "node1", its folder */
+struct node_config {  /* from lab.cfg, with --name and --dir */
+    char *name, *dir; /* "node1", its folder */
     struct node_config_peer {
         char *name, *host;
         uint16_t amqp, http, peer;
     } nodes[LIMIT_NODES];
     size_t nodes_len, self;
-    char *secret;           /* what nodes prove to each other that they know */
+    char *secret; /* what nodes prove to each other that they know */
     char *user, *password;
-    unsigned silence_ms;    /* a peer that says nothing for so long is gone; 4000 */
+    unsigned silence_ms; /* a peer that says nothing for so long is gone; 4000 */
     uint64_t memory_limit_bytes;
 };
 
 struct node; /* one process's node; fields in host/node_private.h */
 
 /* The management API and the control socket look at the node through these. */
-struct broker *node_broker(struct node *n);          /* NULL while the app is stopped */
+struct broker *node_broker(struct node *n); /* NULL while the app is stopped */
 const struct node_config *node_config_of(const struct node *n);
 struct event_base *node_base(struct node *n);
 ms_time node_now(const struct node *n);
@@ -73,7 +73,8 @@ struct node_event {
 size_t node_events_since(const struct node *n, uint64_t seq, const struct node_event **out, uint64_t *next);
 
 struct node_figures { /* for /api/nodes and status */
-    uint64_t memory_bytes, memory_limit_bytes, uptime_ms, fds_used, fds_total, disk_free_bytes, log_bytes, fsyncs;
+    uint64_t memory_bytes, memory_limit_bytes, uptime_ms, fds_used, fds_total, disk_free_bytes, log_bytes,
+        fsyncs;
     bool memory_alarm;
 };
 void node_figures(const struct node *n, struct node_figures *out);

@@ -128,6 +128,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
         m->incarnations[v->node] = v->incarnation;
     }
     node_set returned = m->leaving & m->joined; /* another life than the one that left */
+    m->excluded_by &= ~m->members;
     m->partitioned &= ~m->joined; /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));
     while (m->results.len)

@@ -258,7 +258,8 @@ struct mirror {
     node_set wants_left;               /* not members (any more), said LEAVE, not told LEFT */
     node_set left_others;              /* who was running when the others said LEFT */
     node_set joined;                   /* members that came with the present view */
-    node_set partitioned;
+    node_set partitioned;              /* told by the field `partitions` */
+    node_set excluded_by;              /* linked, members by our view, but they refuse us */
     bool fresh, started, served /* in a view, in this life */, stopping, leave_sent, left, serving_told, stopped_told;
     uint64_t stopped_lsn;              /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
     ms_time stop_deadline;

@@ -188,10 +188,24 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     }
 }
 
+/* Somebody who was excluded from our view and does not know it yet: it goes on speaking in the old one. */
+static bool of_the_excluded(const struct mirror *m, node_id from, const struct peer_msg *msg)
+{
+    bool in_view = msg->type >= PEER_REPORT;
+    return in_view && m->served && !m->leave_sent && !node_in(m->members, from) && msg->epoch < m->epoch;
+}
+
 void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     if (!m->started || m->phase == PHASE_STOPPED)
         return;
+    if (of_the_excluded(m, from, msg)) {
+        struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
+        no->u.refused.promised = m->epoch;
+        no->u.refused.candidate = m->coordinator;
+        send_to(out, node_bit(from), no);
+        return;
+    }
     if (session(msg->type)) {
         if (serving(m))
             receive_session(m, from, msg, out);

@@ -89,7 +89,7 @@ static node_set reachable(const struct mirror *m)
 {
     node_set found = 0;
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (n != m->o.self && node_in(m->members & m->links, n) && m->peers[n].known &&
+        if (n != m->o.self && node_in(m->members & m->links & ~m->excluded_by, n) && m->peers[n].known &&
             m->peers[n].incarnation == m->incarnations[n])
             found |= node_bit(n);
     return found;
@@ -403,6 +403,7 @@ static void start_over(struct mirror *m, struct effects *out)
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
 {
     m->links |= node_bit(peer);
+    m->excluded_by &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};
     if (!m->started || m->phase == PHASE_STOPPED)
         return;
@@ -461,6 +462,18 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     send_to(out, node_bit(oldest), msg);
 }
 
+/* A member has gone on in a later view without this node (the link to its leader was cut): it is no member of
+ * ours any more. Mode ignore, RabbitMQ's default: each side carries on. */
+static void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out)
+{
+    if (!m->served || m->leave_sent || promised <= m->epoch || !node_in(m->members & ~m->excluded_by, by))
+        return;
+    m->excluded_by |= node_bit(by);
+    m->partitioned |= node_bit(by);
+    tell(out, "node", NULL, "%s is in another view: the cluster is partitioned", m->names[by]);
+    change_if_mine(m, out);
+}
+
 static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
     if (!m->peers[from].known && !node_in(m->members, from))
@@ -512,7 +525,9 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_PREPARE: handle_prepare(m, from, msg, out); break;
     case PEER_PREPARED: handle_prepared(m, from, msg, out); break;
     case PEER_REFUSED:
-        if (m->change.running && m->change.epoch == msg->epoch && !m->change.install_sent) {
+        if (!m->change.running)
+            excluded(m, from, msg->u.refused.promised, out);
+        else if (m->change.epoch == msg->epoch && !m->change.install_sent) {
             m->promised = u64_max(m->promised, msg->u.refused.promised);
             if (m->phase == PHASE_STARTING) {
                 change_end(m);

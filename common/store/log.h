@@ -73,8 +73,8 @@ void log_roll(struct log *l);
  * counts no more; one that does not was being made when the node went, and is dropped. */
 
 /* Which records are needed. look sees them all, in order, from index 0; then, first for the part that is to
- * come first, then for the rest, keep is asked about each: 1 to keep it, 0 to leave it out. An error of either ends
- * the compaction, and leaves everything as it was. */
+ * come first, then for the rest, keep is asked about each: 1 to keep it, 0 to leave it out. An error of
+ * either ends the compaction, and leaves everything as it was. */
 struct log_sieve {
     void *self;
     int (*look)(void *self, uint64_t index, struct bytes record);
