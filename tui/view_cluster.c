@@ -67,7 +67,11 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_NODES, cards ? 4 : 0, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
-        {PART_STEPS, to_do ? 2 : steps ? 1 : 0, false}, /* why, and the command; or that all is done */
+        {PART_STEPS,
+         to_do   ? 2
+         : steps ? 1
+                 : 0,
+         false}, /* why, and the command; or that all is done */
         {PART_EVENTS, 2, false},
         {PART_STEPS, to_do ? 1 : 0, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},

@@ -12,11 +12,17 @@
 
 typedef uint64_t ms_time;
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-static inline uint64_t u64_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static inline uint64_t u64_max(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static inline uint64_t u64_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+static inline uint64_t u64_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* Allocation that does not fail: a node that cannot get memory stops with a message that says how much it
  * wanted. What may grow is bounded by limits.h, so this is the end of the machine, not of a queue. */
@@ -41,7 +47,10 @@ static inline struct bytes bytes_of(const void *data, size_t len)
 {
     return (struct bytes){.data = (const uint8_t *)data, .len = len};
 }
-static inline struct bytes bytes_str(const char *s) { return bytes_of(s, s ? strlen(s) : 0); }
+static inline struct bytes bytes_str(const char *s)
+{
+    return bytes_of(s, s ? strlen(s) : 0);
+}
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_is(struct bytes a, const char *s);
 

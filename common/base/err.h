@@ -3,19 +3,19 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
-#define ERR_TABLE(X) \
-    X(ERR_INVALID, "not valid") \
-    X(ERR_TRUNCATED, "ends too early") \
-    X(ERR_TOO_LARGE, "larger than allowed") \
-    X(ERR_CHECKSUM, "checksum does not match") \
-    X(ERR_VERSION, "of a version this program does not know") \
-    X(ERR_EXISTS, "already there") \
-    X(ERR_NOT_FOUND, "not there") \
-    X(ERR_REFUSED, "refused") \
-    X(ERR_BUSY, "in use") \
-    X(ERR_IO, "input or output failed") \
-    X(ERR_CLOSED, "closed") \
-    X(ERR_TIMEOUT, "no answer in time") \
+#define ERR_TABLE(X)                                                                                         \
+    X(ERR_INVALID, "not valid")                                                                              \
+    X(ERR_TRUNCATED, "ends too early")                                                                       \
+    X(ERR_TOO_LARGE, "larger than allowed")                                                                  \
+    X(ERR_CHECKSUM, "checksum does not match")                                                               \
+    X(ERR_VERSION, "of a version this program does not know")                                                \
+    X(ERR_EXISTS, "already there")                                                                           \
+    X(ERR_NOT_FOUND, "not there")                                                                            \
+    X(ERR_REFUSED, "refused")                                                                                \
+    X(ERR_BUSY, "in use")                                                                                    \
+    X(ERR_IO, "input or output failed")                                                                      \
+    X(ERR_CLOSED, "closed")                                                                                  \
+    X(ERR_TIMEOUT, "no answer in time")                                                                      \
     X(ERR_FULL, "full")
 
 enum err {
@@ -24,7 +24,7 @@ enum err {
 #define X(name, text) name,
     ERR_TABLE(X)
 #undef X
-    ERR_LAST_
+        ERR_LAST_
 };
 
 /* never NULL; "unknown error" for numbers that are not in the table */

@@ -27,7 +27,8 @@ struct map {
 void map_init(struct map *m);
 void map_finish(struct map *m);
 
-/* set returns the value it replaces, or NULL; value must not be NULL. get and remove return NULL if absent. */
+/* set returns the value it replaces, or NULL; value must not be NULL. get and remove return NULL if absent.
+ */
 void *map_set(struct map *m, struct bytes key, void *value);
 void *map_get(const struct map *m, struct bytes key);
 void *map_remove(struct map *m, struct bytes key);
@@ -36,7 +37,10 @@ void *map_set_u64(struct map *m, uint64_t key, void *value);
 void *map_get_u64(const struct map *m, uint64_t key);
 void *map_remove_u64(struct map *m, uint64_t key);
 
-static inline void *map_get_str(const struct map *m, const char *key) { return map_get(m, bytes_str(key)); }
+static inline void *map_get_str(const struct map *m, const char *key)
+{
+    return map_get(m, bytes_str(key));
+}
 
 /* Walks the values: size_t at = 0; while ((v = map_next(m, &at))) ...; removing the current one is allowed,
  * adding is not. */

@@ -7,14 +7,14 @@
 
 struct message {
     uint32_t refs;
-    bool persistent;       /* delivery-mode 2 */
-    uint8_t priority;      /* basic property, 0 if absent */
-    uint8_t exchange_len;  /* published to; "" is the default exchange */
-    uint8_t key_len;       /* routing key */
-    uint32_t props_len;    /* property flags and list, as on the wire after body size (AMQP 4.2.6.1) */
+    bool persistent;      /* delivery-mode 2 */
+    uint8_t priority;     /* basic property, 0 if absent */
+    uint8_t exchange_len; /* published to; "" is the default exchange */
+    uint8_t key_len;      /* routing key */
+    uint32_t props_len;   /* property flags and list, as on the wire after body size (AMQP 4.2.6.1) */
     uint32_t body_len;
     uint64_t expiration_ms; /* basic property; UINT64_MAX if absent */
-    uint8_t data[];        /* exchange, key, props, body */
+    uint8_t data[];         /* exchange, key, props, body */
 };
 
 /* Copies exchange, key and props; body may be NULL (then it is filled in through message_body_space before
@@ -30,7 +30,10 @@ static inline struct message *message_ref(struct message *m)
 }
 void message_unref(struct message *m); /* takes NULL */
 
-static inline struct bytes message_exchange(const struct message *m) { return bytes_of(m->data, m->exchange_len); }
+static inline struct bytes message_exchange(const struct message *m)
+{
+    return bytes_of(m->data, m->exchange_len);
+}
 static inline struct bytes message_key(const struct message *m)
 {
     return bytes_of(m->data + m->exchange_len, m->key_len);

@@ -8,7 +8,10 @@ struct rng {
     uint64_t state;
 };
 
-static inline void rng_init(struct rng *r, uint64_t seed) { r->state = seed; }
+static inline void rng_init(struct rng *r, uint64_t seed)
+{
+    r->state = seed;
+}
 
 /* splitmix64: a counter passed through a mixing function; passes the usual batteries, needs one word */
 static inline uint64_t rng_next(struct rng *r)
@@ -20,8 +23,14 @@ static inline uint64_t rng_next(struct rng *r)
 }
 
 /* 0 .. n-1; n > 0. The bias of the modulo is below 2^-32 for any n used here. */
-static inline uint64_t rng_below(struct rng *r, uint64_t n) { return rng_next(r) % n; }
+static inline uint64_t rng_below(struct rng *r, uint64_t n)
+{
+    return rng_next(r) % n;
+}
 
-static inline bool rng_chance(struct rng *r, unsigned percent) { return rng_below(r, 100) < percent; }
+static inline bool rng_chance(struct rng *r, unsigned percent)
+{
+    return rng_below(r, 100) < percent;
+}
 
 #endif

@@ -17,7 +17,10 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
 void text_vprintf(struct text *t, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void text_clear(struct text *t); /* keeps the memory */
 void text_finish(struct text *t);
-static inline const char *text_str(const struct text *t) { return t->s ? t->s : ""; }
+static inline const char *text_str(const struct text *t)
+{
+    return t->s ? t->s : "";
+}
 
 /* a new string, the caller's to free */
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -194,7 +194,8 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
         return;
     }
     if ((p->type == EV_DELETE || p->type == EV_PURGE) && p->uid && !queue_by_uid(m, p->uid)) {
-        finish(m, p, ANSWER_OK, out); /* the queue it was meant for is gone; another of that name is not meant */
+        finish(m, p, ANSWER_OK,
+               out); /* the queue it was meant for is gone; another of that name is not meant */
         return;
     }
     struct queue *q;
@@ -303,7 +304,8 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     free_pending(m, p);
 }
 
-void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out)
+void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
+                    struct effects *out)
 {
     for (size_t i = 0; i < msg->u.deliver.items_len; i++) {
         const struct deliver_item *item = &msg->u.deliver.items[i];
@@ -446,8 +448,9 @@ static void meta_command(struct mirror *m, const struct event *ev, enum meta_typ
 static void set_policy(struct mirror *m, const struct event *ev, struct effects *out)
 {
     char *error = NULL;
-    struct policy *p = policy_create(ev->u.policy.name, ev->u.policy.pattern, ev->u.policy.apply_to,
-                                     ev->u.policy.definition, ev->u.policy.priority, m->names, m->o.nodes_len, &error);
+    struct policy *p =
+        policy_create(ev->u.policy.name, ev->u.policy.pattern, ev->u.policy.apply_to, ev->u.policy.definition,
+                      ev->u.policy.priority, m->names, m->o.nodes_len, &error);
     if (!p) {
         struct effect *fx = effects_add(out, FX_ANSWER);
         fx->u.answer.req = ev->req;
@@ -517,7 +520,9 @@ static void credit(struct mirror *m, const struct event *ev, struct effects *out
 void command(struct mirror *m, const struct event *ev, struct effects *out)
 {
     switch (ev->type) {
-    case EV_PUBLISH: stream_publish(m, ev->u.publish.queue, ev->u.publish.msg, ev->u.publish.cookie, out); break;
+    case EV_PUBLISH:
+        stream_publish(m, ev->u.publish.queue, ev->u.publish.msg, ev->u.publish.cookie, out);
+        break;
     case EV_SETTLE: settle(m, ev, out); break;
     case EV_CREDIT: credit(m, ev, out); break;
     case EV_DECLARE:

@@ -84,7 +84,8 @@ static void hand_out(struct mirror *m, struct queue *q, struct consumer *c, msg_
     o->msg = message_ref(s->msg);
     o->node = c->node;
     q->master->redelivered += s->redelivered;
-    if (s->logged && (no_ack || id >= q->leased)) { /* the log knows first: no message twice without saying so */
+    if (s->logged &&
+        (no_ack || id >= q->leased)) { /* the log knows first: no message twice without saying so */
         o->after_disk = true;
         q->unsaved = true;
         if (!no_ack)
@@ -158,7 +159,8 @@ static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
     auto_delete(m, q);
 }
 
-/* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back. */
+/* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back.
+ */
 void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct master *ms = q->master;
@@ -219,13 +221,14 @@ void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub
 
 /* ---- requests ---- */
 
-static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg)
+static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id from,
+                                    const struct peer_msg *msg)
 {
     struct master *ms = q->master;
     bool exclusive_there = false;
     for (size_t i = 1; i < ms->consumers.len; i++)
-        exclusive_there = exclusive_there ||
-                          (ms->consumers.items[i] && !ms->consumers.items[i]->gone && ms->consumers.items[i]->exclusive);
+        exclusive_there = exclusive_there || (ms->consumers.items[i] && !ms->consumers.items[i]->gone &&
+                                              ms->consumers.items[i]->exclusive);
     if (exclusive_there || (msg->u.request.exclusive && ms->consumers_len))
         return ANSWER_EXCLUSIVE_CONSUMER;
     if (find_consumer(ms, from, msg->u.request.sub))
@@ -243,8 +246,8 @@ static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id f
     return ANSWER_OK;
 }
 
-static void get(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct outgoing *o,
-                struct effects *out)
+static void get(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                struct outgoing *o, struct effects *out)
 {
     msg_id id;
     if (!content_peek(&q->content, &id)) {
@@ -301,7 +304,8 @@ static bool delete_queue(struct mirror *m, struct queue *q, node_id from, const 
     return true;
 }
 
-void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out)
+void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                    struct effects *out)
 {
     struct master *ms = q->master;
     struct outgoing o = {.req = msg->u.request.req, .status = ANSWER_OK, .node = from, .op = q->op};

@@ -51,7 +51,8 @@ static void cover(struct content *c, uint64_t number)
     if (c->chunks_len == 0)
         c->first_chunk = number;
     size_t before = number < c->first_chunk ? (size_t)(c->first_chunk - number) : 0;
-    size_t want = before + (number >= c->first_chunk + c->chunks_len ? (size_t)(number - c->first_chunk) + 1 : c->chunks_len);
+    size_t want = before + (number >= c->first_chunk + c->chunks_len ? (size_t)(number - c->first_chunk) + 1
+                                                                     : c->chunks_len);
     if (want == c->chunks_len)
         return;
     if (before || c->chunks_off + want > c->chunks_cap) {

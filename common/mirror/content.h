@@ -18,10 +18,10 @@ enum slot_state { SLOT_GONE, SLOT_READY, SLOT_UNACKED };
 
 struct slot {
     struct message *msg;
-    uint32_t taker;  /* master: index of the consumer or node that has it; 0: nobody */
-    uint8_t state;   /* enum slot_state */
+    uint32_t taker; /* master: index of the consumer or node that has it; 0: nobody */
+    uint8_t state;  /* enum slot_state */
     bool redelivered;
-    bool logged;     /* it has a record in this node's log */
+    bool logged; /* it has a record in this node's log */
 };
 
 struct chunk; /* CHUNK_SLOTS slots and how many of them are used */
@@ -43,7 +43,10 @@ void content_init(struct content *c, msg_id next);
 void content_finish(struct content *c); /* drops every message */
 
 struct slot *content_find(const struct content *c, msg_id id); /* NULL if gone or never there */
-static inline uint64_t content_depth(const struct content *c) { return c->ready + c->unacked; }
+static inline uint64_t content_depth(const struct content *c)
+{
+    return c->ready + c->unacked;
+}
 
 /* Adds a message under a new id (>= next: next follows it) or an old one (a sync, a recovery: it must not be
  * there). Takes a reference. */

@@ -134,7 +134,8 @@ static node_id choose_master(struct mirror *m, node_id from, const struct meta_e
         masters[q->rec.master]++;
     node_id best = from;
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(m->members, n) && (masters[n] < masters[best] || (masters[n] == masters[best] && n < best)))
+        if (node_in(m->members, n) &&
+            (masters[n] < masters[best] || (masters[n] == masters[best] && n < best)))
             best = n;
     return best;
 }
@@ -297,7 +298,8 @@ void review(struct mirror *m, struct effects *out)
             move = true;
             continue;
         }
-        if (want.mirrors_len == q->rec.mirrors_len && memcmp(want.mirrors, q->rec.mirrors, want.mirrors_len) == 0)
+        if (want.mirrors_len == q->rec.mirrors_len &&
+            memcmp(want.mirrors, q->rec.mirrors, want.mirrors_len) == 0)
             continue;
         struct meta_entry e;
         meta_entry_copy(&e, &q->rec);

@@ -3,10 +3,10 @@
  *
  *   the master is there and its replica is live    it stays
  *   it left in order                               the oldest synchronised mirror, or the oldest of all if
- *                                                  ha-promote-on-shutdown is always (and -on-failure not when-synced)
- *   it crashed                                     the oldest synchronised, or the oldest of all unless
- *                                                  ha-promote-on-failure is when-synced
- *   nobody may                                     durable: stopped or down until its node is back; else gone
+ *                                                  ha-promote-on-shutdown is always (and -on-failure not
+ * when-synced) it crashed                                     the oldest synchronised, or the oldest of all
+ * unless ha-promote-on-failure is when-synced nobody may                                     durable: stopped
+ * or down until its node is back; else gone
  */
 #include "mirror/mirror_private.h"
 
@@ -33,7 +33,8 @@ static bool in_sync(const struct meta_entry *e, node_id n, const struct replica_
     return r->synced || node_in(e->synced, n);
 }
 
-static node_id pick(const struct decision_in *in, const struct table *t, const struct meta_entry *e, bool unsynced_too)
+static node_id pick(const struct decision_in *in, const struct table *t, const struct meta_entry *e,
+                    bool unsynced_too)
 {
     node_id best = NODE_NONE;
     bool best_synced = false;
@@ -128,8 +129,9 @@ static void move_master(const struct decision_in *in, const struct table *t, str
             e->since[len] = e->since[i];
             e->mirrors[len++] = e->mirrors[i];
         }
-    /* the old master stays as a mirror in sync, in the place of the one that takes over: if that one dies before
-     * the view is served nothing is lost; where the policy does not want it, an entry removes it afterwards */
+    /* the old master stays as a mirror in sync, in the place of the one that takes over: if that one dies
+     * before the view is served nothing is lost; where the policy does not want it, an entry removes it
+     * afterwards */
     e->since[len] = 0;
     e->mirrors[len++] = old;
     e->synced |= node_bit(old);
@@ -171,7 +173,8 @@ static void find_repairs(const struct decision_in *in, const struct table *t, st
         node_id source = r->op < upto ? find_source(in, t, e->uid, r->op, upto) : NODE_NONE;
         bool level = r->op == upto || source != NODE_NONE;
         if (source != NODE_NONE)
-            VEC_PUSH(&v, (struct repair){.uid = e->uid, .source = source, .node = n, .from = r->op, .upto = upto});
+            VEC_PUSH(
+                &v, (struct repair){.uid = e->uid, .source = source, .node = n, .from = r->op, .upto = upto});
         if (i == e->mirrors_len)
             break;
         if (level) {
@@ -199,8 +202,8 @@ static bool key_of_gone_queue(const struct meta_entry *key, const struct map *na
     return key->type == META_KEY && key->queue && !map_get_str(names, key->queue);
 }
 
-void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len, struct repair **repairs,
-            size_t *repairs_len)
+void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len,
+            struct repair **repairs, size_t *repairs_len)
 {
     struct table t = {0};
     for (node_id n = 0; n < LIMIT_NODES; n++) {

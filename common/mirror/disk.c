@@ -67,7 +67,8 @@ static void persist_ranges(struct mirror *m, struct queue *q, enum record_type t
     *len = *cap = 0;
 }
 
-/* A mirror's master hands messages out before the mirror's log can know which: after a crash all may have been. */
+/* A mirror's master hands messages out before the mirror's log can know which: after a crash all may have
+ * been. */
 void lease_all(struct mirror *m, struct queue *q, struct effects *out)
 {
     if (!q->rec.durable || q->rec.owner.node != NODE_NONE)
@@ -110,7 +111,8 @@ void disk_turn(struct mirror *m, struct queue *q, struct effects *out)
         return;
     }
     q->disk_waits++;
-    RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .uid = q->rec.uid, .op = q->op, .life = q->disk_life});
+    RING_PUSH(&m->disk_waits,
+              (struct disk_wait){.lsn = m->handed_out, .uid = q->rec.uid, .op = q->op, .life = q->disk_life});
 }
 
 uint64_t queue_durable(const struct queue *q)
@@ -124,7 +126,8 @@ void persist_meta(struct mirror *m, const struct meta_entry *e, struct effects *
     rec->version = m->version;
     rec->entry = xcalloc(1, sizeof(*rec->entry));
     meta_entry_copy(rec->entry, e);
-    RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
+    RING_PUSH(&m->disk_waits,
+              (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
 
 /* A new view: the whole table, then who is in it. REC_VIEW completes the table: without it (a kill in the
@@ -146,7 +149,8 @@ void persist_view(struct mirror *m, struct effects *out)
     rec->epoch = m->epoch;
     rec->version = m->version;
     rec->members = m->members;
-    RING_PUSH(&m->disk_waits, (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
+    RING_PUSH(&m->disk_waits,
+              (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
 
 static void version_on_disk(struct mirror *m, uint64_t version, struct effects *out)

@@ -19,12 +19,12 @@ enum effect_type {
     FX_STOPPED, /* H the orderly stop is complete: nothing more will come out */
     FX_FAILED,  /* H this node cannot go on (text says why and what to do): stop the process */
 
-    FX_ANSWER,    /* U, and H when req has REQ_HOST */
-    FX_DELIVER,   /* U a message for a consumer */
-    FX_CONFIRM,   /* U a publish ended */
-    FX_CANCELLED, /* U the subscription is over (queue deleted, or failover with cancel_on_failover) */
-    FX_META,      /* U a key of the replicated table was set (value) or removed (no value) */
-    FX_META_ALL,  /* U the whole table was replaced: forget everything; FX_META for each key follows */
+    FX_ANSWER,     /* U, and H when req has REQ_HOST */
+    FX_DELIVER,    /* U a message for a consumer */
+    FX_CONFIRM,    /* U a publish ended */
+    FX_CANCELLED,  /* U the subscription is over (queue deleted, or failover with cancel_on_failover) */
+    FX_META,       /* U a key of the replicated table was set (value) or removed (no value) */
+    FX_META_ALL,   /* U the whole table was replaced: forget everything; FX_META for each key follows */
     FX_QUEUE_GONE, /* U the queue was deleted (bindings to it end) */
     FX_QUEUE_OPEN, /* U publishers that waited for this queue may go on */
 
@@ -49,17 +49,17 @@ enum record_type {
 
 struct record {
     enum record_type type;
-    uint64_t queue_uid;          /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD */
-    msg_id id;                   /* MESSAGE */
-    bool redelivered;            /* MESSAGE */
-    node_id origin;              /* MESSAGE: who published it (NODE_NONE: not known), */
-    uint64_t incarnation, seq;   /* in which life, as which number */
-    struct message *msg;         /* MESSAGE: a reference */
-    struct id_range *ranges;     /* REMOVED, TAKEN, LEASE: owned by the effect */
+    uint64_t queue_uid;        /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD */
+    msg_id id;                 /* MESSAGE */
+    bool redelivered;          /* MESSAGE */
+    node_id origin;            /* MESSAGE: who published it (NODE_NONE: not known), */
+    uint64_t incarnation, seq; /* in which life, as which number */
+    struct message *msg;       /* MESSAGE: a reference */
+    struct id_range *ranges;   /* REMOVED, TAKEN, LEASE: owned by the effect */
     size_t ranges_len;
-    uint64_t epoch, version;     /* VIEW (both), META, META_RESET (version) */
-    node_set members, others;    /* VIEW: members; others that were running when this node left (STOPPED) */
-    struct meta_entry *entry;    /* META: owned by the record (mirror/peer_msg.h) */
+    uint64_t epoch, version;  /* VIEW (both), META, META_RESET (version) */
+    node_set members, others; /* VIEW: members; others that were running when this node left (STOPPED) */
+    struct meta_entry *entry; /* META: owned by the record (mirror/peer_msg.h) */
 };
 
 struct effect {
@@ -71,7 +71,8 @@ struct effect {
         } send;
         struct record *record; /* owned by the effect; the driver encodes it before effects_clear */
         struct {
-            const char *kind; /* static: "node", "queue", "mirror", "promote", "sync", "policy", "publish", "alarm", ... */
+            const char *kind; /* static: "node", "queue", "mirror", "promote", "sync", "policy", "publish",
+                                 "alarm", ... */
             char *queue;      /* or NULL */
             char *text;       /* owned by the effect */
         } event;
@@ -84,8 +85,9 @@ struct effect {
         struct {
             uint64_t req;
             enum answer_status status;
-            char *text;                 /* INVALID: RabbitMQ's words; else NULL or a detail; owned by the effect */
-            uint64_t messages, consumers; /* DECLARE: ready and consumers; DELETE, PURGE: how many; GET: left */
+            char *text; /* INVALID: RabbitMQ's words; else NULL or a detail; owned by the effect */
+            uint64_t messages,
+                consumers; /* DECLARE: ready and consumers; DELETE, PURGE: how many; GET: left */
             /* GET */
             struct message *msg; /* a reference */
             uint64_t queue_uid, generation;
@@ -115,7 +117,7 @@ struct effect {
         } queue;
         struct {
             uint64_t conn;
-            uint8_t *data;       /* owned by the effect; head first, then the body of msg if any, then tail */
+            uint8_t *data; /* owned by the effect; head first, then the body of msg if any, then tail */
             size_t data_len;
             struct message *msg; /* REPLY: NULL, or its body goes out between data[0..split] and the rest */
             size_t split;
@@ -130,9 +132,10 @@ struct effects {
     size_t len, cap;
 };
 
-struct effect *effects_add(struct effects *fx, enum effect_type type); /* zeroed but for type; valid until the next add */
-void effect_finish(struct effect *fx);  /* drops what one effect owns; it becomes inert */
-void effects_clear(struct effects *fx); /* drops all, keeps the array */
+struct effect *effects_add(struct effects *fx,
+                           enum effect_type type); /* zeroed but for type; valid until the next add */
+void effect_finish(struct effect *fx);             /* drops what one effect owns; it becomes inert */
+void effects_clear(struct effects *fx);            /* drops all, keeps the array */
 void effects_free(struct effects *fx);
 
 #endif

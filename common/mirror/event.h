@@ -11,10 +11,10 @@ struct queue;    /* mirror/queue.h */
 
 enum event_type {
     /* the node's own life */
-    EV_START,    /* recovery is over; look for the others, then serve */
-    EV_STOP,     /* stop in order: hand over, then FX_STOPPED */
-    EV_TICK,     /* the deadline that was asked for has passed */
-    EV_TURN_END, /* nothing more to do right now: send what was gathered (acks, confirms, batches) */
+    EV_START,     /* recovery is over; look for the others, then serve */
+    EV_STOP,      /* stop in order: hand over, then FX_STOPPED */
+    EV_TICK,      /* the deadline that was asked for has passed */
+    EV_TURN_END,  /* nothing more to do right now: send what was gathered (acks, confirms, batches) */
     EV_DISK_DONE, /* the first `persisted` records ever handed out (FX_PERSIST) are on disk */
     EV_MEMORY,    /* C alarm on or off: publishers wait while it is on */
 
@@ -72,7 +72,7 @@ struct event {
             struct bytes data; /* EV_CLIENT_DATA: whatever the socket gave, frames may be cut anywhere */
             const char *peer_host, *local_host; /* EV_CLIENT_OPEN */
             uint16_t peer_port, local_port;
-            bool loopback;     /* guest may come in */
+            bool loopback; /* guest may come in */
         } client;
         struct {
             const char *name; /* queue; DECLARE: never empty (the broker makes up names) */
@@ -83,18 +83,18 @@ struct event {
             bool no_ack;                   /* GET */
         } queue; /* DECLARE, DELETE, PURGE, GET, SYNC, CANCEL_SYNC, OWNER_GONE (owner only) */
         struct {
-            struct queue *queue;  /* from mirror_find_queue or routing, in this same step */
-            struct message *msg;  /* the library takes its own reference */
-            uint64_t cookie;      /* comes back in FX_CONFIRM; 0: nobody wants to know */
+            struct queue *queue; /* from mirror_find_queue or routing, in this same step */
+            struct message *msg; /* the library takes its own reference */
+            uint64_t cookie;     /* comes back in FX_CONFIRM; 0: nobody wants to know */
         } publish;
         struct {
             const char *queue;
-            uint64_t sub;         /* chosen by the caller, unique in this life of the node, not 0 */
+            uint64_t sub; /* chosen by the caller, unique in this life of the node, not 0 */
             bool no_ack, exclusive;
             bool cancel_on_failover; /* x-cancel-on-ha-failover */
-            uint32_t prefetch;    /* unacknowledged at most; 0: no limit */
-            int32_t priority;     /* x-priority */
-            uint32_t credit;      /* CREDIT: this many more deliveries may be sent (client socket took them) */
+            uint32_t prefetch;       /* unacknowledged at most; 0: no limit */
+            int32_t priority;        /* x-priority */
+            uint32_t credit; /* CREDIT: this many more deliveries may be sent (client socket took them) */
             struct owner owner;
         } sub; /* SUBSCRIBE, UNSUBSCRIBE (sub), CREDIT (sub, credit) */
         struct {
@@ -106,15 +106,16 @@ struct event {
             size_t ids_len;
         } settle;
         struct {
-            const char *name, *pattern, *apply_to, *definition; /* apply_to NULL: all; definition: JSON text */
+            const char *name, *pattern, *apply_to,
+                *definition; /* apply_to NULL: all; definition: JSON text */
             int32_t priority;
         } policy; /* SET_POLICY, CLEAR_POLICY (name) */
         struct {
             struct bytes key, value; /* META_DELETE: value unused */
             const char *queue;       /* goes when this queue goes; NULL: none */
             bool if_absent;
-            bool durable;            /* comes back when every node was stopped */
-            bool prefix;             /* META_DELETE: everything that starts with key */
+            bool durable; /* comes back when every node was stopped */
+            bool prefix;  /* META_DELETE: everything that starts with key */
         } meta;
     } u;
 };

@@ -60,7 +60,8 @@ static void new_role(struct mirror *m, struct queue *q, uint64_t old_generation,
     sync_incoming_drop(q);
 }
 
-static void install_queues(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out)
+static void install_queues(struct mirror *m, const struct meta_entry *entries, size_t len,
+                           struct effects *out)
 {
     struct map kept = {0};
     for (size_t i = 0; i < len; i++)
@@ -162,7 +163,8 @@ static void level_copies(struct queue *q)
     for (size_t i = 0; i < q->rec.mirrors_len; i++) {
         node_id n = q->rec.mirrors[i];
         struct copy *old = find_copy(q, n);
-        struct copy c = old ? *old : (struct copy){.node = n, .join = UINT64_MAX, .synced = node_in(q->rec.synced, n)};
+        struct copy c =
+            old ? *old : (struct copy){.node = n, .join = UINT64_MAX, .synced = node_in(q->rec.synced, n)};
         c.applied = q->op;
         c.since = q->rec.since[i];
         c.counted = node_in(q->rec.synced, n);
@@ -199,7 +201,8 @@ static void settle_deferred(struct mirror *m, struct queue *q, struct effects *o
 {
     for (size_t i = 0; i < m->deferred.len; i++) {
         const struct held_msg *h = &m->deferred.items[i];
-        if (h->msg->type == PEER_SETTLE && h->msg->uid == q->rec.uid && h->msg->generation == q->rec.generation) {
+        if (h->msg->type == PEER_SETTLE && h->msg->uid == q->rec.uid &&
+            h->msg->generation == q->rec.generation) {
             handle_settle(m, q, h->from, h->msg->u.settle.sub, h->msg->u.settle.how, h->msg->u.settle.ids,
                           h->msg->u.settle.ids_len, out);
             h->msg->u.settle.ids_len = 0;

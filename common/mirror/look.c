@@ -109,7 +109,8 @@ bool mirror_queue_walk(const struct mirror *m, const struct queue *q, msg_id *at
     const struct slot *s = content_walk(&q->content, at);
     if (!s)
         return false;
-    *out = (struct held){.id = *at - 1, .unacked = s->state == SLOT_UNACKED, .redelivered = s->redelivered, .msg = s->msg};
+    *out = (struct held){
+        .id = *at - 1, .unacked = s->state == SLOT_UNACKED, .redelivered = s->redelivered, .msg = s->msg};
     return true;
 }
 
@@ -122,8 +123,13 @@ bool mirror_next_sub(const struct mirror *m, const struct queue *q, size_t *at, 
         const struct consumer *c = q->master->consumers.items[(*at)++];
         if (!c || !c->sub || c->gone)
             continue;
-        *out = (struct sub_info){.queue = q, .node = c->node, .sub = c->sub, .active = true,
-                                 .exclusive = c->exclusive, .no_ack = c->no_ack, .prefetch = c->prefetch};
+        *out = (struct sub_info){.queue = q,
+                                 .node = c->node,
+                                 .sub = c->sub,
+                                 .active = true,
+                                 .exclusive = c->exclusive,
+                                 .no_ack = c->no_ack,
+                                 .prefetch = c->prefetch};
         return true;
     }
     return false;

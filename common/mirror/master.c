@@ -108,10 +108,13 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
 {
     struct master *ms = q->master;
     struct origin_at *o = find_origin(ms, from, incarnation);
-    bool gone = seq <= o->o.recovered && !msg->persistent; /* in the history, but it did not outlive the restart */
+    bool gone =
+        seq <= o->o.recovered && !msg->persistent; /* in the history, but it did not outlive the restart */
     if (seq <= o->o.seq && !gone) {
         if (seq == o->o.seq) /* the last repeat: confirmed once everything so far is everywhere */
-            RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op, .on_disk = true, .seq = seq,
+            RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op,
+                                                              .on_disk = true,
+                                                              .seq = seq,
                                                               .origin = (uint32_t)(o - ms->origins.items)});
         queue_touch(m, q);
         return;
@@ -123,14 +126,21 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
     struct slot *s = content_put(&q->content, id, msg, false, false);
     if (ms->copies.len) {
         q->op++;
-        RING_PUSH(&q->retained, (struct op){.type = OP_PUBLISH, .first = id, .last = id, .origin = from,
-                                            .incarnation = incarnation, .seq = seq, .msg = message_ref(msg)});
+        RING_PUSH(&q->retained, (struct op){.type = OP_PUBLISH,
+                                            .first = id,
+                                            .last = id,
+                                            .origin = from,
+                                            .incarnation = incarnation,
+                                            .seq = seq,
+                                            .msg = message_ref(msg)});
     } else {
         ms->sent = ++q->op;
     }
     persist_message(m, q, s, id, &(struct origin){from, incarnation, seq, 0, 0, 0}, out);
     ms->published++;
-    RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op, .on_disk = s->logged, .seq = seq,
+    RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op,
+                                                      .on_disk = s->logged,
+                                                      .seq = seq,
                                                       .origin = (uint32_t)(o - ms->origins.items)});
     queue_touch(m, q);
 }
@@ -447,7 +457,8 @@ void master_check_synced(struct mirror *m, struct queue *q)
 {
     for (size_t i = 0; i < q->master->copies.len; i++) {
         struct copy *c = &q->master->copies.items[i];
-        if (c->gone_at || c->counted || c->join == UINT64_MAX || (!c->synced && content_oldest(&q->content) < c->join))
+        if (c->gone_at || c->counted || c->join == UINT64_MAX ||
+            (!c->synced && content_oldest(&q->content) < c->join))
             continue;
         c->synced = c->counted = true;
         c->join = 0;

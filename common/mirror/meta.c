@@ -178,10 +178,9 @@ static void queue_put(struct mirror *m, const struct meta_entry *e, struct effec
             master_begin(m, q);
             tell(out, "queue", e->name, "queue %s declared on %s", e->name, m->names[m->o.self]);
             for (size_t i = 0; i < e->mirrors_len; i++) /* empty, so in sync from the first moment */
-                VEC_PUSH(&q->master->copies, (struct copy){.node = e->mirrors[i],
-                                                                   .synced = true,
-                                                                   .counted = true,
-                                                                   .since = e->since[i]});
+                VEC_PUSH(&q->master->copies,
+                         (struct copy){
+                             .node = e->mirrors[i], .synced = true, .counted = true, .since = e->since[i]});
         } else if (node_in(e->synced, m->o.self)) {
             replica_begin(m, q, out);
         }

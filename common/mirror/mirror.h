@@ -21,15 +21,15 @@ struct mirror_options {
     const char *const *names; /* of all nodes, in the cluster's order; copied */
     size_t nodes_len;
     node_id self;
-    uint64_t incarnation;     /* of this life of the node: larger than that of any earlier one, not 0 */
-    uint64_t seed;            /* where a rule asks for a random choice */
+    uint64_t incarnation; /* of this life of the node: larger than that of any earlier one, not 0 */
+    uint64_t seed;        /* where a rule asks for a random choice */
 
     /* rules, one a line; all true in a full node */
     bool confirm_after_mirrors; /* a publish is confirmed when every mirror has it */
     bool confirm_after_disk;    /* and, if persistent, when it is on disk wherever it is held */
     bool oldest_promoted;       /* the oldest mirror takes over; false: the newest (lesson 8 shows why not) */
 
-    ms_time rejoin_ms;          /* how long a candidate waits for an answer before it asks again */
+    ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };
 void mirror_options_defaults(struct mirror_options *o); /* all rules on */
 
@@ -52,10 +52,10 @@ void mirror_check(const struct mirror *m);
 /* ---- looking (pure queries; what they return is valid until the next step) ---- */
 
 enum node_phase {
-    PHASE_STARTING,  /* looking for the others, or waiting for the ones that were running last */
-    PHASE_SERVING,   /* in an installed view */
-    PHASE_CHANGING,  /* a view change is under way; clients wait */
-    PHASE_STOPPING,  /* handing over */
+    PHASE_STARTING, /* looking for the others, or waiting for the ones that were running last */
+    PHASE_SERVING,  /* in an installed view */
+    PHASE_CHANGING, /* a view change is under way; clients wait */
+    PHASE_STOPPING, /* handing over */
     PHASE_STOPPED,
 };
 
@@ -79,32 +79,34 @@ struct queue_info {
     node_id master;
     node_id mirrors[LIMIT_NODES]; /* in order of age, oldest first */
     size_t mirrors_len;
-    node_set synced;              /* mirrors in sync */
+    node_set synced; /* mirrors in sync */
     bool durable, auto_delete;
-    struct owner owner;           /* node == NODE_NONE: not exclusive */
+    struct owner owner; /* node == NODE_NONE: not exclusive */
     const struct queue_args *args;
-    const char *policy;           /* name, or NULL */
-    const char *definition;       /* effective definition, JSON; "{}" if none */
-    /* from here on known at the master only (master == self, state running or syncing); else local is false */
+    const char *policy;     /* name, or NULL */
+    const char *definition; /* effective definition, JSON; "{}" if none */
+    /* from here on known at the master only (master == self, state running or syncing); else local is false
+     */
     bool local;
     uint64_t ready, unacked, consumers;
     uint64_t bytes_ready, bytes_unacked, persistent;
-    int64_t sync_messages;        /* copied so far by a running sync; -1: none runs */
+    int64_t sync_messages; /* copied so far by a running sync; -1: none runs */
     uint64_t published, delivered, acked, redelivered, got; /* since this master took over */
     /* a mirror's own copy (role mirror on this node) */
     bool replica;
     uint64_t replica_depth;
 };
 struct queue *mirror_find_queue(const struct mirror *m, const char *name); /* NULL if absent */
-struct queue *mirror_next_queue(const struct mirror *m, size_t *at);       /* walk: at = 0 to begin; NULL at the end */
+struct queue *mirror_next_queue(const struct mirror *m,
+                                size_t *at); /* walk: at = 0 to begin; NULL at the end */
 void mirror_queue_info(const struct mirror *m, const struct queue *q, struct queue_info *out);
 struct queue *mirror_find_queue_uid(const struct mirror *m, uint64_t uid);
 
 /* True while publishers of this queue must wait (too much unconfirmed); FX_QUEUE_OPEN says when to go on. */
 bool mirror_queue_blocked(const struct mirror *m, const struct queue *q);
 
-/* True if the queue has a master that serves (running or syncing). What is published to others is unroutable: the broker
- * asks this for every message, so it is cheaper than mirror_queue_info. */
+/* True if the queue has a master that serves (running or syncing). What is published to others is unroutable:
+ * the broker asks this for every message, so it is cheaper than mirror_queue_info. */
 bool mirror_queue_serves(const struct mirror *m, const struct queue *q);
 
 /* Walks what this node holds of the queue, oldest first, whatever its role: at = 0 to begin. For checkers and

@@ -23,13 +23,13 @@ enum role {
 
 struct consumer {
     node_id node;
-    uint64_t sub;          /* 0: basic.get of that node */
+    uint64_t sub; /* 0: basic.get of that node */
     struct owner owner;
     bool no_ack, exclusive, gone; /* gone: unsubscribed, still has unacknowledged messages */
     uint32_t prefetch, index;     /* index: in master->consumers, and in a slot's taker */
     uint64_t unacked;
-    uint32_t window;       /* deliveries its node still takes */
-    bool waiting;          /* in the list of those that can take a message */
+    uint32_t window; /* deliveries its node still takes */
+    bool waiting;    /* in the list of those that can take a message */
     struct consumer *next, *prev;
 };
 
@@ -38,10 +38,10 @@ struct consumer {
 struct copy {
     node_id node;
     bool synced;
-    bool counted;          /* META_SYNCED was asked for */
-    uint32_t since;        /* version that added it */
-    uint64_t gone_at;      /* removed by this version, and counts until every member has that; 0: it is there */
-    msg_id join;           /* it has every message from this id on */
+    bool counted;     /* META_SYNCED was asked for */
+    uint32_t since;   /* version that added it */
+    uint64_t gone_at; /* removed by this version, and counts until every member has that; 0: it is there */
+    msg_id join;      /* it has every message from this id on */
     uint64_t applied, durable;
 };
 
@@ -66,8 +66,8 @@ struct outgoing { /* a delivery or a get's answer that waits until the mirrors k
 };
 
 struct origin_at {
-    struct origin o;     /* last number taken from this publisher's node */
-    uint64_t confirmed;  /* last number confirmed to it */
+    struct origin o;    /* last number taken from this publisher's node */
+    uint64_t confirmed; /* last number confirmed to it */
     bool dirty;
     VEC(uint64_t) rejected;
 };
@@ -79,29 +79,29 @@ struct held_msg {
 
 struct sync { /* a running sync, at the master (sync.c) */
     bool running;
-    bool requested;        /* by an operator: goes on after a view change */
+    bool requested; /* by an operator: goes on after a view change */
     node_set targets, done;
-    msg_id at;             /* next id to send */
-    msg_id end;            /* ids from here on every target has */
+    msg_id at;  /* next id to send */
+    msg_id end; /* ids from here on every target has */
     uint64_t total, sent;
     uint64_t acked[LIMIT_NODES];
-    bool ended;            /* SYNC_END is out */
+    bool ended; /* SYNC_END is out */
     uint32_t batch;
 };
 
 struct master {
-    VEC(struct copy) copies;       /* same order as the queue's mirrors */
-    uint64_t sent;                 /* operations up to this one were sent to the mirrors */
+    VEC(struct copy) copies; /* same order as the queue's mirrors */
+    uint64_t sent;           /* operations up to this one were sent to the mirrors */
     RING(struct waiting_confirm) confirms;
     RING(struct outgoing) outbox;
-    size_t stamped;                /* of the outbox: entries whose lsn is known */
+    size_t stamped; /* of the outbox: entries whose lsn is known */
     VEC(struct origin_at) origins;
     VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
     struct consumer *wait_first, *wait_last;
-    uint32_t consumers_len;        /* subscribed now */
+    uint32_t consumers_len; /* subscribed now */
     bool had_consumer, deleting;
     struct sync sync;
-    RING(struct held_msg) held;    /* while it syncs */
+    RING(struct held_msg) held; /* while it syncs */
     uint64_t published, delivered, acked, redelivered, got;
 };
 
@@ -113,8 +113,8 @@ struct unconfirmed {
 };
 
 struct stream {
-    uint64_t base;       /* number of pending[0]; numbers begin at 1 */
-    uint64_t offered;    /* numbers below this were offered to the present master */
+    uint64_t base;    /* number of pending[0]; numbers begin at 1 */
+    uint64_t offered; /* numbers below this were offered to the present master */
     uint64_t bytes;
     bool blocked;
     RING(struct unconfirmed) pending;
@@ -125,42 +125,42 @@ struct queue {
 
     /* this node's replica (replica.c, master.c) */
     enum role role;
-    bool recovered;        /* content is from the log of an earlier life */
-    bool promoting;        /* this view change makes it the master */
-    bool synced;           /* mirror: it has all the master has */
+    bool recovered; /* content is from the log of an earlier life */
+    bool promoting; /* this view change makes it the master */
+    bool synced;    /* mirror: it has all the master has */
     struct content content;
-    uint64_t op;           /* last operation issued (master) or applied (mirror) */
+    uint64_t op;              /* last operation issued (master) or applied (mirror) */
     RING(struct op) retained; /* the last retained.len operations, up to op: not every mirror may have them */
-    struct master *master; /* role master, or NULL */
+    struct master *master;    /* role master, or NULL */
     VEC(struct origin) origins; /* role mirror: where publishers stand */
     struct content *incoming;   /* mirror: a sync in progress */
     uint64_t incoming_len;
 
     /* disk (disk.c) */
-    uint64_t durable;      /* operations up to this one are on disk ... */
-    uint32_t disk_waits;   /* ... unless nothing waits: then all are */
-    bool unsaved;          /* handed records out in this turn */
-    uint32_t disk_life;    /* rises when the replica is discarded */
-    bool sync_done_waits;  /* mirror: SYNC_DONE goes out with the next disk done */
+    uint64_t durable;     /* operations up to this one are on disk ... */
+    uint32_t disk_waits;  /* ... unless nothing waits: then all are */
+    bool unsaved;         /* handed records out in this turn */
+    uint32_t disk_life;   /* rises when the replica is discarded */
+    bool sync_done_waits; /* mirror: SYNC_DONE goes out with the next disk done */
     VEC(struct id_range) removed, taken;
     msg_id leased, lease_wanted; /* ids below may be handed out: the log says they may have been */
 
     uint64_t told_applied, told_durable; /* mirror: last OPS_ACK */
-    msg_id join;           /* mirror: it has every message from this id on; 0 once in sync */
-    uint32_t since;        /* mirror: the metadata version that added this replica */
-    uint64_t level_op;     /* where all replicas stood when the view was installed */
-    uint64_t repair_upto;  /* this view change brings it up to here; 0: nothing to wait for */
+    msg_id join;                         /* mirror: it has every message from this id on; 0 once in sync */
+    uint32_t since;                      /* mirror: the metadata version that added this replica */
+    uint64_t level_op;                   /* where all replicas stood when the view was installed */
+    uint64_t repair_upto;                /* this view change brings it up to here; 0: nothing to wait for */
 
-    struct stream *stream; /* stream.c; NULL before the first publish from here */
+    struct stream *stream;      /* stream.c; NULL before the first publish from here */
     uint64_t served_generation; /* the generation streams and subscriptions were last offered to */
-    bool dirty;            /* in mirror->dirty */
+    bool dirty;                 /* in mirror->dirty */
 };
 
 /* ---- commands of this node's clients that have no answer yet (command.c) ---- */
 
 struct pending {
-    uint64_t req;          /* the client's */
-    uint64_t id;           /* ours, on the wire */
+    uint64_t req; /* the client's */
+    uint64_t id;  /* ours, on the wire */
     enum event_type type;
     char *name;
     bool passive, durable, exclusive, auto_delete, no_ack, if_unused, if_empty, prefix, if_absent;
@@ -168,9 +168,9 @@ struct pending {
     struct owner owner;
     uint64_t sub;
     uint64_t uid, generation; /* where it was sent; 0: nowhere */
-    bool submitted;        /* waits for the metadata log */
-    struct meta_entry entry; /* policy and key commands */
-    uint64_t count;        /* a delete of a queue that cannot be asked */
+    bool submitted;           /* waits for the metadata log */
+    struct meta_entry entry;  /* policy and key commands */
+    uint64_t count;           /* a delete of a queue that cannot be asked */
 };
 
 struct subscription {
@@ -187,10 +187,10 @@ struct submit { /* asked of the coordinator, not answered */
     uint64_t req;
     struct owner owner;
     struct meta_entry entry;
-    uint64_t pending;      /* a client's command waits for it: its pending id; 0: none */
-    node_id reply_to;      /* a delete: answer this node's request */
+    uint64_t pending; /* a client's command waits for it: its pending id; 0: none */
+    node_id reply_to; /* a delete: answer this node's request */
     uint64_t reply_req, reply_count;
-    bool sent;             /* to the present coordinator */
+    bool sent; /* to the present coordinator */
 };
 
 struct removal { /* coordinator: a mirror was taken from this queue */
@@ -211,9 +211,9 @@ struct key {
 };
 
 struct disk_wait {
-    uint64_t lsn;          /* count of records handed out */
-    uint64_t uid, op;      /* a queue's operations; uid 0: metadata version `op` */
-    uint32_t life;         /* of the replica or the view it belongs to; of an earlier one: void */
+    uint64_t lsn;     /* count of records handed out */
+    uint64_t uid, op; /* a queue's operations; uid 0: metadata version `op` */
+    uint32_t life;    /* of the replica or the view it belongs to; of an earlier one: void */
 };
 
 struct hello { /* what a linked peer last said of itself */
@@ -242,40 +242,41 @@ struct mirror {
     enum node_phase phase;
     node_set links;
     struct hello peers[LIMIT_NODES];
-    uint64_t epoch;                    /* of the installed view */
+    uint64_t epoch; /* of the installed view */
     node_set members;
     node_id coordinator;
     uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
-    uint64_t promised;                 /* epoch it has sealed for; == epoch when not changing */
-    node_id candidate;                 /* to whom */
-    bool installed_waits;              /* INSTALLED not sent: repairs missing, or not on disk */
-    uint64_t view_lsn;                 /* records up to the one that completes the view */
-    bool retry_wanted;                 /* it serves again: commands that wait are asked at the end of the turn */
-    struct peer_msg *prepare_waits;    /* a PREPARE that cannot be answered before all links are up */
+    uint64_t promised;              /* epoch it has sealed for; == epoch when not changing */
+    node_id candidate;              /* to whom */
+    bool installed_waits;           /* INSTALLED not sent: repairs missing, or not on disk */
+    uint64_t view_lsn;              /* records up to the one that completes the view */
+    bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
+    struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
     struct change change;
-    node_set leaving;                  /* members that said LEAVE */
-    node_set wants_left;               /* not members (any more), said LEAVE, not told LEFT */
-    node_set left_others;              /* who was running when the others said LEFT */
-    node_set joined;                   /* members that came with the present view */
-    node_set partitioned;              /* told by the field `partitions` */
-    node_set excluded_by;              /* linked, members by our view, but they refuse us */
-    bool fresh, started, served /* in a view, in this life */, stopping, leave_sent, left, serving_told, stopped_told;
-    uint64_t stopped_lsn;              /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
+    node_set leaving;     /* members that said LEAVE */
+    node_set wants_left;  /* not members (any more), said LEAVE, not told LEFT */
+    node_set left_others; /* who was running when the others said LEFT */
+    node_set joined;      /* members that came with the present view */
+    node_set partitioned; /* told by the field `partitions` */
+    node_set excluded_by; /* linked, members by our view, but they refuse us */
+    bool fresh, started, served /* in a view, in this life */, stopping, leave_sent, left, serving_told,
+        stopped_told;
+    uint64_t stopped_lsn; /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
     ms_time stop_deadline;
     node_set recovered_others;
-    bool recovering_table;             /* between REC_META_RESET and the REC_VIEW that completes it */
+    bool recovering_table; /* between REC_META_RESET and the REC_VIEW that completes it */
     VEC(struct meta_entry) recovered_table;
-    bool recovered_clean;              /* the log ends with an orderly stop */
-    struct map recovered_seen;         /* recover.c: queues the last table names */
+    bool recovered_clean;      /* the log ends with an orderly stop */
+    struct map recovered_seen; /* recover.c: queues the last table names */
     uint64_t recovered_epoch;
 
     /* meta.c */
     uint64_t version;
-    struct map queues;                 /* name -> struct queue */
+    struct map queues; /* name -> struct queue */
     struct map by_uid;
-    VEC(struct policy *) policies;     /* sorted by name */
-    struct map keys;                   /* -> struct key */
+    VEC(struct policy *) policies; /* sorted by name */
+    struct map keys;               /* -> struct key */
 
     /* coordinate.c */
     VEC(struct submit *) submits;
@@ -283,24 +284,24 @@ struct mirror {
     uint64_t next_id;
     uint64_t acked_version[LIMIT_NODES];
     uint64_t own_version_on_disk;
-    uint32_t meta_life;                /* rises with every installed view */
-    uint64_t version_to_ack;           /* member: on disk, ack not sent */
+    uint32_t meta_life;      /* rises with every installed view */
+    uint64_t version_to_ack; /* member: on disk, ack not sent */
     RING(struct result) results;
     RING(struct removal) removals;
     bool review_wanted;
 
     /* command.c */
-    struct map pending;                /* id -> struct pending */
-    struct map subs;                   /* sub -> struct subscription */
-    VEC(struct held_msg) deferred;     /* session messages that came during a change */
-    VEC(struct held_msg) early;        /* view messages that wait for metadata or an install */
+    struct map pending;            /* id -> struct pending */
+    struct map subs;               /* sub -> struct subscription */
+    VEC(struct held_msg) deferred; /* session messages that came during a change */
+    VEC(struct held_msg) early;    /* view messages that wait for metadata or an install */
 
     /* disk.c */
-    uint64_t handed_out;               /* records, ever */
+    uint64_t handed_out; /* records, ever */
     uint64_t on_disk;
     RING(struct disk_wait) disk_waits;
 
-    VEC(struct queue *) dirty;         /* touched in this turn */
+    VEC(struct queue *) dirty; /* touched in this turn */
 };
 
 /* ---- step.c ---- */
@@ -308,12 +309,19 @@ void queue_touch(struct mirror *m, struct queue *q);
 void send_to(struct effects *out, node_set to, struct peer_msg *msg); /* takes msg */
 void tell(struct effects *out, const char *kind, const char *queue, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-static inline node_set others_of(const struct mirror *m, node_set s) { return s & ~node_bit(m->o.self); }
-static inline bool serving(const struct mirror *m) { return m->phase == PHASE_SERVING; }
+static inline node_set others_of(const struct mirror *m, node_set s)
+{
+    return s & ~node_bit(m->o.self);
+}
+static inline bool serving(const struct mirror *m)
+{
+    return m->phase == PHASE_SERVING;
+}
 
 /* ---- receive.c ---- */
 bool in_mirrors(const struct queue *q, node_id n);
-void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out); /* msg stays the caller's */
+void receive(struct mirror *m, node_id from, struct peer_msg *msg,
+             struct effects *out); /* msg stays the caller's */
 void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void retry_early(struct mirror *m, struct effects *out);
 struct peer_msg *steal(struct peer_msg *msg); /* moves everything msg owns into a new one */
@@ -360,20 +368,21 @@ void serve(struct mirror *m, struct effects *out);
 
 /* ---- decide.c ---- */
 struct decision_in {
-    const struct mirror *m;        /* for policies and names only */
-    node_set members;              /* of the new view */
-    node_set clean;                /* nodes that are away and stopped in order */
-    const uint64_t *incarnations;  /* of the members */
+    const struct mirror *m;          /* for policies and names only */
+    node_set members;                /* of the new view */
+    node_set clean;                  /* nodes that are away and stopped in order */
+    const uint64_t *incarnations;    /* of the members */
     struct peer_msg *const *answers; /* PREPARED by node; NULL for those not asked */
 };
 /* Changes entries to what the new view says; gives the repairs. */
-void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len, struct repair **repairs,
-            size_t *repairs_len);
+void decide(const struct decision_in *in, struct meta_entry **entries, size_t *entries_len,
+            struct repair **repairs, size_t *repairs_len);
 
 /* ---- master.c ---- */
 void master_begin(struct mirror *m, struct queue *q);
 void master_end(struct mirror *m, struct queue *q);
-void master_copies(struct mirror *m, struct queue *q, struct effects *out); /* mirrors of rec -> copies; INIT for new ones */
+void master_copies(struct mirror *m, struct queue *q,
+                   struct effects *out); /* mirrors of rec -> copies; INIT for new ones */
 void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t base,
                     uint64_t seq, struct message *msg, struct effects *out);
 void master_op(struct queue *q, enum op_type type, msg_id id);
@@ -392,7 +401,8 @@ void reply(struct mirror *m, uint64_t uid, uint64_t generation, node_id to, cons
            struct effects *out); /* drops r->msg */
 
 /* ---- consume.c ---- */
-void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out);
+void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                    struct effects *out);
 void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub, enum settle how,
                    const msg_id *ids, size_t len, struct effects *out);
 void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub, uint32_t credit);
@@ -416,16 +426,19 @@ void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects
 void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
 void sync_step(struct mirror *m, struct queue *q, struct effects *out);
 void sync_incoming_drop(struct queue *q);
-void sync_maybe(struct mirror *m, struct queue *q, struct effects *out); /* automatic, if the policy says so */
+void sync_maybe(struct mirror *m, struct queue *q,
+                struct effects *out); /* automatic, if the policy says so */
 void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out);
 
 /* ---- stream.c ---- */
-void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie, struct effects *out);
+void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie,
+                    struct effects *out);
 void stream_flush(struct mirror *m, struct queue *q, struct effects *out);
 void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t lost, const uint64_t *rejected,
                     size_t rejected_len, struct effects *out);
 void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effects *out);
-void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out);
+void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                    struct effects *out);
 bool streams_empty(const struct mirror *m);
 
 /* ---- command.c ---- */
@@ -434,7 +447,8 @@ void commands_retry(struct mirror *m, struct effects *out);
 void commands_refuse(struct mirror *m, struct effects *out);
 void command_submitted(struct mirror *m, uint64_t pending, enum answer_status status, struct effects *out);
 void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out);
-void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
+void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
+                    struct effects *out);
 void answer(struct effects *out, uint64_t req, enum answer_status status);
 void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out);
 void subs_resume(struct mirror *m, struct queue *q, struct effects *out);

@@ -14,16 +14,16 @@ enum peer_type {
     PEER_HELLO = 1, /* first on every link: who I am, where I stand */
     PEER_PREPARE,   /* candidate: seal your epoch, tell me what you hold */
     PEER_PREPARED,
-    PEER_REFUSED,   /* I promised a later epoch, or an older candidate */
-    PEER_INSTALL,   /* the new view, the whole metadata, repairs to be made */
+    PEER_REFUSED, /* I promised a later epoch, or an older candidate */
+    PEER_INSTALL, /* the new view, the whole metadata, repairs to be made */
     PEER_INSTALLED,
-    PEER_SERVE,     /* all have installed: go */
-    PEER_LEAVE,     /* I stop in order */
-    PEER_LEFT,      /* you are out of the view: you may go */
-    PEER_REPORT,    /* I lost the link to this node */
-    PEER_SUBMIT,    /* to the coordinator: please order this metadata change */
-    PEER_RESULT,    /* how it ended, once all members have it */
-    PEER_META,      /* one ordered metadata entry */
+    PEER_SERVE,  /* all have installed: go */
+    PEER_LEAVE,  /* I stop in order */
+    PEER_LEFT,   /* you are out of the view: you may go */
+    PEER_REPORT, /* I lost the link to this node */
+    PEER_SUBMIT, /* to the coordinator: please order this metadata change */
+    PEER_RESULT, /* how it ended, once all members have it */
+    PEER_META,   /* one ordered metadata entry */
     PEER_META_ACK,
     PEER_COMMITTED, /* coordinator to a queue's master: every member has this version */
     PEER_INIT,      /* master to a new mirror: you begin here */
@@ -39,7 +39,7 @@ enum peer_type {
     PEER_CONFIRM,   /* master to publisher's node, cumulative */
     PEER_REQUEST,   /* a client's command for the master */
     PEER_REPLY,
-    PEER_DELIVER,   /* master to consumer's node */
+    PEER_DELIVER, /* master to consumer's node */
     PEER_SETTLE,
     PEER_CREDIT,
 };
@@ -50,8 +50,8 @@ enum meta_type {
     META_SYNCED,       /* uid, generation, master = the mirror that is now in sync */
     META_POLICY,
     META_POLICY_REMOVE,
-    META_KEY,          /* key, value, queue */
-    META_KEY_REMOVE,   /* key, prefix */
+    META_KEY,        /* key, value, queue */
+    META_KEY_REMOVE, /* key, prefix */
 };
 
 /* One change of the replicated metadata. Flat: which fields count depends on the type. Owns its strings. */
@@ -93,25 +93,25 @@ enum op_type {
 };
 struct op {
     enum op_type type;
-    msg_id first, last; /* PUBLISH: first is the id */
-    node_id origin;     /* PUBLISH: the publisher's node, */
+    msg_id first, last;        /* PUBLISH: first is the id */
+    node_id origin;            /* PUBLISH: the publisher's node, */
     uint64_t incarnation, seq; /* its life, and its number for this queue */
-    struct message *msg; /* PUBLISH: a reference */
+    struct message *msg;       /* PUBLISH: a reference */
 };
 
 /* Where a publisher's node stands with a queue: publishes up to seq are in its history. */
 struct origin {
     node_id node;
     uint64_t incarnation, seq;
-    uint64_t lost; /* numbers up to this one went with an earlier master; never confirmed as there */
-    uint64_t join; /* a mirror's own: what it has begins after this number (not sent) */
+    uint64_t lost;      /* numbers up to this one went with an earlier master; never confirmed as there */
+    uint64_t join;      /* a mirror's own: what it has begins after this number (not sent) */
     uint64_t recovered; /* a log's own: of numbers up to this one, the persistent ones are there (not sent) */
 };
 
 /* What a member holds of a queue, told to the candidate. */
 struct replica_state {
     uint64_t uid, generation;
-    bool live;      /* false: read from its log, from an earlier life */
+    bool live; /* false: read from its log, from an earlier life */
     bool synced;
     uint64_t op;    /* last operation applied */
     uint64_t since; /* it can repeat the operations after this one */
@@ -126,7 +126,7 @@ struct repair { /* source sends operations from+1 .. upto to the node */
 
 struct view_member {
     node_id node;
-    uint64_t join;        /* rises with every join; the lowest is the longest-running */
+    uint64_t join; /* rises with every join; the lowest is the longest-running */
     uint64_t incarnation;
 };
 
@@ -158,22 +158,22 @@ struct peer_msg {
     enum peer_type type;
     uint64_t epoch;
     uint64_t uid, generation; /* of the queue; 0 where there is none */
-    uint64_t version;         /* INIT, OPS, PUBLISH, REQUEST: the sender's metadata version; who is behind waits for it.
-                                 OPS_ACK, SYNC_ACK, SYNC_DONE: the version that added this mirror; of an earlier
-                                 replica: void */
+    uint64_t version; /* INIT, OPS, PUBLISH, REQUEST: the sender's metadata version; who is behind waits for
+                         it. OPS_ACK, SYNC_ACK, SYNC_DONE: the version that added this mirror; of an earlier
+                         replica: void */
     union {
         struct {
             uint64_t incarnation, version;
-            bool serving;        /* in an installed view (epoch) */
-            bool fresh;          /* nothing on its disk: it has never been in a view */
-            node_set members;    /* of the view it is in, or was in last */
-            node_set others;     /* not serving: who else was running when it left */
-            node_set links;      /* whom it can reach */
+            bool serving;     /* in an installed view (epoch) */
+            bool fresh;       /* nothing on its disk: it has never been in a view */
+            node_set members; /* of the view it is in, or was in last */
+            node_set others;  /* not serving: who else was running when it left */
+            node_set links;   /* whom it can reach */
         } hello;
         struct {
-            uint64_t join;    /* of the candidate, in the view it is in */
-            uint64_t version; /* its metadata's */
-            node_set targets; /* who is asked; answer once you can reach them all, */
+            uint64_t join;                      /* of the candidate, in the view it is in */
+            uint64_t version;                   /* its metadata's */
+            node_set targets;                   /* who is asked; answer once you can reach them all, */
             uint64_t incarnations[LIMIT_NODES]; /* in these lives (of the targets) */
         } prepare;
         struct {
@@ -220,26 +220,26 @@ struct peer_msg {
             uint64_t version;
         } meta_ack; /* and COMMITTED */
         struct {
-            uint32_t since;   /* the version that added it */
-            uint64_t op;      /* the last operation before it begins */
-            msg_id next;      /* the id the next publish gets */
+            uint32_t since; /* the version that added it */
+            uint64_t op;    /* the last operation before it begins */
+            msg_id next;    /* the id the next publish gets */
             struct origin *origins;
             size_t origins_len;
         } init;
         struct {
-            uint64_t first;   /* number of ops[0] */
-            uint64_t stable;  /* every mirror has these */
-            bool repair;      /* sent by a repair of the view change */
+            uint64_t first;  /* number of ops[0] */
+            uint64_t stable; /* every mirror has these */
+            bool repair;     /* sent by a repair of the view change */
             struct op *ops;
             size_t ops_len;
         } ops;
         struct {
             uint64_t applied, durable;
-            msg_id join;      /* it has every message from this id on */
+            msg_id join; /* it has every message from this id on */
         } ops_ack;
         struct {
-            uint64_t total;   /* BEGIN: messages to come; ACK: received so far */
-            msg_id oldest;    /* BEGIN: smallest id among them */
+            uint64_t total; /* BEGIN: messages to come; ACK: received so far */
+            msg_id oldest;  /* BEGIN: smallest id among them */
             struct sync_item *items;
             size_t items_len;
         } sync;

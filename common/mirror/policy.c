@@ -19,7 +19,8 @@ static void term(struct text *t, const json_t *v)
         text_add(t, "[");
         size_t i;
         const json_t *item;
-        json_array_foreach(v, i, item) {
+        json_array_foreach(v, i, item)
+        {
             text_add(t, i ? "," : "");
             term(t, item);
         }
@@ -72,7 +73,8 @@ static char *read_params(struct policy *p, const json_t *params, char *const *na
         return xstrdup("ha-mode=\"nodes\" list must be non-empty");
     size_t i;
     const json_t *item;
-    json_array_foreach(params, i, item) {
+    json_array_foreach(params, i, item)
+    {
         if (!json_is_string(item))
             return refuse("ha-mode=\"nodes\" takes a list of strings, ", item, " was not a string");
         node_id n = node_named(json_string_value(item), names, names_len);
@@ -93,8 +95,9 @@ static char *one_of_two(const json_t *v, const char *key, const char *no, const 
     else if (s && strcmp(s, yes) == 0)
         *out = true;
     else {
-        char *before = format_text("%s must be \"%s\" or \"%s\", got ", key, strcmp(key, "ha-sync-mode") ? yes : no,
-                                   strcmp(key, "ha-sync-mode") ? no : yes);
+        char *before =
+            format_text("%s must be \"%s\" or \"%s\", got ", key, strcmp(key, "ha-sync-mode") ? yes : no,
+                        strcmp(key, "ha-sync-mode") ? no : yes);
         char *error = refuse(before, v, "");
         free(before);
         return error;
@@ -112,7 +115,8 @@ static char *whole_number(const json_t *v, bool positive, const char *what, cons
     return error;
 }
 
-static char *read_value(struct policy *p, const char *key, const json_t *v, char *const *names, size_t names_len)
+static char *read_value(struct policy *p, const char *key, const json_t *v, char *const *names,
+                        size_t names_len)
 {
     if (strcmp(key, "ha-params") == 0)
         return p->mode == HA_NONE ? NULL : read_params(p, v, names, names_len);
@@ -145,11 +149,16 @@ static char *read_value(struct policy *p, const char *key, const json_t *v, char
 /* the keys a definition may have, and what their values must be where read_value does not say */
 static char *check_value(const char *key, const json_t *v, bool *known)
 {
-    static const char *const mirroring[] = {"ha-mode", "ha-params", "ha-sync-mode", "ha-sync-batch-size",
-                                            "ha-promote-on-shutdown", "ha-promote-on-failure",
+    static const char *const mirroring[] = {"ha-mode",
+                                            "ha-params",
+                                            "ha-sync-mode",
+                                            "ha-sync-batch-size",
+                                            "ha-promote-on-shutdown",
+                                            "ha-promote-on-failure",
                                             "queue-master-locator"};
     static const char *const numbers[] = {"max-length", "max-length-bytes", "message-ttl"};
-    static const char *const texts[] = {"dead-letter-exchange", "dead-letter-routing-key", "alternate-exchange"};
+    static const char *const texts[] = {"dead-letter-exchange", "dead-letter-routing-key",
+                                        "alternate-exchange"};
     *known = true;
     for (size_t i = 0; i < ARRAY_LEN(mirroring); i++)
         if (strcmp(key, mirroring[i]) == 0)
@@ -160,19 +169,20 @@ static char *check_value(const char *key, const json_t *v, bool *known)
                 return whole_number(v, false, NULL, key);
             if (json_is_integer(v) && json_integer_value(v) >= 0)
                 return NULL;
-            return refuse("", v, strcmp(key, "max-length") == 0 ? " is not a valid maximum length"
-                                                                : " is not a valid maximum length in bytes");
+            return refuse("", v,
+                          strcmp(key, "max-length") == 0 ? " is not a valid maximum length"
+                                                         : " is not a valid maximum length in bytes");
         }
     if (strcmp(key, "expires") == 0)
-        return json_is_integer(v) && json_integer_value(v) >= 1 ? NULL
-                                                                : refuse("", v, " is not a valid queue expiry");
+        return json_is_integer(v) && json_integer_value(v) >= 1
+                   ? NULL
+                   : refuse("", v, " is not a valid queue expiry");
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (strcmp(key, texts[i]) == 0) {
-            char *after = format_text(" is not a valid %s", strcmp(key, "dead-letter-routing-key") == 0
-                                                                ? "dead letter routing key"
-                                                                : strcmp(key, "dead-letter-exchange") == 0
-                                                                      ? "dead letter exchange name"
-                                                                      : "alternate exchange name");
+            char *after = format_text(" is not a valid %s",
+                                      strcmp(key, "dead-letter-routing-key") == 0 ? "dead letter routing key"
+                                      : strcmp(key, "dead-letter-exchange") == 0 ? "dead letter exchange name"
+                                                                                 : "alternate exchange name");
             char *error = json_is_string(v) ? NULL : refuse("", v, after);
             free(after);
             return error;
@@ -195,7 +205,8 @@ static char *read_definition(struct policy *p, const json_t *def, char *const *n
     struct text unknown = {0};
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)def, key, v) {
+    json_object_foreach((json_t *)(uintptr_t)def, key, v)
+    {
         bool known;
         char *error = check_value(key, v, &known);
         if (error) {
@@ -222,13 +233,15 @@ static char *read_definition(struct policy *p, const json_t *def, char *const *n
         return refuse("", mode, " is not a valid ha-mode value");
     else if (json_object_get(def, "ha-params") || json_object_get(def, "ha-sync-mode") ||
              json_object_get(def, "ha-promote-on-shutdown"))
-        return xstrdup("ha-mode must be specified to specify ha-params, ha-sync-mode or ha-promote-on-shutdown");
+        return xstrdup(
+            "ha-mode must be specified to specify ha-params, ha-sync-mode or ha-promote-on-shutdown");
     if (!json_object_get(def, "ha-params")) {
         char *error = read_params(p, NULL, names, names_len);
         if (error)
             return error;
     }
-    json_object_foreach((json_t *)(uintptr_t)def, key, v) {
+    json_object_foreach((json_t *)(uintptr_t)def, key, v)
+    {
         char *error = read_value(p, key, v, names, names_len);
         if (error)
             return error;
@@ -252,8 +265,9 @@ static char *bad_pattern(int code, size_t offset)
     return format_text("pattern should be regular expression but is invalid: {\"%s\",%zu}", text, offset);
 }
 
-struct policy *policy_create(const char *name, const char *pattern, const char *apply_to, const char *definition,
-                             int32_t priority, char *const *names, size_t names_len, char **error)
+struct policy *policy_create(const char *name, const char *pattern, const char *apply_to,
+                             const char *definition, int32_t priority, char *const *names, size_t names_len,
+                             char **error)
 {
     *error = NULL;
     struct policy *p = xcalloc(1, sizeof(*p));
@@ -271,10 +285,13 @@ struct policy *policy_create(const char *name, const char *pattern, const char *
         *error = format_text("definition is not a JSON object: %s (line %d, column %d)",
                              def ? "it is another kind of value" : where.text, def ? 1 : where.line,
                              def ? 1 : where.column);
-    } else if (!(p->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL))) {
+    } else if (!(p->code =
+                     pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL))) {
         *error = bad_pattern(code, offset);
-    } else if (strcmp(p->apply_to, "all") && strcmp(p->apply_to, "queues") && strcmp(p->apply_to, "exchanges")) {
-        *error = format_text("apply-to '%s' unrecognised; should be 'queues', 'exchanges' or 'all'", p->apply_to);
+    } else if (strcmp(p->apply_to, "all") && strcmp(p->apply_to, "queues") &&
+               strcmp(p->apply_to, "exchanges")) {
+        *error =
+            format_text("apply-to '%s' unrecognised; should be 'queues', 'exchanges' or 'all'", p->apply_to);
     } else {
         *error = read_definition(p, def, names, names_len);
         p->definition = json_dumps(def, JSON_COMPACT);
@@ -334,8 +351,8 @@ static void add_running(struct placement *out, node_set running, size_t want)
     }
 }
 
-static void place_exactly(struct placement *out, size_t want, const node_id *mirrors, size_t len, node_set synced,
-                          node_set running)
+static void place_exactly(struct placement *out, size_t want, const node_id *mirrors, size_t len,
+                          node_set synced, node_set running)
 {
     /* when there are too many, the synchronised stay: the only good copy is never thrown away */
     node_set keep = 0;

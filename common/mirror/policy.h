@@ -11,20 +11,21 @@ struct policy {
     int32_t priority;
     void *code; /* the compiled pattern */
     enum ha_mode mode;
-    uint32_t count;             /* exactly */
+    uint32_t count;              /* exactly */
     node_id listed[LIMIT_NODES]; /* nodes: those of this cluster, in the order given */
     size_t listed_len;
-    bool automatic;             /* ha-sync-mode */
+    bool automatic; /* ha-sync-mode */
     uint32_t sync_batch;
-    bool shutdown_always;       /* ha-promote-on-shutdown: always */
-    bool failure_when_synced;   /* ha-promote-on-failure: when-synced */
-    char *master_locator;       /* or NULL */
+    bool shutdown_always;     /* ha-promote-on-shutdown: always */
+    bool failure_when_synced; /* ha-promote-on-failure: when-synced */
+    char *master_locator;     /* or NULL */
 };
 
 /* Checks name, pattern, apply-to and definition (JSON text). On success a new policy, the caller's; else NULL
  * and RabbitMQ's words in *error (caller frees). names: the cluster's nodes, for ha-params. */
-struct policy *policy_create(const char *name, const char *pattern, const char *apply_to, const char *definition,
-                             int32_t priority, char *const *names, size_t names_len, char **error);
+struct policy *policy_create(const char *name, const char *pattern, const char *apply_to,
+                             const char *definition, int32_t priority, char *const *names, size_t names_len,
+                             char **error);
 void policy_destroy(struct policy *p); /* takes NULL */
 bool policy_matches(const struct policy *p, const char *what, const char *name);
 

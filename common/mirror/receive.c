@@ -147,7 +147,8 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     }
     if (q->role != ROLE_MASTER)
         return;
-    if (q->master->sync.running && !(msg->type == PEER_REQUEST && msg->u.request.kind == REQUEST_CANCEL_SYNC)) {
+    if (q->master->sync.running &&
+        !(msg->type == PEER_REQUEST && msg->u.request.kind == REQUEST_CANCEL_SYNC)) {
         RING_PUSH(&q->master->held, (struct held_msg){from, steal(msg)}); /* the queue waits */
         return;
     }
@@ -155,7 +156,8 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     case PEER_PUBLISH: handle_publish(m, q, from, msg, out); break;
     case PEER_REQUEST: handle_request(m, q, from, msg, out); break;
     case PEER_SETTLE:
-        handle_settle(m, q, from, msg->u.settle.sub, msg->u.settle.how, msg->u.settle.ids, msg->u.settle.ids_len, out);
+        handle_settle(m, q, from, msg->u.settle.sub, msg->u.settle.how, msg->u.settle.ids,
+                      msg->u.settle.ids_len, out);
         break;
     case PEER_CREDIT: handle_credit(m, q, from, msg->u.credit.sub, msg->u.credit.credit); break;
     case PEER_HELLO:

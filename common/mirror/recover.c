@@ -164,7 +164,8 @@ void recover_end(struct mirror *m, struct effects *out)
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at))) {
-        if (!q->rec.durable || q->rec.owner.node != NODE_NONE || !map_get_u64(&m->recovered_seen, q->rec.uid)) {
+        if (!q->rec.durable || q->rec.owner.node != NODE_NONE ||
+            !map_get_u64(&m->recovered_seen, q->rec.uid)) {
             queue_drop(m, q, false, NULL);
             continue;
         }

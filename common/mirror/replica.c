@@ -121,7 +121,8 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
         note_origin(q, op->origin, op->incarnation, op->seq);
         if (op->first >= q->content.next) {
             struct slot *s = content_put(&q->content, op->first, op->msg, false, false);
-            persist_message(m, q, s, op->first, &(struct origin){op->origin, op->incarnation, op->seq, 0, 0, 0}, out);
+            persist_message(m, q, s, op->first,
+                            &(struct origin){op->origin, op->incarnation, op->seq, 0, 0, 0}, out);
         }
         break;
     case OP_TAKE:
@@ -179,8 +180,9 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
     bool was_mirror = q->role == ROLE_MIRROR, recovered = q->recovered;
     q->promoting = false;
     if (was_mirror)
-        tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu messages", q->rec.name, m->names[m->o.self],
-             q->synced ? "in sync" : "NOT in sync", (unsigned long long)content_depth(&q->content));
+        tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu messages", q->rec.name,
+             m->names[m->o.self], q->synced ? "in sync" : "NOT in sync",
+             (unsigned long long)content_depth(&q->content));
     else if (recovered)
         tell(out, "queue", q->rec.name, "%s is back on %s, %llu messages", q->rec.name, m->names[m->o.self],
              (unsigned long long)content_depth(&q->content));
@@ -211,7 +213,9 @@ void promoted_ops(struct mirror *m, struct queue *q)
     }
     q->join = 0;
     for (size_t i = 0; i < q->master->origins.len; i++)
-        RING_PUSH(&q->master->confirms, (struct waiting_confirm){.op = q->op, .origin = (uint32_t)i, .on_disk = true,
-                                                                .seq = q->master->origins.items[i].o.seq});
+        RING_PUSH(&q->master->confirms, (struct waiting_confirm){.op = q->op,
+                                                                 .origin = (uint32_t)i,
+                                                                 .on_disk = true,
+                                                                 .seq = q->master->origins.items[i].o.seq});
     (void)m;
 }

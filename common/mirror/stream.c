@@ -17,7 +17,8 @@ static void confirm_one(struct effects *out, uint64_t cookie, enum confirm how)
     fx->u.confirm.how = how;
 }
 
-void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie, struct effects *out)
+void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint64_t cookie,
+                    struct effects *out)
 {
     if (q->rec.state != QUEUE_RUNNING) { /* unroutable, as RabbitMQ has it: confirmed and gone */
         confirm_one(out, cookie, CONFIRM_ACK);
@@ -72,7 +73,8 @@ void stream_flush(struct mirror *m, struct queue *q, struct effects *out)
 static void maybe_open(struct queue *q, struct effects *out)
 {
     struct stream *s = q->stream;
-    if (!s->blocked || s->pending.len > LIMIT_UNCONFIRMED_MESSAGES / 2 || s->bytes > LIMIT_UNCONFIRMED_BYTES / 2)
+    if (!s->blocked || s->pending.len > LIMIT_UNCONFIRMED_MESSAGES / 2 ||
+        s->bytes > LIMIT_UNCONFIRMED_BYTES / 2)
         return;
     s->blocked = false;
     struct effect *fx = effects_add(out, FX_QUEUE_OPEN);
@@ -123,7 +125,8 @@ void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effe
     maybe_open(q, out);
 }
 
-void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg, struct effects *out)
+void handle_publish(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
+                    struct effects *out)
 {
     for (size_t i = 0; i < msg->u.publish.msgs_len; i++)
         master_publish(m, q, from, msg->u.publish.incarnation, msg->u.publish.base, msg->u.publish.first + i,

@@ -35,7 +35,8 @@ void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effect
         if (!ms->copies.items[i].synced && !ms->copies.items[i].gone_at) {
             s.targets |= node_bit(ms->copies.items[i].node);
             /* everything below the youngest beginning; a mirror that has some of it already skips it */
-            s.end = u64_max(s.end, ms->copies.items[i].join == UINT64_MAX ? q->content.next : ms->copies.items[i].join);
+            s.end = u64_max(s.end, ms->copies.items[i].join == UINT64_MAX ? q->content.next
+                                                                          : ms->copies.items[i].join);
         }
     if (!s.targets)
         return;
@@ -172,7 +173,8 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
     while ((s = content_walk(q->incoming, &at))) {
         if (content_find(&q->content, at - 1))
             continue;
-        struct slot *mine = content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
+        struct slot *mine =
+            content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
         persist_message(m, q, mine, at - 1, NULL, out);
     }
     content_rewind(&q->content);

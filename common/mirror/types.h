@@ -12,9 +12,18 @@ typedef uint8_t node_id;
 
 /* Bit i: node i. */
 typedef uint32_t node_set;
-static inline node_set node_bit(node_id n) { return n == NODE_NONE ? 0 : (node_set)1 << n; }
-static inline bool node_in(node_set s, node_id n) { return (s & node_bit(n)) != 0; }
-static inline unsigned node_count(node_set s) { return (unsigned)__builtin_popcount(s); }
+static inline node_set node_bit(node_id n)
+{
+    return n == NODE_NONE ? 0 : (node_set)1 << n;
+}
+static inline bool node_in(node_set s, node_id n)
+{
+    return (s & node_bit(n)) != 0;
+}
+static inline unsigned node_count(node_set s)
+{
+    return (unsigned)__builtin_popcount(s);
+}
 
 /* A message's place in its queue, given by the master in the order of publishing and kept for ever: also
  * when it is requeued, also on mirrors, also after a failover. */
@@ -33,9 +42,9 @@ enum queue_state {
 
 /* What a client asked of a queue when it declared it. */
 struct queue_args {
-    char *json;                 /* the whole arguments table as canonical JSON; compared at re-declare, shown */
-    char *master_locator;       /* x-queue-master-locator or NULL */
-    int64_t message_ttl_ms;     /* -1: not set, as all below */
+    char *json;             /* the whole arguments table as canonical JSON; compared at re-declare, shown */
+    char *master_locator;   /* x-queue-master-locator or NULL */
+    int64_t message_ttl_ms; /* -1: not set, as all below */
     int64_t expires_ms;
     int64_t max_length;
     int64_t max_length_bytes;
@@ -67,7 +76,8 @@ enum answer_status {
     ANSWER_LOCKED,             /* exclusive to another connection */
     ANSWER_IN_USE,             /* delete if-unused: it has consumers */
     ANSWER_NOT_EMPTY,          /* delete if-empty: it has messages */
-    ANSWER_EXCLUSIVE_CONSUMER, /* subscribe: somebody consumes exclusively, or exclusive was asked and others are there */
+    ANSWER_EXCLUSIVE_CONSUMER, /* subscribe: somebody consumes exclusively, or exclusive was asked and others
+                                  are there */
     ANSWER_EXISTS,             /* put if absent: it was there; nothing changed */
     ANSWER_INVALID,            /* text says what is wrong (a policy) */
     ANSWER_NOT_MIRRORED,       /* sync: the queue has no mirrors */
@@ -79,6 +89,10 @@ enum answer_status {
 enum confirm { CONFIRM_ACK, CONFIRM_NACK };
 
 /* What a consumer does with what it got. */
-enum settle { SETTLE_ACK, SETTLE_REQUEUE, SETTLE_DISCARD /* reject without requeue: dead-lettered if so configured */ };
+enum settle {
+    SETTLE_ACK,
+    SETTLE_REQUEUE,
+    SETTLE_DISCARD /* reject without requeue: dead-lettered if so configured */
+};
 
 #endif

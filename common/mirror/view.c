@@ -45,8 +45,12 @@ static bool later_past(const struct hello *a, node_id a_id, const struct hello *
 
 static struct hello own_hello(const struct mirror *m)
 {
-    return (struct hello){.known = true, .fresh = m->fresh, .epoch = m->recovered_epoch, .version = m->version,
-                          .others = m->recovered_others, .incarnation = m->o.incarnation};
+    return (struct hello){.known = true,
+                          .fresh = m->fresh,
+                          .epoch = m->recovered_epoch,
+                          .version = m->version,
+                          .others = m->recovered_others,
+                          .incarnation = m->o.incarnation};
 }
 
 /* Nobody serves yet: the node whose past is the latest leads, once everybody who was running when it left is
@@ -180,11 +184,15 @@ static void all_prepared(struct mirror *m, struct effects *out)
             continue;
         bool stays = !forming && node_in(m->members, n);
         incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
-        VEC_PUSH(&members, (struct view_member){
-                               .node = n, .join = stays ? m->joins[n] : ++join, .incarnation = incarnations[n]});
+        VEC_PUSH(&members, (struct view_member){.node = n,
+                                                .join = stays ? m->joins[n] : ++join,
+                                                .incarnation = incarnations[n]});
     }
-    struct decision_in in = {
-        .m = m, .members = c->targets, .clean = m->leaving, .incarnations = incarnations, .answers = c->answers};
+    struct decision_in in = {.m = m,
+                             .members = c->targets,
+                             .clean = m->leaving,
+                             .incarnations = incarnations,
+                             .answers = c->answers};
     decide(&in, &entries, &len, &msg->u.install.repairs, &msg->u.install.repairs_len);
     msg->u.install.members = members.items;
     msg->u.install.members_len = members.len;
@@ -344,8 +352,8 @@ static void handle_installed(struct mirror *m, node_id from, uint64_t epoch, str
     join_check(m, out);
 }
 
-/* Everything this node has to repair is repaired, and the view is on its disk: a node that served in it and is
- * killed must find, when it starts again, who else was there. */
+/* Everything this node has to repair is repaired, and the view is on its disk: a node that served in it and
+ * is killed must find, when it starts again, who else was there. */
 void repairs_check(struct mirror *m, struct effects *out)
 {
     if (!m->installed_waits || m->on_disk < m->view_lsn)
@@ -365,7 +373,8 @@ void repairs_check(struct mirror *m, struct effects *out)
         send_to(out, node_bit(m->coordinator), peer_msg_create(PEER_INSTALLED, m->epoch));
 }
 
-/* All that are left want to leave: somebody has to stay until the others are out. The longest-running does. */
+/* All that are left want to leave: somebody has to stay until the others are out. The longest-running does.
+ */
 static void last_one_stays(struct mirror *m, struct effects *out)
 {
     node_set there = reachable(m);

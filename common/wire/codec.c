@@ -124,7 +124,8 @@ bool codec_count(struct codec *c, size_t *len, size_t min_item)
     return n > 0 && !c->err;
 }
 
-/* flags u8 (1: there, 2: persistent) | priority u8 | exchange u8 | key u8 | props u32 | body u32 | expiration u64 | bytes */
+/* flags u8 (1: there, 2: persistent) | priority u8 | exchange u8 | key u8 | props u32 | body u32 | expiration
+ * u64 | bytes */
 void codec_message(struct codec *c, struct message **msg)
 {
     enum { THERE = 1, PERSISTENT = 2 };

@@ -31,26 +31,26 @@ bool codec_count(struct codec *c, size_t *len, size_t min_item);
 void codec_fail(struct codec *c, int err);
 
 /* an enum, checked against its largest value */
-#define CODEC_ENUM(c, field, min, max) \
-    do { \
-        uint8_t codec_e_ = (uint8_t)(field); \
-        codec_u8((c), &codec_e_); \
-        if (!(c)->out && (unsigned)codec_e_ - (unsigned)(min) > (unsigned)(max) - (unsigned)(min)) { \
-            codec_fail((c), ERR_INVALID); \
-            codec_e_ = (min); \
-        } \
-        (field) = codec_e_; \
+#define CODEC_ENUM(c, field, min, max)                                                                       \
+    do {                                                                                                     \
+        uint8_t codec_e_ = (uint8_t)(field);                                                                 \
+        codec_u8((c), &codec_e_);                                                                            \
+        if (!(c)->out && (unsigned)codec_e_ - (unsigned)(min) > (unsigned)(max) - (unsigned)(min)) {         \
+            codec_fail((c), ERR_INVALID);                                                                    \
+            codec_e_ = (min);                                                                                \
+        }                                                                                                    \
+        (field) = codec_e_;                                                                                  \
     } while (0)
 
 /* items and count of an array whose items `visit` describes */
-#define CODEC_ARRAY(c, items, count, min_item, visit) \
-    do { \
-        if (codec_count((c), &(count), (min_item))) { \
-            if (!(c)->out) \
-                (items) = xcalloc((count), sizeof(*(items))); \
-            for (size_t codec_i_ = 0; codec_i_ < (count); codec_i_++) \
-                visit((c), &(items)[codec_i_]); \
-        } \
+#define CODEC_ARRAY(c, items, count, min_item, visit)                                                        \
+    do {                                                                                                     \
+        if (codec_count((c), &(count), (min_item))) {                                                        \
+            if (!(c)->out)                                                                                   \
+                (items) = xcalloc((count), sizeof(*(items)));                                                \
+            for (size_t codec_i_ = 0; codec_i_ < (count); codec_i_++)                                        \
+                visit((c), &(items)[codec_i_]);                                                              \
+        }                                                                                                    \
     } while (0)
 
 void codec_meta_entry(struct codec *c, struct meta_entry *e);

@@ -5,8 +5,8 @@
 
 #include "base/ban.h"
 
-#define HEADER_BYTES 4  /* length of what follows */
-#define MIN_BYTES    9  /* type and epoch */
+#define HEADER_BYTES 4 /* length of what follows */
+#define MIN_BYTES    9 /* type and epoch */
 
 static void codec_replica(struct codec *c, struct replica_state *r)
 {

@@ -43,6 +43,7 @@ struct rig {
         struct text bytes;
     })
     mail;
+    bool unchecked;        /* figures only: the library does not go through its invariants after each step */
     bool hold_disk;        /* nothing more reaches the disk */
     bool hold_mail;        /* nor the other nodes */
     size_t bytes_cut;      /* hand client bytes over in pieces of this size; 0: whole */

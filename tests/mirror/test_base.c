@@ -98,7 +98,8 @@ static void test_every_error_has_a_text(void **state)
 static void test_message_keeps_its_parts(void **state)
 {
     (void)state;
-    struct message *m = message_create(bytes_str("ex"), bytes_str("key"), bytes_of("\x10\x00\x02", 3), "Hello World", 11);
+    struct message *m =
+        message_create(bytes_str("ex"), bytes_str("key"), bytes_of("\x10\x00\x02", 3), "Hello World", 11);
     assert_true(bytes_is(message_exchange(m), "ex"));
     assert_true(bytes_is(message_key(m), "key"));
     assert_true(bytes_is(message_body(m), "Hello World"));
@@ -113,8 +114,10 @@ static void test_message_keeps_its_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map_agrees_with_an_array), cmocka_unit_test(test_map_walk_may_remove),
-        cmocka_unit_test(test_text_grows), cmocka_unit_test(test_every_error_has_a_text),
+        cmocka_unit_test(test_map_agrees_with_an_array),
+        cmocka_unit_test(test_map_walk_may_remove),
+        cmocka_unit_test(test_text_grows),
+        cmocka_unit_test(test_every_error_has_a_text),
         cmocka_unit_test(test_message_keeps_its_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

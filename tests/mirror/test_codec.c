@@ -12,7 +12,8 @@
 
 static char *word(struct rng *r)
 {
-    static const char *const words[] = {"", "hello", "mirrior_hello", "镜像队列", "a longer name with spaces"};
+    static const char *const words[] = {"", "hello", "mirrior_hello", "镜像队列",
+                                        "a longer name with spaces"};
     return rng_chance(r, 15) ? NULL : xstrdup(words[rng_below(r, ARRAY_LEN(words))]);
 }
 
@@ -21,8 +22,8 @@ static struct message *message(struct rng *r)
     uint8_t bytes[300];
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)rng_next(r);
-    struct message *m = message_create(bytes_str("ex"), bytes_of(bytes, rng_below(r, 255)), bytes_of(bytes, rng_below(r, 30)),
-                                       bytes, rng_below(r, 300));
+    struct message *m = message_create(bytes_str("ex"), bytes_of(bytes, rng_below(r, 255)),
+                                       bytes_of(bytes, rng_below(r, 30)), bytes, rng_below(r, 300));
     m->persistent = rng_chance(r, 50);
     m->priority = (uint8_t)rng_below(r, 10);
     m->expiration_ms = rng_next(r);
@@ -225,7 +226,8 @@ static void test_cut_and_changed_bytes(void **state)
             int err;
             for (size_t len = 4; len < t.len; len += 1 + t.len / 40) {
                 /* a shorter message whose length says so: every field after the cut is missing */
-                uint8_t *copy = (uint8_t *)xstrndup(t.s, len); /* exact size: the sanitizer sees one byte too many */
+                uint8_t *copy =
+                    (uint8_t *)xstrndup(t.s, len); /* exact size: the sanitizer sees one byte too many */
                 for (size_t i = 0; i < 4; i++)
                     copy[i] = (uint8_t)((len - 4) >> (8 * (3 - i)));
                 struct peer_msg *back = wire_decode_peer(bytes_of(copy, len), &err);
@@ -260,8 +262,11 @@ static void test_every_record_survives(void **state)
     rng_init(&r, 3);
     for (int round = 0; round < 200; round++) {
         struct record rec = {.type = (enum record_type)(REC_VIEW + rng_below(&r, REC_STOPPED)),
-                             .queue_uid = rng_next(&r), .id = rng_next(&r), .epoch = rng_next(&r),
-                             .members = (node_set)rng_next(&r), .others = (node_set)rng_next(&r)};
+                             .queue_uid = rng_next(&r),
+                             .id = rng_next(&r),
+                             .epoch = rng_next(&r),
+                             .members = (node_set)rng_next(&r),
+                             .others = (node_set)rng_next(&r)};
         if (rec.type == REC_MESSAGE)
             rec.msg = message(&r);
         if (rec.type == REC_REMOVED || rec.type == REC_TAKEN) {

@@ -105,7 +105,8 @@ static void test_random_histories(void **state)
     }
 }
 
-/* a mirror that began in the middle gets the older part later: order and counts are as if it had always been there */
+/* a mirror that began in the middle gets the older part later: order and counts are as if it had always been
+ * there */
 static void test_older_messages_come_later(void **state)
 {
     (void)state;

@@ -39,7 +39,8 @@ static void test_patterns(void **state)
 {
     (void)state;
     char *error = NULL;
-    struct policy *p = policy_create("p", "^(?!amq\\.)", "queues", "{\"ha-mode\":\"all\"}", 0, names, 5, &error);
+    struct policy *p =
+        policy_create("p", "^(?!amq\\.)", "queues", "{\"ha-mode\":\"all\"}", 0, names, 5, &error);
     assert_non_null(p);
     assert_true(policy_matches(p, "queues", "hello"));
     assert_false(policy_matches(p, "queues", "amq.gen-1"));
@@ -86,8 +87,8 @@ static void test_placement(void **state)
     /* exactly: keep, trim, add */
     places(EXACTLY_2, A, "", "", "ABC", "A/B");
     places(EXACTLY_2, C, "", "", "ABC", "C/A");
-    places(EXACTLY_2, B, "C", "C", "ABC", "B/C"); /* the returning node1 finds no free place (recording 2) */
-    places(EXACTLY_2, B, "A", "", "BC", "B/C");   /* a dead mirror's place goes to another */
+    places(EXACTLY_2, B, "C", "C", "ABC", "B/C");  /* the returning node1 finds no free place (recording 2) */
+    places(EXACTLY_2, B, "A", "", "BC", "B/C");    /* a dead mirror's place goes to another */
     places(EXACTLY_2, A, "BC", "C", "ABC", "A/C"); /* the only synchronised copy stays */
     places(EXACTLY_2, A, "BC", "BC", "ABC", "A/B");
     places(EXACTLY_1, A, "BC", "BC", "ABC", "A/");
@@ -97,10 +98,12 @@ static void test_placement(void **state)
     /* nodes */
     places(ON("\"node1\",\"node2\""), A, "", "", "ABC", "A/B");
     places(ON("\"node1\",\"node3\""), A, "B", "B", "ABC", "A/C");
-    places(ON("\"node2@localhost\",\"node3\""), A, "C", "C", "ABC", "C/B"); /* a synchronised listed mirror takes over */
+    places(ON("\"node2@localhost\",\"node3\""), A, "C", "C", "ABC",
+           "C/B"); /* a synchronised listed mirror takes over */
     places(ON("\"node2\",\"node3\""), A, "BC", "C", "ABC", "C/B");
-    places(ON("\"node2\",\"node3\""), A, "BC", "", "ABC", "A/BC"); /* none is in sync: the master stays until one is */
-    places(ON("\"node4\""), A, "B", "B", "ABC", "A/");              /* none runs: the master stays, no mirrors */
+    places(ON("\"node2\",\"node3\""), A, "BC", "", "ABC",
+           "A/BC");                                    /* none is in sync: the master stays until one is */
+    places(ON("\"node4\""), A, "B", "B", "ABC", "A/"); /* none runs: the master stays, no mirrors */
     places(ON("\"node3\",\"elsewhere\""), A, "", "", "ABC", "A/C");
 }
 

@@ -46,20 +46,25 @@ static inline void story_line(void *arg, const char *line)
         assert_int_equal(answer_.status, (wanted));                                                          \
     } while (0)
 
-/* A world of so many nodes; those in `up` run and have found each other. */
+/* A world; those nodes in `up` run and have found each other. */
+static inline struct sim *world_with(struct sim_options o, node_set up)
+{
+    if (getenv("TRACE"))
+        o.trace = story_line;
+    struct sim *s = sim_create(&o);
+    for (node_id n = 0; n < o.nodes; n++)
+        if (node_in(up, n))
+            sim_start(s, n);
+    calm(s);
+    return s;
+}
+
 static inline struct sim *world_of(unsigned nodes, node_set up)
 {
     struct sim_options o;
     sim_options_defaults(&o);
     o.nodes = nodes;
-    if (getenv("TRACE"))
-        o.trace = story_line;
-    struct sim *s = sim_create(&o);
-    for (node_id n = 0; n < nodes; n++)
-        if (node_in(up, n))
-            sim_start(s, n);
-    calm(s);
-    return s;
+    return world_with(o, up);
 }
 
 static inline struct sim *world(unsigned nodes)

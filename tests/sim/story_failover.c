@@ -249,6 +249,53 @@ static void a_confirm_waits_for_the_mirror(void **state_)
     end(s);
 }
 
+static void a_confirm_waits_for_both_disks_if_persistent(void **state_)
+{
+    (void)state_;
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = 2;
+    o.disk_min_us = o.disk_max_us = 400000;
+    struct sim *s = world_with(o, 3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 0, "q2", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    struct wait w = {.message = sim_publish(s, 0, "q", true), .at = 1};
+    uint32_t transient = sim_publish(s, 0, "q2", false);
+    assert_true(sim_until(s, held_there, &w, 100));
+    sim_run(s, 100);
+    assert_int_equal(sim_message(s, w.message)->memory, 3); /* both hold it, no disk does */
+    assert_int_equal(sim_message(s, w.message)->fate, FATE_UNCONFIRMED);
+    assert_int_equal(sim_message(s, transient)->fate, FATE_CONFIRMED); /* it needs none */
+    calm(s);
+    assert_int_equal(sim_message(s, w.message)->fate, FATE_CONFIRMED);
+    end(s);
+}
+
+static void a_requeued_message_takes_its_old_place(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 4));
+    struct sim_answer first = sim_get(s, 1, "q", 0), second = sim_get(s, 1, "q", 0);
+    assert_int_equal(first.message, 0);
+    assert_int_equal(second.message, 1);
+    sim_settle_get(s, 1, &second, SETTLE_REQUEUE);
+    sim_settle_get(s, 1, &first, SETTLE_REQUEUE);
+    calm(s);
+    sim_kill(s, 0); /* also on the mirrors */
+    calm(s);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct sim_answer got = sim_get(s, 2, "q", SIM_NO_ACK);
+        assert_int_equal(got.message, i);
+        assert_int_equal(got.redelivered, i < 2);
+    }
+    end(s);
+}
+
 static void a_mirror_that_dies_is_not_waited_for(void **state_)
 {
     (void)state_;
@@ -278,6 +325,8 @@ int main(void)
         cmocka_unit_test(one_confirmed_message_survives_a_kill_at_once),
         cmocka_unit_test(an_exclusive_queue_goes_with_its_node),
         cmocka_unit_test(a_confirm_waits_for_the_mirror),
+        cmocka_unit_test(a_confirm_waits_for_both_disks_if_persistent),
+        cmocka_unit_test(a_requeued_message_takes_its_old_place),
         cmocka_unit_test(a_mirror_that_dies_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

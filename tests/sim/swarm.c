@@ -5,6 +5,7 @@
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
+ *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
  * A failure prints the broken promise, the last lines of the trace, and the command that plays it again.
  * Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too.
@@ -265,6 +266,86 @@ static void test_every_seed_keeps_its_promises(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---- shrinking ---- */
+
+/* Plays this schedule in a child; false: it keeps its promises, or breaks another one than `promise`. An
+ * empty promise stands for a crash. */
+static bool still_fails(uint64_t seed, const char *schedule, const char *promise)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct plan p;
+        struct plan_result r;
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(3);
+        limit_cpu();
+        plan_make(&p, seed);
+        text_clear(&p.schedule);
+        text_add(&p.schedule, schedule);
+        plan_run(&p, &r);
+        size_t len = strcspn(promise, ":") + 1;
+        _exit(r.failure && *promise && strncmp(r.failure, promise, len) == 0 ? 2 : 0);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) == 2 : !*promise;
+}
+
+static void without_line(const char *schedule, size_t line, struct text *out)
+{
+    text_clear(out);
+    text_add(out, "");
+    for (size_t i = 0; *schedule; i++) {
+        size_t len = strcspn(schedule, "\n") + 1;
+        if (i != line)
+            text_add_bytes(out, schedule, len);
+        schedule += len;
+    }
+}
+
+static int shrink(uint64_t seed)
+{
+    shared->failure[0] = '\0';
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct plan_result r;
+        limit_cpu();
+        run_seed(seed, NULL, NULL, &r);
+        snprintf(shared->failure, sizeof(shared->failure), "%s", r.failure ? r.failure : "");
+        _exit(r.failure ? 2 : 0);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        printf("seed %llu keeps every promise: nothing to shrink\n", (unsigned long long)seed);
+        return 0;
+    }
+    struct plan p;
+    plan_make(&p, seed);
+    struct text best = {0}, next = {0};
+    text_add(&best, text_str(&p.schedule));
+    for (bool smaller = true; smaller;) {
+        smaller = false;
+        size_t lines = 0;
+        for (const char *c = text_str(&best); *c; c++)
+            lines += *c == '\n';
+        for (size_t i = lines; i-- > 1;) { /* from the end; line 0 names the seed */
+            without_line(text_str(&best), i, &next);
+            if (!still_fails(seed, text_str(&next), shared->failure))
+                continue;
+            text_clear(&best);
+            text_add(&best, text_str(&next));
+            smaller = true;
+        }
+    }
+    printf("# breaks %s\n%s", shared->failure[0] ? shared->failure : "an assertion", text_str(&best));
+    text_finish(&best);
+    text_finish(&next);
+    plan_finish(&p);
+    return 1;
+}
+
 /* ---- as a tool ---- */
 
 static void read_schedule(struct plan *p, const char *path)
@@ -317,7 +398,7 @@ int main(int argc, char **argv)
     }
     unsigned long long first = 0, last = 0, seed = 0;
     unsigned jobs = default_jobs();
-    bool one_seed = false, trace = false, schedule = false, keep_going = false;
+    bool shrinks = false, one_seed = false, trace = false, schedule = false, keep_going = false;
     const char *file = NULL;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -332,6 +413,8 @@ int main(int argc, char **argv)
             file = value, i++;
         else if (strcmp(argv[i], "--trace") == 0)
             trace = true;
+        else if (strcmp(argv[i], "--shrink") == 0)
+            shrinks = true;
         else if (strcmp(argv[i], "--schedule") == 0)
             schedule = true;
         else if (strcmp(argv[i], "--keep-going") == 0)
@@ -339,11 +422,13 @@ int main(int argc, char **argv)
         else {
             fprintf(stderr,
                     "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going], "
-                    "--seed N [--trace | --schedule] [--sched FILE]\n",
+                    "--seed N [--trace | --schedule | --shrink] [--sched FILE]\n",
                     argv[0], argv[i]);
             return 64;
         }
     }
+    if (one_seed && shrinks)
+        return shrink(seed);
     if (one_seed)
         return one(seed, trace, schedule, file);
     if (last) {

@@ -20,16 +20,16 @@ struct wrong {
     const char *what;
     enum sim_sabotage sabotage;
     bool no_mirrors, no_disk, newest; /* the library's rules that are off */
-    const char *promises[4];          /* one of these is named */
+    const char *promises[3];          /* one of these is named; none: any */
 };
 
 static bool named(const struct wrong *w, const char *failure)
 {
-    for (size_t i = 0; i < 4 && w->promises[i]; i++)
+    for (size_t i = 0; i < 3 && w->promises[i]; i++)
         if (strncmp(failure, w->promises[i], strlen(w->promises[i])) == 0 &&
             failure[strlen(w->promises[i])] == ':')
             return true;
-    return false;
+    return !w->promises[0];
 }
 
 /* In a child: the library may stop the process when it finds itself betrayed, which is a complaint as well.
@@ -80,11 +80,8 @@ static const struct wrong wrongs[] = {
     {.what = "a confirm is swallowed", .sabotage = SABOTAGE_CONFIRM_SWALLOWED, .promises = {"I2"}},
     {.what = "a confirm is told at once", .sabotage = SABOTAGE_CONFIRM_EARLY, .promises = {"I1", "I3"}},
     {.what = "a disk loses what was synced",
-     .sabotage = SABOTAGE_DISK_LIES,
-     .promises = {"I3", "recovery", "I12", "I9"}},
-    {.what = "a link loses a message",
-     .sabotage = SABOTAGE_MESSAGE_DROPPED,
-     .promises = {"I8", "I12", "I2", "I1"}},
+     .sabotage = SABOTAGE_DISK_LIES}, /* no promise is safe from that */
+    {.what = "a link loses a message", .sabotage = SABOTAGE_MESSAGE_DROPPED}, /* nor from this */
     {.what = "redelivered is not told", .sabotage = SABOTAGE_REDELIVERED_HIDDEN, .promises = {"I6"}},
     {.what = "an answer comes twice", .sabotage = SABOTAGE_ANSWER_TWICE, .promises = {"I2"}},
     {.what = "confirmed before the mirrors have it", .no_mirrors = true, .promises = {"I1"}},
