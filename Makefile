@@ -29,6 +29,12 @@ LIB_HOST := -levent -levent_pthreads -lcrypto -lpthread
 LIB_LAB  := -lconfig
 LIB_TUI  := -lncursesw -lpanelw -ltinfo
 
+# a node takes rabbitmq-c's codec and OpenSSL's digest out of their archives, where these are installed: the
+# shared libraries would be two fifths of an idle node's memory
+archived  = $(if $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+LIB_NODE := $(LIB_LAB) $(call archived,rabbitmq) -ljansson -lpcre2-8 -lxxhash -levent_core -levent_extra \
+            $(call archived,crypto) -lpthread
+
 LAYERS   := base mirror wire broker store host sim client lab
 PURE     := base mirror wire broker
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
@@ -78,7 +84,7 @@ define lesson
 lesson-$(1): $(BUILD)/lessons/$(1)/node $(BUILD)/lessons/$(1)/producer $(BUILD)/lessons/$(1)/consumer
 $(BUILD)/lessons/$(1)/node: $(BUILD)/obj/lessons/$(1)/node.o $(call lib,host store broker wire mirror base)
 	@mkdir -p $$(@D)
-	$$(link) -o $$@ $(LIB_LAB) $(LIB_PURE) $(LIB_HOST)
+	$$(link) -o $$@ $(LIB_NODE)
 $(BUILD)/lessons/$(1)/producer: $(BUILD)/obj/lessons/$(1)/producer.o $(call lib,client base)
 	@mkdir -p $$(@D)
 	$$(link) -o $$@ $(LIB_PURE)

@@ -47,6 +47,8 @@ static void unlist(struct channel *ch)
 static void held_reset(struct channel *ch)
 {
     ch->held.len = ch->held_at = 0;
+    if (ch->held.cap > BROKER_KEPT)
+        VEC_FREE(&ch->held);
     if (ch->held_much) {
         ch->held_much = false;
         if (--ch->conn->held_channels == 0)
@@ -69,7 +71,6 @@ void channel_release(struct channel *ch)
         consumer_unsubscribe(b, k);
         consumer_end(k);
     }
-    deliver_drop_held_back(ch);
     settle_all(ch, SETTLE_REQUEUE);
     settle_flush(ch);
     confirms_destroy(ch);
@@ -97,6 +98,7 @@ static void channel_end(struct channel *ch)
 {
     struct connection *c = ch->conn;
     ch->state = CHANNEL_CLOSED;
+    c->recent = NULL;
     map_remove_u64(&c->channels, ch->number);
     VEC_PUSH(&c->broker->dead_channels, ch);
     c->broker->totals.channels_closed++;
@@ -292,7 +294,9 @@ void channel_resume_one(struct channel *ch)
 
 void channel_frame(struct connection *c, const struct wire_frame *f)
 {
-    struct channel *ch = map_get_u64(&c->channels, f->channel);
+    struct channel *ch = c->recent;
+    if (!ch || ch->number != f->channel)
+        ch = c->recent = map_get_u64(&c->channels, f->channel);
     uint32_t method = f->type == WIRE_FRAME_METHOD ? wire_get32(f->payload.data) : 0;
     if (!ch) {
         if (method != AMQP_CHANNEL_OPEN_METHOD) {

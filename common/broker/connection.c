@@ -73,6 +73,7 @@ static void end_running(struct connection *c)
         VEC_PUSH(&b->dead_channels, ch);
         b->totals.channels_closed++;
     }
+    c->recent = NULL;
     c->busy.len = 0;
     c->creditors.len = 0;
     c->blocked_on.len = 0;
@@ -218,6 +219,14 @@ static bool reading(const struct connection *c)
     return c->state != CONNECTION_CLOSED && !c->deaf;
 }
 
+/* What a large frame needed is not kept for a connection that may be idle from here on. */
+static void forget_input(struct connection *c)
+{
+    c->in.len = 0;
+    if (c->in.cap > BROKER_KEPT)
+        VEC_FREE(&c->in);
+}
+
 /* How many bytes are missing to the end of the unit that begins in c->in. */
 static size_t missing(const struct connection *c)
 {
@@ -252,7 +261,7 @@ void connection_data(struct connection *c, struct bytes data)
             c->in.len += n;
             data = bytes_of(data.data + n, data.len - n);
             if (take_one(c, bytes_of(c->in.items, c->in.len)))
-                c->in.len = 0;
+                forget_input(c);
         }
         if (b->up.len || b->resume.len)
             broker_settle_down(b);

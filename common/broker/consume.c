@@ -15,6 +15,7 @@ void consumer_end(struct consumer *k)
         for (size_t i = 0; i < c->creditors.len; i++)
             if (c->creditors.items[i] == k)
                 VEC_REMOVE(&c->creditors, i--);
+    deliver_forget(ch, k->sub);
     map_remove(&ch->consumers, bytes_of(k->tag, k->tag_len));
     map_remove_u64(&c->broker->subs, k->sub);
     free(k->tag);

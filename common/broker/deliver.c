@@ -87,26 +87,27 @@ void deliver_held_back(struct channel *ch)
     struct broker *b = ch->conn->broker;
     while (ch->held_back_at < ch->held_back.len && !over_global_limit(ch)) {
         struct held_delivery d = ch->held_back.items[ch->held_back_at++];
-        struct consumer *k = map_get_u64(&b->subs, d.sub);
-        if (k)
-            send_delivery(k, &d);
-        else
-            put_back(b, d.queue_uid, d.generation, d.sub, d.id);
+        send_delivery(map_get_u64(&b->subs, d.sub), &d); /* a consumer that ends takes its own out of here */
         message_unref(d.msg);
     }
     if (ch->held_back_at == ch->held_back.len)
         ch->held_back.len = ch->held_back_at = 0;
 }
 
-void deliver_drop_held_back(struct channel *ch)
+void deliver_forget(struct channel *ch, uint64_t sub)
 {
     struct broker *b = ch->conn->broker;
-    while (ch->held_back_at < ch->held_back.len) {
-        struct held_delivery *d = &ch->held_back.items[ch->held_back_at++];
-        put_back(b, d->queue_uid, d->generation, d->sub, d->id);
-        message_unref(d->msg);
+    size_t kept = ch->held_back_at;
+    for (size_t i = ch->held_back_at; i < ch->held_back.len; i++) {
+        struct held_delivery *d = &ch->held_back.items[i];
+        if (d->sub == sub) {
+            put_back(b, d->queue_uid, d->generation, d->sub, d->id);
+            message_unref(d->msg);
+        } else {
+            ch->held_back.items[kept++] = *d;
+        }
     }
-    ch->held_back.len = ch->held_back_at = 0;
+    ch->held_back.len = kept;
 }
 
 void deliver_give_credit(struct connection *c)

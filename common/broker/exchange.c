@@ -339,6 +339,7 @@ static void builtin(struct broker *b, const char *name, enum exchange_type type,
 void exchanges_init(struct broker *b)
 {
     builtin(b, "", EXCHANGE_DIRECT, false);
+    b->default_exchange = map_get_str(&b->exchanges, "");
     builtin(b, "amq.direct", EXCHANGE_DIRECT, false);
     builtin(b, "amq.fanout", EXCHANGE_FANOUT, false);
     builtin(b, "amq.headers", EXCHANGE_HEADERS, false);
@@ -377,7 +378,7 @@ void exchanges_finish(struct broker *b)
 
 struct exchange *exchange_find(const struct broker *b, struct bytes name)
 {
-    return map_get(&b->exchanges, name);
+    return name.len ? map_get(&b->exchanges, name) : b->default_exchange;
 }
 
 /* An auto-delete exchange goes with its last binding. All nodes see that at the same place of the table's

@@ -21,18 +21,18 @@
 #include "wire/amqp_table.h"
 
 /* ---- bounds of this layer, and why ---- */
-#define BROKER_OUT_FLUSH   65536 /* gathered output goes on its way past this */
-#define BROKER_BODY_BY_REF 4096  /* bodies from here on are not copied into the output */
-#define BROKER_OUT_CHOKED                                                                                    \
-    (4u << 20) /* output the socket has not taken: deliveries earn no credit past this */
-#define BROKER_HELD_PAUSE                                                                                    \
-    (256u << 10) /* frames waiting behind a command of their channel: stop reading past this */
-#define BROKER_BODY_AT_ONCE   (1u << 20) /* bodies up to here get their memory when they are announced */
-#define BROKER_CONSUMERS      65536      /* of one channel */
-#define BROKER_HANDSHAKE_MS   10000      /* RabbitMQ's handshake_timeout */
-#define BROKER_CLOSING_MS     30000      /* how long a close-ok is waited for */
-#define BROKER_DEAF_MS        1000       /* and the end of a connection whose bytes make no sense any more */
-#define BROKER_SETTLE_BATCHES 8          /* groups of acks a channel gathers at once */
+#define BROKER_OUT_FLUSH   65536      /* gathered output goes on its way past this */
+#define BROKER_BODY_BY_REF 4096       /* bodies from here on are not copied into the output */
+#define BROKER_OUT_CHOKED  (4u << 20) /* output not taken by the socket: deliveries earn no credit past this \
+                                       */
+#define BROKER_HELD_PAUSE     (256 << 10) /* frames that wait behind a command: no more is read past this */
+#define BROKER_BODY_AT_ONCE   (1u << 20)  /* bodies up to here get their memory when they are announced */
+#define BROKER_CONSUMERS      65536       /* of one channel */
+#define BROKER_HANDSHAKE_MS   10000       /* RabbitMQ's handshake_timeout */
+#define BROKER_CLOSING_MS     30000       /* how long a close-ok is waited for */
+#define BROKER_DEAF_MS        1000        /* how long a connection whose bytes make no sense may read why */
+#define BROKER_KEPT           16384       /* buffers up to here are kept for the next time */
+#define BROKER_SETTLE_BATCHES 8           /* groups of acks a channel gathers at once */
 
 /* ---- words of the protocol that replies use ---- */
 #define REPLY_TABLE(X)                                                                                       \
@@ -154,6 +154,7 @@ struct connection {
 
     /* channels */
     struct map channels;              /* number -> struct channel */
+    struct channel *recent;           /* the one whose frame came last, or NULL: frames come in runs */
     VEC(struct channel *) busy;       /* with acks or confirms to send when the turn ends */
     VEC(struct consumer *) creditors; /* consumers that have credit to give back */
 
@@ -283,6 +284,7 @@ struct op {
     uint64_t sub;      /* OP_CONSUME, OP_CANCEL */
     struct queue_args args; /* OP_DECLARE */
     bool durable, auto_delete;
+    bool creates; /* OP_DECLARE: it was not there when it was asked for */
 };
 
 /* ---- the broker ---- */
@@ -322,7 +324,8 @@ struct broker {
     ms_time timer_at; /* no connection wants a tick before this */
 
     /* routing */
-    struct map exchanges;          /* name -> struct exchange */
+    struct map exchanges; /* name -> struct exchange */
+    struct exchange *default_exchange;
     struct map bindings;           /* id -> struct binding */
     struct map targets;            /* queue -> struct target */
     VEC(struct binding *) orphans; /* whose exchange is not there */
@@ -502,7 +505,8 @@ void consumer_unsubscribe(struct broker *b, struct consumer *k);
 void deliver(struct broker *b, struct effect *fx);
 void deliver_held_back(struct channel *ch);
 void deliver_give_credit(struct connection *c);
-void deliver_drop_held_back(struct channel *ch);
+void deliver_forget(struct channel *ch,
+                    uint64_t sub); /* what is held back of a consumer that ends goes back */
 
 /* small helpers */
 static inline amqp_bytes_t amqp_text(const char *s)

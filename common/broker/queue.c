@@ -134,6 +134,7 @@ static void declare(struct channel *ch, const amqp_queue_declare_t *d)
         op->exclusive = d->exclusive;
         op->auto_delete = d->auto_delete;
         op->nowait = d->nowait;
+        op->creates = !d->passive && !mirror_find_queue(b->mirror, name);
         send_declare(b, op, d->passive);
     }
     free(name);
@@ -192,6 +193,7 @@ static void declare_answer(struct broker *b, struct op *op, struct effect *answe
         return;
     }
     b->totals.queues_declared++;
+    b->totals.queues_created += op->creates;
     free(ch->last_queue);
     ch->last_queue = xstrdup(op->name);
     if (!op->nowait)

@@ -12,8 +12,10 @@
 #include "host/loop_private.h"
 #include "host/node_log.h"
 
-/* RSS is read this often while there are turns, and while the alarm is on */
-#define MEMORY_CHECK_MS 250
+/* how often the resident size is read: while there are turns (a busy node can take tens of megabytes between
+ * two readings), and while the alarm is on (each time the heap is trimmed, which takes longer) */
+#define MEMORY_CHECK_MS 50
+#define ALARM_CHECK_MS  250
 
 /* ---- events ---- */
 
@@ -97,10 +99,10 @@ static uint64_t resident_bytes(int statm_fd)
 
 void figures_check_memory(struct loop *l)
 {
-    ms_time now = loop_now(l);
-    if (!l->broker || l->config.memory_limit_bytes == 0 || now - l->memory_checked_at < MEMORY_CHECK_MS) {
+    ms_time now = loop_now(l), every = l->memory_alarm ? ALARM_CHECK_MS : MEMORY_CHECK_MS;
+    if (!l->broker || now - l->memory_checked_at < every) {
         if (l->broker && l->memory_alarm)
-            loop_wake_at(l, l->memory_checked_at + MEMORY_CHECK_MS);
+            loop_wake_at(l, l->memory_checked_at + every);
         return;
     }
     l->memory_checked_at = now;
@@ -114,7 +116,7 @@ void figures_check_memory(struct loop *l)
     /* off a little below where it went on, or it would flicker */
     bool alarm = l->memory_alarm ? bytes > limit - limit / 10 : bytes > limit;
     if (alarm)
-        loop_wake_at(l, now + MEMORY_CHECK_MS);
+        loop_wake_at(l, now + ALARM_CHECK_MS);
     if (alarm == l->memory_alarm)
         return;
     l->memory_alarm = alarm;

@@ -290,24 +290,24 @@ static void peers_part_flush(struct part *part)
 
 /* ---- the lab's scissors ---- */
 
-void node_cut(struct node *n, node_id node, bool cut)
+void node_cut(struct node *n, node_id peer, bool cut)
 {
     struct peers *p = loop_of(n)->peers;
-    if (!p || node >= LIMIT_NODES || p->peers[node].cut == cut)
+    if (!p || peer >= LIMIT_NODES || p->peers[peer].cut == cut)
         return;
-    p->peers[node].cut = cut;
+    p->peers[peer].cut = cut;
     for (size_t i = 0; i < p->links.len; i++) {
         struct link *k = p->links.items[i];
-        if (k->node != node)
+        if (k->node != peer)
             continue;
         if (k->state == LINK_UP)
             link_freeze(k, cut);
         else
             link_mark_gone(k);
     }
-    if (!cut && p->listener && !p->peers[node].up) {
-        dial_soon(p, node);
-        knock(p, node);
+    if (!cut && p->listener && !p->peers[peer].up) {
+        dial_soon(p, peer);
+        knock(p, peer);
     }
     p->look_at = 0;
 }

@@ -145,6 +145,7 @@ struct queue {
     VEC(struct id_range) removed, taken;
     msg_id leased, lease_wanted; /* ids below may be handed out: the log says they may have been */
 
+    msg_id told_join;
     uint64_t told_applied, told_durable; /* mirror: last OPS_ACK */
     msg_id join;                         /* mirror: it has every message from this id on; 0 once in sync */
     uint32_t since;                      /* mirror: the metadata version that added this replica */
@@ -248,6 +249,7 @@ struct mirror {
     uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
     uint64_t promised;              /* epoch it has sealed for; == epoch when not changing */
     node_id candidate;              /* to whom */
+    uint64_t candidate_incarnation; /* in which life of it */
     bool installed_waits;           /* INSTALLED not sent: repairs missing, or not on disk */
     uint64_t view_lsn;              /* records up to the one that completes the view */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */

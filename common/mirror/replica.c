@@ -157,7 +157,9 @@ void replica_flush(struct mirror *m, struct queue *q, struct effects *out)
     uint64_t durable = queue_durable(q);
     if (q->synced)
         q->join = 0;
-    if (!serving(m) || (q->told_applied == q->op && q->told_durable == durable))
+    /* complete, but not on disk: not in sync yet */
+    msg_id join = q->join == 0 && !q->synced && q->disk_waits ? UINT64_MAX : q->join;
+    if (!serving(m) || (q->told_applied == q->op && q->told_durable == durable && q->told_join == join))
         return;
     q->told_applied = q->op;
     q->told_durable = durable;
@@ -167,7 +169,8 @@ void replica_flush(struct mirror *m, struct queue *q, struct effects *out)
     msg->version = q->since;
     msg->u.ops_ack.applied = q->op;
     msg->u.ops_ack.durable = durable;
-    msg->u.ops_ack.join = q->join;
+    q->told_join = join;
+    msg->u.ops_ack.join = join;
     send_to(out, node_bit(q->rec.master), msg);
 }
 
@@ -181,7 +184,7 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
     q->promoting = false;
     if (was_mirror)
         tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu messages", q->rec.name,
-             m->names[m->o.self], q->synced ? "in sync" : "NOT in sync",
+             m->names[m->o.self], q->synced || q->join == 0 ? "in sync" : "NOT in sync",
              (unsigned long long)content_depth(&q->content));
     else if (recovered)
         tell(out, "queue", q->rec.name, "%s is back on %s, %llu messages", q->rec.name, m->names[m->o.self],

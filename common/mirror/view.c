@@ -152,6 +152,7 @@ static void seal(struct mirror *m, uint64_t epoch, node_id candidate)
 {
     m->promised = epoch;
     m->candidate = candidate;
+    m->candidate_incarnation = m->peers[candidate].incarnation;
     if (m->phase == PHASE_SERVING)
         m->phase = PHASE_CHANGING;
 }
@@ -220,6 +221,12 @@ static void all_prepared(struct mirror *m, struct effects *out)
     install(m, msg, out);
 }
 
+/* how long this node has been in the cluster, as others may compare it; the lower the longer */
+static uint64_t own_join(const struct mirror *m)
+{
+    return m->served ? m->joins[m->o.self] : UINT64_MAX;
+}
+
 void begin_change(struct mirror *m, struct effects *out)
 {
     uint64_t epoch = u64_max(m->promised, u64_max(m->epoch, m->recovered_epoch));
@@ -247,7 +254,7 @@ void begin_change(struct mirror *m, struct effects *out)
     struct peer_msg *msg = peer_msg_create(PEER_PREPARE, c->epoch);
     msg->u.prepare.version = m->version;
     msg->u.prepare.targets = c->targets;
-    msg->u.prepare.join = m->joins[m->o.self];
+    msg->u.prepare.join = own_join(m);
     for (node_id n = 0; n < m->o.nodes_len; n++)
         msg->u.prepare.incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
     send_to(out, others, msg);
@@ -258,15 +265,22 @@ static node_id oldest_reachable(const struct mirror *m)
 {
     node_id best = m->o.self;
     node_set there = reachable(m) & ~m->leaving;
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(there, n) && m->joins[n] < m->joins[best])
+    for (node_id n = 0; n < m->o.nodes_len; n++) /* who never served may be starting over */
+        if (node_in(there, n) && m->peers[n].serving && m->joins[n] < m->joins[best])
             best = n;
     return best;
 }
 
+/* a change is under way and its candidate lives: whatever happens meanwhile is its business */
+static bool somebody_leads(const struct mirror *m)
+{
+    return m->phase == PHASE_CHANGING && m->candidate != m->o.self && node_in(m->links, m->candidate) &&
+           m->peers[m->candidate].incarnation == m->candidate_incarnation;
+}
+
 static void change_if_mine(struct mirror *m, struct effects *out)
 {
-    if (m->phase != PHASE_STARTING && m->phase != PHASE_STOPPED && !m->leave_sent &&
+    if (m->phase != PHASE_STARTING && m->phase != PHASE_STOPPED && !m->leave_sent && !somebody_leads(m) &&
         oldest_reachable(m) == m->o.self)
         begin_change(m, out);
 }
@@ -294,19 +308,35 @@ static void answer_prepare(struct mirror *m, struct effects *out)
     peer_msg_destroy(msg);
 }
 
+/* Two lead at once: the older one's change goes on. The younger yields (and lets the older know which epoch it
+ * must go beyond); the older refuses. */
+static bool older(const struct mirror *m, node_id from, uint64_t join)
+{
+    return join != own_join(m) ? join < own_join(m) : from < m->o.self;
+}
+
+static void refuse(struct mirror *m, node_id to, uint64_t epoch, struct effects *out)
+{
+    struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
+    no->u.refused.promised = m->promised;
+    no->u.refused.candidate = m->candidate;
+    send_to(out, node_bit(to), no);
+}
+
 static void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     if (m->leave_sent || m->phase == PHASE_STOPPED || (m->stopping && m->phase == PHASE_STARTING))
         return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
-    if (msg->epoch <= m->promised) {
-        struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
-        no->u.refused.promised = m->promised;
-        no->u.refused.candidate = m->candidate;
-        send_to(out, node_bit(from), no);
+    if (m->change.running && !older(m, from, msg->u.prepare.join)) {
+        refuse(m, from, msg->epoch, out);
         return;
     }
     if (m->change.running)
-        change_end(m); /* another leads, with a later epoch */
+        change_end(m);
+    if (msg->epoch <= m->promised) {
+        refuse(m, from, msg->epoch, out);
+        return;
+    }
     seal(m, msg->epoch, from);
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = steal(msg);
@@ -461,7 +491,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     }
     if (!node_in(m->members, peer) && !(m->phase == PHASE_CHANGING && m->candidate == peer))
         return;
-    node_id oldest = oldest_reachable(m);
+    node_id oldest = somebody_leads(m) ? m->candidate : oldest_reachable(m);
     if (oldest == m->o.self) {
         begin_change(m, out);
         return;
@@ -536,7 +566,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_REFUSED:
         if (!m->change.running)
             excluded(m, from, msg->u.refused.promised, out);
-        else if (m->change.epoch == msg->epoch && !m->change.install_sent) {
+        else if (m->change.epoch == msg->epoch) {
             m->promised = u64_max(m->promised, msg->u.refused.promised);
             if (m->phase == PHASE_STARTING) {
                 change_end(m);
@@ -550,6 +580,8 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent &&
             !(m->stopping && m->phase == PHASE_STARTING))
             install(m, msg, out);
+        else if (msg->epoch < m->promised)
+            refuse(m, from, msg->epoch, out); /* its leader must not wait for us */
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
     case PEER_SERVE:

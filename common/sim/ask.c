@@ -91,8 +91,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
         purged(s, a->queue, fx->u.answer.status);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
-        if (!ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
-            sim_fail(s, "I3", "%s: a get was answered with a message nobody published", s->names[n]);
+        if (!fx->u.answer.msg || !ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
+            sim_fail(s, "I3", "%s: a get was answered with no message, or one nobody published", s->names[n]);
             return;
         }
         struct sim_delivery d = {.message = a->answer.message,

@@ -108,6 +108,18 @@ static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known
     return only_synced ? NODE_NONE : oldest;
 }
 
+/* n has installed a view, served or not, that decided this outcome. */
+static bool took_part(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome)
+{
+    const struct seen_queue *q = seen_queue(s, n, queue);
+    const struct seen_info *shown[] = {&q->now, &q->before, &q->changing, &q->overtaken};
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+        if (shown[i]->valid && shown[i]->master == outcome->master &&
+            shown[i]->generation == outcome->generation)
+            return true;
+    return false;
+}
+
 /* In an earlier life n was the master already, under a later generation than this knowledge is of. */
 static bool was_ahead(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known)
 {
@@ -126,9 +138,11 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
     node_set members = s->check.nodes[n].view.members;
     node_id chosen = outcome->local ? n : NODE_NONE;
     const struct sim_node *master = &s->nodes[known->master];
-    /* a master that is still there handed over: only a synchronised mirror may be given a queue */
-    if (chosen != NODE_NONE && node_in(members, known->master) && master->m &&
-        (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
+    /* a master that is still there, or was in the view that decided so, handed over: only a synchronised
+     * mirror may be given a queue */
+    bool there =
+        (node_in(members, known->master) && master->m) || took_part(s, known->master, queue, outcome);
+    if (chosen != NODE_NONE && there && (node_in(known->synced, chosen) || lacks_nothing(s, chosen, queue)))
         return true;
     bool stopping = master->m && master->stopping;
     bool may_order =

@@ -73,19 +73,27 @@ void log_close(struct log *l)
 
 static struct segment *tail_segment(struct log *l)
 {
-    return l->segments.len ? &l->segments.items[l->segments.len - 1] : NULL;
+    ASSERT(l->segments.len > 0);
+    return &l->segments.items[l->segments.len - 1];
+}
+
+static bool segment_wanted(struct log *l)
+{
+    return l->segments.len == 0 || l->rolled || segment_is_copy(tail_segment(l)->number) ||
+           tail_segment(l)->size >= LIMIT_SEGMENT_BYTES;
 }
 
 /* A new run, in the last segment or in a new one. */
-static struct run *begin_run(struct log *l)
+static void begin_run(struct log *l)
 {
-    struct segment *tail = tail_segment(l);
-    if (!tail || l->rolled || segment_is_copy(tail->number) || tail->size >= LIMIT_SEGMENT_BYTES) {
-        uint64_t number = !tail ? 1 : tail->number + (segment_is_copy(tail->number) ? 1 : 2);
-        VEC_PUSH(&l->segments, (struct segment){.number = number}); /* moves what tail points to */
-        tail = tail_segment(l);
+    if (segment_wanted(l)) {
+        uint64_t number = 1;
+        if (l->segments.len)
+            number = tail_segment(l)->number + (segment_is_copy(tail_segment(l)->number) ? 1 : 2);
+        VEC_PUSH(&l->segments, (struct segment){.number = number});
         l->rolled = false;
     }
+    struct segment *tail = tail_segment(l);
     VEC_PUSH(&l->runs,
              (struct run){.segment = tail->number, .start = (uint32_t)tail->size, .data = l->spare});
     l->spare = (struct text){0};
@@ -96,16 +104,15 @@ static struct run *begin_run(struct log *l)
         text_add_bytes(&run->data, head, sizeof(head));
         tail->size += sizeof(head);
     }
-    return run;
 }
 
 struct text *log_begin(struct log *l)
 {
     ASSERT(!l->open);
-    struct run *run = l->runs.len ? &l->runs.items[l->runs.len - 1] : NULL;
     /* runs that wait for a slow disk are kept to the size of a segment */
-    if (!run || l->rolled || tail_segment(l)->size >= LIMIT_SEGMENT_BYTES)
-        run = begin_run(l);
+    if (l->runs.len == 0 || segment_wanted(l))
+        begin_run(l);
+    struct run *run = &l->runs.items[l->runs.len - 1];
     static const uint8_t head[RECORD_HEAD];
     l->open = true;
     l->open_at = run->data.len;

@@ -320,7 +320,7 @@ static bool node_is(void *arg)
 static bool measure_failover(struct bench *b, unsigned run, double *value)
 {
     char queue[64], node[16];
-    struct queue_facts facts;
+    struct queue_facts facts = {0};
     snprintf(queue, sizeof(queue), "mirrored-failover-%u", run);
     if (!declare(b, 1, queue) || !wait_mirrored(b, 1, queue, &facts))
         return false;

@@ -263,6 +263,47 @@ static void what_waits_is_bounded(void **state)
     VEC_FREE(&b);
 }
 
+/* Node1 does not answer: what node2's publisher may send ahead is bounded, and goes on when node1 answers or
+ * is gone. */
+static void a_publisher_waits_for_a_slow_queue(void **state)
+{
+    struct rig *r = *state;
+    struct client *a = client_open(r, 0), *b = client_open(r, 1);
+    client_declare(a, 1, "q", true);
+    client_drain(a);
+    client_method(b, 1, AMQP_CONFIRM_SELECT_METHOD, &(amqp_confirm_select_t){0});
+    expect(b, "1: confirm.select-ok");
+    for (int twice = 0; twice < 2; twice++) {
+        r->hold_mail = true;
+        struct wire_buffer batch = {0};
+        for (int i = 0; i < 1000; i++)
+            put_publish(&batch, 1, "", "q", "x", 1, false, NULL);
+        unsigned sent = 0;
+        for (; !b->paused && sent < 100000; sent += 1000)
+            client_send(b, batch.items, batch.len);
+        assert_in_range(sent, 1, LIMIT_UNCONFIRMED_MESSAGES + 1000);
+        struct connection_info info;
+        size_t at = 0;
+        assert_true(broker_next_connection(r->nodes[1], &at, &info));
+        assert_string_equal(info.state, "flow");
+        char line[64];
+        if (twice == 0) {
+            r->hold_mail = false;
+            rig_run(r);
+            snprintf(line, sizeof(line), "1: basic.ack %u multiple", sent);
+            expect(b, line);
+        } else {
+            rig_kill(r, 0);
+            r->hold_mail = false;
+            rig_run(r);
+            rig_later(r, 5000);
+            expect(b, "1: basic.nack *");
+        }
+        assert_false(b->paused);
+        VEC_FREE(&batch);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -276,6 +317,7 @@ int main(void)
         T(what_nobody_can_hold_is_nacked),
         T(declarations_may_race),
         T(what_waits_is_bounded),
+        T(a_publisher_waits_for_a_slow_queue),
         T(a_queue_s_node_goes_and_its_bindings_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
