@@ -21,10 +21,9 @@
 #include "wire/amqp_table.h"
 
 /* ---- bounds of this layer, and why ---- */
-#define BROKER_OUT_FLUSH   65536      /* gathered output goes on its way past this */
-#define BROKER_BODY_BY_REF 4096       /* bodies from here on are not copied into the output */
-#define BROKER_OUT_CHOKED  (4u << 20) /* output not taken by the socket: deliveries earn no credit past this \
-                                       */
+#define BROKER_OUT_FLUSH      65536       /* gathered output goes on its way past this */
+#define BROKER_BODY_BY_REF    4096        /* bodies from here on are not copied into the output */
+#define BROKER_OUT_CHOKED     (4u << 20)  /* output not taken yet: no more credit past this */
 #define BROKER_HELD_PAUSE     (256 << 10) /* frames that wait behind a command: no more is read past this */
 #define BROKER_BODY_AT_ONCE   (1u << 20)  /* bodies up to here get their memory when they are announced */
 #define BROKER_CONSUMERS      65536       /* of one channel */

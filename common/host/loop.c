@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -194,6 +195,16 @@ static void keep_memory_small(void)
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
+/* a client is a descriptor: as many as the system lets us have */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 static void read_arguments(struct loop *l, int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -235,6 +246,7 @@ void loop_init(struct loop *l, int argc, char **argv, loop_rules_fn *rules, loop
     map_init(&l->commands);
     l->mono_offset = clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_MONOTONIC);
     read_arguments(l, argc, argv);
+    raise_file_limit();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a failed write, told by its errno */
 

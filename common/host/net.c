@@ -7,6 +7,7 @@
 #include <event2/listener.h>
 #include <netdb.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@
 #define ACCEPT_AGAIN_MS 100
 
 #define SLOTS 65536
+/* descriptors that are not for AMQP clients: the log, the links, the management API */
+#define OWN_FILES 128
 
 struct client {
     struct net *net;
@@ -149,17 +152,35 @@ static void read_address(const struct sockaddr *sa, socklen_t len, struct addres
     }
 }
 
-static bool take_slot(struct net *n, uint32_t *slot)
+static uint32_t take_slot(struct net *n)
 {
-    if (n->free_slots.len) {
-        *slot = n->free_slots.items[--n->free_slots.len];
-        return true;
-    }
-    if (n->slots.len >= SLOTS)
-        return false;
-    *slot = (uint32_t)n->slots.len;
+    if (n->free_slots.len)
+        return n->free_slots.items[--n->free_slots.len];
     VEC_PUSH(&n->slots, NULL);
-    return true;
+    return (uint32_t)(n->slots.len - 1);
+}
+
+/* Clients must not take the descriptors that the log and the links to other nodes need. */
+static size_t most_clients(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return SLOTS / 2;
+    uint64_t rest = files.rlim_cur > 2 * OWN_FILES ? files.rlim_cur - OWN_FILES : files.rlim_cur / 2;
+    return (size_t)u64_min(rest, SLOTS);
+}
+
+static void pause_accepting(struct net *n, const char *why)
+{
+    struct loop *loop = n->part.loop;
+    if (!n->accept_told)
+        loop_note(loop, "alarm", NULL, "no more clients can come in (%zu are connected): %s", n->clients,
+                  why);
+    n->accept_told = true;
+    n->accept_paused = true;
+    n->accept_again_at = loop_now(loop) + ACCEPT_AGAIN_MS;
+    evconnlistener_disable(n->listener);
+    loop_wake_at(loop, n->accept_again_at);
 }
 
 static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int sa_len,
@@ -168,12 +189,7 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
     (void)listener;
     struct net *n = arg;
     struct loop *loop = n->part.loop;
-    uint32_t slot;
-    if (!take_slot(n, &slot)) {
-        close(fd);
-        loop_note(loop, "alarm", NULL, "a client was turned away: %d connections are the most", SLOTS);
-        return;
-    }
+    uint32_t slot = take_slot(n);
     struct client *c = xcalloc(1, sizeof(*c));
     c->net = n;
     c->id = ++n->last_sequence * SLOTS + slot;
@@ -196,21 +212,18 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
                                                  .local_host = here.host,
                                                  .local_port = here.port,
                                                  .loopback = peer.loopback}});
+    if (n->clients >= n->clients_most)
+        pause_accepting(n, "the limit of open files allows no more; raise it (ulimit -n)");
+    else if (n->clients < n->clients_most / 2)
+        n->accept_told = false;
 }
 
 static void accept_failed(struct evconnlistener *listener, void *arg)
 {
-    struct net *n = arg;
     int why = EVUTIL_SOCKET_ERROR();
-    if (why != EMFILE && why != ENFILE && why != ENOBUFS && why != ENOMEM)
-        return; /* that one connection went away again */
-    if (!n->accept_paused)
-        loop_note(n->part.loop, "alarm", NULL, "no more clients can come in: %s; raise the limit (ulimit -n)",
-                  strerror(why));
-    n->accept_paused = true;
-    n->accept_again_at = loop_now(n->part.loop) + ACCEPT_AGAIN_MS;
-    evconnlistener_disable(listener);
-    loop_wake_at(n->part.loop, n->accept_again_at);
+    (void)listener;
+    if (why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM)
+        pause_accepting(arg, strerror(why)); /* else: that one connection went away again */
 }
 
 static void open_listener(struct net *n)
@@ -320,6 +333,18 @@ static void forget(struct client *c)
     free(c);
 }
 
+static void accept_again(struct net *n, ms_time now)
+{
+    if (!n->accept_paused || n->clients >= n->clients_most)
+        return; /* who leaves makes a turn, and that looks here */
+    if (n->accept_again_at > now) {
+        loop_wake_at(n->part.loop, n->accept_again_at);
+        return;
+    }
+    n->accept_paused = false;
+    evconnlistener_enable(n->listener);
+}
+
 static void net_part_sweep(struct part *p)
 {
     struct net *n = CONTAINER_OF(p, struct net, part);
@@ -356,10 +381,7 @@ static void net_part_sweep(struct part *p)
         loop_step(loop, &(struct event){.type = EV_CLIENT_CLOSED, .now = now, .u.client = {.conn = id}});
     }
     n->gone.len = 0;
-    if (n->accept_paused && n->accept_again_at <= now) {
-        n->accept_paused = false;
-        evconnlistener_enable(n->listener);
-    }
+    accept_again(n, now);
 }
 
 static void net_part_flush(struct part *p)
@@ -397,7 +419,7 @@ static const struct part_ops net_part = {
 
 void net_init(struct net *n, struct loop *loop)
 {
-    *n = (struct net){.buffer = xmalloc(READ_BYTES)};
+    *n = (struct net){.buffer = xmalloc(READ_BYTES), .clients_most = most_clients()};
     loop_add_part(loop, &n->part, &net_part);
 }
 

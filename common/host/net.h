@@ -12,8 +12,9 @@ struct client;
 struct net {
     struct part part;
     struct evconnlistener *listener; /* NULL while the node does not serve */
-    bool accept_paused;              /* no descriptors are left; until: */
+    bool accept_paused, accept_told; /* there are as many as there may be */
     ms_time accept_again_at;
+    size_t clients_most;
     VEC(struct client *) slots; /* a connection's number is sequence * SLOTS + slot */
     VEC(uint32_t) free_slots;
     uint64_t last_sequence;

@@ -23,6 +23,7 @@ struct mirror *mirror_create(const struct mirror_options *o)
         m->names[i] = xstrdup(o->names[i]);
     rng_init(&m->rng, o->seed);
     m->phase = PHASE_STARTING;
+    m->next_id = o->incarnation << 20; /* an answer to an earlier life must not look like one to this */
     m->coordinator = NODE_NONE;
     m->candidate = NODE_NONE;
     m->fresh = true;

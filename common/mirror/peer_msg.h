@@ -186,6 +186,7 @@ struct peer_msg {
         struct {
             uint64_t promised; /* the epoch it holds to */
             node_id candidate;
+            bool wait; /* it is about to serve, or serves, in a view without you: do not ask again */
         } refused;
         struct {
             struct view_member *members;

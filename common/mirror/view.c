@@ -315,11 +315,12 @@ static bool older(const struct mirror *m, node_id from, uint64_t join)
     return join != own_join(m) ? join < own_join(m) : from < m->o.self;
 }
 
-static void refuse(struct mirror *m, node_id to, uint64_t epoch, struct effects *out)
+static void refuse(struct mirror *m, node_id to, uint64_t epoch, bool wait, struct effects *out)
 {
     struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
     no->u.refused.promised = m->promised;
     no->u.refused.candidate = m->candidate;
+    no->u.refused.wait = wait;
     send_to(out, node_bit(to), no);
 }
 
@@ -327,15 +328,22 @@ static void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg,
 {
     if (m->leave_sent || m->phase == PHASE_STOPPED || (m->stopping && m->phase == PHASE_STARTING))
         return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
-    if (m->change.running && !older(m, from, msg->u.prepare.join)) {
-        refuse(m, from, msg->epoch, out);
+    bool stranger = m->phase != PHASE_STARTING && !node_in(m->members, from);
+    if (stranger || (m->change.running && !older(m, from, msg->u.prepare.join))) {
+        refuse(m, from, msg->epoch, stranger, out);
         return;
     }
     if (m->change.running)
         change_end(m);
     if (msg->epoch <= m->promised) {
-        refuse(m, from, msg->epoch, out);
+        refuse(m, from, msg->epoch, false, out);
         return;
+    }
+    if (m->promised > m->epoch && m->candidate != from && node_in(m->links & ~node_bit(m->o.self), m->candidate)) {
+        node_id left = m->candidate; /* it must not wait for us */
+        uint64_t epoch = m->promised;
+        m->promised = msg->epoch;
+        refuse(m, left, epoch, false, out);
     }
     seal(m, msg->epoch, from);
     peer_msg_destroy(m->prepare_waits);
@@ -439,6 +447,14 @@ static void start_over(struct mirror *m, struct effects *out)
     try_form(m, out);
 }
 
+/* This node led the first view, and somebody it counted on is in another: it waits to be taken in. */
+static void give_up(struct mirror *m, struct effects *out)
+{
+    change_end(m);
+    if (m->phase == PHASE_CHANGING)
+        start_over(m, out);
+}
+
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
 {
     m->links |= node_bit(peer);
@@ -513,6 +529,28 @@ static void excluded(struct mirror *m, node_id by, uint64_t promised, struct eff
     change_if_mine(m, out);
 }
 
+static void handle_refused(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
+{
+    if (!m->change.running) {
+        excluded(m, from, msg->u.refused.promised, out);
+        return;
+    }
+    if (m->change.epoch != msg->epoch)
+        return;
+    m->promised = u64_max(m->promised, msg->u.refused.promised);
+    if (msg->u.refused.wait && !m->served) {
+        give_up(m, out); /* it says hello when it serves, or when it starts over */
+    } else if (msg->u.refused.wait) {
+        m->peers[from].known = false;
+        begin_change(m, out);
+    } else if (m->phase == PHASE_STARTING) {
+        change_end(m);
+        try_form(m, out);
+    } else {
+        begin_change(m, out);
+    }
+}
+
 static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
     if (!m->peers[from].known && !node_in(m->members, from))
@@ -532,6 +570,8 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         m->partitioned |= node_bit(from); /* it went on without us, and we without it */
         tell(out, "node", NULL, "%s serves in another view: the cluster was partitioned", m->names[from]);
     }
+    if (m->change.running && !m->served && msg->u.hello.serving)
+        give_up(m, out);
     answer_prepare(m, out);
     try_form(m, out);
     join_check(m, out);
@@ -563,25 +603,13 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_HELLO: handle_hello(m, from, msg, out); break;
     case PEER_PREPARE: handle_prepare(m, from, msg, out); break;
     case PEER_PREPARED: handle_prepared(m, from, msg, out); break;
-    case PEER_REFUSED:
-        if (!m->change.running)
-            excluded(m, from, msg->u.refused.promised, out);
-        else if (m->change.epoch == msg->epoch) {
-            m->promised = u64_max(m->promised, msg->u.refused.promised);
-            if (m->phase == PHASE_STARTING) {
-                change_end(m);
-                try_form(m, out);
-            } else {
-                begin_change(m, out);
-            }
-        }
-        break;
+    case PEER_REFUSED: handle_refused(m, from, msg, out); break;
     case PEER_INSTALL:
         if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent &&
             !(m->stopping && m->phase == PHASE_STARTING))
             install(m, msg, out);
         else if (msg->epoch < m->promised)
-            refuse(m, from, msg->epoch, out); /* its leader must not wait for us */
+            refuse(m, from, msg->epoch, false, out); /* its leader must not wait for us */
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
     case PEER_SERVE:

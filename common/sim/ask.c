@@ -22,7 +22,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
         a.queue = ledger_queue_of(&s->ledger, info.name, info.uid);
         struct ledger_queue *lq = &s->ledger.queues.items[a.queue];
         a.no_ack = ev->type == EV_GET ? ev->u.queue.no_ack : ev->type == EV_SUBSCRIBE && ev->u.sub.no_ack;
-        lq->auto_ack = lq->auto_ack || a.no_ack;
+        if (a.no_ack)
+            ledger_auto_ack(&s->ledger, lq->name);
         lq->purges += ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
     }

@@ -2,6 +2,8 @@
  * the ledger is told who holds what. Judging is done in the other check_*.c. */
 #include "sim/world.h"
 
+#include <stdio.h>
+
 void check_init(struct sim *s)
 {
     s->check = (struct check){0};
@@ -55,6 +57,12 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
         i.mirrors[i.mirrors_len++] = q->mirrors[k];
+    for (node_id other = 0; other < s->options.nodes && says(q->definition, "ha-mode", "nodes"); other++) {
+        char quoted[16];
+        snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[other]);
+        if (strstr(q->definition, quoted))
+            i.named |= node_bit(other);
+    }
     i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
     i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
@@ -148,14 +156,15 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
         tell_difference(s, n, queue, sq);
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
-        for (size_t i = 0; i < c->walk.len; i++)
+        for (size_t i = 0; i < c->walk.len; i++) {
             s->ledger.messages.items[c->walk.items[i].message].memory |= node_bit(n);
+            s->ledger.messages.items[c->walk.items[i].message].dropped &= ~node_bit(n);
+        }
         for (size_t i = 0; i < sq->items.len; i++) {
             uint32_t message = sq->items.items[i].message;
             struct ledger_message *m = &s->ledger.messages.items[message];
             if (!node_in(m->memory, n)) {
-                m->dropped_step = s->steps;
-                m->dropped_by = n;
+                m->dropped |= node_bit(n);
                 m->removed = m->removed || purging;
             }
             if (m->memory == 0)

@@ -134,8 +134,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (node_in(m->memory, n) || explained(m, lq))
             continue;
-        bool just_now = m->dropped_step == s->steps && m->dropped_by == n;
-        if (lq->auto_ack && (m->memory == 0 || just_now)) { /* taken, and on its way */
+        if (lq->auto_ack && (m->memory == 0 || node_in(m->dropped, n))) { /* taken, and on its way */
             m->removed = true;
             continue;
         }

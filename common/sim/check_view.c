@@ -162,6 +162,10 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
             (*wanted == NODE_NONE || !node_in(known->synced, *wanted)) &&
             had_replica(s, chosen, queue, outcome, known->generation) && lacks_nothing(s, chosen, queue))
             return true;
+        /* promoted, and moved at once to where the policy wants it */
+        if (chosen != NODE_NONE && *wanted != NODE_NONE && node_in(outcome->named, chosen) &&
+            !node_in(outcome->named, *wanted) && node_in(known->synced, chosen))
+            return true;
         bool back = chosen == known->master || was_ahead(s, n, queue, known);
         if (*wanted == NODE_NONE && chosen != NODE_NONE && back && !knew(s, n, queue, outcome, 0, &ignored))
             return true; /* it is back already, and its log is the queue */

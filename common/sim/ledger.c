@@ -60,8 +60,18 @@ uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid)
     for (size_t i = l->queues.len; i > 0; i--)
         if (l->queues.items[i - 1].uid == uid)
             return (uint32_t)(i - 1);
-    VEC_PUSH(&l->queues, (struct ledger_queue){.name = xstrdup(name), .uid = uid});
+    bool auto_ack = false;
+    for (size_t i = 0; i < l->queues.len; i++)
+        auto_ack = auto_ack || (l->queues.items[i].auto_ack && strcmp(l->queues.items[i].name, name) == 0);
+    VEC_PUSH(&l->queues, (struct ledger_queue){.name = xstrdup(name), .uid = uid, .auto_ack = auto_ack});
     return (uint32_t)(l->queues.len - 1);
+}
+
+void ledger_auto_ack(struct ledger *l, const char *name)
+{
+    for (size_t i = 0; i < l->queues.len; i++)
+        if (strcmp(l->queues.items[i].name, name) == 0)
+            l->queues.items[i].auto_ack = true;
 }
 
 size_t ledger_first_from(const struct ledger_queue *q, msg_id id)

@@ -56,9 +56,8 @@ struct ledger_message {
     uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
 
     /* its end otherwise */
-    uint64_t dropped_step; /* when a node last gave up its copy, */
-    node_id dropped_by;    /* and which */
-    bool removed;          /* an operator purged or deleted, or the queue ended as it should */
+    node_set dropped; /* running nodes that held it and gave it up */
+    bool removed;     /* an operator purged or deleted, or the queue ended as it should */
     enum door door;
     uint64_t lost_step;
 };
@@ -100,6 +99,9 @@ uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid); /* a
 void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id);
 /* Index in by_id of the first id not below this one. */
 size_t ledger_first_from(const struct ledger_queue *q, msg_id id);
+
+/* Somebody takes from queues of this name without acknowledging; also from one that has the name later. */
+void ledger_auto_ack(struct ledger *l, const char *name);
 
 const char *door_name(enum door d);
 

@@ -171,6 +171,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_REFUSED:
         codec_u64(c, &m->u.refused.promised);
         codec_u8(c, &m->u.refused.candidate);
+        codec_bool(c, &m->u.refused.wait);
         break;
     case PEER_INSTALL:
         CODEC_ARRAY(c, m->u.install.members, m->u.install.members_len, 17, codec_member);
