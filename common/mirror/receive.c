@@ -205,6 +205,7 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
         struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
         no->u.refused.promised = m->epoch;
         no->u.refused.candidate = m->coordinator;
+        no->u.refused.wait = true;
         send_to(out, node_bit(from), no);
         return;
     }

@@ -532,7 +532,8 @@ static void excluded(struct mirror *m, node_id by, uint64_t promised, struct eff
 static void handle_refused(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
     if (!m->change.running) {
-        excluded(m, from, msg->u.refused.promised, out);
+        if (msg->u.refused.wait)
+            excluded(m, from, msg->u.refused.promised, out);
         return;
     }
     if (m->change.epoch != msg->epoch)
