@@ -355,7 +355,7 @@ void results_flush(struct mirror *m, struct effects *out);
 void review(struct mirror *m, struct effects *out);
 void resubmit(struct mirror *m);
 
-/* ---- view.c, install.c ---- */
+/* ---- view.c, lead.c, leave.c, install.c ---- */
 void view_served(struct mirror *m, struct effects *out);
 void view_start(struct mirror *m, struct effects *out);
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
@@ -367,6 +367,25 @@ void begin_change(struct mirror *m, struct effects *out);
 void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);
 void repairs_check(struct mirror *m, struct effects *out);
 void serve(struct mirror *m, struct effects *out);
+
+/* ---- lead.c ---- */
+node_set reachable(const struct mirror *m); /* other members, in the life this view knows them in */
+node_set joiners(const struct mirror *m, node_set members);
+node_id oldest_reachable(const struct mirror *m);
+bool somebody_leads(const struct mirror *m);
+void change_end(struct mirror *m);
+void change_if_mine(struct mirror *m, struct effects *out);
+void join_check(struct mirror *m, struct effects *out);
+void answer_prepare(struct mirror *m, struct effects *out);
+void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
+void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
+void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
+void refuse(struct mirror *m, node_id to, uint64_t epoch, bool wait, struct effects *out);
+
+/* ---- leave.c ---- */
+void send_left(struct mirror *m, node_set to, struct effects *out);
+void last_one_stays(struct mirror *m, struct effects *out);
+void handle_leave(struct mirror *m, node_id from, struct effects *out);
 
 /* ---- decide.c ---- */
 struct decision_in {

@@ -29,7 +29,7 @@ static int setup(void **state)
     snprintf(copy, sizeof(copy), "%s/mirrorlab-lint-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(copy))
         return -1;
-    char *command = format_text("cp -r common tui lessons tests Makefile %s/", copy);
+    char *command = format_text("cp -r common tui lessons tests docs Makefile %s/", copy);
     int code = run_shell(command);
     free(command);
     return code;
@@ -159,6 +159,30 @@ static void a_clock_in_pure_code_is_found(void **state)
     assert_non_null(strstr(text_str(&out), "x.o calls clock, which is not on"));
 }
 
+/* with the programs that this test was built beside */
+static int lint_manual(const char *first)
+{
+    char built[PATH_MAX];
+    const char *build = getenv("BUILD");
+    assert_non_null(realpath(build ? build : "build", built));
+    char *command = format_text("cd '%s' && %s tests/lint/lint --build '%s' man", copy, first, built);
+    int code = run_shell(command);
+    free(command);
+    return code;
+}
+
+static void a_manual_that_lies_is_found(void **state)
+{
+    (void)state;
+    if (lint_manual(""))
+        fail_msg("%s", text_str(&out));
+    assert_int_equal(lint_manual("sed -i '/It Cm kill/d; s/It Cm heal/It Cm mend/' docs/man/labctl.1 &&"), 1);
+    assert_non_null(strstr(text_str(&out), "labctl help: kill\n"));
+    assert_non_null(strstr(text_str(&out), "mend\n"));
+    assert_int_equal(lint_manual("sed -i 's/-fresh/-stale/' docs/man/lab.1 &&"), 1);
+    assert_non_null(strstr(text_str(&out), "does not name the option --fresh"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_private_header_stays_at_home),
         cmocka_unit_test(what_is_left_to_do_is_found),
         cmocka_unit_test(a_clock_in_pure_code_is_found),
+        cmocka_unit_test(a_manual_that_lies_is_found),
     };
     return cmocka_run_group_tests_name("lint", tests, setup, teardown);
 }

@@ -1,0 +1,323 @@
+/* lead.c: a view change, from both sides. The candidate asks everybody it wants in the view, decides
+ * (decide.c), installs, and lets all serve at once; a member seals its epoch, answers, and says so when it is
+ * level. Of two that lead at once the older goes on. docs/protocol.md draws it. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+/* other members that can be reached, in the life this view knows them in */
+node_set reachable(const struct mirror *m)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (n != m->o.self && node_in(m->members & m->links & ~m->excluded_by, n) && m->peers[n].known &&
+            m->peers[n].incarnation == m->incarnations[n])
+            found |= node_bit(n);
+    return found;
+}
+
+/* nodes that may join: they start, and can reach every member */
+node_set joiners(const struct mirror *m, node_set members)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct hello *h = &m->peers[n];
+        if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !node_in(members, n) &&
+            (members & ~h->links & ~node_bit(n)) == 0)
+            found |= node_bit(n);
+    }
+    return found;
+}
+
+void change_end(struct mirror *m)
+{
+    for (node_id n = 0; n < LIMIT_NODES; n++)
+        peer_msg_destroy(m->change.answers[n]);
+    peer_msg_destroy(m->change.install);
+    m->change = (struct change){0};
+}
+
+static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64_t candidate_version)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_PREPARED, epoch);
+    bool member = m->phase != PHASE_STARTING;
+    msg->u.prepared.version = member ? m->version : 0;
+    if (member && m->version > candidate_version)
+        msg->u.prepared.entries = meta_snapshot(m, &msg->u.prepared.entries_len);
+    VEC(struct replica_state) held = {0};
+    size_t at = 0;
+    const struct queue *q;
+    while ((q = map_next(&m->queues, &at))) {
+        if (q->role == ROLE_NONE && !q->recovered)
+            continue;
+        VEC_PUSH(&held, (struct replica_state){
+                            .uid = q->rec.uid,
+                            .generation = q->rec.generation,
+                            .live = q->role != ROLE_NONE,
+                            .synced = q->role == ROLE_MASTER || (q->role == ROLE_MIRROR && q->synced),
+                            .op = q->op,
+                            .since = q->op - q->retained.len,
+                            .depth = content_depth(&q->content),
+                        });
+    }
+    msg->u.prepared.replicas = held.items;
+    msg->u.prepared.replicas_len = held.len;
+    return msg;
+}
+
+static void seal(struct mirror *m, uint64_t epoch, node_id candidate)
+{
+    m->promised = epoch;
+    m->candidate = candidate;
+    m->candidate_incarnation = m->peers[candidate].incarnation;
+    if (m->phase == PHASE_SERVING)
+        m->phase = PHASE_CHANGING;
+}
+
+static void all_prepared(struct mirror *m, struct effects *out)
+{
+    struct change *c = &m->change;
+    bool forming = m->phase == PHASE_STARTING;
+    size_t len = 0;
+    struct meta_entry *entries = meta_snapshot(m, &len);
+    uint64_t version = m->version;
+    for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
+        if (c->answers[n] && node_in(m->members, n) && c->answers[n]->u.prepared.version > version) {
+            entries_free(entries, len);
+            entries = c->answers[n]->u.prepared.entries;
+            len = c->answers[n]->u.prepared.entries_len;
+            c->answers[n]->u.prepared.entries = NULL;
+            c->answers[n]->u.prepared.entries_len = 0;
+            version = c->answers[n]->u.prepared.version;
+        }
+    struct peer_msg *msg = peer_msg_create(PEER_INSTALL, c->epoch);
+    VEC(struct view_member) members = {0};
+    uint64_t join = 0, incarnations[LIMIT_NODES] = {0};
+    for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
+        if (node_in(m->members, n))
+            join = u64_max(join, m->joins[n]);
+    for (node_id i = 0; i < m->o.nodes_len; i++) {
+        node_id n = (node_id)((m->o.self + i) % m->o.nodes_len); /* forming: the leader is the oldest */
+        if (!node_in(c->targets, n))
+            continue;
+        bool stays = !forming && node_in(m->members, n);
+        incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
+        VEC_PUSH(&members, (struct view_member){.node = n,
+                                                .join = stays ? m->joins[n] : ++join,
+                                                .incarnation = incarnations[n]});
+    }
+    struct decision_in in = {.m = m,
+                             .members = c->targets,
+                             .clean = m->leaving,
+                             .incarnations = incarnations,
+                             .answers = c->answers};
+    decide(&in, &entries, &len, &msg->u.install.repairs, &msg->u.install.repairs_len);
+    msg->u.install.members = members.items;
+    msg->u.install.members_len = members.len;
+    msg->u.install.version = version + 1;
+    msg->u.install.entries = entries;
+    msg->u.install.entries_len = len;
+    c->install_sent = true;
+
+    node_set others = others_of(m, c->targets);
+    if (others) {
+        struct peer_msg *copy = peer_msg_create(PEER_INSTALL, c->epoch);
+        copy->u.install = msg->u.install;
+        copy->u.install.members = xmalloc(members.len * sizeof(struct view_member));
+        memcpy(copy->u.install.members, members.items, members.len * sizeof(struct view_member));
+        size_t bytes = msg->u.install.repairs_len * sizeof(struct repair);
+        copy->u.install.repairs = xmalloc(bytes);
+        if (bytes)
+            memcpy(copy->u.install.repairs, msg->u.install.repairs, bytes);
+        copy->u.install.entries = xcalloc(len, sizeof(struct meta_entry));
+        for (size_t i = 0; i < len; i++)
+            meta_entry_copy(&copy->u.install.entries[i], &entries[i]);
+        send_to(out, others, copy);
+    }
+    c->install = msg; /* install() may finish the change: keep it from being freed meanwhile */
+    install(m, msg, out);
+}
+
+/* how long this node has been in the cluster, as others may compare it; the lower the longer */
+static uint64_t own_join(const struct mirror *m)
+{
+    return m->served ? m->joins[m->o.self] : UINT64_MAX;
+}
+
+void begin_change(struct mirror *m, struct effects *out)
+{
+    uint64_t epoch = u64_max(m->promised, u64_max(m->epoch, m->recovered_epoch));
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (m->peers[n].known)
+            epoch = u64_max(epoch, m->peers[n].epoch);
+    if (m->change.running)
+        epoch = u64_max(epoch, m->change.epoch);
+    change_end(m);
+    struct change *c = &m->change;
+    c->running = true;
+    c->epoch = epoch + 1;
+    node_set stay = m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving;
+    c->targets = node_bit(m->o.self) | stay | (joiners(m, stay) & ~m->leaving);
+    peer_msg_destroy(m->prepare_waits);
+    m->prepare_waits = NULL;
+    seal(m, c->epoch, m->o.self);
+    c->prepared = node_bit(m->o.self);
+    c->answers[m->o.self] = prepared_answer(m, c->epoch, m->version);
+    node_set others = others_of(m, c->targets);
+    if (!others) {
+        all_prepared(m, out);
+        return;
+    }
+    struct peer_msg *msg = peer_msg_create(PEER_PREPARE, c->epoch);
+    msg->u.prepare.version = m->version;
+    msg->u.prepare.targets = c->targets;
+    msg->u.prepare.join = own_join(m);
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        msg->u.prepare.incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
+    send_to(out, others, msg);
+}
+
+/* the longest-running of the members this node can reach (or itself) */
+node_id oldest_reachable(const struct mirror *m)
+{
+    node_id best = m->o.self;
+    node_set there = reachable(m) & ~m->leaving;
+    for (node_id n = 0; n < m->o.nodes_len; n++) /* who never served may be starting over */
+        if (node_in(there, n) && m->peers[n].serving && m->joins[n] < m->joins[best])
+            best = n;
+    return best;
+}
+
+/* a change is under way and its candidate lives: whatever happens meanwhile is its business */
+bool somebody_leads(const struct mirror *m)
+{
+    return m->phase == PHASE_CHANGING && m->candidate != m->o.self && node_in(m->links, m->candidate) &&
+           m->peers[m->candidate].incarnation == m->candidate_incarnation;
+}
+
+void change_if_mine(struct mirror *m, struct effects *out)
+{
+    if (m->phase != PHASE_STARTING && m->phase != PHASE_STOPPED && !m->leave_sent && !somebody_leads(m) &&
+        oldest_reachable(m) == m->o.self)
+        begin_change(m, out);
+}
+
+void join_check(struct mirror *m, struct effects *out)
+{
+    if (serving(m) && m->coordinator == m->o.self && !m->change.running &&
+        ((joiners(m, m->members) & ~m->leaving) || (m->leaving & m->members)))
+        begin_change(m, out);
+}
+
+/* ---- answering one ---- */
+
+void answer_prepare(struct mirror *m, struct effects *out)
+{
+    struct peer_msg *msg = m->prepare_waits;
+    if (!msg)
+        return;
+    for (node_id n = 0; n < m->o.nodes_len; n++) /* an old life's link may still look up here */
+        if (n != m->o.self && node_in(msg->u.prepare.targets, n) &&
+            (!m->peers[n].known || m->peers[n].incarnation != msg->u.prepare.incarnations[n]))
+            return;
+    send_to(out, node_bit(m->prepare_from), prepared_answer(m, msg->epoch, msg->u.prepare.version));
+    m->prepare_waits = NULL;
+    peer_msg_destroy(msg);
+}
+
+/* Two lead at once: the older one's change goes on. The younger yields (and lets the older know which epoch
+ * it must go beyond); the older refuses. */
+static bool older(const struct mirror *m, node_id from, uint64_t join)
+{
+    return join != own_join(m) ? join < own_join(m) : from < m->o.self;
+}
+
+void refuse(struct mirror *m, node_id to, uint64_t epoch, bool wait, struct effects *out)
+{
+    struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
+    no->u.refused.promised = m->promised;
+    no->u.refused.candidate = m->candidate;
+    no->u.refused.wait = wait;
+    send_to(out, node_bit(to), no);
+}
+
+void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    if (m->leave_sent || m->phase == PHASE_STOPPED || (m->stopping && m->phase == PHASE_STARTING))
+        return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
+    bool stranger = m->phase != PHASE_STARTING && !node_in(m->members, from);
+    if (stranger || (m->change.running && !older(m, from, msg->u.prepare.join))) {
+        refuse(m, from, msg->epoch, stranger, out);
+        return;
+    }
+    if (m->change.running)
+        change_end(m);
+    if (msg->epoch <= m->promised) {
+        refuse(m, from, msg->epoch, false, out);
+        return;
+    }
+    if (m->promised > m->epoch && m->candidate != from &&
+        node_in(m->links & ~node_bit(m->o.self), m->candidate)) {
+        node_id left = m->candidate; /* it must not wait for us */
+        uint64_t epoch = m->promised;
+        m->promised = msg->epoch;
+        refuse(m, left, epoch, false, out);
+    }
+    seal(m, msg->epoch, from);
+    peer_msg_destroy(m->prepare_waits);
+    m->prepare_waits = steal(msg);
+    m->prepare_from = from;
+    answer_prepare(m, out);
+}
+
+void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    struct change *c = &m->change;
+    if (!c->running || c->epoch != msg->epoch || !node_in(c->targets, from) || c->install_sent)
+        return;
+    peer_msg_destroy(c->answers[from]);
+    c->answers[from] = steal(msg);
+    c->prepared |= node_bit(from);
+    if (c->prepared == c->targets)
+        all_prepared(m, out);
+}
+
+void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out)
+{
+    struct change *c = &m->change;
+    if (!c->running || c->epoch != epoch)
+        return;
+    c->installed |= node_bit(from);
+    if (c->installed != c->targets)
+        return;
+    node_set others = others_of(m, c->targets);
+    if (others)
+        send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
+    node_set left = m->leaving & m->links & ~m->members;
+    send_left(m, left | (m->wants_left & m->links & ~m->members), out);
+    m->wants_left = 0;
+    change_end(m);
+    serve(m, out);
+    join_check(m, out);
+}
+
+/* Everything this node has to repair is repaired, and the view is on its disk: a node that served in it and
+ * is killed must find, when it starts again, who else was there. */
+void repairs_check(struct mirror *m, struct effects *out)
+{
+    if (!m->installed_waits || m->on_disk < m->view_lsn)
+        return;
+    size_t at = 0;
+    struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        if (q->repair_upto && q->op < q->repair_upto)
+            return;
+    m->installed_waits = false;
+    at = 0;
+    while ((q = map_next(&m->queues, &at)))
+        q->level_op = q->op;
+    if (m->coordinator == m->o.self)
+        handle_installed(m, m->o.self, m->epoch, out);
+    else
+        send_to(out, node_bit(m->coordinator), peer_msg_create(PEER_INSTALLED, m->epoch));
+}
