@@ -6,6 +6,7 @@
 #   make deps     install the packages below (Debian, Ubuntu; a list for others)
 #   make lint     layers, purity, formatting, static checks
 #   make bench    speed and size, measured here
+#   make install  into PREFIX (/usr/local), under DESTDIR
 #   make clean
 #
 # One archive per folder of common/ (see docs/architecture.md for the layers), one program per folder of

@@ -14,6 +14,18 @@ static enum style kind_style(const char *kind)
     return STYLE_NORMAL;
 }
 
+/* the text has this word in it */
+static bool names(const char *text, const char *word)
+{
+    static const char inside[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    size_t len = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        if ((at == text || !strchr(inside, at[-1])) && (!at[len] || !strchr(inside, at[len])))
+            return true;
+    return false;
+}
+
+/* "node2: node1 was stopped": who tells it, unless that is in what it tells */
 static void draw_event(struct canvas *c, struct rect r, int y, const struct event_seen *e)
 {
     time_t seconds = (time_t)(e->wall_ms / 1000);
@@ -22,9 +34,10 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
     int x = canvas_printf(c, r, 1, y, STYLE_DIM, "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec,
                           (int)(e->wall_ms % 1000));
     canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind), e->kind);
-    x = canvas_put(c, r, x + 11, y, kind_style(e->kind), e->text);
-    if (e->node && x + 3 < r.width)
-        canvas_printf(c, r, x + 2, y, STYLE_DIM, "(%s)", e->node);
+    x += 11;
+    if (e->node && !names(e->text, e->node))
+        x = canvas_printf(c, r, x, y, STYLE_DIM, "%s: ", e->node);
+    canvas_put(c, r, x, y, kind_style(e->kind), e->text);
 }
 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)

@@ -428,13 +428,16 @@ static char *was_true_text(int64_t wall_ms)
     return format_text("was true %s", clock);
 }
 
-/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true". */
+/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true", and
+ * stays that: what looks the same again may have another reason (another message, another start). */
 static bool observe_step(const struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
     struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages, .output = step->output};
     struct finding found;
     bool changed = false;
+    if (step->state == STEP_WAS)
+        return false;
     proof_look(proof->facts, &evidence, &found);
     bool news = found.as_of > proof->last_as_of; /* said later than what was counted last */
     if (found.verdict != VERDICT_YES) {
@@ -507,6 +510,19 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code)
 {
     l->steps[step].acted = true;
     l->steps[step].exit_code = exit_code;
+}
+
+char *lesson_leftover(const struct lesson *l, const struct snapshot *s)
+{
+    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
+    for (char **name = full->queues; name && *name; name++)
+        if (snapshot_queue(s, *name))
+            return xstrdup(*name);
+    for (char **name = full->policies; name && *name; name++)
+        for (size_t i = 0; i < s->policies_len; i++)
+            if (strcmp(s->policies[i].name, *name) == 0)
+                return format_text("policy %s", *name);
+    return NULL;
 }
 
 char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s)

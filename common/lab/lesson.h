@@ -2,7 +2,7 @@
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
  * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says when ("was true 21:05:09"). */
+ * stops to hold, the step says when ("was true 21:05:09") and goes on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
@@ -66,6 +66,10 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
  * the queues and policies that the lesson uses are gone. Blocking, a few seconds. *error: what could not be
  * done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
+
+/* What of the lesson's queues and policies the lab holds: "hello" or "policy mirror", the first there is. NULL:
+ * nothing. The caller frees it. */
+char *lesson_leftover(const struct lesson *l, const struct snapshot *s);
 
 /* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...". The caller frees it.
  */

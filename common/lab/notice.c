@@ -55,6 +55,57 @@ static int by_time(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* What comes first of two things that different nodes tell of the same millisecond: causes before effects. */
+static int rank(const struct event_seen *e)
+{
+    static const char *const causes[] = {"node", "policy", "queue", "promote", "mirror", "sync"};
+    size_t len = strlen(e->text), end = strlen("in sync");
+    if (strcmp(e->kind, "hint") == 0)
+        return 2 + (int)ARRAY_LEN(causes);
+    if (strcmp(e->kind, "mirror") == 0 && len >= end && strcmp(e->text + len - end, "in sync") == 0)
+        return 1 + (int)ARRAY_LEN(causes); /* a mirror is added, filled, and then in sync */
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+        if (strcmp(e->kind, causes[i]) == 0)
+            return (int)i;
+    return (int)ARRAY_LEN(causes);
+}
+
+static bool same_teller(const struct event_seen *a, const struct event_seen *b)
+{
+    return a->node && b->node ? strcmp(a->node, b->node) == 0 : a->node == b->node;
+}
+
+/* Orders the events of one millisecond by rank, but for what one node told: it knows its own order. */
+static void order_moment(struct event_seen *events, size_t len)
+{
+    for (size_t done = 0; done + 1 < len; done++) {
+        size_t best = done;
+        for (size_t i = done + 1; i < len; i++) {
+            bool waits = rank(&events[i]) >= rank(&events[best]);
+            for (size_t j = done; j < i && !waits; j++)
+                waits = same_teller(&events[j], &events[i]);
+            best = waits ? best : i;
+        }
+        struct event_seen next = events[best];
+        memmove(events + done + 1, events + done, (best - done) * sizeof(*events));
+        events[done] = next;
+    }
+}
+
+static void order_events(struct list *l)
+{
+    struct event_seen *events = l->events.items;
+    size_t len = l->events.len;
+    if (len < 2)
+        return;
+    qsort(events, len, sizeof(*events), by_time);
+    for (size_t from = 0, to; from < len; from = to) {
+        for (to = from + 1; to < len && events[to].wall_ms == events[from].wall_ms; to++)
+            ;
+        order_moment(events + from, to - from);
+    }
+}
+
 /* ---- what two looks show
  * ------------------------------------------------------------------------------------ */
 
@@ -211,8 +262,7 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_queues(&l, s, before);
     }
     notice_hints(&l, s, before);
-    if (l.events.len > 1)
-        qsort(l.events.items, l.events.len, sizeof(*l.events.items), by_time);
+    order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
         drop(&l, 0);
     s->events = l.events.items;

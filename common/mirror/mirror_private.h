@@ -315,6 +315,10 @@ static inline node_set others_of(const struct mirror *m, node_set s)
 {
     return s & ~node_bit(m->o.self);
 }
+static inline const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 static inline bool serving(const struct mirror *m)
 {
     return m->phase == PHASE_SERVING;

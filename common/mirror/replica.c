@@ -183,12 +183,12 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
     bool was_mirror = q->role == ROLE_MIRROR, recovered = q->recovered;
     q->promoting = false;
     if (was_mirror)
-        tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu messages", q->rec.name,
+        tell(out, "promote", q->rec.name, "%s: %s promoted, %s, %llu message%s", q->rec.name,
              m->names[m->o.self], q->synced || q->join == 0 ? "in sync" : "NOT in sync",
-             (unsigned long long)content_depth(&q->content));
+             (unsigned long long)content_depth(&q->content), plural(content_depth(&q->content)));
     else if (recovered)
-        tell(out, "queue", q->rec.name, "%s is back on %s, %llu messages", q->rec.name, m->names[m->o.self],
-             (unsigned long long)content_depth(&q->content));
+        tell(out, "queue", q->rec.name, "%s is back on %s, %llu message%s", q->rec.name, m->names[m->o.self],
+             (unsigned long long)content_depth(&q->content), plural(content_depth(&q->content)));
     msg_id join = q->synced ? 0 : q->join;
     master_begin(m, q);
     q->join = join;

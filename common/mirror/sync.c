@@ -54,7 +54,8 @@ void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effect
     while (at < s.end && content_walk(&q->content, &at) && at - 1 < s.end)
         s.total++;
     ms->sync = s;
-    tell(out, "sync", q->rec.name, "%s: copying %llu messages", q->rec.name, (unsigned long long)s.total);
+    tell(out, "sync", q->rec.name, "%s: copying %llu message%s", q->rec.name, (unsigned long long)s.total,
+         plural(s.total));
     struct peer_msg *msg = sync_msg(m, q, PEER_SYNC_BEGIN);
     msg->u.sync.total = s.total;
     msg->u.sync.oldest = s.at;
@@ -123,7 +124,8 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
             copies |= node_bit(q->master->copies.items[i].node);
     s->targets &= copies; /* those that were removed meanwhile are not waited for */
     if ((s->targets & ~s->done) == 0) {
-        tell(out, "sync", q->rec.name, "%s: copied %llu messages", q->rec.name, (unsigned long long)s->total);
+        tell(out, "sync", q->rec.name, "%s: copied %llu message%s", q->rec.name, (unsigned long long)s->total,
+             plural(s->total));
         sync_stop(m, q, false, out);
         return;
     }

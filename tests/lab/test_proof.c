@@ -408,8 +408,39 @@ static void what_stops_to_be_true_says_when(void **state)
     int hour, minute, second;
     assert_int_equal(sscanf(l->steps[0].seen_text, "was true %d:%d:%d", &hour, &minute, &second), 3);
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
-    observe_times(l, &policy_set, 2);
-    assert_int_equal(l->steps[0].state, STEP_SEEN);
+    char *said = xstrdup(l->steps[0].seen_text);
+    observe_times(l, &policy_set, 3); /* the same again is not the same fact */
+    assert_int_equal(l->steps[0].state, STEP_WAS);
+    assert_string_equal(l->steps[0].seen_text, said);
+    assert_int_equal(lesson_current(l), 1);
+    free(said);
+    lesson_destroy(l);
+}
+
+static void what_an_earlier_run_left_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    const struct look nothing = {0};
+    struct look both = policy_set, other = {0};
+    both.queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running", "");
+    other.queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "");
+    const struct {
+        const struct look *look;
+        const char *left;
+    } cases[] = {{&nothing, NULL}, {&other, NULL}, {&policy_set, "policy mirrior"}, {&both, "mirrior_hello"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct snapshot *s = take(cases[i].look);
+        char *left = lesson_leftover(l, s);
+        if (cases[i].left) {
+            assert_non_null(left);
+            assert_string_equal(left, cases[i].left);
+        } else {
+            assert_null(left);
+        }
+        free(left);
+        snapshot_destroy(s);
+    }
     lesson_destroy(l);
 }
 
@@ -447,6 +478,7 @@ int main(void)
         cmocka_unit_test(an_unknown_number_is_not_zero),
         cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
         cmocka_unit_test(what_stops_to_be_true_says_when),
+        cmocka_unit_test(what_an_earlier_run_left_is_named),
         cmocka_unit_test(every_fact_can_be_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* test_lint.c: the checker is checked: in a copy of the tree each kind of mistake is planted, one at a time,
  * and must be found, in its file and line; the copy as it was must be clean. Only the checks of our own:
- * layers, purity, shape. */
+ * layers, purity, shape, man. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
