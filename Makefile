@@ -3,7 +3,7 @@
 #   make          build everything into build/
 #   make lab      install what is missing, build, open the lab at the lesson you are on
 #   make test     install what is missing, build, run every test
-#   make deps     install the packages below (Debian, Ubuntu; a list for others)
+#   make deps     install the packages that tests/deps/deps lists (Debian, Ubuntu; a list for others)
 #   make lint     layers, purity, formatting, static checks
 #   make bench    speed and size, measured here
 #   make install  into PREFIX (/usr/local), under DESTDIR

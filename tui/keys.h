@@ -47,11 +47,11 @@ enum key {
     X('l', REQUEST_NODE_AFTER, "l", NULL, NULL, false)                                                       \
     X(KEY_TAB, REQUEST_NODE_AFTER, "Tab", NULL, NULL, false)                                                 \
     X(KEY_BACK_TAB, REQUEST_NODE_BEFORE, "Shift-Tab", NULL, NULL, false)                                     \
-    X(KEY_ARROW_UP, REQUEST_QUEUE_BEFORE, "up", NULL, "select a queue", false)                               \
+    X(KEY_ARROW_UP, REQUEST_QUEUE_BEFORE, "up", NULL, "select a queue; in Events, Lesson: scroll", false)    \
     X(KEY_ARROW_DOWN, REQUEST_QUEUE_AFTER, "down", NULL, NULL, false)                                        \
     X('k', REQUEST_QUEUE_BEFORE, "k", NULL, NULL, false)                                                     \
     X('j', REQUEST_QUEUE_AFTER, "j", NULL, NULL, false)                                                      \
-    X(KEY_PAGE_UP, REQUEST_PAGE_BEFORE, "PgUp", NULL, "ten queues; in Events: ten lines", false)             \
+    X(KEY_PAGE_UP, REQUEST_PAGE_BEFORE, "PgUp", NULL, "ten queues; in Events, Lesson: ten lines", false)     \
     X(KEY_PAGE_DOWN, REQUEST_PAGE_AFTER, "PgDn", NULL, NULL, false)                                          \
     X('1', REQUEST_VIEW_CLUSTER, "1", NULL, "the views: Cluster, Events, Lesson", false)                     \
     X('2', REQUEST_VIEW_EVENTS, "2", NULL, NULL, false)                                                      \

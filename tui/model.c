@@ -46,6 +46,7 @@ void model_finish(struct model *m)
     command_destroy(m->command);
     free(m->queue);
     free(m->message);
+    free(m->leftover);
     *m = (struct model){0};
 }
 
@@ -335,6 +336,8 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         free(c->text);
         c->text = xstrdup(step->action_text);
     }
+    if (m->view == VIEW_LESSON)
+        m->scroll = 0; /* back to the step that runs */
     return run_command(c, run);
 }
 
@@ -348,15 +351,16 @@ static void select_node(struct model *m, int by)
         m->node = (m->node + by + len) % len;
 }
 
-static void page(struct model *m, int by)
+/* by queues, or by lines of a text */
+static void move(struct model *m, int by)
 {
-    if (m->view == VIEW_CLUSTER) {
-        choose_queue(m, queue_index(m) + by * 10);
-        return;
-    }
+    if (m->view == VIEW_CLUSTER)
+        choose_queue(m, queue_index(m) + by);
+    else
+        m->scroll -= by; /* screen_settle knows how far that goes in the lesson */
     int last = m->snapshot ? (int)m->snapshot->events_len : 0;
-    m->scroll -= by * 10;
-    m->scroll = m->scroll > last ? last : m->scroll < 0 ? 0 : m->scroll;
+    if (m->view == VIEW_EVENTS)
+        m->scroll = m->scroll > last ? last : m->scroll < 0 ? 0 : m->scroll;
 }
 
 static enum effect ask_first(struct model *m, struct command *command)
@@ -412,10 +416,10 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_POLICY: return open_policy(m);
     case REQUEST_NODE_BEFORE: select_node(m, -1); return EFFECT_DRAW;
     case REQUEST_NODE_AFTER: select_node(m, 1); return EFFECT_DRAW;
-    case REQUEST_QUEUE_BEFORE: choose_queue(m, queue_index(m) - 1); return EFFECT_DRAW;
-    case REQUEST_QUEUE_AFTER: choose_queue(m, queue_index(m) + 1); return EFFECT_DRAW;
-    case REQUEST_PAGE_BEFORE: page(m, -1); return EFFECT_DRAW;
-    case REQUEST_PAGE_AFTER: page(m, 1); return EFFECT_DRAW;
+    case REQUEST_QUEUE_BEFORE: move(m, -1); return EFFECT_DRAW;
+    case REQUEST_QUEUE_AFTER: move(m, 1); return EFFECT_DRAW;
+    case REQUEST_PAGE_BEFORE: move(m, -10); return EFFECT_DRAW;
+    case REQUEST_PAGE_AFTER: move(m, 10); return EFFECT_DRAW;
     case REQUEST_VIEW_CLUSTER: return show(m, VIEW_CLUSTER);
     case REQUEST_VIEW_EVENTS: return show(m, VIEW_EVENTS);
     case REQUEST_VIEW_LESSON: return show(m, VIEW_LESSON);

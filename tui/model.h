@@ -68,7 +68,7 @@ struct model {
     int node;          /* selected, index in snapshot->nodes */
     char *queue;       /* selected, by name: queues come and go. NULL: none */
     bool queue_chosen; /* by the user; until then the newest queue is selected */
-    int scroll;        /* of the events view: lines from the end */
+    int scroll;        /* lines up: in the events view from the end, in the lesson's from where it rests */
     bool confirm_yes;  /* the button that Enter presses */
     struct command *to_confirm;
     struct text policy[POLICY_FIELDS];
@@ -84,6 +84,8 @@ struct model {
     /* set once */
     bool readonly, replay;
     int next_lesson;          /* the number of the one after this; 0: none */
+    int next_nodes;           /* how many nodes that one wants */
+    char *leftover;           /* what the lab held of the lesson at the beginning; NULL: nothing */
     const struct labdir *lab; /* for the addresses that commands name; NULL: none */
     ms_time now;              /* of the observer's clock, set before drawing */
 };

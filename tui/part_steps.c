@@ -1,9 +1,12 @@
 /* part_steps.c: the lesson's steps in the cluster view: a box for each that only observation ticks, what was
  * seen or is waited for beside it, and under the current step why it is done and what would be run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "view.h"
+
+#define TEXT_COLUMN 7 /* of what is said about a step, under its title */
 
 /* Before its action was run, what is half there is there by chance: that is not progress. */
 static enum step_state shown_state(const struct lesson_step *s)
@@ -88,29 +91,80 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
 }
 
+/* what can be done at the current step; the caller frees it. NULL: nothing more */
+static char *to_do_text(const struct lesson_step *s, enum style *style)
+{
+    *style = STYLE_STRONG;
+    if (s->action_text && !s->acted)
+        return format_text("n runs: %s", s->action_text);
+    if (s->acted && s->exit_code > 0)
+        return format_text("its program ended with exit code %d; r runs it once more", s->exit_code);
+    *style = STYLE_DIM;
+    if (!s->action)
+        return xstrdup("nothing to run: it is ticked when the nodes show it");
+    return s->acted ? xstrdup("was run; now the nodes have to show it") : NULL;
+}
+
+/* A step with nothing to run may be ticked in the moment in which it comes up. What it was for is shown until
+ * the step after it is run. */
+static const struct lesson_step *looked_at(const struct model *m)
+{
+    const struct lesson *l = m->lesson;
+    size_t current = model_step(m);
+    if (current == 0 || l->steps[current - 1].action || !l->steps[current - 1].why)
+        return NULL;
+    return current < l->steps_len && l->steps[current].acted ? NULL : &l->steps[current - 1];
+}
+
+static int text_rows(const struct canvas *c, int width, const char *text)
+{
+    return text ? paragraph_rows(c, width - TEXT_COLUMN, text) : 0;
+}
+
+/* rows for why the current step is done and what is run; at its end, for saying that the lesson is done */
+static int current_rows(const struct model *m, const struct canvas *c, int width)
+{
+    size_t current = model_step(m);
+    enum style style;
+    if (current == m->lesson->steps_len)
+        return 1;
+    char *text = to_do_text(&m->lesson->steps[current], &style);
+    int rows = text_rows(c, width, m->lesson->steps[current].why) + text_rows(c, width, text);
+    free(text);
+    return rows;
+}
+
+int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
+{
+    if (!m->lesson)
+        return 0;
+    const struct lesson_step *looked = looked_at(m);
+    return current_rows(m, c, width) + (looked ? text_rows(c, width, looked->why) : 0);
+}
+
 /* why, and the command; rows it took */
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];
+    enum style style;
+    char *text = to_do_text(s, &style);
     int used = 0;
-    if (rows >= 2 && s->why)
-        used += draw_paragraph(c, rect_rows(r, y, rows - 1), 7, 0, STYLE_DIM, s->why);
-    if (used < rows && s->action_text && !s->acted)
-        canvas_printf(c, r, 7, y + used++, STYLE_STRONG, "n runs: %s", s->action_text);
-    else if (used < rows && s->acted && s->exit_code > 0)
-        canvas_printf(c, r, 7, y + used++, STYLE_STRONG,
-                      "its program ended with exit code %d; r runs it once more", s->exit_code);
-    else if (used < rows && !s->action)
-        canvas_put(c, r, 7, y + used++, STYLE_DIM, "nothing to run: it is ticked when the nodes show it");
-    else if (used < rows && s->acted)
-        canvas_put(c, r, 7, y + used++, STYLE_DIM, "was run; now the nodes have to show it");
+    if (rows > (text != NULL) && s->why)
+        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM, s->why);
+    if (text)
+        used += draw_paragraph(c, rect_rows(r, y + used, rows - used), TEXT_COLUMN, 0, style, text);
+    free(text);
     return used;
 }
 
 static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
 {
     int x = canvas_printf(c, r, 1, y, STYLE_FINE, "All %zu steps were seen.", m->lesson->steps_len);
-    if (m->next_lesson)
+    bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
+    if (m->next_lesson && more_nodes)
+        canvas_printf(c, r, x, y, STYLE_FINE, " q leaves; lab down, then lab %d opens the next.",
+                      m->next_lesson);
+    else if (m->next_lesson)
         canvas_printf(c, r, x, y, STYLE_FINE, " q leaves; lab %d opens the next lesson.", m->next_lesson);
     else
         canvas_put(c, r, x, y, STYLE_FINE, " q leaves; the nodes stay as they are.");
@@ -134,6 +188,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     draw_title(c, r, y++, title, count);
     rows--;
     int extra = rows - (int)steps;
+    const struct lesson_step *looked = looked_at(m);
     size_t first = 0; /* where not all fit, the current one is in sight, with the one before it */
     if (extra < 0 && current > 0) {
         first = rows > 1 ? current - 1 : current;
@@ -142,7 +197,13 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     for (size_t i = first; i < steps && y < r.height; i++) {
         draw_step(m, c, r, y++, i);
         if (i == current && extra > 0)
-            y += draw_what_to_do(m, c, r, y, extra < 3 ? extra : 3);
+            y += draw_what_to_do(m, c, r, y, extra);
+        int spare = extra - current_rows(m, c, r.width);
+        if (i + 1 == current && looked && spare > 0) {
+            int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM, looked->why);
+            y += used;
+            extra -= used;
+        }
     }
     if (current == steps && y < r.height)
         draw_done(m, c, r, y);

@@ -75,6 +75,7 @@ static void draw(struct run *r, bool whole)
         whole = true;
     }
     r->model.now = monotonic_ms();
+    screen_settle(&r->model, &r->canvas);
     screen_draw(&r->model, &r->canvas);
     uint64_t hash = canvas_hash(&r->canvas);
     if (hash == r->shown && !whole)
@@ -100,8 +101,8 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     model_observe(&r->model, s);
     if (r->model.lesson)
         lesson_observe(r->model.lesson, s);
-    if (first && r->model.lesson && s->source >= 0 && (s->queues_len || s->policies_len))
-        model_say(&r->model, "The lab holds something already: R makes it ready for this lesson, n goes on.");
+    if (first && r->model.lesson && s->source >= 0)
+        r->model.leftover = lesson_leftover(r->model.lesson, s);
     draw(r, false);
 }
 
@@ -389,14 +390,19 @@ static void loop(struct run *r)
     event_base_free(r->base);
 }
 
-static int lesson_after(int number)
+/* the lesson after this one, and how many nodes it wants */
+static void find_next(struct model *m, int number)
 {
     int numbers[99];
-    size_t len = lesson_list(numbers, ARRAY_LEN(numbers));
-    for (size_t i = 0; i < len; i++)
-        if (numbers[i] > number)
-            return numbers[i];
-    return 0;
+    char *error = NULL;
+    size_t i = 0, len = lesson_list(numbers, ARRAY_LEN(numbers));
+    while (i < len && numbers[i] <= number)
+        i++;
+    struct lesson *next = i < len ? lesson_load(numbers[i], NULL, &error) : NULL;
+    m->next_lesson = next ? next->number : 0;
+    m->next_nodes = next ? next->nodes : 0;
+    lesson_destroy(next);
+    free(error);
 }
 
 int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opts)
@@ -418,7 +424,7 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     }
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, opts->replay != NULL);
-    r.model.next_lesson = lesson_after(lesson_number);
+    find_next(&r.model, lesson_number);
     loop(&r);
     lesson_destroy(r.model.lesson);
     model_finish(&r.model);

@@ -1,6 +1,7 @@
 /* screen.c: the frame around every view: header, command line, key bar; and helpers that views share. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "view.h"
 
@@ -29,6 +30,16 @@ int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style sty
         char *line = xstrndup(text, last ? strlen(text) : len); /* the last one shows that it was cut */
         canvas_put(c, r, x, y + rows++, style, line);
         free(line);
+        text += len + skip;
+    }
+    return rows;
+}
+
+int paragraph_rows(const struct canvas *c, int width, const char *text)
+{
+    int rows = 0;
+    for (; *text; rows++) {
+        size_t skip, len = text_break(c, text, width, &skip);
         text += len + skip;
     }
     return rows;
@@ -130,45 +141,114 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
 /* ---- command line and key bar
  * ------------------------------------------------------------------------------------- */
 
-static const char *what_first(const struct model *m)
+static char *what_first(const struct model *m)
 {
-    if (m->lesson && !m->readonly && !m->replay)
-        return "Press n to run the step marked > and watch what the nodes report. 3 explains.";
+    bool acts = !m->readonly && !m->replay;
+    size_t nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     if (m->replay)
-        return "A recording: ] shows the next snapshot, q leaves.";
-    return m->lesson ? "Read-only. 3: the lesson, 2: what happened"
-                     : "Select with the arrow keys; s stops a node, a starts it, ? shows all keys.";
+        return xstrdup("A recording: ] shows the next snapshot, q leaves.");
+    if (!m->lesson)
+        return xstrdup("Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
+    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
+        return format_text("This lesson is about %d node%s, this lab has %zu. To have it as it is told: q, "
+                           "then `lab down`, then `lab %d`.",
+                           m->lesson->nodes, m->lesson->nodes == 1 ? "" : "s", nodes, m->lesson->number);
+    if (acts && m->leftover)
+        return format_text("The lab holds %s already: R makes it ready for the lesson, n goes on.",
+                           m->leftover);
+    if (!acts)
+        return xstrdup("Read-only. 3: the lesson, 2: what happened");
+    return format_text("Press n to run the step marked > and watch what the nodes report. %s",
+                       m->view == VIEW_LESSON ? "1 shows." : "3 explains.");
 }
 
-/* What was run last, in the words that ran, and the last line that it printed: on the same row, or on one of
- * its own where there are two. Before anything was run: what to do first. */
-static void draw_command(const struct model *m, struct canvas *c, struct rect r)
+/* What stands above the keys: what was run last, in the words that ran, and the last line that it printed, or
+ * what the screen has to say about it. Before anything was run: the lesson's aim, and what to do first. */
+struct words {
+    char *above, *below; /* NULL: nothing */
+    bool printed;        /* below is what a program printed */
+};
+
+static struct words words_of(const struct model *m)
 {
     const struct command *cmd = m->command;
     const char *message = model_message(m);
-    if (!cmd || (message && r.height < 2)) {
-        canvas_put(c, r, 0, r.height - 1, STYLE_STRONG, message ? message : what_first(m));
-        if (r.height > 1 && m->lesson && m->lesson->aim)
-            canvas_printf(c, r, 0, 0, STYLE_NORMAL, "Aim: %s", m->lesson->aim);
-        return;
-    }
+    struct words w = {0};
+    w.printed = cmd && cmd->last_line && !message;
+    if (message)
+        w.below = xstrdup(message);
+    else if (!cmd)
+        w.below = what_first(m);
+    else if (cmd->last_line)
+        w.below = xstrdup(cmd->last_line);
+    if (cmd)
+        w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
+    else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
+        w.above = format_text("Aim: %s", m->lesson->aim);
+    return w;
+}
+
+static void words_finish(struct words *w)
+{
+    free(w->above);
+    free(w->below);
+}
+
+/* Two rows, and more for a long line that a program printed: an error is to be read to its end. */
+static int command_rows(const struct model *m, const struct canvas *c)
+{
+    if (c->height < 22)
+        return c->height >= 6 ? 1 : 0;
+    struct words w = words_of(m);
+    int rows = m->command ? 1 : w.above ? paragraph_rows(c, c->width, w.above) : 0;
+    rows += w.below ? paragraph_rows(c, c->width - (w.printed ? 2 : 0), w.below) : 0;
+    words_finish(&w);
+    return rows < 2 ? 2 : rows > 4 ? 4 : rows;
+}
+
+/* the command, its exit code, and, where there is no other row for it, what it printed */
+static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r, const struct words *w)
+{
     char status[32];
     if (cmd->running)
         snprintf(status, sizeof(status), "running...");
     else
         snprintf(status, sizeof(status), "exit %d", cmd->exit_code);
-    enum style style = cmd->running ? STYLE_SYNCING : cmd->exit_code ? STYLE_DOWN : STYLE_DIM;
     struct rect left = r;
     left.width -= (int)strlen(status) + 2;
-    int x = canvas_put(c, left, 0, 0, STYLE_STRONG, cmd->step == COMMAND_CLEAN ? "" : "$ ");
-    x = canvas_put(c, left, x, 0, STYLE_NORMAL, cmd->text);
-    canvas_put_right(c, r, 0, 0, style, status);
-    if (message)
-        canvas_put(c, r, 0, 1, STYLE_STRONG, message);
-    else if (cmd->last_line && r.height > 1)
-        canvas_printf(c, r, 0, 1, STYLE_DIM, "| %s", cmd->last_line);
-    else if (cmd->last_line && x + 4 < left.width)
-        canvas_printf(c, left, x + 2, 0, STYLE_DIM, "| %s", cmd->last_line);
+    int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
+    if (cmd->step != COMMAND_CLEAN)
+        canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
+    canvas_put_right(c, r, 0, 0,
+                     cmd->running     ? STYLE_SYNCING
+                     : cmd->exit_code ? STYLE_DOWN
+                                      : STYLE_DIM,
+                     status);
+    if (r.height == 1 && w->printed && x + 4 < left.width)
+        canvas_printf(c, left, x + 2, 0, STYLE_DIM, "| %s", w->below);
+}
+
+static void draw_command(const struct model *m, struct canvas *c, struct rect r)
+{
+    struct words w = words_of(m);
+    enum style style = w.printed ? STYLE_DIM : STYLE_STRONG;
+    if (r.height == 1 && !w.printed && w.below) {
+        canvas_put(c, r, 0, 0, style, w.below);
+    } else {
+        int below = w.below ? paragraph_rows(c, r.width - (w.printed ? 2 : 0), w.below) : 0;
+        int above = below < r.height ? r.height - below : 1;
+        if (m->command)
+            draw_ran(m->command, c, r, &w);
+        else if (w.above)
+            draw_paragraph(c, rect_rows(r, 0, above), 0, 0, STYLE_NORMAL, w.above);
+        if (m->command)
+            above = 1; /* beside its exit code */
+        struct rect rest = rect_rows(r, above, r.height - above);
+        int used = w.below ? draw_paragraph(c, rest, w.printed ? 2 : 0, 0, style, w.below) : 0;
+        for (int y = 0; w.printed && y < used; y++)
+            canvas_put(c, rest, 0, y, STYLE_DIM, "|");
+    }
+    words_finish(&w);
 }
 
 static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
@@ -197,20 +277,39 @@ static void draw_view(const struct model *m, struct canvas *c, struct rect r)
     views[m->view]->draw(m, c, r);
 }
 
-void screen_draw(const struct model *m, struct canvas *c)
+/* Rows go first to the view (the step to do now), then to the keys, the header, the command line. */
+struct layout {
+    struct rect header, view, command, bar;
+};
+
+static struct layout layout_of(const struct model *m, const struct canvas *c)
 {
     struct rect all = {0, 0, c->width, c->height};
-    canvas_fill(c, all, STYLE_NORMAL);
-    /* rows go first to the view (the step to do now), then to the keys, the header, the command line */
-    int bar = all.height >= 3, header = all.height >= 4;
-    int command = all.height >= 22 ? 2 : all.height >= 6 ? 1 : 0;
-    if (header)
-        draw_header(m, c, rect_rows(all, 0, 1));
-    draw_view(m, c, rect_rows(all, header, all.height - header - bar - command));
-    if (command)
-        draw_command(m, c, rect_rows(all, all.height - bar - command, command));
-    if (bar)
-        draw_bar(m, c, rect_rows(all, all.height - 1, 1));
+    int bar = all.height >= 3, header = all.height >= 4, command = command_rows(m, c);
+    int view = all.height - header - bar - command;
+    return (struct layout){.header = rect_rows(all, 0, header),
+                           .view = rect_rows(all, header, view),
+                           .command = rect_rows(all, header + view, command),
+                           .bar = rect_rows(all, all.height - bar, bar)};
+}
+
+void screen_settle(struct model *m, struct canvas *c)
+{
+    if (m->view == VIEW_LESSON && m->lesson)
+        lesson_settle(m, c, layout_of(m, c).view);
+}
+
+void screen_draw(const struct model *m, struct canvas *c)
+{
+    struct layout at = layout_of(m, c);
+    canvas_fill(c, (struct rect){0, 0, c->width, c->height}, STYLE_NORMAL);
+    if (at.header.height)
+        draw_header(m, c, at.header);
+    draw_view(m, c, at.view);
+    if (at.command.height)
+        draw_command(m, c, at.command);
+    if (at.bar.height)
+        draw_bar(m, c, at.bar);
     switch (m->overlay) {
     case OVERLAY_NONE: break;
     case OVERLAY_HELP: draw_help(m, c); break;

@@ -15,6 +15,12 @@ extern const struct view_ops view_cluster; /* view_cluster.c: nodes, queues, the
 extern const struct view_ops view_events;  /* view_events.c */
 extern const struct view_ops view_lesson;  /* view_lesson.c */
 
+/* Keeps how far the view is scrolled within what there is to see on a canvas of this size; before drawing. */
+void screen_settle(struct model *m, struct canvas *c);
+
+/* The same for the lesson, which has this rectangle. */
+void lesson_settle(struct model *m, struct canvas *c, struct rect r);
+
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
 
@@ -30,6 +36,7 @@ void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
+int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 
 /* ---- what lies over
@@ -47,6 +54,9 @@ void draw_title(struct canvas *c, struct rect r, int y, const char *title, const
 
 /* Text over several lines, broken at spaces, at most r.height of them; how many it took. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style, const char *text);
+
+/* how many it takes if there is room, `width` columns wide */
+int paragraph_rows(const struct canvas *c, int width, const char *text);
 
 /* 100000, 12.3M; at most 7 columns. count < 0: "?" */
 const char *count_text(int64_t count, char buffer[24]);

@@ -57,7 +57,7 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
     int steps = with_steps ? steps_of(m) : 0, queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
     int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
-    bool to_do = steps && model_step(m) < (size_t)steps;
+    int to_do = with_steps ? steps_rows_to_do(m, c, r.width) : 0;
     const struct want wants[] = {
         {PART_STEPS, steps ? 1 : 0, false}, /* the step to do now */
         {PART_QUEUES, 2, true},             /* heading, the selected queue */
@@ -67,13 +67,8 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_NODES, cards ? 4 : 0, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
-        {PART_STEPS,
-         to_do   ? 2
-         : steps ? 1
-                 : 0,
-         false}, /* why, and the command; or that all is done */
+        {PART_STEPS, to_do, false}, /* why, and the command; or that all is done */
         {PART_EVENTS, 2, false},
-        {PART_STEPS, to_do ? 1 : 0, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},
         {PART_QUEUES, queues - 1 - first_queues, false},
         {PART_EVENTS, r.height, false},

@@ -13,22 +13,33 @@ struct lines {
     int y, from; /* rows before `from` are above the window */
 };
 
-static void paragraph(struct lines *d, int indent, enum style style, const char *text)
+/* `before` stands in front of each line */
+static void block(struct lines *d, int indent, enum style style, const char *before, const char *text)
 {
+    int at = indent + (int)strlen(before);
     while (*text) {
-        size_t skip, len = text_break(d->c, text, d->r.width - indent, &skip);
+        size_t skip, len = text_break(d->c, text, d->r.width - at, &skip);
         const char *newline = memchr(text, '\n', len);
         if (newline) {
             len = (size_t)(newline - text);
             skip = 1;
+        } else if (text[len + skip] == '\n') {
+            skip++;
         }
         char *line = xstrndup(text, len);
         int y = d->y++ - d->from;
-        if (y >= 0)
-            canvas_put(d->c, d->r, indent, y, style, line);
+        if (y >= 0) {
+            canvas_put(d->c, d->r, indent, y, style, before);
+            canvas_put(d->c, d->r, at, y, style, line);
+        }
         free(line);
         text += len + skip;
     }
+}
+
+static void paragraph(struct lines *d, int indent, enum style style, const char *text)
+{
+    block(d, indent, style, "", text);
 }
 
 static void labelled(struct lines *d, int indent, enum style style, const char *label, const char *text)
@@ -60,13 +71,17 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *title = format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, s->title);
     paragraph(d, 0, current ? STYLE_STRONG : style, title);
     free(title);
-    if (s->why && current)
+    if (s->why && (current || seen || s->state == STEP_WAS))
         paragraph(d, 6, STYLE_NORMAL, s->why);
     if (s->action_text && (current || s->acted))
         labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM,
                  current && !s->acted ? "n runs: " : "$ ", s->action_text);
-    if (s->output && *s->output)
-        labelled(d, 6, STYLE_DIM, "| ", tail_of(s->output, 3));
+    if (s->output && *s->output) {
+        const char *tail = tail_of(s->output, 3);
+        if (tail > s->output)
+            paragraph(d, 6, STYLE_DIM, "| ..");
+        block(d, 6, STYLE_DIM, "| ", tail);
+    }
     if (s->seen_text && (seen || half || s->state == STEP_WAS))
         labelled(d, 6, style, seen ? "seen: " : half ? "half: " : "", s->seen_text);
     else if (current && s->wait_text)
@@ -93,6 +108,50 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     }
 }
 
+/* What of the document is in the window. */
+struct window {
+    struct rect body; /* without the title, and without the row that says what is cut off */
+    int rows;         /* of the document */
+    int at_rest;      /* its first row that is shown if nobody scrolls: the current step is in sight */
+    int from;         /* its first row that is shown */
+};
+
+static struct window window_of(const struct model *m, struct canvas *c, struct rect r)
+{
+    struct window w = {.body = rect_rows(r, 1, r.height - 1)};
+    struct lines d = {.r = {r.x, r.y, r.width, 0}, .c = c}; /* nothing is drawn into no rows */
+    int current_at = 0;
+    add_lesson(&d, m, &current_at);
+    w.rows = d.y;
+    if (w.rows > w.body.height)
+        w.body = rect_rows(w.body, 0, w.body.height - 1);
+    int last = w.rows > w.body.height ? w.rows - w.body.height : 0, want = current_at - w.body.height / 3;
+    w.at_rest = want < 0 ? 0 : want > last ? last : want;
+    w.from = w.at_rest - (m->view == VIEW_LESSON ? m->scroll : 0);
+    w.from = w.from < 0 ? 0 : w.from > last ? last : w.from;
+    return w;
+}
+
+void lesson_settle(struct model *m, struct canvas *c, struct rect r)
+{
+    struct window w = window_of(m, c, r);
+    m->scroll = w.at_rest - w.from;
+}
+
+static void draw_cut(const struct model *m, struct canvas *c, struct rect r, const struct window *w)
+{
+    int below = w->rows - w->from - w->body.height, y = 1 + w->body.height;
+    bool keys = m->view == VIEW_LESSON; /* beside the cluster they act on queues */
+    int x = 1;
+    if (w->from > 0)
+        x = 2 +
+            canvas_printf(c, r, x, y, STYLE_TITLE, "^ %d more above%s", w->from, keys ? " (k, PgUp)" : "");
+    if (below > 0)
+        x = 2 + canvas_printf(c, r, x, y, STYLE_TITLE, "v %d more below%s", below, keys ? " (j, PgDn)" : "");
+    if (!keys)
+        canvas_put(c, r, x, y, STYLE_DIM, "3 shows all");
+}
+
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
     if (!m->lesson) {
@@ -103,13 +162,12 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     snprintf(title, sizeof(title), "Lesson %d: %s ", m->lesson->number, m->lesson->title);
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);
     draw_title(c, r, 0, title, count);
-    struct rect body = rect_rows(r, 1, r.height - 1);
-    struct lines d = {.r = {body.x, body.y, body.width, 0}, .c = c}; /* once without drawing, to measure */
+    struct window w = window_of(m, c, r);
+    struct lines d = {.r = w.body, .c = c, .from = w.from};
     int current_at = 0;
     add_lesson(&d, m, &current_at);
-    int below = d.y - body.height, want = current_at - body.height / 3;
-    d = (struct lines){.r = body, .c = c, .from = want < 0 || below < 0 ? 0 : want > below ? below : want};
-    add_lesson(&d, m, &current_at);
+    if (w.rows > w.body.height)
+        draw_cut(m, c, r, &w);
 }
 
 const struct view_ops view_lesson = {.name = "Lesson", .draw = draw};

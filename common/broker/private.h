@@ -299,7 +299,6 @@ struct broker {
     struct effects up; /* the library's, [up_at, len) not handled yet */
     size_t up_at;
     bool commanded; /* the library was given a command since the last EV_TURN_END */
-    bool gathered;  /* and publishes, which it gathers until then */
 
     /* clients */
     struct map connections; /* id -> struct connection */
@@ -340,7 +339,6 @@ struct broker {
 
 /* step.c */
 void broker_command(struct broker *b, struct event *ev); /* to the library; effects are gathered in up */
-void broker_push_publishes(struct broker *b);            /* makes the library send on what it has gathered */
 void broker_settle_down(struct broker *b);               /* handles what came up, until nothing is left */
 
 /* error.c: both say the code's word, " - " and the text; the code decides what is closed */

@@ -119,17 +119,7 @@ void broker_command(struct broker *b, struct event *ev)
         return;
     ev->now = b->now;
     b->commanded = true;
-    if (ev->type == EV_PUBLISH)
-        b->gathered = true;
     mirror_step(b->mirror, ev, &b->up);
-}
-
-void broker_push_publishes(struct broker *b)
-{
-    if (!b->gathered || b->ending)
-        return;
-    b->gathered = false;
-    mirror_step(b->mirror, &(struct event){.type = EV_TURN_END, .now = b->now}, &b->up);
 }
 
 static void shut_all(struct broker *b)
@@ -220,7 +210,7 @@ static void turn_end(struct broker *b)
                 settle_flush(c->busy.items[k]);
             deliver_give_credit(c);
         }
-        b->commanded = b->gathered = false;
+        b->commanded = false;
         mirror_step(b->mirror, &(struct event){.type = EV_TURN_END, .now = b->now}, &b->up);
         broker_settle_down(b);
     } while (b->commanded);

@@ -170,6 +170,8 @@ static void ask_queue(struct mirror *m, struct queue *q, struct pending *p, stru
         finish(m, p, ANSWER_INEQUIVALENT, out);
         return;
     }
+    if (q->stream)
+        stream_flush(m, q, out); /* what was published before it comes before it */
     p->uid = q->rec.uid;
     p->generation = q->rec.generation;
     if (p->type == EV_SUBSCRIBE) {

@@ -408,12 +408,12 @@ static void what_stops_to_be_true_says_when(void **state)
     int hour, minute, second;
     assert_int_equal(sscanf(l->steps[0].seen_text, "was true %d:%d:%d", &hour, &minute, &second), 3);
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
-    char *said = xstrdup(l->steps[0].seen_text);
+    char *words = xstrdup(l->steps[0].seen_text);
     observe_times(l, &policy_set, 3); /* the same again is not the same fact */
     assert_int_equal(l->steps[0].state, STEP_WAS);
-    assert_string_equal(l->steps[0].seen_text, said);
+    assert_string_equal(l->steps[0].seen_text, words);
     assert_int_equal(lesson_current(l), 1);
-    free(said);
+    free(words);
     lesson_destroy(l);
 }
 

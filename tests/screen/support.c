@@ -99,6 +99,7 @@ char *model_frame(struct model *m, int width, int height)
     m->now = m->snapshot ? m->snapshot->taken_at : 0;
     canvas_init(&c);
     canvas_resize(&c, width, height);
+    screen_settle(m, &c);
     screen_draw(m, &c);
     canvas_to_text(&c, &out);
     canvas_finish(&c);

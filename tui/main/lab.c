@@ -323,6 +323,18 @@ static int command_lessons(void)
     return n ? 0 : EXIT_NOT_DONE;
 }
 
+/* the lab that runs is not one for this lesson */
+static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
+{
+    fprintf(stderr,
+            "lab: %zu %s node%s in %s; this lesson wants %zu or more%s; run `lab down` first, or name "
+            "another folder with --dir\n",
+            lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq",
+            lab->nodes_len == 1 ? " runs" : "s run", lab->path, wanted,
+            other_engine ? ", of the engine you named" : "");
+    return EXIT_NOT_DONE;
+}
+
 /* A lab in the folder that runs and fits is used; otherwise one is started and *started says so. */
 static int lab_for_lesson(const struct options *o, const struct lesson *l, struct labdir *lab, bool *started)
 {
@@ -333,13 +345,7 @@ static int lab_for_lesson(const struct options *o, const struct lesson *l, struc
             o->engine && (strcmp(o->engine, "rabbitmq") == 0) != (lab->engine == ENGINE_RABBITMQ);
         if (!other_engine && lab->nodes_len >= (size_t)l->nodes)
             return 0;
-        fprintf(
-            stderr,
-            "lab: %zu %s node(s) run in %s; this lesson wants %d or more%s; run `lab down` first, or name "
-            "another folder with --dir\n",
-            lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq", lab->path, l->nodes,
-            other_engine ? ", of the engine you named" : "");
-        return EXIT_NOT_DONE;
+        return too_few(lab, (size_t)l->nodes, other_engine);
     }
     free(error);
     int code = describe(o, (size_t)l->nodes, lab);
@@ -398,18 +404,22 @@ static int command_screen(const struct options *o, int number)
 {
     struct labdir lab;
     char *error = NULL;
+    size_t nodes = 3;
     struct tui_options options = {
         .readonly = o->readonly, .plain = o->plain, .replay = o->replay, .test_fd = o->test_fd};
     if (number) { /* before any node is started for it */
         struct lesson *l = lesson_load(number, NULL, &error);
         if (!l)
             return failed(ERR_INVALID, error);
+        nodes = (size_t)l->nodes;
         lesson_destroy(l);
     }
     bool runs = labdir_load(&lab, o->dir, &error) == 0 && any_alive(&lab);
     free(error);
+    if (runs && !o->replay && number && lab.nodes_len < nodes)
+        return too_few(&lab, nodes, false);
     if (!runs) {
-        int code = describe(o, 3, &lab);
+        int code = describe(o, nodes, &lab);
         if (code)
             return code;
         if (!o->replay && (code = start(&lab, o->fresh)))
