@@ -157,17 +157,25 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
     return used;
 }
 
+char *lesson_done_text(const struct model *m)
+{
+    bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
+    char *done = format_text("All %zu steps were seen. q leaves; ", m->lesson->steps_len), *text;
+    if (!m->next_lesson)
+        text = format_text("%sthe nodes stay as they are.", done);
+    else if (more_nodes)
+        text = format_text("%slab down, then lab %d opens the next.", done, m->next_lesson);
+    else
+        text = format_text("%slab %d opens the next lesson.", done, m->next_lesson);
+    free(done);
+    return text;
+}
+
 static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
 {
-    int x = canvas_printf(c, r, 1, y, STYLE_FINE, "All %zu steps were seen.", m->lesson->steps_len);
-    bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
-    if (m->next_lesson && more_nodes)
-        canvas_printf(c, r, x, y, STYLE_FINE, " q leaves; lab down, then lab %d opens the next.",
-                      m->next_lesson);
-    else if (m->next_lesson)
-        canvas_printf(c, r, x, y, STYLE_FINE, " q leaves; lab %d opens the next lesson.", m->next_lesson);
-    else
-        canvas_put(c, r, x, y, STYLE_FINE, " q leaves; the nodes stay as they are.");
+    char *text = lesson_done_text(m);
+    canvas_put(c, r, 1, y, STYLE_FINE, text);
+    free(text);
 }
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r)

@@ -150,8 +150,8 @@ static char *what_first(const struct model *m)
     if (!m->lesson)
         return xstrdup("Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
     if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
-        return format_text("This lesson is about %d node%s, this lab has %zu. To have it as it is told: q, "
-                           "then `lab down`, then `lab %d`.",
+        return format_text("This lesson is about %d node%s, this lab has %zu: n goes on all the same. As it "
+                           "is told: q, `lab down`, `lab %d`.",
                            m->lesson->nodes, m->lesson->nodes == 1 ? "" : "s", nodes, m->lesson->number);
     if (acts && m->leftover)
         return format_text("The lab holds %s already: R makes it ready for the lesson, n goes on.",

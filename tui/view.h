@@ -36,6 +36,7 @@ void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
+char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 

@@ -104,7 +104,9 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     }
     if (current == l->steps_len) {
         *current_at = d->y;
-        labelled(d, 1, STYLE_FINE, "All steps were seen. ", "q leaves; the nodes stay as they are.");
+        char *done = lesson_done_text(m);
+        paragraph(d, 1, STYLE_FINE, done);
+        free(done);
     }
 }
 

@@ -247,7 +247,7 @@ void plan_make(struct plan *p, uint64_t seed)
                                                       : "transient");
     if (p->options.one_fault_at_a_time)
         line(&c, between(&c.r, 20, 300), "calm");
-    unsigned faults = (unsigned)between(&c.r, 1, 10);
+    unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
         if (rng_chance(&c.r, 50))
