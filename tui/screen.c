@@ -158,8 +158,11 @@ static char *what_first(const struct model *m)
                            m->leftover);
     if (!acts)
         return xstrdup("Read-only. 3: the lesson, 2: what happened");
-    return format_text("Press n to run the step marked > and watch what the nodes report. %s",
-                       m->view == VIEW_LESSON ? "1 shows." : "3 explains.");
+    if (model_step(m) == m->lesson->steps_len)
+        return xstrdup("R begins the lesson again, q leaves.");
+    if (m->view == VIEW_LESSON)
+        return xstrdup("Press n to run the step marked >; 1 shows what the nodes report.");
+    return xstrdup("Press n to run the step marked > and watch what the nodes report. 3 explains.");
 }
 
 /* What stands above the keys: what was run last, in the words that ran, and the last line that it printed, or
@@ -194,7 +197,8 @@ static void words_finish(struct words *w)
     free(w->below);
 }
 
-/* Two rows, and more for a long line that a program printed: an error is to be read to its end. */
+/* Two rows, and more for what is to be read to its end: the aim, a message, the error of a program that
+ * failed. */
 static int command_rows(const struct model *m, const struct canvas *c)
 {
     if (c->height < 22)
@@ -202,8 +206,9 @@ static int command_rows(const struct model *m, const struct canvas *c)
     struct words w = words_of(m);
     int rows = m->command ? 1 : w.above ? paragraph_rows(c, c->width, w.above) : 0;
     rows += w.below ? paragraph_rows(c, c->width - (w.printed ? 2 : 0), w.below) : 0;
+    bool whole = !w.printed || (!m->command->running && m->command->exit_code);
     words_finish(&w);
-    return rows < 2 ? 2 : rows > 4 ? 4 : rows;
+    return rows < 2 || !whole ? 2 : rows > 4 ? 4 : rows;
 }
 
 /* the command, its exit code, and, where there is no other row for it, what it printed */

@@ -14,12 +14,13 @@ void send_left(struct mirror *m, node_set to, struct effects *out)
     send_to(out, to, msg);
 }
 
-/* All that are left want to leave: somebody has to stay until the others are out. The longest-running does.
- */
+/* All members want to leave: somebody has to stay until the others are out. The longest-running does. Not if
+ * one is missing: it may have gone on without us. */
 void last_one_stays(struct mirror *m, struct effects *out)
 {
     node_set there = reachable(m);
-    if (!m->leave_sent || m->left || m->stopped_lsn || (there & ~m->leaving) || !there)
+    if (!m->leave_sent || m->left || m->stopped_lsn || (there & ~m->leaving) || !there ||
+        there != others_of(m, m->members))
         return;
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (node_in(there, n) && m->joins[n] < m->joins[m->o.self])
@@ -111,8 +112,9 @@ void view_turn(struct mirror *m, struct effects *out)
     if (m->leave_sent) {
         if (m->left)
             stop_record(m, m->left_others, out);
-        else if (!others) /* nobody said that we are out: who heard LEAVE may have gone on without us */
-            stop_record(m, m->left_others, out);
+        else if (!(others & ~m->leaving) && others != others_of(m, m->members))
+            /* nobody is left to say that we are out, and who is missing may have gone on without us */
+            stop_record(m, others_of(m, m->members), out);
         return;
     }
     if (!serving(m) || (!handed_over(m) && m->now < m->stop_deadline))

@@ -139,7 +139,6 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
         node_set rest = reachable(m);
         if (rest)
             send_to(out, rest, peer_msg_create(PEER_LEAVE, m->epoch));
-        m->leaving &= ~node_bit(peer);
         last_one_stays(m, out);
         return; /* nobody left: view_turn goes on */
     }

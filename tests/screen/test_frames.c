@@ -3,6 +3,7 @@
 #include "tests/screen/support.h"
 
 #include "base/rng.h"
+#include "commands.h"
 #include "tui.h"
 
 /* The model after these snapshots in turn. */
@@ -111,6 +112,117 @@ static void overlays(void **state)
     sketch_destroy(l);
 }
 
+static void says(struct model *m, const char *part)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains(frame, part);
+    free(frame);
+}
+
+/* The error that a lesson is about is on the screen to its end. */
+static void a_long_error(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    static const char *const argv[] = {"consumer", "--queue", "hello", NULL};
+    static const char error[] = "basic.consume: the broker refused: 404 NOT_FOUND - queue 'hello' in vhost "
+                                "'/' process is stopped by supervisor, class-id=60, method-id=20\n";
+    show(&m, l, (const char *const[]){"rest", NULL});
+    model_ran(&m, command_of(argv, 2));
+    model_output(&m, error, strlen(error));
+    model_ended(&m, 1);
+    char *frame = model_frame(&m, 80, 24);
+    check_frame("error-80x24", frame);
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* A step that only looks is ticked as soon as it comes up: why it is there is to be read all the same. */
+static void a_step_that_only_looks(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    sketch_step(l, 2, STEP_SEEN, "node2, node3 both say so");
+    sketch_step(l, 3, STEP_SEEN, "master=node2; sync={node3}");
+    show(&m, l, (const char *const[]){"rest", NULL});
+    says(&m, "\n       The policy asks for two copies");
+    says(&m, "\n       n runs: consumer --queue mirrior_hello");
+    l->steps[4].acted = true;
+    char *frame = model_frame(&m, 80, 24);
+    assert_lacks(frame, "The policy asks for two copies");
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+static void a_lab_that_does_not_fit(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    show(&m, l, (const char *const[]){"rest", NULL});
+    says(&m, "Press n to run the step");
+    m.leftover = xstrdup("mirrior_hello");
+    says(&m, "The lab holds mirrior_hello already: R makes it ready for the lesson, n goes on.\n");
+    sketch_step(l, 0, STEP_SEEN, "effective policy=mirror"); /* ticked by what was left: still said */
+    says(&m, "R makes it ready");
+    l->nodes = 3;
+    says(&m, "R makes it ready");
+    l->nodes = 1;
+    says(&m, "This lesson is about 1 node, this lab has 3");
+    says(&m, "`lab down`, `lab 7`");
+    m.next_lesson = 8;
+    m.next_nodes = 4;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "seen");
+    says(&m, "q leaves; lab down, then lab 8 opens the next.");
+    m.next_nodes = 3;
+    says(&m, "q leaves; lab 8 opens the next lesson.");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* A lesson longer than the screen says what is cut off, and every line of it can be reached. */
+static void a_lesson_is_scrolled(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    struct command *run;
+    for (size_t i = 2; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "seen");
+    show(&m, l, (const char *const[]){"rest", NULL});
+    model_key(&m, '3', &run);
+    char *frame = model_frame(&m, 80, 16);
+    check_frame("lesson-80x16", frame);
+    free(frame);
+    model_key(&m, 'k', &run);
+    frame = model_frame(&m, 80, 16);
+    assert_contains(frame, "v 1 more below (j, PgDn)");
+    free(frame);
+    for (int i = 0; i < 5; i++) {
+        model_key(&m, KEY_PAGE_UP, &run);
+        free(model_frame(&m, 80, 16));
+    }
+    frame = model_frame(&m, 80, 16);
+    assert_contains(frame, " Aim: Stop the node");
+    assert_lacks(frame, "more above");
+    free(frame);
+    model_key(&m, 'j', &run); /* no key is spent on what is beyond the top */
+    frame = model_frame(&m, 80, 16);
+    assert_contains(frame, "^ 1 more above (k, PgUp)");
+    free(frame);
+    frame = model_frame(&m, 80, 40); /* a larger screen needs none of it */
+    assert_contains(frame, " Aim: Stop the node");
+    assert_lacks(frame, "more above");
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* tui_frame_text is the same frame without a model of one's own */
 static void frame_text(void **state)
 {
@@ -169,10 +281,18 @@ int main(void)
 {
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(at_rest),        cmocka_unit_test(node_stopped),
-        cmocka_unit_test(wide_names),     cmocka_unit_test(more_than_four_nodes),
-        cmocka_unit_test(nobody_answers), cmocka_unit_test(overlays),
-        cmocka_unit_test(frame_text),     cmocka_unit_test(every_size),
+        cmocka_unit_test(at_rest),
+        cmocka_unit_test(node_stopped),
+        cmocka_unit_test(wide_names),
+        cmocka_unit_test(more_than_four_nodes),
+        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(overlays),
+        cmocka_unit_test(a_long_error),
+        cmocka_unit_test(a_step_that_only_looks),
+        cmocka_unit_test(a_lab_that_does_not_fit),
+        cmocka_unit_test(a_lesson_is_scrolled),
+        cmocka_unit_test(frame_text),
+        cmocka_unit_test(every_size),
     };
     return cmocka_run_group_tests_name("screen/frames", tests, NULL, NULL);
 }

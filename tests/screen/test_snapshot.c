@@ -93,7 +93,7 @@ static void a_recorded_cluster(void **state)
     assert_string_equal(mirrored->policy, "mirror-policy");
     assert_int_equal(s->policies_len, 1);
     assert_string_equal(s->policies[0].pattern, "^mirrior");
-    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides its messages"));
+    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides it"));
     snapshot_destroy(s);
     look_end(&up);
 }
@@ -265,6 +265,38 @@ static void feeds_are_merged_by_time(void **state)
     snapshot_destroy(s);
 }
 
+/* Of one millisecond: causes before effects, and what one node tells in the order in which it tells it. */
+static void one_moment_on_two_nodes(void **state)
+{
+    static const char *const feeds[] = {
+        "{\"next\":4,\"events\":["
+        "{\"seq\":1,\"time\":9,\"kind\":\"sync\",\"text\":\"q: copying 1 message\"},"
+        "{\"seq\":2,\"time\":9,\"kind\":\"sync\",\"text\":\"q: copied 1 message\"},"
+        "{\"seq\":3,\"time\":9,\"kind\":\"node\",\"text\":\"node3 is up\"}]}",
+        "{\"next\":3,\"events\":["
+        "{\"seq\":1,\"time\":9,\"kind\":\"mirror\",\"text\":\"mirror of q on node2 added, empty\"},"
+        "{\"seq\":2,\"time\":9,\"kind\":\"mirror\",\"text\":\"q on node2 in sync\"}]}"};
+    static const char *const expected[] = {"mirror of q on node2 added, empty", "q: copying 1 message",
+                                           "q: copied 1 message", "node3 is up", "q on node2 in sync"};
+    struct look l = {0};
+    json_error_t e;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(feeds); i++)
+        l.answers[i] = (struct node_answer){.answered = true,
+                                            .has_feed = true,
+                                            .at = 100,
+                                            .nodes = keep(&l, json_loads("[]", 0, &e)),
+                                            .queues = keep(&l, json_loads("[]", 0, &e)),
+                                            .policies = keep(&l, json_loads("[]", 0, &e)),
+                                            .events = keep(&l, json_loads(feeds[i], 0, &e))};
+    struct snapshot *s = merge(&l, NULL, 100);
+    assert_int_equal(s->events_len, ARRAY_LEN(expected));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        assert_string_equal(s->events[i].text, expected[i]);
+    snapshot_destroy(s);
+    look_end(&l);
+}
+
 static void json_and_back(void **state)
 {
     static const char *const names[] = {"rest", "stopped", "down",   "wide",
@@ -333,6 +365,7 @@ int main(void)
         cmocka_unit_test(answers_made_to_be_hard),
         cmocka_unit_test(more_nodes_than_there_can_be),
         cmocka_unit_test(feeds_are_merged_by_time),
+        cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(what_is_no_snapshot_is_refused),
     };
