@@ -50,10 +50,17 @@ all: $(ARCHIVES) $(BUILD)/lab $(BUILD)/labctl lessons
 
 # ---- compiling ---------------------------------------------------------------------------------------------
 
-compile = $(CC) $(CSTD) $(WARN) $(OPT) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) $(DEPGEN) -c $< -o $@
+# one short line a file; make V=1 shows the whole command
+ifeq ($(V),)
+Q := @
+say = @printf '  %-4s %s\n' $(1) $(2)
+endif
+
+compile = $(Q)$(CC) $(CSTD) $(WARN) $(OPT) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) $(DEPGEN) -c $< -o $@
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
+	$(call say,CC,$<)
 	$(compile)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
@@ -61,22 +68,25 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 define archive
 $(BUILD)/lib$(1).a: $(call objects,common/$(1))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach layer,$(LAYERS),$(eval $(call archive,$(layer))))
 
 # ---- programs ----------------------------------------------------------------------------------------------
 
 lib = $(1:%=$(BUILD)/lib%.a)
-link = $(CC) $(OPT) $(SANITIZE) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
+link = $(Q)$(CC) $(OPT) $(SANITIZE) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 LAB_OBJ    := $(call objects,tui)
 LABCTL_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/labctl*.c))
 
 $(BUILD)/lab: $(LAB_OBJ) $(BUILD)/obj/tui/main/lab.o $(call lib,lab client base)
+	$(call say,LINK,$@)
 	$(link) -o $@ $(LIB_LAB) $(LIB_TUI) $(LIB_PURE) $(LIB_HOST)
 
 $(BUILD)/labctl: $(LABCTL_OBJ) $(call lib,lab client base)
+	$(call say,LINK,$@)
 	$(link) -o $@ $(LIB_LAB) $(LIB_PURE) $(LIB_HOST)
 
 # a lesson's three programs
@@ -85,12 +95,15 @@ define lesson
 lesson-$(1): $(BUILD)/lessons/$(1)/node $(BUILD)/lessons/$(1)/producer $(BUILD)/lessons/$(1)/consumer
 $(BUILD)/lessons/$(1)/node: $(BUILD)/obj/lessons/$(1)/node.o $(call lib,host store broker wire mirror base)
 	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
 	$$(link) -o $$@ $(LIB_NODE)
 $(BUILD)/lessons/$(1)/producer: $(BUILD)/obj/lessons/$(1)/producer.o $(call lib,client base)
 	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
 	$$(link) -o $$@ $(LIB_PURE)
 $(BUILD)/lessons/$(1)/consumer: $(BUILD)/obj/lessons/$(1)/consumer.o $(call lib,client base)
 	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
 	$$(link) -o $$@ $(LIB_PURE)
 endef
 $(foreach l,$(LESSONS),$(eval $(call lesson,$(l))))

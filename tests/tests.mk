@@ -42,7 +42,8 @@ screen_test  = $(eval $(call test_rule,$(1),$(2),$(3),$(4)))$(eval SCREEN_TESTS 
 define test_rule
 $(BUILD)/tests/$(strip $(1)): $$(patsubst %.c,$(BUILD)/obj/%.o,$(2)) $$(patsubst %,$(BUILD)/lib%.a,$(3))
 	@mkdir -p $$(@D)
-	$$(CC) $$(OPT) $$(SANITIZE) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(OPT) $$(SANITIZE) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
 	    $$(LDFLAGS) -o $$@ -Wl,--as-needed $(4) -lcmocka $$(LIB_LAB) $$(LIB_PURE) $$(LIB_HOST) -lm
 endef
 

@@ -231,8 +231,7 @@ static void notice_hints(struct list *l, const struct snapshot *s, const struct 
         const struct queue_seen *q = &s->queues[i];
         if (in_danger(s, q) && !(before && in_danger(before, snapshot_queue(before, q->name))))
             add(l, s->taken_wall_ms, "hint", NULL,
-                format_text("%s has ONE copy: stopping %s hides it", q->name,
-                            s->nodes[q->master].name));
+                format_text("%s has ONE copy: stopping %s hides it", q->name, s->nodes[q->master].name));
     }
 }
 
