@@ -9,14 +9,17 @@ BENCH_HELP := tests/bench/amqp.c tests/bench/load.c tests/cluster/http.c tests/c
 bench_program = $(patsubst %.c,$(BUILD)/obj/%.o,$(1) $(BENCH_HELP)) $(BUILD)/libbase.a
 
 $(BUILD)/bench: $(call bench_program,tests/bench/bench.c tests/bench/report.c)
-	$(CC) $(OPT) $(SANITIZE) $^ $(LDFLAGS) -o $@ -ljansson
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SANITIZE) $^ $(LDFLAGS) -o $@ -ljansson
 
 .PHONY: bench bench-instructions
 bench: $(BUILD)/bench all
-	BUILD=$(BUILD) $(BUILD)/bench --engine $(ENGINE) --runs $(RUNS) $(if $(ONLY),--only $(ONLY)) --json $(BUILD)/bench.json
+	@BUILD=$(BUILD) $(BUILD)/bench --engine $(ENGINE) --runs $(RUNS) $(if $(ONLY),--only $(ONLY)) \
+	    --json $(BUILD)/bench.json
 
 # how many instructions a node spends on a message, by valgrind's callgrind: repeatable on a busy machine
 $(BUILD)/bench-instructions: $(call bench_program,tests/bench/instructions.c)
-	$(CC) $(OPT) $(SANITIZE) $^ $(LDFLAGS) -o $@ -ljansson
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SANITIZE) $^ $(LDFLAGS) -o $@ -ljansson
 bench-instructions: $(BUILD)/bench-instructions all
-	BUILD=$(BUILD) $(BUILD)/bench-instructions
+	@BUILD=$(BUILD) $(BUILD)/bench-instructions

@@ -25,6 +25,7 @@ static inline uint64_t rng_next(struct rng *r)
 /* 0 .. n-1; n > 0. The bias of the modulo is below 2^-32 for any n used here. */
 static inline uint64_t rng_below(struct rng *r, uint64_t n)
 {
+    ASSERT(n > 0);
     return rng_next(r) % n;
 }
 

@@ -28,6 +28,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
     }
     a.sub = ev->type == EV_UNSUBSCRIBE ? ev->u.sub.sub : 0;
+    if (ev->type == EV_DELETE)
+        snprintf(a.about, sizeof(a.about), "%s", name);
     VEC_PUSH(&s->asks, a);
     s->open_asks++;
     ev->req = s->asks.len;
@@ -224,7 +226,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     if (m->consumed && m->consumed_generation == d->generation && heard)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
-    if (m->deliveries == 0 && !redelivered && sub)
+    if (m->deliveries == 0 && !redelivered && !m->again && sub)
         check_order(s, sub, m, d->message);
     m->deliveries++;
     m->generation = d->generation;

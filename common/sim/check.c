@@ -106,6 +106,12 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     ledger_learn_id(&s->ledger, found->message, held->id);
 }
 
+/* Not confirmed, and every copy that ever was is lost. */
+static bool was_nowhere(const struct ledger_message *m, node_id n)
+{
+    return m->memory == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n);
+}
+
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
 static void tell_difference(struct sim *s, node_id n, uint32_t queue, const struct seen_queue *was)
 {
@@ -157,8 +163,13 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {
-            s->ledger.messages.items[c->walk.items[i].message].memory |= node_bit(n);
-            s->ledger.messages.items[c->walk.items[i].message].dropped &= ~node_bit(n);
+            struct ledger_message *m = &s->ledger.messages.items[c->walk.items[i].message];
+            if (was_nowhere(m, n)) { /* to consumers it is new */
+                m->again = m->placed;
+                m->deliveries = 0;
+            }
+            m->memory |= node_bit(n);
+            m->dropped &= ~node_bit(n);
         }
         for (size_t i = 0; i < sq->items.len; i++) {
             uint32_t message = sq->items.items[i].message;
@@ -195,8 +206,7 @@ static bool delete_under_way(const struct sim *s, const char *name)
 {
     for (size_t i = 0; i < s->asks.len; i++) {
         const struct ask *a = &s->asks.items[i];
-        if (a->type == EV_DELETE && !a->answer.answered && a->queue != UINT32_MAX &&
-            strcmp(s->ledger.queues.items[a->queue].name, name) == 0)
+        if (a->type == EV_DELETE && !a->answer.answered && strcmp(a->about, name) == 0)
             return true;
     }
     return false;
@@ -243,7 +253,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         return;
     }
     sq->now = says_now;
-    if (was.generation != sq->now.generation) /* a master that begins with an empty log counts from 0 again */
+    bool went_on = sq->now.local && was.valid && was.life == sq->now.life && (was.local || was.replica);
+    if (was.generation != sq->now.generation && !went_on) /* from an empty log ids count from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
     if (!info_same_outcome(&was, &sq->now))
         sq->before = was;

@@ -56,6 +56,7 @@ struct ledger_message {
     uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
 
     /* its end otherwise */
+    bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
     node_set dropped; /* running nodes that held it and gave it up */
     bool removed;     /* an operator purged or deleted, or the queue ended as it should */
     enum door door;

@@ -93,7 +93,8 @@ struct ask {
     uint32_t client; /* CLIENT_NONE: asked by hand */
     uint32_t queue;  /* in the ledger, where the checker must know; UINT32_MAX */
     bool no_ack;
-    uint64_t sub; /* UNSUBSCRIBE */
+    uint64_t sub;   /* UNSUBSCRIBE */
+    char about[24]; /* DELETE: the name, whatever had it then */
     struct sim_answer answer;
 };
 

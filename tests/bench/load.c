@@ -387,7 +387,8 @@ bool load_failover(const struct load_spec *spec, bool (*fault)(void *arg), void 
     bool ok = turns(&p, UINT64_MAX, NULL, (struct until){&p.settled, spec->count, 0}, r);
     if (ok && !fault(arg))
         ok = fail(r, "the fault could not be made");
-    int64_t end = in_s(spec->measured_s), last = load_now_us(), longest = 0, give_up = in_s(STALL_MS / 1000.0);
+    int64_t end = in_s(spec->measured_s), last = load_now_us(), longest = 0,
+            give_up = in_s(STALL_MS / 1000.0);
     uint64_t seen = p.settled, at_fault = p.settled;
     while (ok) {
         ok = turn(&p, UINT64_MAX, NULL, 5, r);
