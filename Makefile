@@ -32,7 +32,7 @@ LIB_TUI  := -lncursesw -lpanelw -ltinfo
 
 # a node takes rabbitmq-c's codec and OpenSSL's digest out of their archives, where these are installed: the
 # shared libraries would be two fifths of an idle node's memory
-archived  = $(if $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+archived  = $(if $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
 LIB_NODE := $(LIB_LAB) $(call archived,rabbitmq) -ljansson -lpcre2-8 -lxxhash -levent_core -levent_extra \
             $(call archived,crypto) -lpthread
 

@@ -86,6 +86,10 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     s->check.stamps.items[found->message] = s->check.stamp;
 
     struct ledger_message *m = &s->ledger.messages.items[found->message];
+    if (m->placed && m->memory == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n)) {
+        m->again = true; /* to consumers it is new */
+        m->deliveries = 0;
+    }
     if (m->placed && m->id == held->id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
@@ -104,12 +108,6 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
             }
     }
     ledger_learn_id(&s->ledger, found->message, held->id);
-}
-
-/* Not confirmed, and every copy that ever was is lost. */
-static bool was_nowhere(const struct ledger_message *m, node_id n)
-{
-    return m->memory == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n);
 }
 
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
@@ -164,10 +162,6 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {
             struct ledger_message *m = &s->ledger.messages.items[c->walk.items[i].message];
-            if (was_nowhere(m, n)) { /* to consumers it is new */
-                m->again = m->placed;
-                m->deliveries = 0;
-            }
             m->memory |= node_bit(n);
             m->dropped &= ~node_bit(n);
         }
