@@ -85,7 +85,7 @@ struct model {
     bool readonly, replay;
     int next_lesson;          /* the number of the one after this; 0: none */
     int next_nodes;           /* how many nodes that one wants */
-    char *leftover;           /* what the lab held of the lesson at the beginning; NULL: nothing */
+    char *leftover;           /* why the lab was not as the lesson begins; NULL: it was */
     const struct labdir *lab; /* for the addresses that commands name; NULL: none */
     ms_time now;              /* of the observer's clock, set before drawing */
 };

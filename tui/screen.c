@@ -154,8 +154,7 @@ static char *what_first(const struct model *m)
                            "is told: q, `lab down`, `lab %d`.",
                            m->lesson->nodes, m->lesson->nodes == 1 ? "" : "s", nodes, m->lesson->number);
     if (acts && m->leftover)
-        return format_text("The lab holds %s already: R makes it ready for the lesson, n goes on.",
-                           m->leftover);
+        return format_text("%s: R makes it ready for the lesson, n goes on.", m->leftover);
     if (!acts)
         return xstrdup("Read-only. 3: the lesson, 2: what happened");
     if (model_step(m) == m->lesson->steps_len)

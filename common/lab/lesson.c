@@ -515,13 +515,16 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code)
 char *lesson_leftover(const struct lesson *l, const struct snapshot *s)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (s->nodes[i].state == NODE_NOT_RUNNING)
+            return format_text("%s does not run", s->nodes[i].name);
     for (char **name = full->queues; name && *name; name++)
         if (snapshot_queue(s, *name))
-            return xstrdup(*name);
+            return format_text("The lab holds %s already", *name);
     for (char **name = full->policies; name && *name; name++)
         for (size_t i = 0; i < s->policies_len; i++)
             if (strcmp(s->policies[i].name, *name) == 0)
-                return format_text("policy %s", *name);
+                return format_text("The lab holds policy %s already", *name);
     return NULL;
 }
 

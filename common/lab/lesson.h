@@ -67,8 +67,8 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
  * done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
 
-/* What of the lesson's queues and policies the lab holds: "hello" or "policy mirror", the first there is.
- * NULL: nothing. The caller frees it. */
+/* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
+ * policy that the lesson uses), the first there is. NULL: it is ready. The caller frees it. */
 char *lesson_leftover(const struct lesson *l, const struct snapshot *s);
 
 /* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...". The caller frees it.

@@ -22,7 +22,6 @@ enum departure {
 struct disk_record {
     uint8_t *data;
     uint32_t len;
-    uint32_t lag; /* unused space kept for later faults: torn sectors name their record here */
 };
 
 struct sim_disk {
@@ -36,8 +35,8 @@ void disk_append(struct sim *s, node_id n, const struct record *rec);
 void disk_sync_done(struct sim *s, node_id n);
 void disk_killed(struct sim *s, node_id n);  /* loses a random tail of what was not synced */
 void disk_stopped(struct sim *s, node_id n); /* all is written */
-bool disk_recover(struct sim *s,
-                  node_id n); /* hands all records to the new life; false: a record was refused */
+/* Hands all records to the new life; false: a record was refused. */
+bool disk_recover(struct sim *s, node_id n);
 bool disk_has(const struct sim *s, node_id n, const struct ledger_message *m); /* synced, and not void */
 void disk_finish(struct sim_disk *d);
 

@@ -428,7 +428,10 @@ static void what_an_earlier_run_left_is_named(void **state)
     const struct {
         const struct look *look;
         const char *left;
-    } cases[] = {{&nothing, NULL}, {&other, NULL}, {&policy_set, "policy mirrior"}, {&both, "mirrior_hello"}};
+    } cases[] = {{&nothing, NULL},
+                 {&other, NULL},
+                 {&policy_set, "The lab holds policy mirrior already"},
+                 {&both, "The lab holds mirrior_hello already"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct snapshot *s = take(cases[i].look);
         char *left = lesson_leftover(l, s);

@@ -165,7 +165,7 @@ static void a_lab_that_does_not_fit(void **state)
     struct model m;
     show(&m, l, (const char *const[]){"rest", NULL});
     says(&m, "Press n to run the step");
-    m.leftover = xstrdup("mirrior_hello");
+    m.leftover = xstrdup("The lab holds mirrior_hello already");
     says(&m, "The lab holds mirrior_hello already: R makes it ready for the lesson, n goes on.\n");
     sketch_step(l, 0, STEP_SEEN, "effective policy=mirror"); /* ticked by what was left: still said */
     says(&m, "R makes it ready");

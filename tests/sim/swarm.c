@@ -1,6 +1,6 @@
 /* swarm.c: many seeds, each a world of its own with its own faults, policies and clients (sim/plan.h).
  *
- *   swarm                        as a test: seeds 1..2000, or 1..$SEEDS
+ *   swarm                        as a test: seeds 1..20000, or 1..$SEEDS
  *   swarm --seeds A..B [--jobs N] [--keep-going]
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
@@ -260,7 +260,7 @@ static void test_every_seed_keeps_its_promises(void **state)
 {
     (void)state;
     const char *seeds = getenv("SEEDS");
-    uint64_t last = seeds ? strtoull(seeds, NULL, 10) : 2000;
+    uint64_t last = seeds ? strtoull(seeds, NULL, 10) : 20000;
     unsigned failures = swarm(1, last, default_jobs(), false, program_name);
     print_totals(default_jobs());
     assert_int_equal(failures, 0);
