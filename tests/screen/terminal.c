@@ -200,7 +200,9 @@ void terminal_set_size(struct terminal_test *t, int width, int height)
     struct winsize size = {.ws_row = (unsigned short)height, .ws_col = (unsigned short)width};
     t->width = width;
     t->height = height;
-    vterm_set_size(t->vterm, height, width);
+    /* libvterm 0.1.4 writes past the screen when a double-width character comes to a screen of one column, as
+     * one may that was drawn for the size before: it gets two, and only the first is looked at */
+    vterm_set_size(t->vterm, height, width < 2 ? 2 : width);
     ioctl(t->pty, TIOCSWINSZ, &size);
 }
 
