@@ -131,20 +131,18 @@ void persist_meta(struct mirror *m, const struct meta_entry *e, struct effects *
 }
 
 /* A new view: the whole table, then who is in it. REC_VIEW completes the table: without it (a kill in the
- * middle) recovery stays with the one before. */
-void persist_view(struct mirror *m, struct effects *out)
+ * middle) recovery stays with the one before. Handed out before anything that the view makes void, so that a
+ * node never finds its copy thrown away by a view it does not remember. */
+void persist_view(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out)
 {
     struct record *rec = persist(m, out, REC_META_RESET);
     rec->version = m->version;
-    size_t len;
-    struct meta_entry *all = meta_snapshot(m, &len);
     for (size_t i = 0; i < len; i++) {
         rec = persist(m, out, REC_META);
         rec->version = m->version;
         rec->entry = xcalloc(1, sizeof(*rec->entry));
-        *rec->entry = all[i]; /* moved */
+        meta_entry_copy(rec->entry, &entries[i]);
     }
-    free(all);
     rec = persist(m, out, REC_VIEW);
     rec->epoch = m->epoch;
     rec->version = m->version;

@@ -137,10 +137,10 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     RING_FREE(&m->removals);
 
     m->version = msg->u.install.version;
+    persist_view(m, msg->u.install.entries, msg->u.install.entries_len, out);
+    m->view_lsn = m->handed_out;
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);
     install_queues(m, msg->u.install.entries, msg->u.install.entries_len, out);
-    persist_view(m, out);
-    m->view_lsn = m->handed_out;
     tell_members(m, before, m->leaving, out);
     m->leaving &= ~returned;
 

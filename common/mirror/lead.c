@@ -100,8 +100,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
         node_id n = (node_id)((m->o.self + i) % m->o.nodes_len); /* forming: the leader is the oldest */
         if (!node_in(c->targets, n))
             continue;
-        bool stays = !forming && node_in(m->members, n);
         incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
+        bool stays = !forming && node_in(m->members, n) && incarnations[n] == m->incarnations[n];
         VEC_PUSH(&members, (struct view_member){.node = n,
                                                 .join = stays ? m->joins[n] : ++join,
                                                 .incarnation = incarnations[n]});

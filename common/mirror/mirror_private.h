@@ -493,6 +493,6 @@ void disk_turn(struct mirror *m, struct queue *q, struct effects *out);
 void disk_done(struct mirror *m, uint64_t persisted, struct effects *out);
 uint64_t queue_durable(const struct queue *q);
 void persist_meta(struct mirror *m, const struct meta_entry *e, struct effects *out);
-void persist_view(struct mirror *m, struct effects *out);
+void persist_view(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out);
 
 #endif
