@@ -214,6 +214,8 @@ ms_time model_age(const struct model *m)
     ms_time seen = 0;
     for (size_t i = 0; m->snapshot && i < m->snapshot->nodes_len; i++)
         seen = u64_max(seen, m->snapshot->nodes[i].answered_at);
+    if (!seen)
+        return UINT64_MAX; /* nobody ever answered */
     return m->now > seen ? m->now - seen : 0;
 }
 

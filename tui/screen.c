@@ -101,6 +101,8 @@ static void age_text(const struct model *m, char buffer[32])
     ms_time age = model_age(m);
     if (m->replay || !m->snapshot)
         buffer[0] = '\0';
+    else if (age == UINT64_MAX)
+        snprintf(buffer, 32, "age -");
     else if (age < 1000)
         snprintf(buffer, 32, "age <1s");
     else
