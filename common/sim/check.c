@@ -130,7 +130,7 @@ static void tell_difference(struct sim *s, node_id n, uint32_t queue, const stru
     text_finish(&t);
 }
 
-static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q)
+static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q, bool master)
 {
     struct seen_queue *sq = seen_queue(s, n, queue);
     struct check *c = &s->check;
@@ -155,7 +155,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
         sq->next = u64_max(sq->next, c->walk.items[c->walk.len - 1].id + 1);
     same = same && c->walk.len == sq->items.len;
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
-    bool purging = sq->now.local && (lq->purges > 0 || lq->purge_unclear);
+    bool purging = master && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
         tell_difference(s, n, queue, sq);
         for (size_t i = 0; i < sq->items.len; i++)
@@ -234,7 +234,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     struct seen_info was = sq->now;
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
-    look_into(s, n, queue, q);
+    look_into(s, n, queue, q, info.local);
     struct seen_info says_now = shorten(s, n, &info);
     if (says_now.generation > s->check.queues.items[queue].generation) {
         s->check.queues.items[queue].generation = says_now.generation;

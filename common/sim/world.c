@@ -165,7 +165,7 @@ static void node_gone(struct sim *s, node_id n, bool in_order)
                                           : DEPARTURE_KILLED;
     if (s->check.nodes[n].holding || node->departure == DEPARTURE_NONE)
         node->departure = how;
-    else if (s->check.nodes[n].in_view || node->departure != how) /* taken in, never served: either is true */
+    else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
     if (in_order)
         disk_stopped(s, n);
