@@ -200,7 +200,9 @@ static bool delete_under_way(const struct sim *s, const char *name)
 {
     for (size_t i = 0; i < s->asks.len; i++) {
         const struct ask *a = &s->asks.items[i];
-        if (a->type == EV_DELETE && !a->answer.answered && strcmp(a->about, name) == 0)
+        bool open =
+            !a->answer.answered || a->answer.status == ANSWER_NOT_SERVING; /* then it may be on its way */
+        if (a->type == EV_DELETE && open && strcmp(a->about, name) == 0)
             return true;
     }
     return false;

@@ -58,6 +58,7 @@ struct watched_queue {
     msg_id next;                 /* after the highest held by this generation's master */
     msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
     uint64_t joined_epoch[SIM_NODES];
+    uint64_t promoted_epoch; /* when its master took over */
 };
 
 struct checked_key {    /* all are durable */
