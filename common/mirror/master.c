@@ -174,10 +174,9 @@ static void send_ops(struct mirror *m, struct queue *q, node_set to, struct effe
     }
 }
 
-/* the end of a turn: what happened goes to the mirrors, and out what may go out */
-void master_flush(struct mirror *m, struct queue *q, struct effects *out)
+/* what was not sent to the mirrors yet */
+void master_send(struct mirror *m, struct queue *q, struct effects *out)
 {
-    dispatch(m, q, out);
     node_set to = 0;
     for (size_t i = 0; i < q->master->copies.len; i++)
         if (!q->master->copies.items[i].gone_at)
@@ -186,6 +185,13 @@ void master_flush(struct mirror *m, struct queue *q, struct effects *out)
         q->master->sent = q->op;
     else if (serving(m))
         send_ops(m, q, to, out);
+}
+
+/* the end of a turn: what happened goes to the mirrors, and out what may go out */
+void master_flush(struct mirror *m, struct queue *q, struct effects *out)
+{
+    dispatch(m, q, out);
+    master_send(m, q, out);
     disk_turn(m, q, out);
     for (size_t i = q->master->stamped; i < q->master->outbox.len; i++) {
         struct outgoing *o = &RING_AT(&q->master->outbox, i);

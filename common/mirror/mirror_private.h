@@ -411,6 +411,7 @@ void master_copies(struct mirror *m, struct queue *q,
 void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t base,
                     uint64_t seq, struct message *msg, struct effects *out);
 void master_op(struct queue *q, enum op_type type, msg_id id);
+void master_send(struct mirror *m, struct queue *q, struct effects *out);
 void master_flush(struct mirror *m, struct queue *q, struct effects *out);
 void master_release(struct mirror *m, struct queue *q, struct effects *out);
 void master_ack(struct mirror *m, struct queue *q, node_id from, uint64_t applied, uint64_t durable,

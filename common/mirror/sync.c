@@ -30,6 +30,7 @@ void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effect
     struct master *ms = q->master;
     if (ms->sync.running || !serving(m))
         return;
+    master_send(m, q, out); /* a copy is of what the queue is now: what led to it comes first */
     struct sync s = {.running = true, .requested = requested, .end = 0};
     for (size_t i = 0; i < ms->copies.len; i++)
         if (!ms->copies.items[i].synced && !ms->copies.items[i].gone_at) {
