@@ -120,7 +120,6 @@ void view_turn(struct mirror *m, struct effects *out)
     if (!serving(m) || (!handed_over(m) && m->now < m->stop_deadline))
         return;
     m->leave_sent = true;
-    m->left_others = others_of(m, m->members) & ~m->leaving;
     m->phase = PHASE_STOPPING;
     if (others)
         send_to(out, others, peer_msg_create(PEER_LEAVE, m->epoch));

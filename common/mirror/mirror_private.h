@@ -171,7 +171,6 @@ struct pending {
     uint64_t uid, generation; /* where it was sent; 0: nowhere */
     bool submitted;           /* waits for the metadata log */
     struct meta_entry entry;  /* policy and key commands */
-    uint64_t count;           /* a delete of a queue that cannot be asked */
 };
 
 struct subscription {
