@@ -19,6 +19,8 @@
 
 /* one request while waiting for a node: long enough for a busy machine, short enough to notice a dead node */
 #define ASK_MS 2000
+/* for a killed process to leave the kernel: a flush that a slow disk had begun is waited for there */
+#define ENDING_MS 10000
 
 static const struct engine_ops *ops_of(const struct labdir *lab)
 {
@@ -136,6 +138,19 @@ struct starting {
     off_t log_from;
     bool serves;
 };
+
+/* Waits until a killed process of this node has left its ports and its log. */
+static int wait_ending(const struct labdir *lab, size_t node, char **error)
+{
+    char pid_file[PATH_MAX];
+    engine_node_path(lab, node, "pid", pid_file);
+    pid_t pid = process_read_pid(pid_file);
+    if (!process_ending(pid) || process_wait_gone(pid, ENDING_MS) == 0)
+        return 0;
+    *error = format_text("%s: process %ld was killed and still holds its ports after %d s; look at its disk",
+                         lab->nodes[node].name, (long)pid, ENDING_MS / 1000);
+    return ERR_BUSY;
+}
 
 static int start_process(const struct labdir *lab, size_t node, struct starting *s, char **error)
 {
@@ -281,6 +296,8 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
         return ERR_EXISTS;
     }
     err = labdir_save(lab, error);
+    for (size_t i = 0; i < lab->nodes_len && !err; i++)
+        err = wait_ending(lab, i, error);
     if (!err)
         err = check_ports(lab, error);
     if (err)
@@ -305,7 +322,9 @@ int engine_start_node(const struct labdir *lab, size_t node, char **error)
                              lab->nodes[node].name, lab->nodes[node].name);
         return ERR_EXISTS;
     }
-    err = ops_of(lab)->prepare(lab, error);
+    err = wait_ending(lab, node, error);
+    if (!err)
+        err = ops_of(lab)->prepare(lab, error);
     struct starting s = {0};
     if (!err)
         err = start_process(lab, node, &s, error);
@@ -352,7 +371,7 @@ int engine_kill_node(const struct labdir *lab, size_t node, char **error)
         return ERR_NOT_FOUND;
     }
     kill(pid, SIGKILL);
-    err = process_wait_gone(pid, 10000);
+    err = process_wait_gone(pid, ENDING_MS);
     if (err)
         *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[node].name,
                              (long)pid);
@@ -377,7 +396,7 @@ int engine_down(const struct labdir *lab, char **error)
         if (!pids[i] || process_wait_gone(pids[i], left > 0 ? (unsigned)left : 0) == 0)
             continue;
         kill(pids[i], SIGKILL); /* the process that got SIGTERM and was waited for since */
-        if (process_wait_gone(pids[i], 10000) == 0 || err)
+        if (process_wait_gone(pids[i], ENDING_MS) == 0 || err)
             continue;
         err = ERR_TIMEOUT;
         *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name,

@@ -45,8 +45,11 @@ int process_write_pid(const char *file, pid_t pid);
  */
 bool process_belongs(pid_t pid, const char *owner);
 
-/* True once the process has ended, reaping it if it is a child of ours. */
+/* True once the process has ended with all its threads, reaping it if it is a child of ours. A process whose
+ * first thread has ended while another is still in the kernel (killed in the middle of fdatasync) is not
+ * gone: it holds its ports and its log until that call returns. */
 bool process_gone(pid_t pid);
+bool process_ending(pid_t pid); /* that state: nothing can be said to it any more, and it is not gone yet */
 int process_wait_gone(pid_t pid, unsigned timeout_ms); /* 0 or ERR_TIMEOUT */
 
 int64_t clock_now_ms(void); /* monotonic */

@@ -161,19 +161,40 @@ bool process_belongs(pid_t pid, const char *owner)
     return found;
 }
 
+/* "pid (name) S ... threads ...", where the name may hold anything: the state of the first thread, and how
+ * many threads there are, of which each holds the files and sockets of all until it has ended. False: no
+ * process. */
+static bool read_state(pid_t pid, char *state, unsigned *threads)
+{
+    struct text stat = {0};
+    read_proc(pid, "stat", &stat);
+    const char *at = stat.s ? strrchr(stat.s, ')') : NULL;
+    bool good = at && sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u",
+                             state, threads) == 2;
+    text_finish(&stat);
+    return good;
+}
+
+static bool first_thread_ended(pid_t pid, unsigned *threads)
+{
+    char state = 0;
+    return read_state(pid, &state, threads) && (state == 'Z' || state == 'X');
+}
+
+bool process_ending(pid_t pid)
+{
+    unsigned threads = 0;
+    return pid > 1 && first_thread_ended(pid, &threads) && threads > 1;
+}
+
 bool process_gone(pid_t pid)
 {
     if (waitpid(pid, NULL, WNOHANG) == pid)
         return true;
     if (kill(pid, 0) && errno == ESRCH)
         return true;
-    /* Ended, but its parent has not looked yet: "pid (name) Z ...", where the name may hold anything. */
-    struct text stat = {0};
-    read_proc(pid, "stat", &stat);
-    const char *close_paren = stat.s ? strrchr(stat.s, ')') : NULL;
-    bool zombie = close_paren && (close_paren[2] == 'Z' || close_paren[2] == 'X');
-    text_finish(&stat);
-    return zombie;
+    unsigned threads = 0; /* 1 and ended: only its parent has not looked yet */
+    return first_thread_ended(pid, &threads) && threads <= 1;
 }
 
 int process_wait_gone(pid_t pid, unsigned timeout_ms)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -250,16 +251,26 @@ pid_t lab_pid(const struct lab *lab, unsigned node)
     return pid_from(lab->dir, node);
 }
 
+/* Alive until its last thread has ended: the first may be gone while another still holds files and ports. */
 bool process_alive(pid_t pid)
 {
-    char path[64], line[512];
-    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return false;
-    char *end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-    fclose(f);
-    return end && end[1] && end[2] != 'Z' && end[2] != 'X';
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+    DIR *tasks = opendir(path);
+    bool alive = false;
+    for (struct dirent *entry; tasks && !alive && (entry = readdir(tasks));) {
+        char line[512];
+        snprintf(path, sizeof(path), "/proc/%ld/task/%.12s/stat", (long)pid, entry->d_name);
+        FILE *f = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (!f)
+            continue;
+        char *end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+        fclose(f);
+        alive = end && end[1] && end[2] != 'Z' && end[2] != 'X';
+    }
+    if (tasks)
+        closedir(tasks);
+    return alive;
 }
 
 static bool process_ended(void *pid)

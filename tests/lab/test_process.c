@@ -1,6 +1,7 @@
 /* test_process.c: a process is known by whom it was started for, and nothing else is ever taken for it. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -48,6 +49,52 @@ static void waiting_for_one_that_stays_ends(void **state)
     assert_int_equal(process_wait_gone(pid, 30), ERR_TIMEOUT);
     kill(pid, SIGTERM); /* not ignored by the child, whatever this program does with it */
     assert_int_equal(process_wait_gone(pid, 5000), 0);
+}
+
+static void *hold(void *port)
+{
+    /* what a thread in a slow flush does: it keeps the sockets of the process for a while */
+    (void)port;
+    usleep(300000);
+    return NULL;
+}
+
+/* the child's life: a listener, a second thread, and an end of the first thread alone */
+static void end_first_thread(int report)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t thread;
+    if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 1) ||
+        getsockname(fd, (struct sockaddr *)&address, &len) || pthread_create(&thread, NULL, hold, NULL) ||
+        write(report, &address.sin_port, sizeof(address.sin_port)) < 0)
+        _exit(1);
+    pthread_exit(NULL);
+}
+
+static void a_process_is_gone_when_its_last_thread_is(void **state)
+{
+    (void)state;
+    int report[2];
+    uint16_t port = 0;
+    char *error = NULL;
+    assert_int_equal(pipe(report), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        end_first_thread(report[1]);
+    assert_int_equal(read(report[0], &port, sizeof(port)), sizeof(port));
+    port = ntohs(port);
+    while (!process_ending(pid))
+        assert_false(process_gone(pid)); /* ends: the first thread ends before the second */
+    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
+    free(error);
+    assert_int_equal(process_wait_gone(pid, 5000), 0);
+    assert_false(process_ending(pid));
+    assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), 0);
+    close(report[0]);
+    close(report[1]);
 }
 
 static void a_program_that_is_not_there_is_an_error_at_once(void **state)
@@ -113,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_belongs_to_its_owner_alone),
         cmocka_unit_test(waiting_for_one_that_stays_ends),
+        cmocka_unit_test(a_process_is_gone_when_its_last_thread_is),
         cmocka_unit_test(a_program_that_is_not_there_is_an_error_at_once),
         cmocka_unit_test(pid_files_hold_one_number),
         cmocka_unit_test(a_taken_port_names_port_and_key),
