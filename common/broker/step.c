@@ -157,6 +157,7 @@ static void handle(struct broker *b, struct effect *fx)
     case FX_PERSIST:
     case FX_EVENT:
     case FX_STOPPED:
+    case FX_RESTART:
     case FX_FAILED: to_host(b, fx); break;
     case FX_ANSWER:
         if (fx->u.answer.req & REQ_HOST)
@@ -287,6 +288,7 @@ int broker_step(struct broker *b, const struct event *ev, struct effects *out)
         err = mirror_step(b->mirror, ev, &b->up);
         break;
     case EV_START:
+    case EV_CLIENTS:
     case EV_DISK_DONE:
     case EV_PEER_UP:
     case EV_PEER_DOWN:

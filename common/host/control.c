@@ -107,6 +107,7 @@ static const char *phase_name(enum node_phase phase)
     case PHASE_CHANGING: return "changing";
     case PHASE_STOPPING: return "stopping";
     case PHASE_STOPPED: return "stopped";
+    case PHASE_PAUSED: return "paused";
     }
     return "?";
 }

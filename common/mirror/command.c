@@ -545,6 +545,7 @@ void command(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_TICK:
     case EV_TURN_END:
     case EV_DISK_DONE:
+    case EV_CLIENTS:
     case EV_MEMORY:
     case EV_PEER_UP:
     case EV_PEER_DOWN:

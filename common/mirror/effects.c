@@ -61,6 +61,7 @@ void effect_finish(struct effect *fx)
         break;
     case FX_SERVING:
     case FX_STOPPED:
+    case FX_RESTART:
     case FX_CONFIRM:
     case FX_CANCELLED:
     case FX_META_ALL:

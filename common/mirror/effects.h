@@ -17,6 +17,8 @@ enum effect_type {
     FX_EVENT,   /* H something to tell people (the events feed, the log) */
     FX_SERVING, /* H this node begins (on) or ceases (off) to serve clients: listeners open or close */
     FX_STOPPED, /* H the orderly stop is complete: nothing more will come out */
+    FX_RESTART, /* H this life is over (a pause has ended, or its side lost): forget what is in memory,
+                   recover from the log, begin a new life; clients are closed */
     FX_FAILED,  /* H this node cannot go on (text says why and what to do): stop the process */
 
     FX_ANSWER,     /* U, and H when req has REQ_HOST */

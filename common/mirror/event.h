@@ -16,6 +16,7 @@ enum event_type {
     EV_TICK,      /* the deadline that was asked for has passed */
     EV_TURN_END,  /* nothing more to do right now: send what was gathered (acks, confirms, batches) */
     EV_DISK_DONE, /* the first `persisted` records ever handed out (FX_PERSIST) are on disk */
+    EV_CLIENTS,   /* how many clients are connected here: autoheal lets the side with more win */
     EV_MEMORY,    /* C alarm on or off: publishers wait while it is on */
 
     /* the other nodes */
@@ -60,6 +61,9 @@ struct event {
         struct {
             uint64_t persisted;
         } disk;
+        struct {
+            uint32_t count;
+        } clients;
         struct {
             bool alarm;
         } memory;

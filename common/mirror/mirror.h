@@ -17,6 +17,13 @@
 struct mirror;
 struct queue;
 
+/* What a node does when it cannot reach the others (RabbitMQ's cluster_partition_handling). */
+enum partition_handling {
+    PARTITION_IGNORE,         /* each side installs its own view and goes on */
+    PARTITION_PAUSE_MINORITY, /* half or fewer of the cluster's nodes: stop serving until more are there */
+    PARTITION_AUTOHEAL,       /* as ignore; once healed, the sides with fewer clients begin again */
+};
+
 struct mirror_options {
     const char *const *names; /* of all nodes, in the cluster's order; copied */
     size_t nodes_len;
@@ -28,6 +35,8 @@ struct mirror_options {
     bool confirm_after_mirrors; /* a publish is confirmed when every mirror has it */
     bool confirm_after_disk;    /* and, if persistent, when it is on disk wherever it is held */
     bool oldest_promoted;       /* the oldest mirror takes over; false: the newest (lesson 8 shows why not) */
+
+    enum partition_handling partition_handling;
 
     ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };
@@ -57,6 +66,7 @@ enum node_phase {
     PHASE_CHANGING, /* a view change is under way; clients wait */
     PHASE_STOPPING, /* handing over */
     PHASE_STOPPED,
+    PHASE_PAUSED, /* pause_minority: too few nodes in reach */
 };
 
 struct view_info {

@@ -113,6 +113,7 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_CANCEL_SYNC:
     case EV_META_PUT:
     case EV_META_DELETE: command(m, ev, out); break;
+    case EV_CLIENTS:
     case EV_MEMORY:
     case EV_CLIENT_OPEN:
     case EV_CLIENT_DATA:

@@ -408,6 +408,7 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
     case FX_EVENT:
     case FX_SERVING:
     case FX_STOPPED:
+    case FX_RESTART:
     case FX_FAILED:
     case FX_META:
     case FX_META_ALL:

@@ -334,6 +334,7 @@ const char *event_name(enum event_type t)
     case EV_TICK: return "TICK";
     case EV_TURN_END: return "TURN_END";
     case EV_DISK_DONE: return "DISK_DONE";
+    case EV_CLIENTS: return "CLIENTS";
     case EV_MEMORY: return "MEMORY";
     case EV_PEER_UP: return "PEER_UP";
     case EV_PEER_DOWN: return "PEER_DOWN";

@@ -80,6 +80,7 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
     case EV_STOP:
     case EV_TICK:
     case EV_TURN_END:
+    case EV_CLIENTS:
     case EV_MEMORY:
     case EV_CLIENT_OPEN:
     case EV_CLIENT_DATA:
@@ -128,6 +129,9 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
             node->serving = fx->u.serving.on;
             break;
         case FX_STOPPED: *stopped = true; break;
+        case FX_RESTART:
+            sim_fail(s, "restart", "%s begins again, which no fault here asks for", s->names[n]);
+            break;
         case FX_FAILED: sim_fail(s, "failed", "%s gives up: %s", s->names[n], fx->u.failed.text); break;
         case FX_ANSWER:
         case FX_DELIVER:

@@ -85,7 +85,8 @@ void rig_perform(struct rig *r, size_t node, struct effects *fx)
             *e = (struct effect){.type = FX_EVENT};
             break;
         case FX_EVENT:
-        case FX_STOPPED: break;
+        case FX_STOPPED:
+        case FX_RESTART: break;
         case FX_FAILED: fail_msg("the node failed: %s", e->u.failed.text); break;
         case FX_DELIVER:
         case FX_CONFIRM:
