@@ -87,7 +87,8 @@ struct loop {
     enum app_state app;
     uint64_t incarnation;
     bool serving, serving_wanted; /* listeners are open; are to be */
-    bool stopped_by_broker;       /* FX_STOPPED came */
+    bool stopped_by_broker;       /* FX_STOPPED or FX_RESTART came */
+    bool restarts;                /* FX_RESTART: begins again once it has closed */
     ms_time closing_since;
     struct http_server *http;
     VEC(struct waiter {

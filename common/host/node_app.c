@@ -114,8 +114,12 @@ void loop_app_failed(struct loop *l, char *error)
 
 void loop_stopped(struct loop *l, const struct effect *fx)
 {
-    (void)fx;
     l->stopped_by_broker = true;
+    if (fx->type != FX_RESTART)
+        return;
+    l->restarts = l->app == APP_RUNNING || l->app == APP_STARTING; /* not if somebody is stopping it anyway */
+    if (l->restarts)
+        set_state(l, APP_STOPPING);
 }
 
 /* ---- serving ---- */
@@ -199,6 +203,9 @@ void app_advance(struct loop *l)
         if (l->app == APP_STOPPED) {
             free(l->app_error);
             l->app_error = NULL;
+            if (l->restarts)
+                begin_start(l);
+            l->restarts = false;
         }
     }
 }

@@ -39,7 +39,8 @@ static void perform(struct node *n, const struct effect *fx)
     case FX_ANSWER: loop_answer(&n->loop, fx); break;
     case FX_EVENT: loop_event(&n->loop, fx); break;
     case FX_SERVING: loop_serving(&n->loop, fx); break;
-    case FX_STOPPED: loop_stopped(&n->loop, fx); break;
+    case FX_STOPPED:
+    case FX_RESTART: loop_stopped(&n->loop, fx); break;
     case FX_FAILED: loop_failed(&n->loop, fx); break;
     case FX_DELIVER: /* these are between the mirroring library and the broker: none comes out */
     case FX_CONFIRM:
