@@ -46,7 +46,7 @@ include tests/tests.mk $(filter-out tests/tests.mk,$(wildcard tests/*.mk))
 
 .DEFAULT_GOAL := all
 .PHONY: all lab clean install
-all: $(ARCHIVES) $(BUILD)/lab $(BUILD)/labctl lessons
+all: $(ARCHIVES) $(BUILD)/lab $(BUILD)/labctl lessons catalogues
 
 # ---- compiling ---------------------------------------------------------------------------------------------
 
@@ -79,9 +79,10 @@ lib = $(1:%=$(BUILD)/lib%.a)
 link = $(Q)$(CC) $(OPT) $(SANITIZE) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 LAB_OBJ    := $(call objects,tui)
+LAB_MAIN   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/lab.c tui/main/lab_*.c))
 LABCTL_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/labctl*.c))
 
-$(BUILD)/lab: $(LAB_OBJ) $(BUILD)/obj/tui/main/lab.o $(call lib,lab client base)
+$(BUILD)/lab: $(LAB_OBJ) $(LAB_MAIN) $(call lib,lab client sim wire mirror base)
 	$(call say,LINK,$@)
 	$(link) -o $@ $(LIB_LAB) $(LIB_TUI) $(LIB_PURE) $(LIB_HOST)
 
@@ -110,6 +111,17 @@ $(foreach l,$(LESSONS),$(eval $(call lesson,$(l))))
 .PHONY: lessons
 lessons: $(LESSONS:%=lesson-%)
 
+# ---- languages: the screen's texts (tui/words.h), one catalogue for each tui/po/LANGUAGE.po ----------------
+
+LANGUAGES  := $(patsubst tui/po/%.po,%,$(wildcard tui/po/*.po))
+CATALOGUES := $(if $(shell command -v msgfmt 2>/dev/null),$(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/mirrorlab.mo))
+$(BUILD)/locale/%/LC_MESSAGES/mirrorlab.mo: tui/po/%.po
+	@mkdir -p $(@D)
+	$(call say,MO,$@)
+	$(Q)msgfmt --check -o $@ $<
+.PHONY: catalogues
+catalogues: $(CATALOGUES)
+
 # ---- using -------------------------------------------------------------------------------------------------
 
 lab: deps
@@ -128,6 +140,10 @@ install: all
 	ln -sf ../lib/mirrorlab/lab ../lib/mirrorlab/labctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 docs/man/lab.1 docs/man/labctl.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/node.1 $(DESTDIR)$(PREFIX)/share/man/man1/mirrorlab-node.1
+	set -e; for l in $(if $(CATALOGUES),$(LANGUAGES)); do \
+	    install -d $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES; \
+	    install -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/mirrorlab.mo $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES; \
+	    done
 
 clean:
 	rm -rf $(BUILD)

@@ -6,3 +6,8 @@ $(call unit_test,sim/story_promotion,tests/sim/story_promotion.c,$(SIM_ARCHIVES)
 $(call unit_test,sim/story_sync,tests/sim/story_sync.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_cluster,tests/sim/story_cluster.c,$(SIM_ARCHIVES))
 $(call sim_test,sim/test_checker,tests/sim/test_checker.c,$(SIM_ARCHIVES))
+
+# schedules: their text, the search, and every schedule of the kit played on the simulator
+$(call unit_test,sim/sched,tests/sim/test_sched.c,base)
+$(call sim_test,sim/search,tests/sim/test_search.c,$(SIM_ARCHIVES))
+$(call unit_test,sim/replay,tests/sim/test_replay.c tui/main/lab_sim.c,lab $(SIM_ARCHIVES))

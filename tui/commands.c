@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "verbs.h"
+#include "words.h"
+
 /* a word as one would type it into a shell */
 static void add_word(struct text *t, const char *word)
 {
@@ -22,6 +25,13 @@ static void add_word(struct text *t, const char *word)
             text_add_bytes(t, word, 1);
     }
     text_add(t, "'");
+}
+
+char *shell_word(const char *word)
+{
+    struct text t = {0};
+    add_word(&t, word);
+    return t.s;
 }
 
 /* a program is known by its name, wherever it stands */
@@ -52,26 +62,32 @@ static const char *selected_node(struct model *m)
 {
     if (m->snapshot && m->node < (int)m->snapshot->nodes_len)
         return m->snapshot->nodes[m->node].name;
-    model_say(m, "no node is selected yet");
+    model_say(m, _("no node is selected yet"));
     return NULL;
 }
 
 static const char *selected_queue(struct model *m)
 {
     if (!m->queue)
-        model_say(m, "there is no queue yet: n runs the lesson's next step");
+        model_say(m, _("there is no queue yet: n runs the lesson's next step"));
     return m->queue;
 }
 
-/* a node that runs: the selected one if it does */
-static const char *running_node(struct model *m)
+const char *model_running_node(const struct model *m)
 {
     const char *node = NULL;
     for (size_t i = 0; m->snapshot && i < m->snapshot->nodes_len; i++)
         if (m->snapshot->nodes[i].state == NODE_UP && (!node || (int)i == m->node))
             node = m->snapshot->nodes[i].name;
+    return node;
+}
+
+/* the same, and a message if none does */
+static const char *running_node(struct model *m)
+{
+    const char *node = model_running_node(m);
     if (!node)
-        model_say(m, "no node runs: select one with the arrow keys and press a");
+        model_say(m, _("no node runs: select one with the arrow keys and press a"));
     return node;
 }
 
@@ -102,87 +118,116 @@ static struct command *start_selected(struct model *m)
 /* ---- the lesson's own programs
  * --------------------------------------------------------------------------------- */
 
-/* The words of the first step that runs this program; NULL if none does. */
-static char **words_of_program(const struct model *m, const char *program)
+const char *command_program(const struct lesson *l, const char *program)
 {
-    for (size_t i = 0; m->lesson && i < m->lesson->steps_len; i++) {
-        char **action = m->lesson->steps[i].action;
+    for (size_t i = 0; l && i < l->steps_len; i++) {
+        char **action = l->steps[i].action;
         const char *slash = action ? strrchr(action[0], '/') : NULL;
         if (action && strcmp(slash ? slash + 1 : action[0], program) == 0)
-            return action;
+            return action[0];
     }
     return NULL;
 }
 
-/* The lesson's producer or consumer as a step runs it, but for the selected queue and through this node. */
-static struct command *on_program(struct model *m, const char *program)
+/* The lesson's own producer or consumer, or that of a lesson that has one; NULL: there is none. */
+static const char *program_path(const struct model *m, const char *program)
 {
-    char **words = words_of_program(m, program), port[8] = "";
-    const char *queue = selected_queue(m), *node = queue ? running_node(m) : NULL;
+    const char *path = command_program(m->lesson, program);
+    return path ? path : command_program(m->tools, program);
+}
+
+/* more: up to NULL; empty words are left out */
+static struct command *on_program(const struct model *m, const char *program, const char *queue,
+                                  const char *const *more)
+{
+    const char *path = program_path(m, program), *node = model_running_node(m);
     int at = node && m->lab ? labdir_find_node(m->lab, node) : -1;
-    if (!words && queue)
-        model_say(m, "%s",
-                  m->lesson ? "no step of this lesson runs such a program" : "no lesson is open: lab 7");
-    if (!words || at < 0)
+    char port[8];
+    if (!path || !queue || at < 0)
         return NULL;
     snprintf(port, sizeof(port), "%u", m->lab->nodes[at].amqp_port);
-    const struct {
-        const char *option, *value;
-    } ours[] = {{"--queue", queue}, {"--port", port}, {"--host", m->lab->nodes[at].host}};
-    struct command *c = command_of((const char *const *)words, COMMAND_OF_KEY);
-    for (size_t i = 0; c->argv[i] && c->argv[i + 1]; i++)
-        for (size_t o = 0; o < ARRAY_LEN(ours); o++)
-            if (strcmp(c->argv[i], ours[o].option) == 0) {
-                free(c->argv[i + 1]);
-                c->argv[i + 1] = xstrdup(ours[o].value);
-            }
-    free(c->text);
-    c->text = shell_text((const char *const *)c->argv);
-    return c;
+    const char *words[16] = {path, "--host", m->lab->nodes[at].host, "--port", port, "--queue", queue};
+    for (size_t i = 0, len = 7; more[i] && len + 1 < ARRAY_LEN(words); i++)
+        if (*more[i])
+            words[len++] = more[i];
+    return command_of(words, COMMAND_OF_KEY);
+}
+
+struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
+                                bool persistent, bool confirm)
+{
+    bool many = strcmp(count, "1") != 0 && *count, own = *text && strcmp(text, "Hello World") != 0;
+    const char *const more[] = {own ? "--message" : "",
+                                own ? text : "",
+                                many ? "--count" : "",
+                                many ? count : "",
+                                persistent ? "--persistent" : "",
+                                confirm ? "--confirm" : "",
+                                NULL};
+    return on_program(m, "producer", queue, more);
+}
+
+struct command *command_get(const struct model *m, const char *queue, const char *count)
+{
+    bool many = strcmp(count, "1") != 0;
+    const char *const more[] = {many ? "--count" : "", many ? count : "", NULL};
+    return on_program(m, "consumer", queue, more);
+}
+
+void command_why_not(struct model *m, const char *program)
+{
+    if (!selected_queue(m) || !running_node(m))
+        return;
+    if (!program_path(m, program))
+        model_say(m, _("no lesson has a %s that is built: run make"), program);
+    else
+        model_say(m, _("there is no lab to run a %s on"), program);
+}
+
+/* ---- what is asked first
+ * ---------------------------------------------------------------------------------------- */
+
+enum danger command_danger(const struct command *c)
+{
+    const struct verb *v =
+        c->step == COMMAND_OF_KEY ? verb_find(verb_of((const char *const *)c->argv)) : NULL;
+    return c->step == COMMAND_CLEAN ? DANGER_CLEAN : v ? v->danger : DANGER_NONE;
+}
+
+/* A node that was cut off from the others is given its links back, any other is cut off. */
+static struct command *cut_selected(struct model *m)
+{
+    const char *node = selected_node(m);
+    if (!node)
+        return NULL;
+    bool away = (m->cut & ((node_bits)1 << m->node)) || *m->snapshot->nodes[m->node].partitions;
+    const char *words[] = {"labctl", "-n", node, away ? "heal" : "cut", node, NULL};
+    return command_of(words, COMMAND_OF_KEY);
 }
 
 static struct command *restart_lesson(struct model *m)
 {
     const char *words[] = {"lab", "clean", NULL};
     if (!m->lesson) {
-        model_say(m, "no lesson is open: lab 7 opens lesson 7");
+        model_say(m, _("no lesson is open: lab 7 opens lesson 7"));
         return NULL;
     }
     struct command *c = command_of(words, COMMAND_CLEAN);
     free(c->text);
-    c->text = format_text("(begin lesson %d again)", m->lesson->number);
+    c->text = format_text(_("(begin lesson %d again)"), m->lesson->number);
     return c;
 }
 
 struct command *command_for(struct model *m, enum request request)
 {
-    switch (request) {
+    switch ((int)request) { /* the others run nothing */
     case REQUEST_STOP: return on_node(m, "stop_app");
     case REQUEST_START: return start_selected(m);
     case REQUEST_KILL: return on_node(m, "kill");
+    case REQUEST_CUT: return cut_selected(m);
     case REQUEST_RESTART: return restart_lesson(m);
     case REQUEST_SYNC: return on_queue(m, "sync_queue");
     case REQUEST_CANCEL_SYNC: return on_queue(m, "cancel_sync_queue");
-    case REQUEST_PUBLISH: return on_program(m, "producer");
-    case REQUEST_GET: return on_program(m, "consumer");
-    case REQUEST_NONE:
-    case REQUEST_NEXT:
-    case REQUEST_REPEAT:
-    case REQUEST_QUIT:
-    case REQUEST_HELP:
-    case REQUEST_POLICY:
-    case REQUEST_NODE_BEFORE:
-    case REQUEST_NODE_AFTER:
-    case REQUEST_QUEUE_BEFORE:
-    case REQUEST_QUEUE_AFTER:
-    case REQUEST_PAGE_BEFORE:
-    case REQUEST_PAGE_AFTER:
-    case REQUEST_VIEW_CLUSTER:
-    case REQUEST_VIEW_EVENTS:
-    case REQUEST_VIEW_LESSON:
-    case REQUEST_BACK:
-    case REQUEST_LATER:
-    case REQUEST_REDRAW: break;
+    default: return NULL;
     }
-    return NULL;
 }

@@ -8,6 +8,20 @@
 /* A command of these words (copied, up to NULL); its text is the words, quoted for a shell where needed. */
 struct command *command_of(const char *const *words, int step);
 
+char *shell_word(const char *word); /* as one would type it into a shell; the caller frees it */
+
+/* The path of this program as one of the lesson's steps runs it; NULL: none does. l may be NULL. */
+const char *command_program(const struct lesson *l, const char *program);
+
+/* The lesson's producer and consumer, through a node that runs; counts as they were typed. NULL: they cannot
+ * be run; command_why_not says why. */
+struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
+                                bool persistent, bool confirm);
+struct command *command_get(const struct model *m, const char *queue, const char *count);
+void command_why_not(struct model *m, const char *program);
+
+enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
+
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */
 struct command *command_for(struct model *m, enum request request);

@@ -4,31 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "acting.h"
 #include "commands.h"
-#include "policy.h"
+#include "find.h"
+#include "prompt.h"
+#include "ran.h"
+#include "view.h"
+#include "words.h"
 
 /* Older than this, data is not called live: three missed looks at the slowest setting. */
 #define STALE_MS 3000
 
-/* Of what a command printed, one row is shown. */
-#define LAST_LINE_MAX 1000
-
-void command_destroy(struct command *c)
-{
-    if (!c)
-        return;
-    for (size_t i = 0; c->argv[i]; i++)
-        free(c->argv[i]);
-    free(c->argv);
-    free(c->text);
-    free(c->last_line);
-    free(c);
-}
+#define OTHERS_MAX 8 /* commands at once, besides the newest */
 
 void model_init(struct model *m, struct lesson *lesson, const struct labdir *lab, bool readonly, bool replay)
 {
     *m = (struct model){.lesson = lesson, .lab = lab, .readonly = readonly, .replay = replay};
-    policy_form_reset(m);
+    for (int i = 0; i < FORMS; i++)
+        form_reset(&m->forms[i], (enum form_kind)i);
 }
 
 void model_finish(struct model *m)
@@ -38,16 +31,49 @@ void model_finish(struct model *m)
         free(m->away.items[i].queue);
     for (size_t i = 0; i < m->history.len; i++)
         free(m->history.items[i].queue);
-    for (size_t i = 0; i < POLICY_FIELDS; i++)
-        text_finish(&m->policy[i]);
+    for (size_t i = 0; i < FORMS; i++)
+        form_finish(&m->forms[i]);
+    for (size_t i = 0; i < m->others.len; i++)
+        command_destroy(m->others.items[i]);
+    VEC_FREE(&m->others);
+    goal_forget(m);
+    find_finish(m);
+    prompt_finish(m);
+    free(m->pager.title);
+    free(m->pager.text);
+    free(m->copy);
+    free(m->export_to);
     VEC_FREE(&m->away);
     VEC_FREE(&m->history);
+    ledger_finish(&m->ledger);
     command_destroy(m->to_confirm);
     command_destroy(m->command);
     free(m->queue);
     free(m->message);
     free(m->leftover);
+    model_forget_fates(m);
     *m = (struct model){0};
+}
+
+void model_take_look(struct model *m, const struct model *from)
+{
+    m->view = from->view;
+    m->node = from->node;
+    m->node_last = from->node_last;
+    m->scroll = from->scroll;
+    m->life_id = from->life_id;
+    m->life_chosen = from->life_chosen;
+    m->life_expanded = from->life_expanded;
+    m->queue_chosen = from->queue_chosen;
+    free(m->queue);
+    m->queue = from->queue ? xstrdup(from->queue) : NULL;
+    for (size_t i = 0; i < FOUNDS; i++) {
+        free(m->filters[i]);
+        m->filters[i] = from->filters[i] ? xstrdup(from->filters[i]) : NULL;
+    }
+    m->sort = from->sort;
+    m->mouse = from->mouse;
+    find_again(m);
 }
 
 void model_say(struct model *m, const char *format, ...)
@@ -60,6 +86,27 @@ void model_say(struct model *m, const char *format, ...)
     free(m->message);
     m->message = t.s;
     m->message_step = model_step(m);
+}
+
+void model_forget_fates(struct model *m)
+{
+    for (size_t i = 0; i < m->fates.len; i++) {
+        free(m->fates.items[i].message);
+        free(m->fates.items[i].fate);
+        free(m->fates.items[i].where);
+    }
+    VEC_FREE(&m->fates);
+}
+
+bool model_refuses(struct model *m, const char *what)
+{
+    if (m->readonly)
+        model_say(m, _("%s does nothing here: this screen is read-only (--readonly)"), what);
+    else if (m->replay && m->time.paused)
+        model_say(m, _("%s does nothing here: the screen is paused; Space goes back to the lab"), what);
+    else if (m->replay)
+        model_say(m, _("%s does nothing here: this is a replay, not a lab"), what);
+    return m->readonly || m->replay;
 }
 
 const char *model_message(const struct model *m)
@@ -114,9 +161,15 @@ static struct history *find_history(struct model *m, const char *queue)
             return &m->history.items[i];
     struct history h = {.queue = xstrdup(queue)};
     for (size_t i = 0; i < HISTORY_LEN; i++)
-        h.depth[i] = -1;
+        h.depth[i] = h.published[i] = h.delivered[i] = -1;
     VEC_PUSH(&m->history, h);
     return &m->history.items[m->history.len - 1];
+}
+
+static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
+{
+    memmove(samples, samples + 1, (HISTORY_LEN - 1) * sizeof(samples[0]));
+    samples[HISTORY_LEN - 1] = newest;
 }
 
 static void remember_history(struct model *m, const struct snapshot *s)
@@ -125,8 +178,15 @@ static void remember_history(struct model *m, const struct snapshot *s)
         struct history *h = find_history(m, s->queues[i].name);
         if (h->sampled_at && s->taken_at < h->sampled_at + 1000)
             continue;
-        memmove(h->depth, h->depth + 1, sizeof(h->depth) - sizeof(h->depth[0]));
-        h->depth[HISTORY_LEN - 1] = s->queues[i].messages;
+        ms_time missed = h->sampled_at ? (s->taken_at - h->sampled_at) / 1000 : 1;
+        for (; missed > 1; missed = missed > HISTORY_LEN ? HISTORY_LEN : missed - 1) { /* nobody looked */
+            add_sample(h->depth, -1);
+            add_sample(h->published, -1);
+            add_sample(h->delivered, -1);
+        }
+        add_sample(h->depth, s->queues[i].messages);
+        add_sample(h->published, (int64_t)s->queues[i].publish_rate);
+        add_sample(h->delivered, (int64_t)s->queues[i].deliver_rate);
         h->sampled_at = s->taken_at;
     }
     for (size_t i = m->history.len; i-- > 0;)
@@ -162,10 +222,21 @@ static const char *new_queue(const struct snapshot *before, const struct snapsho
     return NULL;
 }
 
-static void choose_queue(struct model *m, int i)
+void model_select_queue(struct model *m, const char *name)
 {
-    select_queue(m, i);
+    char *queue = xstrdup(name); /* it may be the one that is selected */
+    free(m->queue);
+    m->queue = queue;
     m->queue_chosen = true;
+    m->node_last = false;
+}
+
+/* in the order that is shown */
+static void move_queue(struct model *m, int by)
+{
+    const char *queue = find_queue_from(m, by);
+    if (queue)
+        model_select_queue(m, queue);
 }
 
 void model_observe(struct model *m, const struct snapshot *s)
@@ -173,13 +244,19 @@ void model_observe(struct model *m, const struct snapshot *s)
     int queue_was = queue_index(m);
     remember_away(m, s);
     remember_history(m, s);
+    uint64_t was_looked_at = m->ledger.uid;
+    ledger_observe(&m->ledger, s);
+    m->life_chosen = m->life_chosen && m->ledger.uid == was_looked_at;
     const char *newest = m->snapshot && !m->queue_chosen ? new_queue(m->snapshot, s) : NULL;
+    find_keep_place(m, s);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);
     if (newest)
         select_queue(m, (int)(snapshot_queue(s, newest) - s->queues));
     else if (queue_index(m) < 0)
         select_queue(m, queue_was < 0 ? 0 : queue_was);
+    find_again(m);
+    goal_observe(m);
     if (m->node >= (int)s->nodes_len)
         m->node = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
@@ -229,71 +306,6 @@ size_t model_step(const struct model *m)
     return m->lesson ? lesson_current(m->lesson) : 0;
 }
 
-/* ---- running
- * ------------------------------------------------------------------------------------------------- */
-
-/* "labctl ... -n NODE kill" */
-static node_bits killed_by(const struct model *m, const struct command *c)
-{
-    node_bits node = 0;
-    bool kills = false;
-    for (size_t i = 0; c->argv[i]; i++) {
-        int at = m->snapshot && strcmp(c->argv[i], "-n") == 0 && c->argv[i + 1]
-                     ? snapshot_node_index(m->snapshot, c->argv[i + 1])
-                     : -1;
-        node |= at >= 0 ? (node_bits)1 << at : 0;
-        kills = kills || strcmp(c->argv[i], "kill") == 0;
-    }
-    return kills ? node : 0;
-}
-
-void model_ran(struct model *m, struct command *command)
-{
-    m->killed |= killed_by(m, command);
-    command_destroy(m->command);
-    m->command = command;
-    command->running = true;
-    free(m->message);
-    m->message = NULL;
-}
-
-/* A line that begins with a space continues the one before it. */
-static void add_line(struct command *c, const char *line, size_t len)
-{
-    size_t indent = 0;
-    while (!c->line_open && indent < len && line[indent] == ' ')
-        indent++;
-    if (indent == len)
-        return;
-    bool more = c->last_line && (indent > 0 || c->line_open) && strlen(c->last_line) < LAST_LINE_MAX;
-    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "; " : "",
-                               (int)(len - indent), line + indent);
-    free(c->last_line);
-    c->last_line = joined;
-}
-
-void model_output(struct model *m, const char *data, size_t len)
-{
-    struct command *c = m->command;
-    while (c && len > 0) {
-        const char *end = memchr(data, '\n', len);
-        size_t line = end ? (size_t)(end - data) : len;
-        add_line(c, data, line);
-        c->line_open = end == NULL;
-        line += end ? 1 : 0;
-        data += line;
-        len -= line;
-    }
-}
-
-void model_ended(struct model *m, int exit_code)
-{
-    if (!m->command)
-        return;
-    m->command->running = m->quit_asked = false;
-    m->command->exit_code = exit_code;
-}
-
 /* command: NULL if there is nothing to act on */
 static enum effect run_command(struct command *command, struct command **run)
 {
@@ -309,27 +321,27 @@ static enum effect run_command(struct command *command, struct command **run)
 static enum effect next_step(struct model *m, bool repeat, struct command **run)
 {
     if (!m->lesson) {
-        model_say(m, "no lesson is open: lab 7 opens lesson 7; s, a, p, g act on what is selected");
+        model_say(m, _("no lesson is open: lab 7 opens lesson 7; s, a, p, g act on what is selected"));
         return EFFECT_DRAW;
     }
     size_t i = model_step(m);
     if (i == m->lesson->steps_len) {
-        model_say(m, "lesson %d is done: all %zu steps were seen. R begins it again, q leaves",
+        model_say(m, _("lesson %d is done: all %zu steps were seen. B begins it again, q leaves"),
                   m->lesson->number, m->lesson->steps_len);
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
     if (!step->action) {
-        model_say(m, "step %zu has nothing to run: it is ticked when the nodes show it", i + 1);
+        model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
         return EFFECT_DRAW;
     }
     if (step->acted && !repeat && step->exit_code > 0) {
-        model_say(m, "step %zu's program ended with exit code %d; r runs it once more", i + 1,
+        model_say(m, _("step %zu's program ended with exit code %d; r runs it once more"), i + 1,
                   step->exit_code);
         return EFFECT_DRAW;
     }
     if (step->acted && !repeat) {
-        model_say(m, "step %zu was run; the nodes have not shown its result yet (r runs it once more)",
+        model_say(m, _("step %zu was run; the nodes have not shown its result yet (r runs it once more)"),
                   i + 1);
         return EFFECT_DRAW;
     }
@@ -351,51 +363,24 @@ static void select_node(struct model *m, int by)
     int len = m->snapshot ? (int)m->snapshot->nodes_len : 0;
     if (len)
         m->node = (m->node + by + len) % len;
+    m->node_last = true;
 }
 
 /* by queues, or by lines of a text */
 static void move(struct model *m, int by)
 {
     if (m->view == VIEW_CLUSTER)
-        choose_queue(m, queue_index(m) + by);
+        move_queue(m, by);
+    else if (m->view == VIEW_QUEUE)
+        move_queue(m, by);
     else
         m->scroll -= by; /* screen_settle knows how far that goes in the lesson */
-    int last = m->snapshot ? (int)m->snapshot->events_len : 0;
-    if (m->view == VIEW_EVENTS)
-        m->scroll = m->scroll > last ? last : m->scroll < 0 ? 0 : m->scroll;
 }
 
-static enum effect ask_first(struct model *m, struct command *command)
-{
-    if (!command)
-        return EFFECT_DRAW;
-    command_destroy(m->to_confirm);
-    m->to_confirm = command;
-    m->confirm_yes = false; /* Cancel is the default */
-    m->overlay = OVERLAY_CONFIRM;
-    return EFFECT_DRAW;
-}
-
-static enum effect open_policy(struct model *m)
-{
-    m->overlay = OVERLAY_POLICY;
-    m->policy_at = 0;
-    return EFFECT_DRAW;
-}
-
-static enum effect show(struct model *m, enum view view)
+enum effect model_show(struct model *m, enum view view)
 {
     m->view = view;
     m->scroll = 0;
-    return EFFECT_DRAW;
-}
-
-static enum effect quit(struct model *m)
-{
-    if (!m->command || !m->command->running || m->quit_asked)
-        return EFFECT_QUIT;
-    model_say(m, "still running: %s -- q again leaves without its end", m->command->text);
-    m->quit_asked = true;
     return EFFECT_DRAW;
 }
 
@@ -405,57 +390,82 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_NONE: return EFFECT_NONE;
     case REQUEST_NEXT: return next_step(m, false, run);
     case REQUEST_REPEAT: return next_step(m, true, run);
-    case REQUEST_QUIT: return quit(m);
-    case REQUEST_HELP: m->overlay = OVERLAY_HELP; return EFFECT_DRAW;
+    case REQUEST_HELP:
+        m->overlay = OVERLAY_HELP;
+        m->help_from = 0;
+        return EFFECT_DRAW;
+    case REQUEST_QUIT:
     case REQUEST_RESTART:
-    case REQUEST_KILL: return ask_first(m, command_for(m, request));
+    case REQUEST_KILL:
     case REQUEST_STOP:
     case REQUEST_START:
+    case REQUEST_CUT:
     case REQUEST_PUBLISH:
     case REQUEST_GET:
     case REQUEST_SYNC:
-    case REQUEST_CANCEL_SYNC: return run_command(command_for(m, request), run);
-    case REQUEST_POLICY: return open_policy(m);
+    case REQUEST_CANCEL_SYNC:
+    case REQUEST_POLICY:
+    case REQUEST_COMMAND:
+    case REQUEST_FILTER:
+    case REQUEST_SORT_BEFORE:
+    case REQUEST_SORT_AFTER:
+    case REQUEST_FOLLOW:
+    case REQUEST_COPY:
+    case REQUEST_OUTPUT:
+    case REQUEST_EXPORT:
+    case REQUEST_MOUSE: return acting(m, request, run);
     case REQUEST_NODE_BEFORE: select_node(m, -1); return EFFECT_DRAW;
     case REQUEST_NODE_AFTER: select_node(m, 1); return EFFECT_DRAW;
     case REQUEST_QUEUE_BEFORE: move(m, -1); return EFFECT_DRAW;
     case REQUEST_QUEUE_AFTER: move(m, 1); return EFFECT_DRAW;
     case REQUEST_PAGE_BEFORE: move(m, -10); return EFFECT_DRAW;
     case REQUEST_PAGE_AFTER: move(m, 10); return EFFECT_DRAW;
-    case REQUEST_VIEW_CLUSTER: return show(m, VIEW_CLUSTER);
-    case REQUEST_VIEW_EVENTS: return show(m, VIEW_EVENTS);
-    case REQUEST_VIEW_LESSON: return show(m, VIEW_LESSON);
-    case REQUEST_BACK: return show(m, VIEW_CLUSTER);
-    case REQUEST_LATER: return m->replay ? EFFECT_LATER : EFFECT_NONE;
+    case REQUEST_VIEW_CLUSTER: return model_show(m, VIEW_CLUSTER);
+    case REQUEST_VIEW_EVENTS: return model_show(m, VIEW_EVENTS);
+    case REQUEST_VIEW_MESSAGE: return model_show(m, VIEW_MESSAGE);
+    case REQUEST_EXPLAIN:
+    case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
+    case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
+    case REQUEST_BACK: return model_show(m, VIEW_CLUSTER);
+    case REQUEST_EARLIER:
+    case REQUEST_LATER:
+    case REQUEST_PAUSE:
+    case REQUEST_SEEK_BACK:
+    case REQUEST_SEEK_ON:
+    case REQUEST_FASTER:
+    case REQUEST_SLOWER:
+    case REQUEST_RECORD:
+    case REQUEST_WRITE: m->time_request = request; return EFFECT_TIME;
     case REQUEST_REDRAW: return EFFECT_CLEAR;
     }
     return EFFECT_NONE;
 }
 
-static enum effect confirm_key(struct model *m, int key, struct command **run)
+/* What has to end before this request: a step, before the next one; the beginning again, before anything.
+ * Besides them, several things may run: a producer, while its node is stopped. */
+static const struct command *in_the_way(const struct model *m, enum request request)
 {
-    if (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == KEY_TAB || key == KEY_BACK_TAB) {
-        m->confirm_yes = !m->confirm_yes;
-        return EFFECT_DRAW;
+    bool step = request == REQUEST_NEXT || request == REQUEST_REPEAT;
+    for (size_t i = 0; i <= m->others.len; i++) {
+        const struct command *c = i < m->others.len ? m->others.items[i] : m->command;
+        if (c && c->running && (c->step == COMMAND_CLEAN || (step && c->step >= 0)))
+            return c;
     }
-    bool yes = key == 'y' || key == 'Y' || (key == KEY_RETURN && m->confirm_yes);
-    bool no = key == 'n' || key == 'N' || key == 'q' || key == KEY_ESCAPE || key == KEY_RETURN;
-    if (!yes && !no)
-        return EFFECT_NONE;
-    m->overlay = OVERLAY_NONE;
-    if (yes)
-        *run = m->to_confirm;
-    else
-        command_destroy(m->to_confirm);
-    m->to_confirm = NULL;
-    return yes ? EFFECT_RUN : EFFECT_DRAW;
+    return m->others.len >= OTHERS_MAX ? m->others.items[0] : NULL;
 }
 
-static bool running(struct model *m)
+/* Keys of what lies over the view; false: nothing does. */
+static bool overlay_key(struct model *m, int key, struct command **run, enum effect *effect)
 {
-    if (!m->command || !m->command->running)
-        return false;
-    model_say(m, "still running (Ctrl-C ends it): %s", m->command->text);
+    switch (m->overlay) {
+    case OVERLAY_NONE: return false;
+    case OVERLAY_CONFIRM: *effect = confirm_key(m, key, run); break;
+    case OVERLAY_FORM: *effect = form_key(m, key, run); break;
+    case OVERLAY_COMMAND:
+    case OVERLAY_FILTER: *effect = prompt_key(m, key, run); break;
+    case OVERLAY_PAGER: *effect = pager_key(m, key); break;
+    case OVERLAY_HELP: *effect = help_key(m, key); break;
+    }
     return true;
 }
 
@@ -464,25 +474,23 @@ enum effect model_key(struct model *m, int key, struct command **run)
     *run = NULL;
     if (key == KEY_CTRL_L)
         return EFFECT_CLEAR;
-    if (m->overlay == OVERLAY_CONFIRM)
-        return confirm_key(m, key, run);
-    if (m->overlay == OVERLAY_POLICY)
-        return policy_form_key(m, key, run);
-    if (m->overlay == OVERLAY_HELP) { /* any key closes the page; q does no more than that */
-        m->overlay = OVERLAY_NONE;
-        return EFFECT_DRAW;
-    }
+    enum effect effect = EFFECT_NONE;
+    if (overlay_key(m, key, run, &effect))
+        return effect;
     const struct key_entry *entry = key_find(key);
     if (!entry)
         return EFFECT_NONE;
     free(m->message);
     m->message = NULL;
-    if (entry->acts && (m->readonly || m->replay)) {
-        model_say(m, "%s does nothing here: %s", entry->name,
-                  m->readonly ? "this screen is read-only (--readonly)" : "this is a replay, not a lab");
+    if (entry->acts && model_refuses(m, entry->name))
+        return EFFECT_DRAW;
+    const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
+    if (other) {
+        model_say(m, _("still running (Ctrl-C ends it): %s"), other->text);
         return EFFECT_DRAW;
     }
-    if (entry->acts && running(m))
-        return EFFECT_DRAW;
+    const struct view_ops *view = view_of(m->view);
+    if (view->request && view->request(m, entry->request, &effect))
+        return effect;
     return perform(m, entry->request, run);
 }

@@ -9,16 +9,48 @@
 
 #include "base/text.h"
 #include "base/vec.h"
+#include "form.h"
+#include "input.h"
 #include "keys.h"
 #include "lab/lesson.h"
 #include "lab/snapshot.h"
+#include "ledger.h"
 
-enum view { VIEW_CLUSTER, VIEW_EVENTS, VIEW_LESSON, VIEWS };
-enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_CONFIRM, OVERLAY_POLICY };
+/* The first VIEW_TABS have a number in the header; the others are opened from them. view.h: view_of */
+enum view { VIEW_CLUSTER, VIEW_EVENTS, VIEW_MESSAGE, VIEW_LESSON, VIEW_QUEUE, VIEW_NODE, VIEWS };
+#define VIEW_TABS VIEW_QUEUE
+enum overlay {
+    OVERLAY_NONE,
+    OVERLAY_HELP,
+    OVERLAY_CONFIRM,
+    OVERLAY_FORM,    /* form.h: m->form */
+    OVERLAY_COMMAND, /* ':' */
+    OVERLAY_FILTER,  /* '/' */
+    OVERLAY_PAGER,
+};
 
 enum { COMMAND_OF_KEY = -1, COMMAND_CLEAN = -2 };
 
-/* Something that was run for the user: a step's action, or a key's. */
+/* How far a command that takes its time has come, by what nodes report of the queue it works on (goal.c). */
+#define PACE_SAMPLES 16
+struct pace {
+    struct {
+        ms_time at;
+        int64_t count;
+    } samples[PACE_SAMPLES]; /* the newest ones, oldest first */
+    int len;
+};
+struct goal {
+    char *queue;          /* NULL: the command has no such goal */
+    int64_t from, wanted; /* messages when it began (-1: not known yet); how many are to come */
+    bool sync;            /* the goal is the queue's synchronisation */
+    struct pace pace;
+};
+
+/* What may not be undone: it is asked before. */
+enum danger { DANGER_NONE, DANGER_KILL, DANGER_PURGE, DANGER_DELETE, DANGER_RESET, DANGER_CLEAN };
+
+/* Something that was run for the user: a step's action, a key's, one that was typed. */
 struct command {
     char **argv; /* NULL-terminated, as engine_spawn takes it */
     char *text;  /* as a learner would type it */
@@ -27,7 +59,14 @@ struct command {
     int exit_code;
     char *last_line; /* of what it printed, with those that only continue it; NULL: nothing so far */
     bool line_open;  /* more of that line may come */
+    bool typed;      /* behind ':': what it prints is shown in full */
+    struct text output;
+    struct goal goal;
 };
+
+/* What queues or events must contain to be shown, and the order of queues (find.c). */
+enum found { FOUND_QUEUES, FOUND_EVENTS, FOUNDS };
+enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_POLICY, SORT_RATE, SORTS };
 
 /* Where a queue had copies on nodes that are away now. The nodes that remain do not list these any more. */
 struct away {
@@ -36,21 +75,36 @@ struct away {
     node_bits now, now_master; /* as the last snapshot said */
 };
 
-/* The depth of a queue, one sample a second, newest last; -1: nobody could say. */
+/* The depth of a queue and what went in and out each second, one sample a second, newest last; -1: nobody could
+ * say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
-    int64_t depth[HISTORY_LEN];
+    int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
     ms_time sampled_at;
 };
 
-enum policy_field {
-    POLICY_NAME,
-    POLICY_PATTERN,
-    POLICY_HA_MODE,
-    POLICY_HA_PARAMS,
-    POLICY_SYNC_MODE,
-    POLICY_FIELDS
+struct queue_pace {
+    char *queue;
+    struct pace pace;
+};
+
+/* What became of one message, by the ledger of a simulated run (its clients' and disks' own book). */
+struct fate_seen {
+    char *message; /* "#3" */
+    char *fate;    /* "confirmed, kept", "confirmed, LOST: ..." */
+    char *where;   /* the nodes that hold it, "-" if none */
+    bool lost;
+};
+
+/* Where in time what is shown was: in a replay, or while the screen is paused (time_player.c). */
+struct time_shown {
+    ms_time at, end;        /* since the recording began; how long it is */
+    unsigned speed_percent; /* 100: as it was */
+    bool playing;
+    bool paused;    /* the lab goes on: this is no file, but what was seen up to now */
+    ms_time behind; /* how long ago what is shown was seen (paused) */
+    int line;       /* of the file */
 };
 
 struct model {
@@ -58,6 +112,7 @@ struct model {
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
     VEC(struct history) history;
+    struct ledger ledger; /* what became of messages */
 
     /* the lesson; lesson.c changes it, the model reads it. NULL: none */
     struct lesson *lesson;
@@ -66,28 +121,64 @@ struct model {
     enum view view;
     enum overlay overlay;
     int node;          /* selected, index in snapshot->nodes */
+    bool node_last;    /* the node was selected after the queue: Enter is about it */
     char *queue;       /* selected, by name: queues come and go. NULL: none */
     bool queue_chosen; /* by the user; until then the newest queue is selected */
     int scroll;        /* lines up: in the events view from the end, in the lesson's from where it rests */
+    uint64_t life_id;  /* the message whose life is shown, if life_chosen; else the ledger's first */
+    bool life_chosen, life_expanded; /* expanded: what else happened in its gaps is shown */
     bool confirm_yes;  /* the button that Enter presses */
     struct command *to_confirm;
-    struct text policy[POLICY_FIELDS];
-    int policy_at;
+    struct form forms[FORMS]; /* they keep what was typed for the next time */
+    enum form_kind form;      /* the one that is open */
+    int help_from;            /* the first line of the help that is shown */
+
+    /* what is typed behind ':' and '/'; prompt.c */
+    struct input line;
+    VEC(char *) typed; /* commands, oldest first */
+    size_t typed_at;   /* which of them is in the line; typed.len: a new one */
+    char *completions; /* what Tab could not decide between; NULL: nothing */
+
+    /* what is looked for; find.c */
+    char *filters[FOUNDS]; /* NULL: everything is shown */
+    enum sort sort;
+    VEC(size_t) shown;    /* indices of the snapshot's queues that pass, in order */
+    VEC(size_t) happened; /* indices of its events that pass, oldest first */
+
+    /* a long text; pager.c */
+    struct {
+        char *title, *text;
+        int from; /* its first line that is shown */
+    } pager;
+    bool mouse; /* clicks and the wheel come to us, not to the terminal */
 
     /* what was run; run.c through model_ran, model_output, model_ended */
-    struct command *command; /* the newest; NULL: none so far */
-    char *message;           /* to the user; NULL: none */
-    size_t message_step;     /* the lesson's step when it was said: with the next one it is old */
-    bool quit_asked;         /* q was pressed while something ran */
-    node_bits killed;        /* nodes whose process was killed from here: `start` brings them back */
+    struct command *command;      /* the newest; NULL: none so far */
+    VEC(struct command *) others; /* those that still run besides it */
+    VEC(struct queue_pace) syncs; /* of the queues that are being synchronised */
+    char *copy;                   /* EFFECT_COPY: what goes to the clipboard */
+    char *export_to;              /* EFFECT_EXPORT: the file */
+    char *message;                /* to the user; NULL: none */
+    size_t message_step;          /* the lesson's step when it was said: with the next one it is old */
+    bool quit_asked;              /* q was pressed while something ran */
+    node_bits killed;             /* nodes whose process was killed from here: `start` brings them back */
+    node_bits cut;                /* nodes that were cut off from here: x heals them */
 
     /* set once */
-    bool readonly, replay;
-    int next_lesson;          /* the number of the one after this; 0: none */
-    int next_nodes;           /* how many nodes that one wants */
-    char *leftover;           /* why the lab was not as the lesson begins; NULL: it was */
+    bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
+    int next_lesson;       /* the number of the one after this; 0: none */
+    int next_nodes;        /* how many nodes that one wants */
+    char *leftover;        /* why the lab was not as the lesson begins; NULL: it was */
+    const struct lesson
+        *tools;               /* one with a producer and a consumer, where the lesson has none. NULL: none */
     const struct labdir *lab; /* for the addresses that commands name; NULL: none */
     ms_time now;              /* of the observer's clock, set before drawing */
+
+    /* time; run.c and time_player.c */
+    VEC(struct fate_seen) fates; /* of a simulated run; empty otherwise */
+    struct time_shown time;
+    enum request time_request; /* EFFECT_TIME: which one */
+    bool recording;            /* to a file */
 };
 
 enum effect {
@@ -95,25 +186,41 @@ enum effect {
     EFFECT_DRAW,  /* something to see changed */
     EFFECT_CLEAR, /* draw everything anew */
     EFFECT_QUIT,
-    EFFECT_RUN,   /* start *run; it is the caller's */
-    EFFECT_LATER, /* a replay's next snapshot */
+    EFFECT_RUN,    /* start *run; it is the caller's */
+    EFFECT_TIME,   /* m->time_request: pause, step, seek, speed, record, write the frame */
+    EFFECT_COPY,   /* m->copy to the clipboard */
+    EFFECT_EXPORT, /* the events that are shown to the file m->export_to */
+    EFFECT_MOUSE,  /* take or give back the mouse, as m->mouse says */
 };
 
+void model_forget_fates(struct model *m);
 void model_init(struct model *m, struct lesson *lesson, const struct labdir *lab, bool readonly, bool replay);
 void model_finish(struct model *m);
+
+/* What the user chose to look at (not what was observed or run), from one model of a lab to another. */
+void model_take_look(struct model *m, const struct model *from);
 
 /* A new snapshot (borrowed). Moves the selection if what was selected is gone. */
 void model_observe(struct model *m, const struct snapshot *s);
 
 enum effect model_key(struct model *m, int key, struct command **run);
 
+/* Goes to a view, at its beginning. */
+enum effect model_show(struct model *m, enum view view);
+
 /* A command was started (taken over by the model), printed something, ended. */
 void model_ran(struct model *m, struct command *command);
-void model_output(struct model *m, const char *data, size_t len);
-void model_ended(struct model *m, int exit_code);
+void model_output(struct model *m, struct command *command, const char *data, size_t len);
+void model_ended(struct model *m, struct command *command, int exit_code);
+bool model_runs(const struct model *m); /* anything runs */
 void model_say(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-const char *model_message(const struct model *m);                        /* NULL: none that still matters */
+/* Nothing may be done to the lab from this screen: says why and returns true. what: a key's name, a verb */
+bool model_refuses(struct model *m, const char *what);
+
+void model_select_queue(struct model *m, const char *name); /* as the user does */
+const char *model_running_node(const struct model *m);      /* the selected one if it runs; NULL: none does */
+const char *model_message(const struct model *m);           /* NULL: none that still matters */
 const struct queue_seen *model_queue(const struct model *m);             /* the selected one; NULL if none */
 const struct away *model_away(const struct model *m, const char *queue); /* NULL: no copies away */
 const struct history *model_history(const struct model *m, const char *queue); /* NULL: not yet */
@@ -122,9 +229,6 @@ size_t model_step(const struct model *m); /* of the lesson: the first that is no
 /* How old what is shown is; whether that is too old to be called live. */
 ms_time model_age(const struct model *m);
 bool model_stale(const struct model *m);
-
-/* the words and definition of the form, as JSON text; the caller frees */
-char *model_policy_definition(const struct model *m);
 
 void command_destroy(struct command *c); /* takes NULL */
 

@@ -1,20 +1,22 @@
-/* overlays.c: what lies over a view: the help made from the table of keys, the question before a kill or a
- * new beginning, the policy form. */
+/* overlays.c: what lies over a view: the help made from the table of keys, the question before what cannot be
+ * undone. The forms are in form.c, the prompts in prompt.c, long texts in pager.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy.h"
+#include "commands.h"
 #include "view.h"
+#include "words.h"
 
-/* A box in the middle, cleared, with a title; the rectangle inside it. */
-static struct rect open_box(struct canvas *c, int width, int height, const char *title)
+struct rect draw_box(struct canvas *c, int width, int height, const char *title)
 {
     width = width > c->width ? c->width : width;
     height = height > c->height ? c->height : height;
     struct rect r = {(c->width - width) / 2, (c->height - height) / 2, width, height};
+    char *spaced = format_text(" %s ", title);
     canvas_fill(c, r, STYLE_NORMAL);
     canvas_box(c, r, STYLE_STRONG);
-    canvas_put(c, (struct rect){r.x + 1, r.y, r.width - 2, 1}, 1, 0, STYLE_STRONG, title);
+    canvas_put(c, (struct rect){r.x + 1, r.y, r.width - 2, 1}, 1, 0, STYLE_STRONG, spaced);
+    free(spaced);
     return (struct rect){r.x + 2, r.y + 1, r.width - 4, r.height - 2};
 }
 
@@ -29,67 +31,98 @@ static void key_names(size_t i, char out[64])
         len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_table[j].name);
 }
 
-void draw_help(const struct model *m, struct canvas *c)
+static int help_rows(void)
 {
-    int rows = 0, y = 0;
-    (void)m;
+    int rows = 0;
     for (size_t i = 0; i < key_table_len; i++)
         rows += key_table[i].help != NULL;
-    struct rect r = open_box(c, 78, rows + 3, " Keys (any key closes this) ");
-    canvas_put(c, r, 0, y++, STYLE_DIM,
-               "> marks what keys act on: a node, a queue, the lesson's current step.");
+    return rows;
+}
+
+/* The first line that is shown, so that the last one is in sight; only drawing knows how many rows there are.
+ */
+static int help_first(const struct model *m, int rows)
+{
+    int last = help_rows() - rows;
+    return m->help_from < last ? m->help_from : last > 0 ? last : 0;
+}
+
+#define NAMES_WIDTH 29
+
+void draw_help(const struct model *m, struct canvas *c)
+{
+    struct rect r = draw_box(c, 78, help_rows() + 4, _("Keys"));
+    struct rect list = rect_rows(r, 1, r.height - 2);
+    int from = help_first(m, list.height), y = -from, below = help_rows() - from - list.height;
+    canvas_put(c, r, 0, 0, STYLE_DIM,
+               _("> marks what keys act on: a node, a queue, the lesson's current step."));
     for (size_t i = 0; i < key_table_len; i++) {
         char names[64];
-        if (!key_table[i].help || y >= r.height)
+        if (!key_table[i].help)
             continue;
         key_names(i, names);
-        canvas_put(c, r, 0, y, STYLE_STRONG, names);
-        canvas_put(c, r, 30, y++, STYLE_NORMAL, key_table[i].help);
+        canvas_put(c, list, 0, y, STYLE_STRONG, names);
+        canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(key_table[i].help));
     }
+    if (from > 0 || below > 0)
+        canvas_printf(c, r, 0, r.height - 1, STYLE_TITLE,
+                      _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes"), from,
+                      below > 0 ? below : 0);
+    else
+        canvas_put(c, r, 0, r.height - 1, STYLE_TITLE, _("any key closes this"));
+}
+
+enum effect help_key(struct model *m, int key)
+{
+    int page = 10;
+    switch (key) {
+    case 'j':
+    case KEY_ARROW_DOWN: m->help_from++; break;
+    case 'k':
+    case KEY_ARROW_UP: m->help_from--; break;
+    case KEY_PAGE_DOWN: m->help_from += page; break;
+    case KEY_PAGE_UP: m->help_from -= page; break;
+    default: m->overlay = OVERLAY_NONE; break; /* q does no more than that */
+    }
+    m->help_from = m->help_from < 0 ? 0 : m->help_from > help_rows() ? help_rows() : m->help_from;
+    return EFFECT_DRAW;
 }
 
 /* ---- question
  * ---------------------------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *verb, *what;
+} dangers[] = {
+    [DANGER_NONE] = {N_("Do it"), ""},
+    [DANGER_KILL] =
+        {N_("Kill"),
+         N_("The process dies at once, as in a power cut: nothing is handed over, and what only its "
+            "memory holds is gone.")},
+    [DANGER_PURGE] = {N_("Purge"),
+                      N_("Every message that waits in the queue is gone for good, on its mirrors too.")},
+    [DANGER_DELETE] = {N_("Delete"), N_("The queue is gone for good, with its messages and its mirrors.")},
+    [DANGER_RESET] = {N_("Reset"),
+                      N_("The node leaves its cluster and forgets everything it holds: queues, messages, "
+                         "policies, users.")},
+    [DANGER_CLEAN] = {N_("Begin again"),
+                      N_("Starts the nodes that do not run, and removes the queues and policies that this "
+                         "lesson uses, with their messages.")},
+};
+
 void draw_confirm(const struct model *m, struct canvas *c)
 {
-    struct rect r = open_box(c, 68, 8, " Sure? ");
+    struct rect r = draw_box(c, 68, 8, _("Sure?"));
     if (!m->to_confirm)
         return;
-    bool clean = m->to_confirm->step == COMMAND_CLEAN, yes = m->confirm_yes;
-    const char *verb = clean ? "Begin again" : "Kill";
-    canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s", clean ? "" : "$ ", m->to_confirm->text);
-    draw_paragraph(c, rect_rows(r, 1, 3), 0, 0, STYLE_NORMAL,
-                   clean
-                       ? "Starts the nodes that do not run, and removes the queues and policies that this "
-                         "lesson uses, with their messages."
-                       : "The process dies at once, as in a power cut: nothing is handed over, and what only "
-                         "its memory holds is gone.");
-    canvas_put(c, r, 0, 4, yes ? STYLE_NORMAL : STYLE_SELECTED, yes ? "  Cancel  " : "[ Cancel ]");
-    canvas_printf(c, r, 12, 4, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ", verb);
-    canvas_put(c, r, 0, 5, STYLE_DIM, "Enter: the marked one   arrows: mark   y: do it   Esc: cancel");
-}
-
-/* ---- policy
- * ---------------------------------------------------------------------------------------------------------
- */
-
-void draw_policy_form(const struct model *m, struct canvas *c)
-{
-    struct rect r = open_box(c, 76, POLICY_FIELDS + 7, " Policy ");
-    struct command *command = policy_form_command(m);
-    canvas_put(c, r, 0, 0, STYLE_DIM, "Every queue whose name matches the pattern follows it.");
-    for (int i = 0; i < POLICY_FIELDS; i++) {
-        bool here = i == m->policy_at;
-        canvas_printf(c, r, 0, 1 + i, here ? STYLE_STRONG : STYLE_NORMAL, "%s %-13s", here ? ">" : " ",
-                      policy_field_name((enum policy_field)i));
-        canvas_printf(c, r, 16, 1 + i, here ? STYLE_SELECTED : STYLE_NORMAL, "%s%s", text_str(&m->policy[i]),
-                      here ? "_" : "");
-    }
-    char *text = format_text("$ %s", command->text);
-    draw_paragraph(c, rect_rows(r, POLICY_FIELDS + 1, 3), 0, 0, STYLE_NORMAL, text);
-    canvas_put(c, r, 0, POLICY_FIELDS + 4, STYLE_DIM,
-               "Enter: set it   up, down: field   Ctrl-U: empty it   Esc: cancel");
-    free(text);
-    command_destroy(command);
+    enum danger danger = command_danger(m->to_confirm);
+    bool yes = m->confirm_yes;
+    char *cancel = format_text(yes ? "  %s  " : "[ %s ]", _("Cancel"));
+    canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s", danger == DANGER_CLEAN ? "" : "$ ", m->to_confirm->text);
+    draw_paragraph(c, rect_rows(r, 1, 3), 0, 0, STYLE_NORMAL, _(dangers[danger].what));
+    int x = canvas_put(c, r, 0, 4, yes ? STYLE_NORMAL : STYLE_SELECTED, cancel) + 2;
+    canvas_printf(c, r, x, 4, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ",
+                  _(dangers[danger].verb));
+    canvas_put(c, r, 0, 5, STYLE_DIM, _("Enter: the marked one   arrows: mark   y: do it   Esc: cancel"));
+    free(cancel);
 }

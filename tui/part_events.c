@@ -1,9 +1,11 @@
-/* part_events.c: what happened, oldest first, the newest at the bottom; in the cluster view and as a view of
- * its own that can be paged. */
-#include <stdio.h>
+/* part_events.c: what happened, oldest first, the newest at the bottom; a part of the cluster view and all of
+ * the events view. */
+#include <stdlib.h>
 #include <time.h>
 
+#include "find.h"
 #include "view.h"
+#include "words.h"
 
 static enum style kind_style(const char *kind)
 {
@@ -43,20 +45,18 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)
 {
     const struct snapshot *s = m->snapshot;
-    int rows = r.height - 1, events = (int)s->events_len;
-    draw_title(c, r, 0, from_end ? "Events (older ones; PgDn: newer)" : "Events (newest last)", NULL);
+    bool all = m->view != VIEW_EVENTS; /* the filter is that view's own */
+    int rows = r.height - 1, events = (int)(all ? s->events_len : m->happened.len);
+    char *status = all ? NULL : find_status(m);
+    draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),
+               status);
+    free(status);
     if (events == 0)
-        canvas_put(c, r, 1, 1, STYLE_DIM, "(nothing has happened yet)");
+        canvas_put(c, r, 1, 1, STYLE_DIM,
+                   s->events_len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
     int last = events - from_end;
     last = last < rows ? (events < rows ? events : rows) : last;
     int first = last > rows ? last - rows : 0;
     for (int i = first; i < last; i++)
-        draw_event(c, r, 1 + i - first, &s->events[i]);
+        draw_event(c, r, 1 + i - first, &s->events[all ? (size_t)i : m->happened.items[i]]);
 }
-
-static void draw(const struct model *m, struct canvas *c, struct rect r)
-{
-    draw_events(m, c, r, m->scroll);
-}
-
-const struct view_ops view_events = {.name = "Events", .draw = draw};

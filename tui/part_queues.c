@@ -1,8 +1,11 @@
 /* part_queues.c: the table of queues with the matrix of copies, and the legend under it. Columns leave from
  * the right as the terminal gets narrow; the name, the state and the matrix stay longest. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "find.h"
 #include "view.h"
+#include "words.h"
 
 struct columns {
     int name, state, ready, unacked, matrix, mirrors, policy, rates, history; /* start; 0: not shown */
@@ -116,26 +119,6 @@ static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const st
         canvas_printf(c, r, x, y, STYLE_FINE, "+%d", synced);
 }
 
-/* one column for four seconds; the highest depth of these 60 s fills it */
-static void draw_history(const struct model *m, struct canvas *c, struct rect r, int x, int y,
-                         const char *queue)
-{
-    enum { EACH = 4, COLUMNS = HISTORY_LEN / EACH };
-    static const char levels[] = "_.:-=+*#";
-    const struct history *h = model_history(m, queue);
-    char bar[COLUMNS + 1] = "";
-    int64_t most = 1;
-    for (int i = 0; h && i < HISTORY_LEN; i++)
-        most = h->depth[i] > most ? h->depth[i] : most;
-    for (int i = 0; h && i < COLUMNS; i++) {
-        int64_t depth = -1;
-        for (int j = 0; j < EACH; j++)
-            depth = h->depth[EACH * i + j] > depth ? h->depth[EACH * i + j] : depth;
-        bar[i] = depth < 0 ? ' ' : levels[(size_t)((double)depth / (double)most * 7)];
-    }
-    canvas_put(c, r, x, y, STYLE_DIM, bar);
-}
-
 static void draw_queue(const struct model *m, struct canvas *c, struct rect r, int y, const struct columns *k,
                        const struct queue_seen *q)
 {
@@ -165,8 +148,9 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", q->publish_rate < 0 ? "-" : count,
                       q->deliver_rate < 0 ? "-" : rate);
     }
-    if (k->history)
-        draw_history(m, c, r, k->history, y, q->name);
+    const struct history *history = k->history ? model_history(m, q->name) : NULL;
+    if (history)
+        draw_sparkline(c, r, k->history, y, HISTORY_WIDTH - 2, history->depth);
     if (k->policy)
         canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
 }
@@ -175,18 +159,26 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct snapshot *s = m->snapshot;
     struct columns k = lay_out(m, c, r.width);
-    int rows = r.height - 1, selected = 0, queues = (int)s->queues_len;
+    int rows = r.height - 1, selected = 0, queues = (int)m->shown.len;
     draw_heading(m, c, r, &k);
     if (queues == 0)
-        canvas_put(c, r, 1, 1, STYLE_DIM, "(no queues yet)");
+        canvas_put(c, r, 1, 1, STYLE_DIM,
+                   s->queues_len ? _("(no queue passes the filter)") : _("(no queues yet)"));
     for (int i = 0; i < queues; i++)
-        if (m->queue && strcmp(s->queues[i].name, m->queue) == 0)
+        if (m->queue && strcmp(s->queues[m->shown.items[i]].name, m->queue) == 0)
             selected = i;
     int first = selected >= rows ? selected - rows + 1 : 0;
     for (int i = first; i < queues && i - first < rows; i++)
-        draw_queue(m, c, r, 1 + i - first, &k, &s->queues[i]);
-    if (first + rows < queues && rows > 1)
-        canvas_printf(c, r, r.width - 9, rows, STYLE_DIM, " +%d more", queues - first - rows);
+        draw_queue(m, c, r, 1 + i - first, &k, &s->queues[m->shown.items[i]]);
+    char *status = find_status(m);
+    char *more =
+        first + rows < queues && rows > 1 ? format_text(_(" +%d more"), queues - first - rows) : NULL;
+    if (more)
+        canvas_put_right(c, r, 0, rows, STYLE_DIM, more);
+    if (status && m->view == VIEW_CLUSTER)
+        canvas_put_right(c, r, 0, 0, STYLE_STRONG, status);
+    free(status);
+    free(more);
 }
 
 /* ---- legend

@@ -6,63 +6,280 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "base/vec.h"
+#include "lab/snapshot.h"
+#include "record.h"
+#include "time_delta.h"
 
-struct replay {
-    VEC(struct snapshot *) snapshots;
-    size_t next;
+#define FILE_MAX_BYTES (256u << 20)
+
+/* ---- one line
+ * ------------------------------------------------------------------------------------------------- */
+
+struct indexing {
+    struct recording *r;
+    bool started;      /* a snapshot can be built on */
+    bool gap;          /* a line was left out since the last whole snapshot */
+    json_int_t number; /* of the last snapshot */
+    ms_time start;
 };
 
-static bool read_line(struct replay *r, const char *file, int line, const char *text, char **error)
+static void leave_out(struct recording *r, int line, char *why)
 {
-    json_error_t e;
-    json_t *json = json_loads(text, 0, &e);
-    char *why = NULL;
-    struct snapshot *s = json ? snapshot_from_json(json, &why) : NULL;
-    if (s)
-        VEC_PUSH(&r->snapshots, s);
-    else
-        *error = format_text("%s:%d: %s", file, line, why ? why : e.text);
+    if (!r->problem)
+        r->problem = format_text("%s:%d: %s", r->name, line, why);
+    r->left_out++;
     free(why);
-    json_decref(json);
-    return s != NULL;
 }
 
-struct replay *replay_open(const char *file, char **error)
+static void add_moment(struct indexing *x, struct recorded m, json_t *json)
+{
+    struct recording *r = x->r;
+    const struct recorded *before = r->moments.len ? &r->moments.items[r->moments.len - 1] : NULL;
+    if (before && m.t < before->t)
+        m.t = before->t;
+    if (json_object_get(json, "doomed"))
+        r->doomed = r->moments.len;
+    VEC_PUSH(&r->moments, m);
+}
+
+/* a line of lab status --json; false: it is none */
+static bool index_bare(struct indexing *x, struct recorded m, json_t *json, char **why)
+{
+    struct snapshot *s = snapshot_from_json(json, why);
+    if (!s)
+        return false;
+    if (!x->started)
+        x->start = s->taken_at;
+    x->started = true;
+    m.now = s->taken_at;
+    m.t = s->taken_at > x->start ? s->taken_at - x->start : 0;
+    m.snapshot = m.visible = true;
+    snapshot_destroy(s);
+    add_moment(x, m, json);
+    return true;
+}
+
+/* "snapshot", or "change" of the one before */
+static bool index_snapshot(struct indexing *x, struct recorded *m, json_t *json, char **why)
+{
+    json_t *whole = json_object_get(json, "snapshot"), *change = json_object_get(json, "change");
+    json_t *number = json_object_get(whole ? whole : change, "number");
+    m->snapshot = true;
+    m->visible = whole ? !x->started : !delta_is_quiet(change);
+    m->visible =
+        m->visible || json_object_get(json, "events") != NULL || json_object_get(json, "events_gone");
+    if (whole) {
+        json_t *plain = recorded_decode(whole, json_object_get(json, "events"));
+        struct snapshot *s = snapshot_from_json(plain, why);
+        json_decref(plain);
+        if (!s)
+            return false;
+        snapshot_destroy(s);
+    } else if (!x->started || (x->gap && json_integer_value(number) != x->number + 1)) {
+        *why = xstrdup("it only says what changed since a line that is left out");
+        return false;
+    }
+    x->started = true;
+    x->gap = false;
+    x->number = json_integer_value(number);
+    return true;
+}
+
+static const char *mark_of(json_t *json)
+{
+    json_t *ran = json_object_get(json, "ran");
+    return json_string_value(ran ? json_object_get(ran, "text") : json_object_get(json, "mark"));
+}
+
+static bool index_line(struct indexing *x, struct recorded m, json_t *json, char **why)
+{
+    json_t *t = json_object_get(json, "t");
+    if (!t && json_object_get(json, "nodes"))
+        return index_bare(x, m, json, why);
+    if (!x->r->header || !json_is_integer(t) || json_integer_value(t) < 0) {
+        *why = x->r->header ? xstrdup("\"t\" is missing: when was it?")
+                            : xstrdup("not a snapshot, and not a recording of lab --record");
+        return false;
+    }
+    m.t = (ms_time)json_integer_value(t);
+    m.now = (ms_time)json_integer_value(json_object_get(x->r->header, "started_at")) + m.t;
+    if ((json_object_get(json, "snapshot") || json_object_get(json, "change")) &&
+        !index_snapshot(x, &m, json, why))
+        return false;
+    static const char *const seen[] = {"steps", "ran", "ended", "said", "ledger", "mark", "doomed", "output"};
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++)
+        m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
+    m.frame = json_object_get(json, "frame") != NULL;
+    m.paused = json_is_true(json_object_get(json, "paused"));
+    m.mark = mark_of(json) ? xstrdup(mark_of(json)) : NULL;
+    add_moment(x, m, json);
+    return true;
+}
+
+/* true: it is the header, or looks like one that cannot be used (*why) */
+static bool read_header(struct recording *r, json_t *json, char **why)
+{
+    const char *format = json_string_value(json_object_get(json, "format"));
+    if (!format)
+        return false;
+    json_int_t version = json_integer_value(json_object_get(json, "version"));
+    if (strcmp(format, RECORDING_FORMAT) != 0)
+        *why = format_text("\"format\" is \"%s\", a recording's is \"%s\"", format, RECORDING_FORMAT);
+    else if (version != RECORDING_VERSION)
+        *why = format_text("a recording of version %lld; this program reads version %d", (long long)version,
+                           RECORDING_VERSION);
+    else if (!r->header) /* memory's recordings have one on each page */
+        r->header = json_incref(json);
+    return true;
+}
+
+static void read_text(struct recording *r)
+{
+    struct indexing x = {.r = r};
+    int line = 1;
+    for (char *at = r->text, *next; *at; at = next, line++) {
+        char *end = strchr(at, '\n'), *why = NULL;
+        size_t len = end ? (size_t)(end - at) : strlen(at);
+        next = at + len + (end != NULL);
+        if (strspn(at, " \t\r") >= len)
+            continue;
+        json_error_t e;
+        json_t *json = json_loadb(at, len, 0, &e);
+        struct recorded m = {.at = (size_t)(at - r->text), .len = len, .line = line};
+        if (!json)
+            why = end ? format_text("not JSON: %s", e.text) : xstrdup("the last line is cut off");
+        else if (!read_header(r, json, &why))
+            index_line(&x, m, json, &why);
+        if (why) {
+            leave_out(r, line, why);
+            x.gap = true;
+        }
+        json_decref(json);
+    }
+    if (r->left_out > 1) {
+        char *more = format_text("%s (%zu lines are left out)", r->problem, r->left_out);
+        free(r->problem);
+        r->problem = more;
+    }
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------------ */
+
+struct recording *recording_of(const char *name, char *text, char **error)
+{
+    struct recording *r = xcalloc(1, sizeof(*r));
+    r->name = xstrdup(name);
+    r->text = text;
+    r->doomed = SIZE_MAX;
+    read_text(r);
+    for (size_t i = 0; i < r->moments.len; i++)
+        if (r->moments.items[i].snapshot)
+            return r;
+    *error = r->problem ? xstrdup(r->problem)
+                        : format_text("%s:1: no snapshot in it; lab --record FILE makes a recording", name);
+    recording_close(r);
+    return NULL;
+}
+
+struct recording *recording_open(const char *file, char **error)
 {
     FILE *f = fopen(file, "re");
+    struct text text = {0};
+    char part[65536];
     if (!f) {
         *error = format_text("%s: %s", file, strerror(errno));
         return NULL;
     }
-    struct replay *r = xcalloc(1, sizeof(*r));
-    char *text = NULL;
-    size_t size = 0;
-    bool ok = true;
-    for (int line = 1; ok && getline(&text, &size, f) > 0; line++)
-        if (text[strspn(text, " \t\r\n")])
-            ok = read_line(r, file, line, text, error);
-    free(text);
+    text_add(&text, "");
+    for (size_t got; text.len < FILE_MAX_BYTES && (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&text, part, got);
+    bool failed = ferror(f) != 0;
     fclose(f);
-    if (ok && r->snapshots.len > 0)
-        return r;
-    if (ok)
-        *error = format_text("%s:1: no snapshot in it; write lines of lab status --json", file);
-    replay_close(r);
-    return NULL;
+    if (failed || text.len >= FILE_MAX_BYTES || memchr(text.s, '\0', text.len)) {
+        *error = failed ? format_text("%s: %s", file, strerror(EIO))
+                 : text.len >= FILE_MAX_BYTES
+                     ? format_text("%s: larger than %u MiB", file, FILE_MAX_BYTES >> 20)
+                     : format_text("%s: not a text", file);
+        text_finish(&text);
+        return NULL;
+    }
+    return recording_of(file, text.s, error);
 }
 
-const struct snapshot *replay_next(struct replay *r)
-{
-    return r->next < r->snapshots.len ? r->snapshots.items[r->next++] : NULL;
-}
-
-void replay_close(struct replay *r)
+void recording_close(struct recording *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->snapshots.len; i++)
-        snapshot_destroy(r->snapshots.items[i]);
-    VEC_FREE(&r->snapshots);
+    for (size_t i = 0; i < r->moments.len; i++)
+        free(r->moments.items[i].mark);
+    VEC_FREE(&r->moments);
+    json_decref(r->header);
+    free(r->problem);
+    free(r->text);
+    free(r->name);
     free(r);
+}
+
+json_t *recording_line(const struct recording *r, size_t i)
+{
+    const struct recorded *m = &r->moments.items[i];
+    return json_loadb(r->text + m->at, m->len, 0, NULL);
+}
+
+ms_time recording_end(const struct recording *r)
+{
+    return r->moments.items[r->moments.len - 1].t;
+}
+
+/* ---- its lesson
+ * ----------------------------------------------------------------------------------------------- */
+
+static char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? xstrdup(text) : NULL;
+}
+
+static char **words_of(const json_t *list)
+{
+    if (!list)
+        return NULL;
+    char **words = xcalloc(json_array_size(list) + 1, sizeof(*words));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        words[i] = xstrdup(word ? word : "?");
+    }
+    return words;
+}
+
+struct lesson *recording_lesson(const struct recording *r)
+{
+    json_t *from = json_object_get(r->header, "lesson"), *steps = json_object_get(from, "steps"), *step;
+    size_t i;
+    if (!json_array_size(steps))
+        return NULL;
+    struct lesson *l = lesson_create(json_array_size(steps));
+    l->number = (int)json_integer_value(json_object_get(from, "number"));
+    l->nodes = (int)json_integer_value(json_object_get(from, "nodes"));
+    l->name = text_of(from, "name");
+    l->title = text_of(from, "title");
+    l->aim = text_of(from, "aim");
+    l->predict = text_of(from, "predict");
+    if (!l->title)
+        l->title = xstrdup("");
+    json_array_foreach(steps, i, step)
+    {
+        l->steps[i].title = text_of(step, "title");
+        l->steps[i].why = text_of(step, "why");
+        l->steps[i].wait_text = text_of(step, "wait");
+        l->steps[i].action_text = text_of(step, "text");
+        l->steps[i].action = words_of(json_object_get(step, "action"));
+        l->steps[i].exit_code = -1;
+        if (!l->steps[i].title)
+            l->steps[i].title = xstrdup("");
+        if (!l->steps[i].wait_text)
+            l->steps[i].wait_text = xstrdup("");
+    }
+    return l;
 }

@@ -1,14 +1,48 @@
-/* replay.h: snapshots from a file, one a line, as `lab status --json` writes them (compact). */
+/* replay.h: a recorded session as a file: which lines it has, when each was, which can be read.
+ * time_player.h shows it. Also read: a file with one `lab status --json` (compact) a line.
+ *
+ * The rule it keeps: a line that cannot be read is named and left out, and with it every difference that was
+ * built on it; nothing is guessed. */
 #ifndef TUI_REPLAY_H
 #define TUI_REPLAY_H
 
-#include "lab/snapshot.h"
+#include <jansson.h>
 
-struct replay;
+#include "base/vec.h"
+#include "lab/lesson.h"
 
-/* Reads the whole file. NULL and "FILE:LINE: what is wrong" in *error (caller frees) if it is not one. */
-struct replay *replay_open(const char *file, char **error);
-const struct snapshot *replay_next(struct replay *r); /* NULL after the last; valid until the next call */
-void replay_close(struct replay *r);                  /* takes NULL */
+/* One line of it that can be used. */
+struct recorded {
+    ms_time t;      /* since the beginning */
+    ms_time now;    /* on the observer's clock */
+    size_t at, len; /* in the text */
+    int line;       /* in the file, from 1 */
+    bool snapshot;  /* the nodes were looked at */
+    bool visible;   /* it says more than that time passed */
+    char *mark;     /* a step begins here: what was run; NULL: none */
+    bool frame, paused;
+};
+
+struct recording {
+    char *name; /* for messages */
+    char *text;
+    VEC(struct recorded) moments;
+    json_t *header;  /* NULL: a file of snapshots without one */
+    char *problem;   /* which lines were left out and why; NULL: none */
+    size_t left_out; /* how many */
+    size_t doomed;   /* the moment to open at (a schedule's fatal step); SIZE_MAX: none */
+};
+
+/* Reads the whole file. NULL and "FILE:LINE: what is wrong" in *error (the caller frees it) if nothing in it
+ * can be shown. */
+struct recording *recording_open(const char *file, char **error);
+struct recording *recording_of(const char *name, char *text, char **error); /* takes text over */
+void recording_close(struct recording *r);                                  /* takes NULL */
+
+json_t *recording_line(const struct recording *r, size_t i); /* parsed anew; a new reference */
+ms_time recording_end(const struct recording *r);            /* how long it is */
+
+/* The lesson it was made in, no step done, without proofs; NULL: none. The caller's. */
+struct lesson *recording_lesson(const struct recording *r);
 
 #endif

@@ -7,18 +7,23 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "commands.h"
 #include "lab/engine.h"
+#include "find.h"
+#include "jobs.h"
 #include "lab/observe.h"
 #include "model.h"
-#include "replay.h"
+#include "mouse.h"
+#include "script.h"
+#include "session.h"
 #include "terminal.h"
 #include "tui.h"
 #include "view.h"
+#include "words.h"
 
 /* How often the nodes are asked. Two looks make a tick; RabbitMQ pays more for each look than the kit. */
 #define LOOK_KIT_MS      250
@@ -35,15 +40,16 @@ struct run {
     struct canvas canvas;
     struct terminal *terminal; /* NULL: plain text */
     struct observer *observer; /* NULL: a replay */
-    struct replay *replay;
+    struct session *session;   /* recordings, and what is shown of them instead of the model */
+    struct script *script;     /* NULL: keys come from the terminal only */
+    ms_time fake_now;          /* with a fake clock */
+    int exit_code;
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
 
-    /* the command that runs */
-    int fd, pid; /* -1, 0: none */
-    struct event *readable;
+    struct jobs *jobs; /* the commands that run */
 
-    struct event *input, *tick, *child, *resized, *quit[3], *interrupt;
+    struct event *input, *tick, *resized, *quit[3], *interrupt;
 };
 
 static ms_time monotonic_ms(void)
@@ -51,6 +57,14 @@ static ms_time monotonic_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (ms_time)t.tv_sec * 1000 + (ms_time)t.tv_nsec / 1000000;
+}
+
+/* The clock of all that is shown. A fake one is as late as the newest data, and goes on by a script's waits.
+ */
+static ms_time now_ms(void *arg)
+{
+    struct run *r = arg;
+    return r->opts->fake_clock ? r->fake_now : monotonic_ms();
 }
 
 /* ---- drawing
@@ -74,9 +88,12 @@ static void draw(struct run *r, bool whole)
         canvas_resize(&r->canvas, width, height);
         whole = true;
     }
-    r->model.now = monotonic_ms();
-    screen_settle(&r->model, &r->canvas);
-    screen_draw(&r->model, &r->canvas);
+    const struct model *m = session_draw(r->session, &r->canvas);
+    if (r->observer)
+        observer_want(r->observer,
+                      &(struct observer_wants){.queue = m->queue,
+                                               .queue_page = m->view == VIEW_QUEUE,
+                                               .connections = m->view == VIEW_QUEUE || m->view == VIEW_NODE});
     uint64_t hash = canvas_hash(&r->canvas);
     if (hash == r->shown && !whole)
         return;
@@ -89,6 +106,13 @@ static void draw(struct run *r, bool whole)
     if (r->opts->test_fd > 0)
         dprintf(r->opts->test_fd, "frame %llu %016llx\n", (unsigned long long)r->frames,
                 (unsigned long long)hash);
+    session_drew(r->session, &r->canvas, hash);
+    script_drew(r->script);
+}
+
+static void draw_again(void *arg)
+{
+    draw(arg, false);
 }
 
 /* ---- nodes
@@ -103,79 +127,38 @@ static void on_snapshot(void *arg, const struct snapshot *s)
         lesson_observe(r->model.lesson, s);
     if (first && r->model.lesson && s->source >= 0)
         r->model.leftover = lesson_leftover(r->model.lesson, s);
+    r->fake_now = u64_max(r->fake_now, s->taken_at);
+    session_saw(r->session, s);
     draw(r, false);
-}
-
-static void later(struct run *r)
-{
-    const struct snapshot *s = replay_next(r->replay);
-    if (s)
-        on_snapshot(r, s);
-    else
-        model_say(&r->model, "this was the last snapshot of the replay");
 }
 
 /* ---- programs
  * ------------------------------------------------------------------------------------------------------ */
 
-/* true if there may be more to read */
-static bool read_output(struct run *r)
-{
-    char part[4096];
-    ssize_t got = read(r->fd, part, sizeof(part));
-    if (got <= 0)
-        return got < 0 && errno == EINTR;
-    model_output(&r->model, part, (size_t)got);
-    int step = r->model.command ? r->model.command->step : -1;
-    if (step >= 0)
-        lesson_output(r->model.lesson, (size_t)step, part, (size_t)got);
-    return true;
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_output(void *arg, struct command *c, const char *data, size_t len)
 {
     struct run *r = arg;
-    (void)fd;
-    (void)what;
-    if (!read_output(r) && errno != EAGAIN)
-        event_del(r->readable); /* its end; the child's exit comes as a signal */
+    model_output(&r->model, c, data, len);
+    if (c->step >= 0)
+        lesson_output(r->model.lesson, (size_t)c->step, data, len);
+    session_output(r->session, c, data, len);
     draw(r, false);
 }
 
-static void close_output(struct run *r)
-{
-    if (r->readable)
-        event_free(r->readable);
-    if (r->fd >= 0)
-        close(r->fd);
-    r->readable = NULL;
-    r->fd = -1;
-    r->pid = 0;
-}
-
-/* A program's end is its exit, not the end of its output: a node that it started may keep that open. */
-static void on_child(evutil_socket_t fd, short what, void *arg)
+static void on_ended(void *arg, struct command *c, int exit_code)
 {
     struct run *r = arg;
-    int status = 0;
-    (void)fd;
-    (void)what;
-    if (!r->pid || waitpid(r->pid, &status, WNOHANG) != r->pid)
-        return;
-    while (read_output(r))
-        ;
-    int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    int step = r->model.command ? r->model.command->step : -1;
-    close_output(r);
-    model_ended(&r->model, exit_code);
+    int step = c->step;
+    model_ended(&r->model, c, exit_code); /* c may be gone after it */
     if (step >= 0)
         lesson_action_ended(r->model.lesson, (size_t)step, exit_code);
+    session_ended(r->session, c, exit_code); /* by its address only */
     if (r->observer)
         observer_poke(r->observer);
     draw(r, false);
 }
 
-/* What R does is no program of its own: a child of this one does it, so that the screen goes on meanwhile. */
+/* What B does is no program of its own: a child of this one does it, so that the screen goes on meanwhile. */
 static int spawn_clean(struct run *r, int *fd, int *pid)
 {
     int ends[2];
@@ -210,27 +193,75 @@ static void begin_again(struct run *r)
 
 static void start_command(struct run *r, struct command *c)
 {
-    int err;
+    int err, fd = -1, pid = 0;
     bool clean = c->step == COMMAND_CLEAN;
     if (clean)
         begin_again(r);
     if (c->step >= 0)
         lesson_begin_action(r->model.lesson, (size_t)c->step);
-    err = clean ? spawn_clean(r, &r->fd, &r->pid)
-                : engine_spawn(r->lab, (const char *const *)c->argv, &r->fd, &r->pid);
     model_ran(&r->model, c);
-    if (err) {
-        model_ended(&r->model, 127);
-        model_say(&r->model, "%s cannot be run (%s); run make", c->argv[0], err_text(err));
-        if (c->step >= 0)
-            lesson_action_ended(r->model.lesson, (size_t)c->step, 127);
-        r->fd = -1;
-        r->pid = 0;
-        return;
+    session_ran(r->session, c);
+    if (!clean) {
+        err = jobs_start(r->jobs, r->lab, c);
+    } else if ((err = spawn_clean(r, &fd, &pid)) == 0) {
+        jobs_adopt(r->jobs, c, fd, pid);
     }
-    evutil_make_socket_nonblocking(r->fd);
-    r->readable = event_new(r->base, r->fd, EV_READ | EV_PERSIST, on_readable, r);
-    event_add(r->readable, NULL);
+    if (!err)
+        return;
+    model_say(&r->model, _("%s cannot be run (%s); run make"), c->argv[0], err_text(err));
+    int step = c->step;
+    model_ended(&r->model, c, 127);
+    if (step >= 0)
+        lesson_action_ended(r->model.lesson, (size_t)step, 127);
+    session_ended(r->session, c, 127);
+    session_said(r->session);
+}
+
+/* ---- what else keys ask for
+ * ------------------------------------------------------------------------------------- */
+
+/* Into the folder one stands in; into the lab's, where that cannot be written. */
+static void export_events(struct run *r, struct model *m)
+{
+    const char *name = m->export_to;
+    char *path = xstrdup(name);
+    int err = find_export(m, path);
+    if (err && err != EEXIST && !strchr(name, '/')) {
+        free(path);
+        path = format_text("%s/%s", r->lab->path, name);
+        err = find_export(m, path);
+    }
+    char *full = err ? NULL : realpath(path, NULL);
+    if (err)
+        model_say(m, _("%s cannot be written: %s"), path, strerror(err));
+    else
+        model_say(m, _("%zu events are in %s"), m->happened.len, full ? full : path);
+    free(full);
+    free(path);
+}
+
+/* Inside tmux the terminal's clipboard is tmux's to set, and its own buffer too. */
+static void copy_text(struct run *r, struct model *m)
+{
+    const char *inside = getenv("TMUX");
+    bool tmux = inside && *inside, copied = r->terminal && terminal_copy(r->terminal, m->copy);
+    if (copied || tmux)
+        model_say(m, _("copied: %s"), m->copy);
+    else
+        model_say(m, _("this terminal has no clipboard for programs; mark it: %s"), m->copy);
+    if (!tmux)
+        return;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int fd = 0; nothing >= 0 && fd < 3; fd++)
+            dup2(nothing, fd);
+        execlp("tmux", "tmux", "set-buffer", "-w", "--", m->copy, (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0)
+        jobs_adopt(r->jobs, NULL, -1, pid);
 }
 
 /* ---- keys
@@ -239,20 +270,48 @@ static void start_command(struct run *r, struct command *c)
 static void on_key(struct run *r, int key)
 {
     struct command *run = NULL;
-    switch (model_key(&r->model, key, &run)) {
+    struct model *m = session_model(r->session);
+    switch (session_press(r->session, key, &run)) {
     case EFFECT_NONE:
     case EFFECT_DRAW: draw(r, false); break;
     case EFFECT_CLEAR: draw(r, true); break;
     case EFFECT_QUIT: event_base_loopbreak(r->base); break;
-    case EFFECT_LATER:
-        later(r);
+    case EFFECT_TIME:
+        session_request(r->session, m->time_request, &r->canvas);
         draw(r, false);
         break;
     case EFFECT_RUN:
-        start_command(r, run);
+        if (session_live(r->session))
+            start_command(r, run);
+        else
+            command_destroy(run); /* whatever asked for it: the past is not acted upon */
+        draw(r, false);
+        break;
+    case EFFECT_COPY:
+        copy_text(r, m);
+        session_said(r->session);
+        draw(r, false);
+        break;
+    case EFFECT_EXPORT:
+        export_events(r, m);
+        session_said(r->session);
+        draw(r, false);
+        break;
+    case EFFECT_MOUSE:
+        if (r->terminal)
+            terminal_mouse(r->terminal, m->mouse);
         draw(r, false);
         break;
     }
+}
+
+static void on_click(struct run *r)
+{
+    int x, y, keys[MOUSE_KEYS];
+    terminal_click(r->terminal, &x, &y);
+    size_t len = mouse_keys(session_model(r->session), &r->canvas, x, y, keys);
+    for (size_t i = 0; i < len; i++)
+        on_key(r, keys[i]);
 }
 
 static void on_input(evutil_socket_t fd, short what, void *arg)
@@ -262,7 +321,10 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (r->terminal) {
         for (int key; (key = terminal_key(r->terminal)) != KEY_NOTHING_;)
-            on_key(r, key);
+            if (key == KEY_CLICK)
+                on_click(r);
+            else
+                on_key(r, key);
         return;
     }
     ssize_t got = read((int)fd, typed, sizeof(typed));
@@ -305,9 +367,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
     struct run *r = arg;
     (void)fd;
     (void)what;
-    if (r->pid)
-        kill(r->pid, SIGINT);
-    else
+    if (!jobs_interrupt(r->jobs))
         event_base_loopbreak(r->base);
 }
 
@@ -319,7 +379,6 @@ static void open_events(struct run *r)
     struct timeval second = {.tv_sec = 1};
     r->input = event_new(r->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
     r->tick = event_new(r->base, -1, EV_PERSIST, on_tick, r);
-    r->child = evsignal_new(r->base, SIGCHLD, on_child, r);
     r->resized = evsignal_new(r->base, SIGWINCH, on_resized, r);
     r->interrupt = evsignal_new(r->base, SIGINT, on_interrupt, r);
     r->quit[0] = evsignal_new(r->base, SIGTERM, on_quit, r);
@@ -327,15 +386,14 @@ static void open_events(struct run *r)
     r->quit[2] = evsignal_new(r->base, SIGPIPE, on_quit, r); /* plain text into a pipe that closed */
     event_add(r->input, NULL);                               /* fails for a file; then there are no keys */
     event_add(r->tick, &second);
-    struct event *signals[] = {r->child, r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
+    struct event *signals[] = {r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
         event_add(signals[i], NULL);
 }
 
 static void close_events(struct run *r)
 {
-    struct event *all[] = {r->input,     r->tick,    r->child,   r->resized,
-                           r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
+    struct event *all[] = {r->input, r->tick, r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         event_free(all[i]);
 }
@@ -369,15 +427,86 @@ static void close_terminal(struct run *r)
     text_finish(&frame);
 }
 
+static const struct jobs_fns job_fns = {.output = on_output, .ended = on_ended};
+
+/* ---- what drives it besides a person
+ * ----------------------------------------------------------------------------- */
+
+static void script_key(void *arg, int key)
+{
+    on_key(arg, key);
+}
+
+static void script_pass(void *arg, ms_time ms)
+{
+    struct run *r = arg;
+    r->fake_now += ms;
+    session_pass(r->session, ms);
+}
+
+static void script_name(void *arg, const char *name)
+{
+    struct run *r = arg;
+    session_named(r->session, name);
+}
+
+static void script_quit(void *arg, int exit_code)
+{
+    struct run *r = arg;
+    r->exit_code = exit_code;
+    event_base_loopbreak(r->base);
+}
+
+static const struct canvas *script_frame(void *arg)
+{
+    struct run *r = arg;
+    return &r->canvas;
+}
+
+static void start_script(struct run *r)
+{
+    const struct script_fns fns = {.key = script_key,
+                                   .pass = r->opts->fake_clock ? script_pass : NULL,
+                                   .name = script_name,
+                                   .quit = script_quit,
+                                   .frame = script_frame};
+    if (r->script)
+        script_start(r->script, r->base, &fns, r);
+}
+
+/* false: it cannot be recorded as was asked; said on stderr */
+static bool open_session(struct run *r, struct recording *replay, struct recording *beside)
+{
+    const struct session_options o = {.base = r->base,
+                                      .live = &r->model,
+                                      .lab = r->lab,
+                                      .now = now_ms,
+                                      .draw = draw_again,
+                                      .arg = r,
+                                      .fake_clock = r->opts->fake_clock};
+    char *error = NULL;
+    r->fake_now = monotonic_ms();
+    r->session = session_create(&o);
+    if (beside) {
+        session_compare(r->session, replay, beside);
+    } else if (replay) { /* the lesson goes with it */
+        session_replay(r->session, replay, r->model.lesson);
+        r->model.lesson = NULL;
+    } else if (r->opts->record && !session_record(r->session, r->opts->record, true, &error)) {
+        fprintf(stderr, "lab: %s\n", error);
+        free(error);
+        return false;
+    }
+    return true;
+}
+
 static void loop(struct run *r)
 {
-    r->base = event_base_new();
-    ASSERT(r->base != NULL);
     open_terminal(r);
     open_events(r);
-    if (r->replay)
-        later(r);
-    else
+    r->jobs = jobs_create(r->base, &job_fns, r);
+    start_script(r);
+    if (session_live(r->session))
         r->observer = observer_create(
             r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
     draw(r, true);
@@ -385,9 +514,8 @@ static void loop(struct run *r)
     draw(r, false);
     close_terminal(r);
     observer_destroy(r->observer);
-    close_output(r);
+    jobs_destroy(r->jobs);
     close_events(r);
-    event_base_free(r->base);
 }
 
 /* the lesson after this one, and how many nodes it wants */
@@ -405,30 +533,62 @@ static void find_next(struct model *m, int number)
     free(error);
 }
 
+/* The last lesson that has both programs: its producer and consumer serve where this lesson has none. */
+static struct lesson *find_tools(const struct labdir *lab)
+{
+    int numbers[99];
+    struct lesson *found = NULL;
+    for (size_t i = lesson_list(numbers, ARRAY_LEN(numbers)); i-- > 0 && !found;) {
+        char *error = NULL;
+        struct lesson *l = lesson_load(numbers[i], lab, &error);
+        if (l && command_program(l, "producer") && command_program(l, "consumer"))
+            found = l;
+        else
+            lesson_destroy(l);
+        free(error);
+    }
+    return found;
+}
+
 int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opts)
 {
-    struct run r = {.lab = lab, .opts = opts, .fd = -1};
+    struct run r = {.lab = lab, .opts = opts};
     struct lesson *lesson = NULL;
+    struct recording *replay = NULL, *beside = NULL;
     char *error = NULL;
-    setlocale(LC_ALL, "");
+    words_init();
     if (lesson_number > 0 && !(lesson = lesson_load(lesson_number, opts->replay ? NULL : lab, &error))) {
         fprintf(stderr, "lab: %s\n", error);
         free(error);
         return EXIT_CONFIG;
     }
-    if (opts->replay && !(r.replay = replay_open(opts->replay, &error))) {
+    if ((opts->replay && !(replay = recording_open(opts->replay, &error))) ||
+        (opts->beside && !(beside = recording_open(opts->beside, &error))) ||
+        (opts->script && !(r.script = script_open(opts->script, &error)))) {
         fprintf(stderr, "lab: %s\n", error);
         free(error);
+        recording_close(replay);
+        recording_close(beside);
         lesson_destroy(lesson);
         return EXIT_CONFIG;
     }
+    r.base = event_base_new();
+    ASSERT(r.base != NULL);
     canvas_init(&r.canvas);
-    model_init(&r.model, lesson, lab, opts->readonly, opts->replay != NULL);
+    model_init(&r.model, lesson, lab, opts->readonly, false);
     find_next(&r.model, lesson_number);
-    loop(&r);
+    struct lesson *tools = opts->replay ? NULL : find_tools(lab);
+    r.model.tools = tools;
+    if (open_session(&r, replay, beside))
+        loop(&r);
+    else
+        r.exit_code = EXIT_CONFIG;
+    script_close(r.script);
+    session_destroy(r.session);
+    event_base_free(r.base);
     lesson_destroy(r.model.lesson);
+    lesson_destroy(tools);
     model_finish(&r.model);
     canvas_finish(&r.canvas);
-    replay_close(r.replay);
-    return 0;
+    return r.exit_code;
 }

@@ -3,10 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "find.h"
+#include "prompt.h"
+#include "ran.h"
 #include "view.h"
+#include "words.h"
 
 static const struct view_ops *const views[VIEWS] = {
-    [VIEW_CLUSTER] = &view_cluster, [VIEW_EVENTS] = &view_events, [VIEW_LESSON] = &view_lesson};
+    [VIEW_CLUSTER] = &view_cluster, [VIEW_EVENTS] = &view_events, [VIEW_MESSAGE] = &view_message,
+    [VIEW_LESSON] = &view_lesson,   [VIEW_QUEUE] = &view_queue,   [VIEW_NODE] = &view_node};
+
+const struct view_ops *view_of(enum view view)
+{
+    return views[view];
+}
 
 /* ---- shared helpers
  * ------------------------------------------------------------------------------------------- */
@@ -85,28 +95,52 @@ static const char *liveness(const struct model *m, enum style *style)
 {
     *style = STYLE_STRONG;
     if (m->replay)
-        return "REPLAY";
+        return m->time.paused ? _("PAUSED") : _("REPLAY");
     *style = STYLE_DOWN;
     if (!m->snapshot)
-        return "WAITING";
+        return _("WAITING");
     if (model_stale(m))
-        return "STALE";
+        return _("STALE");
     *style = STYLE_FINE;
-    return "LIVE";
+    return _("LIVE");
+}
+
+static void clock_text(char buffer[16], ms_time ms)
+{
+    unsigned s = (unsigned)u64_min(ms / 1000, 99 * 3600 + 3599);
+    if (s < 3600)
+        snprintf(buffer, 16, "%u:%02u", s / 60, s % 60);
+    else
+        snprintf(buffer, 16, "%u:%02u:%02u", s / 3600, s / 60 % 60, s % 60);
+}
+
+/* Where in the recording this is, and whether it goes on: "|| 0:12/1:40", "x2 0:12/1:40". */
+static void position_text(const struct time_shown *t, char *buffer, size_t size)
+{
+    char at[16], end[16], speed[16] = "||";
+    clock_text(at, t->at);
+    clock_text(end, t->end);
+    if (t->playing && t->speed_percent >= 100)
+        snprintf(speed, sizeof(speed), "x%u", t->speed_percent / 100);
+    else if (t->playing)
+        snprintf(speed, sizeof(speed), "x0.%02u", t->speed_percent);
+    snprintf(buffer, size, "%s %s/%s", speed, at, end);
 }
 
 /* Whole seconds: a figure that changes with every look would pull the eye away from what matters. */
-static void age_text(const struct model *m, char buffer[32])
+static void age_text(const struct model *m, char buffer[64])
 {
-    ms_time age = model_age(m);
-    if (m->replay || !m->snapshot)
+    ms_time age = m->replay ? m->time.behind : model_age(m);
+    if (!m->snapshot || (m->replay && !m->time.end))
         buffer[0] = '\0';
+    else if (m->replay && !m->time.paused)
+        position_text(&m->time, buffer, 64);
     else if (age == UINT64_MAX)
-        snprintf(buffer, 32, "age -");
+        snprintf(buffer, 64, _("age -"));
     else if (age < 1000)
-        snprintf(buffer, 32, "age <1s");
+        snprintf(buffer, 64, _("age <1s"));
     else
-        snprintf(buffer, 32, "age %llus", (unsigned long long)(age / 1000));
+        snprintf(buffer, 64, _("age %llus"), (unsigned long long)(age / 1000));
 }
 
 static void draw_header(const struct model *m, struct canvas *c, struct rect r)
@@ -114,29 +148,31 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
     size_t up = 0, nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     for (size_t i = 0; i < nodes; i++)
         up += m->snapshot->nodes[i].state == NODE_UP;
-    char age[32], lab[48];
+    char age[64], lab[48];
     enum style style;
     const char *word = liveness(m, &style);
     age_text(m, age);
-    snprintf(lab, sizeof(lab), "lab %zu/%zu ", up, nodes);
+    snprintf(lab, sizeof(lab), _("lab %zu/%zu "), up, nodes);
     int left = r.width;
-    int names = (int)strlen("mirrorlab") + 1;
-    for (int i = 0; i < VIEWS; i++)
-        names += 3 + (int)strlen(views[i]->name);
-    int x = 0, needs = (int)(strlen(lab) + strlen(word));
+    int names = text_columns(c, "mirrorlab") + 1;
+    for (int i = 0; i < VIEW_TABS; i++)
+        names += 3 + text_columns(c, _(views[i]->name));
+    int x = 0, needs = text_columns(c, lab) + text_columns(c, word);
     if (names + 2 + needs <= left) { /* the views' names go first where there is no room for all */
         x = canvas_put(c, r, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
-        for (int i = 0; i < VIEWS; i++)
+        for (int i = 0; i < VIEW_TABS; i++)
             x = canvas_printf(c, r, x, 0, m->view == (enum view)i ? STYLE_SELECTED : STYLE_DIM, "%d:%s",
-                              i + 1, views[i]->name) +
+                              i + 1, _(views[i]->name)) +
                 1;
         x = canvas_put(c, r, x, 0, STYLE_DIM, "|") + 1;
     }
     x = canvas_put(c, r, x, 0, up == nodes ? STYLE_NORMAL : STYLE_DOWN, lab);
     x = canvas_put(c, r, x, 0, style, word);
+    if (m->recording)
+        x = canvas_put(c, r, x + 1, 0, STYLE_STRONG, _("REC"));
     if (m->readonly)
-        x = canvas_put(c, r, x + 1, 0, STYLE_DIM, "read-only");
-    if (x + 1 + (int)strlen(age) <= r.width)
+        x = canvas_put(c, r, x + 1, 0, STYLE_DIM, _("read-only"));
+    if (x + 1 + text_columns(c, age) <= r.width)
         canvas_put_right(c, r, 0, 0, STYLE_DIM, age);
 }
 
@@ -147,23 +183,29 @@ static char *what_first(const struct model *m)
 {
     bool acts = !m->readonly && !m->replay;
     size_t nodes = m->snapshot ? m->snapshot->nodes_len : 0;
+    if (m->replay && m->time.paused)
+        return xstrdup(_("Paused; the lab goes on. [ ] step through what was seen, Space goes back to it."));
     if (m->replay)
-        return xstrdup("A recording: ] shows the next snapshot, q leaves.");
+        return xstrdup(_("A recording: Space plays, [ ] step, { } the next thing that was run, + - speed."));
     if (!m->lesson)
-        return xstrdup("Select with the arrow keys; s stops a node, a starts it, ? shows all keys.");
+        return xstrdup(_("Select with the arrow keys; s stops a node, a starts it, ? shows all keys."));
     if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
-        return format_text("This lesson is about %d node%s, this lab has %zu: n goes on all the same. As it "
-                           "is told: q, `lab down`, `lab %d`.",
-                           m->lesson->nodes, m->lesson->nodes == 1 ? "" : "s", nodes, m->lesson->number);
+        return format_text(
+            NP_("This lesson is about %d node, this lab has %zu: n goes on all the same. As it "
+                "is told: q, `lab down`, `lab %d`.",
+                "This lesson is about %d nodes, this lab has %zu: n goes on all the same. As it "
+                "is told: q, `lab down`, `lab %d`.",
+                m->lesson->nodes),
+            m->lesson->nodes, nodes, m->lesson->number);
     if (acts && m->leftover)
-        return format_text("%s: R makes it ready for the lesson, n goes on.", m->leftover);
+        return format_text(_("%s: B makes it ready for the lesson, n goes on."), m->leftover);
     if (!acts)
-        return xstrdup("Read-only. 3: the lesson, 2: what happened");
+        return xstrdup(_("Read-only. 4: the lesson, 2: what happened"));
     if (model_step(m) == m->lesson->steps_len)
-        return xstrdup("R begins the lesson again, q leaves.");
+        return xstrdup(_("B begins the lesson again, q leaves."));
     if (m->view == VIEW_LESSON)
-        return xstrdup("Press n to run the step marked >; 1 shows what the nodes report.");
-    return xstrdup("Press n to run the step marked > and watch what the nodes report. 3 explains.");
+        return xstrdup(_("Press n to run the step marked >; 1 shows what the nodes report."));
+    return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
 }
 
 /* What stands above the keys: what was run last, in the words that ran, and the last line that it printed, or
@@ -173,14 +215,30 @@ struct words {
     bool printed;        /* below is what a program printed */
 };
 
+/* How far what takes its time has come, the newest first; then a synchronisation that runs by itself. NULL:
+ * nothing takes time. The caller frees it. */
+static char *progress_of(const struct model *m)
+{
+    char *text = m->command ? goal_text(m, m->command) : NULL;
+    for (size_t i = m->others.len; i-- > 0 && !text;)
+        text = goal_text(m, m->others.items[i]);
+    for (size_t i = 0; m->snapshot && i < m->snapshot->queues_len && !text; i++)
+        text = goal_sync_text(m, &m->snapshot->queues[i]);
+    return text;
+}
+
 static struct words words_of(const struct model *m)
 {
     const struct command *cmd = m->command;
     const char *message = model_message(m);
     struct words w = {0};
-    w.printed = cmd && cmd->last_line && !message;
+    bool failed = cmd && !cmd->running && cmd->exit_code;
+    char *progress = message || failed ? NULL : progress_of(m);
+    w.printed = cmd && cmd->last_line && !message && !progress;
     if (message)
         w.below = xstrdup(message);
+    else if (progress)
+        w.below = progress;
     else if (!cmd)
         w.below = what_first(m);
     else if (cmd->last_line)
@@ -188,7 +246,7 @@ static struct words words_of(const struct model *m)
     if (cmd)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
-        w.above = format_text("Aim: %s", m->lesson->aim);
+        w.above = format_text(_("Aim: %s"), m->lesson->aim);
     return w;
 }
 
@@ -217,11 +275,11 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
 {
     char status[32];
     if (cmd->running)
-        snprintf(status, sizeof(status), "running...");
+        snprintf(status, sizeof(status), _("running..."));
     else
-        snprintf(status, sizeof(status), "exit %d", cmd->exit_code);
+        snprintf(status, sizeof(status), _("exit %d"), cmd->exit_code);
     struct rect left = r;
-    left.width -= (int)strlen(status) + 2;
+    left.width -= text_columns(c, status) + 2;
     int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
@@ -264,10 +322,10 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         const struct key_entry *k = &key_table[i];
         if (!k->bar || (k->acts && (m->readonly || m->replay)) || (k->request == REQUEST_NEXT && !m->lesson))
             continue;
-        if (x + (int)(strlen(k->name) + strlen(k->bar)) + 1 > r.width)
+        if (x + text_columns(c, k->name) + text_columns(c, _(k->bar)) + 1 > r.width)
             return;
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
-        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", k->bar) + 1;
+        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(k->bar)) + 1;
     }
 }
 
@@ -277,7 +335,7 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
 static void draw_view(const struct model *m, struct canvas *c, struct rect r)
 {
     if (!m->snapshot) {
-        canvas_put(c, r, 1, 0, STYLE_DIM, "asking the nodes...");
+        canvas_put(c, r, 1, 0, STYLE_DIM, _("asking the nodes..."));
         return;
     }
     views[m->view]->draw(m, c, r);
@@ -301,8 +359,8 @@ static struct layout layout_of(const struct model *m, const struct canvas *c)
 
 void screen_settle(struct model *m, struct canvas *c)
 {
-    if (m->view == VIEW_LESSON && m->lesson)
-        lesson_settle(m, c, layout_of(m, c).view);
+    if (m->snapshot && views[m->view]->settle)
+        views[m->view]->settle(m, c, layout_of(m, c).view);
 }
 
 void screen_draw(const struct model *m, struct canvas *c)
@@ -320,6 +378,9 @@ void screen_draw(const struct model *m, struct canvas *c)
     case OVERLAY_NONE: break;
     case OVERLAY_HELP: draw_help(m, c); break;
     case OVERLAY_CONFIRM: draw_confirm(m, c); break;
-    case OVERLAY_POLICY: draw_policy_form(m, c); break;
+    case OVERLAY_FORM: draw_form(m, c); break;
+    case OVERLAY_COMMAND:
+    case OVERLAY_FILTER: draw_prompt(m, c); break;
+    case OVERLAY_PAGER: draw_pager(m, c); break;
     }
 }

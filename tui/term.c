@@ -19,6 +19,7 @@ struct terminal {
     bool utf8; /* the terminal's locale can show what is not ASCII */
     attr_t attrs[STYLES];
     short pairs[STYLES];
+    int click_x, click_y;
 };
 
 /* Without colour: bold, reverse, underlined. No style is dim: projectors make that invisible. */
@@ -173,13 +174,71 @@ void terminal_draw(struct terminal *t, const struct canvas *c, bool whole)
     doupdate();
 }
 
+/* ---- clipboard
+ * -------------------------------------------------------------------------------------------------- */
+
+static void add_base64(struct text *out, const unsigned char *s, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned bits =
+            (unsigned)s[i] << 16 | (i + 1 < len ? (unsigned)s[i + 1] << 8 : 0) | (i + 2 < len ? s[i + 2] : 0);
+        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                        i + 1 < len ? digits[bits >> 6 & 63] : '=', i + 2 < len ? digits[bits & 63] : '='};
+        text_add_bytes(out, four, sizeof(four));
+    }
+}
+
+bool terminal_copy(struct terminal *t, const char *text)
+{
+    struct text out = {0};
+    const char *can = tigetstr("Ms"); /* terminfo's name for it (an extended one) */
+    (void)t;
+    if (!can || can == (const char *)-1)
+        return false;
+    text_add(&out, "\033]52;c;");
+    add_base64(&out, (const unsigned char *)text, strlen(text));
+    text_add(&out, "\a");
+    fwrite(out.s, 1, out.len, stdout); /* where curses writes too, between two of its frames */
+    fflush(stdout);
+    text_finish(&out);
+    return true;
+}
+
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
+
+/* the wheel is the arrows, the button is KEY_CLICK */
+static int mouse_key(struct terminal *t)
+{
+    MEVENT e;
+    if (getmouse(&e) != OK)
+        return KEY_OTHER;
+    t->click_x = e.x;
+    t->click_y = e.y;
+    if (e.bstate & BUTTON4_PRESSED)
+        return KEY_ARROW_UP;
+    if (e.bstate & BUTTON5_PRESSED)
+        return KEY_ARROW_DOWN;
+    return e.bstate & BUTTON1_PRESSED ? KEY_CLICK : KEY_OTHER;
+}
+
+void terminal_mouse(struct terminal *t, bool ours)
+{
+    (void)t;
+    mouseinterval(0); /* a press is a press, at once */
+    mousemask(ours ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
+void terminal_click(const struct terminal *t, int *x, int *y)
+{
+    *x = t->click_x;
+    *y = t->click_y;
+}
 
 int terminal_key(struct terminal *t)
 {
     wint_t ch;
-    (void)t;
     int kind = get_wch(&ch);
     if (kind == ERR)
         return KEY_NOTHING_;
@@ -193,6 +252,10 @@ int terminal_key(struct terminal *t)
     case KEY_PPAGE: return KEY_PAGE_UP;
     case KEY_NPAGE: return KEY_PAGE_DOWN;
     case KEY_BTAB: return KEY_BACK_TAB;
+    case KEY_HOME: return KEY_FIRST;
+    case KEY_END: return KEY_LAST;
+    case KEY_DC: return KEY_ERASE_HERE;
+    case KEY_MOUSE: return mouse_key(t);
     case KEY_BACKSPACE: return KEY_ERASE;
     case KEY_ENTER: return KEY_RETURN;
     case KEY_RESIZE: return KEY_RESIZED;

@@ -19,6 +19,13 @@ void terminal_resized(struct terminal *t); /* after SIGWINCH: asks the kernel ho
 /* Shows the canvas; only what differs from what is shown is sent. whole: everything is sent. */
 void terminal_draw(struct terminal *t, const struct canvas *c, bool whole);
 
+/* Text to the clipboard of whoever looks at it, also through ssh: OSC 52. false: this kind of terminal has no
+ * way for that. */
+bool terminal_copy(struct terminal *t, const char *text);
+
+void terminal_mouse(struct terminal *t, bool ours);
+void terminal_click(const struct terminal *t, int *x, int *y); /* after KEY_CLICK */
+
 int terminal_key(struct terminal *t); /* a character or one of enum key; KEY_NOTHING_ if none waits */
 
 #endif

@@ -18,8 +18,11 @@ struct tui_options {
     bool plain;         /* no screen control: frames as text, one after each change; also what a terminal of
                            unknown kind gets */
     int test_fd;        /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
-    const char *replay; /* a file with one snapshot (lab status --json) a line, shown instead of a lab; a line
-                           is shown each time the key ']' is pressed. NULL: the lab */
+    const char *replay; /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */
+    const char *beside; /* a second one, to be compared with it; NULL: none */
+    const char *record; /* a new file that gets all that is seen; NULL: none until R is pressed */
+    const char *script; /* keys and waits (script.h); NULL: none */
+    bool fake_clock;    /* time is the data's: it passes when a script says so */
 };
 
 /* The TUI at this lesson (0: no lesson), on a lab that runs. Returns when the user quits: 0, or an exit code
@@ -30,5 +33,9 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
 /* One frame as text, without a terminal: lines of at most `width` columns (a Chinese character has two), each
  * ended by '\n', without spaces at the end. l may be NULL. The caller frees it. */
 char *tui_frame_text(const struct snapshot *s, const struct lesson *l, int width, int height);
+
+/* `lab frames`, argv[0] being "frames": chosen frames of a recording, and documents that show them. An exit
+ * code. */
+int tui_frames(int argc, char **argv);
 
 #endif

@@ -9,17 +9,27 @@
 struct view_ops {
     const char *name; /* in the header */
     void (*draw)(const struct model *m, struct canvas *c, struct rect r);
+
+    /* What a key asked for, before the model answers it: true if this view has a meaning of its own for it,
+     * its effect in *effect. NULL: none for any. */
+    bool (*request)(struct model *m, enum request request, enum effect *effect);
+
+    /* Keeps how far the view is scrolled within what there is to see in this rectangle; before drawing.
+     * NULL: it does not scroll. */
+    void (*settle)(struct model *m, struct canvas *c, struct rect r);
 };
 
 extern const struct view_ops view_cluster; /* view_cluster.c: nodes, queues, the lesson, the newest events */
 extern const struct view_ops view_events;  /* view_events.c */
+extern const struct view_ops view_message; /* view_message.c: one message's life and what became of it */
 extern const struct view_ops view_lesson;  /* view_lesson.c */
+extern const struct view_ops view_queue;   /* view_queue.c: all about the selected queue */
+extern const struct view_ops view_node;    /* view_node.c: all about the selected node */
 
-/* Keeps how far the view is scrolled within what there is to see on a canvas of this size; before drawing. */
+const struct view_ops *view_of(enum view view); /* the one table of them is in screen.c */
+
+/* Before drawing on a canvas of this size. */
 void screen_settle(struct model *m, struct canvas *c);
-
-/* The same for the lesson, which has this rectangle. */
-void lesson_settle(struct model *m, struct canvas *c, struct rect r);
 
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
@@ -38,14 +48,53 @@ void draw_legend(const struct model *m, struct canvas *c,
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
 char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
+void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
+
+/* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
+void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
+                    const int64_t samples[HISTORY_LEN]);
+void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_t samples[HISTORY_LEN]);
+
+/* ---- a page of named values (part_page.c): drawn once to see how long it is, then from the right row on */
+struct page {
+    struct canvas *c;
+    struct rect r;
+    int y, from;  /* the next row of the page; the first that is shown */
+    bool measure; /* nothing is drawn */
+};
+void page_title(struct page *p, const char *title, const char *right);
+void page_field(struct page *p, const char *name, enum style style, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void page_line(struct page *p, int x, enum style style, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+const char *bytes_text(int64_t bytes, char buffer[24]); /* 1.7 MB; < 0: "?" */
+const char *seconds_text(int64_t ms, char buffer[32]);  /* 2 h 05 min; < 0: "?" */
+/* values in documents of the nodes (snapshot->details); all take NULL */
+int64_t detail_count(const json_t *o, const char *key);    /* -1: absent */
+double detail_rate(const json_t *o, const char *key);      /* of "key_details"; negative: absent */
+const char *detail_text(const json_t *o, const char *key); /* NULL: absent */
+
+/* ---- one message's life (part_message.c) */
+void draw_message(const struct model *m, struct canvas *c, struct rect r,
+                  int scroll); /* rows up from the end */
+int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r);
+int message_rows(const struct model *m, struct canvas *c, int width); /* that it could use */
+uint64_t message_shown(const struct model *m);                        /* its place in the queue, from 0 */
+char *fate_text(const struct snapshot *s, const struct fate *f);      /* the caller frees it */
 
 /* ---- what lies over
  * ----------------------------------------------------------------------------------------- */
 
 void draw_help(const struct model *m, struct canvas *c);
 void draw_confirm(const struct model *m, struct canvas *c);
-void draw_policy_form(const struct model *m, struct canvas *c);
+enum effect help_key(struct model *m, int key);
+
+/* A box in the middle, cleared, with a title; the rectangle inside it. */
+struct rect draw_box(struct canvas *c, int width, int height, const char *title);
+
+/* A line that is typed, with its cursor. */
+void draw_input(struct canvas *c, struct rect r, int x, int y, const struct input *in);
 
 /* ---- shared -----------------------------------------------------------------------------------------------
  */

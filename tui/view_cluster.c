@@ -33,6 +33,11 @@ static int steps_of(const struct model *m)
     return m->lesson ? (int)m->lesson->steps_len : 0;
 }
 
+static void draw_newest(const struct model *m, struct canvas *c, struct rect r)
+{
+    draw_events(m, c, r, 0);
+}
+
 static void draw_parts(const struct model *m, struct canvas *c, struct rect r, const struct rows *rows)
 {
     int y = 0;
@@ -46,7 +51,7 @@ static void draw_parts(const struct model *m, struct canvas *c, struct rect r, c
         case PART_QUEUES: draw_queues(m, c, part); break;
         case PART_LEGEND: draw_legend(m, c, part); break;
         case PART_STEPS: draw_steps(m, c, part); break;
-        case PART_EVENTS: draw_events(m, c, part, 0); break;
+        case PART_EVENTS: (m->fates.len ? draw_ledger : draw_newest)(m, c, part); break;
         case PARTS: break;
         }
     }

@@ -134,8 +134,10 @@ static struct window window_of(const struct model *m, struct canvas *c, struct r
     return w;
 }
 
-void lesson_settle(struct model *m, struct canvas *c, struct rect r)
+static void settle(struct model *m, struct canvas *c, struct rect r)
 {
+    if (!m->lesson)
+        return;
     struct window w = window_of(m, c, r);
     m->scroll = w.at_rest - w.from;
 }
@@ -151,7 +153,7 @@ static void draw_cut(const struct model *m, struct canvas *c, struct rect r, con
     if (below > 0)
         x = 2 + canvas_printf(c, r, x, y, STYLE_TITLE, "v %d more below%s", below, keys ? " (j, PgDn)" : "");
     if (!keys)
-        canvas_put(c, r, x, y, STYLE_DIM, "3 shows all");
+        canvas_put(c, r, x, y, STYLE_DIM, "4 shows all");
 }
 
 static void draw(const struct model *m, struct canvas *c, struct rect r)
@@ -172,4 +174,4 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
         draw_cut(m, c, r, &w);
 }
 
-const struct view_ops view_lesson = {.name = "Lesson", .draw = draw};
+const struct view_ops view_lesson = {.name = "Lesson", .draw = draw, .settle = settle};

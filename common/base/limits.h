@@ -34,6 +34,9 @@
 /* Events kept for the feed. */
 #define LIMIT_EVENTS 4096
 
+/* Entries kept of what happened to messages while somebody looks: a megabyte. */
+#define LIMIT_TRACE 8192
+
 /* A log segment; small enough that dropping old ones frees disk soon. */
 #define LIMIT_SEGMENT_BYTES (64u << 20)
 

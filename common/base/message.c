@@ -38,11 +38,54 @@ uint8_t *message_body_space(struct message *m)
     return m->data + m->exchange_len + m->key_len + m->props_len;
 }
 
+/* ---- regions ---- */
+
+/* A message in a region has a pointer to the region in front of it. */
+#define REGION_HEAD sizeof(struct message_region *)
+
+size_t message_region_size(const struct message *m)
+{
+    return (REGION_HEAD + message_size(m) + 7) & ~(size_t)7;
+}
+
+struct message *message_copy_to(const struct message *m, void *at, struct message_region *region)
+{
+    memcpy(at, &region, REGION_HEAD);
+    struct message *copy = (struct message *)(void *)((char *)at + REGION_HEAD);
+    memcpy(copy, m, message_size(m));
+    copy->refs = 1;
+    copy->in_region = true;
+    region->live++;
+    return copy;
+}
+
+static struct message_region *region_of(const struct message *m)
+{
+    struct message_region *region;
+    memcpy(&region, (const char *)m - REGION_HEAD, REGION_HEAD);
+    return region;
+}
+
+void message_region_release(struct message_region *region)
+{
+    ASSERT(region->live > 0);
+    if (--region->live > 0)
+        return;
+    region->next = *region->empty;
+    *region->empty = region;
+}
+
+/* ---- references ---- */
+
 void message_unref(struct message *m)
 {
     if (!m)
         return;
     ASSERT(m->refs > 0);
-    if (--m->refs == 0)
+    if (--m->refs > 0)
+        return;
+    if (m->in_region)
+        message_region_release(region_of(m));
+    else
         free(m);
 }

@@ -7,7 +7,8 @@
 
 struct message {
     uint32_t refs;
-    bool persistent;      /* delivery-mode 2 */
+    bool persistent : 1;  /* delivery-mode 2 */
+    bool in_region : 1;   /* its memory is a region's (below), not the heap's */
     uint8_t priority;     /* basic property, 0 if absent */
     uint8_t exchange_len; /* published to; "" is the default exchange */
     uint8_t key_len;      /* routing key */
@@ -29,6 +30,20 @@ static inline struct message *message_ref(struct message *m)
     return m;
 }
 void message_unref(struct message *m); /* takes NULL */
+
+/* Memory for many messages that is not the heap's (common/host/pager.h). Whoever made it gives it back once
+ * no message lives in it: then it stands in the list it names. */
+struct message_region {
+    uint32_t live;                 /* messages in it, and one for its maker as long as it is being filled */
+    struct message_region **empty; /* the list it is put into when the last one goes, */
+    struct message_region *next;   /* linked by this */
+};
+/* Bytes that m takes in a region. */
+size_t message_region_size(const struct message *m);
+/* A copy of m at `at` (8-aligned, message_region_size(m) bytes of the region's memory); one reference, the
+ * caller's. */
+struct message *message_copy_to(const struct message *m, void *at, struct message_region *region);
+void message_region_release(struct message_region *region); /* one of `live` goes */
 
 static inline struct bytes message_exchange(const struct message *m)
 {

@@ -32,6 +32,7 @@ int broker_recover(struct broker *b, const struct record *rec);
 int broker_step(struct broker *b, const struct event *ev, struct effects *out);
 ms_time broker_deadline(const struct broker *b);
 const struct mirror *broker_mirror(const struct broker *b);
+void broker_trace(struct broker *b, bool on); /* mirror_trace */
 const struct broker_user *broker_login(const struct broker *b, struct bytes name, struct bytes password,
                                        bool loopback); /* NULL: refused (also HTTP's basic auth) */
 
@@ -78,7 +79,9 @@ struct consumer_info {
     const char *queue, *tag, *arguments /* JSON */;
     uint64_t conn;
     uint16_t channel;
-    bool no_ack, exclusive, active;
+    bool no_ack, exclusive;
+    bool active; /* false: another one is its queue's single active consumer */
+    bool single; /* its queue has such a rule */
     uint32_t prefetch;
     const char *connection_name, *user;
 };

@@ -155,6 +155,7 @@ bool broker_next_consumer(const struct broker *b, size_t *at, struct consumer_in
     } while (k && !k->running);
     if (!k)
         return false;
+    bool single, active = mirror_sub_active(b->mirror, k->sub, &single);
     *out = (struct consumer_info){
         .queue = k->queue,
         .tag = k->tag,
@@ -163,7 +164,8 @@ bool broker_next_consumer(const struct broker *b, size_t *at, struct consumer_in
         .channel = k->channel->number,
         .no_ack = k->no_ack,
         .exclusive = k->exclusive,
-        .active = true,
+        .active = active,
+        .single = single,
         .prefetch = k->prefetch,
         .connection_name = k->channel->conn->name,
         .user = k->channel->conn->user,

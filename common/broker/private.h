@@ -472,6 +472,9 @@ void publish_header(struct channel *ch, struct bytes payload);
 void publish_body(struct channel *ch, struct bytes payload);
 void publish_drop(struct channel *ch);
 
+/* dead_letter.c */
+void dead_letter_publish(struct broker *b, const struct effect *fx);
+
 /* confirm.c */
 bool confirms_create(struct channel *ch); /* false: too many channels are in confirm mode */
 void confirms_destroy(struct channel *ch);

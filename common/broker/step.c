@@ -113,6 +113,11 @@ const struct mirror *broker_mirror(const struct broker *b)
     return b->mirror;
 }
 
+void broker_trace(struct broker *b, bool on)
+{
+    mirror_trace(b->mirror, on);
+}
+
 void broker_command(struct broker *b, struct event *ev)
 {
     if (b->ending)
@@ -176,6 +181,7 @@ static void handle(struct broker *b, struct effect *fx)
     case FX_META_ALL: exchanges_reset(b); break;
     case FX_QUEUE_GONE:
     case FX_QUEUE_OPEN: queue_open_again(b, fx->u.queue.uid); break;
+    case FX_DEAD_LETTER: dead_letter_publish(b, fx); break;
     case FX_REPLY:
     case FX_CLOSE:
     case FX_PAUSE:

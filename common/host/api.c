@@ -11,6 +11,7 @@ static const struct api_route routes[] = {
     {"nodes", FACTS_NODE, SHAPE_LIST, nodes_get},
     {"nodes/%", FACTS_NODE, SHAPE_OBJECT, node_get},
     {"events", FACTS_NONE, SHAPE_OBJECT, events_get},
+    {"trace", FACTS_NONE, SHAPE_OBJECT, trace_get},
     {"aliveness-test/%v", FACTS_NONE, SHAPE_OBJECT, health_get},
     {"healthchecks/node", FACTS_NONE, SHAPE_OBJECT, health_get},
 

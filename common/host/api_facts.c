@@ -28,6 +28,9 @@ static json_t *queue_counts(const struct queue_info *q)
         {"bytes_ready", NUMBER(q->bytes_ready)},
         {"bytes_unacked", NUMBER(q->bytes_unacked)},
         {"persistent", NUMBER(q->persistent)},
+        {"paged_ready", NUMBER(q->paged_ready)},
+        {"paged_unacked", NUMBER(q->paged_unacked)},
+        {"bytes_paged", NUMBER(q->bytes_paged)},
         {"published", NUMBER(q->published)},
         {"delivered", NUMBER(q->delivered)},
         {"got", NUMBER(q->got)},
@@ -201,7 +204,9 @@ static json_t *consumer_json(struct node *n, const struct consumer_info *c, stru
     const struct json_field fields[] = {
         {"ack_required", FLAG(!c->no_ack)},
         {"active", FLAG(c->active)},
-        {"activity_status", TEXT(c->active ? "up" : "waiting")},
+        {"activity_status", TEXT(!c->single  ? "up"
+                                 : c->active ? "single_active"
+                                             : "waiting")},
         {"arguments", json_text_or_empty(c->arguments)},
         {"channel_details",
          OBJECT({"connection_name", TEXT(c->connection_name)},
@@ -226,6 +231,18 @@ static json_t *facts_consumers(struct node *n)
     while (broker_next_consumer(node_broker(n), &at, &info))
         json_array_append_new(all, consumer_json(n, &info, whereabouts_of(&clients, info.conn)));
     whereabouts_finish(&clients);
+    return all;
+}
+
+/* of the queues with a single active consumer whose one is here: its tag */
+static json_t *facts_active(struct node *n)
+{
+    json_t *all = json_object();
+    struct consumer_info info;
+    size_t at = 0;
+    while (broker_next_consumer(node_broker(n), &at, &info))
+        if (info.single && info.active)
+            json_object_set_new(all, info.queue, json_string(info.tag));
     return all;
 }
 
@@ -315,6 +332,7 @@ static const struct {
     const char *name;
     json_t *(*make)(struct node *n);
 } kinds[] = {
+    {FACTS_QUEUES | FACTS_ONE_QUEUE, "active", facts_active},
     {FACTS_CONNECTIONS, "connections", facts_connections},
     {FACTS_CHANNELS, "channels", facts_channels},
     {FACTS_CONSUMERS, "consumers", facts_consumers},

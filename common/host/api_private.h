@@ -15,7 +15,7 @@
 
 enum api_facts {
     FACTS_NONE = 0,
-    FACTS_QUEUES = 1 << 0,      /* "queues": {NAME: counts} of the queues mastered here */
+    FACTS_QUEUES = 1 << 0,      /* "queues": {NAME: counts} of the queues mastered here, "active": {NAME: tag} */
     FACTS_CONNECTIONS = 1 << 1, /* "connections": [...] */
     FACTS_CHANNELS = 1 << 2,    /* "channels": [...] */
     FACTS_CONSUMERS = 1 << 3,   /* "consumers": [...] */
@@ -147,6 +147,7 @@ json_t *node_get(struct api_call *c);
 json_t *cluster_name_get(struct api_call *c);
 json_t *health_get(struct api_call *c);
 json_t *events_get(struct api_call *c);
+json_t *trace_get(struct api_call *c);
 
 json_t *queues_get(struct api_call *c);
 json_t *queue_get(struct api_call *c);

@@ -77,7 +77,16 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
     set_integer(json, "message_bytes", fact(counts, "bytes_ready") + fact(counts, "bytes_unacked"));
     set_integer(json, "message_bytes_ready", fact(counts, "bytes_ready"));
     set_integer(json, "message_bytes_unacknowledged", fact(counts, "bytes_unacked"));
+    set_integer(json, "message_bytes_paged_out", fact(counts, "bytes_paged"));
+    set_integer(json, "message_bytes_ram",
+                fact(counts, "bytes_ready") + fact(counts, "bytes_unacked") - fact(counts, "bytes_paged"));
     set_integer(json, "messages", figures[F_MESSAGES]);
+    int64_t ready_ram = figures[F_READY] - fact(counts, "paged_ready"),
+            unacked_ram = figures[F_UNACKED] - fact(counts, "paged_unacked");
+    set_integer(json, "messages_paged_out", figures[F_MESSAGES] - ready_ram - unacked_ram);
+    set_integer(json, "messages_ram", ready_ram + unacked_ram);
+    set_integer(json, "messages_ready_ram", ready_ram);
+    set_integer(json, "messages_unacknowledged_ram", unacked_ram);
     set_integer(json, "messages_persistent", fact(counts, "persistent"));
     set_integer(json, "messages_ready", figures[F_READY]);
     set_integer(json, "messages_unacknowledged", figures[F_UNACKED]);
@@ -121,6 +130,15 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
     json_decref(message_stats);
 }
 
+/* wherever it is connected */
+static json_t *active_tag(const struct api_call *c, const char *queue)
+{
+    json_t *tag = NULL;
+    for (size_t n = 0; n < LIMIT_NODES && !tag; n++)
+        tag = json_object_get(json_object_get(c->facts[n], "active"), queue);
+    return tag ? json_incref(tag) : json_null();
+}
+
 static void set_running(struct api_call *c, const struct mirror *m, const struct queue_info *q, json_t *json)
 {
     bool mirrored = q->mirrors_len > 0 ||
@@ -140,8 +158,7 @@ static void set_running(struct api_call *c, const struct mirror *m, const struct
                             mirrored ? names_json(m, q, true, q->synced) : json_string(""));
     }
     json_object_set_new(json, "exclusive_consumer_tag", json_null());
-    if (!q->args->single_active_consumer)
-        json_object_set_new(json, "single_active_consumer_tag", json_null());
+    json_object_set_new(json, "single_active_consumer_tag", active_tag(c, q->name));
     json_t *counts = q->master < LIMIT_NODES
                          ? json_object_get(json_object_get(c->facts[q->master], "queues"), q->name)
                          : NULL;

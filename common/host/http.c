@@ -77,6 +77,7 @@ static const char index_page[] =
     "<li><a href=\"/api/policies\">/api/policies</a></li>\n"
     "<li><a href=\"/api/connections\">/api/connections</a></li>\n"
     "<li><a href=\"/api/events\">/api/events</a></li>\n"
+    "<li><a href=\"/api/trace\">/api/trace</a></li>\n"
     "</ul>\n"
     "<p>Run <code>lab</code> for the screen that shows all of it.</p>\n"
     "</body></html>\n";

@@ -119,8 +119,9 @@ static void end_turn(struct loop *l)
     for (size_t i = 0; i < l->parts_len; i++)
         if (l->parts[i]->ops->sweep)
             l->parts[i]->ops->sweep(l->parts[i]);
-    figures_check_memory(l);
+    memory_check(l);
     loop_step(l, &(struct event){.type = EV_TURN_END, .now = now});
+    trace_turn(l);
     app_serve(l);
     for (size_t i = 0; i < l->parts_len && !l->done; i++)
         if (l->parts[i]->ops->flush)
@@ -282,6 +283,8 @@ void loop_finish(struct loop *l)
     map_finish(&l->commands);
     VEC_FREE(&l->answered);
     figures_finish(l);
+    memory_finish(l);
+    trace_finish(l);
     char *pid = format_text("%s/pid", l->config.dir);
     unlink(pid);
     free(pid);

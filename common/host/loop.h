@@ -21,6 +21,7 @@ struct peers;
 struct node_log;
 struct http_server;
 struct control;
+struct pager;
 
 /* What the loop asks of a part. Any may be NULL. */
 struct part_ops {
@@ -108,12 +109,19 @@ struct loop {
     })
     answered;
 
+    struct node_trace *trace; /* node_trace.c; NULL: nobody ever asked */
+
     /* events and figures (node_figures.c) */
     VEC(struct node_event) events;
     uint64_t events_seq;
     int statm_fd;
     ms_time memory_checked_at;
     bool memory_alarm;
+    struct pager *pager;               /* node_memory.c; NULL before the first need */
+    ms_time trimmed_at, paged_hard_at; /* when last */
+    bool paging, paging_failed;        /* told */
+    bool paging_more;                  /* this turn did not do all */
+    size_t recovered_bytes;            /* since the last look */
     node_query_handler *on_query;
 };
 

@@ -28,7 +28,20 @@ void commands_abandon(struct loop *l); /* every one that waits gets NULL */
 
 /* node_figures.c */
 void figures_finish(struct loop *l);
-void figures_check_memory(struct loop *l); /* end of a turn */
+
+/* node_memory.c */
+struct memory_use {
+    uint64_t resident, own, files; /* bytes; resident is both others together */
+};
+struct memory_use memory_use(struct loop *l);
+void memory_check(struct loop *l); /* end of a turn: pages, and says when publishers must wait */
+void memory_recovering(struct loop *l, size_t bytes); /* a record of the log was recovered: pages */
+void memory_finish(struct loop *l);
+
+/* node_trace.c */
+void trace_turn(struct loop *l); /* end of a turn */
+void trace_app_starts(struct loop *l);
+void trace_finish(struct loop *l);
 
 void loop_perform(struct loop *l, struct effects *fx); /* in order, then the answers; clears fx */
 

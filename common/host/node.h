@@ -20,8 +20,9 @@ struct node_config {  /* from lab.cfg, with --name and --dir */
     size_t nodes_len, self;
     char *secret; /* what nodes prove to each other that they know */
     char *user, *password;
-    unsigned silence_ms; /* a peer that says nothing for so long is gone; 4000 */
-    uint64_t memory_limit_bytes;
+    unsigned silence_ms;         /* a peer that says nothing for so long is gone; 4000 */
+    uint64_t memory_limit_bytes; /* publishers wait above it */
+    uint64_t paging_bytes;       /* messages leave memory above this: memory_paging_ratio of the limit */
 };
 
 struct node; /* one process's node; fields in host/node_private.h */
@@ -72,9 +73,20 @@ struct node_event {
 };
 size_t node_events_since(const struct node *n, uint64_t seq, const struct node_event **out, uint64_t *next);
 
+/* What happened to messages (mirror/trace.h), with the time of the turn in which it did; where several were
+ * made one, until_us is that of the last. It is noted from the first question on, until nobody has asked for
+ * 10 s: since began_us. missed: something between seq and the first of these was not noted or is not kept. */
+struct node_traced {
+    uint64_t seq;
+    int64_t wall_us, until_us; /* microseconds since 1970 */
+    struct trace_entry e;
+};
+size_t node_trace_since(struct node *n, uint64_t seq, const struct node_traced **out, uint64_t *next,
+                        bool *missed, int64_t *began_us);
+
 struct node_figures { /* for /api/nodes and status */
     uint64_t memory_bytes, memory_limit_bytes, uptime_ms, fds_used, fds_total, disk_free_bytes, log_bytes,
-        fsyncs;
+        fsyncs, paged_bytes; /* paged_bytes: in the pager's file */
     bool memory_alarm;
 };
 void node_figures(const struct node *n, struct node_figures *out);

@@ -57,6 +57,7 @@ static void begin_start(struct loop *l)
     l->incarnation = node_files_incarnation(l->config.dir, loop_now(l), &error);
     if (l->incarnation)
         l->broker = create_broker(l);
+    trace_app_starts(l);
     for (size_t i = 0; i < l->parts_len && !error; i++)
         if (l->parts[i]->ops->open)
             l->parts[i]->ops->open(l->parts[i], &error);

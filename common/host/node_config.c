@@ -11,6 +11,9 @@
 /* A peer that says nothing for so long is gone: short enough to watch, long enough for a busy laptop. */
 #define DEFAULT_SILENCE_MS 4000
 
+/* RabbitMQ's vm_memory_high_watermark_paging_ratio */
+#define DEFAULT_PAGING_RATIO 0.5
+
 struct reader {
     const char *file;
     char **error;
@@ -57,6 +60,20 @@ static int read_number(struct reader *r, const config_setting_t *in, const char 
         return wrong(r, s, "%s is not a number from %llu to %llu; write %s = %llu;", key,
                      (unsigned long long)least, (unsigned long long)most, key, (unsigned long long)*out);
     *out = (uint64_t)value;
+    return 0;
+}
+
+/* A part of 1. */
+static int read_ratio(struct reader *r, const config_setting_t *in, const char *key, double *out)
+{
+    const config_setting_t *s = config_setting_get_member(in, key);
+    if (!s)
+        return 0;
+    bool whole = config_setting_type(s) == CONFIG_TYPE_INT;
+    double value = whole ? config_setting_get_int(s) : config_setting_get_float(s);
+    if ((!whole && config_setting_type(s) != CONFIG_TYPE_FLOAT) || !(value > 0 && value <= 1))
+        return wrong(r, s, "%s is not a number above 0 and up to 1.0; write %s = %.1f;", key, key, *out);
+    *out = value;
     return 0;
 }
 
@@ -129,6 +146,7 @@ static uint64_t default_memory_mb(void)
 static int read_all(struct reader *r, const config_setting_t *root, struct node_config *c)
 {
     uint64_t silence = DEFAULT_SILENCE_MS, memory_mb = default_memory_mb();
+    double paging = DEFAULT_PAGING_RATIO;
     int err = read_nodes(r, root, c);
     if (!err)
         err = read_string(r, root, "user", &c->user);
@@ -140,8 +158,11 @@ static int read_all(struct reader *r, const config_setting_t *root, struct node_
         err = read_number(r, root, "silence_ms", 100, 600000, &silence);
     if (!err)
         err = read_number(r, root, "memory_limit_mb", 16, 1u << 20, &memory_mb);
+    if (!err)
+        err = read_ratio(r, root, "memory_paging_ratio", &paging);
     c->silence_ms = (unsigned)silence;
     c->memory_limit_bytes = memory_mb << 20;
+    c->paging_bytes = (uint64_t)((double)c->memory_limit_bytes * paging);
     return err;
 }
 

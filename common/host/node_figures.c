@@ -1,7 +1,5 @@
 /* node_figures.c: what a node knows about itself as a process: its events feed, its size, its limits. */
 #include <dirent.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -11,11 +9,7 @@
 
 #include "host/loop_private.h"
 #include "host/node_log.h"
-
-/* how often the resident size is read: while there are turns (a busy node can take tens of megabytes between
- * two readings), and while the alarm is on (each time the heap is trimmed, which takes longer) */
-#define MEMORY_CHECK_MS 50
-#define ALARM_CHECK_MS  250
+#include "host/pager.h"
 
 /* ---- events ---- */
 
@@ -82,53 +76,6 @@ size_t node_events_since(const struct node *n, uint64_t seq, const struct node_e
     return l->events.len - from;
 }
 
-/* ---- memory ---- */
-
-static uint64_t resident_bytes(int statm_fd)
-{
-    char line[128];
-    ssize_t n = pread(statm_fd, line, sizeof(line) - 1, 0);
-    if (n <= 0)
-        return 0;
-    line[n] = '\0';
-    unsigned long size = 0, resident = 0;
-    if (sscanf(line, "%lu %lu", &size, &resident) != 2)
-        return 0;
-    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-void figures_check_memory(struct loop *l)
-{
-    ms_time now = loop_now(l), every = l->memory_alarm ? ALARM_CHECK_MS : MEMORY_CHECK_MS;
-    if (!l->broker || now - l->memory_checked_at < every) {
-        if (l->broker && l->memory_alarm)
-            loop_wake_at(l, l->memory_checked_at + every);
-        return;
-    }
-    l->memory_checked_at = now;
-    if (l->statm_fd < 0)
-        l->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    uint64_t limit = l->config.memory_limit_bytes, bytes = resident_bytes(l->statm_fd);
-    if (bytes > limit || l->memory_alarm) {
-        malloc_trim(0); /* what was freed still counts as resident until it is given back */
-        bytes = resident_bytes(l->statm_fd);
-    }
-    /* off a little below where it went on, or it would flicker */
-    bool alarm = l->memory_alarm ? bytes > limit - limit / 10 : bytes > limit;
-    if (alarm)
-        loop_wake_at(l, now + ALARM_CHECK_MS);
-    if (alarm == l->memory_alarm)
-        return;
-    l->memory_alarm = alarm;
-    if (alarm)
-        loop_note(l, "alarm", NULL, "memory: %llu MiB in use, over the limit of %llu MiB: publishers wait",
-                  (unsigned long long)(bytes >> 20), (unsigned long long)(limit >> 20));
-    else
-        loop_note(l, "alarm", NULL, "memory: back to %llu MiB: publishers go on",
-                  (unsigned long long)(bytes >> 20));
-    loop_step(l, &(struct event){.type = EV_MEMORY, .now = now, .u.memory.alarm = alarm});
-}
-
 /* ---- figures ---- */
 
 static uint64_t open_files(void)
@@ -146,15 +93,13 @@ static uint64_t open_files(void)
 void node_figures(const struct node *n, struct node_figures *out)
 {
     struct loop *l = loop_of(n);
-    if (l->statm_fd < 0)
-        l->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     struct rlimit files = {0};
     getrlimit(RLIMIT_NOFILE, &files);
     struct statvfs disk = {0};
     if (statvfs(l->config.dir, &disk))
         disk = (struct statvfs){0};
     *out = (struct node_figures){
-        .memory_bytes = resident_bytes(l->statm_fd),
+        .memory_bytes = memory_use(l).resident,
         .memory_limit_bytes = l->config.memory_limit_bytes,
         .uptime_ms = l->broker ? loop_now(l) - l->started_at : 0,
         .fds_used = open_files(),
@@ -162,6 +107,7 @@ void node_figures(const struct node *n, struct node_figures *out)
         .disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize,
         .log_bytes = l->log ? node_log_bytes(l->log) : 0,
         .fsyncs = l->log ? node_log_syncs(l->log) : 0,
+        .paged_bytes = l->pager ? pager_file_bytes(l->pager) : 0,
         .memory_alarm = l->memory_alarm,
     };
 }
@@ -170,6 +116,4 @@ void figures_finish(struct loop *l)
 {
     drop_oldest(l, l->events.len);
     VEC_FREE(&l->events);
-    if (l->statm_fd >= 0)
-        close(l->statm_fd);
 }

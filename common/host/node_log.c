@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "host/disk_files.h"
+#include "host/loop_private.h"
 #include "wire/record.h"
 
 /* ---- the thread ---- */
@@ -182,6 +183,7 @@ static int recover(void *arg, struct bytes bytes)
         return err;
     err = broker_recover(l->part.loop->broker, &rec);
     record_finish(&rec);
+    memory_recovering(l->part.loop, bytes.len);
     return err;
 }
 

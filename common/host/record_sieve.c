@@ -6,7 +6,8 @@
  * it of what was said about messages (taken, leased), what is about those
  *
  *     of each publisher of a queue the latest message, also if it was removed (and then its removal): it
- * tells how far that publisher's numbers had come
+ * tells how far that publisher's numbers had come; and of what the queue refused those that may be offered
+ * again
  *
  * Any other removal is not needed once what it removes is left out: all of that stands before it. */
 #include "host/record_sieve.h"
@@ -26,9 +27,17 @@ struct latest {
     uint64_t index, removed; /* its record, and the one that removed it: index + 1; 0: none */
 };
 
+/* What one publisher was refused: below base nobody offers it again. */
+struct refused {
+    node_id origin;
+    uint64_t incarnation, base;
+    uint64_t from; /* the first record that says so */
+};
+
 struct sieve_queue {
     uint64_t uid;
     VEC(struct latest) latest;
+    VEC(struct refused) refused;
     struct map live;      /* message id -> index + 1 of its record */
     bool defined;         /* in the last table, or since */
     bool in_new_table;    /* in the one that is being read */
@@ -98,11 +107,34 @@ static void note_latest(struct sieve_queue *q, uint64_t index, const struct reco
     VEC_PUSH(&q->latest, now);
 }
 
+static struct refused *refused_of(struct sieve_queue *q, const struct record *rec)
+{
+    for (size_t i = 0; i < q->refused.len; i++)
+        if (q->refused.items[i].origin == rec->origin && q->refused.items[i].incarnation == rec->incarnation)
+            return &q->refused.items[i];
+    return NULL;
+}
+
+static void note_refused(struct sieve_queue *q, uint64_t index, const struct record *rec)
+{
+    struct refused *r = refused_of(q, rec);
+    if (r)
+        r->base = rec->base;
+    else
+        VEC_PUSH(&q->refused, (struct refused){rec->origin, rec->incarnation, rec->base, index});
+}
+
+static bool still_refused(struct sieve_queue *q, uint64_t index, const struct record *rec)
+{
+    const struct refused *r = refused_of(q, rec);
+    return r && index >= r->from && rec->seq >= r->base;
+}
+
 static void forget_messages(struct sieve_queue *q)
 {
     map_finish(&q->live);
     map_init(&q->live);
-    q->latest.len = 0;
+    q->latest.len = q->refused.len = 0;
     q->lease_end = q->lease_index = 0;
 }
 
@@ -171,6 +203,10 @@ static void look_at(struct record_sieve *s, uint64_t index, const struct record 
             each_live(q, rec, remove_id, &index);
         return;
     case REC_TAKEN: return;
+    case REC_REJECTED:
+        if (q)
+            note_refused(q, index, rec);
+        return;
     case REC_DISCARD:
         if (q)
             forget_messages(q);
@@ -241,6 +277,7 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
     }
     case REC_LEASE: return has_queue && q->lease_index == index + 1;
     case REC_STOPPED: return index + 1 == s->stopped && index + 1 > s->last;
+    case REC_REJECTED: return has_queue && still_refused(q, index, rec);
     case REC_DISCARD: return false;
     }
     return true;
@@ -283,6 +320,7 @@ void record_sieve_finish(struct record_sieve *s)
     while ((q = map_next(&s->queues, &at))) {
         map_finish(&q->live);
         VEC_FREE(&q->latest);
+        VEC_FREE(&q->refused);
         free(q);
     }
     map_finish(&s->queues);

@@ -6,6 +6,7 @@
  *     node_program = "build/lessons/07-failover/node";
  *     nodes = ( { name = "node1"; host = "127.0.0.1"; amqp = 5672; http = 15672; peer = 25672; },
  *               { name = "node2"; } );       # what is left out counts up from the defaults
+ *     silence_ms = 4000;  memory_limit_mb = 1024;  memory_paging_ratio = 0.5;  # the kit's nodes' (node.1)
  *
  * A RabbitMQ cluster that runs elsewhere: nodes = ( { name = "rabbit1"; url = "http://10.0.0.1:15672";
  * amqp = 5672; }, ... ); such a lab is looked at and used, never started or stopped. */
@@ -19,7 +20,14 @@
 #include "base/err.h"
 #include "lab/private.h"
 
-static const char *const top_keys[] = {"engine", "nodes", "user", "password", "node_program"};
+static const char *const top_keys[] = {"engine",
+                                       "nodes",
+                                       "user",
+                                       "password",
+                                       "node_program",
+                                       "silence_ms",
+                                       "memory_limit_mb",
+                                       "memory_paging_ratio"};
 static const char *const node_keys[] = {"name", "host", "amqp", "http", "peer", "url"};
 
 struct reader {
@@ -107,6 +115,36 @@ static int read_port(struct reader *r, const config_setting_t *group, const char
         return complain(r, line_of(s), "%s%s is %lld; write a port from 1 to 65535, such as %s = %u", where,
                         key, value, key, *port);
     *port = (uint16_t)value;
+    return 0;
+}
+
+/* a number that only the nodes of the kit read; absent: out stays */
+static int read_node_number(struct reader *r, const config_setting_t *root, const char *key, int least,
+                            int most, int *out)
+{
+    const config_setting_t *s = config_setting_get_member(root, key);
+    if (!s)
+        return 0;
+    if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < least ||
+        config_setting_get_int(s) > most)
+        return complain(r, line_of(s), "%s is not a number from %d to %d; write %s = %d", key, least, most,
+                        key, least);
+    *out = config_setting_get_int(s);
+    return 0;
+}
+
+static int read_paging_ratio(struct reader *r, const config_setting_t *root, double *out)
+{
+    const config_setting_t *s = config_setting_get_member(root, "memory_paging_ratio");
+    if (!s)
+        return 0;
+    bool whole = config_setting_type(s) == CONFIG_TYPE_INT;
+    double value = whole ? config_setting_get_int(s) : config_setting_get_float(s);
+    if ((!whole && config_setting_type(s) != CONFIG_TYPE_FLOAT) || !(value > 0 && value <= 1))
+        return complain(r, line_of(s),
+                        "memory_paging_ratio is not a number above 0 and up to 1.0; write "
+                        "memory_paging_ratio = 0.5");
+    *out = value;
     return 0;
 }
 
@@ -272,6 +310,12 @@ static int read_root(struct reader *r, const config_setting_t *root, struct labd
     if (!err)
         err = read_string(r, root, "", "node_program", "build/lessons/07-failover/node", lab->node_program,
                           sizeof(lab->node_program));
+    if (!err)
+        err = read_node_number(r, root, "silence_ms", 100, 600000, &lab->silence_ms);
+    if (!err)
+        err = read_node_number(r, root, "memory_limit_mb", 16, 1 << 20, &lab->memory_limit_mb);
+    if (!err)
+        err = read_paging_ratio(r, root, &lab->memory_paging_ratio);
     char real[PATH_MAX];
     if (!err && realpath(lab->node_program, real))
         memcpy(lab->node_program, real, strlen(real) + 1);

@@ -252,6 +252,10 @@ static int wait_serving(const struct labdir *lab, struct starting *starting, eng
                 free(text);
             }
         }
+        if (progress && !progress(arg, NULL)) {
+            *error = xstrdup("interrupted: what had been started of the lab is stopped again");
+            return ERR_CLOSED;
+        }
         if (left)
             pause_ms(lab->engine == ENGINE_KIT ? 5 : 50);
     }

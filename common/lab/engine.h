@@ -7,8 +7,9 @@
 #include "lab/labdir.h"
 
 /* Starts every node and returns once each serves AMQP and HTTP; on failure stops what it started. *error:
- * the node, the port or program, what to do next (caller frees). progress may be NULL. */
-typedef void engine_progress_fn(void *arg, const char *text);
+ * the node, the port or program, what to do next (caller frees). progress may be NULL; it is called with each
+ * node that serves, and with NULL over and over while it waits: false ends the start (ERR_CLOSED). */
+typedef bool engine_progress_fn(void *arg, const char *text);
 int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error);
 
 /* Stops all nodes of the lab, orderly and then by force, by pid; leaves nothing running. */

@@ -58,6 +58,8 @@ void labdir_defaults(struct labdir *lab, enum engine_kind engine, size_t nodes)
         snprintf(lab->node_program, sizeof(lab->node_program), "%s/node", built) >=
             (int)sizeof(lab->node_program))
         lab->node_program[0] = '\0';
+    lab->silence_ms = lab->memory_limit_mb = 0;
+    lab->memory_paging_ratio = 0;
     lab->nodes_len = nodes;
     for (size_t i = 0; i < nodes; i++) {
         struct lab_node *node = &lab->nodes[i];
@@ -154,6 +156,13 @@ static void fill(config_setting_t *root, const struct labdir *lab)
     add_string(root, "password", lab->password);
     if (lab->engine == ENGINE_KIT && lab->node_program[0])
         add_string(root, "node_program", lab->node_program);
+    if (lab->silence_ms)
+        add_int(root, "silence_ms", lab->silence_ms);
+    if (lab->memory_limit_mb)
+        add_int(root, "memory_limit_mb", lab->memory_limit_mb);
+    if (lab->memory_paging_ratio > 0)
+        config_setting_set_float(config_setting_add(root, "memory_paging_ratio", CONFIG_TYPE_FLOAT),
+                                 lab->memory_paging_ratio);
     config_setting_t *nodes = config_setting_add(root, "nodes", CONFIG_TYPE_LIST);
     for (size_t i = 0; i < lab->nodes_len; i++) {
         const struct lab_node *node = &lab->nodes[i];

@@ -31,6 +31,9 @@ struct labdir {
     char node_program[PATH_MAX];   /* kit: the lesson's node */
     struct lab_node nodes[LIMIT_NODES];
     size_t nodes_len;
+    /* kit: what the nodes read of lab.cfg; 0: not said, their default (node.1) */
+    int silence_ms, memory_limit_mb;
+    double memory_paging_ratio;
 };
 
 /* Where the folder is, whether it exists or not. dir_option: the --dir option or NULL. */

@@ -310,6 +310,15 @@ struct lesson *lesson_load(int number, const struct labdir *lab, char **error)
     return l;
 }
 
+struct lesson *lesson_create(size_t steps)
+{
+    struct lesson_full *full = xcalloc(1, sizeof(*full));
+    map_init(&full->most_messages);
+    full->lesson.steps = xcalloc(steps, sizeof(*full->lesson.steps));
+    full->lesson.steps_len = steps;
+    return &full->lesson;
+}
+
 static void free_names(char **names)
 {
     for (size_t i = 0; names && names[i]; i++)
@@ -532,6 +541,8 @@ char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot 
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     const struct step_proof *proof = l->steps[step].proof;
+    if (!proof)
+        return xstrdup("");
     struct evidence evidence = {
         .snapshot = s, .most_messages = &full->most_messages, .output = l->steps[step].output};
     struct text out = {0};

@@ -45,6 +45,10 @@ struct lesson {
  * elsewhere: "lessons/07-failover/lesson.cfg:12: what, and what to write instead" (caller frees). */
 struct lesson *lesson_load(int number, const struct labdir *lab, char **error);
 void lesson_destroy(struct lesson *l);
+
+/* An empty one with that many steps, for a recording's reader to fill in. Its steps have no proofs: it is not
+ * handed to lesson_observe. */
+struct lesson *lesson_create(size_t steps);
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
 
 /* Makes the lesson's own node program the one that lab's nodes are started from (kit), if it is built. */

@@ -7,8 +7,9 @@
 #include "lab/lesson_private.h"
 #include "lab/private.h"
 
-#define ASK_MS  5000
-#define WAIT_MS 120000 /* a RabbitMQ node that comes back may take tens of seconds on a small machine */
+#define ASK_MS    5000
+#define PARTED_MS 3000   /* autoheal and pause_minority mend it themselves, given a moment */
+#define WAIT_MS   120000 /* a RabbitMQ node that comes back may take tens of seconds on a small machine */
 
 static bool answers(const struct labdir *lab, size_t node)
 {
@@ -40,11 +41,13 @@ static int wake(const struct labdir *lab, size_t node, char **error)
     return code ? ERR_REFUSED : 0;
 }
 
-/* every node of the lab runs, as this one sees it */
-static bool sees_all(const struct labdir *lab, size_t node)
+/* every node of the lab runs, as this one sees it; *parted: it says that it is parted from others by a broken
+ * network, which starting nodes does not mend */
+static bool sees_all(const struct labdir *lab, size_t node, bool *parted)
 {
     struct http_answer answer;
     size_t running = 0;
+    *parted = false;
     if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
         json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
         size_t i;
@@ -53,6 +56,8 @@ static bool sees_all(const struct labdir *lab, size_t node)
             const char *name = json_string_value(json_object_get(item, "name"));
             if (name && labdir_find_node(lab, name) >= 0 && json_is_true(json_object_get(item, "running")))
                 running++;
+            if (json_array_size(json_object_get(item, "partitions")) > 0)
+                *parted = true;
         }
         json_decref(list);
     }
@@ -107,14 +112,23 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
         if (err)
             return err;
     }
-    int64_t end = clock_now_ms() + WAIT_MS;
+    int64_t begun = clock_now_ms(), end = begun + WAIT_MS;
     for (size_t i = 0; i < lab->nodes_len;) {
-        if (sees_all(lab, i)) {
+        const char *name = lab->nodes[i].name;
+        bool parted;
+        if (sees_all(lab, i, &parted)) {
             i++;
+        } else if (parted && clock_now_ms() > begun + PARTED_MS) {
+            *error =
+                format_text("%s is parted from other nodes (a network partition). What was cut, labctl heal "
+                            "joins; then labctl -n %s stop_app and labctl -n %s start_app mend it: it takes "
+                            "up what the others have",
+                            name, name, name);
+            return ERR_REFUSED;
         } else if (clock_now_ms() > end) {
             *error = format_text(
-                "%s does not see every node running; labctl -n %s cluster_status shows what it sees",
-                lab->nodes[i].name, lab->nodes[i].name);
+                "%s does not see every node running; labctl -n %s cluster_status shows what it sees", name,
+                name);
             return ERR_TIMEOUT;
         } else {
             pause_ms(20);

@@ -206,27 +206,50 @@ static void print_head(const struct labdir *lab, const struct lesson *l)
     fflush(stdout);
 }
 
+static void on_interrupt(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *r = arg;
+    (void)what;
+    end_line(r);
+    printf("\ninterrupted at step %zu of %zu\n", r->step + 1, r->lesson->steps_len);
+    finish(r, 128 + (int)fd); /* for a signal's event, that is its number */
+}
+
+static void play(struct run *r)
+{
+    r->limit = event_new(r->base, -1, 0, on_limit, r);
+    r->reap = event_new(r->base, -1, 0, on_reap, r);
+    r->observer = observer_create(r->base, r->lab, LOOK_EVERY_MS, on_snapshot, r);
+    next_step(r);
+    event_base_dispatch(r->base);
+    end_action(r);
+    fflush(stdout);
+    observer_destroy(r->observer);
+    event_free(r->limit);
+    event_free(r->reap);
+}
+
 int lesson_run_headless(struct labdir *lab, struct lesson *l)
 {
     char *error = NULL;
-    print_head(lab, l);
-    if (lesson_clean(lab, l, &error)) {
-        fprintf(stderr, "the lab cannot be made ready for the lesson: %s\n", error);
-        free(error);
-        return 1;
-    }
     struct run r = {.base = event_base_new(), .lab = lab, .lesson = l, .fd = -1, .exit_code = 1};
     ASSERT(r.base);
-    r.limit = event_new(r.base, -1, 0, on_limit, &r);
-    r.reap = event_new(r.base, -1, 0, on_reap, &r);
-    r.observer = observer_create(r.base, lab, LOOK_EVERY_MS, on_snapshot, &r);
-    next_step(&r);
-    event_base_dispatch(r.base);
-    end_action(&r);
-    fflush(stdout);
-    observer_destroy(r.observer);
-    event_free(r.limit);
-    event_free(r.reap);
+    /* from the first moment: what comes while the lab is made ready is answered once the loop runs */
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct event *interrupts[ARRAY_LEN(signals)];
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        interrupts[i] = evsignal_new(r.base, signals[i], on_interrupt, &r);
+        event_add(interrupts[i], NULL);
+    }
+    print_head(lab, l);
+    int err = lesson_clean(lab, l, &error);
+    if (err)
+        fprintf(stderr, "the lab cannot be made ready for the lesson: %s\n", error);
+    else
+        play(&r);
+    free(error);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        event_free(interrupts[i]);
     event_base_free(r.base);
     return r.exit_code;
 }

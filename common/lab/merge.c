@@ -40,6 +40,11 @@ static int node_index(const struct snapshot *s, const char *name)
     return i;
 }
 
+int merge_node_index(const struct snapshot *s, const char *name)
+{
+    return node_index(s, name);
+}
+
 static int add_node(struct snapshot *s, const char *name)
 {
     if (s->nodes_len == LIMIT_NODES)

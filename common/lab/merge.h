@@ -13,7 +13,14 @@ struct node_answer {
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
+    json_t *trace;                              /* GET /api/trace (the kit's nodes) */
+    json_t *queue, *connections;                /* GET /api/queues/%2F/NAME, GET /api/connections */
 };
+
+/* merge_trace.c: what is said of single messages, and the documents that are kept whole. looked_at: the queue
+ * that was asked about, or NULL. */
+void merge_trace(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
+                 const char *looked_at);
 
 struct merge_time {
     ms_time now;     /* the observer's monotonic clock */
@@ -32,5 +39,7 @@ struct merge_time {
  *   unknown. */
 struct snapshot *merge_answers(const struct labdir *lab, const struct node_answer *answers,
                                const struct snapshot *before, struct merge_time time);
+
+int merge_node_index(const struct snapshot *s, const char *name); /* "node1@host" is node1; -1: no such */
 
 #endif

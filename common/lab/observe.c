@@ -24,7 +24,16 @@
 #define MAX_BODY    (64 << 20)
 #define MAX_HEADERS (64 << 10)
 
-enum question { ASK_NODES, ASK_QUEUES, ASK_POLICIES, ASK_EVENTS, QUESTIONS };
+enum question {
+    ASK_NODES, /* the first three decide whether a node counts as answering */
+    ASK_QUEUES,
+    ASK_POLICIES,
+    ASK_EVENTS, /* the kit's nodes */
+    ASK_TRACE,  /* the kit's nodes */
+    ASK_QUEUE,  /* if wanted */
+    ASK_CONNECTIONS,
+    QUESTIONS
+};
 
 struct asked_node;
 
@@ -49,7 +58,8 @@ struct asked_node {
     bool answered;  /* the last questions were answered */
     bool has_feed;
     bool feed_absent; /* it said 404 to GET /api/events */
-    uint64_t feed_next;
+    bool trace_absent;
+    uint64_t feed_next, trace_next;
     ms_time answered_at;
     char *error;    /* of the last questions that failed; NULL if they were answered */
     bool error_old; /* it is from an earlier round */
@@ -64,6 +74,9 @@ struct observer {
     char *authorization;
     struct event *timer; /* starts rounds */
     unsigned interval_ms;
+    char *queue; /* wanted; NULL: none */
+    bool queue_page, connections;
+    char *queue_asked; /* in this round */
     bool in_round, asking, again;
     struct snapshot *latest;
     struct asked_node *nodes;
@@ -114,6 +127,11 @@ static bool read_answer(struct ask *a, struct evhttp_request *req)
         n->has_feed = false;
         return true;
     }
+    if (a->question > ASK_EVENTS &&
+        status != 200) { /* what only some nodes say, or of a queue that is gone */
+        n->trace_absent = n->trace_absent || (a->question == ASK_TRACE && status == 404);
+        return true;
+    }
     if (status == 0) {
         set_error(n, xstrdup("no connection"));
         return false;
@@ -132,7 +150,7 @@ static bool read_answer(struct ask *a, struct evhttp_request *req)
     }
     if (a->question == ASK_EVENTS) {
         n->has_feed = true;
-    } else if (!json_is_array(a->answer)) {
+    } else if (a->question != ASK_TRACE && a->question != ASK_QUEUE && !json_is_array(a->answer)) {
         set_error(n, xstrdup("its answer is not a list"));
         return false;
     }
@@ -203,9 +221,47 @@ static struct evhttp_connection *connect_to(struct asked_node *n)
     return c;
 }
 
+static char *path_of(const struct ask *a)
+{
+    const struct asked_node *n = a->node;
+    char *name = n->o->queue_asked ? evhttp_uriencode(n->o->queue_asked, -1, 0) : NULL, *path = NULL;
+    switch (a->question) {
+    case ASK_NODES: path = xstrdup("/api/nodes"); break;
+    case ASK_QUEUES: path = xstrdup("/api/queues"); break;
+    case ASK_POLICIES: path = xstrdup("/api/policies"); break;
+    case ASK_EVENTS: path = format_text("/api/events?since=%llu", (unsigned long long)n->feed_next); break;
+    case ASK_TRACE:
+        path = format_text("/api/trace?since=%llu%s%s", (unsigned long long)n->trace_next,
+                           name ? "&queue=" : "", name ? name : "");
+        break;
+    case ASK_QUEUE: path = format_text("/api/queues/%%2F/%s", name ? name : ""); break;
+    case ASK_CONNECTIONS: path = xstrdup("/api/connections"); break;
+    case QUESTIONS: break;
+    }
+    free(name);
+    return path;
+}
+
+/* what this node can be asked and is wanted */
+static bool to_ask(const struct asked_node *n, enum question question)
+{
+    const struct observer *o = n->o;
+    bool source = o->latest && o->latest->source == (int)(n - o->nodes);
+    switch (question) {
+    case ASK_NODES:
+    case ASK_QUEUES:
+    case ASK_POLICIES: return true;
+    case ASK_EVENTS: return !n->feed_absent;
+    case ASK_TRACE: return !n->trace_absent;
+    case ASK_QUEUE: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
+    case ASK_CONNECTIONS: return o->connections && source;
+    case QUESTIONS: break;
+    }
+    return false;
+}
+
 static void send_question(struct ask *a)
 {
-    static const char *const paths[QUESTIONS] = {"/api/nodes", "/api/queues", "/api/policies", "/api/events"};
     struct asked_node *n = a->node;
     struct evhttp_request *req = evhttp_request_new(on_answer, a);
     ASSERT(req != NULL);
@@ -213,9 +269,7 @@ static void send_question(struct ask *a)
     evhttp_add_header(headers, "Host", n->node->host);
     evhttp_add_header(headers, "Authorization", n->o->authorization);
     evhttp_add_header(headers, "Connection", "keep-alive");
-    char *path = a->question == ASK_EVENTS
-                     ? format_text("%s?since=%llu", paths[a->question], (unsigned long long)n->feed_next)
-                     : xstrdup(paths[a->question]);
+    char *path = path_of(a);
     if (!a->connection)
         a->connection = connect_to(n);
     n->pending++;
@@ -237,7 +291,7 @@ static void ask_node(struct asked_node *n)
     evtimer_add(n->deadline, &deadline);
     n->pending = 1; /* ours: a failure inside send_question must not end the round half asked */
     for (int q = 0; q < QUESTIONS; q++)
-        if (q != ASK_EVENTS || !n->feed_absent)
+        if (to_ask(n, (enum question)q))
             send_question(&n->asks[q]);
     if (--n->pending == 0)
         node_done(n);
@@ -260,18 +314,21 @@ static struct node_answer answer_of(const struct asked_node *n)
         .queues = use ? n->asks[ASK_QUEUES].answer : NULL,
         .policies = use ? n->asks[ASK_POLICIES].answer : NULL,
         .events = use ? n->asks[ASK_EVENTS].answer : NULL,
+        .trace = use ? n->asks[ASK_TRACE].answer : NULL,
+        .queue = use ? n->asks[ASK_QUEUE].answer : NULL,
+        .connections = use ? n->asks[ASK_CONNECTIONS].answer : NULL,
     };
 }
 
 /* Only what went into a snapshot counts as told; the rest is asked for again. */
-static void move_feed(struct asked_node *n, const json_t *feed)
+static void move_feed(uint64_t *since, const json_t *feed)
 {
     const json_t *next = json_object_get(feed, "next");
     if (!json_is_integer(next) || json_integer_value(next) < 0)
         return;
     /* a node that began again counts from the start again; then the next round asks for all it has */
     uint64_t told = (uint64_t)json_integer_value(next);
-    n->feed_next = told < n->feed_next ? 0 : told;
+    *since = told < *since ? 0 : told;
 }
 
 static void end_round(struct observer *o)
@@ -282,8 +339,10 @@ static void end_round(struct observer *o)
         answers[i] = answer_of(&o->nodes[i]);
     struct snapshot *s = merge_answers(o->lab, answers, o->latest,
                                        (struct merge_time){.now = monotonic_ms(), .wall_ms = wall_ms()});
+    merge_trace(s, answers, o->nodes_len, o->queue_asked);
     for (size_t i = 0; i < o->nodes_len; i++) {
-        move_feed(&o->nodes[i], answers[i].events);
+        move_feed(&o->nodes[i].feed_next, answers[i].events);
+        move_feed(&o->nodes[i].trace_next, answers[i].trace);
         if (o->nodes[i].pending == 0) {
             o->nodes[i].fresh = false;
             forget_answers(&o->nodes[i]);
@@ -318,7 +377,7 @@ static void node_done(struct asked_node *n)
         free(n->error);
         n->error = NULL;
     } else {
-        n->feed_absent = false; /* it may come back as another program */
+        n->feed_absent = n->trace_absent = false; /* it may come back as another program */
     }
     end_round_if_heard(n->o);
 }
@@ -329,6 +388,8 @@ static void start_round(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     o->in_round = o->asking = true;
+    free(o->queue_asked);
+    o->queue_asked = o->queue ? xstrdup(o->queue) : NULL;
     for (size_t i = 0; i < o->nodes_len; i++)
         if (o->nodes[i].pending == 0)
             ask_node(&o->nodes[i]);
@@ -381,6 +442,19 @@ void observer_poke(struct observer *o)
         evtimer_add(o->timer, &now);
 }
 
+void observer_want(struct observer *o, const struct observer_wants *wants)
+{
+    bool same = wants->queue && o->queue ? strcmp(wants->queue, o->queue) == 0 : wants->queue == o->queue;
+    bool more = !same || (wants->queue_page && !o->queue_page) || (wants->connections && !o->connections);
+    char *queue = wants->queue ? xstrdup(wants->queue) : NULL;
+    free(o->queue);
+    o->queue = queue;
+    o->queue_page = wants->queue_page;
+    o->connections = wants->connections;
+    if (more)
+        observer_poke(o);
+}
+
 const struct snapshot *observer_latest(const struct observer *o)
 {
     return o->latest;
@@ -401,6 +475,8 @@ void observer_destroy(struct observer *o)
     event_free(o->timer);
     snapshot_destroy(o->latest);
     free(o->authorization);
+    free(o->queue);
+    free(o->queue_asked);
     free(o->nodes);
     free(o);
 }

@@ -19,6 +19,15 @@ typedef void observer_fn(void *arg, const struct snapshot *snapshot);
 struct observer *observer_create(struct event_base *base, const struct labdir *lab, unsigned interval_ms,
                                  observer_fn *fn, void *arg);
 void observer_poke(struct observer *o);                           /* ask now: something was just done */
+
+/* What is looked at closely, from the next round on; all NULL or false at first. */
+struct observer_wants {
+    const char *queue; /* what the nodes hold of it is asked for, if they say so (copied) */
+    bool queue_page;   /* and its whole document */
+    bool connections;
+};
+void observer_want(struct observer *o, const struct observer_wants *wants);
+
 const struct snapshot *observer_latest(const struct observer *o); /* NULL before the first round */
 void observer_destroy(struct observer *o);
 

@@ -11,6 +11,7 @@
 /* A recording is read from a file that anyone may have written. */
 #define MAX_QUEUES 100000
 #define MAX_EVENTS 1000
+#define MAX_TRACE  100000 /* a full trace of every node */
 
 static char *copy_text(const char *s)
 {
@@ -37,6 +38,14 @@ const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *na
         if (strcmp(s->queues[i].name, name) == 0)
             return &s->queues[i];
     return NULL;
+}
+
+const char *trace_seen_word(enum trace_seen_kind kind)
+{
+#define X(kind, word) word,
+    static const char *const words[TRACE_SEEN_LEN] = {TRACE_SEEN_KINDS(X)};
+#undef X
+    return words[kind];
 }
 
 const char *queue_seen_state_name(enum queue_seen_state state)
@@ -87,6 +96,20 @@ static void event_copy(struct event_seen *to, const struct event_seen *from)
     to->text = copy_text(from->text);
 }
 
+static void trace_copy(struct trace_seen *to, const struct trace_seen *from)
+{
+    *to = *from;
+    to->queue = copy_text(from->queue);
+}
+
+static void copy_copy(struct copy_seen *to, const struct copy_seen *from)
+{
+    *to = *from;
+    to->held = xcalloc(from->held_len + 1, sizeof(*to->held));
+    if (from->held_len)
+        memcpy(to->held, from->held, from->held_len * sizeof(*to->held));
+}
+
 #define COPY_LIST(to, from, list, copy_one)                                                                  \
     do {                                                                                                     \
         (to)->list = xcalloc((from)->list##_len, sizeof(*(to)->list));                                       \
@@ -102,6 +125,10 @@ struct snapshot *snapshot_clone(const struct snapshot *s)
     COPY_LIST(copy, s, queues, queue_copy);
     COPY_LIST(copy, s, policies, policy_copy);
     COPY_LIST(copy, s, events, event_copy);
+    COPY_LIST(copy, s, trace, trace_copy);
+    COPY_LIST(copy, s, copies, copy_copy);
+    copy->looked_at = copy_text(s->looked_at);
+    copy->details = json_incref(s->details);
     return copy;
 }
 
@@ -130,10 +157,18 @@ void snapshot_destroy(struct snapshot *s)
         free(s->events[i].node);
         free(s->events[i].text);
     }
+    for (size_t i = 0; i < s->trace_len; i++)
+        free(s->trace[i].queue);
+    for (size_t i = 0; i < s->copies_len; i++)
+        free(s->copies[i].held);
     free(s->nodes);
     free(s->queues);
     free(s->policies);
     free(s->events);
+    free(s->trace);
+    free(s->copies);
+    free(s->looked_at);
+    json_decref(s->details);
     free(s);
 }
 
@@ -213,6 +248,54 @@ static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
     return json;
 }
 
+static json_t *node_or_null(const struct snapshot *s, int node)
+{
+    return node >= 0 ? json_string(s->nodes[node].name) : json_null();
+}
+
+/* What few snapshots have is only there if it is there. */
+static void trace_to_json(const struct snapshot *s, json_t *json)
+{
+    json_t *trace = json_array(), *copies = json_array();
+    for (size_t i = 0; i < s->trace_len; i++) {
+        const struct trace_seen *t = &s->trace[i];
+        json_array_append_new(
+            trace,
+            json_pack("{s:s, s:o, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:I, s:I}", "kind",
+                      trace_seen_word(t->kind), "node", node_or_null(s, t->node), "from_us",
+                      (json_int_t)t->from_us, "until_us", (json_int_t)t->until_us, "queue", t->queue, "uid",
+                      (json_int_t)t->queue_uid, "first", (json_int_t)t->first, "last", (json_int_t)t->last,
+                      "count", (json_int_t)t->count, "redelivered", t->redelivered, "unsynced", t->unsynced,
+                      "about", node_or_null(s, t->about), "origin", node_or_null(s, t->origin), "incarnation",
+                      (json_int_t)t->incarnation, "number", (json_int_t)t->number));
+    }
+    for (size_t i = 0; i < s->copies_len; i++) {
+        const struct copy_seen *c = &s->copies[i];
+        json_t *held = json_array();
+        for (size_t j = 0; j < c->held_len; j++)
+            json_array_append_new(
+                held, json_pack("[I, I]", (json_int_t)c->held[j].first, (json_int_t)c->held[j].last));
+        json_array_append_new(copies, json_pack("{s:o, s:b, s:b, s:b, s:I, s:I, s:o}", "node",
+                                                node_or_null(s, c->node), "master", c->master, "mirror",
+                                                c->mirror, "all", c->all, "uid", (json_int_t)c->queue_uid,
+                                                "next", (json_int_t)c->next, "held", held));
+    }
+    if (s->traces)
+        json_object_set_new(json, "traces", names_of(s, s->traces));
+    if (s->trace_gaps)
+        json_object_set_new(json, "trace_gaps", names_of(s, s->trace_gaps));
+    if (s->trace_len)
+        json_object_set(json, "trace", trace);
+    if (s->looked_at) {
+        json_object_set_new(json, "looked_at", json_string(s->looked_at));
+        json_object_set(json, "copies", copies);
+    }
+    if (s->details)
+        json_object_set(json, "details", s->details);
+    json_decref(trace);
+    json_decref(copies);
+}
+
 json_t *snapshot_to_json(const struct snapshot *s)
 {
     json_t *nodes = json_array(), *queues = json_array(), *policies = json_array(), *events = json_array();
@@ -233,10 +316,12 @@ json_t *snapshot_to_json(const struct snapshot *s)
                                                 text_or_null(e->node), "text", text_or_null(e->text)));
     }
     const char *source = s->source >= 0 ? s->nodes[s->source].name : NULL;
-    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT, "number",
-                     (json_int_t)s->number, "taken_at", (json_int_t)s->taken_at, "taken_wall_ms",
-                     (json_int_t)s->taken_wall_ms, "source", text_or_null(source), "nodes", nodes, "queues",
-                     queues, "policies", policies, "events", events);
+    json_t *json = json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT,
+                             "number", (json_int_t)s->number, "taken_at", (json_int_t)s->taken_at,
+                             "taken_wall_ms", (json_int_t)s->taken_wall_ms, "source", text_or_null(source),
+                             "nodes", nodes, "queues", queues, "policies", policies, "events", events);
+    trace_to_json(s, json);
+    return json;
 }
 
 /* ---- from JSON
@@ -437,6 +522,73 @@ static bool read_event(struct reader *r, const json_t *o, size_t i, struct event
     return ok;
 }
 
+static int trace_kind_of(const char *word)
+{
+    int kind = 0;
+    while (kind < TRACE_SEEN_LEN && strcmp(word, trace_seen_word((enum trace_seen_kind)kind)) != 0)
+        kind++;
+    return kind;
+}
+
+static bool read_u64(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                     uint64_t *out)
+{
+    int64_t value;
+    bool ok = read_number(r, o, where, i, key, 0, &value);
+    *out = (uint64_t)value;
+    return ok;
+}
+
+static bool read_node(struct reader *r, const json_t *o, const char *where, size_t i, const char *key,
+                      int *out)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = -1;
+    if (!v || json_is_null(v))
+        return true;
+    if (json_is_string(v))
+        *out = snapshot_node_index(r->s, json_string_value(v));
+    return *out >= 0 || fail(r, where, i, key, "the name of a node of this snapshot");
+}
+
+static bool read_trace(struct reader *r, const json_t *o, size_t i, struct trace_seen *t)
+{
+    const char *w = "trace", *word = json_string_value(json_object_get(o, "kind"));
+    int kind = word ? trace_kind_of(word) : TRACE_SEEN_LEN;
+    if (kind == TRACE_SEEN_LEN)
+        return fail(r, w, i, "kind", "a word of the trace");
+    t->kind = (enum trace_seen_kind)kind;
+    return read_node(r, o, w, i, "node", &t->node) && read_number(r, o, w, i, "from_us", 0, &t->from_us) &&
+           read_number(r, o, w, i, "until_us", 0, &t->until_us) &&
+           read_text(r, o, w, i, "queue", false, &t->queue) && read_u64(r, o, w, i, "uid", &t->queue_uid) &&
+           read_u64(r, o, w, i, "first", &t->first) && read_u64(r, o, w, i, "last", &t->last) &&
+           read_u64(r, o, w, i, "count", &t->count) &&
+           read_flag(r, o, w, i, "redelivered", &t->redelivered) &&
+           read_flag(r, o, w, i, "unsynced", &t->unsynced) && read_node(r, o, w, i, "about", &t->about) &&
+           read_node(r, o, w, i, "origin", &t->origin) &&
+           read_u64(r, o, w, i, "incarnation", &t->incarnation) &&
+           read_u64(r, o, w, i, "number", &t->number) &&
+           (t->node >= 0 || fail(r, w, i, "node", "the name of a node of this snapshot"));
+}
+
+static bool read_copy(struct reader *r, const json_t *o, size_t i, struct copy_seen *c)
+{
+    const char *w = "copies";
+    const json_t *held = json_object_get(o, "held");
+    bool ok = read_node(r, o, w, i, "node", &c->node) && read_flag(r, o, w, i, "master", &c->master) &&
+              read_flag(r, o, w, i, "mirror", &c->mirror) && read_flag(r, o, w, i, "all", &c->all) &&
+              read_u64(r, o, w, i, "uid", &c->queue_uid) && read_u64(r, o, w, i, "next", &c->next) &&
+              (c->node >= 0 || fail(r, w, i, "node", "the name of a node of this snapshot"));
+    c->held = xcalloc(json_array_size(held) + 1, sizeof(*c->held));
+    for (size_t j = 0; ok && j < json_array_size(held); j++) {
+        json_int_t first, last;
+        if (json_unpack(json_array_get(held, j), "[I, I]", &first, &last) != 0 || first < 0 || last < first)
+            return fail(r, w, i, "held", "a list of [first, last]");
+        c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last};
+    }
+    return ok;
+}
+
 /* The entry counts before it is read, so that snapshot_destroy frees what a failed read left in it. */
 #define READ_LIST(r, list, from, read_one)                                                                   \
     do {                                                                                                     \
@@ -480,6 +632,16 @@ static bool read_snapshot(struct reader *r, const json_t *json)
     READ_LIST(r, queues, queues, read_queue);
     READ_LIST(r, policies, policies, read_policy);
     READ_LIST(r, events, events, read_event);
+    const json_t *trace = json_object_get(json, "trace"), *copies = json_object_get(json, "copies");
+    if (json_array_size(trace) > MAX_TRACE || json_array_size(copies) > LIMIT_NODES)
+        return fail(r, "snapshot", 0, "trace", "a shorter list");
+    READ_LIST(r, trace, trace, read_trace);
+    READ_LIST(r, copies, copies, read_copy);
+    read_bits(r, json, "snapshot", 0, "traces", &r->s->traces);
+    read_bits(r, json, "snapshot", 0, "trace_gaps", &r->s->trace_gaps);
+    read_text(r, json, "snapshot", 0, "looked_at", true, &r->s->looked_at);
+    json_t *details = json_object_get(json, "details");
+    r->s->details = json_is_object(details) ? json_incref(details) : NULL;
     return !r->error;
 }
 

@@ -71,6 +71,61 @@ struct event_seen {
     char *text;
 };
 
+/* What a node notes of messages: GET /api/trace of the kit's nodes, docs/protocol.md has the words. */
+#define TRACE_SEEN_KINDS(X)                                                                                  \
+    X(TRACE_SEEN_ACCEPTED, "accepted")                                                                       \
+    X(TRACE_SEEN_CONFIRMED, "confirmed")                                                                     \
+    X(TRACE_SEEN_REFUSED, "refused")                                                                         \
+    X(TRACE_SEEN_ENQUEUED, "enqueued")                                                                       \
+    X(TRACE_SEEN_COPIED, "copied")                                                                           \
+    X(TRACE_SEEN_FILLED, "filled")                                                                           \
+    X(TRACE_SEEN_BEGINS, "begins")                                                                           \
+    X(TRACE_SEEN_SENT, "sent")                                                                               \
+    X(TRACE_SEEN_DELIVERED, "delivered")                                                                     \
+    X(TRACE_SEEN_ACKED, "acked")                                                                             \
+    X(TRACE_SEEN_AUTO_ACKED, "auto-acked")                                                                   \
+    X(TRACE_SEEN_DISCARDED, "discarded")                                                                     \
+    X(TRACE_SEEN_REQUEUED, "requeued")                                                                       \
+    X(TRACE_SEEN_PURGED, "purged")                                                                           \
+    X(TRACE_SEEN_PROMOTED, "promoted")                                                                       \
+    X(TRACE_SEEN_BACK, "back")                                                                               \
+    X(TRACE_SEEN_VOID, "void")
+
+enum trace_seen_kind {
+#define X(kind, word) kind,
+    TRACE_SEEN_KINDS(X)
+#undef X
+        TRACE_SEEN_LEN
+};
+
+struct trace_seen {
+    enum trace_seen_kind kind;
+    int node;                  /* who noted it, index in nodes */
+    int64_t from_us, until_us; /* since 1970, of the first and the last of them */
+    char *queue;               /* its name */
+    uint64_t queue_uid;        /* a queue that was deleted and declared again has another */
+    uint64_t first, last; /* messages by their place in the queue, from 0; of ACCEPTED, CONFIRMED, REFUSED:
+                             by the number their publisher's node gave them */
+    uint64_t count;       /* FILLED, PROMOTED, BACK: how many of these there are */
+    bool redelivered, unsynced;
+    int about, origin;            /* other nodes, -1: none */
+    uint64_t incarnation, number; /* ENQUEUED, COPIED: first was the origin's `number` in that life of it */
+};
+
+struct held_range {
+    uint64_t first, last;
+};
+
+/* What one node holds of the queue that is looked at. */
+struct copy_seen {
+    int node;
+    bool master, mirror; /* neither: it has no part in this queue */
+    bool all;            /* false: the last range has holes that are not told */
+    uint64_t queue_uid, next;
+    struct held_range *held;
+    size_t held_len;
+};
+
 struct snapshot {
     ms_time taken_at; /* monotonic clock of the observer */
     int64_t taken_wall_ms;
@@ -85,13 +140,26 @@ struct snapshot {
     size_t policies_len;
     struct event_seen *events;
     size_t events_len; /* oldest first, at most 1000 */
+
+    /* single messages, as far as nodes tell of them */
+    node_bits traces, trace_gaps; /* nodes that keep a trace; of those: something before it was not noted */
+    struct trace_seen *trace;     /* what was heard since the snapshot before this one */
+    size_t trace_len;
+    char *looked_at; /* the queue that was asked about; NULL: none */
+    struct copy_seen *copies;
+    size_t copies_len; /* of the nodes that answered */
+
+    /* Documents as the nodes sent them, NULL if not asked for: "nodes" (each node's own entry of GET
+     * /api/nodes), "queue" (GET /api/queues/%2F/NAME), "connections" (GET /api/connections). */
+    json_t *details;
 };
 
 const struct node_seen *snapshot_node(const struct snapshot *s, const char *name);   /* NULL if absent */
 const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *name); /* NULL if absent */
 int snapshot_node_index(const struct snapshot *s, const char *name);                 /* -1 if absent */
 struct snapshot *snapshot_clone(const struct snapshot *s);
-void snapshot_destroy(struct snapshot *s);                      /* takes NULL */
+void snapshot_destroy(struct snapshot *s); /* takes NULL */
+const char *trace_seen_word(enum trace_seen_kind kind);
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
 
 /* The same as JSON (a new reference), and back: `lab status --json`, recordings, replays, tests. from_json

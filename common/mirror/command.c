@@ -135,6 +135,8 @@ static void unavailable(struct mirror *m, struct queue *q, struct pending *p, st
 static void send_subscribe(struct mirror *m, const struct queue *q, struct subscription *s, uint64_t req,
                            struct effects *out)
 {
+    if (s->uid != q->rec.uid || s->generation != q->rec.generation)
+        s->active = false; /* the new master chooses */
     s->uid = q->rec.uid;
     s->generation = q->rec.generation;
     struct peer_msg *msg = peer_msg_create(PEER_REQUEST, m->epoch);
@@ -302,6 +304,9 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
         fx->u.answer.generation = msg->generation;
         fx->u.answer.id = msg->u.reply.id;
         fx->u.answer.redelivered = msg->u.reply.redelivered;
+        const struct queue *q = queue_by_uid(m, msg->uid);
+        if (q)
+            trace_delivery(m, q, msg->u.reply.id, msg->u.reply.redelivered);
     }
     free_pending(m, p);
 }
@@ -331,11 +336,19 @@ void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer
         fx->u.deliver.id = item->id;
         fx->u.deliver.redelivered = item->redelivered;
         fx->u.deliver.msg = message_ref(item->msg);
+        trace_delivery(m, q, item->id, item->redelivered);
     }
     (void)from;
 }
 
 /* ---- subscriptions ---- */
+
+void handle_active(struct mirror *m, uint64_t sub)
+{
+    struct subscription *s = map_get_u64(&m->subs, sub);
+    if (s)
+        s->active = true;
+}
 
 static void cancelled(struct mirror *m, uint64_t sub, struct effects *out)
 {

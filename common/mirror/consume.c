@@ -5,8 +5,10 @@
 
 /* ---- the list of consumers that can take a message, in turn ---- */
 
-static bool can_take(const struct consumer *c)
+static bool can_take(const struct master *ms, const struct consumer *c)
 {
+    if (ms->active && ms->active != c)
+        return false; /* another one has its turn until it goes */
     return !c->gone && c->sub && c->window > 0 && (c->no_ack || c->prefetch == 0 || c->unacked < c->prefetch);
 }
 
@@ -20,15 +22,36 @@ static void unlink_waiting(struct master *ms, struct consumer *c)
     c->waiting = false;
 }
 
+/* behind all of its priority; most of the time that is the end */
 static void link_waiting(struct master *ms, struct consumer *c)
 {
-    if (c->waiting || !can_take(c))
+    if (c->waiting || !can_take(ms, c))
         return;
-    c->prev = ms->wait_last;
-    c->next = NULL;
-    *(ms->wait_last ? &ms->wait_last->next : &ms->wait_first) = c;
-    ms->wait_last = c;
+    struct consumer *next = NULL;
+    if (ms->wait_last && ms->wait_last->priority < c->priority)
+        for (next = ms->wait_first; next->priority >= c->priority;)
+            next = next->next;
+    c->next = next;
+    c->prev = next ? next->prev : ms->wait_last;
+    *(c->prev ? &c->prev->next : &ms->wait_first) = c;
+    *(next ? &next->prev : &ms->wait_last) = c;
     c->waiting = true;
+}
+
+/* A single active consumer has gone: the next is the longest subscribed of the highest priority. */
+static void next_active(struct master *ms)
+{
+    ms->active = NULL;
+    for (size_t i = 1; i < ms->consumers.len; i++) {
+        struct consumer *c = ms->consumers.items[i];
+        if (!c || !c->sub || c->gone)
+            continue;
+        if (!ms->active || c->priority > ms->active->priority ||
+            (c->priority == ms->active->priority && c->order < ms->active->order))
+            ms->active = c;
+    }
+    if (ms->active)
+        link_waiting(ms, ms->active);
 }
 
 static struct consumer *find_consumer(const struct master *ms, node_id node, uint64_t sub)
@@ -95,6 +118,7 @@ static void hand_out(struct mirror *m, struct queue *q, struct consumer *c, msg_
         note_removed(q, s, id);
         content_remove(&q->content, id);
         master_op(q, OP_REMOVE, id);
+        trace(m, q, TRACE_AUTO_ACKED, id, id, c->node);
     } else {
         note_taken(q, s, id);
         content_take(&q->content, id);
@@ -107,14 +131,17 @@ static void hand_out(struct mirror *m, struct queue *q, struct consumer *c, msg_
     queue_touch(m, q);
 }
 
-void dispatch(struct mirror *m, struct queue *q, struct effects *out)
+/* fresh: this one has just come, and a consumer that waits gets it however short its time is */
+void dispatch_new(struct mirror *m, struct queue *q, msg_id fresh, struct effects *out)
 {
     struct master *ms = q->master;
-    (void)out;
     if (ms->sync.running || !serving(m))
         return;
     msg_id id;
-    while (ms->wait_first && content_peek(&q->content, &id)) {
+    while (ms->wait_first) {
+        expire_heads(m, q, fresh, out);
+        if (!content_peek(&q->content, &id))
+            return;
         struct consumer *c = ms->wait_first;
         unlink_waiting(ms, c);
         struct outgoing o = {.sub = c->sub};
@@ -125,6 +152,29 @@ void dispatch(struct mirror *m, struct queue *q, struct effects *out)
     }
 }
 
+/* its node shows who is active */
+void tell_active(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct master *ms = q->master;
+    if (!ms->active || ms->active_told == ms->active->order || !serving(m))
+        return;
+    ms->active_told = ms->active->order;
+    if (ms->active->node == m->o.self) {
+        handle_active(m, ms->active->sub);
+        return;
+    }
+    struct peer_msg *msg = peer_msg_create(PEER_ACTIVE, m->epoch);
+    msg->uid = q->rec.uid;
+    msg->generation = q->rec.generation;
+    msg->u.credit.sub = ms->active->sub;
+    send_to(out, node_bit(ms->active->node), msg);
+}
+
+void dispatch(struct mirror *m, struct queue *q, struct effects *out)
+{
+    dispatch_new(m, q, UINT64_MAX, out);
+}
+
 static void requeue_of(struct mirror *m, struct queue *q, struct consumer *c)
 {
     msg_id at = 0;
@@ -133,30 +183,41 @@ static void requeue_of(struct mirror *m, struct queue *q, struct consumer *c)
         if (s->state == SLOT_UNACKED && s->taker == c->index) {
             content_requeue(&q->content, at - 1);
             master_op(q, OP_REQUEUE, at - 1);
+            trace(m, q, TRACE_REQUEUED, at - 1, at - 1, c->node);
             c->unacked--;
         }
     queue_touch(m, q);
 }
 
-static void auto_delete(struct mirror *m, struct queue *q)
+void queue_remove(struct mirror *m, struct queue *q)
 {
-    struct master *ms = q->master;
-    if (!q->rec.auto_delete || !ms->had_consumer || ms->consumers_len || ms->deleting)
+    if (q->master->deleting)
         return;
-    ms->deleting = true;
+    q->master->deleting = true;
     struct submit *s = submit_create(META_QUEUE_REMOVE);
     s->entry.uid = q->rec.uid;
     s->entry.name = xstrdup(q->rec.name);
     submit_entry(m, s);
 }
 
+static void auto_delete(struct mirror *m, struct queue *q)
+{
+    if (q->rec.auto_delete && q->master->had_consumer && !q->master->consumers_len)
+        queue_remove(m, q);
+}
+
 static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
 {
-    unlink_waiting(q->master, c);
+    struct master *ms = q->master;
+    unlink_waiting(ms, c);
     c->gone = true;
-    q->master->consumers_len--;
-    free_if_done(q->master, c);
+    if (--ms->consumers_len == 0)
+        queue_used(m, q);
+    if (ms->active == c)
+        next_active(ms);
+    free_if_done(ms, c);
     auto_delete(m, q);
+    queue_touch(m, q);
 }
 
 /* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back.
@@ -185,7 +246,7 @@ void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub
                    const msg_id *ids, size_t len, struct effects *out)
 {
     struct master *ms = q->master;
-    (void)out;
+    limits_refresh(m, q, out);
     for (size_t i = 0; i < len; i++) {
         struct slot *s = content_find(&q->content, ids[i]);
         if (!s || s->state != SLOT_UNACKED || s->taker == 0 || s->taker >= ms->consumers.len)
@@ -197,15 +258,21 @@ void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub
         if (how == SETTLE_REQUEUE) {
             content_requeue(&q->content, ids[i]);
             master_op(q, OP_REQUEUE, ids[i]);
+            trace(m, q, TRACE_REQUEUED, ids[i], ids[i], from);
         } else {
+            if (how == SETTLE_DISCARD)
+                tell_dead_letter(q, s->msg, DEATH_REJECTED, out);
             note_removed(q, s, ids[i]);
             content_remove(&q->content, ids[i]);
             master_op(q, OP_REMOVE, ids[i]);
+            trace(m, q, how == SETTLE_ACK ? TRACE_ACKED : TRACE_DISCARDED, ids[i], ids[i], from);
             ms->acked++;
         }
         link_waiting(ms, c);
         free_if_done(ms, c);
     }
+    if (how == SETTLE_REQUEUE)
+        limit_enforce(m, q, out);
     queue_touch(m, q);
 }
 
@@ -229,7 +296,8 @@ static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id f
     for (size_t i = 1; i < ms->consumers.len; i++)
         exclusive_there = exclusive_there || (ms->consumers.items[i] && !ms->consumers.items[i]->gone &&
                                               ms->consumers.items[i]->exclusive);
-    if (exclusive_there || (msg->u.request.exclusive && ms->consumers_len))
+    bool single = q->rec.args.single_active_consumer;
+    if (exclusive_there || (msg->u.request.exclusive && (ms->consumers_len || single)))
         return ANSWER_EXCLUSIVE_CONSUMER;
     if (find_consumer(ms, from, msg->u.request.sub))
         return ANSWER_OK; /* resumed twice */
@@ -239,6 +307,10 @@ static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id f
     c->exclusive = msg->u.request.exclusive;
     c->prefetch = msg->u.request.prefetch;
     c->window = msg->u.request.window;
+    c->priority = msg->u.request.priority;
+    c->order = ++ms->subscribed;
+    if (single && !ms->active)
+        ms->active = c;
     ms->consumers_len++;
     ms->had_consumer = true;
     link_waiting(ms, c);
@@ -250,6 +322,8 @@ static void get(struct mirror *m, struct queue *q, node_id from, const struct pe
                 struct outgoing *o, struct effects *out)
 {
     msg_id id;
+    queue_used(m, q);
+    expire_heads(m, q, UINT64_MAX, out);
     if (!content_peek(&q->content, &id)) {
         o->status = ANSWER_EMPTY;
         reply(m, q->rec.uid, q->rec.generation, from, o, out);
@@ -260,9 +334,10 @@ static void get(struct mirror *m, struct queue *q, node_id from, const struct pe
         c = add_consumer(q->master, from, 0);
         c->owner = msg->u.request.owner;
     }
-    o->messages = q->content.ready - 1;
     q->master->got++;
     hand_out(m, q, c, id, o, msg->u.request.no_ack);
+    expire_heads(m, q, UINT64_MAX, out); /* what was behind it may be over: it does not count */
+    RING_AT(&q->master->outbox, q->master->outbox.len - 1).messages = q->content.ready;
     free_if_done(q->master, c);
 }
 
@@ -275,6 +350,7 @@ static uint64_t purge(struct mirror *m, struct queue *q)
         if (s->state == SLOT_READY) {
             note_removed(q, s, at - 1);
             content_remove(&q->content, at - 1);
+            trace(m, q, TRACE_PURGED, at - 1, at - 1, NODE_NONE);
         }
     master_op(q, OP_PURGE, 0);
     queue_touch(m, q);
@@ -310,8 +386,11 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
     struct master *ms = q->master;
     struct outgoing o = {.req = msg->u.request.req, .status = ANSWER_OK, .node = from, .op = q->op};
     struct consumer *c;
+    limits_refresh(m, q, out);
     switch (msg->u.request.kind) {
     case REQUEST_STAT:
+        queue_used(m, q);
+        expire_heads(m, q, UINT64_MAX, out);
         o.messages = q->content.ready;
         o.consumers = ms->consumers_len;
         break;

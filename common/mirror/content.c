@@ -25,8 +25,27 @@ void content_finish(struct content *c)
         free(c->chunks[i]);
     }
     free(c->chunks);
-    free(c->heap);
+    free(c->heap.ids);
+    for (uint32_t i = 0; c->levels && i <= c->max_priority; i++)
+        free(c->levels[i].ids);
+    free(c->levels);
     *c = (struct content){0};
+}
+
+void content_prioritise(struct content *c, uint32_t max_priority)
+{
+    ASSERT(content_depth(c) == 0 && !c->levels);
+    c->max_priority = max_priority;
+    if (max_priority)
+        c->levels = xcalloc((size_t)max_priority + 1, sizeof(*c->levels));
+}
+
+void content_reset(struct content *c, msg_id next)
+{
+    uint32_t max_priority = c->max_priority;
+    content_finish(c);
+    content_init(c, next);
+    content_prioritise(c, max_priority);
 }
 
 static struct chunk **chunk_at(const struct content *c, uint64_t number)
@@ -74,37 +93,76 @@ static void cover(struct content *c, uint64_t number)
     c->chunks_len = want;
 }
 
-static void heap_push(struct content *c, msg_id id)
+static void heap_push(struct id_heap *h, msg_id id)
 {
-    if (c->heap_len == c->heap_cap) {
-        c->heap_cap = c->heap_cap ? c->heap_cap * 2 : 16;
-        c->heap = xrealloc(c->heap, c->heap_cap * sizeof(*c->heap));
+    if (h->len == h->cap) {
+        h->cap = h->cap ? h->cap * 2 : 16;
+        h->ids = xrealloc(h->ids, h->cap * sizeof(*h->ids));
     }
-    size_t i = c->heap_len++;
-    while (i > 0 && c->heap[(i - 1) / 2] > id) {
-        c->heap[i] = c->heap[(i - 1) / 2];
+    size_t i = h->len++;
+    while (i > 0 && h->ids[(i - 1) / 2] > id) {
+        h->ids[i] = h->ids[(i - 1) / 2];
         i = (i - 1) / 2;
     }
-    c->heap[i] = id;
+    h->ids[i] = id;
 }
 
-static void heap_pop(struct content *c)
+static void heap_pop(struct id_heap *h)
 {
-    msg_id last = c->heap[--c->heap_len];
+    msg_id last = h->ids[--h->len];
     size_t i = 0;
     for (;;) {
         size_t child = 2 * i + 1;
-        if (child >= c->heap_len)
+        if (child >= h->len)
             break;
-        if (child + 1 < c->heap_len && c->heap[child + 1] < c->heap[child])
+        if (child + 1 < h->len && h->ids[child + 1] < h->ids[child])
             child++;
-        if (c->heap[child] >= last)
+        if (h->ids[child] >= last)
             break;
-        c->heap[i] = c->heap[child];
+        h->ids[i] = h->ids[child];
         i = child;
     }
-    if (c->heap_len)
-        c->heap[i] = last;
+    if (h->len)
+        h->ids[i] = last;
+}
+
+static bool is_ready(const struct content *c, msg_id id)
+{
+    const struct slot *s = content_find(c, id);
+    return s && s->state == SLOT_READY;
+}
+
+/* the smallest id that is ready; what was taken or removed meanwhile goes */
+static bool heap_first(const struct content *c, struct id_heap *h, msg_id *id)
+{
+    while (h->len && !is_ready(c, h->ids[0]))
+        heap_pop(h);
+    if (h->len)
+        *id = h->ids[0];
+    return h->len > 0;
+}
+
+/* where a ready message of this id waits, if not in its place from head on */
+static struct id_heap *heap_of(struct content *c, const struct message *msg)
+{
+    if (!c->levels)
+        return &c->heap;
+    return &c->levels[msg->priority > c->max_priority ? c->max_priority : msg->priority];
+}
+
+static void now_ready(struct content *c, const struct slot *s, msg_id id)
+{
+    if (c->levels || id < c->head)
+        heap_push(heap_of(c, s->msg), id);
+}
+
+/* it is the front of its heap, most of the time */
+static void not_ready(struct content *c, struct id_heap *h)
+{
+    msg_id id;
+    heap_first(c, h, &id);
+    if (c->ready == 0 && !c->levels)
+        h->len = 0;
 }
 
 static void count(struct content *c, const struct slot *s, int by)
@@ -117,6 +175,10 @@ static void count(struct content *c, const struct slot *s, int by)
     *total += by > 0 ? bytes : (uint64_t)0 - bytes;
     if (s->msg->persistent)
         c->persistent += n;
+    if (!s->paged)
+        return;
+    *(s->state == SLOT_READY ? &c->paged_ready : &c->paged_unacked) += n;
+    c->bytes_paged += by > 0 ? bytes : (uint64_t)0 - bytes;
 }
 
 struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool unacked, bool redelivered)
@@ -132,6 +194,8 @@ struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool
         .msg = message_ref(msg),
         .state = unacked ? SLOT_UNACKED : SLOT_READY,
         .redelivered = redelivered,
+        .paged = msg->in_region,
+        .expiry = UINT64_MAX,
     };
     (*chunk)->used++;
     count(c, s, 1);
@@ -139,8 +203,10 @@ struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool
         c->next = id + 1;
     if (id < c->oldest_hint || content_depth(c) == 1)
         c->oldest_hint = id;
-    if (id < c->head && !unacked)
-        heap_push(c, id);
+    if (!unacked)
+        now_ready(c, s, id);
+    if (id < c->page_at)
+        c->page_at = id;
     return s;
 }
 
@@ -148,14 +214,11 @@ bool content_peek(struct content *c, msg_id *id)
 {
     if (c->ready == 0)
         return false;
-    while (c->heap_len) {
-        struct slot *s = content_find(c, c->heap[0]);
-        if (s && s->state == SLOT_READY) {
-            *id = c->heap[0];
+    for (uint32_t i = c->max_priority + 1; c->levels && i > 0; i--)
+        if (heap_first(c, &c->levels[i - 1], id))
             return true;
-        }
-        heap_pop(c); /* removed meanwhile */
-    }
+    if (heap_first(c, &c->heap, id))
+        return true;
     for (; c->head < c->next; c->head++) {
         struct slot *s = content_find(c, c->head);
         if (s && s->state == SLOT_READY) {
@@ -174,10 +237,9 @@ bool content_take(struct content *c, msg_id id)
     count(c, s, -1);
     s->state = SLOT_UNACKED;
     count(c, s, 1);
-    if (c->heap_len && c->heap[0] == id)
-        heap_pop(c);
-    else if (c->head == id)
+    if (c->head == id)
         c->head = id + 1;
+    not_ready(c, heap_of(c, s->msg));
     return true;
 }
 
@@ -191,16 +253,16 @@ bool content_requeue(struct content *c, msg_id id)
     s->redelivered = true;
     s->taker = 0;
     count(c, s, 1);
-    if (id < c->head)
-        heap_push(c, id);
+    now_ready(c, s, id);
     return true;
 }
 
 void content_rewind(struct content *c)
 {
-    free(c->heap);
-    c->heap = NULL;
-    c->heap_len = c->heap_cap = 0;
+    if (c->levels)
+        return; /* they have every ready id at any time */
+    free(c->heap.ids);
+    c->heap = (struct id_heap){0};
     c->head = content_oldest(c);
 }
 
@@ -219,13 +281,11 @@ bool content_remove(struct content *c, msg_id id)
     struct slot *s = content_find(c, id);
     if (!s)
         return false;
+    struct id_heap *heap = heap_of(c, s->msg);
     count(c, s, -1);
     message_unref(s->msg);
     *s = (struct slot){0};
-    if (c->ready == 0)
-        c->heap_len = 0;
-    else if (c->heap_len && c->heap[0] == id)
-        heap_pop(c);
+    not_ready(c, heap);
     struct chunk **chunk = chunk_at(c, id / CHUNK_SLOTS);
     if (--(*chunk)->used == 0) {
         free(*chunk);
@@ -233,6 +293,16 @@ bool content_remove(struct content *c, msg_id id)
         trim(c);
     }
     return true;
+}
+
+void content_swap(struct content *c, struct slot *s, struct message *copy)
+{
+    ASSERT(copy->body_len == s->msg->body_len && copy->persistent == s->msg->persistent);
+    count(c, s, -1);
+    message_unref(s->msg);
+    s->msg = copy;
+    s->paged = copy->in_region;
+    count(c, s, 1);
 }
 
 struct slot *content_walk(const struct content *c, msg_id *at)
@@ -253,6 +323,26 @@ struct slot *content_walk(const struct content *c, msg_id *at)
             return s;
     }
     return NULL;
+}
+
+bool content_next_range(const struct content *c, msg_id *at, struct id_range *out)
+{
+    if (!content_walk(c, at))
+        return false;
+    out->first = *at - 1;
+    for (; *at < c->next; (*at)++) {
+        struct chunk **chunk = chunk_at(c, *at / CHUNK_SLOTS);
+        if (!chunk || !*chunk)
+            break;
+        if ((*chunk)->used == CHUNK_SLOTS) {
+            *at |= CHUNK_SLOTS - 1; /* all of it */
+            continue;
+        }
+        if ((*chunk)->slots[*at % CHUNK_SLOTS].state == SLOT_GONE)
+            break;
+    }
+    out->last = *at - 1;
+    return true;
 }
 
 msg_id content_oldest(struct content *c)

@@ -1,12 +1,9 @@
 /* decide.c: what becomes of every queue in a new view. A pure function of the metadata, the new members and
- * what they said they hold. The promotion rules are RabbitMQ's:
+ * what they said they hold:
  *
  *   the master is there and its replica is live    it stays
- *   it left in order                               the oldest synchronised mirror, or the oldest of all if
- *                                                  ha-promote-on-shutdown is always (and -on-failure not
- * when-synced) it crashed                                     the oldest synchronised, or the oldest of all
- * unless ha-promote-on-failure is when-synced nobody may                                     durable: stopped
- * or down until its node is back; else gone
+ *   it left in order, or crashed                   the mirror that the rules pick (rules.c)
+ *   they pick nobody                               durable: stopped or down until its node is back; else gone
  */
 #include "mirror/mirror_private.h"
 
@@ -33,25 +30,28 @@ static bool in_sync(const struct meta_entry *e, node_id n, const struct replica_
     return r->synced || node_in(e->synced, n);
 }
 
+/* who takes over, by the node's rules; NODE_NONE: nobody */
 static node_id pick(const struct decision_in *in, const struct table *t, const struct meta_entry *e,
-                    bool unsynced_too)
+                    bool in_order)
 {
-    node_id best = NODE_NONE;
-    bool best_synced = false;
+    const struct mirror_rules *rules = in->m->o.rules;
+    if (!rules)
+        rules = rules_named(in->m->o.oldest_promoted ? "kit" : "newest");
+    const struct policy *policy = policy_for(in->m, "queues", e->name);
+    struct candidate candidates[LIMIT_NODES];
+    struct promotion p = {.candidates = candidates,
+                          .in_order = in_order,
+                          .shutdown_always = policy && policy->shutdown_always,
+                          .failure_when_synced = policy && policy->failure_when_synced};
     for (size_t i = 0; i < e->mirrors_len; i++) {
         const struct replica_state *r = held_by(t, e->mirrors[i], e->uid);
-        if (!r || !r->live || !node_in(in->members, e->mirrors[i]))
-            continue;
-        bool synced = in_sync(e, e->mirrors[i], r);
-        if (!synced && !unsynced_too)
-            continue;
-        bool better = best == NODE_NONE || (synced && !best_synced);
-        if (better || (!in->m->o.oldest_promoted && synced >= best_synced)) {
-            best = e->mirrors[i];
-            best_synced = synced;
-        }
+        if (r && r->live && node_in(in->members, e->mirrors[i]))
+            candidates[p.len++] = (struct candidate){
+                .node = e->mirrors[i], .synchronised = in_sync(e, e->mirrors[i], r), .messages = r->depth};
     }
-    return best;
+    size_t chosen = p.len ? rules->pick_master(rules->arg, &p) : RULE_NOBODY;
+    ASSERT(chosen < p.len || chosen == RULE_NOBODY);
+    return chosen == RULE_NOBODY ? NODE_NONE : candidates[chosen].node;
 }
 
 static void no_mirrors(struct meta_entry *e)
@@ -67,11 +67,8 @@ static bool find_master(const struct decision_in *in, const struct table *t, str
     if (e->state == QUEUE_RUNNING && home && live(t, e->master, e->uid))
         return true;
     if (e->state == QUEUE_RUNNING) {
-        const struct policy *p = policy_for(in->m, "queues", e->name);
         bool clean = node_in(in->clean, e->master);
-        bool strict = p && p->failure_when_synced;
-        bool any = clean ? p && p->shutdown_always && !strict : !strict;
-        node_id next = pick(in, t, e, any);
+        node_id next = pick(in, t, e, clean);
         if (next != NODE_NONE) {
             e->master = next;
             e->generation++;

@@ -21,6 +21,7 @@ void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id i
     rec->queue_uid = q->rec.uid;
     rec->id = id;
     rec->redelivered = s->redelivered || s->state == SLOT_UNACKED;
+    rec->expiry = s->expiry;
     rec->msg = message_ref(s->msg);
     rec->origin = from ? from->node : NODE_NONE;
     rec->incarnation = from ? from->incarnation : 0;
@@ -147,6 +148,7 @@ void persist_view(struct mirror *m, const struct meta_entry *entries, size_t len
     rec->epoch = m->epoch;
     rec->version = m->version;
     rec->members = m->members;
+    rec->others = m->lost;
     RING_PUSH(&m->disk_waits,
               (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
@@ -177,7 +179,7 @@ void disk_done(struct mirror *m, uint64_t persisted, struct effects *out)
         q->disk_waits--;
         q->durable = u64_max(q->durable, w.op);
         queue_touch(m, q);
-        if (q->sync_done_waits)
+        if (q->sync_done_waits || q->sync_ack_waits)
             sync_mirror_disk(m, q, out);
     }
 }

@@ -55,6 +55,12 @@ void effect_finish(struct effect *fx)
         break;
     case FX_QUEUE_GONE:
     case FX_QUEUE_OPEN: free(fx->u.queue.name); break;
+    case FX_DEAD_LETTER:
+        message_unref(fx->u.dead_letter.msg);
+        free(fx->u.dead_letter.queue);
+        free(fx->u.dead_letter.exchange);
+        free(fx->u.dead_letter.key);
+        break;
     case FX_REPLY:
         free(fx->u.client.data);
         message_unref(fx->u.client.msg);

@@ -21,14 +21,16 @@ enum effect_type {
                    recover from the log, begin a new life; clients are closed */
     FX_FAILED,  /* H this node cannot go on (text says why and what to do): stop the process */
 
-    FX_ANSWER,     /* U, and H when req has REQ_HOST */
-    FX_DELIVER,    /* U a message for a consumer */
-    FX_CONFIRM,    /* U a publish ended */
-    FX_CANCELLED,  /* U the subscription is over (queue deleted, or failover with cancel_on_failover) */
-    FX_META,       /* U a key of the replicated table was set (value) or removed (no value) */
-    FX_META_ALL,   /* U the whole table was replaced: forget everything; FX_META for each key follows */
-    FX_QUEUE_GONE, /* U the queue was deleted (bindings to it end) */
-    FX_QUEUE_OPEN, /* U publishers that waited for this queue may go on */
+    FX_ANSWER,      /* U, and H when req has REQ_HOST */
+    FX_DELIVER,     /* U a message for a consumer */
+    FX_CONFIRM,     /* U a publish ended */
+    FX_CANCELLED,   /* U the subscription is over (queue deleted, or failover with cancel_on_failover) */
+    FX_META,        /* U a key of the replicated table was set (value) or removed (no value) */
+    FX_META_ALL,    /* U the whole table was replaced: forget everything; FX_META for each key follows */
+    FX_QUEUE_GONE,  /* U the queue was deleted (bindings to it end) */
+    FX_QUEUE_OPEN,  /* U publishers that waited for this queue may go on */
+    FX_DEAD_LETTER, /* U publish this message again, through its queue's dead letter exchange; said by the
+                       queue's master once, when it has given the message up */
 
     FX_REPLY,  /* H bytes for an AMQP connection */
     FX_CLOSE,  /* H close the connection once what was written is out */
@@ -47,20 +49,24 @@ enum record_type {
     REC_DISCARD,    /* everything this node holds of the queue is void */
     REC_LEASE,      /* messages that may be delivered from now on: redelivered after a crash */
     REC_STOPPED,    /* an orderly stop: nothing was in the air */
+    REC_REJECTED,   /* a publish that a full queue refused: offered again after a crash, it stays refused */
 };
 
 struct record {
     enum record_type type;
-    uint64_t queue_uid;        /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD */
+    uint64_t queue_uid;        /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD, REJECTED */
     msg_id id;                 /* MESSAGE */
+    ms_time expiry;            /* MESSAGE: when its time is over; UINT64_MAX: never */
+    uint64_t base;             /* REJECTED: every number of this publisher's below it has ended */
     bool redelivered;          /* MESSAGE */
-    node_id origin;            /* MESSAGE: who published it (NODE_NONE: not known), */
+    node_id origin;            /* MESSAGE, REJECTED: who published it (NODE_NONE: not known), */
     uint64_t incarnation, seq; /* in which life, as which number */
     struct message *msg;       /* MESSAGE: a reference */
     struct id_range *ranges;   /* REMOVED, TAKEN, LEASE: owned by the effect */
     size_t ranges_len;
     uint64_t epoch, version;  /* VIEW (both), META, META_RESET (version) */
-    node_set members, others; /* VIEW: members; others that were running when this node left (STOPPED) */
+    node_set members, others; /* VIEW: members; others that went without a word, and may serve on their own.
+                                 STOPPED: others that were running when this node left */
     struct meta_entry *entry; /* META: owned by the record (mirror/peer_msg.h) */
 };
 
@@ -117,6 +123,12 @@ struct effect {
             char *name; /* owned by the effect */
             uint64_t uid;
         } queue;
+        struct {
+            struct message *msg; /* a reference */
+            enum death reason;
+            char *queue;          /* which it leaves; owned by the effect, as all here */
+            char *exchange, *key; /* key NULL: the message's own */
+        } dead_letter;
         struct {
             uint64_t conn;
             uint8_t *data; /* owned by the effect; head first, then the body of msg if any, then tail */

@@ -111,6 +111,9 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
             send_repair(m, &msg->u.install.repairs[i], msg->epoch, out);
 
     node_set before = m->phase == PHASE_STARTING ? 0 : m->members;
+    m->shun = 0;
+    if (m->candidate != m->o.self)
+        memset(m->cuts, 0, sizeof(m->cuts)); /* the members said so to the one that led */
     m->phase = PHASE_CHANGING;
     m->epoch = m->promised = msg->epoch;
     m->coordinator = m->candidate;
@@ -130,17 +133,20 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     }
     node_set returned = m->leaving & m->joined; /* another life than the one that left */
     m->excluded_by &= ~m->members;
-    m->partitioned &= ~m->joined; /* who comes back is of this view */
+    m->partitioned &= ~m->members; /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));
     while (m->results.len)
         RING_POP(&m->results); /* who asked asks again */
     RING_FREE(&m->removals);
 
     m->version = msg->u.install.version;
+    m->lost = (m->lost | (before & ~m->leaving)) & ~m->members;
     persist_view(m, msg->u.install.entries, msg->u.install.entries_len, out);
     m->view_lsn = m->handed_out;
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);
     install_queues(m, msg->u.install.entries, msg->u.install.entries_len, out);
+    tell_apart(m, before, out);
+    held_refuse(m, out);
     tell_members(m, before, m->leaving, out);
     m->leaving &= ~returned;
 
@@ -262,7 +268,12 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
 void serve(struct mirror *m, struct effects *out)
 {
     m->phase = PHASE_SERVING;
+    if (m->served)
+        send_hello(m, m->links & ~m->members, out); /* who is in another view sees what became of this one */
     view_served(m, out);
+    /* all members tell it: the coordinator may have no link to who leaves */
+    send_left(m, (m->leaving | m->wants_left) & m->links & ~m->members, out);
+    m->wants_left = 0;
     m->leaving &= m->members; /* who left is out */
     m->recovered_others = 0;
     resubmit(m);

@@ -65,11 +65,12 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
     return msg;
 }
 
-static void seal(struct mirror *m, uint64_t epoch, node_id candidate)
+static void seal(struct mirror *m, uint64_t epoch, node_id candidate, uint64_t join)
 {
     m->promised = epoch;
     m->candidate = candidate;
     m->candidate_incarnation = m->peers[candidate].incarnation;
+    m->candidate_join = join;
     if (m->phase == PHASE_SERVING)
         m->phase = PHASE_CHANGING;
 }
@@ -153,14 +154,19 @@ void begin_change(struct mirror *m, struct effects *out)
     if (m->change.running)
         epoch = u64_max(epoch, m->change.epoch);
     change_end(m);
+    memset(m->cuts, 0, sizeof(m->cuts)); /* who is cut off from one that is asked says so now */
+    node_set stay =
+        m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving & ~m->shun;
+    node_set targets = node_bit(m->o.self) | stay | (joiners(m, stay) & ~m->leaving & ~m->shun);
+    if (pause_if_minority(m, targets, out))
+        return;
     struct change *c = &m->change;
     c->running = true;
     c->epoch = epoch + 1;
-    node_set stay = m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving;
-    c->targets = node_bit(m->o.self) | stay | (joiners(m, stay) & ~m->leaving);
+    c->targets = targets;
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = NULL;
-    seal(m, c->epoch, m->o.self);
+    seal(m, c->epoch, m->o.self, own_join(m));
     c->prepared = node_bit(m->o.self);
     c->answers[m->o.self] = prepared_answer(m, c->epoch, m->version);
     node_set others = others_of(m, c->targets);
@@ -191,7 +197,8 @@ node_id oldest_reachable(const struct mirror *m)
 /* a change is under way and its candidate lives: whatever happens meanwhile is its business */
 bool somebody_leads(const struct mirror *m)
 {
-    return m->phase == PHASE_CHANGING && m->candidate != m->o.self && node_in(m->links, m->candidate) &&
+    return m->phase == PHASE_CHANGING && m->candidate != m->o.self &&
+           node_in(m->links & ~m->excluded_by, m->candidate) &&
            m->peers[m->candidate].incarnation == m->candidate_incarnation;
 }
 
@@ -227,17 +234,31 @@ void answer_prepare(struct mirror *m, struct effects *out)
 
 /* Two lead at once: the older one's change goes on. The younger yields (and lets the older know which epoch
  * it must go beyond); the older refuses. */
-static bool older(const struct mirror *m, node_id from, uint64_t join)
+static bool longer(uint64_t join, node_id n, uint64_t than_join, node_id than)
 {
-    return join != own_join(m) ? join < own_join(m) : from < m->o.self;
+    return join != than_join ? join < than_join : n < than;
 }
 
-void refuse(struct mirror *m, node_id to, uint64_t epoch, bool wait, struct effects *out)
+static bool older(const struct mirror *m, node_id from, uint64_t join)
+{
+    return longer(join, from, own_join(m), m->o.self);
+}
+
+/* A node that starts, and a cluster's coordinator that lives and has asked for it. After a partition there
+ * may be two: it follows the one that is longer there, or it would run from one to the other. */
+static bool takes_us_in(const struct mirror *m)
+{
+    return m->phase == PHASE_STARTING && m->candidate != NODE_NONE && m->candidate != m->o.self &&
+           m->candidate_join != UINT64_MAX && node_in(m->links, m->candidate) &&
+           m->peers[m->candidate].serving && m->peers[m->candidate].incarnation == m->candidate_incarnation;
+}
+
+void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out)
 {
     struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
     no->u.refused.promised = m->promised;
     no->u.refused.candidate = m->candidate;
-    no->u.refused.wait = wait;
+    no->u.refused.why = why;
     send_to(out, node_bit(to), no);
 }
 
@@ -247,26 +268,37 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
         return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
     bool stranger = m->phase != PHASE_STARTING && !node_in(m->members, from);
     if (stranger || (m->change.running && !older(m, from, msg->u.prepare.join))) {
-        refuse(m, from, msg->epoch, stranger, out);
+        refuse(m, from, msg->epoch, stranger ? REFUSE_APART : REFUSE_LATER, out);
+        return;
+    }
+    if (must_wait(m, from, msg)) {
+        hold_prepare(m, from, msg);
+        return;
+    }
+    if (takes_us_in(m) && from != m->candidate &&
+        !longer(msg->u.prepare.join, from, m->candidate_join, m->candidate)) {
+        refuse(m, from, msg->epoch, REFUSE_WITHOUT, out);
         return;
     }
     if (m->change.running)
         change_end(m);
     if (msg->epoch <= m->promised) {
-        refuse(m, from, msg->epoch, false, out);
+        refuse(m, from, msg->epoch, REFUSE_LATER, out);
         return;
     }
+    m->shun = 0;
     if (m->promised > m->epoch && m->candidate != from &&
         node_in(m->links & ~node_bit(m->o.self), m->candidate)) {
         node_id left = m->candidate; /* it must not wait for us */
         uint64_t epoch = m->promised;
         m->promised = msg->epoch;
-        refuse(m, left, epoch, false, out);
+        refuse(m, left, epoch, REFUSE_LATER, out);
     }
-    seal(m, msg->epoch, from);
+    seal(m, msg->epoch, from, msg->u.prepare.join);
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = steal(msg);
     m->prepare_from = from;
+    report_missing(m, from, m->prepare_waits, out);
     answer_prepare(m, out);
 }
 
@@ -277,6 +309,7 @@ void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struc
         return;
     peer_msg_destroy(c->answers[from]);
     c->answers[from] = steal(msg);
+    m->cuts[from] &= ~c->targets; /* it answers once it reaches them all */
     c->prepared |= node_bit(from);
     if (c->prepared == c->targets)
         all_prepared(m, out);
@@ -293,9 +326,6 @@ void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct eff
     node_set others = others_of(m, c->targets);
     if (others)
         send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
-    node_set left = m->leaving & m->links & ~m->members;
-    send_left(m, left | (m->wants_left & m->links & ~m->members), out);
-    m->wants_left = 0;
     change_end(m);
     serve(m, out);
     join_check(m, out);

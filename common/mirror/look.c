@@ -59,7 +59,7 @@ bool mirror_queue_serves(const struct mirror *m, const struct queue *q)
 
 void mirror_queue_info(const struct mirror *m, const struct queue *q, struct queue_info *out)
 {
-    const struct policy *p = q->rec.owner.node == NODE_NONE ? queue_policy(m, q) : NULL;
+    const struct policy *p = queue_policy(m, q);
     *out = (struct queue_info){
         .name = q->rec.name,
         .uid = q->rec.uid,
@@ -96,6 +96,9 @@ void mirror_queue_info(const struct mirror *m, const struct queue *q, struct que
     out->bytes_ready = q->content.bytes_ready;
     out->bytes_unacked = q->content.bytes_unacked;
     out->persistent = q->content.persistent;
+    out->paged_ready = q->content.paged_ready;
+    out->paged_unacked = q->content.paged_unacked;
+    out->bytes_paged = q->content.bytes_paged;
     out->published = ms->published;
     out->delivered = ms->delivered;
     out->acked = ms->acked;
@@ -126,13 +129,21 @@ bool mirror_next_sub(const struct mirror *m, const struct queue *q, size_t *at, 
         *out = (struct sub_info){.queue = q,
                                  .node = c->node,
                                  .sub = c->sub,
-                                 .active = true,
+                                 .active = !q->master->active || q->master->active == c,
                                  .exclusive = c->exclusive,
                                  .no_ack = c->no_ack,
                                  .prefetch = c->prefetch};
         return true;
     }
     return false;
+}
+
+bool mirror_sub_active(const struct mirror *m, uint64_t sub, bool *single)
+{
+    const struct subscription *s = map_get_u64(&m->subs, sub);
+    const struct queue *q = s ? queue_by_uid(m, s->uid) : NULL;
+    *single = q && q->rec.args.single_active_consumer;
+    return !*single || s->active;
 }
 
 static struct policy_info describe(const struct policy *p)

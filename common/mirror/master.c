@@ -12,7 +12,6 @@
 
 void master_begin(struct mirror *m, struct queue *q)
 {
-    (void)m;
     ASSERT(!q->master);
     q->role = ROLE_MASTER;
     q->synced = true;
@@ -20,13 +19,16 @@ void master_begin(struct mirror *m, struct queue *q)
     q->recovered = false;
     q->master = xcalloc(1, sizeof(*q->master));
     q->master->sent = q->op;
+    q->master->unused_since = m->now;
     VEC_PUSH(&q->master->consumers, NULL); /* index 0 means nobody */
+    queue_touch(m, q);
 }
 
 void master_end(struct mirror *m, struct queue *q)
 {
-    (void)m;
     struct master *ms = q->master;
+    timer_off(m, q);
+    limits_finish(&ms->limits);
     VEC_FREE(&ms->copies);
     RING_FREE(&ms->confirms);
     for (size_t i = 0; i < ms->outbox.len; i++)
@@ -101,6 +103,33 @@ static struct origin_at *find_origin(struct master *ms, node_id node, uint64_t i
     return &ms->origins.items[ms->origins.len - 1];
 }
 
+/* A full queue refuses this publish: the mirrors hear it, so that whoever is master when it is offered again
+ * does not take it for one that is there. */
+static void refuse_publish(struct mirror *m, struct queue *q, struct origin_at *o, uint64_t base,
+                           uint64_t seq, const struct message *msg, struct effects *out)
+{
+    struct master *ms = q->master;
+    struct rejected r = {.node = o->o.node, .incarnation = o->o.incarnation, .seq = seq};
+    rejected_add(m, q, r, base);
+    VEC_PUSH(&o->rejected, seq);
+    q->op++;
+    if (ms->copies.len)
+        RING_PUSH(&q->retained, (struct op){.type = OP_REJECT,
+                                            .first = base,
+                                            .last = base,
+                                            .origin = r.node,
+                                            .incarnation = r.incarnation,
+                                            .seq = seq,
+                                            .persistent = msg->persistent});
+    else
+        ms->sent = q->op;
+    if (msg->persistent)
+        persist_rejected(m, q, r, base, out);
+    RING_PUSH(&ms->confirms,
+              (struct waiting_confirm){.op = q->op, .seq = seq, .origin = (uint32_t)(o - ms->origins.items)});
+    queue_touch(m, q);
+}
+
 /* Publish number seq of that node, below base all have ended: repeats (offered again after a failover) are
  * recognised and only confirmed; a number that leaves a gap is never taken, for confirms are cumulative. */
 void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t incarnation, uint64_t base,
@@ -122,8 +151,14 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
     if (seq != o->o.seq + 1 && seq != base && !gone)
         return;
     o->o.seq = u64_max(o->o.seq, seq);
+    limits_refresh(m, q, out);
+    if (limit_refuses(m, q, msg, out)) {
+        refuse_publish(m, q, o, base, seq, msg, out);
+        return;
+    }
     msg_id id = q->content.next;
     struct slot *s = content_put(&q->content, id, msg, false, false);
+    s->expiry = expiry_of(m, q, msg);
     if (ms->copies.len) {
         q->op++;
         RING_PUSH(&q->retained, (struct op){.type = OP_PUBLISH,
@@ -132,16 +167,19 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
                                             .origin = from,
                                             .incarnation = incarnation,
                                             .seq = seq,
+                                            .expiry = s->expiry,
                                             .msg = message_ref(msg)});
     } else {
         ms->sent = ++q->op;
     }
     persist_message(m, q, s, id, &(struct origin){from, incarnation, seq, 0, 0, 0}, out);
     ms->published++;
+    trace_publish(m, q, TRACE_ENQUEUED, id, from, incarnation, seq);
     RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op,
                                                       .on_disk = s->logged,
                                                       .seq = seq,
                                                       .origin = (uint32_t)(o - ms->origins.items)});
+    limit_published(m, q, id, out);
     queue_touch(m, q);
 }
 
@@ -190,7 +228,11 @@ void master_send(struct mirror *m, struct queue *q, struct effects *out)
 /* the end of a turn: what happened goes to the mirrors, and out what may go out */
 void master_flush(struct mirror *m, struct queue *q, struct effects *out)
 {
+    limits_refresh(m, q, out);
+    limit_enforce(m, q, out); /* what was put back may be too many */
     dispatch(m, q, out);
+    tell_active(m, q, out);
+    expiry_turn(m, q, out);
     master_send(m, q, out);
     disk_turn(m, q, out);
     for (size_t i = q->master->stamped; i < q->master->outbox.len; i++) {
@@ -262,14 +304,47 @@ void master_refuse(struct mirror *m, struct queue *q, enum answer_status status,
     }
 }
 
+/* somebody's own rule instead */
+static bool rule_confirms(const struct mirror *m, const struct queue *q, const struct waiting_confirm *w)
+{
+    struct message_copy copies[LIMIT_NODES];
+    struct confirmation c = {
+        .needs_disk = w->on_disk, .on_disk = queue_durable(q) >= w->op, .mirrors = copies};
+    for (size_t i = 0; i < q->master->copies.len && c.len < LIMIT_NODES; i++) {
+        const struct copy *k = &q->master->copies.items[i];
+        copies[c.len++] = (struct message_copy){.node = k->node,
+                                                .synchronised = k->synced,
+                                                .has = k->applied >= w->op,
+                                                .on_disk = k->durable >= w->op};
+    }
+    return m->o.rules->can_confirm(m->o.rules->arg, &c);
+}
+
+/* of the numbers that were refused those that are told now; the rest stays */
+static size_t rejected_told(const struct origin_at *o)
+{
+    size_t n = 0;
+    while (n < o->rejected.len && o->rejected.items[n] <= o->confirmed)
+        n++;
+    return n;
+}
+
+static void rejected_forget(struct origin_at *o, size_t n)
+{
+    o->rejected.len -= n;
+    if (n)
+        memmove(o->rejected.items, o->rejected.items + n, o->rejected.len * sizeof(uint64_t));
+}
+
 static void release_confirms(struct mirror *m, struct queue *q, struct effects *out)
 {
     struct master *ms = q->master;
+    bool own_rule = m->o.rules && m->o.rules->can_confirm;
     uint64_t memory = confirmable(m, q, false), disk = confirmable(m, q, true);
     bool any = false;
     while (ms->confirms.len) {
         struct waiting_confirm w = RING_AT(&ms->confirms, 0);
-        if (w.op > (w.on_disk ? disk : memory))
+        if (own_rule ? !rule_confirms(m, q, &w) : w.op > (w.on_disk ? disk : memory))
             break;
         struct origin_at *o = &ms->origins.items[w.origin];
         o->confirmed = u64_max(o->confirmed, w.seq);
@@ -281,10 +356,12 @@ static void release_confirms(struct mirror *m, struct queue *q, struct effects *
         if (!o->dirty)
             continue;
         o->dirty = false;
+        size_t rejected = rejected_told(o);
         if (!node_in(m->members, o->o.node) || m->incarnations[o->o.node] != o->o.incarnation)
             continue; /* nobody there waits for it */
         if (o->o.node == m->o.self) {
-            stream_confirm(m, q, o->confirmed, o->o.lost, NULL, 0, out);
+            stream_confirm(m, q, o->confirmed, o->o.lost, o->rejected.items, rejected, out);
+            rejected_forget(o, rejected);
             continue;
         }
         struct peer_msg *msg = peer_msg_create(PEER_CONFIRM, m->epoch);
@@ -292,6 +369,12 @@ static void release_confirms(struct mirror *m, struct queue *q, struct effects *
         msg->generation = q->rec.generation;
         msg->u.confirm.upto = o->confirmed;
         msg->u.confirm.lost = o->o.lost;
+        if (rejected) {
+            msg->u.confirm.rejected_len = rejected;
+            msg->u.confirm.rejected = xmalloc(rejected * sizeof(uint64_t));
+            memcpy(msg->u.confirm.rejected, o->rejected.items, rejected * sizeof(uint64_t));
+            rejected_forget(o, rejected);
+        }
         send_to(out, node_bit(o->o.node), msg);
     }
 }
@@ -329,11 +412,14 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
     while (may_go(m, ms, applied)) {
         struct outgoing o = RING_AT(&ms->outbox, 0);
         if (!o.sub || o.node == m->o.self) {
+            bool gives = o.msg && o.node != m->o.self; /* a get's answer for another node */
             pop_outbox(ms);
             if (o.sub)
                 deliver_local(m, q, &o, out);
             else
                 reply(m, q->rec.uid, q->rec.generation, o.node, &o, out);
+            if (gives)
+                trace(m, q, TRACE_SENT, o.id, o.id, o.node);
             continue;
         }
         /* a run of deliveries to the same node is one message */
@@ -346,6 +432,7 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
             if (!RING_AT(&ms->outbox, 0).sub || RING_AT(&ms->outbox, 0).node != o.node)
                 break;
             struct outgoing next = pop_outbox(ms);
+            trace(m, q, TRACE_SENT, next.id, next.id, o.node);
             VEC_PUSH(&items, (struct deliver_item){next.sub, next.id, next.redelivered, next.msg});
             bytes += message_size(next.msg);
         }
@@ -393,6 +480,10 @@ static void send_init(struct mirror *m, struct queue *q, node_id to, struct effe
     msg->u.init.origins = xcalloc(q->master->origins.len, sizeof(struct origin));
     for (size_t i = 0; i < q->master->origins.len; i++)
         msg->u.init.origins[i] = q->master->origins.items[i].o;
+    msg->u.init.rejected_len = q->rejected.len;
+    msg->u.init.rejected = xcalloc(q->rejected.len, sizeof(struct rejected));
+    for (size_t i = 0; i < q->rejected.len; i++)
+        msg->u.init.rejected[i] = q->rejected.items[i];
     send_to(out, node_bit(to), msg);
 }
 

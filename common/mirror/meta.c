@@ -14,6 +14,7 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
     struct queue *q = xcalloc(1, sizeof(*q));
     meta_entry_copy(&q->rec, rec);
     content_init(&q->content, 0);
+    content_prioritise(&q->content, (uint32_t)q->rec.args.max_priority);
     map_set(&m->queues, bytes_str(q->rec.name), q);
     map_set_u64(&m->by_uid, q->rec.uid, q);
     return q;
@@ -68,6 +69,7 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     }
     if (q->master)
         master_end(m, q);
+    VEC_FREE(&q->rejected);
     if (q->stream) {
         while (q->stream->pending.len) {
             message_unref(RING_AT(&q->stream->pending, 0).msg);
@@ -110,6 +112,7 @@ const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
 static void policy_put(struct mirror *m, const struct meta_entry *e)
 {
     char *error;
+    m->policies_changed++;
     struct policy *p = policy_create(e->name, e->pattern, e->apply_to, e->definition, e->priority, m->names,
                                      m->o.nodes_len, &error);
     ASSERT(p); /* it was checked before it was ordered */
@@ -128,6 +131,7 @@ static void policy_put(struct mirror *m, const struct meta_entry *e)
 
 static void policy_remove(struct mirror *m, const char *name)
 {
+    m->policies_changed++;
     for (size_t i = 0; i < m->policies.len; i++)
         if (strcmp(m->policies.items[i]->name, name) == 0) {
             policy_destroy(m->policies.items[i]);
@@ -233,8 +237,10 @@ void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *ou
     if (e->type == META_POLICY || e->type == META_POLICY_REMOVE) {
         size_t at = 0;
         while ((q = map_next(&m->queues, &at)))
-            if (q->role == ROLE_MASTER)
+            if (q->role == ROLE_MASTER) {
                 sync_maybe(m, q, out);
+                queue_touch(m, q); /* its limits may be others now */
+            }
     }
 }
 
@@ -300,6 +306,7 @@ void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len
     for (size_t i = 0; i < m->policies.len; i++)
         policy_destroy(m->policies.items[i]);
     m->policies.len = 0;
+    m->policies_changed++;
     for (size_t i = 0; i < len; i++)
         if (entries[i].type == META_POLICY)
             policy_put(m, &entries[i]);

@@ -53,6 +53,8 @@ void mirror_destroy(struct mirror *m)
     RING_FREE(&m->removals);
     RING_FREE(&m->disk_waits);
     VEC_FREE(&m->dirty);
+    VEC_FREE(&m->timers);
+    VEC_FREE(&m->trace);
     map_finish(&m->recovered_seen);
     for (size_t i = 0; i < m->recovered_table.len; i++)
         meta_entry_finish(&m->recovered_table.items[i]);
@@ -61,6 +63,7 @@ void mirror_destroy(struct mirror *m)
         peer_msg_destroy(m->change.answers[i]);
     peer_msg_destroy(m->change.install);
     peer_msg_destroy(m->prepare_waits);
+    peer_msg_destroy(m->held_prepare);
     for (size_t i = 0; i < m->o.nodes_len; i++)
         free(m->names[i]);
     free(m);

@@ -12,6 +12,8 @@
 
 #include "mirror/effects.h"
 #include "mirror/event.h"
+#include "mirror/rules.h"
+#include "mirror/trace.h"
 #include "mirror/types.h"
 
 struct mirror;
@@ -35,6 +37,7 @@ struct mirror_options {
     bool confirm_after_mirrors; /* a publish is confirmed when every mirror has it */
     bool confirm_after_disk;    /* and, if persistent, when it is on disk wherever it is held */
     bool oldest_promoted;       /* the oldest mirror takes over; false: the newest (lesson 8 shows why not) */
+    const struct mirror_rules *rules; /* in place of those: somebody's own; borrowed. NULL: the kit's */
 
     enum partition_handling partition_handling;
 
@@ -100,7 +103,8 @@ struct queue_info {
     bool local;
     uint64_t ready, unacked, consumers;
     uint64_t bytes_ready, bytes_unacked, persistent;
-    int64_t sync_messages; /* copied so far by a running sync; -1: none runs */
+    uint64_t paged_ready, paged_unacked, bytes_paged; /* of those, what is not in memory */
+    int64_t sync_messages;                            /* copied so far by a running sync; -1: none runs */
     uint64_t published, delivered, acked, redelivered, got; /* since this master took over */
     /* a mirror's own copy (role mirror on this node) */
     bool replica;
@@ -128,6 +132,18 @@ struct held {
 };
 bool mirror_queue_walk(const struct mirror *m, const struct queue *q, msg_id *at, struct held *out);
 
+/* The same as ranges, at most max of them: where there are more holes than that the last range covers the
+ * rest. Returns how many. */
+size_t mirror_queue_ranges(const struct mirror *m, const struct queue *q, struct id_range *out, size_t max);
+/* No message that this node heard of has this id or a higher one. */
+msg_id mirror_queue_next(const struct mirror *m, const struct queue *q);
+
+/* Begins to note what happens to messages, or ends it (trace.h); either way what was noted is forgotten. It
+ * changes nothing else. */
+void mirror_trace(struct mirror *m, bool on);
+/* What was noted since; missed: not everything. */
+size_t mirror_traced(const struct mirror *m, const struct trace_entry **out, bool *missed);
+
 struct sub_info { /* a consumer, as its queue's master knows it */
     const struct queue *queue;
     node_id node;
@@ -136,6 +152,10 @@ struct sub_info { /* a consumer, as its queue's master knows it */
     uint32_t prefetch;
 };
 bool mirror_next_sub(const struct mirror *m, const struct queue *q, size_t *at, struct sub_info *out);
+
+/* Is this consumer of this node handed messages? false: of its queue another is the single active one.
+ * single: the queue has such a rule. */
+bool mirror_sub_active(const struct mirror *m, uint64_t sub, bool *single);
 
 struct policy_info {
     const char *name, *pattern, *apply_to, *definition;

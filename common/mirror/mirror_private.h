@@ -26,10 +26,12 @@ struct consumer {
     uint64_t sub; /* 0: basic.get of that node */
     struct owner owner;
     bool no_ack, exclusive, gone; /* gone: unsubscribed, still has unacknowledged messages */
+    int32_t priority;             /* x-priority: higher ones are asked first */
+    uint64_t order;               /* of subscribing */
     uint32_t prefetch, index;     /* index: in master->consumers, and in a slot's taker */
     uint64_t unacked;
     uint32_t window; /* deliveries its node still takes */
-    bool waiting;    /* in the list of those that can take a message */
+    bool waiting;    /* in the list of those that can take a message, the highest priority first */
     struct consumer *next, *prev;
 };
 
@@ -84,9 +86,21 @@ struct sync { /* a running sync, at the master (sync.c) */
     msg_id at;  /* next id to send */
     msg_id end; /* ids from here on every target has */
     uint64_t total, sent;
+    uint64_t previous; /* sent before the last batch: the next one goes once all have that */
     uint64_t acked[LIMIT_NODES];
     bool ended; /* SYNC_END is out */
     uint32_t batch;
+};
+
+/* what holds for a queue now: its arguments and its policy (limit.c); numbers UINT64_MAX: no limit */
+enum overflow { OVERFLOW_DROP_HEAD, OVERFLOW_REJECT, OVERFLOW_REJECT_DEAD_LETTER };
+
+struct limits {
+    bool known;
+    uint64_t policies; /* mirror->policies_changed when this was worked out */
+    uint64_t max_length, max_bytes, ttl_ms, expires_ms;
+    enum overflow overflow;
+    char *dead_letter_exchange, *dead_letter_key; /* or NULL */
 };
 
 struct master {
@@ -98,8 +112,13 @@ struct master {
     VEC(struct origin_at) origins;
     VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
     struct consumer *wait_first, *wait_last;
-    uint32_t consumers_len; /* subscribed now */
+    uint32_t consumers_len;  /* subscribed now */
+    uint64_t subscribed;     /* ever */
+    struct consumer *active; /* of a queue with a single active consumer; NULL: none */
+    uint64_t active_told;    /* its node knows; the order it has */
     bool had_consumer, deleting;
+    struct limits limits;
+    ms_time unused_since; /* nobody consumed, got or declared since; counts while there is no consumer */
     struct sync sync;
     RING(struct held_msg) held; /* while it syncs */
     uint64_t published, delivered, acked, redelivered, got;
@@ -132,8 +151,10 @@ struct queue {
     uint64_t op;              /* last operation issued (master) or applied (mirror) */
     RING(struct op) retained; /* the last retained.len operations, up to op: not every mirror may have them */
     struct master *master;    /* role master, or NULL */
-    VEC(struct origin) origins; /* role mirror: where publishers stand */
-    struct content *incoming;   /* mirror: a sync in progress */
+    VEC(struct rejected) rejected; /* publishes that were refused and may be offered again (limit.c) */
+    size_t rejected_trim;          /* look for those that will not be when there are so many */
+    VEC(struct origin) origins;    /* role mirror: where publishers stand */
+    struct content *incoming;      /* mirror: a sync in progress */
     uint64_t incoming_len;
 
     /* disk (disk.c) */
@@ -142,6 +163,7 @@ struct queue {
     bool unsaved;         /* handed records out in this turn */
     uint32_t disk_life;   /* rises when the replica is discarded */
     bool sync_done_waits; /* mirror: SYNC_DONE goes out with the next disk done */
+    bool sync_ack_waits;  /* mirror: SYNC_ACK does */
     VEC(struct id_range) removed, taken;
     msg_id leased, lease_wanted; /* ids below may be handed out: the log says they may have been */
 
@@ -155,6 +177,9 @@ struct queue {
     struct stream *stream;      /* stream.c; NULL before the first publish from here */
     uint64_t served_generation; /* the generation streams and subscriptions were last offered to */
     bool dirty;                 /* in mirror->dirty */
+
+    ms_time timer_at;   /* expiry.c; counts while it has a place */
+    size_t timer_place; /* 1 + its index in mirror->timers; 0: none */
 };
 
 /* ---- commands of this node's clients that have no answer yet (command.c) ---- */
@@ -176,6 +201,7 @@ struct pending {
 struct subscription {
     uint64_t sub, uid, generation;
     bool no_ack, exclusive, cancel_on_failover, established;
+    bool active; /* of a queue with a single active consumer: its master says it is this one */
     uint32_t prefetch;
     int32_t priority;
     struct owner owner;
@@ -220,6 +246,8 @@ struct hello { /* what a linked peer last said of itself */
     bool known, serving, fresh;
     uint64_t epoch, incarnation, version;
     node_set members, others, links;
+    node_id coordinator;
+    uint32_t clients;
 };
 
 struct change { /* a view change this node leads (view.c) */
@@ -249,6 +277,7 @@ struct mirror {
     uint64_t promised;              /* epoch it has sealed for; == epoch when not changing */
     node_id candidate;              /* to whom */
     uint64_t candidate_incarnation; /* in which life of it */
+    uint64_t candidate_join;        /* how long it is in its cluster */
     bool installed_waits;           /* INSTALLED not sent: repairs missing, or not on disk */
     uint64_t view_lsn;              /* records up to the one that completes the view */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
@@ -260,7 +289,18 @@ struct mirror {
     node_set left_others; /* who was running when the others said LEFT */
     node_set joined;      /* members that came with the present view */
     node_set partitioned; /* told by the field `partitions` */
-    node_set excluded_by; /* linked, members by our view, but they refuse us */
+
+    /* partition.c */
+    node_set excluded_by;   /* linked, members by our view, but they refuse us */
+    node_set lost;          /* went without a word since they were last in our view: dead, or on their own */
+    ms_time start_deadline; /* a node that starts looks so long for those before it serves without them */
+    node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
+    node_set shun;                 /* left out of the change that is led: cut off from somebody older */
+    struct peer_msg *held_prepare; /* of a candidate that leaves out somebody older who lives */
+    node_id held_from;
+    uint32_t clients;
+    bool over; /* FX_RESTART is out: this life does nothing more */
+
     bool fresh, started, served /* in a view, in this life */, stopping, leave_sent, left, serving_told,
         stopped_told;
     uint64_t stopped_lsn; /* REC_STOPPED is handed out: FX_STOPPED when this is on disk */
@@ -277,6 +317,7 @@ struct mirror {
     struct map queues; /* name -> struct queue */
     struct map by_uid;
     VEC(struct policy *) policies; /* sorted by name */
+    uint64_t policies_changed;     /* how often */
     struct map keys;               /* -> struct key */
 
     /* coordinate.c */
@@ -302,7 +343,12 @@ struct mirror {
     uint64_t on_disk;
     RING(struct disk_wait) disk_waits;
 
-    VEC(struct queue *) dirty; /* touched in this turn */
+    VEC(struct queue *) dirty;  /* touched in this turn */
+    VEC(struct queue *) timers; /* expiry.c: a heap, the earliest first */
+
+    /* trace.c */
+    bool tracing, trace_missed;
+    VEC(struct trace_entry) trace;
 };
 
 /* ---- step.c ---- */
@@ -359,12 +405,14 @@ void review(struct mirror *m, struct effects *out);
 void resubmit(struct mirror *m);
 
 /* ---- view.c, lead.c, leave.c, install.c ---- */
+void send_hello(struct mirror *m, node_set to, struct effects *out);
 void view_served(struct mirror *m, struct effects *out);
 void view_start(struct mirror *m, struct effects *out);
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out);
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void view_stop(struct mirror *m, struct effects *out);
+void view_tick(struct mirror *m, struct effects *out);
 void view_turn(struct mirror *m, struct effects *out);
 void begin_change(struct mirror *m, struct effects *out);
 void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);
@@ -383,7 +431,23 @@ void answer_prepare(struct mirror *m, struct effects *out);
 void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
-void refuse(struct mirror *m, node_id to, uint64_t epoch, bool wait, struct effects *out);
+void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out);
+
+/* ---- partition.c ---- */
+bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out); /* true: this life is over */
+void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out);
+void tell_apart(struct mirror *m, node_set before, struct effects *out);
+void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);
+void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out);
+void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out);
+bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare); /* takes what it owns */
+void held_drop(struct mirror *m);
+void held_retry(struct mirror *m, struct effects *out);
+void held_refuse(struct mirror *m, struct effects *out);
+void heal_check(struct mirror *m, struct effects *out);
+void handle_heal(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
+void clients_changed(struct mirror *m, uint32_t count, struct effects *out);
 
 /* ---- leave.c ---- */
 void send_left(struct mirror *m, node_set to, struct effects *out);
@@ -425,6 +489,26 @@ void retained_trim(struct queue *q, uint64_t upto);
 void reply(struct mirror *m, uint64_t uid, uint64_t generation, node_id to, const struct outgoing *r,
            struct effects *out); /* drops r->msg */
 
+/* ---- limit.c ---- */
+void limits_refresh(struct mirror *m, struct queue *q, struct effects *out);
+void limits_finish(struct limits *l);
+void limit_enforce(struct mirror *m, struct queue *q, struct effects *out);
+bool limit_refuses(struct mirror *m, struct queue *q, struct message *msg, struct effects *out);
+void limit_published(struct mirror *m, struct queue *q, msg_id id, struct effects *out);
+void tell_dead_letter(const struct queue *q, struct message *msg, enum death reason, struct effects *out);
+void drop_message(struct mirror *m, struct queue *q, msg_id id, enum death reason, struct effects *out);
+void rejected_add(const struct mirror *m, struct queue *q, struct rejected r, uint64_t base);
+void persist_rejected(struct mirror *m, struct queue *q, struct rejected r, uint64_t base,
+                      struct effects *out);
+
+/* ---- expiry.c ---- */
+ms_time expiry_of(const struct mirror *m, const struct queue *q, const struct message *msg);
+void expire_heads(struct mirror *m, struct queue *q, msg_id spare, struct effects *out);
+void expiry_turn(struct mirror *m, struct queue *q, struct effects *out);
+void queue_used(struct mirror *m, struct queue *q);
+void timer_off(struct mirror *m, struct queue *q);
+void timers_fire(struct mirror *m);
+
 /* ---- consume.c ---- */
 void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
                     struct effects *out);
@@ -432,7 +516,10 @@ void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub
                    const msg_id *ids, size_t len, struct effects *out);
 void handle_credit(struct mirror *m, struct queue *q, node_id from, uint64_t sub, uint32_t credit);
 void dispatch(struct mirror *m, struct queue *q, struct effects *out);
+void dispatch_new(struct mirror *m, struct queue *q, msg_id fresh, struct effects *out);
+void queue_remove(struct mirror *m, struct queue *q); /* as its arguments want it, not a client */
 void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone);
+void tell_active(struct mirror *m, struct queue *q, struct effects *out);
 void consumers_free(struct master *ms);
 
 /* ---- replica.c ---- */
@@ -474,10 +561,47 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
 void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out);
 void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
                     struct effects *out);
+void handle_active(struct mirror *m, uint64_t sub);
 void answer(struct effects *out, uint64_t req, enum answer_status status);
 void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out);
 void subs_resume(struct mirror *m, struct queue *q, struct effects *out);
 void commands_free(struct mirror *m);
+
+/* ---- trace.c ---- */
+void trace_add(struct mirror *m, const struct queue *q, struct trace_entry e);
+static inline void trace(struct mirror *m, const struct queue *q, enum trace_kind kind, uint64_t first,
+                         uint64_t last, node_id node)
+{
+    if (m->tracing)
+        trace_add(m, q,
+                  (struct trace_entry){
+                      .kind = kind, .first = first, .last = last, .node = node, .origin = NODE_NONE});
+}
+static inline void trace_publish(struct mirror *m, const struct queue *q, enum trace_kind kind,
+                                 uint64_t number, node_id origin, uint64_t incarnation, uint64_t seq)
+{
+    if (m->tracing)
+        trace_add(m, q,
+                  (struct trace_entry){.kind = kind,
+                                       .first = number,
+                                       .last = number,
+                                       .node = NODE_NONE,
+                                       .origin = origin,
+                                       .incarnation = incarnation,
+                                       .seq = seq});
+}
+static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered)
+{
+    if (m->tracing)
+        trace_add(m, q,
+                  (struct trace_entry){.kind = TRACE_DELIVERED,
+                                       .first = id,
+                                       .last = id,
+                                       .node = NODE_NONE,
+                                       .origin = NODE_NONE,
+                                       .redelivered = redelivered});
+}
+void trace_content(struct mirror *m, const struct queue *q, enum trace_kind kind, bool unsynced);
 
 /* ---- recover.c ---- */
 void recover_end(struct mirror *m, struct effects *out);

@@ -104,7 +104,10 @@ void peer_msg_destroy(struct peer_msg *msg)
     case PEER_SUBMIT: meta_entry_finish(&msg->u.submit.entry); break;
     case PEER_RESULT: free(msg->u.result.text); break;
     case PEER_META: meta_entry_finish(&msg->u.meta.entry); break;
-    case PEER_INIT: free(msg->u.init.origins); break;
+    case PEER_INIT:
+        free(msg->u.init.origins);
+        free(msg->u.init.rejected);
+        break;
     case PEER_OPS:
         for (size_t i = 0; i < msg->u.ops.ops_len; i++)
             message_unref(msg->u.ops.ops[i].msg);
@@ -135,6 +138,7 @@ void peer_msg_destroy(struct peer_msg *msg)
     case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
+    case PEER_HEAL:
     case PEER_REPORT:
     case PEER_META_ACK:
     case PEER_COMMITTED:
@@ -145,7 +149,8 @@ void peer_msg_destroy(struct peer_msg *msg)
     case PEER_SYNC_CANCEL:
     case PEER_SYNC_DONE:
     case PEER_REQUEST:
-    case PEER_CREDIT: break;
+    case PEER_CREDIT:
+    case PEER_ACTIVE: break;
     }
     free(msg);
 }
@@ -162,6 +167,7 @@ const char *peer_type_name(enum peer_type type)
     case PEER_SERVE: return "SERVE";
     case PEER_LEAVE: return "LEAVE";
     case PEER_LEFT: return "LEFT";
+    case PEER_HEAL: return "HEAL";
     case PEER_REPORT: return "REPORT";
     case PEER_SUBMIT: return "SUBMIT";
     case PEER_RESULT: return "RESULT";
@@ -184,6 +190,7 @@ const char *peer_type_name(enum peer_type type)
     case PEER_DELIVER: return "DELIVER";
     case PEER_SETTLE: return "SETTLE";
     case PEER_CREDIT: return "CREDIT";
+    case PEER_ACTIVE: return "ACTIVE";
     }
     return "?";
 }

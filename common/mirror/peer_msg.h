@@ -20,6 +20,7 @@ enum peer_type {
     PEER_SERVE,  /* all have installed: go */
     PEER_LEAVE,  /* I stop in order */
     PEER_LEFT,   /* you are out of the view: you may go */
+    PEER_HEAL,   /* autoheal: your side lost, begin again */
     PEER_REPORT, /* I lost the link to this node */
     PEER_SUBMIT, /* to the coordinator: please order this metadata change */
     PEER_RESULT, /* how it ended, once all members have it */
@@ -42,6 +43,7 @@ enum peer_type {
     PEER_DELIVER, /* master to consumer's node */
     PEER_SETTLE,
     PEER_CREDIT,
+    PEER_ACTIVE, /* master to consumer's node: it is the queue's single active consumer now */
 };
 
 enum meta_type {
@@ -90,13 +92,22 @@ enum op_type {
     OP_REQUEUE,     /* ids: back to their places, redelivered */
     OP_REQUEUE_ALL, /* a new master: everything unacknowledged goes back */
     OP_PURGE,       /* everything ready is removed */
+    OP_REJECT,      /* a full queue refused this publish: origin */
 };
 struct op {
     enum op_type type;
-    msg_id first, last;        /* PUBLISH: first is the id */
-    node_id origin;            /* PUBLISH: the publisher's node, */
+    msg_id first, last; /* PUBLISH: first is the id. REJECT: first: this origin's numbers below it ended */
+    node_id origin;     /* PUBLISH, REJECT: the publisher's node, */
     uint64_t incarnation, seq; /* its life, and its number for this queue */
+    ms_time expiry;            /* PUBLISH: when its time is over; UINT64_MAX: never */
+    bool persistent;           /* REJECT: the message was */
     struct message *msg;       /* PUBLISH: a reference */
+};
+
+/* A publish that was refused: it must not be taken for one that is there when it is offered again. */
+struct rejected {
+    node_id node;
+    uint64_t incarnation, seq;
 };
 
 /* Where a publisher's node stands with a queue: publishes up to seq are in its history. */
@@ -130,6 +141,13 @@ struct view_member {
     uint64_t incarnation;
 };
 
+/* Why a PREPARE or an INSTALL, or anything of an earlier view, is refused. */
+enum refusal {
+    REFUSE_LATER = 1, /* I hold to a later epoch, or to an older candidate: ask again */
+    REFUSE_APART,     /* I am in a view without you: we are partitioned */
+    REFUSE_WITHOUT,   /* I follow another view's coordinator: go on without me */
+};
+
 enum request_kind {
     REQUEST_STAT = 1, /* declare of a queue that is there: counts */
     REQUEST_GET,
@@ -144,6 +162,7 @@ enum request_kind {
 struct sync_item {
     msg_id id;
     bool unacked, redelivered;
+    ms_time expiry; /* UINT64_MAX: never */
     struct message *msg;
 };
 
@@ -164,11 +183,13 @@ struct peer_msg {
     union {
         struct {
             uint64_t incarnation, version;
-            bool serving;     /* in an installed view (epoch) */
-            bool fresh;       /* nothing on its disk: it has never been in a view */
-            node_set members; /* of the view it is in, or was in last */
-            node_set others;  /* not serving: who else was running when it left */
-            node_set links;   /* whom it can reach */
+            bool serving;        /* in an installed view (epoch) */
+            bool fresh;          /* nothing on its disk: it has never been in a view */
+            node_set members;    /* of the view it is in, or was in last */
+            node_set others;     /* not serving: who else was running when it left */
+            node_set links;      /* whom it can reach */
+            node_id coordinator; /* of that view */
+            uint32_t clients;    /* connected to it */
         } hello;
         struct {
             uint64_t join;                      /* of the candidate, in the view it is in */
@@ -186,7 +207,7 @@ struct peer_msg {
         struct {
             uint64_t promised; /* the epoch it holds to */
             node_id candidate;
-            bool wait; /* it is about to serve, or serves, in a view without you: do not ask again */
+            enum refusal why;
         } refused;
         struct {
             struct view_member *members;
@@ -199,6 +220,7 @@ struct peer_msg {
         } install;
         struct {
             node_id node;
+            uint64_t incarnation; /* the life that was lost */
         } report;
         struct {
             node_set members; /* of the view that goes on without it */
@@ -226,6 +248,8 @@ struct peer_msg {
             msg_id next;    /* the id the next publish gets */
             struct origin *origins;
             size_t origins_len;
+            struct rejected *rejected;
+            size_t rejected_len;
         } init;
         struct {
             uint64_t first;  /* number of ops[0] */
@@ -287,7 +311,7 @@ struct peer_msg {
         struct {
             uint64_t sub;
             uint32_t credit;
-        } credit;
+        } credit; /* ACTIVE: sub only */
     } u;
 };
 

@@ -115,6 +115,30 @@ static char *whole_number(const json_t *v, bool positive, const char *what, cons
     return error;
 }
 
+/* what a policy says of the content of queues; checked before (check_value) */
+static void read_limits(struct policy *p, const char *key, const json_t *v)
+{
+    struct {
+        const char *key;
+        int64_t *to;
+    } numbers[] = {{"max-length", &p->max_length},
+                   {"max-length-bytes", &p->max_length_bytes},
+                   {"message-ttl", &p->message_ttl_ms},
+                   {"expires", &p->expires_ms}};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (strcmp(key, numbers[i].key) == 0)
+            *numbers[i].to = json_integer_value(v);
+    struct {
+        const char *key;
+        char **to;
+    } words[] = {{"overflow", &p->overflow},
+                 {"dead-letter-exchange", &p->dead_letter_exchange},
+                 {"dead-letter-routing-key", &p->dead_letter_key}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(key, words[i].key) == 0)
+            *words[i].to = xstrdup(json_string_value(v));
+}
+
 static char *read_value(struct policy *p, const char *key, const json_t *v, char *const *names,
                         size_t names_len)
 {
@@ -143,6 +167,7 @@ static char *read_value(struct policy *p, const char *key, const json_t *v, char
         p->master_locator = xstrdup(s);
         return NULL;
     }
+    read_limits(p, key, v);
     return NULL;
 }
 
@@ -272,6 +297,7 @@ struct policy *policy_create(const char *name, const char *pattern, const char *
     *error = NULL;
     struct policy *p = xcalloc(1, sizeof(*p));
     p->sync_batch = LIMIT_SYNC_BATCH;
+    p->max_length = p->max_length_bytes = p->message_ttl_ms = p->expires_ms = -1;
     p->priority = priority;
     p->name = xstrdup(name);
     p->pattern = xstrdup(pattern);
@@ -313,6 +339,9 @@ void policy_destroy(struct policy *p)
     free(p->apply_to);
     free(p->definition);
     free(p->master_locator);
+    free(p->overflow);
+    free(p->dead_letter_exchange);
+    free(p->dead_letter_key);
     pcre2_code_free(p->code);
     free(p);
 }

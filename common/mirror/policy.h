@@ -16,9 +16,11 @@ struct policy {
     size_t listed_len;
     bool automatic; /* ha-sync-mode */
     uint32_t sync_batch;
-    bool shutdown_always;     /* ha-promote-on-shutdown: always */
-    bool failure_when_synced; /* ha-promote-on-failure: when-synced */
-    char *master_locator;     /* or NULL */
+    bool shutdown_always;                                             /* ha-promote-on-shutdown: always */
+    bool failure_when_synced;                                         /* ha-promote-on-failure: when-synced */
+    char *master_locator;                                             /* or NULL */
+    int64_t max_length, max_length_bytes, message_ttl_ms, expires_ms; /* -1: not set */
+    char *overflow, *dead_letter_exchange, *dead_letter_key;          /* or NULL */
 };
 
 /* Checks name, pattern, apply-to and definition (JSON text). On success a new policy, the caller's; else NULL

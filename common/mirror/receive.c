@@ -81,6 +81,7 @@ static void replication(struct mirror *m, node_id from, struct peer_msg *msg, st
     case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
+    case PEER_HEAL:
     case PEER_REPORT:
     case PEER_SUBMIT:
     case PEER_RESULT:
@@ -93,7 +94,8 @@ static void replication(struct mirror *m, node_id from, struct peer_msg *msg, st
     case PEER_REPLY:
     case PEER_DELIVER:
     case PEER_SETTLE:
-    case PEER_CREDIT: break;
+    case PEER_CREDIT:
+    case PEER_ACTIVE: break;
     }
 }
 
@@ -145,6 +147,10 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
         handle_deliver(m, q, from, msg, out);
         return;
     }
+    if (msg->type == PEER_ACTIVE) {
+        handle_active(m, msg->u.credit.sub);
+        return;
+    }
     if (q->role != ROLE_MASTER)
         return;
     if (q->master->sync.running &&
@@ -169,6 +175,7 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
+    case PEER_HEAL:
     case PEER_REPORT:
     case PEER_SUBMIT:
     case PEER_RESULT:
@@ -186,6 +193,7 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     case PEER_SYNC_DONE:
     case PEER_CONFIRM:
     case PEER_REPLY:
+    case PEER_ACTIVE:
     case PEER_DELIVER: break;
     }
 }
@@ -199,13 +207,13 @@ static bool of_the_excluded(const struct mirror *m, node_id from, const struct p
 
 void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
-    if (!m->started || m->phase == PHASE_STOPPED)
+    if (!m->started || m->phase == PHASE_STOPPED || m->over)
         return;
     if (of_the_excluded(m, from, msg)) {
         struct peer_msg *no = peer_msg_create(PEER_REFUSED, msg->epoch);
         no->u.refused.promised = m->epoch;
         no->u.refused.candidate = m->coordinator;
-        no->u.refused.wait = true;
+        no->u.refused.why = REFUSE_APART;
         send_to(out, node_bit(from), no);
         return;
     }
@@ -225,7 +233,8 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
         return;
     }
     bool level = m->promised == m->epoch; /* not sealed for a later epoch */
-    if (msg->epoch != m->epoch || !level || m->leave_sent || m->phase == PHASE_STARTING)
+    if (msg->epoch != m->epoch || !level || !node_in(m->members, from) || m->leave_sent ||
+        m->phase == PHASE_STARTING)
         return;
     switch (msg->type) {
     case PEER_SUBMIT:
@@ -258,6 +267,7 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
     case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
+    case PEER_HEAL:
     case PEER_REPORT:
     case PEER_PUBLISH:
     case PEER_CONFIRM:
@@ -265,6 +275,7 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
     case PEER_REPLY:
     case PEER_DELIVER:
     case PEER_SETTLE:
-    case PEER_CREDIT: break;
+    case PEER_CREDIT:
+    case PEER_ACTIVE: break;
     }
 }

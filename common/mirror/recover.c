@@ -63,6 +63,7 @@ static void recover_view(struct mirror *m, const struct record *rec)
     m->recovered_epoch = rec->epoch;
     m->version = rec->version;
     m->recovered_others = rec->members & ~node_bit(m->o.self);
+    m->lost = rec->others;
 }
 
 static void recover_meta(struct mirror *m, const struct record *rec)
@@ -90,6 +91,13 @@ static void recover_ranges(struct queue *q, const struct record *rec)
     }
 }
 
+static void recover_message(struct queue *q, const struct record *rec)
+{
+    struct slot *s = content_put(&q->content, rec->id, rec->msg, false, rec->redelivered);
+    s->logged = true;
+    s->expiry = rec->expiry;
+}
+
 int mirror_recover(struct mirror *m, const struct record *rec)
 {
     struct queue *q = rec->queue_uid ? queue_by_uid(m, rec->queue_uid) : NULL;
@@ -112,7 +120,13 @@ int mirror_recover(struct mirror *m, const struct record *rec)
         if (rec->origin != NODE_NONE)
             note_origin(q, rec->origin, rec->incarnation, rec->seq);
         if (!content_find(&q->content, rec->id))
-            content_put(&q->content, rec->id, rec->msg, false, rec->redelivered)->logged = true;
+            recover_message(q, rec);
+        break;
+    case REC_REJECTED:
+        if (!q)
+            break;
+        note_origin(q, rec->origin, rec->incarnation, rec->seq);
+        rejected_add(m, q, (struct rejected){rec->origin, rec->incarnation, rec->seq}, rec->base);
         break;
     case REC_REMOVED:
     case REC_TAKEN:
@@ -121,8 +135,8 @@ int mirror_recover(struct mirror *m, const struct record *rec)
         break;
     case REC_DISCARD:
         if (q) {
-            content_finish(&q->content);
-            content_init(&q->content, 0);
+            content_reset(&q->content, 0);
+            q->rejected.len = 0;
             q->leased = 0;
             q->origins.len = 0;
         }

@@ -7,12 +7,14 @@
 /* Everything this node holds of the queue is void. */
 void replica_discard(struct mirror *m, struct queue *q, struct effects *out)
 {
+    if (content_depth(&q->content))
+        trace(m, q, TRACE_VOID, 0, q->content.next - 1, NODE_NONE);
     if (q->rec.durable && q->rec.owner.node == NODE_NONE && (q->role != ROLE_NONE || q->recovered))
         persist(m, out, REC_DISCARD)->queue_uid = q->rec.uid;
     if (q->master)
         master_end(m, q);
-    content_finish(&q->content);
-    content_init(&q->content, 0);
+    content_reset(&q->content, 0);
+    q->rejected.len = 0;
     retained_clear(q);
     sync_incoming_drop(q);
     q->origins.len = 0;
@@ -44,16 +46,18 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
     q->role = ROLE_MIRROR;
     lease_all(m, q, out);
     q->synced = false;
-    content_finish(&q->content);
-    content_init(&q->content, msg->u.init.next);
+    content_reset(&q->content, msg->u.init.next);
     q->join = msg->u.init.next;
     q->since = msg->u.init.since;
     q->op = q->durable = msg->u.init.op;
     for (size_t i = 0; i < msg->u.init.origins_len; i++)
         VEC_PUSH(&q->origins, msg->u.init.origins[i]);
+    for (size_t i = 0; i < msg->u.init.rejected_len; i++)
+        VEC_PUSH(&q->rejected, msg->u.init.rejected[i]);
     for (size_t i = 0; i < q->origins.len; i++)
         q->origins.items[i].join = q->origins.items[i].seq; /* that is the master's, not ours */
     q->told_applied = q->told_durable = UINT64_MAX;
+    trace(m, q, TRACE_BEGINS, q->join, UINT64_MAX, NODE_NONE);
     tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
     queue_touch(m, q);
 }
@@ -121,8 +125,10 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
         note_origin(q, op->origin, op->incarnation, op->seq);
         if (op->first >= q->content.next) {
             struct slot *s = content_put(&q->content, op->first, op->msg, false, false);
+            s->expiry = op->expiry;
             persist_message(m, q, s, op->first,
                             &(struct origin){op->origin, op->incarnation, op->seq, 0, 0, 0}, out);
+            trace_publish(m, q, TRACE_COPIED, op->first, op->origin, op->incarnation, op->seq);
         }
         break;
     case OP_TAKE:
@@ -130,6 +136,14 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
     case OP_REQUEUE: each_in_range(q, op); break;
     case OP_REQUEUE_ALL: requeue_all(q); break;
     case OP_PURGE: purge_ready(q); break;
+    case OP_REJECT: {
+        struct rejected r = {op->origin, op->incarnation, op->seq};
+        note_origin(q, op->origin, op->incarnation, op->seq);
+        rejected_add(m, q, r, op->first);
+        if (op->persistent)
+            persist_rejected(m, q, r, op->first, out);
+        break;
+    }
     }
     q->op++;
     struct op kept = *op;
@@ -190,6 +204,8 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
         tell(out, "queue", q->rec.name, "%s is back on %s, %llu message%s", q->rec.name, m->names[m->o.self],
              (unsigned long long)content_depth(&q->content), plural(content_depth(&q->content)));
     msg_id join = q->synced ? 0 : q->join;
+    if (was_mirror || recovered)
+        trace_content(m, q, was_mirror ? TRACE_PROMOTED : TRACE_BACK, join > 0);
     master_begin(m, q);
     q->join = join;
     for (size_t i = 0; i < q->origins.len; i++) {
@@ -197,7 +213,11 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
         if (join) /* unsynchronised: what it never had must not be confirmed as a repeat */
             o.lost = u64_max(o.lost, o.join);
         o.join = 0;
-        VEC_PUSH(&q->master->origins, (struct origin_at){.o = o});
+        struct origin_at at = {.o = o};
+        for (size_t k = 0; k < q->rejected.len; k++)
+            if (q->rejected.items[k].node == o.node && q->rejected.items[k].incarnation == o.incarnation)
+                VEC_PUSH(&at.rejected, q->rejected.items[k].seq);
+        VEC_PUSH(&q->master->origins, at);
     }
     q->origins.len = 0;
 }

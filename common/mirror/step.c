@@ -59,6 +59,8 @@ static void flush_dirty(struct mirror *m, struct effects *out)
 
 static void turn_end(struct mirror *m, struct effects *out)
 {
+    if (serving(m))
+        timers_fire(m);
     if (m->retry_wanted && serving(m)) {
         m->retry_wanted = false;
         commands_retry(m, out);
@@ -82,13 +84,15 @@ static void turn_end(struct mirror *m, struct effects *out)
 int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
 {
     m->now = ev->now;
+    if (m->over)
+        return 0; /* the next life has begun, or is about to */
     switch (ev->type) {
     case EV_START:
         recover_end(m, out);
         view_start(m, out);
         break;
     case EV_STOP: view_stop(m, out); break;
-    case EV_TICK: break; /* turn_end looks at the time */
+    case EV_TICK: view_tick(m, out); break; /* turn_end looks at the time, too */
     case EV_TURN_END: turn_end(m, out); break;
     case EV_DISK_DONE:
         disk_done(m, ev->u.disk.persisted, out);
@@ -113,7 +117,7 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_CANCEL_SYNC:
     case EV_META_PUT:
     case EV_META_DELETE: command(m, ev, out); break;
-    case EV_CLIENTS:
+    case EV_CLIENTS: clients_changed(m, ev->u.clients.count, out); break;
     case EV_MEMORY:
     case EV_CLIENT_OPEN:
     case EV_CLIENT_DATA:
@@ -125,6 +129,10 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
 
 ms_time mirror_deadline(const struct mirror *m)
 {
-    bool waits = m->stopping && !m->leave_sent && m->phase != PHASE_STOPPED && m->now < m->stop_deadline;
-    return waits ? m->stop_deadline : UINT64_MAX;
+    bool waits =
+        !m->over && m->stopping && !m->leave_sent && m->phase != PHASE_STOPPED && m->now < m->stop_deadline;
+    ms_time timer = serving(m) && !m->over && m->timers.len ? m->timers.items[0]->timer_at : UINT64_MAX;
+    bool looks = !m->over && m->started && m->phase == PHASE_STARTING && m->now < m->start_deadline;
+    return u64_min(u64_min(waits ? m->stop_deadline : UINT64_MAX, looks ? m->start_deadline : UINT64_MAX),
+                   timer);
 }

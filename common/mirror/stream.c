@@ -31,6 +31,7 @@ void stream_publish(struct mirror *m, struct queue *q, struct message *msg, uint
     struct stream *s = q->stream;
     RING_PUSH(&s->pending, (struct unconfirmed){message_ref(msg), cookie});
     s->bytes += message_size(msg);
+    trace_publish(m, q, TRACE_ACCEPTED, s->base + s->pending.len - 1, NODE_NONE, m->o.incarnation, 0);
     if (s->pending.len >= LIMIT_UNCONFIRMED_MESSAGES || s->bytes >= LIMIT_UNCONFIRMED_BYTES)
         s->blocked = true;
     queue_touch(m, q);
@@ -95,7 +96,6 @@ void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t l
                     size_t rejected_len, struct effects *out)
 {
     struct stream *s = q->stream;
-    (void)m;
     if (!s)
         return;
     size_t r = 0;
@@ -104,6 +104,9 @@ void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t l
             r++;
         bool no = s->base <= lost;
         no = no || (r < rejected_len && rejected[r] == s->base);
+        if (RING_AT(&s->pending, 0).cookie) /* it asked to be told */
+            trace_publish(m, q, no ? TRACE_REFUSED : TRACE_CONFIRMED, s->base, NODE_NONE, m->o.incarnation,
+                          0);
         confirm_one(out, RING_AT(&s->pending, 0).cookie, no ? CONFIRM_NACK : CONFIRM_ACK);
         pop(s);
     }
@@ -114,10 +117,12 @@ void stream_confirm(struct mirror *m, struct queue *q, uint64_t upto, uint64_t l
 /* the queue is gone or cannot be reached: everything unconfirmed ends this way */
 void stream_end(struct mirror *m, struct queue *q, enum confirm how, struct effects *out)
 {
-    (void)m;
     if (!q->stream)
         return;
     while (q->stream->pending.len) {
+        if (RING_AT(&q->stream->pending, 0).cookie)
+            trace_publish(m, q, how == CONFIRM_NACK ? TRACE_REFUSED : TRACE_CONFIRMED, q->stream->base,
+                          NODE_NONE, m->o.incarnation, 0);
         confirm_one(out, RING_AT(&q->stream->pending, 0).cookie, how);
         pop(q->stream);
     }

@@ -5,8 +5,7 @@
 
 #include "base/ban.h"
 
-#define BATCH_BYTES   (1u << 20)
-#define BATCHES_AHEAD 2
+#define BATCH_BYTES (1u << 20)
 
 /* from a mirror it names the replica */
 static struct peer_msg *sync_msg(const struct mirror *m, const struct queue *q, enum peer_type type)
@@ -105,6 +104,7 @@ static void send_batch(struct mirror *m, struct queue *q, struct effects *out)
         VEC_PUSH(&items, (struct sync_item){.id = s->at - 1,
                                             .unacked = slot->state == SLOT_UNACKED,
                                             .redelivered = slot->redelivered,
+                                            .expiry = slot->expiry,
                                             .msg = message_ref(slot->msg)});
         bytes += message_size(slot->msg);
     }
@@ -134,8 +134,11 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (node_in(s->targets & ~s->done, n))
             slowest = u64_min(slowest, s->acked[n]);
-    while (s->at < s->end && s->sent - slowest < (uint64_t)s->batch * BATCHES_AHEAD)
+    while (s->at < s->end && slowest >= s->previous) {
+        uint64_t previous = s->sent;
         send_batch(m, q, out);
+        s->previous = previous;
+    }
     if (s->at >= s->end && !s->ended) {
         s->ended = true;
         send_to(out, s->targets & ~s->done, sync_msg(m, q, PEER_SYNC_END));
@@ -144,25 +147,43 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
 
 /* ---- the mirror's side ---- */
 
+/* The log hears, at the end of a turn, that what it was told of the copy is void. */
 void sync_incoming_drop(struct queue *q)
 {
-    q->sync_done_waits = false;
+    q->sync_done_waits = q->sync_ack_waits = false;
     if (!q->incoming)
         return;
+    msg_id at = 0;
+    const struct slot *s;
+    while ((s = content_walk(q->incoming, &at)))
+        note_removed(q, s, at - 1);
     content_finish(q->incoming);
     free(q->incoming);
     q->incoming = NULL;
     q->incoming_len = 0;
 }
 
+/* What must be on disk goes there as it comes, and the next batch is asked for when it is there: the memory
+ * that a copy takes on its way does not depend on the queue's length. */
 static void take_batch(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
 {
     for (size_t i = 0; i < msg->u.sync.items_len; i++) {
         const struct sync_item *item = &msg->u.sync.items[i];
-        if (!content_find(q->incoming, item->id))
-            content_put(q->incoming, item->id, item->msg, item->unacked, item->redelivered);
         q->incoming_len++;
+        if (content_find(q->incoming, item->id) || content_find(&q->content, item->id))
+            continue;
+        struct slot *s = content_put(q->incoming, item->id, item->msg, item->unacked, item->redelivered);
+        s->expiry = item->expiry;
+        persist_message(m, q, s, item->id, NULL, out);
     }
+    q->sync_ack_waits = true;
+    disk_turn(m, q, out);
+    sync_mirror_disk(m, q, out);
+}
+
+static void ack_batches(struct mirror *m, struct queue *q, struct effects *out)
+{
+    q->sync_ack_waits = false;
     struct peer_msg *ack = sync_msg(m, q, PEER_SYNC_ACK);
     ack->u.sync.total = q->incoming_len;
     send_to(out, node_bit(q->rec.master), ack);
@@ -172,15 +193,16 @@ static void take_batch(struct mirror *m, struct queue *q, const struct peer_msg 
 static void merge(struct mirror *m, struct queue *q, struct effects *out)
 {
     msg_id at = 0;
-    const struct slot *s;
+    struct slot *s;
     while ((s = content_walk(q->incoming, &at))) {
-        if (content_find(&q->content, at - 1))
-            continue;
         struct slot *mine =
             content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
-        persist_message(m, q, mine, at - 1, NULL, out);
+        mine->expiry = s->expiry;
+        mine->logged = s->logged;
+        s->logged = false; /* the log's record is of that one now */
     }
     content_rewind(&q->content);
+    trace_content(m, q, TRACE_FILLED, false);
     sync_incoming_drop(q);
     q->join = 0; /* nothing is missing any more; it counts as in sync once it is on disk */
     q->sync_done_waits = true;
@@ -188,11 +210,15 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
     sync_mirror_disk(m, q, out);
 }
 
-/* says SYNC_DONE once everything that must be is on disk */
+/* asks for the next batch, and says SYNC_DONE, once everything that must be is on disk */
 void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out)
 {
-    if (!q->sync_done_waits || q->disk_waits || q->role != ROLE_MIRROR || m->promised != m->epoch)
+    if (q->disk_waits || q->role != ROLE_MIRROR || m->promised != m->epoch)
         return; /* sealed: the new view begins the sync again */
+    if (q->sync_ack_waits)
+        ack_batches(m, q, out);
+    if (!q->sync_done_waits)
+        return;
     q->sync_done_waits = false;
     q->synced = true;
     q->join = 0;
@@ -229,6 +255,7 @@ void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_ms
         done(m, q, from, out);
     } else if (msg->type == PEER_SYNC_BEGIN && mirror) {
         sync_incoming_drop(q);
+        disk_turn(m, q, out); /* before the log hears of the new copy */
         q->incoming = xcalloc(1, sizeof(*q->incoming));
         content_init(q->incoming, msg->u.sync.oldest);
     } else if (msg->type == PEER_SYNC_BATCH && mirror && q->incoming) {
@@ -237,5 +264,6 @@ void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_ms
         merge(m, q, out);
     } else if (msg->type == PEER_SYNC_CANCEL && mirror) {
         sync_incoming_drop(q);
+        queue_touch(m, q);
     }
 }

@@ -58,6 +58,13 @@ void queue_args_init(struct queue_args *a); /* nothing set, json "{}" */
 void queue_args_copy(struct queue_args *to, const struct queue_args *from);
 void queue_args_finish(struct queue_args *a);
 
+/* Why a message leaves its queue without having been consumed, as the header x-death says it. */
+enum death {
+    DEATH_REJECTED, /* a consumer refused it for good */
+    DEATH_EXPIRED,  /* its time was over */
+    DEATH_MAXLEN,   /* the queue was full */
+};
+
 /* Who owns an exclusive queue: a connection of one life of one node. */
 struct owner {
     node_id node; /* NODE_NONE: nobody, the queue is not exclusive */

@@ -5,7 +5,7 @@
 
 #include "base/ban.h"
 
-static void send_hello(struct mirror *m, node_set to, struct effects *out)
+void send_hello(struct mirror *m, node_set to, struct effects *out)
 {
     if (!to)
         return;
@@ -17,6 +17,8 @@ static void send_hello(struct mirror *m, node_set to, struct effects *out)
     msg->u.hello.members = m->members;
     msg->u.hello.others = m->recovered_others;
     msg->u.hello.links = m->links;
+    msg->u.hello.coordinator = m->coordinator;
+    msg->u.hello.clients = m->clients;
     send_to(out, to, msg);
 }
 
@@ -30,6 +32,8 @@ void view_served(struct mirror *m, struct effects *out)
 }
 
 /* ---- the first view ---- */
+
+#define START_PATIENCE_MS 1500 /* for links to nodes that may serve in a partition of their own */
 
 /* a before b: whose past rules when all start together */
 static bool later_past(const struct hello *a, node_id a_id, const struct hello *b, node_id b_id)
@@ -74,14 +78,24 @@ static void try_form(struct mirror *m, struct effects *out)
     }
     if (leader != m->o.self || (best.fresh ? m->o.self != 0 : (best.others & ~here) != 0))
         return;
+    if ((m->lost & ~here) && m->now < m->start_deadline)
+        return; /* a moment: they may be on the other side of a partition */
     begin_change(m, out);
 }
 
 void view_start(struct mirror *m, struct effects *out)
 {
     m->started = true;
+    m->start_deadline = m->lost ? m->now + START_PATIENCE_MS : m->now;
     send_hello(m, m->links, out);
     try_form(m, out);
+}
+
+/* the time it gave others to show themselves is over */
+void view_tick(struct mirror *m, struct effects *out)
+{
+    if (m->phase == PHASE_STARTING)
+        try_form(m, out);
 }
 
 /* ---- links ---- */
@@ -116,6 +130,7 @@ static void give_up(struct mirror *m, struct effects *out)
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
 {
     m->links |= node_bit(peer);
+    m->cuts[peer] = 0;
     m->excluded_by &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};
     if (!m->started || m->phase == PHASE_STOPPED)
@@ -124,17 +139,8 @@ void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
     answer_prepare(m, out);
 }
 
-void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
+static void peer_down(struct mirror *m, node_id peer, uint64_t lost, struct effects *out)
 {
-    m->links &= ~node_bit(peer);
-    m->wants_left &= ~node_bit(peer);
-    m->peers[peer] = (struct hello){0};
-    if (m->prepare_waits && m->prepare_from == peer) {
-        peer_msg_destroy(m->prepare_waits);
-        m->prepare_waits = NULL;
-    }
-    if (!m->started || m->phase == PHASE_STOPPED)
-        return;
     if (m->leave_sent) {
         node_set rest = reachable(m);
         if (rest)
@@ -155,6 +161,8 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     }
     if (m->phase == PHASE_STARTING) {
         send_hello(m, m->links, out);
+        if (m->promised > m->epoch && node_in(m->links & ~node_bit(m->o.self), m->candidate))
+            report(m, m->candidate, peer, lost, out);
         try_form(m, out);
         return;
     }
@@ -169,36 +177,40 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
         begin_change(m, out);
         return;
     }
-    struct peer_msg *msg = peer_msg_create(PEER_REPORT, m->epoch);
-    msg->u.report.node = peer;
-    send_to(out, node_bit(oldest), msg);
+    report(m, oldest, peer, lost, out);
 }
 
-/* A member has gone on in a later view without this node (the link to its leader was cut): it is no member of
- * ours any more. Mode ignore, RabbitMQ's default: each side carries on. */
-static void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out)
+void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 {
-    if (!m->served || m->leave_sent || promised <= m->epoch || !node_in(m->members & ~m->excluded_by, by))
+    uint64_t lost = m->peers[peer].incarnation;
+    m->links &= ~node_bit(peer);
+    m->wants_left &= ~node_bit(peer);
+    m->peers[peer] = (struct hello){0};
+    m->cuts[peer] = 0;
+    m->shun &= ~node_bit(peer);
+    if (m->held_prepare && m->held_from == peer)
+        held_drop(m);
+    if (m->prepare_waits && m->prepare_from == peer) {
+        peer_msg_destroy(m->prepare_waits);
+        m->prepare_waits = NULL;
+    }
+    if (!m->started || m->phase == PHASE_STOPPED)
         return;
-    m->excluded_by |= node_bit(by);
-    m->partitioned |= node_bit(by);
-    tell(out, "node", NULL, "%s is in another view: the cluster is partitioned", m->names[by]);
-    change_if_mine(m, out);
+    peer_down(m, peer, lost, out);
+    held_retry(m, out);
 }
 
 static void handle_refused(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
-    if (!m->change.running) {
-        if (msg->u.refused.wait)
-            excluded(m, from, msg->u.refused.promised, out);
-        return;
-    }
-    if (m->change.epoch != msg->epoch)
+    bool ours = m->change.running && m->change.epoch == msg->epoch;
+    if (msg->u.refused.why == REFUSE_APART && m->served)
+        excluded(m, from, msg->u.refused.promised, out);
+    if (!ours || m->change.epoch != msg->epoch || m->over)
         return;
     m->promised = u64_max(m->promised, msg->u.refused.promised);
-    if (msg->u.refused.wait && !m->served) {
+    if (msg->u.refused.why != REFUSE_LATER && !m->served) {
         give_up(m, out); /* it says hello when it serves, or when it starts over */
-    } else if (msg->u.refused.wait) {
+    } else if (msg->u.refused.why != REFUSE_LATER) {
         m->peers[from].known = false;
         begin_change(m, out);
     } else if (m->phase == PHASE_STARTING) {
@@ -223,7 +235,10 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         .members = msg->u.hello.members,
         .others = msg->u.hello.others,
         .links = msg->u.hello.links,
+        .coordinator = msg->u.hello.coordinator,
+        .clients = msg->u.hello.clients,
     };
+    m->cuts[from] &= ~msg->u.hello.links;
     if (m->served && msg->u.hello.serving && !node_in(m->members | m->partitioned, from)) {
         m->partitioned |= node_bit(from); /* it went on without us, and we without it */
         tell(out, "node", NULL, "%s serves in another view: the cluster was partitioned", m->names[from]);
@@ -233,6 +248,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     answer_prepare(m, out);
     try_form(m, out);
     join_check(m, out);
+    heal_check(m, out);
 }
 
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
@@ -247,7 +263,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
             !(m->stopping && m->phase == PHASE_STARTING))
             install(m, msg, out);
         else if (msg->epoch < m->promised)
-            refuse(m, from, msg->epoch, false, out); /* its leader must not wait for us */
+            refuse(m, from, msg->epoch, REFUSE_LATER, out); /* its leader must not wait for us */
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
     case PEER_SERVE:
@@ -261,10 +277,8 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
             m->left_others = others_of(m, msg->u.left.members);
         }
         break;
-    case PEER_REPORT:
-        if (node_in(m->members & ~reachable(m), msg->u.report.node) && !m->change.running)
-            change_if_mine(m, out);
-        break;
+    case PEER_HEAL: handle_heal(m, from, msg->epoch, out); break;
+    case PEER_REPORT: handle_report(m, from, msg->u.report.node, msg->u.report.incarnation, out); break;
     case PEER_SUBMIT:
     case PEER_RESULT:
     case PEER_META:
@@ -285,6 +299,8 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_REPLY:
     case PEER_DELIVER:
     case PEER_SETTLE:
-    case PEER_CREDIT: break;
+    case PEER_CREDIT:
+    case PEER_ACTIVE: break;
     }
+    held_retry(m, out);
 }

@@ -192,6 +192,16 @@ static void got_confirm(struct sim *s, node_id n, const struct effect *fx)
 
 /* ---- consuming ---- */
 
+/* So many cuts may have caught what is sent now: none, as long as this number stays. */
+static uint64_t cuts_that_count(const struct sim *s)
+{
+    for (node_id a = 0; a < s->options.nodes; a++)
+        for (node_id b = 0; b < s->options.nodes; b++)
+            if (s->links[a][b].cut)
+                return UINT64_MAX;
+    return s->cuts;
+}
+
 static void check_order(struct sim *s, uint64_t sub, const struct ledger_message *m, uint32_t index)
 {
     struct sub *c = &s->subs.items[sub - 1];
@@ -214,20 +224,27 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
-    if (lq->uid != d->queue_uid || (m->placed && m->memory && m->id != d->id))
+    bool known_so = !m->placed || !m->memory || m->id == d->id;
+    for (node_id holder = 0; holder < s->options.nodes; holder++)
+        known_so = known_so || (node_in(m->memory, holder) && m->ids[holder] == d->id);
+    if (lq->uid != d->queue_uid || !known_so)
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
-    if (m->deliveries > 0 && !redelivered)
+    bool before = false; /* on this side, where it is known */
+    for (size_t i = 0; i < ARRAY_LEN(m->delivered_in) && i < m->deliveries; i++)
+        before = before || s->cuts == 0 || !check_parted(s, n, m->delivered_in[i]);
+    if (before && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
     const struct sim_node *by = &s->nodes[m->consumed_at];
-    bool heard =
-        by->m && by->lives == m->consumed_life && !by->stopping; /* else its ack may be lost on the way */
+    bool heard = by->m && by->lives == m->consumed_life && !by->stopping &&
+                 s->cuts == m->consumed_cuts; /* else its ack may be lost on the way */
     if (m->consumed && m->consumed_generation == d->generation && heard)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
     if (m->deliveries == 0 && !redelivered && !m->again && sub)
         check_order(s, sub, m, d->message);
+    m->delivered_in[m->deliveries % ARRAY_LEN(m->delivered_in)] = s->check.nodes[n].at;
     m->deliveries++;
     m->generation = d->generation;
     s->ledger.redelivered += redelivered;
@@ -237,6 +254,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
         m->consumed_generation = d->generation;
         m->consumed_at = n;
         m->consumed_life = s->nodes[n].lives;
+        m->consumed_cuts = cuts_that_count(s);
     }
     check_delivered(s, n, d->message);
 }
@@ -310,6 +328,7 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
                 m->consumed_generation = d->generation;
                 m->consumed_at = n;
                 m->consumed_life = s->nodes[n].lives;
+                m->consumed_cuts = cuts_that_count(s);
             }
         }
         if (d->sub) {
@@ -414,6 +433,7 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
     case FX_META_ALL:
     case FX_QUEUE_GONE:
     case FX_QUEUE_OPEN:
+    case FX_DEAD_LETTER:
     case FX_REPLY:
     case FX_CLOSE:
     case FX_PAUSE:

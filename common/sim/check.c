@@ -7,6 +7,7 @@
 void check_init(struct sim *s)
 {
     s->check = (struct check){0};
+    VEC_PUSH(&s->check.views, (struct seen_view){0});
 }
 
 void check_finish(struct sim *s)
@@ -18,6 +19,7 @@ void check_finish(struct sim *s)
         VEC_FREE(&s->check.nodes[n].queues);
     }
     VEC_FREE(&s->check.queues);
+    VEC_FREE(&s->check.views);
     VEC_FREE(&s->check.vanished);
     VEC_FREE(&s->check.walk);
     VEC_FREE(&s->check.stamps);
@@ -49,6 +51,7 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     struct seen_info i = {.valid = true,
                           .life = s->nodes[n].lives,
                           .epoch = s->check.nodes[n].view.epoch,
+                          .view = s->check.nodes[n].at,
                           .generation = q->generation,
                           .state = q->state,
                           .master = q->master,
@@ -90,24 +93,18 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
         m->again = true; /* to consumers it is new */
         m->deliveries = 0;
     }
+    m->ids[n] = held->id;
     if (m->placed && m->id == held->id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
+        if (check_parted(s, n, m->view))
+            return; /* published again on the other side, and confirmed there */
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
-    /* published again to a new master, which never had it */
-    if (m->placed) {
-        struct ledger_queue *lq = &s->ledger.queues.items[queue];
-        for (size_t i = ledger_first_from(lq, m->id); i < lq->by_id.len && lq->by_id.items[i].id == m->id;
-             i++)
-            if (lq->by_id.items[i].message == found->message) {
-                VEC_REMOVE(&lq->by_id, i);
-                break;
-            }
-    }
-    ledger_learn_id(&s->ledger, found->message, held->id);
+    m->id = held->id; /* the first, or published again to a new master, which never had it */
+    m->placed = true;
 }
 
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
@@ -213,14 +210,17 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     struct seen_queue *sq = seen_queue(s, n, queue);
-    bool may = lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
+    bool left_behind = check_parted(s, n, lq->view);
+    bool may = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
                delete_under_way(s, lq->name);
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
                  lq->name);
-    lq->gone = true;
     sq->present = false;
     forget_items(s, n, sq);
+    if (left_behind)
+        check_losses(s, n, CAUSE_STEP); /* with the side on which it was declared */
+    lq->gone = true;
 }
 
 static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
@@ -229,6 +229,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     mirror_queue_info(s->nodes[n].m, q, &info);
     uint32_t queue = ledger_queue_of(&s->ledger, info.name, info.uid);
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    lq->view = lq->view ? lq->view : s->check.nodes[n].at;
     lq->durable = info.durable;
     lq->auto_delete = info.auto_delete;
     lq->exclusive = info.owner.node != NODE_NONE;
@@ -238,8 +239,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     sq->present = true;
     look_into(s, n, queue, q, info.local);
     struct seen_info says_now = shorten(s, n, &info);
-    if (says_now.generation > s->check.queues.items[queue].generation) {
-        s->check.queues.items[queue].generation = says_now.generation;
+    struct watched_queue *w = &s->check.queues.items[queue];
+    w->generation = u64_max(w->generation, says_now.generation);
+    if (says_now.master < SIM_NODES && says_now.generation > w->reigns[says_now.master].generation) {
+        w->reigns[says_now.master].generation = says_now.generation;
         check_new_master(s, n, queue, &was, &says_now);
     }
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {
@@ -261,11 +264,12 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         check_promoted(s, n, queue);
     if (became_master || became_unavailable)
         check_choice(s, n, queue);
+    struct reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
-        s->check.queues.items[queue].next = sq->next;
+        own->next = sq->next;
     else if (sq->now.local)
-        s->check.queues.items[queue].next = u64_max(s->check.queues.items[queue].next, sq->next);
-    if (sq->now.local && was.local && was.epoch == sq->now.epoch && was.generation == sq->now.generation) {
+        own->next = u64_max(own->next, sq->next);
+    if (sq->now.local && was.local && was.view == sq->now.view && was.generation == sq->now.generation) {
         node_set lost = was.synced & ~sq->now.synced;
         for (unsigned k = 0; k < sq->now.mirrors_len; k++)
             if (node_in(lost, sq->now.mirrors[k]))
@@ -292,6 +296,9 @@ void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    sn->at = view_seen(s, n, &sn->view);
+    if (sn->view.phase == PHASE_SERVING)
+        s->check.views.items[sn->at].served = true;
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
@@ -329,7 +336,7 @@ void check_node_up(struct sim *s, node_id n)
     s->check.nodes[n].holding = s->check.nodes[n].in_view = false;
 }
 
-void check_node_gone(struct sim *s, node_id n)
+void check_node_gone(struct sim *s, node_id n, bool restarts)
 {
     struct seen_node *sn = &s->check.nodes[n];
     check_keys_forget(s, n);
@@ -338,5 +345,5 @@ void check_node_gone(struct sim *s, node_id n)
         forget_items(s, n, &sn->queues.items[i]);
     }
     sn->holding = false;
-    check_losses(s, n, CAUSE_DOWN);
+    check_losses(s, n, restarts ? CAUSE_RESTART : CAUSE_DOWN);
 }

@@ -25,6 +25,7 @@ struct seen_message {
 struct seen_info {
     bool valid;
     uint64_t life, epoch, generation;
+    uint32_t view;
     enum queue_state state;
     node_id master;
     uint8_t mirrors_len;
@@ -49,16 +50,32 @@ struct seen_node {
     bool in_view; /* it was installed in a view in this life */
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
+    uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
 };
 
-struct watched_queue {
-    uint64_t generation;         /* the latest that any node has shown */
-    msg_id next;                 /* after the highest held by this generation's master */
+/* A node as a queue's master: two may be at a time, on two sides of a partition. */
+struct reign {
+    uint64_t generation;         /* the latest of this master that any node has shown */
+    msg_id next;                 /* after the highest it held */
     msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
-    uint64_t joined_epoch[SIM_NODES];
-    uint64_t promoted_epoch; /* when its master took over */
+    uint32_t joined_in[SIM_NODES];
+    uint32_t promoted_in; /* the view in which it took over */
+};
+
+struct watched_queue {
+    uint64_t generation; /* the latest that any node has shown */
+    struct reign reigns[SIM_NODES];
+};
+
+/* Views form a tree: the view a coordinator was in before is the parent of the one it makes. Without cuts it
+ * has one branch. */
+struct seen_view {
+    uint64_t epoch, life; /* life: of its coordinator */
+    node_id coordinator;
+    bool served; /* by any node; else it may have come to nothing */
+    uint32_t parent;
 };
 
 struct checked_key {    /* all are durable */
@@ -70,6 +87,7 @@ struct checked_key {    /* all are durable */
 
 struct check {
     struct seen_node nodes[SIM_NODES];
+    VEC(struct seen_view) views;      /* [0] is none */
     VEC(struct watched_queue) queues; /* by place in the ledger */
     VEC(struct checked_key) keys;
     VEC(uint32_t) vanished; /* in this step: nobody holds them any more */
@@ -85,7 +103,8 @@ void check_finish(struct sim *s);
 void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
 void check_after(struct sim *s, node_id n);   /* after its effects */
 void check_node_up(struct sim *s, node_id n);
-void check_node_gone(struct sim *s, node_id n); /* it has stopped or was killed */
+void check_node_gone(struct sim *s, node_id n,
+                     bool restarts); /* it has stopped, was killed, or begins again by itself */
 void check_published(struct sim *s, node_id n, uint32_t message);
 void check_confirmed(struct sim *s, node_id n, uint32_t message);
 void check_delivered(struct sim *s, node_id n, uint32_t message);
@@ -104,7 +123,7 @@ void check_keys_finish(struct sim *s);
 
 /* ---- between the checker's own files ---- */
 
-enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_UP };
+enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
@@ -113,6 +132,15 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
                       const struct seen_info *now);
 void check_choice(struct sim *s, node_id n, uint32_t queue); /* was the outcome the rules'? */
 void check_views(struct sim *s, node_id n);
+
+/* check_split.c: on which side of a partition */
+uint32_t view_seen(struct sim *s, node_id n, const struct view_info *v); /* which one this is */
+bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);         /* a is b, or a view before it */
+bool check_parted(const struct sim *s, node_id n, uint32_t view);    /* that view is no past of node n's */
+/* A node that runs, is in another view than n and is no member of n's, holds the message. */
+bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);
+void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */
+void check_healed(struct sim *s); /* and whoever had to be restarted was: one view, nobody lists anybody */
 struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);
 static inline bool info_available(const struct seen_info *i)
 {

@@ -7,10 +7,51 @@
 
 /* ---- is it calm? ---- */
 
+static node_set reached(const struct sim *s, node_id n)
+{
+    node_set found = 0;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (other != n && s->nodes[other].m && !s->links[n][other].cut && !s->links[other][n].cut)
+            found |= node_bit(other);
+    return found;
+}
+
+/* A node that starts and waits for others that do not run, or cannot reach all that do. */
 static bool waits_for_absent(const struct sim *s, node_id n)
 {
     struct view_info v = mirror_view(s->nodes[n].m);
-    return v.phase == PHASE_STARTING && v.waiting_for != 0 && (v.waiting_for & sim_running_set(s)) == 0;
+    node_set there = reached(s, n);
+    bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0;
+    return v.phase == PHASE_STARTING && (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
+}
+
+/* A node that pauses with reason: of all it knows it reaches half or fewer, or not all that run. */
+static bool pauses(const struct sim *s, node_id n)
+{
+    struct view_info v = mirror_view(s->nodes[n].m);
+    node_set there = reached(s, n);
+    bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0;
+    return v.phase == PHASE_PAUSED && (cut_off || 2 * (1 + node_count(there)) <= node_count(v.known));
+}
+
+/* In two views, and with reason: a link between these is cut, or (mode ignore) was when they parted. */
+static bool apart(const struct sim *s, node_id a, node_id b)
+{
+    struct view_info va = mirror_view(s->nodes[a].m), vb = mirror_view(s->nodes[b].m);
+    if (s->options.partition_handling == PARTITION_IGNORE &&
+        (node_in(va.partitioned, b) || node_in(vb.partitioned, a)))
+        return true;
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (node_in(va.members, n) && s->nodes[n].m &&
+            (vb.members & sim_running_set(s) & ~node_bit(n) & ~reached(s, n)))
+            return true;
+    return false;
+}
+
+/* It serves no view now, and need not. */
+static bool stands_by(const struct sim *s, node_id n)
+{
+    return waits_for_absent(s, n) || pauses(s, n);
 }
 
 /* NULL: nothing is on its way; else what is, for a message. */
@@ -23,18 +64,20 @@ static const char *busy(const struct sim *s)
         return "a disk is busy";
     if (waiting[HAPPEN_TURN_END] || waiting[HAPPEN_BOOT] || waiting[HAPPEN_CLIENT])
         return "something is about to happen";
+    if (waiting[HAPPEN_SILENCE] || waiting[HAPPEN_CONNECT] || waiting[HAPPEN_UNCLOG])
+        return "a link is about to change";
     if (s->open_asks)
         return "a question is not answered";
-    uint64_t epoch = 0;
     for (node_id n = 0; n < s->options.nodes; n++) {
-        if (!s->nodes[n].m || waits_for_absent(s, n))
+        if (!s->nodes[n].m || stands_by(s, n))
             continue;
         struct view_info v = mirror_view(s->nodes[n].m);
         if (v.phase != PHASE_SERVING || s->nodes[n].stopping)
             return "a node does not serve";
-        if (epoch && v.epoch != epoch)
-            return "nodes are in different views";
-        epoch = v.epoch;
+        for (node_id other = 0; other < n; other++)
+            if (s->nodes[other].m && !stands_by(s, other) &&
+                mirror_view(s->nodes[other].m).epoch != v.epoch && !apart(s, n, other))
+                return "nodes are in different views";
         size_t at = 0;
         const struct queue *q;
         while ((q = mirror_next_queue(s->nodes[n].m, &at))) {
@@ -237,27 +280,37 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
         }
 }
 
-void check_calm(struct sim *s)
+/* One of the views that are served: all its members agree. */
+static void check_view_calm(struct sim *s, node_id first)
 {
-    node_id first = NODE_NONE;
-    for (node_id n = 0; n < s->options.nodes; n++)
-        if (s->nodes[n].m && !waits_for_absent(s, n)) {
-            first = first == NODE_NONE ? n : first;
-            if (mirror_view(s->nodes[n].m).members != mirror_view(s->nodes[first].m).members)
-                sim_fail(s, "I12", "%s and %s ended in different views", s->names[first], s->names[n]);
-        }
-    if (first == NODE_NONE || s->failure)
+    struct view_info v = mirror_view(s->nodes[first].m);
+    if (v.members & ~sim_running_set(s))
+        sim_fail(s, "I12", "%s counts nodes that are gone to its view: %x", s->names[first], v.members);
+    for (node_id n = 0; n < s->options.nodes && !s->failure; n++)
+        if (node_in(v.members, n) && (stands_by(s, n) || mirror_view(s->nodes[n].m).members != v.members))
+            sim_fail(s, "I12", "%s and %s ended in different views", s->names[first], s->names[n]);
+    if (s->failure)
         return;
-    node_set members = mirror_view(s->nodes[first].m).members;
-    if (members & ~sim_running_set(s))
-        sim_fail(s, "I12", "%s counts nodes that are gone to its view: %x", s->names[first], members);
-    check_keys_calm(s, members);
+    check_keys_calm(s, v.members);
     size_t at = 0;
     const struct queue *q;
     while (!s->failure && (q = mirror_next_queue(s->nodes[first].m, &at))) {
         struct queue_info info;
         mirror_queue_info(s->nodes[first].m, q, &info);
-        check_queue_calm(s, first, &info, members);
+        check_queue_calm(s, first, &info, v.members);
+    }
+}
+
+void check_calm(struct sim *s)
+{
+    node_set checked = 0;
+    for (node_id n = 0; n < s->options.nodes && !s->failure; n++) {
+        if (!s->nodes[n].m || stands_by(s, n) || node_in(checked, n))
+            continue;
+        if (checked && s->options.partition_handling == PARTITION_PAUSE_MINORITY)
+            sim_fail(s, "I11", "%s serves in a second view (pause_minority)", s->names[n]);
+        check_view_calm(s, n);
+        checked |= mirror_view(s->nodes[n].m).members;
     }
     for (uint32_t i = 0; i < s->ledger.messages.len && !s->failure; i++)
         if (s->ledger.messages.items[i].fate == FATE_UNCONFIRMED)

@@ -10,14 +10,16 @@ static bool explained(const struct ledger_message *m, const struct ledger_queue 
            q->deletion || q->purges > 0 || q->purge_unclear;
 }
 
-static void lose(struct sim *s, uint32_t message, enum door door, const char *why)
+/* pauses_all: both sides of a partition were too small, and what is in no log goes with a pause. */
+static void lose(struct sim *s, uint32_t message, enum door door, bool pauses_all, const char *why)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     m->door = door;
+    m->pending = DOOR_NONE;
     m->lost_step = s->steps;
     s->ledger.lost[door]++;
     sim_tell(s, "      LOST m%u through %s: %s", message, door_name(door), why);
-    if (s->options.one_fault_at_a_time)
+    if (s->options.one_fault_at_a_time && door != DOOR_L3 && !pauses_all)
         sim_fail(s, "I3", "m%u (id %llu of %s) is lost through %s (%s), with one fault at a time", message,
                  (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
 }
@@ -33,6 +35,15 @@ static bool master_went(struct sim *s, node_id n, uint32_t queue)
            !master->local;
 }
 
+/* Lost to the side that n is on; as long as another side holds it, that is not the end of it. */
+static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door, const char *why)
+{
+    if (check_elsewhere(s, n, &s->ledger.messages.items[message]))
+        s->ledger.messages.items[message].pending = door;
+    else
+        lose(s, message, door, false, why);
+}
+
 /* Nobody holds it, and no disk of a node that is away: where did it go? */
 static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
 {
@@ -46,20 +57,35 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
         m->removed = true; /* on its way to a client that does not acknowledge; at most once */
         return;
     }
-    if (cause == CAUSE_DOWN && !m->persistent) {
-        lose(s, message, DOOR_L5, "it was transient and its last holder stopped");
+    bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
+    if (m->pending != DOOR_NONE) {
+        lose(s, message, m->pending, false,
+             "one side of a partition had lost it, and the other was given up");
+        return;
+    }
+    if (two_sides && (check_parted(s, n, m->view) ||
+                      (cause == CAUSE_RESTART && s->options.partition_handling == PARTITION_AUTOHEAL))) {
+        lose(s, message, DOOR_L3, false, "the losing side of a partition was discarded");
+        return;
+    }
+    if ((cause == CAUSE_DOWN || cause == CAUSE_RESTART) && !m->persistent) {
+        bool paused = cause == CAUSE_RESTART;
+        lose(s, message, DOOR_L5, paused,
+             paused ? "it was transient and its last holder paused"
+                    : "it was transient and its last holder stopped");
         return;
     }
     if (cause == CAUSE_STEP && !m->persistent && master_went(s, n, m->queue)) {
-        lose(s, message, DOOR_L5, "it was transient, its master stopped, and this copy was not in sync");
+        lose(s, message, DOOR_L5, false,
+             "it was transient, its master stopped, and this copy was not in sync");
         return;
     }
     /* L2 is not looked for: a queue's master holds what is confirmed, so this door opens only behind L1 */
     sim_fail(s, "I3", "m%u (id %llu of %s, confirmed%s) is gone: %s %s, and no door explains it", message,
              (unsigned long long)m->id, q->name, m->persistent ? ", persistent" : "", s->names[n],
-             cause == CAUSE_STEP   ? "dropped the last copy"
-             : cause == CAUSE_DOWN ? "had the last copy and went"
-                                   : "came back without the copy on its disk, the last one");
+             cause == CAUSE_STEP ? "dropped the last copy"
+             : cause == CAUSE_UP ? "came back without the copy on its disk, the last one"
+                                 : "had the last copy and went");
 }
 
 void check_losses(struct sim *s, node_id n, enum cause cause)
@@ -78,7 +104,7 @@ static bool was_synced(struct sim *s, node_id n, uint32_t queue)
     if (node_in(own->synced, n))
         return true;
     const struct seen_info *old = &seen_queue(s, own->master, queue)->now;
-    return old->valid && old->local && old->generation == own->generation && old->epoch == own->epoch &&
+    return old->valid && old->local && old->generation == own->generation && old->view == own->view &&
            node_in(old->synced, n);
 }
 
@@ -98,17 +124,18 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
     const struct sim_node *old = &s->nodes[known->master];
     bool in_order = (old->m && old->stopping) || old->departure == DEPARTURE_STOPPED ||
                     old->departure == DEPARTURE_BROKEN_OFF;
-    bool crash = old->departure == DEPARTURE_KILLED || old->departure == DEPARTURE_BROKEN_OFF;
+    bool crash = old->departure == DEPARTURE_KILLED || old->departure == DEPARTURE_BROKEN_OFF || s->cuts > 0;
     bool allowed = (in_order && known->promote_always_on_shutdown && !known->promote_synced_on_failure) ||
                    (crash && !known->promote_synced_on_failure);
-    if (!allowed)
+    if (!allowed && !s->options.rules)
         return; /* whoever serves so is judged by check_choice */
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack)
-            lose(s, lq->messages.items[i], DOOR_L1,
-                 "a view makes an unsynchronised mirror the master, as the policy allows");
+        if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack &&
+            !check_parted(s, n, m->view))
+            lose_here(s, n, lq->messages.items[i], DOOR_L1,
+                      "a view makes an unsynchronised mirror the master, as the policy allows");
     }
 }
 
@@ -122,9 +149,10 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
+    struct reign *reign = &s->check.queues.items[queue].reigns[n];
     for (node_id other = 0; other < s->options.nodes; other++)
-        s->check.queues.items[queue].joined_epoch[other] = 0;
-    s->check.queues.items[queue].promoted_epoch = s->check.nodes[n].view.epoch;
+        reign->joined_in[other] = 0;
+    reign->promoted_in = s->check.nodes[n].at;
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];
@@ -139,13 +167,15 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             m->removed = true;
             continue;
         }
+        if (check_parted(s, n, m->view))
+            continue; /* confirmed on the other side of a partition */
         if (mirror_before && !synced) {
-            lose(s, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
+            lose_here(s, n, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
             continue;
         }
         if (!mirror_before &&
             !m->persistent) { /* n was restarted; the others who held it are stopping, too */
-            lose(s, message, DOOR_L5, "it was transient, and its queue begins again from a disk");
+            lose_here(s, n, message, DOOR_L5, "it was transient, and its queue begins again from a disk");
             continue;
         }
         sim_fail(s, "I3",
@@ -167,18 +197,22 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
 {
     if (master->master == n || node_in(master->synced, n))
         return true;
-    const struct watched_queue *w = &s->check.queues.items[queue];
+    if (master->master >= SIM_NODES)
+        return false;
+    const struct reign *w = &s->check.queues.items[queue].reigns[master->master];
     bool listed = false;
     for (unsigned k = 0; k < master->mirrors_len; k++)
         listed = listed || master->mirrors[k] == n;
-    return listed && w->joined_epoch[n] == master->epoch && id >= w->joined_at[n];
+    return listed && w->joined_in[n] == master->view && id >= w->joined_at[n];
 }
 
 void check_confirmed(struct sim *s, node_id n, uint32_t message)
 {
-    const struct ledger_message *m = &s->ledger.messages.items[message];
+    struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
-    if (explained(m, q) || (q->auto_ack && m->memory == 0))
+    m->view = s->check.nodes[n].at;
+    if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
+        (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;
     const struct seen_info *here = &seen_queue(s, n, m->queue)->now;
     if (!here->valid)
@@ -186,13 +220,15 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     if (q->auto_ack && !node_in(m->memory, here->master))
         return; /* taken already */
     const struct seen_info *master = &seen_queue(s, here->master, m->queue)->now;
-    if (!master->valid || master->generation != here->generation || master->epoch != here->epoch)
+    if (!master->valid || master->generation != here->generation || master->view != here->view)
         master = here;
+    if (node_in(m->memory, here->master))
+        m->id = m->ids[here->master];
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);
-        if (!sn->holding || sn->view.epoch != here->epoch || sn->view.phase != PHASE_SERVING ||
-            !sq->present || sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
+        if (!sn->holding || sn->at != here->view || sn->view.phase != PHASE_SERVING || !sq->present ||
+            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
             !owes(s, other, m->queue, master, m->id))
             continue;
         if (!node_in(m->memory, other))
@@ -223,17 +259,17 @@ void check_delivered(struct sim *s, node_id n, uint32_t message)
 static void note_joins(struct sim *s, node_id master, uint32_t queue)
 {
     const struct seen_info *now = &seen_queue(s, master, queue)->now;
-    struct watched_queue *w = &s->check.queues.items[queue];
+    struct reign *w = &s->check.queues.items[queue].reigns[master];
     node_set listed = 0;
     for (unsigned k = 0; k < now->mirrors_len; k++)
         listed |= node_bit(now->mirrors[k]);
     for (node_id n = 0; n < s->options.nodes; n++) {
         if (!node_in(listed, n)) {
-            w->joined_epoch[n] = 0;
-        } else if (w->joined_epoch[n] != now->epoch) {
-            if (w->joined_epoch[n] == 0 || !node_in(now->synced, n))
+            w->joined_in[n] = 0;
+        } else if (w->joined_in[n] != now->view) {
+            if (w->joined_in[n] == 0 || !node_in(now->synced, n))
                 w->joined_at[n] = w->next;
-            w->joined_epoch[n] = now->epoch;
+            w->joined_in[n] = now->view;
         }
     }
 }
@@ -266,9 +302,10 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
     }
     /* what a mirror has and a new master has not goes with the master's first operations; then check_calm
      * looks */
-    bool settled = s->check.queues.items[queue].promoted_epoch != m->now.epoch;
+    const struct reign *reign = &s->check.queues.items[queue].reigns[master];
+    bool settled = reign->promoted_in != m->now.view;
     if (settled && !s->ledger.queues.items[queue].auto_ack && r->items.len &&
-        r->items.items[r->items.len - 1].id >= s->check.queues.items[queue].next)
+        r->items.items[r->items.len - 1].id >= reign->next)
         sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
                  name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
 }
@@ -276,7 +313,7 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
 static bool comparable(struct sim *s, node_id master, node_id mirror, uint32_t queue)
 {
     const struct seen_node *a = &s->check.nodes[master], *b = &s->check.nodes[mirror];
-    if (!a->holding || !b->holding || a->view.epoch != b->view.epoch || a->view.phase != PHASE_SERVING ||
+    if (!a->holding || !b->holding || a->at != b->at || a->view.phase != PHASE_SERVING ||
         b->view.phase != PHASE_SERVING)
         return false;
     const struct seen_queue *m = seen_queue(s, master, queue), *r = seen_queue(s, mirror, queue);

@@ -1,4 +1,4 @@
-/* check_view.c: views and promotions. Nodes of one epoch agree on it; a queue has one master in it; who
+/* check_view.c: views and promotions. Nodes of one view agree on it; a queue has one master in it; who
  * became master, or why nobody did, follows the rules (I9) from what at least one survivor knew before. */
 #include "sim/world.h"
 
@@ -13,6 +13,8 @@ void check_views(struct sim *s, node_id n)
         const struct seen_node *b = &s->check.nodes[other];
         if (other == n || !b->holding || b->view.phase != PHASE_SERVING || b->view.epoch != a->view.epoch)
             continue;
+        if (a->at != b->at && s->cuts > 0)
+            continue; /* the sides of a partition count for themselves */
         if (a->view.members != b->view.members || a->view.coordinator != b->view.coordinator)
             sim_fail(s, "I9",
                      "%s and %s disagree about epoch %llu: members %x and %x, coordinators %u and %u",
@@ -41,7 +43,8 @@ void check_views(struct sim *s, node_id n)
         if (!master_there &&
             ((q->now.state == QUEUE_STOPPED && d == DEPARTURE_KILLED) ||
              (q->now.state == QUEUE_DOWN && d == DEPARTURE_STOPPED)) &&
-            !s->nodes[q->now.master].m && !s->nodes[q->now.master].booting)
+            !s->nodes[q->now.master].m && !s->nodes[q->now.master].booting &&
+            s->cuts == 0 /* else it may have been left out first */)
             sim_fail(s, "I9", "%s says %s is %s, but %s was %s", s->names[n], name,
                      q->now.state == QUEUE_STOPPED ? "stopped" : "down", s->names[q->now.master],
                      d == DEPARTURE_KILLED ? "killed" : "stopped in order");
@@ -59,6 +62,10 @@ static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
            : kind == 1                           ? q->changing
            : info_same_outcome(&q->now, outcome) ? q->before
                                                  : q->now;
+    const struct seen_view *view = &s->check.views.items[out->view];
+    if (s->cuts > 0 && out->valid &&
+        !view_leads_to(s, view->served ? out->view : view->parent, outcome->view))
+        return false; /* of the other side of a partition */
     return out->valid && s->nodes[n].m && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
            !info_same_outcome(out, outcome);
 }
@@ -147,7 +154,8 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
     bool stopping = master->m && master->stopping;
     bool may_order =
         stopping || master->departure == DEPARTURE_STOPPED || master->departure == DEPARTURE_BROKEN_OFF;
-    bool may_crash = master->departure == DEPARTURE_KILLED || master->departure == DEPARTURE_BROKEN_OFF;
+    bool may_crash = master->departure == DEPARTURE_KILLED || master->departure == DEPARTURE_BROKEN_OFF ||
+                     s->cuts > 0; /* it was left out: a link of its, or of another's, was cut */
     struct seen_info ignored;
     for (unsigned way = 0; way < 4; way++) {
         bool in_order = way & 1, by_content = way & 2;
@@ -208,6 +216,8 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
     const struct seen_info outcome = seen_queue(s, n, queue)->now;
     node_id wanted = NODE_NONE;
     bool anybody = false;
+    if (s->options.rules)
+        return; /* somebody's own: what they lose is judged, not whom they pick */
     if (!outcome.local && was_master(s, &outcome, queue))
         return; /* of this same generation, and it has gone since */
     for (node_id other = 0; other < s->options.nodes; other++)

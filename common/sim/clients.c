@@ -85,6 +85,21 @@ static bool connect(struct sim *s, struct client *c)
     return true;
 }
 
+void clients_count(struct sim *s, node_id n, int more)
+{
+    struct sim_node *node = &s->nodes[n];
+    if (!node->m)
+        return;
+    node->clients = (uint32_t)((int)node->clients + more);
+    struct event ev = {.type = EV_CLIENTS, .u.clients.count = node->clients};
+    node_step(s, n, &ev);
+}
+
+void sim_more_clients(struct sim *s, node_id n, int count)
+{
+    clients_count(s, n, count);
+}
+
 static void owner_gone(struct sim *s, struct client *c)
 {
     struct event ev = {.type = EV_OWNER_GONE,
@@ -124,6 +139,7 @@ static void disconnect(struct sim *s, struct client *c)
         }
     }
     c->sub = c->ask = 0;
+    clients_count(s, c->node, -1);
 }
 
 /* ---- what each kind does when it wakes up ---- */
@@ -223,7 +239,11 @@ static void act(struct sim *s, uint32_t index)
         c->parked = true;
         return;
     }
-    if (connect(s, c) && c->ask == 0) {
+    if (!connected(s, c) && connect(s, c)) {
+        clients_count(s, c->node, 1);
+        c = &s->clients->items.items[index];
+    }
+    if (connected(s, c) && c->ask == 0) {
         switch (c->plan.kind) {
         case CLIENT_PUBLISHER: act_publisher(s, index); break;
         case CLIENT_CONSUMER: act_consumer(s, index); break;
@@ -312,6 +332,13 @@ void clients_node_closes(struct sim *s, node_id n)
     for (size_t i = 0; s->clients && i < s->clients->items.len; i++)
         if (s->clients->items.items[i].node == n)
             disconnect(s, &s->clients->items.items[i]);
+    for (size_t i = 0; i < s->ledger.messages.len; i++) { /* published by hand */
+        struct ledger_message *m = &s->ledger.messages.items[i];
+        if (m->publisher == CLIENT_NONE && m->fate == FATE_UNCONFIRMED && m->at == n) {
+            m->fate = FATE_UNKNOWN;
+            s->ledger.unknown++;
+        }
+    }
     for (uint64_t sub = 1; sub <= s->subs.len && s->nodes[n].m; sub++)
         if (s->subs.items[sub - 1].node == n && s->subs.items[sub - 1].life == s->nodes[n].lives &&
             !s->subs.items[sub - 1].over)

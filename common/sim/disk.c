@@ -23,6 +23,7 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
             return;
         }
         s->ledger.messages.items[message].disk_at[n] = position;
+        s->ledger.messages.items[message].disk_ids[n] = rec->id;
         s->ledger.messages.items[message].gone_at[n] = 0;
         break;
     }
@@ -31,10 +32,12 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
             struct ledger_queue *q = &s->ledger.queues.items[i];
             if (q->uid != rec->queue_uid)
                 continue;
-            for (size_t r = 0; r < rec->ranges_len; r++)
-                for (size_t k = ledger_first_from(q, rec->ranges[r].first);
-                     k < q->by_id.len && q->by_id.items[k].id <= rec->ranges[r].last; k++)
-                    s->ledger.messages.items[q->by_id.items[k].message].gone_at[n] = position;
+            for (size_t k = 0; k < q->messages.len; k++) {
+                struct ledger_message *m = &s->ledger.messages.items[q->messages.items[k]];
+                for (size_t r = 0; r < rec->ranges_len && m->disk_at[n]; r++)
+                    if (m->disk_ids[n] >= rec->ranges[r].first && m->disk_ids[n] <= rec->ranges[r].last)
+                        m->gone_at[n] = position;
+            }
         }
         break;
     case REC_DISCARD:
@@ -52,6 +55,7 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
     case REC_META:
     case REC_TAKEN:
     case REC_LEASE:
+    case REC_REJECTED:
     case REC_STOPPED: break;
     }
 }

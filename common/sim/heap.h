@@ -13,6 +13,10 @@ enum happening_type {
     HAPPEN_TICK,     /* node a's deadline; serial: its life */
     HAPPEN_BOOT,     /* node a starts; serial: lives it had before */
     HAPPEN_CLIENT,   /* client a wakes up; serial: which of its timers */
+    HAPPEN_SILENCE,  /* node b has heard nothing from node a for too long; serial: of the cut */
+    HAPPEN_CONNECT,  /* nodes a and b try to connect again */
+    HAPPEN_UNCLOG,   /* the link a -> b moves again; serial: of the clog */
+    HAPPEN_COUNT_
 };
 
 struct happening {
@@ -25,7 +29,7 @@ struct happening {
 struct heap {
     VEC(struct happening) items;
     uint64_t sequence;
-    size_t count[HAPPEN_CLIENT + 1]; /* waiting, by type: to know when only ticks are left */
+    size_t count[HAPPEN_COUNT_]; /* waiting, by type: to know when only ticks are left */
 };
 
 void heap_push(struct heap *h, uint64_t at_us, enum happening_type type, uint32_t a, uint32_t b,

@@ -1,12 +1,11 @@
 /* ledger.c: the book of messages. */
 #include "sim/ledger.h"
 
-void ledger_finish(struct ledger *l)
+void sim_ledger_finish(struct ledger *l)
 {
     for (size_t i = 0; i < l->queues.len; i++) {
         free(l->queues.items[i].name);
         VEC_FREE(&l->queues.items[i].messages);
-        VEC_FREE(&l->queues.items[i].by_id);
     }
     VEC_FREE(&l->queues);
     VEC_FREE(&l->messages);
@@ -72,32 +71,6 @@ void ledger_auto_ack(struct ledger *l, const char *name)
     for (size_t i = 0; i < l->queues.len; i++)
         if (strcmp(l->queues.items[i].name, name) == 0)
             l->queues.items[i].auto_ack = true;
-}
-
-size_t ledger_first_from(const struct ledger_queue *q, msg_id id)
-{
-    size_t low = 0, high = q->by_id.len;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (q->by_id.items[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id)
-{
-    struct ledger_message *m = &l->messages.items[message];
-    struct ledger_queue *q = &l->queues.items[m->queue];
-    m->id = id;
-    m->placed = true;
-    size_t at = ledger_first_from(q, id);
-    VEC_PUSH(&q->by_id, (struct ledger_place){0});
-    memmove(&q->by_id.items[at + 1], &q->by_id.items[at],
-            (q->by_id.len - 1 - at) * sizeof(q->by_id.items[0]));
-    q->by_id.items[at] = (struct ledger_place){id, message};
 }
 
 const char *door_name(enum door d)

@@ -39,21 +39,27 @@ struct ledger_message {
     bool persistent;      /* and its queue durable: it must reach the disks */
     enum fate fate;
 
+    uint32_t view; /* CONFIRMED: in this view (check_split.c) */
+
     /* where it is: kept by check.c and the disks */
-    msg_id id; /* if anybody was ever seen to hold it: */
+    msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
+    msg_id ids[SIM_NODES];       /* under which each node held it last */
     node_set memory;             /* running nodes that hold it now */
     node_set disk;               /* nodes that are away (or starting) and will find it on their disk */
     uint32_t disk_at[SIM_NODES]; /* 1 + the log record that holds it; 0: none */
+    msg_id disk_ids[SIM_NODES];  /* under which it is there */
     uint32_t gone_at[SIM_NODES]; /* 1 + the log record that removes it; 0: none */
 
     /* its consumers */
     uint32_t deliveries;
+    uint32_t delivered_in[4];     /* the views of the latest, round and round */
     uint64_t generation;          /* of the queue, at the last delivery */
     bool consumed;                /* a client acknowledged it, or took it without acknowledgement */
     uint64_t consumed_generation; /* under this master, */
     node_id consumed_at;          /* through this node, */
     uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
+    uint64_t consumed_cuts; /* after so many cuts: one more may have caught the acknowledgement */
 
     /* its end otherwise */
     bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
@@ -61,11 +67,7 @@ struct ledger_message {
     bool removed;     /* an operator purged or deleted, or the queue ended as it should */
     enum door door;
     uint64_t lost_step;
-};
-
-struct ledger_place {
-    msg_id id;
-    uint32_t message;
+    enum door pending; /* one side of a partition has lost it so; another holds it, and may win */
 };
 
 struct ledger_queue {
@@ -77,8 +79,8 @@ struct ledger_queue {
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
     bool gone;
-    VEC(uint32_t) messages;         /* published to it */
-    VEC(struct ledger_place) by_id; /* sorted */
+    uint32_t view;          /* in which it was seen first */
+    VEC(uint32_t) messages; /* published to it */
 };
 
 struct ledger {
@@ -88,7 +90,7 @@ struct ledger {
     uint64_t confirmed, refused, unknown, consumed, redelivered;
 };
 
-void ledger_finish(struct ledger *l);
+void sim_ledger_finish(struct ledger *l);
 
 uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent);
 struct message *ledger_body(const struct ledger *l, uint32_t message,
@@ -97,9 +99,6 @@ bool ledger_which(const struct ledger *l, const struct message *m,
                   uint32_t *out); /* false: not one of ours */
 
 uint32_t ledger_queue_of(struct ledger *l, const char *name, uint64_t uid); /* adds it if it is new */
-void ledger_learn_id(struct ledger *l, uint32_t message, msg_id id);
-/* Index in by_id of the first id not below this one. */
-size_t ledger_first_from(const struct ledger_queue *q, msg_id id);
 
 /* Somebody takes from queues of this name without acknowledging; also from one that has the name later. */
 void ledger_auto_ack(struct ledger *l, const char *name);

@@ -1,6 +1,7 @@
 /* link.c: the links between nodes. Each direction is a FIFO of UP, messages, DOWN; every item takes a random
  * time but none overtakes another. A node's end cuts off a random end of what it had sent; the other side
- * sees DOWN after what still arrived. A later connection begins afresh, after that DOWN. */
+ * sees DOWN after what still arrived. A later connection begins afresh, after that DOWN. A direction that is
+ * cut or clogged keeps its items until it is whole again, or its receiver gives up. */
 #include "sim/world.h"
 
 #include "wire/peer.h"
@@ -23,17 +24,22 @@ static void push(struct sim *s, node_id from, node_id to, enum link_item_type ty
     heap_push(&s->heap, l->last_at_us, HAPPEN_LINK, from, to, item.serial);
 }
 
+void link_try(struct sim *s, node_id a, node_id b)
+{
+    struct link *there = &s->links[a][b], *back = &s->links[b][a];
+    if (!s->nodes[a].m || !s->nodes[b].m || there->connected || there->cut || back->cut)
+        return;
+    there->connection = back->connection = ++s->link_serial;
+    there->connected = back->connected = true;
+    push(s, a, b, LINK_UP, NULL, 0);
+    push(s, b, a, LINK_UP, NULL, 0);
+}
+
 void link_connect_all(struct sim *s, node_id n)
 {
-    for (node_id other = 0; other < s->options.nodes; other++) {
-        if (other == n || !s->nodes[other].m)
-            continue;
-        uint64_t connection = ++s->link_serial;
-        s->links[n][other].connection = s->links[other][n].connection = connection;
-        s->links[n][other].connected = s->links[other][n].connected = true;
-        push(s, n, other, LINK_UP, NULL, 0);
-        push(s, other, n, LINK_UP, NULL, 0);
-    }
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (other != n)
+            link_try(s, n, other);
 }
 
 /* n has gone: of what it had sent on this connection, keep a beginning, then DOWN. */
@@ -74,6 +80,86 @@ void link_disconnect_all(struct sim *s, node_id n, bool in_order)
     }
 }
 
+/* ---- cuts ---- */
+
+void link_close(struct sim *s, node_id n, node_id other)
+{
+    struct link *in = &s->links[other][n];
+    bool knew = in->seen != 0;
+    if (in->connected)
+        cut_sender(s, n, other, false);
+    in->connected = s->links[n][other].connected = false;
+    drop_receiver(in);
+    if (!knew || !s->nodes[n].m)
+        return;
+    struct event ev = {.type = EV_PEER_DOWN, .u.peer.node = other};
+    node_step(s, n, &ev);
+}
+
+void link_cut(struct sim *s, node_id from, node_id to, bool noticed)
+{
+    struct link *l = &s->links[from][to];
+    if (l->cut)
+        return;
+    l->cut = ++s->link_serial;
+    l->was_cut = true;
+    s->cuts++;
+    uint64_t silence_us = s->options.silence_ms * 1000; /* what was heard last may be a while ago */
+    if (noticed)
+        heap_push(&s->heap, s->now_us + random_between(&s->net, silence_us / 2, silence_us), HAPPEN_SILENCE,
+                  from, to, l->cut);
+}
+
+void link_silence(struct sim *s, node_id from, node_id to, uint64_t serial)
+{
+    struct link *l = &s->links[from][to];
+    if (l->cut != serial || (l->seen == 0 && !l->connected && l->head == l->items.len))
+        return;
+    sim_tell(s, "%10.3f        %s has not heard of %s for too long", (double)s->now_us / 1000.0, s->names[to],
+             s->names[from]);
+    link_close(s, to, from);
+}
+
+/* What waited goes on its way. */
+static void move_again(struct sim *s, node_id from, node_id to)
+{
+    struct link *l = &s->links[from][to];
+    if (l->cut || l->clog)
+        return;
+    for (size_t i = l->head; i < l->items.len; i++) {
+        uint64_t takes = random_between(&s->net, s->options.link_min_us, s->options.link_max_us);
+        l->last_at_us = u64_max(l->last_at_us, s->now_us + takes);
+        heap_push(&s->heap, l->last_at_us, HAPPEN_LINK, from, to, l->items.items[i].serial);
+    }
+}
+
+void link_heal(struct sim *s, node_id from, node_id to)
+{
+    if (!s->links[from][to].cut)
+        return;
+    s->links[from][to].cut = 0;
+    move_again(s, from, to);
+    uint64_t wait_us = random_between(&s->net, 0, s->options.reconnect_ms * 1000);
+    heap_push(&s->heap, s->now_us + wait_us, HAPPEN_CONNECT, from, to, 0);
+}
+
+void link_clog(struct sim *s, node_id from, node_id to, uint64_t us)
+{
+    struct link *l = &s->links[from][to];
+    l->clog = ++s->link_serial;
+    heap_push(&s->heap, s->now_us + us, HAPPEN_UNCLOG, from, to, l->clog);
+}
+
+void link_unclog(struct sim *s, node_id from, node_id to, uint64_t serial)
+{
+    if (s->links[from][to].clog != serial)
+        return;
+    s->links[from][to].clog = 0;
+    move_again(s, from, to);
+}
+
+/* ---- bytes ---- */
+
 void link_send(struct sim *s, node_id from, node_id to, const struct text *bytes)
 {
     struct link *l = &s->links[from][to];
@@ -113,8 +199,8 @@ static void arrive_message(struct sim *s, node_id from, node_id to, struct bytes
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial)
 {
     struct link *l = &s->links[from][to];
-    if (l->head == l->items.len || l->items.items[l->head].serial != serial)
-        return; /* it was lost on the way */
+    if (l->cut || l->clog || l->head == l->items.len || l->items.items[l->head].serial != serial)
+        return; /* it waits, or was lost on the way */
     struct link_item item = l->items.items[l->head++];
     struct event ev = {.u.peer.node = from};
     switch (item.type) {

@@ -12,8 +12,42 @@ struct chooser {
     struct plan *p;
     bool up[SIM_NODES];
     /* which things this seed has */
-    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored;
+    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs;
 };
+
+static const struct {
+    const char *name;
+    unsigned faults;
+} fault_names[] = {
+    {"all", FAULTS_ALL}, {"classic", FAULTS_CLASSIC}, {"cuts", FAULT_CUTS}, {"clogs", FAULT_CLOGS}};
+
+bool plan_faults_named(const char *names, unsigned *faults)
+{
+    *faults = 0;
+    while (*names) {
+        size_t len = strcspn(names, ",");
+        bool found = false;
+        for (size_t i = 0; i < ARRAY_LEN(fault_names); i++)
+            if (strlen(fault_names[i].name) == len && strncmp(names, fault_names[i].name, len) == 0) {
+                *faults |= fault_names[i].faults;
+                found = true;
+            }
+        if (!found)
+            return false;
+        names += len + (names[len] == ',');
+    }
+    return true;
+}
+
+const char *plan_handling_name(enum partition_handling h)
+{
+    switch (h) {
+    case PARTITION_IGNORE: return "ignore";
+    case PARTITION_PAUSE_MINORITY: return "pause_minority";
+    case PARTITION_AUTOHEAL: return "autoheal";
+    }
+    return "?";
+}
 
 static uint64_t between(struct rng *r, uint64_t low, uint64_t high)
 {
@@ -52,6 +86,13 @@ static void choose_world(struct chooser *c)
     }
     o->turn_max_us = rng_chance(&c->r, 50) ? 200 : 3000;
     o->one_fault_at_a_time = o->nodes > 1 && rng_chance(&c->r, 20);
+    if (o->nodes == 1)
+        c->cuts = c->clogs = false;
+    if (c->cuts) {
+        o->partition_handling = (enum partition_handling)rng_below(&c->r, 3);
+        o->silence_ms = between(&c->r, 20, rng_chance(&c->r, 50) ? 200 : 2000);
+        o->reconnect_ms = between(&c->r, 0, 200);
+    }
 }
 
 static void choose_queues(struct chooser *c)
@@ -120,14 +161,57 @@ static unsigned some_node(struct chooser *c)
     return (unsigned)rng_below(&c->r, c->p->options.nodes);
 }
 
+static unsigned another_node(struct chooser *c, unsigned n)
+{
+    return (n + 1 + (unsigned)rng_below(&c->r, c->p->options.nodes - 1)) % c->p->options.nodes;
+}
+
+/* Two nodes, one direction, or two sides; healed soon, late, or in the end. */
+static void choose_cut(struct chooser *c, uint64_t wait_ms)
+{
+    unsigned nodes = c->p->options.nodes, n = some_node(c), other = another_node(c, n);
+    uint64_t silence = c->p->options.silence_ms;
+    bool calm = c->p->options.one_fault_at_a_time;
+    if (!calm && rng_chance(&c->r, 15)) {
+        line(c, wait_ms, "heal");
+        return;
+    }
+    switch (rng_below(&c->r, 5)) {
+    case 0: line(c, wait_ms, "cut node%u node%u", n + 1, other + 1); break;
+    case 1: line(c, wait_ms, "cut-now node%u node%u", n + 1, other + 1); break;
+    case 2: line(c, wait_ms, "cut-one-way node%u node%u", n + 1, other + 1); break;
+    default: {
+        node_set side = (node_set)between(&c->r, 1, (1u << nodes) - 2);
+        struct text names = {0};
+        for (unsigned i = 0; i < nodes; i++)
+            if (node_in(side, (node_id)i))
+                text_printf(&names, "%snode%u", names.len ? "," : "", i + 1);
+        line(c, wait_ms, "part %s", text_str(&names));
+        text_finish(&names);
+    }
+    }
+    if (calm || rng_chance(&c->r, 60))
+        line(c, between(&c->r, 0, silence * 2), "heal");
+    if (calm)
+        line(c, 0, "calm");
+}
+
 static void choose_fault(struct chooser *c, uint64_t wait_ms)
 {
     unsigned n = some_node(c);
     bool calm = c->p->options.one_fault_at_a_time;
+    if (c->cuts && rng_chance(&c->r, 40)) {
+        choose_cut(c, wait_ms);
+        return;
+    }
+    if (c->clogs && rng_chance(&c->r, 25)) {
+        line(c, wait_ms, "clog node%u node%u %u", n + 1, another_node(c, n) + 1,
+             (unsigned)between(&c->r, 10, 2000));
+        return;
+    }
     if (c->slow && rng_chance(&c->r, 25) && c->p->options.nodes > 1) {
-        unsigned other = (n + 1 + (unsigned)rng_below(&c->r, c->p->options.nodes - 1)) % c->p->options.nodes;
-        line(c, wait_ms, "slow node%u node%u %u %u", n + 1, other + 1, (unsigned)between(&c->r, 5, 100),
-             (unsigned)between(&c->r, 20, 500));
+        line(c, wait_ms, "slow node%u node%u %u %u", n + 1, another_node(c, n) + 1,
+             (unsigned)between(&c->r, 5, 100), (unsigned)between(&c->r, 20, 500));
         return;
     }
     if (!c->up[n]) {
@@ -218,9 +302,9 @@ static void choose_clients(struct chooser *c)
             (struct client_plan){.kind = CLIENT_OWNER, .queue = "x1", .pace_us = 30000};
 }
 
-void plan_make(struct plan *p, uint64_t seed)
+void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
 {
-    *p = (struct plan){.seed = seed};
+    *p = (struct plan){.seed = seed, .faults = allowed};
     struct chooser c = {.p = p};
     rng_init(&c.r, seed);
     rng_next(&c.r);
@@ -233,12 +317,18 @@ void plan_make(struct plan *p, uint64_t seed)
     c.deletes = rng_chance(&c.r, 10);
     c.unmirrored = rng_chance(&c.r, 30);
     c.keys = rng_chance(&c.r, 30);
+    c.cuts = (allowed & FAULT_CUTS) && rng_chance(&c.r, 50);
+    c.clogs = (allowed & FAULT_CLOGS) && rng_chance(&c.r, 30);
     choose_world(&c);
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
     choose_queues(&c);
     choose_clients(&c);
-    text_printf(&p->schedule, "# seed %llu\n", (unsigned long long)seed);
+    text_printf(&p->schedule, "# seed %llu", (unsigned long long)seed);
+    if (c.cuts)
+        text_printf(&p->schedule, ", %u nodes, partition handling %s", p->options.nodes,
+                    plan_handling_name(p->options.partition_handling));
+    text_add(&p->schedule, "\n");
     policy_line(&c, 0);
     for (size_t i = 0; i < p->queues_len; i++)
         line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,

@@ -8,7 +8,9 @@
  *     +40   slow node2 node3 20 300       20 times as slow for 300 ms
  *     +0    calm                  wait until nothing is on its way and every mirror is synchronised
  *
- * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, policy NAME PATTERN DEFINITION, clear NAME,
+ * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, cut cut-now cut-one-way heal NODE NODE (cut-one-way:
+ * the second does not hear the first any more), part NODE,... (all links between these and the others), heal
+ * (everything), clog NODE NODE MS, policy NAME PATTERN DEFINITION, clear NAME,
  * declare QUEUE [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput
  * KEY, calm. */
 #ifndef SIM_PLAN_H
@@ -20,8 +22,20 @@
 #define PLAN_CLIENTS 16
 #define PLAN_QUEUES  4
 
+/* What a seed may draw from, beside kills, stops, starts, slow links and what operators do. */
+enum plan_faults {
+    FAULT_CUTS = 1, /* links are cut, in one of the three modes of partition handling */
+    FAULT_CLOGS = 2,
+    FAULTS_CLASSIC = 0,
+    FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS,
+    FAULTS_DEFAULT = FAULTS_CLASSIC,
+};
+/* "all", "classic", or names with commas between: "cuts,clogs"; false: there is no such fault. */
+bool plan_faults_named(const char *names, unsigned *faults);
+
 struct plan {
     uint64_t seed;
+    unsigned faults;
     struct sim_options options;
     struct plan_queue {
         char name[24];
@@ -33,7 +47,8 @@ struct plan {
     struct text schedule;
 };
 
-void plan_make(struct plan *p, uint64_t seed);
+void plan_make(struct plan *p, uint64_t seed, unsigned allowed);
+const char *plan_handling_name(enum partition_handling h); /* as in a configuration */
 void plan_finish(struct plan *p);
 
 struct plan_result {

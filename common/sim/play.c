@@ -20,6 +20,20 @@ static node_id node_named(const struct sim *s, const char *name)
     return NODE_NONE;
 }
 
+/* "node1,node3" */
+static node_set nodes_named(const struct sim *s, const char *names)
+{
+    node_set set = 0;
+    while (*names) {
+        char name[32];
+        size_t len = strcspn(names, ",");
+        snprintf(name, sizeof(name), "%.*s", (int)len, names);
+        set |= node_bit(node_named(s, name));
+        names += len + (names[len] == ',');
+    }
+    return set;
+}
+
 static node_id some_serving(struct sim *s)
 {
     node_id open[SIM_NODES];
@@ -100,8 +114,8 @@ static void change_key(struct sim *s, const char *key, const char *value)
 
 static void obey(struct sim *s, const char *text)
 {
-    char verb[16] = "", a[32] = "", b[32] = "", c[400] = "", d[16] = "";
-    int words = sscanf(text, "%15s %31s %31s %399s %15s", verb, a, b, c, d);
+    char verb[16] = "", a[64] = "", b[32] = "", c[400] = "", d[16] = "";
+    int words = sscanf(text, "%15s %63s %31s %399s %15s", verb, a, b, c, d);
     sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, text);
     node_id n = node_named(s, a);
     if (strcmp(verb, "kill") == 0 && n != NODE_NONE)
@@ -112,6 +126,20 @@ static void obey(struct sim *s, const char *text)
         sim_start(s, n);
     else if (strcmp(verb, "slow") == 0 && words == 5)
         sim_slow(s, n, node_named(s, b), (unsigned)atoi(c), (uint64_t)atoi(d));
+    else if (strcmp(verb, "cut") == 0 && n != NODE_NONE)
+        sim_cut(s, n, node_named(s, b));
+    else if (strcmp(verb, "cut-now") == 0 && n != NODE_NONE)
+        sim_cut_now(s, n, node_named(s, b));
+    else if (strcmp(verb, "cut-one-way") == 0 && n != NODE_NONE)
+        sim_cut_one_way(s, n, node_named(s, b));
+    else if (strcmp(verb, "part") == 0)
+        sim_cut_off(s, nodes_named(s, a), false);
+    else if (strcmp(verb, "heal") == 0 && n != NODE_NONE)
+        sim_heal(s, n, node_named(s, b));
+    else if (strcmp(verb, "heal") == 0)
+        sim_heal_all(s);
+    else if (strcmp(verb, "clog") == 0 && words == 4)
+        sim_clog(s, n, node_named(s, b), (uint64_t)atoi(c));
     else if (strcmp(verb, "policy") == 0)
         command(s, EV_SET_POLICY, a, b, c);
     else if (strcmp(verb, "clear") == 0)
@@ -165,20 +193,50 @@ static bool nobody_stops(struct sim *s, void *arg)
     return true;
 }
 
+/* Mode ignore: the operator lets one side win, and restarts the nodes of the others. */
+static void restart_sides(struct sim *s)
+{
+    if (s->failure)
+        return;
+    node_id winner = (node_id)rng_below(&s->client, s->options.nodes);
+    node_set members = mirror_view(s->nodes[winner].m).members, restarted = 0;
+    bool kill = rng_chance(&s->client, 50);
+    for (node_id n = 0; n < s->options.nodes; n++) {
+        if (node_in(members, n))
+            continue;
+        sim_tell(s, "%10.3f  ==== the operator restarts %s", (double)s->now_us / 1000.0, s->names[n]);
+        restarted |= node_bit(n);
+        if (kill)
+            sim_kill(s, n);
+        else
+            sim_stop(s, n);
+    }
+    if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
+        sim_fail(s, "I12", "an orderly stop of one side of a partition does not end");
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (node_in(restarted, n))
+            sim_start(s, n);
+    if (restarted && !sim_calm(s, CALM_LIMIT_MS))
+        sim_fail(s, "I12", "no calm within %u s after one side of a partition was restarted",
+                 CALM_LIMIT_MS / 1000);
+}
+
 static void heal(struct sim *s)
 {
     clients_pause(s);
     if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
         sim_fail(s, "I12", "an orderly stop does not end");
+    sim_heal_all(s);
     for (node_id n = 0; n < s->options.nodes; n++)
         sim_start(s, n);
     sim_tell(s, "%10.3f  ==== all nodes are started; no more faults", (double)s->now_us / 1000.0);
     if (!sim_calm(s, CALM_LIMIT_MS))
         sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over",
                  CALM_LIMIT_MS / 1000);
-    for (node_id n = 0; n < s->options.nodes && !s->failure; n++)
-        if (mirror_view(s->nodes[n].m).phase != PHASE_SERVING)
-            sim_fail(s, "I12", "%s does not serve though all nodes run", s->names[n]);
+    check_sides(s);
+    restart_sides(s);
+    if (!s->failure)
+        check_healed(s);
 }
 
 /* What a master that moves away meanwhile did not hear of comes again, and is settled again. */

@@ -38,8 +38,12 @@ struct sim_options {
 
     /* microseconds; each link and each disk sync takes a random time between its two */
     uint64_t link_min_us, link_max_us, disk_min_us, disk_max_us, turn_max_us;
+    uint64_t silence_ms;   /* a peer that is not heard for so long is gone */
+    uint64_t reconnect_ms; /* and is tried again so often */
 
     bool confirm_after_mirrors, confirm_after_disk, oldest_promoted; /* as in struct mirror_options */
+    const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
+    enum partition_handling partition_handling;
     enum sim_sabotage sabotage;
     bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure
                                */
@@ -87,6 +91,24 @@ node_set sim_running_set(const struct sim *s);
 unsigned sim_nodes(const struct sim *s);
 /* For ms from now, messages between a and b take factor times as long. */
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
+
+/* ---- links ----
+ *
+ * A cut link carries no byte. Who hears nothing any more closes its end after silence_ms at most
+ * (EV_PEER_DOWN); the other end learns of it if that direction still works, and notices the silence itself if
+ * it does not. What was on its way is lost with the connection. If the link is healed before anybody has
+ * noticed, the connection has survived, and what was on its way arrives: it was only late, as with TCP. */
+void sim_cut(struct sim *s, node_id a, node_id b);
+void sim_cut_now(struct sim *s, node_id a, node_id b); /* both ends see the connection closed at once */
+void sim_cut_one_way(struct sim *s, node_id from, node_id to); /* `to` does not hear `from` any more */
+void sim_cut_off(struct sim *s, node_set side, bool at_once);  /* every link between side and the others */
+void sim_heal(struct sim *s, node_id a, node_id b);            /* both directions; they connect again */
+void sim_heal_all(struct sim *s);
+bool sim_is_cut(const struct sim *s, node_id from, node_id to);
+/* No byte moves from a to b for ms from now; nothing is lost. */
+void sim_clog(struct sim *s, node_id from, node_id to, uint64_t ms);
+/* So many more clients are connected to node n (EV_CLIENTS); those of a plan count by themselves. */
+void sim_more_clients(struct sim *s, node_id n, int count);
 
 /* ---- commands, as a client or an operator of node n gives them ---- */
 

@@ -110,7 +110,12 @@ static void perform_send(struct sim *s, node_id n, const struct effect *fx)
     }
 }
 
-static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
+/* What a step's effects mean for the node's life. */
+struct life_end {
+    bool closes, stopped, restarted;
+};
+
+static void perform_all(struct sim *s, node_id n, struct life_end *end)
 {
     struct sim_node *node = &s->nodes[n];
     for (size_t i = 0; i < s->effects.len && !s->failure; i++) {
@@ -125,13 +130,11 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
             break;
         case FX_SERVING:
             sim_tell(s, "      serving: %s", fx->u.serving.on ? "on" : "off");
-            *closes = *closes || (node->serving && !fx->u.serving.on);
+            end->closes = end->closes || (node->serving && !fx->u.serving.on);
             node->serving = fx->u.serving.on;
             break;
-        case FX_STOPPED: *stopped = true; break;
-        case FX_RESTART:
-            sim_fail(s, "restart", "%s begins again, which no fault here asks for", s->names[n]);
-            break;
+        case FX_STOPPED: end->stopped = true; break;
+        case FX_RESTART: end->restarted = true; break;
         case FX_FAILED: sim_fail(s, "failed", "%s gives up: %s", s->names[n], fx->u.failed.text); break;
         case FX_ANSWER:
         case FX_DELIVER:
@@ -140,7 +143,8 @@ static void perform_all(struct sim *s, node_id n, bool *closes, bool *stopped)
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
         case FX_QUEUE_GONE:
-        case FX_QUEUE_OPEN: break; /* the broker's */
+        case FX_QUEUE_OPEN:
+        case FX_DEAD_LETTER: break; /* the broker's */
         case FX_REPLY:
         case FX_CLOSE:
         case FX_PAUSE:
@@ -161,9 +165,16 @@ static void plan_tick(struct sim *s, node_id n)
     heap_push(&s->heap, u64_max(s->now_us, deadline * 1000), HAPPEN_TICK, n, 0, node->lives);
 }
 
-static void node_gone(struct sim *s, node_id n, bool in_order)
+enum going {
+    GONE_STOPPED,   /* in order */
+    GONE_KILLED,    /* what is not synced may be lost */
+    GONE_RESTARTED, /* by itself: the process lives on, writes all to its disk and reads it again */
+};
+
+static void node_gone(struct sim *s, node_id n, enum going going)
 {
     struct sim_node *node = &s->nodes[n];
+    bool in_order = going == GONE_STOPPED;
     enum departure how = in_order         ? DEPARTURE_STOPPED
                          : node->stopping ? DEPARTURE_BROKEN_OFF
                                           : DEPARTURE_KILLED;
@@ -171,16 +182,17 @@ static void node_gone(struct sim *s, node_id n, bool in_order)
         node->departure = how;
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
-    if (in_order)
-        disk_stopped(s, n);
-    else
+    if (going == GONE_KILLED)
         disk_killed(s, n);
+    else
+        disk_stopped(s, n);
     link_disconnect_all(s, n, in_order);
     mirror_destroy(node->m);
     node->m = NULL;
     node->serving = node->stopping = node->turn_due = false;
+    node->clients = 0;
     ask_node_gone(s, n);
-    check_node_gone(s, n);
+    check_node_gone(s, n, going == GONE_RESTARTED);
     if (node->start_again)
         sim_start(s, n);
 }
@@ -195,21 +207,27 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     sim_mix(s, s->now_us);
     sim_mix(s, (uint64_t)ev->type * 64 + n);
     tell_event(s, n, ev);
-    bool closes = false, stopped = false;
+    struct life_end end = {0};
     ASSERT(s->effects.len == 0); /* effects never step a node themselves */
     int err = mirror_step(node->m, ev, &s->effects);
     if (err)
         sim_fail(s, "step", "%s: %s returns error %d", s->names[n], event_name(ev->type), err);
     mirror_check(node->m);
     check_refresh(s, n);
-    perform_all(s, n, &closes, &stopped);
+    perform_all(s, n, &end);
     effects_clear(&s->effects);
     check_after(s, n);
     if (s->failure)
         return;
-    if (stopped) {
+    if (end.restarted) {
+        sim_tell(s, "      %s begins again", s->names[n]);
+        s->nodes[n].start_again = !s->nodes[n].stopping || s->nodes[n].start_again;
+        node_gone(s, n, GONE_RESTARTED);
+        return;
+    }
+    if (end.stopped) {
         sim_tell(s, "      %s has stopped", s->names[n]);
-        node_gone(s, n, true);
+        node_gone(s, n, GONE_STOPPED);
         return;
     }
     if (!node->turn_due && ev->type != EV_TURN_END) {
@@ -218,7 +236,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
         heap_push(&s->heap, s->now_us + later, HAPPEN_TURN_END, n, 0, node->lives);
     }
     plan_tick(s, n);
-    if (closes)
+    if (end.closes)
         clients_node_closes(s, n);
     ask_after(s, n);
 }
@@ -243,6 +261,8 @@ static void boot(struct sim *s, node_id n)
     o.confirm_after_mirrors = s->options.confirm_after_mirrors;
     o.confirm_after_disk = s->options.confirm_after_disk;
     o.oldest_promoted = s->options.oldest_promoted;
+    o.rules = s->options.rules;
+    o.partition_handling = s->options.partition_handling;
     sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
              s->names[n], (unsigned long long)node->lives, node->disk.records.len);
     node->m = mirror_create(&o);
@@ -281,7 +301,82 @@ void sim_kill(struct sim *s, node_id n)
     sim_tell(s, "%10.3f        %s is killed", (double)s->now_us / 1000.0, s->names[n]);
     s->steps++;
     sim_mix(s, 0x200 + n);
-    node_gone(s, n, false);
+    node_gone(s, n, GONE_KILLED);
+}
+
+/* ---- cuts ---- */
+
+static bool is_pair(const struct sim *s, node_id a, node_id b)
+{
+    return a != b && a < s->options.nodes && b < s->options.nodes;
+}
+
+void sim_cut(struct sim *s, node_id a, node_id b)
+{
+    if (!is_pair(s, a, b))
+        return;
+    sim_tell(s, "%10.3f        the link %s - %s is cut", (double)s->now_us / 1000.0, s->names[a],
+             s->names[b]);
+    link_cut(s, a, b, true);
+    link_cut(s, b, a, true);
+}
+
+void sim_cut_now(struct sim *s, node_id a, node_id b)
+{
+    sim_cut(s, a, b);
+    if (!is_pair(s, a, b))
+        return;
+    link_close(s, a, b);
+    link_close(s, b, a);
+}
+
+void sim_cut_one_way(struct sim *s, node_id from, node_id to)
+{
+    if (!is_pair(s, from, to))
+        return;
+    sim_tell(s, "%10.3f        the link %s -> %s is cut one way", (double)s->now_us / 1000.0, s->names[from],
+             s->names[to]);
+    link_cut(s, from, to, true);
+}
+
+void sim_cut_off(struct sim *s, node_set side, bool at_once)
+{
+    for (node_id a = 0; a < s->options.nodes; a++)
+        for (node_id b = 0; b < s->options.nodes; b++)
+            if (node_in(side, a) && !node_in(side, b)) {
+                if (at_once)
+                    sim_cut_now(s, a, b);
+                else
+                    sim_cut(s, a, b);
+            }
+}
+
+void sim_heal(struct sim *s, node_id a, node_id b)
+{
+    if (!is_pair(s, a, b) || (!s->links[a][b].cut && !s->links[b][a].cut))
+        return;
+    sim_tell(s, "%10.3f        the link %s - %s is healed", (double)s->now_us / 1000.0, s->names[a],
+             s->names[b]);
+    link_heal(s, a, b);
+    link_heal(s, b, a);
+}
+
+void sim_heal_all(struct sim *s)
+{
+    for (node_id a = 0; a < s->options.nodes; a++)
+        for (node_id b = 0; b < a; b++)
+            sim_heal(s, a, b);
+}
+
+bool sim_is_cut(const struct sim *s, node_id from, node_id to)
+{
+    return is_pair(s, from, to) && s->links[from][to].cut;
+}
+
+void sim_clog(struct sim *s, node_id from, node_id to, uint64_t ms)
+{
+    if (is_pair(s, from, to))
+        link_clog(s, from, to, ms * 1000);
 }
 
 /* ---- time ---- */
@@ -327,6 +422,10 @@ static void happen(struct sim *s, const struct happening *h)
         break;
     case HAPPEN_BOOT: boot(s, (node_id)h->a); break;
     case HAPPEN_CLIENT: clients_wake(s, h->a, h->serial); break;
+    case HAPPEN_SILENCE: link_silence(s, (node_id)h->a, (node_id)h->b, h->serial); break;
+    case HAPPEN_CONNECT: link_try(s, (node_id)h->a, (node_id)h->b); break;
+    case HAPPEN_UNCLOG: link_unclog(s, (node_id)h->a, (node_id)h->b, h->serial); break;
+    case HAPPEN_COUNT_: break;
     }
 }
 
@@ -373,6 +472,8 @@ void sim_options_defaults(struct sim_options *o)
         .disk_min_us = 200,
         .disk_max_us = 5000,
         .turn_max_us = 200,
+        .silence_ms = 500,
+        .reconnect_ms = 100,
         .confirm_after_mirrors = true,
         .confirm_after_disk = true,
         .oldest_promoted = true,
@@ -408,7 +509,7 @@ void sim_destroy(struct sim *s)
     }
     clients_destroy(s->clients);
     check_finish(s);
-    ledger_finish(&s->ledger);
+    sim_ledger_finish(&s->ledger);
     for (size_t i = 0; i < s->subs.len; i++) {
         VEC_FREE(&s->subs.items[i].deliveries);
         VEC_FREE(&s->subs.items[i].order);

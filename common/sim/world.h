@@ -61,10 +61,20 @@ struct link {
     uint64_t last_at_us; /* nothing arrives before what was sent earlier */
     uint64_t slow_until_us;
     unsigned slow_factor;
+    bool was_cut;  /* once */
+    uint64_t cut;  /* no byte passes: the serial of the cut; 0: it is whole */
+    uint64_t clog; /* no byte passes for a while: its serial; 0: they move */
 };
 
-void link_connect_all(struct sim *s, node_id n);                   /* n has started */
-void link_disconnect_all(struct sim *s, node_id n, bool in_order); /* n has gone */
+void link_cut(struct sim *s, node_id from, node_id to, bool noticed); /* noticed: EV_PEER_DOWN will come */
+void link_heal(struct sim *s, node_id from, node_id to);
+void link_clog(struct sim *s, node_id from, node_id to, uint64_t us);
+void link_unclog(struct sim *s, node_id from, node_id to, uint64_t serial);
+void link_silence(struct sim *s, node_id from, node_id to, uint64_t serial); /* `to` gives `from` up */
+void link_close(struct sim *s, node_id n, node_id other);                    /* n closes its end */
+void link_try(struct sim *s, node_id a, node_id b);                          /* connects, if both can */
+void link_connect_all(struct sim *s, node_id n);                             /* n has started */
+void link_disconnect_all(struct sim *s, node_id n, bool in_order);           /* n has gone */
 void link_send(struct sim *s, node_id from, node_id to, const struct text *bytes);
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial);
 void link_finish(struct link *l);
@@ -77,6 +87,7 @@ struct sim_node {
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
+    uint32_t clients; /* connected, as it was told */
     bool turn_due;    /* HAPPEN_TURN_END is on its way */
     ms_time tick_for; /* the deadline a HAPPEN_TICK is on its way for; UINT64_MAX: none */
     unsigned idle_ticks;
@@ -121,6 +132,7 @@ struct sim {
     const char *names[SIM_NODES];
     struct rng net, disk, turn, client; /* one stream each: a change in one does not shift the others */
     uint64_t now_us, steps, hash, link_serial, incarnations;
+    uint64_t cuts; /* so many so far */
     struct heap heap;
     struct sim_node nodes[SIM_NODES];
     struct link links[SIM_NODES][SIM_NODES]; /* [from][to] */
@@ -183,5 +195,6 @@ void clients_cancelled(struct sim *s, uint32_t client, uint64_t sub);
 void clients_node_gone(struct sim *s, node_id n);   /* cut off */
 void clients_node_closes(struct sim *s, node_id n); /* FX_SERVING off: connections end in order */
 void clients_destroy(struct clients *c);
+void clients_count(struct sim *s, node_id n, int more); /* tells the node how many there are now */
 
 #endif

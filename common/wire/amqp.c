@@ -402,7 +402,8 @@ void wire_put_body(struct wire_buffer *b, uint16_t channel, struct bytes body, u
 void wire_put_confirm(struct wire_buffer *b, uint16_t channel, bool nack, uint64_t tag, bool multiple)
 {
     uint8_t *p = begin_method(b, channel, nack ? AMQP_BASIC_NACK_METHOD : AMQP_BASIC_ACK_METHOD, 9);
-    end_method(b, put8(put64(p, tag), multiple));
+    /* a nack's bit "requeue" means nothing to a publisher; RabbitMQ sets it */
+    end_method(b, put8(put64(p, tag), (uint8_t)(multiple | (nack ? 2 : 0))));
 }
 
 void wire_put_heartbeat(struct wire_buffer *b)

@@ -47,16 +47,24 @@ static void codec_origin(struct codec *c, struct origin *o)
 
 static void codec_op(struct codec *c, struct op *op)
 {
-    CODEC_ENUM(c, op->type, OP_PUBLISH, OP_PURGE);
+    CODEC_ENUM(c, op->type, OP_PUBLISH, OP_REJECT);
     codec_u64(c, &op->first);
     switch (op->type) {
     case OP_PUBLISH:
         codec_u8(c, &op->origin);
         codec_u64(c, &op->incarnation);
         codec_u64(c, &op->seq);
+        codec_u64(c, &op->expiry);
         codec_message(c, &op->msg);
         if (!op->msg)
             codec_fail(c, ERR_INVALID);
+        op->last = op->first;
+        break;
+    case OP_REJECT:
+        codec_u8(c, &op->origin);
+        codec_u64(c, &op->incarnation);
+        codec_u64(c, &op->seq);
+        codec_bool(c, &op->persistent);
         op->last = op->first;
         break;
     case OP_TAKE:
@@ -76,6 +84,7 @@ static void codec_sync_item(struct codec *c, struct sync_item *i)
     codec_u64(c, &i->id);
     codec_bool(c, &i->unacked);
     codec_bool(c, &i->redelivered);
+    codec_u64(c, &i->expiry);
     codec_message(c, &i->msg);
     if (!i->msg)
         codec_fail(c, ERR_INVALID);
@@ -89,6 +98,13 @@ static void codec_deliver_item(struct codec *c, struct deliver_item *i)
     codec_message(c, &i->msg);
     if (!i->msg)
         codec_fail(c, ERR_INVALID);
+}
+
+static void codec_rejected(struct codec *c, struct rejected *r)
+{
+    codec_u8(c, &r->node);
+    codec_u64(c, &r->incarnation);
+    codec_u64(c, &r->seq);
 }
 
 static void codec_published(struct codec *c, struct message **msg)
@@ -143,7 +159,7 @@ static void codec_reply(struct codec *c, struct peer_msg *m)
 
 static void codec_peer(struct codec *c, struct peer_msg *m)
 {
-    CODEC_ENUM(c, m->type, PEER_HELLO, PEER_CREDIT);
+    CODEC_ENUM(c, m->type, PEER_HELLO, PEER_ACTIVE);
     codec_u64(c, &m->epoch);
     switch (m->type) {
     case PEER_HELLO:
@@ -154,6 +170,8 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_u32(c, &m->u.hello.members);
         codec_u32(c, &m->u.hello.others);
         codec_u32(c, &m->u.hello.links);
+        codec_u8(c, &m->u.hello.coordinator);
+        codec_u32(c, &m->u.hello.clients);
         break;
     case PEER_PREPARE:
         codec_u64(c, &m->u.prepare.join);
@@ -171,7 +189,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_REFUSED:
         codec_u64(c, &m->u.refused.promised);
         codec_u8(c, &m->u.refused.candidate);
-        codec_bool(c, &m->u.refused.wait);
+        CODEC_ENUM(c, m->u.refused.why, REFUSE_LATER, REFUSE_WITHOUT);
         break;
     case PEER_INSTALL:
         CODEC_ARRAY(c, m->u.install.members, m->u.install.members_len, 17, codec_member);
@@ -180,10 +198,14 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         CODEC_ARRAY(c, m->u.install.repairs, m->u.install.repairs_len, 26, codec_repair);
         break;
     case PEER_INSTALLED:
+    case PEER_HEAL:
     case PEER_SERVE:
     case PEER_LEAVE: break;
     case PEER_LEFT: codec_u32(c, &m->u.left.members); break;
-    case PEER_REPORT: codec_u8(c, &m->u.report.node); break;
+    case PEER_REPORT:
+        codec_u8(c, &m->u.report.node);
+        codec_u64(c, &m->u.report.incarnation);
+        break;
     case PEER_SUBMIT:
         codec_u64(c, &m->u.submit.req);
         codec_owner(c, &m->u.submit.owner);
@@ -210,6 +232,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_u64(c, &m->u.init.op);
         codec_u64(c, &m->u.init.next);
         CODEC_ARRAY(c, m->u.init.origins, m->u.init.origins_len, 25, codec_origin);
+        CODEC_ARRAY(c, m->u.init.rejected, m->u.init.rejected_len, 17, codec_rejected);
         break;
     case PEER_OPS:
         codec_queue(c, m);
@@ -235,7 +258,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_SYNC_BATCH:
         codec_queue(c, m);
-        CODEC_ARRAY(c, m->u.sync.items, m->u.sync.items_len, 11, codec_sync_item);
+        CODEC_ARRAY(c, m->u.sync.items, m->u.sync.items_len, 19, codec_sync_item);
         break;
     case PEER_SYNC_END:
     case PEER_SYNC_CANCEL:
@@ -273,6 +296,10 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         codec_queue(c, m);
         codec_u64(c, &m->u.credit.sub);
         codec_u32(c, &m->u.credit.credit);
+        break;
+    case PEER_ACTIVE:
+        codec_queue(c, m);
+        codec_u64(c, &m->u.credit.sub);
         break;
     }
 }

@@ -7,12 +7,13 @@
 
 static void codec_record(struct codec *c, struct record *r)
 {
-    CODEC_ENUM(c, r->type, REC_VIEW, REC_STOPPED);
+    CODEC_ENUM(c, r->type, REC_VIEW, REC_REJECTED);
     switch (r->type) {
     case REC_VIEW:
         codec_u64(c, &r->epoch);
         codec_u64(c, &r->version);
         codec_u32(c, &r->members);
+        codec_u32(c, &r->others);
         break;
     case REC_META_RESET: codec_u64(c, &r->version); break;
     case REC_META:
@@ -28,6 +29,7 @@ static void codec_record(struct codec *c, struct record *r)
         codec_u8(c, &r->origin);
         codec_u64(c, &r->incarnation);
         codec_u64(c, &r->seq);
+        codec_u64(c, &r->expiry);
         codec_message(c, &r->msg);
         if (!r->msg)
             codec_fail(c, ERR_INVALID);
@@ -39,6 +41,13 @@ static void codec_record(struct codec *c, struct record *r)
         CODEC_ARRAY(c, r->ranges, r->ranges_len, 16, codec_range);
         break;
     case REC_DISCARD: codec_u64(c, &r->queue_uid); break;
+    case REC_REJECTED:
+        codec_u64(c, &r->queue_uid);
+        codec_u8(c, &r->origin);
+        codec_u64(c, &r->incarnation);
+        codec_u64(c, &r->seq);
+        codec_u64(c, &r->base);
+        break;
     case REC_STOPPED:
         codec_u64(c, &r->epoch);
         codec_u32(c, &r->others);

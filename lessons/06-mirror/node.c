@@ -52,7 +52,8 @@ static void perform(struct node *n, const struct effect *fx)
     case FX_META:
     case FX_META_ALL:
     case FX_QUEUE_GONE:
-    case FX_QUEUE_OPEN: break;
+    case FX_QUEUE_OPEN:
+    case FX_DEAD_LETTER: break;
     }
 }
 

@@ -94,7 +94,8 @@ void rig_perform(struct rig *r, size_t node, struct effects *fx)
         case FX_META:
         case FX_META_ALL:
         case FX_QUEUE_GONE:
-        case FX_QUEUE_OPEN: fail_msg("effect %d came out of the broker", e->type); break;
+        case FX_QUEUE_OPEN:
+        case FX_DEAD_LETTER: fail_msg("effect %d came out of the broker", e->type); break;
         }
     }
     effects_free(fx);
@@ -493,6 +494,8 @@ const char *client_read(struct client *c)
             struct wire_header h;
             assert_true(want_header);
             assert_int_equal(wire_get_header(f.payload, &h), 0);
+            text_clear(&c->props);
+            text_add_bytes(&c->props, h.props.data, h.props.len);
             want_header = false;
             body_left = h.body_size;
             text_add(&c->line, body_left > 100 ? "" : " ");

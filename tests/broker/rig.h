@@ -59,6 +59,7 @@ struct client {
     size_t in_at;
     bool closed, paused;
     struct text line;
+    struct text props; /* of the last message read: flags and list */
 };
 
 struct rig *rig_create(size_t nodes);
@@ -85,6 +86,9 @@ void client_hang_up(struct client *c);
 
 /* methods with everything else at its default */
 void client_declare(struct client *c, uint16_t channel, const char *queue, bool durable);
+/* arguments: "x-max-length=3 x-overflow=reject-publish": numbers, true, or words */
+void client_declare_with(struct client *c, uint16_t channel, const char *queue, bool durable,
+                         const char *arguments);
 void client_declare_exchange(struct client *c, uint16_t channel, const char *name, const char *type);
 void client_bind(struct client *c, uint16_t channel, const char *queue, const char *exchange,
                  const char *key);
@@ -92,6 +96,8 @@ void client_get(struct client *c, uint16_t channel, const char *queue);
 void client_consume(struct client *c, uint16_t channel, const char *queue, const char *tag, bool no_ack);
 void client_qos(struct client *c, uint16_t channel, uint16_t count, bool global);
 void client_ack(struct client *c, uint16_t channel, uint64_t tag, bool multiple);
+void client_nack(struct client *c, uint16_t channel, uint64_t tag, bool multiple, bool requeue);
+void client_confirm(struct client *c, uint16_t channel);
 void client_publish(struct client *c, uint16_t channel, const char *exchange, const char *key,
                     const char *body);
 void client_publish_as(struct client *c, uint16_t channel, const char *exchange, const char *key,

@@ -362,6 +362,7 @@ bool lab_facts(const struct lab *lab, unsigned asked, const char *queue, struct 
     {
         if (!out->mirrors++)
             out->mirror = node_number(json_string_value(name));
+        out->mirror_bits |= 1u << (node_number(json_string_value(name)) & 31);
     }
     json_array_foreach(json_object_get(q, "synchronised_slave_nodes"), i, name)
     {

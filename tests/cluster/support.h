@@ -80,9 +80,10 @@ unsigned node_number(const char *name);
 
 struct queue_facts {
     char state[32];
-    unsigned master;              /* 0: unknown */
-    unsigned mirrors, synced;     /* how many */
-    unsigned mirror, synced_bits; /* the first mirror's number; bit n: node n holds a synchronised mirror */
+    unsigned master;                    /* 0: unknown */
+    unsigned mirrors, synced;           /* how many */
+    unsigned mirror;                    /* the first one's node */
+    unsigned mirror_bits, synced_bits;  /* bit n: node n holds a mirror; one in sync */
     long long messages, ready, unacked; /* -1: not told */
     bool plus_one;                      /* what the console shows as "+1" */
     char policy[64];

@@ -25,7 +25,8 @@ void assert_code(int code, int wanted, const struct text *out);
 /* The text occurs in what was printed, word for word. */
 void assert_says(const struct text *out, const char *wanted);
 
-/* Waits until `asked` tells that of the queue, at most 30 s; else the test fails showing what it told last.
+/* Waits until `asked` tells that of the queue, at most 30 s (120 s on RabbitMQ, whose figures are old); else
+ * the test fails showing what it told last.
  */
 typedef bool queue_fact_fn(const struct queue_facts *f, void *arg);
 struct queue_facts assert_queue(const struct lab *lab, unsigned asked, const char *queue, const char *what,
@@ -34,7 +35,7 @@ bool is_running(const struct queue_facts *f, void *arg);   /* state running */
 bool has_messages(const struct queue_facts *f, void *arg); /* running, with *(long long *)arg ready ones */
 bool has_a_synced_mirror(const struct queue_facts *f, void *arg); /* running, exactly one mirror, in sync */
 
-/* `asked` says that `node` runs (1) or does not (0); waits at most 30 s. */
+/* `asked` says that `node` runs (1) or does not (0); waits as long. */
 void assert_running(const struct lab *lab, unsigned asked, unsigned node, int running);
 
 #endif

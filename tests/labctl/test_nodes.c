@@ -147,7 +147,11 @@ static void a_cut_link_parts_two_nodes_and_heals(void **state)
     assert_code(CTL("cut", "node1", "node9"), 64, &out);
     assert_says(&out, "has no node 'node9'");
     assert_code(CTL("heal"), 0, &out);
-    assert_code(CTL("cut", "node1"), 64, &out);
+    assert_code(CTL("cut", "node3"), 0, &out); /* from all others */
+    assert_code(CTL("heal", "node3"), 0, &out);
+    assert_code(CTL("cut", "node9"), 64, &out);
+    assert_says(&out, "has no node 'node9'");
+    assert_code(CTL("cut"), 64, &out);
     assert_says(&out, "Error (argument validation): not enough arguments.");
 }
 

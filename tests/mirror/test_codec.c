@@ -117,17 +117,23 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
         m->u.init.origins_len = n;
         m->u.init.origins = xcalloc(n, sizeof(struct origin));
         m->u.init.origins[0].seq = rng_next(r);
+        m->u.init.rejected_len = n;
+        m->u.init.rejected = xcalloc(n, sizeof(struct rejected));
+        m->u.init.rejected[0].seq = rng_next(r);
         break;
     case PEER_OPS:
         m->u.ops.ops_len = n;
         m->u.ops.ops = xcalloc(n, sizeof(struct op));
         for (size_t i = 0; i < n; i++) {
             struct op *op = &m->u.ops.ops[i];
-            op->type = (enum op_type)(OP_PUBLISH + rng_below(r, OP_PURGE));
+            op->type = (enum op_type)(OP_PUBLISH + rng_below(r, OP_REJECT));
             op->first = rng_next(r) >> 1;
             op->last = op->first;
+            op->expiry = op->type == OP_PUBLISH ? rng_next(r) : 0;
             if (op->type == OP_PUBLISH)
                 op->msg = message(r);
+            else if (op->type == OP_REJECT)
+                op->seq = rng_next(r);
             else if (op->type == OP_REQUEUE_ALL || op->type == OP_PURGE)
                 op->last = 0;
             else
@@ -171,6 +177,7 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
     case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
+    case PEER_HEAL:
     case PEER_REPORT:
     case PEER_META_ACK:
     case PEER_COMMITTED:
@@ -180,7 +187,8 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
     case PEER_SYNC_END:
     case PEER_SYNC_CANCEL:
     case PEER_SYNC_DONE:
-    case PEER_CREDIT: break;
+    case PEER_CREDIT:
+    case PEER_ACTIVE: break;
     }
     return m;
 }
@@ -261,7 +269,7 @@ static void test_every_record_survives(void **state)
     struct rng r;
     rng_init(&r, 3);
     for (int round = 0; round < 200; round++) {
-        struct record rec = {.type = (enum record_type)(REC_VIEW + rng_below(&r, REC_STOPPED)),
+        struct record rec = {.type = (enum record_type)(REC_VIEW + rng_below(&r, REC_REJECTED)),
                              .queue_uid = rng_next(&r),
                              .id = rng_next(&r),
                              .epoch = rng_next(&r),

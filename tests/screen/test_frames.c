@@ -104,7 +104,7 @@ static void overlays(void **state)
         model_key(&m, KEY_ESCAPE, &run);
         assert_null(run);
     }
-    model_key(&m, '3', &run);
+    model_key(&m, '4', &run);
     char *frame = model_frame(&m, 80, 24);
     check_frame("lesson-80x24", frame);
     free(frame);
@@ -130,8 +130,8 @@ static void a_long_error(void **state)
                                 "'/' process is stopped by supervisor, class-id=60, method-id=20\n";
     show(&m, l, (const char *const[]){"rest", NULL});
     model_ran(&m, command_of(argv, 2));
-    model_output(&m, error, strlen(error));
-    model_ended(&m, 1);
+    model_output(&m, m.command, error, strlen(error));
+    model_ended(&m, m.command, 1);
     char *frame = model_frame(&m, 80, 24);
     check_frame("error-80x24", frame);
     free(frame);
@@ -166,11 +166,11 @@ static void a_lab_that_does_not_fit(void **state)
     show(&m, l, (const char *const[]){"rest", NULL});
     says(&m, "Press n to run the step");
     m.leftover = xstrdup("The lab holds mirrior_hello already");
-    says(&m, "The lab holds mirrior_hello already: R makes it ready for the lesson, n goes on.\n");
+    says(&m, "The lab holds mirrior_hello already: B makes it ready for the lesson, n goes on.\n");
     sketch_step(l, 0, STEP_SEEN, "effective policy=mirror"); /* ticked by what was left: still said */
-    says(&m, "R makes it ready");
+    says(&m, "B makes it ready");
     l->nodes = 3;
-    says(&m, "R makes it ready");
+    says(&m, "B makes it ready");
     l->nodes = 1;
     says(&m, "This lesson is about 1 node, this lab has 3");
     says(&m, "`lab down`, `lab 7`");
@@ -195,7 +195,7 @@ static void a_lesson_is_scrolled(void **state)
     for (size_t i = 2; i < l->steps_len; i++)
         sketch_step(l, i, STEP_SEEN, "seen");
     show(&m, l, (const char *const[]){"rest", NULL});
-    model_key(&m, '3', &run);
+    model_key(&m, '4', &run);
     char *frame = model_frame(&m, 80, 16);
     check_frame("lesson-80x16", frame);
     free(frame);
@@ -250,7 +250,7 @@ static void every_size(void **state)
         struct command *run = NULL;
         struct canvas c;
         show(&m, rng_chance(&rng, 80) ? l : NULL, (const char *const[]){names[rng_below(&rng, 6)], NULL});
-        static const int keys[] = {'?', 'K', 'P', '2', '3', '1', 'x'};
+        static const int keys[] = {'?', 'K', 'P', '2', '3', '4', '1', '\r', 'x'};
         model_key(&m, keys[rng_below(&rng, ARRAY_LEN(keys))], &run);
         int width = 1 + (int)rng_below(&rng, 200), height = 1 + (int)rng_below(&rng, 60);
         char *frame = model_frame(&m, width, height);

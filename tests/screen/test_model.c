@@ -94,7 +94,7 @@ static void a_killed_node_is_started_as_a_process(void **state)
     model_key(&m, 'y', &run);
     assert_non_null(run);
     model_ran(&m, run);
-    model_ended(&m, 0);
+    model_ended(&m, m.command, 0);
     see(&m, "stopped");
     assert_runs(&m, 'a', "labctl -n node1 start");
     see(&m, "rest"); /* it is back */
@@ -135,7 +135,7 @@ static void next_runs_the_current_step_once(void **state)
     l->steps[0].acted = true; /* as lesson_begin_action does */
     model_ran(&m, run);
     assert_runs_nothing(&m, 'n', "still running");
-    model_ended(&m, 0);
+    model_ended(&m, m.command, 0);
     assert_runs_nothing(&m, 'n', "the nodes have not shown its result");
     l->steps[0].exit_code = 69;
     assert_runs_nothing(&m, 'n', "exit code 69");
@@ -164,8 +164,8 @@ static void a_command_does_not_tick(void **state)
     l->steps[0].acted = true;
     l->steps[0].exit_code = 0;
     model_ran(&m, run);
-    model_output(&m, "policy mirror is listed\n", 24);
-    model_ended(&m, 0);
+    model_output(&m, m.command, "policy mirror is listed\n", 24);
+    model_ended(&m, m.command, 0);
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, ">[ ] 1 set policy");
     assert_contains(frame, "exit 0");
@@ -190,12 +190,12 @@ static void the_last_line_of_output(void **state)
     model_key(&m, 's', &run);
     model_ran(&m, run);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        model_output(&m, parts[i], strlen(parts[i]));
+        model_output(&m, m.command, parts[i], strlen(parts[i]));
     assert_string_equal(m.command->last_line, "received: Hello World; it was transient");
-    model_output(&m, "done", 4);
+    model_output(&m, m.command, "done", 4);
     assert_string_equal(m.command->last_line, "done");
     for (int i = 0; i < 10000; i++)
-        model_output(&m, " and so on\n", 11);
+        model_output(&m, m.command, " and so on\n", 11);
     assert_true(strlen(m.command->last_line) < 1100);
     model_finish(&m);
 }
@@ -269,35 +269,55 @@ static void the_policy_form_runs_what_it_shows(void **state)
     model_finish(&m);
 }
 
-static void publishing_runs_the_lessons_producer(void **state)
+static void lab_of_three(struct labdir *lab)
 {
-    struct labdir lab = {.nodes_len = 3};
+    *lab = (struct labdir){.nodes_len = 3};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(lab->nodes[i].name, sizeof(lab->nodes[i].name), "node%zu", i + 1);
+        snprintf(lab->nodes[i].host, sizeof(lab->nodes[i].host), "127.0.0.1");
+        lab->nodes[i].amqp_port = (uint16_t)(5672 + i);
+    }
+}
+
+/* the lesson's first two steps run its producer and its consumer */
+static void with_programs(struct lesson *l)
+{
+    static const char *const paths[] = {"/lessons/07/producer", "/lessons/07/consumer"};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        free(l->steps[i].action[0]);
+        l->steps[i].action[0] = xstrdup(paths[i]);
+    }
+}
+
+static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
+{
+    struct labdir lab;
     struct lesson *l = sketch_lesson();
     struct model m;
     struct command *run;
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "node%zu", i + 1);
-        snprintf(lab.nodes[i].host, sizeof(lab.nodes[i].host), "127.0.0.1");
-        lab.nodes[i].amqp_port = (uint16_t)(5672 + i);
-    }
+    lab_of_three(&lab);
     model_init(&m, l, &lab, false, false);
     see(&m, "rest");
-    assert_runs_nothing(&m, 'p', "no step of this lesson runs such a program");
-    static const char *const words[] = {
-        "/lessons/07/producer", "--host", "?", "--port", "1", "--queue", "x", NULL};
-    struct command *words_owner = command_of(words, COMMAND_OF_KEY);
-    char **before = l->steps[1].action;
-    l->steps[1].action = words_owner->argv;
-    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5672 --queue hello");
+    assert_runs_nothing(&m, 'p', "no lesson has a producer that is built");
+    with_programs(l);
+    assert_int_equal(model_key(&m, 'p', &run), EFFECT_DRAW);
+    assert_int_equal(m.overlay, OVERLAY_FORM);
+    assert_runs(&m, KEY_RETURN, "producer --host 127.0.0.1 --port 5672 --queue hello");
     model_key(&m, 'j', &run);
     model_key(&m, 'l', &run);
-    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    model_key(&m, 'p', &run);
+    for (const char *key = "\x15"
+                           "5000\t\x15ni hao\t \t ";
+         *key; key++) /* Space: the next choice */
+        model_key(&m, *key, &run);
+    assert_runs(&m, KEY_RETURN,
+                "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello --message 'ni hao' --count 5000 "
+                "--persistent --confirm");
+    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_key(&m, 'h', &run);
     see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
-    assert_runs(&m, 'p', "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
-    l->steps[1].action = before;
-    command_destroy(words_owner);
+    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -314,7 +334,7 @@ static void quitting_says_what_still_runs(void **state)
     assert_int_equal(model_key(&m, 'q', &run), EFFECT_DRAW);
     assert_contains(model_message(&m), "still running");
     assert_int_equal(model_key(&m, 'q', &run), EFFECT_QUIT);
-    model_ended(&m, 0);
+    model_ended(&m, m.command, 0);
     assert_int_equal(model_key(&m, KEY_ESCAPE, &run), EFFECT_DRAW); /* never quits */
     assert_int_equal(model_key(&m, 'q', &run), EFFECT_QUIT);
     model_finish(&m);
@@ -324,21 +344,30 @@ static void every_key_is_in_the_help(void **state)
 {
     struct model m;
     struct command *run;
+    struct text all = {0};
     (void)state;
     model_init(&m, NULL, NULL, false, false);
     see(&m, "rest");
     model_key(&m, '?', &run);
-    char *frame = model_frame(&m, 80, 24);
+    for (int i = 0; i < 8; i++) { /* page by page, on the smallest terminal that has all parts */
+        char *frame = model_frame(&m, 80, 24);
+        text_add(&all, frame);
+        free(frame);
+        model_key(&m, KEY_PAGE_DOWN, &run);
+        assert_int_equal(m.overlay, OVERLAY_HELP);
+    }
     for (size_t i = 0; i < key_table_len; i++) {
         char *word = format_text(" %s ", key_table[i].name);
-        assert_contains(frame, word);
+        assert_contains(text_str(&all), word);
         if (key_table[i].help)
-            assert_contains(frame, key_table[i].help);
+            assert_contains(text_str(&all), key_table[i].help);
         for (size_t j = 0; j < i; j++)
             assert_int_not_equal(key_table[i].key, key_table[j].key);
         free(word);
     }
-    free(frame);
+    model_key(&m, 'q', &run); /* closes it, no more */
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    text_finish(&all);
     model_finish(&m);
 }
 
@@ -355,7 +384,7 @@ int main(void)
         cmocka_unit_test(copies_of_a_silent_node_are_remembered),
         cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
         cmocka_unit_test(the_policy_form_runs_what_it_shows),
-        cmocka_unit_test(publishing_runs_the_lessons_producer),
+        cmocka_unit_test(publishing_asks_how_many_and_runs_the_lessons_producer),
         cmocka_unit_test(quitting_says_what_still_runs),
         cmocka_unit_test(every_key_is_in_the_help),
     };

@@ -1,166 +1,31 @@
 /* test_terminal.c: the TUI in a real terminal: on recordings (sizes, characters, kinds of terminals) and on
  * nodes that freeze, die and lie. */
-#include "tests/screen/support.h"
+#include "tests/screen/scene.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/rng.h"
-#include "tests/screen/fake.h"
-#include "tests/screen/terminal.h"
-#include "tui.h"
-
-#define SOON 15000 /* ms; a fact that does not come is a failure, not a slow one */
-
-struct scene {
-    struct event_base *base;
-    struct terminal_test *t;
-    struct fake *fake;
-    char replay[64];
-    /* what the child does */
-    struct labdir lab;
-    struct tui_options options;
-    int lesson;
-    const char *term, *no_color, *locale;
-    bool no_input;
-};
-
-static int child(void *arg)
-{
-    struct scene *s = arg;
-    if (s->term)
-        setenv("TERM", s->term, 1);
-    if (s->no_color)
-        setenv("NO_COLOR", s->no_color, 1);
-    if (s->locale)
-        setenv("LC_ALL", s->locale, 1);
-    return tui_run(&s->lab, s->lesson, &s->options);
-}
-
-static int begin(void **state)
-{
-    struct scene *s = xcalloc(1, sizeof(*s));
-    s->base = event_base_new();
-    s->options.test_fd = TEST_FD;
-    *state = s;
-    return 0;
-}
-
-static int end(void **state)
-{
-    struct scene *s = *state;
-    if (s->t)
-        terminal_end(s->t);
-    if (s->fake)
-        fake_destroy(s->fake);
-    if (*s->replay)
-        unlink(s->replay);
-    event_base_free(s->base);
-    free(s);
-    return 0;
-}
-
-/* a recording of these snapshots */
-static void replay(struct scene *s, const char *const *names)
-{
-    snprintf(s->replay, sizeof(s->replay), "/tmp/mirrorlab-replay-XXXXXX");
-    int fd = mkstemp(s->replay);
-    assert_true(fd >= 0);
-    FILE *f = fdopen(fd, "w");
-    for (; *names; names++) {
-        struct snapshot *snapshot = load_snapshot(*names);
-        json_t *json = snapshot_to_json(snapshot);
-        json_dumpf(json, f, JSON_COMPACT);
-        fputc('\n', f);
-        json_decref(json);
-        snapshot_destroy(snapshot);
-    }
-    fclose(f);
-    s->options.replay = s->replay;
-}
-#define REPLAY(s, ...) replay((s), (const char *const[]){__VA_ARGS__, NULL})
-
-static void start(struct scene *s, int width, int height)
-{
-    s->t = terminal_start(s->base, width, height, child, s);
-}
-
-static void assert_seen(struct scene *s, const char *part)
-{
-    if (!terminal_wait_text(s->t, part, SOON))
-        fail_msg("not on the screen: %s\n%s\n%s", part, terminal_text(s->t), terminal_stderr(s->t));
-}
-
-static void assert_goes(struct scene *s, const char *part)
-{
-    if (!terminal_wait_gone(s->t, part, SOON))
-        fail_msg("still on the screen: %s\n%s", part, terminal_text(s->t));
-}
-
-static void assert_ended(struct scene *s, int expected)
-{
-    static char errors[8192]; /* a sanitizer's words, if there are any */
-    snprintf(errors, sizeof(errors), "%s", terminal_stderr(s->t));
-    int code = terminal_end(s->t);
-    s->t = NULL;
-    if (code != expected)
-        fail_msg("exit code %d; stderr:\n%s", code, errors);
-}
-
-static void quit(struct scene *s)
-{
-    terminal_type(s->t, "q");
-    assert_true(terminal_wait_end(s->t, SOON));
-    assert_contains(terminal_text(s->t), "mirrorlab");
-    assert_ended(s, 0);
-}
 
 /* ---- on recordings
  * ---------------------------------------------------------------------------------------------- */
-
-/* the frame that this recording has at this size */
-static char *expected_frame(const char *name, int width, int height)
-{
-    struct model m;
-    struct snapshot *s = load_snapshot(name);
-    model_init(&m, NULL, NULL, false, true);
-    model_observe(&m, s);
-    char *frame = model_frame(&m, width, height);
-    model_finish(&m);
-    snapshot_destroy(s);
-    return frame;
-}
-
-static bool shows(struct terminal_test *t, void *arg)
-{
-    return strcmp(terminal_text(t), arg) == 0;
-}
-
-static void assert_shows_frame(struct scene *s, const char *name, int width, int height)
-{
-    char *expected = expected_frame(name, width, height);
-    if (!terminal_wait(s->t, shows, expected, SOON))
-        fail_msg("%dx%d: on the screen is\n%s\nexpected was\n%s\n%s", width, height, terminal_text(s->t),
-                 expected, terminal_stderr(s->t));
-    free(expected);
-}
 
 /* The terminal shows the canvas, cell by cell, wide characters and lines included. */
 static void the_terminal_shows_the_frame(void **state)
 {
     struct scene *s = *state;
     REPLAY(s, "wide", "many", "silent");
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_shows_frame(s, "wide", 80, 24);
-    quit(s);
+    scene_quit(s);
 }
 
 static void a_replay_goes_on_by_key(void **state)
 {
     struct scene *s = *state;
     REPLAY(s, "rest", "stopped");
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_seen(s, "REPLAY");
     assert_lacks(terminal_text(s->t), "STOPPED");
     terminal_type(s->t, "]");
@@ -170,7 +35,7 @@ static void a_replay_goes_on_by_key(void **state)
     assert_seen(s, "last snapshot");
     terminal_type(s->t, "s");
     assert_seen(s, "this is a replay, not a lab");
-    quit(s);
+    scene_quit(s);
 }
 
 /* 200 sizes from 1x1 to 200x60, faster than they can be drawn; then it is as if nothing had been. */
@@ -180,7 +45,7 @@ static void a_storm_of_resizes(void **state)
     struct rng rng;
     rng_init(&rng, 1);
     REPLAY(s, "wide");
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_shows_frame(s, "wide", 80, 24);
     for (int i = 0; i < 200; i++) {
         terminal_set_size(s->t, 1 + (int)rng_below(&rng, 200), 1 + (int)rng_below(&rng, 60));
@@ -202,14 +67,14 @@ static void a_storm_of_resizes(void **state)
         terminal_set_size(s->t, sizes[i][0], sizes[i][1]);
         assert_shows_frame(s, "wide", sizes[i][0], sizes[i][1]);
     }
-    quit(s);
+    scene_quit(s);
 }
 
 static void the_last_frame_stays(void **state)
 {
     struct scene *s = *state;
     REPLAY(s, "rest");
-    start(s, 100, 40); /* higher than the frame's own lines need */
+    scene_start(s, 100, 40); /* higher than the frame's own lines need */
     assert_seen(s, "mirrior_hello");
     terminal_type(s->t, "q");
     assert_true(terminal_wait_end(s->t, SOON));
@@ -223,12 +88,12 @@ static void states_without_colour(void **state)
     struct terminal_look look;
     REPLAY(s, "stopped");
     s->no_color = "1";
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_seen(s, "STOPPED");
     assert_true(terminal_look_of(s->t, "STOPPED", &look));
     assert_true(look.reverse);
     assert_false(look.colored);
-    quit(s);
+    scene_quit(s);
 }
 
 static void states_with_colour(void **state)
@@ -236,7 +101,7 @@ static void states_with_colour(void **state)
     struct scene *s = *state;
     struct terminal_look down, copy, syncing, plain;
     REPLAY(s, "stopped");
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_seen(s, "STOPPED");
     assert_true(terminal_look_of(s->t, "STOPPED", &down));
     assert_true(terminal_look_of(s->t, "syncing", &syncing));
@@ -246,7 +111,7 @@ static void states_with_colour(void **state)
     assert_true(down.reverse && down.colored); /* colour comes on top of the word and the attribute */
     assert_true(syncing.bold && syncing.colored);
     assert_false(plain.reverse || plain.colored);
-    quit(s);
+    scene_quit(s);
 }
 
 static void a_locale_without_utf8(void **state)
@@ -254,10 +119,10 @@ static void a_locale_without_utf8(void **state)
     struct scene *s = *state;
     REPLAY(s, "wide");
     s->locale = "C";
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_seen(s, ">????????              running       7"); /* as many columns as it has elsewhere */
     assert_seen(s, "+>node1 UP-----");                        /* lines by the terminal's own means */
-    quit(s);
+    scene_quit(s);
 }
 
 static void an_unknown_terminal_gets_plain_text(void **state)
@@ -265,7 +130,7 @@ static void an_unknown_terminal_gets_plain_text(void **state)
     struct scene *s = *state;
     REPLAY(s, "rest", "stopped");
     s->term = "no-such-terminal";
-    start(s, 80, 60);
+    scene_start(s, 80, 60);
     assert_seen(s, "M  m  .");
     assert_contains(terminal_stderr(s->t), "TERM");
     terminal_type(s->t, "]\n");
@@ -274,7 +139,7 @@ static void an_unknown_terminal_gets_plain_text(void **state)
     assert_true(terminal_wait_end(s->t, SOON));
     s->term = "dumb"; /* known, but it cannot place the cursor */
     terminal_end(s->t);
-    start(s, 80, 60);
+    scene_start(s, 80, 60);
     assert_seen(s, "M  m  .");
     assert_contains(terminal_stderr(s->t), "cannot place the cursor");
 }
@@ -286,7 +151,7 @@ static void a_recording_that_is_none(void **state)
     FILE *f = fopen(s->replay, "a");
     fputs("{\"format\":1}\n", f);
     fclose(f);
-    start(s, 80, 24);
+    scene_start(s, 80, 24);
     assert_true(terminal_wait_end(s->t, SOON));
     char *expected = format_text("%s:2: not a snapshot", s->replay);
     assert_contains(terminal_stderr(s->t), expected);
@@ -300,7 +165,7 @@ static void signals_give_the_terminal_back(void **state)
     struct scene *s = *state;
     REPLAY(s, "rest");
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-        start(s, 80, 40);
+        scene_start(s, 80, 40);
         assert_seen(s, "mirrior_hello");
         kill(terminal_pid(s->t), signals[i]);
         assert_true(terminal_wait_end(s->t, SOON));
@@ -312,49 +177,10 @@ static void signals_give_the_terminal_back(void **state)
 /* ---- on nodes
  * ------------------------------------------------------------------------------------------------------ */
 
-#define HELLO                                                                                                \
-    "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\",\"messages\":1," \
-    "\"messages_ready\":1,\"messages_unacknowledged\":0,\"durable\":true}"
-#define HELLO_DOWN                                                                                           \
-    "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node1@localhost\",\"durable\":true}"
-#define MIRRIOR                                                                                              \
-    "{\"name\":\"mirrior\",\"pattern\":\"^mirrior\",\"apply-to\":\"queues\",\"vhost\":\"/\",\"priority\":0," \
-    "\"definition\":{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}}"
-
-static void live(struct scene *s, int lesson)
-{
-    s->fake = fake_create(s->base, 3);
-    fake_queues(s->fake, "[" HELLO "]");
-    fake_labdir(s->fake, &s->lab);
-    snprintf(s->lab.path, sizeof(s->lab.path), "/nowhere");
-    s->lesson = lesson;
-    start(s, 80, 24);
-    assert_seen(s, "LIVE");
-}
-
-struct rounds {
-    struct fake *fake;
-    uint64_t until;
-};
-
-static bool rounds_passed(struct terminal_test *t, void *arg)
-{
-    struct rounds *r = arg;
-    (void)t;
-    return fake_rounds(r->fake) >= r->until;
-}
-
-/* waits until the nodes were asked that many times more */
-static void pass_rounds(struct scene *s, uint64_t rounds)
-{
-    struct rounds r = {s->fake, fake_rounds(s->fake) + 3 * rounds};
-    assert_true(terminal_wait(s->t, rounds_passed, &r, SOON));
-}
-
 static void a_node_dies_on_screen(void **state)
 {
     struct scene *s = *state;
-    live(s, 0);
+    scene_live(s, 0);
     assert_seen(s, ">hello           running       1     0  M  .  .");
     fake_node(s->fake, 0, FAKE_GONE, false);
     fake_queues(s->fake, "[" HELLO_DOWN "]");
@@ -371,7 +197,7 @@ static void a_node_dies_on_screen(void **state)
     fake_queues(s->fake, "[" HELLO "]");
     assert_seen(s, "LIVE");
     assert_seen(s, ">hello           running       1     0  M  .  .");
-    quit(s);
+    scene_quit(s);
 }
 
 static int by_size(const void *a, const void *b)
@@ -386,7 +212,7 @@ static void keys_with_a_frozen_node(void **state)
     enum { PRESSES = 41 };
     struct scene *s = *state;
     int64_t took[PRESSES];
-    live(s, 0);
+    scene_live(s, 0);
     fake_node(s->fake, 1, FAKE_FROZEN, true);
     assert_seen(s, "NO ANSWER");
     for (size_t i = 0; i < PRESSES; i++) {
@@ -401,34 +227,34 @@ static void keys_with_a_frozen_node(void **state)
     print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n", (double)median / 1e3,
                   (double)took[PRESSES - 1] / 1e3);
     assert_true(median < 50000);
-    quit(s);
+    scene_quit(s);
 }
 
 /* Nothing happens: next to nothing is sent. */
 static void idle_costs_nothing(void **state)
 {
     struct scene *s = *state;
-    live(s, 0);
+    scene_live(s, 0);
     assert_seen(s, "hello has ONE copy");
-    pass_rounds(s, 2);
+    scene_pass_rounds(s, 2);
     uint64_t bytes = terminal_bytes(s->t);
     int64_t from = terminal_now_us();
-    pass_rounds(s, 10);
+    scene_pass_rounds(s, 10);
     double seconds = (double)(terminal_now_us() - from) / 1e6;
     bytes = terminal_bytes(s->t) - bytes;
     print_message("idle: %llu bytes to the terminal in %.1f s, 10 looks\n", (unsigned long long)bytes,
                   seconds);
     assert_true((double)bytes <= 64 * seconds); /* a tick is a second */
-    quit(s);
+    scene_quit(s);
 }
 
 /* After the first frame nothing clears the screen: a change of one count sends its cells. */
 static void a_change_sends_what_changed(void **state)
 {
     struct scene *s = *state;
-    live(s, 0);
+    scene_live(s, 0);
     assert_seen(s, "hello has ONE copy");
-    pass_rounds(s, 2);
+    scene_pass_rounds(s, 2);
     uint64_t bytes = terminal_bytes(s->t);
     fake_feed(s->fake, "{\"next\":1,\"events\":[]}"); /* no event lines, only the count */
     fake_queues(s->fake,
@@ -438,35 +264,35 @@ static void a_change_sends_what_changed(void **state)
     bytes = terminal_bytes(s->t) - bytes;
     print_message("one count changed: %llu bytes\n", (unsigned long long)bytes);
     assert_true(bytes < 400);
-    quit(s);
+    scene_quit(s);
 }
 
 /* Lesson 7 on nodes that do not do what its programs say: boxes stay empty until nodes show it. */
 static void only_what_nodes_show_is_ticked(void **state)
 {
     struct scene *s = *state;
-    live(s, 7);
+    scene_live(s, 7);
     assert_seen(s, ">[ ] 1 set policy");
     terminal_type(s->t, "n"); /* labctl finds no lab in /nowhere: it fails, or could have lied */
     assert_seen(s, "$ labctl ");
     assert_goes(s, "running...");
-    pass_rounds(s, 6);
+    scene_pass_rounds(s, 6);
     assert_contains(terminal_text(s->t), ">[ ] 1 set policy");
     fake_policies(s->fake, "[" MIRRIOR "]"); /* set by somebody else: it is there, and that is what counts */
     assert_seen(s, " [x] 1 set policy");
     assert_seen(s, ">[ ] 2 ");
-    pass_rounds(s, 4);
+    scene_pass_rounds(s, 4);
     assert_contains(terminal_text(s->t), " 1/5 ");
     fake_policies(s->fake, "[]");
     assert_seen(s, "was true");
-    quit(s);
+    scene_quit(s);
 }
 
 /* Nodes that fall silent: what was last seen proves nothing any more. */
 static void frozen_data_ticks_nothing(void **state)
 {
     struct scene *s = *state;
-    live(s, 7);
+    scene_live(s, 7);
     assert_seen(s, ">[ ] 1 set policy");
     for (size_t i = 0; i < 3; i++)
         fake_node(s->fake, i, FAKE_FROZEN, true);
@@ -476,37 +302,37 @@ static void frozen_data_ticks_nothing(void **state)
     assert_true(terminal_wait_frame(s->t, frame + 2, SOON)); /* the age goes on */
     assert_contains(terminal_text(s->t), ">[ ] 1 set policy");
     assert_lacks(terminal_text(s->t), "[x]");
-    quit(s);
+    scene_quit(s);
 }
 
 static void killing_asks_first(void **state)
 {
     struct scene *s = *state;
-    live(s, 0);
+    scene_live(s, 0);
     terminal_type(s->t, "K");
     assert_seen(s, "$ labctl -n node1 kill");
     assert_seen(s, "[ Cancel ]");
     terminal_type(s->t, "\r");
     assert_goes(s, "[ Cancel ]");
-    pass_rounds(s, 2);
+    scene_pass_rounds(s, 2);
     assert_lacks(terminal_text(s->t), "labctl");
-    quit(s);
+    scene_quit(s);
 }
 
 static void a_projector_is_read_only(void **state)
 {
     struct scene *s = *state;
     s->options.readonly = true;
-    live(s, 7);
+    scene_live(s, 7);
     assert_seen(s, "read-only");
     terminal_type(s->t, "n");
     assert_seen(s, "--readonly");
-    pass_rounds(s, 2);
+    scene_pass_rounds(s, 2);
     assert_lacks(terminal_text(s->t), "$ labctl");
-    quit(s);
+    scene_quit(s);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scene_begin, scene_end)
 
 int main(void)
 {

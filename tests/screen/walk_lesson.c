@@ -105,8 +105,8 @@ static void lesson_2_to_six_ticks(void **state)
     struct walk *w = *state;
     w->lesson = 2;
     w->t = terminal_start(w->base, 80, 24, run_lab, w);
-    assert_seen(w, "R makes it ready", START_MS);
-    terminal_type(w->t, "R");
+    assert_seen(w, "B makes it ready", START_MS);
+    terminal_type(w->t, "B");
     assert_seen(w, "[ Cancel ]", 10000);
     terminal_type(w->t, "y");
     assert_seen(w, "ready: nothing of an earlier run is left", START_MS);

@@ -1,11 +1,12 @@
 /* swarm.c: many seeds, each a world of its own with its own faults, policies and clients (sim/plan.h).
  *
  *   swarm                        as a test: seeds 1..20000, or 1..$SEEDS
- *   swarm --seeds A..B [--jobs N] [--keep-going]
+ *   swarm --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS of CPU time for each]
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
- *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
+ *   swarm ... --faults LIST      which faults a seed may draw: all, classic, cuts, clogs (with commas
+ * between) swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
  * A failure prints the broken promise, the last lines of the trace, and the command that plays it again.
  * Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too.
@@ -28,7 +29,6 @@
 
 #define TAIL_LINES    40
 #define TAIL_WIDTH    240
-#define SEED_LIMIT_S  20 /* of CPU time; a seed takes a few hundredths */
 #define JOBS_MAX      64
 #define TWICE_EVERY   100
 #define FAILURES_TOLD 5
@@ -48,6 +48,9 @@ struct shared {
 };
 
 static struct shared *shared;
+static unsigned seed_limit_s = 20; /* of CPU time; a seed takes a few hundredths */
+static unsigned faults = FAULTS_DEFAULT;
+static const char *faults_named = ""; /* as an option, for the command that plays a seed again */
 
 /* ---- one seed ---- */
 
@@ -72,7 +75,7 @@ static void keep_all(void *arg, const char *line)
 static void run_seed(uint64_t seed, void (*trace)(void *, const char *), void *arg, struct plan_result *out)
 {
     struct plan p;
-    plan_make(&p, seed);
+    plan_make(&p, seed, faults);
     p.options.trace = trace;
     p.options.trace_arg = arg;
     plan_run(&p, out);
@@ -104,7 +107,7 @@ static char *run_twice(uint64_t seed)
 
 static void limit_cpu(void)
 {
-    struct itimerval limit = {.it_value.tv_sec = SEED_LIMIT_S};
+    struct itimerval limit = {.it_value.tv_sec = seed_limit_s};
     setitimer(ITIMER_PROF, &limit, NULL);
 }
 
@@ -180,7 +183,7 @@ static void report(uint64_t seed, int status, bool brief, const char *program)
     waitpid(pid, &again, 0);
     printf("%sseed %llu: ", brief ? "" : "\n", (unsigned long long)seed);
     if (WIFSIGNALED(again) && WTERMSIG(again) == SIGPROF)
-        printf("does not come to an end (%d s of CPU time)\n", SEED_LIMIT_S);
+        printf("does not come to an end (%u s of CPU time)\n", seed_limit_s);
     else if (WIFSIGNALED(again))
         printf("ended by signal %d (an assertion is told above)\n", WTERMSIG(again));
     else
@@ -189,7 +192,8 @@ static void report(uint64_t seed, int status, bool brief, const char *program)
     for (uint64_t i = from; i < shared->lines && !brief; i++)
         printf("  %s\n", shared->tail[i % TAIL_LINES]);
     if (!brief)
-        printf("play it again: %s --seed %llu --trace\n", program, (unsigned long long)seed);
+        printf("play it again: %s --seed %llu%s%s --trace\n", program, (unsigned long long)seed,
+               *faults_named ? " --faults " : "", faults_named);
     fflush(stdout);
 }
 
@@ -280,7 +284,7 @@ static bool still_fails(uint64_t seed, const char *schedule, const char *promise
         if (!freopen("/dev/null", "w", stderr))
             _exit(3);
         limit_cpu();
-        plan_make(&p, seed);
+        plan_make(&p, seed, faults);
         text_clear(&p.schedule);
         text_add(&p.schedule, schedule);
         plan_run(&p, &r);
@@ -322,7 +326,7 @@ static int shrink(uint64_t seed)
         return 0;
     }
     struct plan p;
-    plan_make(&p, seed);
+    plan_make(&p, seed, faults);
     struct text best = {0}, next = {0};
     text_add(&best, text_str(&p.schedule));
     for (bool smaller = true; smaller;) {
@@ -367,7 +371,7 @@ static int one(uint64_t seed, bool trace, bool schedule, const char *file)
 {
     struct plan p;
     struct plan_result r;
-    plan_make(&p, seed);
+    plan_make(&p, seed, faults);
     if (file)
         read_schedule(&p, file);
     if (schedule) {
@@ -409,6 +413,11 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--jobs") == 0 && sscanf(value, "%u", &jobs) == 1 && jobs >= 1 &&
                  jobs <= JOBS_MAX)
             i++;
+        else if (strcmp(argv[i], "--limit") == 0 && sscanf(value, "%u", &seed_limit_s) == 1 &&
+                 seed_limit_s > 0)
+            i++;
+        else if (strcmp(argv[i], "--faults") == 0 && plan_faults_named(value, &faults))
+            faults_named = value, i++;
         else if (strcmp(argv[i], "--sched") == 0 && *value)
             file = value, i++;
         else if (strcmp(argv[i], "--trace") == 0)
@@ -421,8 +430,9 @@ int main(int argc, char **argv)
             keep_going = true;
         else {
             fprintf(stderr,
-                    "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going], "
-                    "--seed N [--trace | --schedule | --shrink] [--sched FILE]\n",
+                    "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS], "
+                    "--seed N [--trace | --schedule | --shrink] [--sched FILE]; both with "
+                    "--faults LIST (all, classic, cuts, clogs)\n",
                     argv[0], argv[i]);
             return 64;
         }

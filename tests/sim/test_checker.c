@@ -38,7 +38,7 @@ static int play(const struct wrong *w, uint64_t seed)
 {
     struct plan p;
     struct plan_result r;
-    plan_make(&p, seed);
+    plan_make(&p, seed, FAULTS_CLASSIC);
     p.options.sabotage = w->sabotage;
     p.options.confirm_after_mirrors = !w->no_mirrors;
     p.options.confirm_after_disk = !w->no_disk;
@@ -103,7 +103,7 @@ static void the_same_seed_gives_the_same_run(void **state)
         struct plan_result r[2];
         for (unsigned i = 0; i < 2; i++) {
             struct plan p;
-            plan_make(&p, seed);
+            plan_make(&p, seed, FAULTS_CLASSIC);
             plan_run(&p, &r[i]);
             plan_finish(&p);
             free(r[i].failure);

@@ -3,6 +3,7 @@
  * 78 wrong configuration. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -14,9 +15,10 @@
 #include "lab/engine.h"
 #include "lab/lesson.h"
 #include "lab/observe.h"
+#include "main/lab.h"
 #include "tui.h"
 
-enum { EXIT_NOT_DONE = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+enum { EXIT_NOT_DONE = LAB_EXIT_NOT_DONE, EXIT_USAGE = LAB_EXIT_USAGE, EXIT_CONFIG = LAB_EXIT_CONFIG };
 
 static const char usage_text[] =
     "lab: what happens to your messages when the machine that holds them stops?\n"
@@ -34,6 +36,13 @@ static const char usage_text[] =
     "       --engine, --ports, --config as above, for the nodes it starts if none run\n"
     "  lab status [--json]    one frame of the screen as text, or its data\n"
     "  lab lessons            the lessons there are\n"
+    "  lab replay FILE.sched  play a schedule, print every step and the fate of every message (--help)\n"
+    "       --engine sim|kit|rabbitmq   on the simulator (the default), on real nodes, on RabbitMQ\n"
+    "  lab search             the shortest schedule that loses a message with a rule (--help)\n"
+    "  lab replay FILE        a recorded session on the screen: Space plays, [ ] step, { } seek\n"
+    "  lab replay FILE FILE   two of them side by side\n"
+    "  lab frames FILE        frames of a recording as text (lab frames --help)\n"
+    "       --record FILE     with the screen: record the session (as R does, from its beginning)\n"
     "\n"
     "  --dir DIR              the lab's folder, with every command (default: $MIRRORLAB_DIR, then\n"
     "                         $XDG_RUNTIME_DIR/mirrorlab, then ~/.local/state/mirrorlab/lab)\n"
@@ -43,7 +52,8 @@ struct options {
     const char *dir, *config, *engine, *ports;
     long nodes; /* 0: not told */
     bool fresh, headless, json, readonly, plain;
-    const char *replay;
+    const char *replay, *beside, *record, *script;
+    bool fake_clock;
     int test_fd;
 };
 
@@ -87,6 +97,10 @@ enum {
     OPT_READONLY,
     OPT_PLAIN,
     OPT_REPLAY,
+    OPT_SOURCE,
+    OPT_RECORD,
+    OPT_SCRIPT,
+    OPT_CLOCK,
     OPT_TEST_FD,
     OPT_HELP
 };
@@ -98,6 +112,8 @@ static const struct option long_options[] = {
     {"headless", no_argument, NULL, OPT_HEADLESS},   {"json", no_argument, NULL, OPT_JSON},
     {"readonly", no_argument, NULL, OPT_READONLY},   {"plain", no_argument, NULL, OPT_PLAIN},
     {"replay", required_argument, NULL, OPT_REPLAY}, {"test-fd", required_argument, NULL, OPT_TEST_FD},
+    {"source", required_argument, NULL, OPT_SOURCE}, {"record", required_argument, NULL, OPT_RECORD},
+    {"script", required_argument, NULL, OPT_SCRIPT}, {"clock", required_argument, NULL, OPT_CLOCK},
     {"help", no_argument, NULL, OPT_HELP},           {0},
 };
 
@@ -118,6 +134,18 @@ static int read_options(int argc, char **argv, struct options *o)
         case OPT_READONLY: o->readonly = true; break;
         case OPT_PLAIN: o->plain = true; break;
         case OPT_REPLAY: o->replay = optarg; break;
+        case OPT_RECORD: o->record = optarg; break;
+        case OPT_SCRIPT: o->script = optarg; break;
+        case OPT_SOURCE:
+            if (strncmp(optarg, "replay:", strlen("replay:")) != 0)
+                return wrong_usage("--source %s: write replay:FILE", optarg);
+            o->replay = optarg + strlen("replay:");
+            break;
+        case OPT_CLOCK:
+            if (strcmp(optarg, "fake") != 0 && strcmp(optarg, "real") != 0)
+                return wrong_usage("--clock %s: write real or fake", optarg);
+            o->fake_clock = strcmp(optarg, "fake") == 0;
+            break;
         case OPT_NODES:
             if (read_number(optarg, 1, LIMIT_NODES, &o->nodes))
                 return wrong_usage("--nodes %s: write a number from 1 to %d", optarg, LIMIT_NODES);
@@ -138,7 +166,7 @@ static int read_options(int argc, char **argv, struct options *o)
 /* ---- the lab that a command line describes ---------------------------------------------------------------
  */
 
-static int set_ports(struct labdir *lab, const char *ports)
+int lab_set_ports(struct labdir *lab, const char *ports)
 {
     long base[3];
     char copy[64], *rest = NULL;
@@ -186,7 +214,7 @@ static int describe(const struct options *o, size_t default_nodes, struct labdir
             return wrong_usage("--nodes %ld: %s has %zu of them; leave one of the two out", o->nodes,
                                o->config, lab->nodes_len);
     }
-    if (o->ports && set_ports(lab, o->ports))
+    if (o->ports && lab_set_ports(lab, o->ports))
         return wrong_usage(
             "--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
             "for every node, without running into the next",
@@ -213,11 +241,29 @@ static bool same_nodes(const struct labdir *a, const struct labdir *b)
     return true;
 }
 
-static void print_progress(void *arg, const char *text)
+/* Ctrl-C while nodes are started: those that were are stopped again, nothing is left behind. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+static void take_interrupts(bool take)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = take ? on_interrupt : SIG_DFL};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+static bool print_progress(void *arg, const char *text)
 {
     (void)arg;
-    printf("%s\n", text);
+    if (text)
+        printf("%s\n", text);
     fflush(stdout);
+    return !interrupted;
 }
 
 /* Starts the lab; messages and queues of the last one in this folder are kept if it was of the same nodes. */
@@ -241,8 +287,15 @@ static int start(struct labdir *lab, bool fresh)
     }
     free(error);
     error = NULL;
+    take_interrupts(true);
     err = engine_up(lab, print_progress, NULL, &error);
-    return err ? failed(err, error) : 0;
+    take_interrupts(false);
+    if (interrupted && !err) /* too late to end the start, not too late to undo it */
+        err = engine_down(lab, &error) ? ERR_IO : ERR_CLOSED;
+    if (!err)
+        return 0;
+    int code = failed(err, error ? error : xstrdup("interrupted: the lab is stopped again"));
+    return interrupted ? 128 + interrupted : code;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------
@@ -405,8 +458,14 @@ static int command_screen(const struct options *o, int number)
     struct labdir lab;
     char *error = NULL;
     size_t nodes = 3;
-    struct tui_options options = {
-        .readonly = o->readonly, .plain = o->plain, .replay = o->replay, .test_fd = o->test_fd};
+    struct tui_options options = {.readonly = o->readonly,
+                                  .plain = o->plain,
+                                  .replay = o->replay,
+                                  .beside = o->beside,
+                                  .record = o->record,
+                                  .script = o->script,
+                                  .fake_clock = o->fake_clock,
+                                  .test_fd = o->test_fd};
     if (number) { /* before any node is started for it */
         struct lesson *l = lesson_load(number, NULL, &error);
         if (!l)
@@ -434,9 +493,24 @@ static int command_screen(const struct options *o, int number)
     return code;
 }
 
+static int command_replay(struct options *o, int len, char **files)
+{
+    if (len < 1 || len > 2)
+        return wrong_usage("replay: name one recording, or two to compare (lab --record FILE makes one)");
+    o->replay = files[0];
+    o->beside = len == 2 ? files[1] : NULL;
+    return command_screen(o, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
+    if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1))
+        return lab_replay(argc - 1, argv + 1); /* a schedule, not a recording */
+    if (argc > 1 && strcmp(argv[1], "search") == 0)
+        return lab_search(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "frames") == 0) /* it has options of its own */
+        return tui_frames(argc - 1, argv + 1);
     int code = read_options(argc, argv, &o);
     if (code > 0)
         return code;
@@ -457,6 +531,8 @@ int main(int argc, char **argv)
             return wrong_usage("run %s: write a lesson's number, such as lab run 2", word ? word : "");
         return o.headless ? command_run(&o, (int)number) : command_screen(&o, (int)number);
     }
+    if (strcmp(command, "replay") == 0)
+        return command_replay(&o, argc - optind - 1, argv + optind + 1);
     if (word)
         return wrong_usage("%s: nothing comes after %s", word, command);
     if (strcmp(command, "up") == 0)

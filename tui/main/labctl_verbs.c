@@ -106,8 +106,24 @@ static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *
     return first != CTL_OK ? first : second;
 }
 
+/* one node and all the others */
+static int all_links_of(struct ctl *c, const char *cmd, const char *node)
+{
+    int rc = CTL_OK;
+    if (!lab_nodes(c, node, node))
+        return CTL_USAGE;
+    for (size_t i = 0; i < c->lab.nodes_len; i++) {
+        int one = (int)i == labdir_find_node(&c->lab, node) ? CTL_OK
+                                                            : both_ends(c, cmd, node, c->lab.nodes[i].name);
+        rc = rc == CTL_OK ? one : rc;
+    }
+    return rc;
+}
+
 static int cut(struct ctl *c)
 {
+    if (c->line.args.len == 1)
+        return all_links_of(c, "cut", c->line.args.items[0]);
     return both_ends(c, "cut", c->line.args.items[0], c->line.args.items[1]);
 }
 
@@ -116,8 +132,7 @@ static int heal(struct ctl *c)
     if (c->line.args.len == 2)
         return both_ends(c, "heal", c->line.args.items[0], c->line.args.items[1]);
     if (c->line.args.len == 1)
-        return ctl_wrong_words(c, ctl_find_verb("heal"),
-                               "Error (argument validation): not enough arguments.");
+        return all_links_of(c, "heal", c->line.args.items[0]);
     int rc = CTL_OK;
     for (size_t i = 0; i < c->lab.nodes_len; i++) {
         int one = link_verb(c, "heal", c->lab.nodes[i].name, NULL);
@@ -291,10 +306,10 @@ const struct ctl_verb ctl_verbs[] = {
     {"cluster_status", "Cluster", "[--timeout <timeout>]",
      "Displays the nodes of the cluster and which of them run", 0, 0, "", "Cluster status of node %n ...",
      ctl_cluster_status},
-    {"cut", "Cluster", "<node> <node>", "Breaks the link between two nodes", 2, 2, "",
-     "Cutting the link between %1 and %2 ...", cut},
-    {"heal", "Cluster", "[<node> <node>]", "Mends the link between two nodes, or all links", 0, 2, "",
-     "Healing links ...", heal},
+    {"cut", "Cluster", "<node> [<node>]", "Breaks the link between two nodes, or all links of one", 1, 2, "",
+     "Cutting links of %1 ...", cut},
+    {"heal", "Cluster", "[<node> [<node>]]",
+     "Mends the link between two nodes, all links of one, or all links", 0, 2, "", "Healing links ...", heal},
 
     {"cancel_sync_queue", "Replication", "[--vhost <vhost>] <queue>", "Stops a queue's synchronisation", 1, 1,
      "vhost", "Stopping synchronising queue '%1' in vhost '%v' ...", cancel_sync_queue},

@@ -1,0 +1,118 @@
+/* sched.h: schedules: what happens to a cluster, as text, one event a line, to be read as a story and played
+ * again (docs/schedules.md). The simulator writes them when a promise breaks, the search writes the shortest
+ * that loses a message, `lab replay` plays them on any of the three worlds.
+ *
+ *     # one message, nobody synchronises the mirror that came back
+ *     nodes   3
+ *     rule    oldest
+ *     policy  ha ^q {"ha-mode":"all"}
+ *     declare q durable
+ *
+ *     publish node1 q
+ *     kill    node2
+ *     +40     kill node3          40 ms after the line before, whatever goes on
+ *     expect  m1 lost L1
+ *
+ * Here is the one reader of that text. It only reads: what an event does is told by those who play it. */
+#ifndef BASE_SCHED_H
+#define BASE_SCHED_H
+
+#include "base/base.h"
+#include "base/vec.h"
+
+#define SCHED_NODES  6 /* as many as are simulated */
+#define SCHED_EVENTS 10000
+#define SCHED_NONE   UINT8_MAX
+
+/* verb, its word, its arguments (see sched.c), what they are called */
+#define SCHED_VERBS(X)                                                                                       \
+    X(SCHED_PUBLISH, "publish", "nwo", "NODE QUEUE [COUNT] [transient] [hurried]")                           \
+    X(SCHED_CONSUME, "consume", "nwd", "NODE QUEUE COUNT")                                                   \
+    X(SCHED_KILL, "kill", "N", "NODE...")                                                                    \
+    X(SCHED_STOP, "stop", "N", "NODE...")                                                                    \
+    X(SCHED_START, "start", "N", "NODE...")                                                                  \
+    X(SCHED_SYNC, "sync", "w", "QUEUE")                                                                      \
+    X(SCHED_CANCEL_SYNC, "cancel-sync", "w", "QUEUE")                                                        \
+    X(SCHED_CUT, "cut", "nn", "NODE NODE")                                                                   \
+    X(SCHED_CUT_NOW, "cut-now", "nn", "NODE NODE")                                                           \
+    X(SCHED_CUT_ONE_WAY, "cut-one-way", "nn", "NODE NODE")                                                   \
+    X(SCHED_PART, "part", "c", "NODE,NODE,...")                                                              \
+    X(SCHED_HEAL, "heal", "h", "[NODE NODE]")                                                                \
+    X(SCHED_CLOG, "clog", "nnd", "NODE NODE MS")                                                             \
+    X(SCHED_SLOW, "slow", "nndd", "NODE NODE FACTOR MS")                                                     \
+    X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN DEFINITION")                                              \
+    X(SCHED_CLEAR, "clear", "w", "NAME")                                                                     \
+    X(SCHED_DECLARE, "declare", "wt", "QUEUE [durable|transient|auto-delete]")                               \
+    X(SCHED_DELETE, "delete", "w", "QUEUE")                                                                  \
+    X(SCHED_PURGE, "purge", "w", "QUEUE")                                                                    \
+    X(SCHED_PUT, "put", "ww", "KEY VALUE")                                                                   \
+    X(SCHED_UNPUT, "unput", "w", "KEY")                                                                      \
+    X(SCHED_CALM, "calm", "", "")
+
+enum sched_verb {
+#define X(verb, word, arguments, names) verb,
+    SCHED_VERBS(X)
+#undef X
+        SCHED_VERB_COUNT_
+};
+const char *sched_verb_word(enum sched_verb v);
+
+enum sched_queue_kind { SCHED_QUEUE_DURABLE, SCHED_QUEUE_TRANSIENT, SCHED_QUEUE_AUTO_DELETE };
+
+struct sched_event {
+    unsigned line;
+    unsigned step; /* 1, 2, ...; 0: it belongs to the set-up */
+    bool timed;    /* wait_ms after the line before; else once all that the line before led to is over */
+    uint64_t wait_ms;
+    bool rushed; /* the line after it is timed: nothing is waited for but the clock */
+    enum sched_verb verb;
+    uint8_t node, other;  /* 0: node1; SCHED_NONE */
+    uint32_t nodes;       /* bit i: node i + 1; also `node` alone */
+    char *name;           /* queue, policy, key; as the verb's first word */
+    char *second, *third; /* pattern, definition; value */
+    uint64_t numbers[2];  /* COUNT; MS; FACTOR MS */
+    bool transient;       /* publish: not persistent */
+    bool hurried;         /* publish: goes on as soon as it is confirmed */
+    enum sched_queue_kind queue_kind;
+    char *text; /* the line without comment, spaces made one */
+};
+
+enum sched_fate { SCHED_KEPT, SCHED_LOST, SCHED_UNAVAILABLE, SCHED_CONSUMED, SCHED_FATE_COUNT_ };
+const char *sched_fate_word(enum sched_fate f);
+/* Through which door "L1" to "L5" it was lost, in words (docs/semantics.md). "no door explains it" for
+ * others. */
+const char *sched_door_words(const char *door);
+
+struct sched_expect {
+    unsigned line;
+    char world[12];   /* "": wherever it is played; else "sim", "kit", "rabbitmq", before the general one */
+    unsigned message; /* 1: m1; 0: all that no other line speaks of */
+    enum sched_fate fate;
+    char door[4];  /* lost: "L1" to "L5"; "": any */
+    unsigned step; /* lost: at this step; 0: any */
+};
+
+enum sched_partitions { SCHED_IGNORE, SCHED_PAUSE_MINORITY, SCHED_AUTOHEAL };
+
+struct sched {
+    char *title; /* its first comment line; "" */
+    unsigned nodes;
+    char *rule; /* "kit" unless it says otherwise; whether there is such a rule is not known here */
+    enum sched_partitions partitions;
+    bool seeded; /* its world and its clients are those of swarm's seed: only the simulator has them */
+    uint64_t seed;
+    char *faults; /* that the seed draws from, as swarm --faults names them; "": the usual ones */
+    VEC(struct sched_event) events; /* set-up first */
+    unsigned steps;
+    VEC(struct sched_expect) expects;
+};
+
+/* Reads a schedule's text; file is its name, for messages. 0, or ERR_INVALID and *error: "FILE:LINE: what,
+ * with the value, and what to write instead" (the caller frees it); *s is then empty. */
+int sched_parse(struct sched *s, const char *file, const char *text, char **error);
+/* One event's line, for those who make schedules up as they go. */
+int sched_parse_event(struct sched_event *e, const char *file, unsigned line, const char *text, char **error);
+void sched_event_finish(struct sched_event *e);
+void sched_finish(struct sched *s);
+
+#endif

@@ -1,0 +1,490 @@
+/* replay.c: what is the same in all worlds: the order of things, the book of messages, the words. */
+#include "lab/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+struct watched { /* a queue that was declared */
+    char *name;
+    struct replay_queue now, before; /* before: when it was last seen running, up to the step before */
+    bool seen_running;
+};
+
+struct replay {
+    const struct sched *s;
+    const struct replay_world *world;
+    void *arg;
+    FILE *out;
+    struct replay_result *result;
+    VEC(struct watched) queues;
+    uint32_t away;  /* nodes that do not run */
+    uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
+    size_t gone_cap;
+    bool healed; /* the step healed a cut */
+    struct text line;
+};
+
+/* ---- words ---- */
+
+void replay_node_list(struct text *t, uint32_t nodes)
+{
+    bool any = false;
+    for (unsigned n = 0; n < SCHED_NODES; n++)
+        if (nodes >> n & 1) {
+            text_printf(t, "%snode%u", any ? " " : "", n + 1);
+            any = true;
+        }
+}
+
+void replay_message_list(struct text *t, const unsigned *m, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t k = i;
+        while (k + 1 < len && m[k + 1] == m[k] + 1)
+            k++;
+        text_printf(t, "%sm%u", i ? " " : "", m[i]);
+        if (k > i)
+            text_printf(t, "%sm%u", k == i + 1 ? " " : "-", m[k]);
+        i = k + 1;
+    }
+}
+
+static void queue_words(const struct watched *w, struct text *t)
+{
+    const struct replay_queue *q = &w->now;
+    if (q->state == REPLAY_GONE) {
+        text_printf(t, "%s is not there", w->name);
+        return;
+    }
+    if (q->state != REPLAY_RUNNING) {
+        text_printf(t, "%s is %s", w->name, q->state == REPLAY_STOPPED ? "stopped" : "down");
+        if (q->master != SCHED_NONE)
+            text_printf(t, " with node%u", q->master + 1u);
+        return;
+    }
+    text_printf(t, "%s runs on node%u", w->name, q->master + 1u);
+    if (q->torn)
+        text_add(t, " (and on another node of the other side)");
+    if (!q->mirrors)
+        text_add(t, ", no mirrors");
+    if (q->synced) {
+        text_add(t, ", in sync ");
+        replay_node_list(t, q->synced);
+    }
+    if (q->mirrors & ~q->synced) {
+        text_add(t, ", NOT in sync ");
+        replay_node_list(t, q->mirrors & ~q->synced);
+    }
+    text_add(t, q->holds.len ? ", holds " : ", holds nothing");
+    replay_message_list(t, q->holds.items, q->holds.len);
+}
+
+static void say(struct replay *r, const char *head, const char *words)
+{
+    fprintf(r->out, "%-8s%s\n", head, words);
+    fflush(r->out);
+}
+
+static const char *answer_word(enum replay_answer a)
+{
+    switch (a) {
+    case REPLAY_UNANSWERED: return "not answered";
+    case REPLAY_CONFIRMED: return "confirmed";
+    case REPLAY_REFUSED: return "refused";
+    case REPLAY_UNROUTABLE: return "not routed: its queue did not run";
+    }
+    return "?";
+}
+
+/* ---- the book ---- */
+
+static struct replay_message *message(struct replay *r, unsigned number)
+{
+    return &r->result->messages.items[number - 1];
+}
+
+static bool holds(const struct replay_queue *q, unsigned number)
+{
+    for (size_t i = 0; i < q->holds.len; i++)
+        if (q->holds.items[i] == number)
+            return true;
+    return false;
+}
+
+/* The queue runs and this confirmed message is not in it: through which door did it go? */
+static const char *door_of(const struct replay *r, const struct watched *w, const struct replay_message *m)
+{
+    const struct replay_queue *was = &w->before, *now = &w->now;
+    if (r->healed || (was->torn && !now->torn))
+        return "L3";
+    if (was->master != now->master)
+        return was->synced >> now->master & 1 ? "" : "L1";
+    return m->transient ? "L5" : "";
+}
+
+static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
+{
+    struct replay_message *m = message(r, number);
+    const char *door = door_of(r, w, m);
+    uint32_t mirrors = m->holders & ~(1u << w->before.master);
+    m->lost_step = step;
+    snprintf(m->door, sizeof(m->door), "%s", door);
+    m->mirrors_gone = mirrors && (mirrors & ~r->gone[number - 1]) == 0;
+    text_clear(&r->line);
+    text_printf(&r->line, "m%u%s%s: %s", number, *door ? " through " : "", door, sched_door_words(door));
+    if (m->mirrors_gone) {
+        text_add(&r->line, " (and before that through L2: ");
+        replay_node_list(&r->line, mirrors);
+        text_add(&r->line, " had it, as a mirror's copy, and went)");
+    }
+    say(r, "   LOST", text_str(&r->line));
+}
+
+/* What was just seen of the queue, for every message that belongs to it. */
+static void account(struct replay *r, struct watched *w, unsigned step)
+{
+    for (unsigned number = 1; number <= r->result->messages.len; number++) {
+        struct replay_message *m = message(r, number);
+        if (strcmp(m->queue, w->name) != 0 || m->answer != REPLAY_CONFIRMED || m->consumed || m->removed)
+            continue;
+        bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
+        m->unavailable = w->now.state == REPLAY_STOPPED || w->now.state == REPLAY_DOWN;
+        if (here && !m->holders)
+            m->holders = w->now.synced | 1u << w->now.master;
+        if (here && m->lost_step) {
+            m->lost_step = 0;
+            text_clear(&r->line);
+            text_printf(&r->line, "m%u is there again", number);
+            say(r, "  FOUND", text_str(&r->line));
+        } else if (!here && !m->lost_step && (runs || w->now.state == REPLAY_GONE)) {
+            lose(r, w, number, step);
+        }
+    }
+    if (w->now.state == REPLAY_RUNNING) {
+        VEC_FREE(&w->before.holds);
+        w->before = w->now;
+        w->before.holds.items = NULL;
+        w->before.holds.len = w->before.holds.cap = 0;
+        w->seen_running = true;
+    }
+}
+
+static void note_gone(struct replay *r, uint32_t nodes)
+{
+    for (unsigned number = 1; number <= r->result->messages.len; number++)
+        for (size_t i = 0; i < r->queues.len; i++)
+            if (strcmp(r->queues.items[i].name, message(r, number)->queue) == 0)
+                r->gone[number - 1] |= nodes & ~(1u << r->queues.items[i].before.master);
+}
+
+static void remove_all(struct replay *r, const char *queue)
+{
+    for (unsigned number = 1; number <= r->result->messages.len; number++)
+        if (strcmp(message(r, number)->queue, queue) == 0 && !message(r, number)->consumed &&
+            !message(r, number)->lost_step)
+            message(r, number)->removed = true;
+}
+
+/* ---- events ---- */
+
+static void watch(struct replay *r, const char *name)
+{
+    for (size_t i = 0; i < r->queues.len; i++)
+        if (strcmp(r->queues.items[i].name, name) == 0)
+            return;
+    VEC_PUSH(&r->queues, (struct watched){.name = xstrdup(name)});
+}
+
+static int publish(struct replay *r, const struct sched_event *e, struct text *fact, char **why)
+{
+    unsigned first = (unsigned)r->result->messages.len + 1, count = (unsigned)e->numbers[0];
+    enum replay_answer *answers = xcalloc(count, sizeof(*answers));
+    int err = r->world->publish(r->arg, e, first, count, answers, why);
+    VEC(unsigned) same = {0};
+    for (unsigned i = 0; i < count; i++)
+        VEC_PUSH(&r->result->messages, (struct replay_message){.queue = xstrdup(e->name),
+                                                               .node = e->node,
+                                                               .step = e->step,
+                                                               .transient = e->transient,
+                                                               .answer = answers[i]});
+    r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
+    memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
+    for (unsigned a = REPLAY_UNANSWERED; a <= REPLAY_UNROUTABLE; a++) {
+        same.len = 0;
+        for (unsigned i = 0; i < count; i++)
+            if (answers[i] == (enum replay_answer)a)
+                VEC_PUSH(&same, first + i);
+        if (!same.len)
+            continue;
+        if (fact->len)
+            text_add(fact, ", ");
+        replay_message_list(fact, same.items, same.len);
+        text_printf(fact, " %s", answer_word((enum replay_answer)a));
+    }
+    VEC_FREE(&same);
+    free(answers);
+    return err;
+}
+
+static int consume(struct replay *r, const struct sched_event *e, struct text *fact, char **why)
+{
+    unsigned count = (unsigned)e->numbers[0], len = 0;
+    unsigned *taken = xcalloc(count ? count : 1, sizeof(*taken));
+    int err = r->world->consume(r->arg, e, count, taken, &len, why);
+    for (unsigned i = 0; i < len; i++)
+        if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
+            message(r, taken[i])->consumed = true;
+    if (len)
+        replay_message_list(fact, taken, len);
+    text_add(fact, len ? " consumed" : "nothing to consume");
+    free(taken);
+    return err;
+}
+
+static int look_at_all(struct replay *r, unsigned step, struct text *fact, char **why)
+{
+    for (size_t i = 0; i < r->queues.len; i++) {
+        struct watched *w = &r->queues.items[i];
+        VEC_FREE(&w->now.holds);
+        w->now = (struct replay_queue){.master = SCHED_NONE};
+        int err = r->world->look(r->arg, w->name, &w->now, why);
+        if (err)
+            return err;
+        text_add(fact, fact->len ? "; " : "");
+        queue_words(w, fact);
+    }
+    say(r, "", text_str(fact));
+    for (size_t i = 0; i < r->queues.len; i++)
+        account(r, &r->queues.items[i], step);
+    return 0;
+}
+
+/* Before the world does it: what the book must know. */
+static void prepare(struct replay *r, const struct sched_event *e)
+{
+    r->healed = false;
+    switch (e->verb) {
+    case SCHED_KILL:
+    case SCHED_STOP:
+        note_gone(r, e->nodes);
+        r->away |= e->nodes;
+        break;
+    case SCHED_START: r->away &= ~e->nodes; break;
+    case SCHED_HEAL: r->healed = true; break;
+    case SCHED_DECLARE: watch(r, e->name); break;
+    case SCHED_DELETE:
+    case SCHED_PURGE: remove_all(r, e->name); break;
+    case SCHED_PUBLISH:
+    case SCHED_CONSUME:
+    case SCHED_SYNC:
+    case SCHED_CANCEL_SYNC:
+    case SCHED_CUT:
+    case SCHED_CUT_NOW:
+    case SCHED_CUT_ONE_WAY:
+    case SCHED_PART:
+    case SCHED_CLOG:
+    case SCHED_SLOW:
+    case SCHED_POLICY:
+    case SCHED_CLEAR:
+    case SCHED_PUT:
+    case SCHED_UNPUT:
+    case SCHED_CALM:
+    case SCHED_VERB_COUNT_: break;
+    }
+}
+
+static int one_event(struct replay *r, const struct sched_event *e, bool rests, struct text *fact, char **why)
+{
+    int err;
+    prepare(r, e);
+    if (e->verb == SCHED_PUBLISH)
+        err = publish(r, e, fact, why);
+    else if (e->verb == SCHED_CONSUME)
+        err = consume(r, e, fact, why);
+    else
+        err = r->world->act(r->arg, e, fact, why);
+    if (!err && rests)
+        err = r->world->rest(r->arg, why);
+    return err;
+}
+
+static int events(struct replay *r, char **why)
+{
+    struct text fact = {0};
+    int err = 0;
+    const struct sched *s = r->s;
+    for (size_t i = 0; i < s->events.len && !err; i++) {
+        const struct sched_event *e = &s->events.items[i];
+        const struct sched_event *next = i + 1 < s->events.len ? &s->events.items[i + 1] : NULL;
+        bool rests = !e->hurried && !e->rushed;
+        char head[24] = "set-up";
+        if (e->step)
+            snprintf(head, sizeof(head), "step %u", e->step);
+        say(r, head, e->text);
+        text_clear(&fact);
+        err = one_event(r, e, rests, &fact, why);
+        if (err)
+            break;
+        bool shows = e->step ? rests : !next || next->step;
+        if (shows)
+            err = look_at_all(r, e->step, &fact, why);
+        else if (fact.len)
+            say(r, "", text_str(&fact));
+        r->result->steps = e->step;
+    }
+    text_finish(&fact);
+    return err;
+}
+
+/* ---- the end ---- */
+
+enum sched_fate replay_fate(const struct replay_message *m)
+{
+    return m->lost_step                ? SCHED_LOST
+           : m->consumed || m->removed ? SCHED_CONSUMED
+           : m->unavailable            ? SCHED_UNAVAILABLE
+                                       : SCHED_KEPT;
+}
+
+static bool same_fate(const struct replay_message *a, const struct replay_message *b)
+{
+    return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
+           a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
+           a->lost_step == b->lost_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+}
+
+static void print_fate(struct replay *r, unsigned from, unsigned to)
+{
+    const struct replay_message *m = message(r, from);
+    struct text t = {0};
+    text_printf(&t, "%s, published in step %u through node%u, %s", m->transient ? "transient" : "persistent",
+                m->step, m->node + 1u, answer_word(m->answer));
+    if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED) {
+        if (m->lost_step)
+            text_printf(&t, ", LOST in step %u%s%s", m->lost_step, *m->door ? " through " : "", m->door);
+        else if (m->removed)
+            text_add(&t, ", removed by an operator");
+        else
+            text_printf(&t, ", %s%s", sched_fate_word(replay_fate(m)),
+                        m->unavailable ? ": its queue does not run" : "");
+    }
+    char head[48];
+    if (from == to)
+        snprintf(head, sizeof(head), "  m%u", from);
+    else
+        snprintf(head, sizeof(head), "  m%u-m%u", from, to);
+    say(r, head, text_str(&t));
+    text_finish(&t);
+}
+
+static void print_fates(struct replay *r)
+{
+    unsigned count[SCHED_FATE_COUNT_] = {0}, confirmed = 0, len = (unsigned)r->result->messages.len;
+    say(r, "fates", len ? "" : "nothing was published");
+    for (unsigned from = 1; from <= len;) {
+        unsigned to = from;
+        while (to < len && same_fate(message(r, from), message(r, to + 1)))
+            to++;
+        print_fate(r, from, to);
+        from = to + 1;
+    }
+    for (unsigned i = 1; i <= len; i++) {
+        confirmed += message(r, i)->answer == REPLAY_CONFIRMED;
+        count[replay_fate(message(r, i))] += message(r, i)->answer == REPLAY_CONFIRMED;
+    }
+    text_clear(&r->line);
+    text_printf(&r->line, "%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost", len,
+                confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
+                count[SCHED_LOST]);
+    say(r, "", text_str(&r->line));
+}
+
+/* The line that speaks of this message in this world: one for this world before one for all worlds, one for
+ * this message before one for all. */
+static const struct sched_expect *expected_of(const struct replay *r, unsigned number)
+{
+    const struct sched_expect *best = NULL;
+    int best_rank = -1;
+    for (size_t i = 0; i < r->s->expects.len; i++) {
+        const struct sched_expect *x = &r->s->expects.items[i];
+        bool world = strcmp(x->world, r->world->name) == 0;
+        if ((*x->world && !world) || (x->message && x->message != number))
+            continue;
+        int rank = 2 * world + (x->message != 0);
+        if (rank > best_rank) {
+            best = x;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+static void compare(struct replay *r)
+{
+    r->result->as_expected = true;
+    for (size_t i = 0; i < r->s->expects.len; i++)
+        if (r->s->expects.items[i].message > r->result->messages.len) {
+            text_clear(&r->line);
+            text_printf(&r->line, "line %u expects something of m%u, which was never published",
+                        r->s->expects.items[i].line, r->s->expects.items[i].message);
+            say(r, "NOT SO", text_str(&r->line));
+            r->result->as_expected = false;
+        }
+    for (unsigned number = 1; number <= r->result->messages.len; number++) {
+        const struct replay_message *m = message(r, number);
+        const struct sched_expect *x = expected_of(r, number);
+        bool door = !x || !*x->door || strcmp(x->door, m->door) == 0 ||
+                    (strcmp(x->door, "L2") == 0 && m->mirrors_gone);
+        if (!x || (x->fate == replay_fate(m) && door && (!x->step || x->step == m->lost_step)))
+            continue;
+        text_clear(&r->line);
+        text_printf(&r->line, "line %u expects m%u %s %s", x->line, number, sched_fate_word(x->fate),
+                    x->door);
+        if (x->step)
+            text_printf(&r->line, " in step %u", x->step);
+        say(r, "NOT SO", text_str(&r->line));
+        r->result->as_expected = false;
+    }
+    if (r->s->expects.len && r->result->as_expected)
+        say(r, "", "as the schedule expects");
+}
+
+int replay_play(const struct sched *s, const char *name, const struct replay_world *world, void *arg,
+                FILE *out, struct replay_result *result)
+{
+    struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
+    char *why = NULL;
+    *result = (struct replay_result){0};
+    fprintf(out, "%s: %s\n%u node%s, engine %s, rule %s, partitions %s\n", name, s->title, s->nodes,
+            s->nodes == 1 ? "" : "s", world->name, world->rule ? world->rule : s->rule,
+            s->partitions == SCHED_IGNORE           ? "ignore"
+            : s->partitions == SCHED_PAUSE_MINORITY ? "pause_minority"
+                                                    : "autoheal");
+    int err = world->begin(arg, s, &why);
+    if (!err)
+        err = events(&r, &why);
+    if (err) {
+        fprintf(out, "NOT PLAYED TO ITS END: %s\n", why ? why : err_text(err));
+    } else {
+        print_fates(&r);
+        compare(&r);
+    }
+    free(why);
+    for (size_t i = 0; i < r.queues.len; i++) {
+        free(r.queues.items[i].name);
+        VEC_FREE(&r.queues.items[i].now.holds);
+    }
+    VEC_FREE(&r.queues);
+    free(r.gone);
+    text_finish(&r.line);
+    return err;
+}
+
+void replay_result_finish(struct replay_result *r)
+{
+    for (size_t i = 0; i < r->messages.len; i++)
+        free(r->messages.items[i].queue);
+    VEC_FREE(&r->messages);
+}

@@ -1,0 +1,86 @@
+/* replay.h: plays a schedule (base/sched.h) and says what became of every message. The same schedule is
+ * played in three worlds: the simulator, the kit's processes, real RabbitMQ. A world does what an event says,
+ * waits until it is a fact, and shows its queues; which message was lost, at which step and through which
+ * door, is concluded here, by one rule for all, from nothing but what was shown.
+ *
+ * The rule: a message is lost when its queue runs and does not hold it, though it was confirmed, not consumed
+ * and not removed by an operator. While its queue does not run it is unavailable, and nobody can say more. */
+#ifndef LAB_REPLAY_H
+#define LAB_REPLAY_H
+
+#include <stdio.h>
+
+#include "base/sched.h"
+#include "base/text.h"
+
+enum replay_state {
+    REPLAY_GONE, /* no node knows it */
+    REPLAY_RUNNING,
+    REPLAY_STOPPED,
+    REPLAY_DOWN,
+};
+
+/* A queue at rest, as the nodes that run show it. */
+struct replay_queue {
+    enum replay_state state;
+    uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
+    uint32_t mirrors, synced; /* bit i: node i + 1 */
+    VEC(unsigned) holds;      /* numbers of messages, rising; only while it runs */
+    bool torn;                /* by a partition: there are two masters */
+};
+
+enum replay_answer { REPLAY_UNANSWERED, REPLAY_CONFIRMED, REPLAY_REFUSED, REPLAY_UNROUTABLE };
+
+/* One of the three. arg is the world's own; functions return 0, or an error and in *why what could not be
+ * done or did not become a fact in time, and what to do. */
+struct replay_world {
+    const char *name; /* "sim" */
+    const char *rule; /* its rule of promotion, if it has no choice; NULL: the one the schedule names */
+    int (*begin)(void *arg, const struct sched *s, char **why); /* all nodes run and see each other */
+    /* Does everything but publish and consume, and returns once it is so: then *fact says what was seen of
+     * the nodes. A timed event that another follows at once need not wait for all that it leads to. */
+    int (*act)(void *arg, const struct sched_event *e, struct text *fact, char **why);
+    /* Publishes messages first .. first + count - 1, and waits for their answers. */
+    int (*publish)(void *arg, const struct sched_event *e, unsigned first, unsigned count,
+                   enum replay_answer *answers, char **why);
+    /* Takes up to count messages and acknowledges them; *taken: their numbers. */
+    int (*consume)(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
+                   char **why);
+    int (*rest)(void *arg, char **why); /* until nothing changes any more */
+    int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
+};
+
+struct replay_message {
+    char *queue;
+    uint8_t node; /* published through it */
+    unsigned step;
+    bool transient, removed, consumed, unavailable;
+    enum replay_answer answer;
+    unsigned lost_step; /* 0: it is not lost */
+    char door[4];       /* "L1"; "": no door explains it */
+    uint32_t holders;   /* nodes that had it when it was confirmed */
+    bool mirrors_gone;  /* lost, and every mirror that had it had been away since (L2) */
+};
+
+struct replay_result {
+    VEC(struct replay_message) messages; /* m1 first */
+    bool as_expected;                    /* also if nothing was expected */
+    unsigned steps;                      /* that were played */
+};
+
+/* Plays it and prints every step and the fates to out. 0, or an error when it could not be played to its end
+ * (told on out, too). replay_result_finish frees what is in *result in both cases. */
+int replay_play(const struct sched *s, const char *name, const struct replay_world *world, void *arg,
+                FILE *out, struct replay_result *result);
+void replay_result_finish(struct replay_result *r);
+enum sched_fate replay_fate(const struct replay_message *m);
+
+void replay_node_list(struct text *t, uint32_t nodes);                   /* "node1 node3" */
+void replay_message_list(struct text *t, const unsigned *m, size_t len); /* "m1 m3-m7" */
+
+/* replay_nodes.c: the kit's processes or RabbitMQ, in a lab that is started for it and ended after it. */
+struct labdir;
+int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab, FILE *out,
+                    struct replay_result *result);
+
+#endif

@@ -1,0 +1,252 @@
+/* replay_facts.c: what the nodes of a replayed schedule say, by labctl and the management API, and when they
+ * are at rest: nothing is going to change any more unless something happens to them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "lab/replay_private.h"
+
+#define ASK_MS 5000
+
+int nodes_not_so(const struct nodes *w, char **why, const char *format, ...)
+{
+    struct text t = {0};
+    va_list args;
+    va_start(args, format);
+    text_vprintf(&t, format, args);
+    va_end(args);
+    text_printf(&t, " (looked for %u s; the nodes' own words are in %s/nodeN/log.txt)", w->patience_ms / 1000,
+                w->lab->path);
+    free(*why);
+    *why = t.s;
+    return ERR_TIMEOUT;
+}
+
+int nodes_first(const struct nodes *w)
+{
+    return w->running ? __builtin_ctz(w->running) : -1;
+}
+
+/* ---- labctl and the API ---- */
+
+int nodes_ctl(const struct nodes *w, unsigned node, char **output, const char *const *words)
+{
+    const char *all[16] = {"-n", w->lab->nodes[node].name};
+    size_t n = 2;
+    while (*words && n < ARRAY_LEN(all) - 1)
+        all[n++] = *words++;
+    return engine_ctl(w->lab, all, output);
+}
+
+/* As CTL, and 0, or *why: what labctl said. */
+int nodes_told(const struct nodes *w, unsigned node, char **why, const char *const *words)
+{
+    char *output = NULL;
+    int code = nodes_ctl(w, node, &output, words);
+    if (code) {
+        size_t len = output ? strlen(output) : 0;
+        while (len && output[len - 1] == '\n')
+            output[--len] = '\0';
+        free(*why);
+        *why = format_text("labctl -n node%u %s: %s", node + 1, words[0], output ? output : "failed");
+    }
+    free(output);
+    return code ? ERR_REFUSED : 0;
+}
+
+json_t *nodes_api(const struct nodes *w, unsigned node, const char *method, const char *path,
+                  const char *body, int *status)
+{
+    struct http_answer answer;
+    json_t *json = NULL;
+    *status = 0;
+    if (http_call(w->lab, node, method, path, body, ASK_MS, &answer) == 0) {
+        *status = answer.status;
+        json = json_loads(text_str(&answer.body), 0, NULL);
+    }
+    text_finish(&answer.body);
+    return json;
+}
+
+/* the nodes that this one says run; 0: it does not answer */
+uint32_t nodes_say_running(const struct nodes *w, unsigned node)
+{
+    int status;
+    json_t *list = nodes_api(w, node, "GET", "/api/nodes", NULL, &status), *item;
+    uint32_t set = 0;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        int at = name ? labdir_find_node(w->lab, name) : -1;
+        if (at >= 0 && json_is_true(json_object_get(item, "running")))
+            set |= 1u << at;
+    }
+    json_decref(list);
+    return set;
+}
+
+/* ---- what is to be so ---- */
+
+static const char *definition_for(const struct nodes *w, const char *queue)
+{
+    /* patterns of schedules are names behind ^ (or nothing): more is for the brokers to match */
+    for (size_t i = w->policies.len; i > 0; i--) {
+        const char *pattern = w->policies.items[i - 1].pattern;
+        if (strncmp(queue, pattern + (*pattern == '^'), strlen(pattern + (*pattern == '^'))) == 0)
+            return w->policies.items[i - 1].definition;
+    }
+    return "{}";
+}
+
+/* Do these replicas answer to the policy, given who runs? */
+static bool placed(const struct nodes *w, const char *queue, const struct replay_queue *q)
+{
+    json_t *d = json_loads(definition_for(w, queue), 0, NULL), *name;
+    const char *mode = json_string_value(json_object_get(d, "ha-mode"));
+    const json_t *params = json_object_get(d, "ha-params");
+    const char *sync = json_string_value(json_object_get(d, "ha-sync-mode"));
+    uint32_t have = q->mirrors | 1u << q->master;
+    unsigned running = (unsigned)__builtin_popcount(w->running), want = 1;
+    bool good = true;
+    if (mode && strcmp(mode, "all") == 0) {
+        want = running;
+    } else if (mode && strcmp(mode, "exactly") == 0) {
+        want = (unsigned)json_integer_value(params);
+        want = want < running ? want : running;
+    } else if (mode) {
+        uint32_t named = 0;
+        size_t i;
+        json_array_foreach(params, i, name)
+        {
+            int at = labdir_find_node(w->lab, json_string_value(name));
+            named |= at >= 0 ? 1u << at : 0;
+        }
+        named &= w->running;
+        want = (unsigned)__builtin_popcount(named);
+        good = (have & named) == named || !named;
+        want = named ? (unsigned)__builtin_popcount(have) : 1;
+    }
+    good = good && (unsigned)__builtin_popcount(have) == want;
+    if (sync && strcmp(sync, "automatic") == 0)
+        good = good && q->synced == q->mirrors;
+    json_decref(d);
+    return good;
+}
+
+/* ---- queues, as labctl list_queues shows them ---- */
+
+/* the nodes that stand in a column such as "<node2@localhost.1.2.0>" or "[<..>, <..>]" */
+static uint32_t nodes_in(const char *column, size_t len)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i + 4 < len; i++)
+        if (strncmp(column + i, "node", 4) == 0 && column[i + 4] >= '1' && column[i + 4] <= '0' + SCHED_NODES)
+            set |= 1u << (column[i + 4] - '1');
+    return set;
+}
+
+static void read_row(const char *row, struct replay_queue *q)
+{
+    const char *column[5];
+    size_t len[5], n = 0;
+    for (const char *at = row; n < ARRAY_LEN(column); at += len[n - 1] + 1) {
+        column[n] = at;
+        len[n] = strcspn(at, "\t\n");
+        n++;
+        if (at[len[n - 1]] != '\t')
+            break;
+    }
+    bool stopped = n > 1 && len[1] == 7 && strncmp(column[1], "stopped", 7) == 0;
+    bool running = n > 1 && len[1] == 7 && strncmp(column[1], "running", 7) == 0;
+    uint32_t master = n > 2 ? nodes_in(column[2], len[2]) : 0;
+    q->state = running ? REPLAY_RUNNING : stopped ? REPLAY_STOPPED : REPLAY_DOWN;
+    q->master = master ? (uint8_t)__builtin_ctz(master) : SCHED_NONE;
+    q->mirrors = n > 3 ? nodes_in(column[3], len[3]) : 0;
+    q->synced = n > 4 ? nodes_in(column[4], len[4]) & q->mirrors : 0;
+}
+
+/* What this node says of the queue. false: it does not answer. */
+bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct replay_queue *q)
+{
+    char *output = NULL;
+    int code = CTL(w, node, &output, "--quiet", "list_queues", "name", "state", "pid", "slave_pids",
+                   "synchronised_slave_pids");
+    size_t len = strlen(queue);
+    *q = (struct replay_queue){.state = REPLAY_GONE, .master = SCHED_NONE};
+    for (const char *line = output; code == 0 && line && *line; line += strcspn(line, "\n")) {
+        line += *line == '\n';
+        if (strncmp(line, queue, len) == 0 && line[len] == '\t')
+            read_row(line, q);
+    }
+    free(output);
+    return code == 0;
+}
+
+static bool same_queue(const struct replay_queue *a, const struct replay_queue *b)
+{
+    return a->state == b->state && a->master == b->master && a->mirrors == b->mirrors &&
+           a->synced == b->synced;
+}
+
+/* At rest: NULL, or what is not so yet. */
+static char *restless(struct nodes *w)
+{
+    EACH_NODE(i, w->running)
+    {
+        uint32_t says = nodes_say_running(w, i);
+        if (!says)
+            return format_text("node%u does not answer", i + 1);
+        if (says == w->running || w->cut)
+            continue;
+        struct text t = {0};
+        text_printf(&t, "node%u says these run: ", i + 1);
+        replay_node_list(&t, says);
+        return t.s;
+    }
+    for (size_t k = 0; k < w->queues.len && w->running && !w->cut; k++) {
+        struct replay_queue q = {0}, other;
+        const char *name = w->queues.items[k];
+        if (!nodes_row(w, (unsigned)nodes_first(w), name, &q))
+            return format_text("node%d does not list its queues", nodes_first(w) + 1);
+        if (q.state == REPLAY_RUNNING && !(w->running >> q.master & 1))
+            return format_text("%s is said to run on node%u, which does not", name, q.master + 1u);
+        if (q.state == REPLAY_RUNNING && !placed(w, name, &q))
+            return format_text("%s has not all the mirrors that its policy asks for", name);
+        if (q.state != REPLAY_RUNNING && q.master != SCHED_NONE && w->running >> q.master & 1)
+            return format_text("%s does not run though its node%u does", name, q.master + 1u);
+        EACH_NODE(i, w->running)
+        if (!w->rabbitmq && (!nodes_row(w, i, name, &other) || !same_queue(&q, &other)))
+            return format_text("node%u says something else of %s than the others", i + 1, name);
+    }
+    return NULL;
+}
+
+/* a node that waited for others may serve by now */
+static void look_at_waiting(struct nodes *w)
+{
+    EACH_NODE(i, w->waiting)
+    if (nodes_say_running(w, i) >> i & 1) {
+        w->waiting &= ~(1u << i);
+        w->running |= 1u << i;
+    }
+}
+
+int nodes_rest(void *arg, char **why)
+{
+    struct nodes *w = arg;
+    int64_t end = clock_now_ms() + w->patience_ms;
+    for (;;) {
+        look_at_waiting(w);
+        char *what = restless(w);
+        if (!what)
+            return 0;
+        if (clock_now_ms() > end) {
+            int err = nodes_not_so(w, why, "no rest: %s", what);
+            free(what);
+            return err;
+        }
+        free(what);
+        pause_ms(w->rabbitmq ? 200 : 20);
+    }
+}

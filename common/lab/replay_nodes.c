@@ -1,0 +1,437 @@
+/* replay_nodes.c: playing a schedule on real nodes: the kit's processes or RabbitMQ. Everything is done as a
+ * user would do it (labctl, AMQP, the management API), and every event waits for its fact: what all nodes
+ * that run say, within a bounded time. Nothing here knows which engine it is but for names and patience. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "client/client.h"
+#include "lab/replay_private.h"
+
+/* ---- events ---- */
+
+static int begin(void *arg, const struct sched *s, char **why)
+{
+    struct nodes *w = arg;
+    if (s->partitions != SCHED_IGNORE) {
+        *why = xstrdup("partitions: a lab's nodes ignore them; only the simulator has the other modes yet");
+        return ERR_REFUSED;
+    }
+    int err = engine_up(w->lab, NULL, NULL, why);
+    if (err)
+        return err;
+    w->up = true;
+    w->running = (1u << s->nodes) - 1;
+    return nodes_rest(w, why);
+}
+
+static int end_nodes(struct nodes *w, const struct sched_event *e, struct text *fact, char **why)
+{
+    int err = 0;
+    EACH_NODE(i, e->nodes)
+    {
+        if (e->verb == SCHED_KILL)
+            err = engine_kill_node(w->lab, i, why);
+        else
+            err = TOLD(w, i, why, "stop_app");
+        if (err)
+            return err;
+        w->running &= ~(1u << i);
+        w->waiting &= ~(1u << i);
+        w->stopped = e->verb == SCHED_KILL ? w->stopped & ~(1u << i) : w->stopped | 1u << i;
+    }
+    replay_node_list(fact, e->nodes);
+    text_add(fact, e->nodes & (e->nodes - 1) ? " do not run" : " does not run");
+    return 0;
+}
+
+/* Reads what the starter says; true once it has come back: *code is its exit code, *said what it printed. */
+static bool came_back(struct starter *s, struct text *said, int *code)
+{
+    char part[512];
+    struct pollfd readable = {.fd = s->fd, .events = POLLIN};
+    while (poll(&readable, 1, 0) > 0) {
+        ssize_t got = read(s->fd, part, sizeof(part));
+        if (got > 0) {
+            text_add_bytes(said, part, (size_t)got);
+            continue;
+        }
+        int status = 0;
+        while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        close(s->fd);
+        *s = (struct starter){.fd = -1};
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        return true;
+    }
+    return false;
+}
+
+/* Starts them all, and waits for each: it serves, or it waits for others for as long as we have patience. */
+static int start(struct nodes *w, const struct sched_event *e, struct text *fact, char **why)
+{
+    struct text said = {0};
+    int err = 0, code = 0;
+    EACH_NODE(i, e->nodes)
+    {
+        const char *verb = w->stopped >> i & 1 ? "start_app" : "start";
+        const char *const words[] = {"labctl", "-n", w->lab->nodes[i].name, verb, NULL};
+        if (w->starters[i].pid)
+            continue;
+        err = engine_spawn(w->lab, words, &w->starters[i].fd, &w->starters[i].pid);
+        if (err) {
+            *why = format_text("labctl cannot be run: %s", err_text(err));
+            return err;
+        }
+    }
+    int64_t end = clock_now_ms() + (w->rabbitmq ? 40000 : 4000);
+    uint32_t open = e->nodes, running = 0;
+    while (open && clock_now_ms() < end && !err) {
+        EACH_NODE(i, open)
+        if (came_back(&w->starters[i], &said, &code)) {
+            open &= ~(1u << i);
+            running |= code ? 0 : 1u << i;
+            if (code) {
+                free(*why);
+                *why = format_text("node%u was not started: %s", i + 1, text_str(&said));
+                err = ERR_REFUSED;
+            }
+        }
+        if (open)
+            pause_ms(5);
+    }
+    text_finish(&said);
+    w->running |= running;
+    w->waiting |= open;
+    w->stopped &= ~e->nodes;
+    if (running) {
+        replay_node_list(fact, running);
+        text_add(fact, running & (running - 1) ? " run" : " runs");
+    }
+    if (open) {
+        text_add(fact, running ? ", " : "");
+        replay_node_list(fact, open);
+        text_printf(fact, " %s for the nodes that ran after %s", open & (open - 1) ? "wait" : "waits",
+                    open & (open - 1) ? "them" : "it");
+    }
+    return err;
+}
+
+/* node names inside a definition are the engine's own: "node1" is "node1@localhost" in RabbitMQ */
+static char *own_names(const struct nodes *w, const char *definition)
+{
+    struct text t = {0};
+    text_add(&t, "");
+    for (const char *at = definition; *at; at++) {
+        text_add_bytes(&t, at, 1);
+        bool ends = at > definition && at[1] == '"' && at[0] >= '1' && at[0] <= '0' + SCHED_NODES;
+        if (w->rabbitmq && ends && at - definition >= 5 && strncmp(at - 5, "\"node", 5) == 0)
+            text_add(&t, "@localhost");
+    }
+    return t.s;
+}
+
+static int set_policy(struct nodes *w, unsigned via, const struct sched_event *e, char **why)
+{
+    char *definition = own_names(w, e->third);
+    int err = TOLD(w, via, why, "set_policy", e->name, e->second, definition, "--apply-to", "queues");
+    free(definition);
+    if (!err)
+        VEC_PUSH(&w->policies, (struct policy_told){xstrdup(e->name), xstrdup(e->second), xstrdup(e->third)});
+    return err;
+}
+
+static void policy_forget(struct nodes *w, const char *name)
+{
+    for (size_t i = w->policies.len; i > 0; i--) {
+        struct policy_told *p = &w->policies.items[i - 1];
+        if (name && strcmp(p->name, name) != 0)
+            continue;
+        free(p->name);
+        free(p->pattern);
+        free(p->definition);
+        VEC_REMOVE(&w->policies, i - 1);
+    }
+}
+
+static int declare(struct nodes *w, unsigned via, const struct sched_event *e, char **why)
+{
+    int status;
+    char *path = http_path("/api/queues/%2F/", e->name);
+    char *body = format_text("{\"durable\":%s,\"auto_delete\":%s}",
+                             e->queue_kind == SCHED_QUEUE_DURABLE ? "true" : "false",
+                             e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false");
+    json_decref(nodes_api(w, via, "PUT", path, body, &status));
+    free(path);
+    free(body);
+    VEC_PUSH(&w->queues, xstrdup(e->name));
+    if (status == 201 || status == 204)
+        return 0;
+    *why = format_text("node%u: PUT of queue %s was answered with status %d", via + 1, e->name, status);
+    return ERR_REFUSED;
+}
+
+static int synced_fact(struct nodes *w, unsigned via, const char *queue, char **why)
+{
+    int64_t end = clock_now_ms() + w->patience_ms;
+    struct replay_queue q;
+    while (!nodes_row(w, via, queue, &q) || q.state != REPLAY_RUNNING || q.synced != q.mirrors) {
+        if (clock_now_ms() > end)
+            return nodes_not_so(w, why, "%s has mirrors that are not in sync after sync_queue", queue);
+        pause_ms(20);
+    }
+    return 0;
+}
+
+/* both ends say that the other does not run, or serve nobody any more */
+static int cut_fact(struct nodes *w, unsigned a, unsigned b, char **why)
+{
+    int64_t end = clock_now_ms() + w->patience_ms;
+    while (nodes_say_running(w, a) >> b & 1 || nodes_say_running(w, b) >> a & 1) {
+        if (clock_now_ms() > end)
+            return nodes_not_so(w, why, "node%u and node%u still see each other after the cut", a + 1, b + 1);
+        pause_ms(20);
+    }
+    return 0;
+}
+
+static int cut(struct nodes *w, unsigned a, unsigned b, char **why)
+{
+    int err = TOLD(w, a, why, "cut", w->lab->nodes[a].name, w->lab->nodes[b].name);
+    w->cut = w->cut || !err;
+    return err ? err : cut_fact(w, a, b, why);
+}
+
+static int only_simulated(const struct sched_event *e, const char *engine, char **why)
+{
+    *why = format_text("line %u, %s: not possible on the engine %s; play it with --engine sim", e->line,
+                       e->text, engine);
+    return ERR_REFUSED;
+}
+
+static int act_on_queue(struct nodes *w, const struct sched_event *e, char **why)
+{
+    int via = nodes_first(w);
+    if (via < 0) {
+        *why = format_text("line %u, %s: no node runs that could be told so", e->line, e->text);
+        return ERR_NOT_FOUND;
+    }
+    unsigned n = (unsigned)via;
+    if (e->verb == SCHED_POLICY)
+        return set_policy(w, n, e, why);
+    if (e->verb == SCHED_CLEAR) {
+        policy_forget(w, e->name);
+        return TOLD(w, n, why, "clear_policy", e->name);
+    }
+    if (e->verb == SCHED_DECLARE)
+        return declare(w, n, e, why);
+    if (e->verb == SCHED_DELETE)
+        return TOLD(w, n, why, "delete_queue", e->name);
+    if (e->verb == SCHED_PURGE)
+        return TOLD(w, n, why, "purge_queue", e->name);
+    if (e->verb == SCHED_CANCEL_SYNC)
+        return TOLD(w, n, why, "cancel_sync_queue", e->name);
+    int err = TOLD(w, n, why, "sync_queue", e->name);
+    return err ? err : synced_fact(w, n, e->name, why);
+}
+
+static int act(void *arg, const struct sched_event *e, struct text *fact, char **why)
+{
+    struct nodes *w = arg;
+    const char *engine = w->rabbitmq ? "rabbitmq" : "kit";
+    int err = 0;
+    if (e->timed)
+        pause_ms((unsigned)e->wait_ms);
+    switch (e->verb) {
+    case SCHED_KILL:
+    case SCHED_STOP: return end_nodes(w, e, fact, why);
+    case SCHED_START: return start(w, e, fact, why);
+    case SCHED_CUT:
+    case SCHED_CUT_NOW: return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, e->node, e->other, why);
+    case SCHED_PART:
+        if (w->rabbitmq)
+            return only_simulated(e, engine, why);
+        EACH_NODE(a, e->nodes)
+        EACH_NODE(b, ((1u << w->lab->nodes_len) - 1) & ~e->nodes)
+        err = err ? err : cut(w, a, b, why);
+        return err;
+    case SCHED_HEAL:
+        if (w->rabbitmq)
+            return only_simulated(e, engine, why);
+        if (e->node != SCHED_NONE)
+            return TOLD(w, (unsigned)nodes_first(w), why, "heal", w->lab->nodes[e->node].name,
+                        w->lab->nodes[e->other].name);
+        return TOLD(w, (unsigned)nodes_first(w), why, "heal");
+    case SCHED_POLICY:
+    case SCHED_CLEAR:
+    case SCHED_DECLARE:
+    case SCHED_DELETE:
+    case SCHED_PURGE:
+    case SCHED_SYNC:
+    case SCHED_CANCEL_SYNC: return act_on_queue(w, e, why);
+    case SCHED_CALM:
+    case SCHED_PUBLISH:
+    case SCHED_CONSUME:
+    case SCHED_VERB_COUNT_: return 0;
+    case SCHED_CUT_ONE_WAY:
+    case SCHED_CLOG:
+    case SCHED_SLOW:
+    case SCHED_PUT:
+    case SCHED_UNPUT: break;
+    }
+    return only_simulated(e, engine, why);
+}
+
+/* ---- clients ---- */
+
+static int client_failed(struct client *c, unsigned node, char **why)
+{
+    *why = format_text("node%u: %s", node + 1, client_error(c) ? client_error(c) : "no confirm in time");
+    client_destroy(c);
+    return ERR_CLOSED;
+}
+
+static int publish(void *arg, const struct sched_event *e, unsigned first, unsigned count,
+                   enum replay_answer *answers, char **why)
+{
+    struct nodes *w = arg;
+    struct replay_queue q = {0};
+    if (e->timed)
+        pause_ms((unsigned)e->wait_ms);
+    bool runs = w->running >> e->node & 1 && nodes_row(w, e->node, e->name, &q) && q.state == REPLAY_RUNNING;
+    for (unsigned i = 0; i < count; i++)
+        answers[i] = runs ? REPLAY_UNANSWERED : REPLAY_UNROUTABLE;
+    if (!runs)
+        return 0;
+    const struct lab_node *node = &w->lab->nodes[e->node];
+    struct client *c = client_connect(node->host, node->amqp_port, w->lab->user, w->lab->password);
+    if (client_error(c) || client_confirms(c))
+        return client_failed(c, e->node, why);
+    for (unsigned i = 0; i < count; i++) {
+        char body[16];
+        int len = snprintf(body, sizeof(body), "m%u", first + i);
+        struct client_message m = {.body = body, .len = (size_t)len, .persistent = !e->transient};
+        if (client_publish(c, e->name, &m))
+            return client_failed(c, e->node, why);
+    }
+    int err = client_confirmed(c, 0, (int)w->patience_ms);
+    if (err && err != ERR_REFUSED)
+        return client_failed(c, e->node, why);
+    for (unsigned i = 0; i < count; i++)
+        answers[i] = err ? REPLAY_REFUSED : REPLAY_CONFIRMED;
+    client_close(c);
+    client_destroy(c);
+    return 0;
+}
+
+/* POST get: the messages' numbers, in order; negative: not answered */
+static int get(const struct nodes *w, unsigned node, const char *queue, unsigned count, bool take,
+               unsigned *numbers)
+{
+    int status, n = 0;
+    size_t i;
+    char *escaped = http_path("/api/queues/%2F/", queue), *path = format_text("%s/get", escaped);
+    char *body = format_text("{\"count\":%u,\"ackmode\":\"%s\",\"encoding\":\"auto\"}", count,
+                             take ? "ack_requeue_false" : "ack_requeue_true");
+    json_t *list = nodes_api(w, node, "POST", path, body, &status), *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *payload = json_string_value(json_object_get(item, "payload"));
+        unsigned number;
+        if (payload && sscanf(payload, "m%u", &number) == 1 && (unsigned)n < count)
+            numbers[n++] = number;
+    }
+    bool good = status == 200 && json_is_array(list);
+    json_decref(list);
+    free(escaped);
+    free(path);
+    free(body);
+    return good ? n : -1;
+}
+
+static int consume(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
+                   char **why)
+{
+    struct nodes *w = arg;
+    if (e->timed)
+        pause_ms((unsigned)e->wait_ms);
+    int n = count ? get(w, e->node, e->name, count, true, taken) : 0;
+    if (n < 0) {
+        *why = format_text("line %u, %s: node%u does not hand out messages", e->line, e->text, e->node + 1u);
+        return ERR_REFUSED;
+    }
+    *len = (unsigned)n;
+    return 0;
+}
+
+/* ---- looking ---- */
+
+#define HOLDS_MAX 100000
+
+static int by_number(const void *a, const void *b)
+{
+    const unsigned *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
+{
+    struct nodes *w = arg;
+    int via = nodes_first(w);
+    *out = (struct replay_queue){.state = REPLAY_DOWN, .master = SCHED_NONE};
+    if (via < 0)
+        return 0; /* nobody runs who could say */
+    if (!nodes_row(w, (unsigned)via, queue, out))
+        return nodes_not_so(w, why, "node%d does not list its queues", via + 1);
+    if (out->state != REPLAY_RUNNING)
+        return 0;
+    unsigned *numbers = xcalloc(HOLDS_MAX, sizeof(*numbers));
+    int n = get(w, (unsigned)via, queue, HOLDS_MAX, false, numbers);
+    for (int i = 0; i < n; i++)
+        VEC_PUSH(&out->holds, numbers[i]);
+    free(numbers);
+    if (out->holds.len)
+        qsort(out->holds.items, out->holds.len, sizeof(*out->holds.items), by_number);
+    return n < 0 ? nodes_not_so(w, why, "%s runs but node%d does not show what it holds", queue, via + 1) : 0;
+}
+
+int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab, FILE *out,
+                    struct replay_result *result)
+{
+    bool rabbitmq = lab->engine == ENGINE_RABBITMQ;
+    const struct replay_world world = {.name = rabbitmq ? "rabbitmq" : "kit",
+                                       .rule = "its own",
+                                       .begin = begin,
+                                       .act = act,
+                                       .publish = publish,
+                                       .consume = consume,
+                                       .rest = nodes_rest,
+                                       .look = look};
+    struct nodes w = {.lab = lab, .rabbitmq = rabbitmq, .patience_ms = rabbitmq ? 60000 : 15000};
+    for (size_t i = 0; i < SCHED_NODES; i++)
+        w.starters[i].fd = -1;
+    int err = replay_play(s, name, &world, &w, out, result);
+    for (size_t i = 0; i < SCHED_NODES; i++)
+        if (w.starters[i].pid) { /* it waits for nodes that will not come */
+            kill(w.starters[i].pid, SIGTERM);
+            waitpid(w.starters[i].pid, NULL, 0);
+            close(w.starters[i].fd);
+        }
+    char *error = NULL;
+    int down = w.up ? engine_down(lab, &error) : 0;
+    if (down)
+        fprintf(out, "the nodes were not ended in order: %s\n", error ? error : err_text(down));
+    free(error);
+    policy_forget(&w, NULL);
+    VEC_FREE(&w.policies);
+    for (size_t i = 0; i < w.queues.len; i++)
+        free(w.queues.items[i]);
+    VEC_FREE(&w.queues);
+    return err ? err : down;
+}

@@ -1,0 +1,59 @@
+/* replay_private.h: between the files that play schedules on real nodes: replay_nodes.c does what events say,
+ * replay_facts.c asks the nodes what is so. */
+#ifndef LAB_REPLAY_PRIVATE_H
+#define LAB_REPLAY_PRIVATE_H
+
+#include <jansson.h>
+
+#include "lab/private.h"
+#include "lab/replay.h"
+
+struct policy_told {
+    char *name, *pattern, *definition;
+};
+
+struct starter { /* a labctl that starts a node, and has not come back yet */
+    int fd, pid;
+};
+
+struct nodes {
+    struct labdir *lab;
+    bool rabbitmq, up, cut;
+    uint32_t running; /* nodes that should serve */
+    uint32_t stopped; /* of the others: their process is there, its app is stopped */
+    uint32_t waiting; /* started, and waiting for others */
+    struct starter starters[SCHED_NODES];
+    VEC(struct policy_told) policies;
+    VEC(char *) queues;
+    unsigned patience_ms;
+};
+
+#define EACH_NODE(i, set)                                                                                    \
+    for (unsigned i = 0; i < SCHED_NODES; i++)                                                               \
+        if ((set) >> i & 1)
+
+/* ERR_TIMEOUT, and in *why what was not so, where to look. */
+int nodes_not_so(const struct nodes *w, char **why, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int nodes_first(const struct nodes *w); /* a node that runs; -1 */
+
+/* labctl -n NODE words: its exit code, and what it printed. TOLD: 0, or ERR_REFUSED and *why. */
+int nodes_ctl(const struct nodes *w, unsigned node, char **output, const char *const *words);
+int nodes_told(const struct nodes *w, unsigned node, char **why, const char *const *words);
+/* labctl by its words: CTL(w, node, &output, "list_queues", "name") */
+#define CTL(w, node, output, ...) nodes_ctl((w), (node), (output), (const char *const[]){__VA_ARGS__, NULL})
+#define TOLD(w, node, why, ...)   nodes_told((w), (node), (why), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The management API: a new reference or NULL. */
+json_t *nodes_api(const struct nodes *w, unsigned node, const char *method, const char *path,
+                  const char *body, int *status);
+
+uint32_t nodes_say_running(const struct nodes *w, unsigned node); /* 0: it does not answer */
+
+/* What this node says of the queue (labctl list_queues), all but what it holds. false: it does not answer. */
+bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct replay_queue *q);
+
+/* Until all nodes that run agree, and every queue is where its policy wants it. */
+int nodes_rest(void *arg, char **why);
+
+#endif

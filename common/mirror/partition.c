@@ -1,0 +1,284 @@
+/* partition.c: links between nodes that live break. The members of a view can always all reach each other:
+ * where two cannot, the one that is longer in the cluster stays and the other is told that it is out, so a
+ * partial cut becomes a full one, as in RabbitMQ. What a side does then is cluster_partition_handling: it
+ * goes on (ignore), it ends this life unless it has more than half of the nodes (pause_minority), or it goes
+ * on until both meet again and the side with fewer clients begins again (autoheal). docs/protocol.md draws
+ * it. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+/* ---- this life ends ---- */
+
+/* Nothing is confirmed, answered or sent after this: the next life starts from the log. */
+static void life_over(struct mirror *m, struct effects *out)
+{
+    m->over = true;
+    if (m->serving_told)
+        effects_add(out, FX_SERVING)->u.serving.on = false;
+    m->serving_told = false;
+    effects_add(out, FX_RESTART);
+}
+
+/* pause_minority: a view of half or fewer of the cluster's nodes is none. A node that is being stopped goes
+ * anyway. The first view of all is made whoever is there: docs/semantics.md. */
+bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
+{
+    if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served || m->stopping ||
+        2 * node_count(targets) > m->o.nodes_len || !(m->members & ~targets))
+        return false; /* the last one: who comes in is no reason to pause */
+    tell(out, "node", NULL, "%s pauses: it reaches %u of %zu nodes, not more than half", m->names[m->o.self],
+         node_count(targets), m->o.nodes_len);
+    life_over(m, out);
+    return true;
+}
+
+/* ---- out of the view ---- */
+
+/* A member of our view has gone on in another one without us. */
+void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out)
+{
+    if (!m->served || promised <= m->epoch || !node_in(m->members & ~m->excluded_by, by))
+        return;
+    m->excluded_by |= node_bit(by);
+    if (m->leave_sent)
+        return; /* one less to wait for: view_turn */
+    m->partitioned |= node_bit(by);
+    tell(out, "node", NULL, "%s is in another view: the cluster is partitioned", m->names[by]);
+    if (m->change.running && node_in(m->change.targets, by))
+        begin_change(m, out);
+    else
+        change_if_mine(m, out);
+}
+
+/* Members of the view before that live, can be reached and are not in the new one: they learn it from us. */
+void tell_apart(struct mirror *m, node_set before, struct effects *out)
+{
+    node_set apart = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(before & ~m->members & m->links & ~m->leaving, n) && m->peers[n].known &&
+            m->peers[n].incarnation == m->incarnations[n])
+            apart |= node_bit(n);
+    if (!apart)
+        return;
+    if (m->served)
+        m->partitioned |= apart;
+    struct peer_msg *msg = peer_msg_create(PEER_REFUSED, 0);
+    msg->u.refused.promised = m->epoch;
+    msg->u.refused.candidate = m->candidate;
+    msg->u.refused.why = REFUSE_APART;
+    send_to(out, apart, msg);
+}
+
+/* ---- a link between two others ---- */
+
+void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_REPORT, m->epoch);
+    msg->u.report.node = lost;
+    msg->u.report.incarnation = incarnation;
+    send_to(out, node_bit(to), msg);
+}
+
+/* A candidate counts on a target that this node has lost. */
+void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out)
+{
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(prepare->u.prepare.targets & ~m->links & ~node_bit(m->o.self), n))
+            report(m, candidate, n, prepare->u.prepare.incarnations[n], out);
+}
+
+static bool lives(const struct mirror *m, node_id n, uint64_t incarnation)
+{
+    return node_in(m->links, n) && m->peers[n].known && m->peers[n].incarnation == incarnation;
+}
+
+static uint64_t join_of(const struct mirror *m, node_id n)
+{
+    return m->phase != PHASE_STARTING && node_in(m->members, n) &&
+                   m->peers[n].incarnation == m->incarnations[n]
+               ? m->joins[n]
+               : UINT64_MAX;
+}
+
+/* Only when both ends say so: one end alone may be about a death that this node is about to hear of itself.
+ */
+void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out)
+{
+    if (lost >= m->o.nodes_len || lost == m->o.self || lost == from)
+        return;
+    if (!lives(m, lost, incarnation)) {
+        if (node_in(m->members & ~reachable(m), lost) && !m->change.running)
+            change_if_mine(m, out);
+        return;
+    }
+    m->cuts[from] |= node_bit(lost);
+    node_set both = node_bit(from) | node_bit(lost);
+    if (!node_in(m->cuts[lost], from))
+        return;
+    uint64_t a = join_of(m, from), b = join_of(m, lost);
+    node_id younger = a != b ? (a > b ? from : lost) : (from > lost ? from : lost);
+    if (m->change.running) {
+        if ((m->change.targets & both) != both)
+            return;
+    } else if ((reachable(m) & both) != both || m->phase == PHASE_STARTING || m->leave_sent ||
+               m->stopped_lsn || somebody_leads(m) || oldest_reachable(m) != m->o.self) {
+        return; /* whoever leads hears it too */
+    }
+    m->shun |= node_bit(younger);
+    begin_change(m, out);
+}
+
+/* ---- a candidate that leaves out somebody older ---- */
+
+/* A PREPARE without a member that this node can reach, and that is longer in the cluster than the candidate:
+ * that member lives, it will lead, and its view will be without the candidate. Until then this one waits. */
+bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare)
+{
+    node_set there =
+        m->phase == PHASE_STARTING ? 0 : reachable(m) & ~m->leaving & ~prepare->u.prepare.targets;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(there, n) && n != from && m->joins[n] < m->joins[from])
+            return true;
+    return false;
+}
+
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare)
+{
+    peer_msg_destroy(m->held_prepare);
+    m->held_prepare = steal(prepare);
+    m->held_from = from;
+}
+
+void held_drop(struct mirror *m)
+{
+    peer_msg_destroy(m->held_prepare);
+    m->held_prepare = NULL;
+}
+
+/* whom it waited for is gone, or out of our reach: is it its turn? */
+void held_retry(struct mirror *m, struct effects *out)
+{
+    struct peer_msg *msg = m->held_prepare;
+    if (!msg || m->over || must_wait(m, m->held_from, msg))
+        return;
+    m->held_prepare = NULL;
+    handle_prepare(m, m->held_from, msg, out);
+    peer_msg_destroy(msg);
+}
+
+/* A view is installed. A candidate that waits and is not in it is of another one; a member that waits may
+ * have asked because this view's leader died. */
+void held_refuse(struct mirror *m, struct effects *out)
+{
+    if (!m->held_prepare)
+        return;
+    if (!node_in(m->members, m->held_from))
+        refuse(m, m->held_from, m->held_prepare->epoch, REFUSE_APART, out);
+    if (!node_in(m->members, m->held_from) || m->held_prepare->epoch <= m->epoch)
+        held_drop(m);
+}
+
+/* ---- autoheal ---- */
+
+struct side {
+    node_id coordinator;
+    uint64_t epoch;
+    node_set members;
+    uint64_t clients;
+};
+
+static bool says_side(const struct mirror *m, node_id n, const struct side *s)
+{
+    const struct hello *h = &m->peers[n];
+    return node_in(m->links, n) && h->known && h->serving && h->coordinator == s->coordinator &&
+           h->epoch == s->epoch;
+}
+
+/* True if every member of the side can be reached and says that it is in it. */
+static bool whole(const struct mirror *m, struct side *s)
+{
+    s->clients = 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        if (!node_in(s->members, n))
+            continue;
+        if (n == m->o.self) {
+            s->clients += m->clients;
+            continue;
+        }
+        if (node_in(m->members, n) ? !node_in(reachable(m), n) : !says_side(m, n, s))
+            return false;
+        s->clients += m->peers[n].clients;
+    }
+    return true;
+}
+
+/* RabbitMQ's choice: the most clients, then the most nodes; of equals the one whose coordinator comes first
+ */
+static bool wins(const struct side *a, const struct side *b)
+{
+    if (a->clients != b->clients)
+        return a->clients > b->clients;
+    if (node_count(a->members) != node_count(b->members))
+        return node_count(a->members) > node_count(b->members);
+    return a->coordinator < b->coordinator;
+}
+
+/* The sides meet again. Of their coordinators the first in the cluster's list decides, once it sees all of
+ * every side; the losers begin again and are taken in as any node that starts. */
+void heal_check(struct mirror *m, struct effects *out)
+{
+    if (m->o.partition_handling != PARTITION_AUTOHEAL || !serving(m) || m->coordinator != m->o.self ||
+        m->change.running || m->stopping || m->over)
+        return;
+    struct side sides[LIMIT_NODES] = {
+        {.coordinator = m->o.self, .epoch = m->epoch, .members = m->members},
+    };
+    size_t len = 1;
+    node_set seen = m->members;
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct hello *h = &m->peers[n];
+        if (node_in(seen, n) || !node_in(m->links, n) || !h->known || !h->serving)
+            continue;
+        if (h->coordinator < m->o.self || (h->members & seen))
+            return; /* another decides; or views are still changing */
+        sides[len++] = (struct side){.coordinator = h->coordinator, .epoch = h->epoch, .members = h->members};
+        seen |= h->members;
+    }
+    if (len == 1)
+        return;
+    size_t best = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (!whole(m, &sides[i]))
+            return;
+        if (wins(&sides[i], &sides[best]))
+            best = i;
+    }
+    tell(out, "node", NULL, "autoheal: the side of %s wins with %llu client%s; the others begin again",
+         m->names[sides[best].coordinator], (unsigned long long)sides[best].clients,
+         plural(sides[best].clients));
+    for (size_t i = 0; i < len; i++)
+        if (i != best)
+            send_to(out, others_of(m, sides[i].members), peer_msg_create(PEER_HEAL, sides[i].epoch));
+    if (best != 0)
+        life_over(m, out);
+}
+
+void handle_heal(struct mirror *m, node_id from, uint64_t epoch, struct effects *out)
+{
+    if (m->o.partition_handling != PARTITION_AUTOHEAL || !m->served || epoch != m->epoch || m->stopping)
+        return;
+    tell(out, "node", NULL, "autoheal: %s begins again, the side of %s decided so", m->names[m->o.self],
+         m->names[from]);
+    life_over(m, out);
+}
+
+/* the others decide by it */
+void clients_changed(struct mirror *m, uint32_t count, struct effects *out)
+{
+    if (m->clients == count)
+        return;
+    m->clients = count;
+    if (m->started && m->o.partition_handling == PARTITION_AUTOHEAL && m->phase != PHASE_STOPPED)
+        send_hello(m, m->links, out);
+}

@@ -1,0 +1,249 @@
+/* scenario_placement.c: where a queue's master and mirrors go, as policies and nodes change. */
+#include "tests/cluster/scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct lab lab;
+static struct text out;
+
+static int setup(void **state)
+{
+    (void)state;
+    return test_lab_up(&lab, 3);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    text_finish(&out);
+    return test_lab_down(&lab);
+}
+
+/* ---- 2 ------------------------------------------------------------------------------------------------- */
+
+struct place {
+    unsigned master, mirrors;
+};
+
+struct change {
+    const char *definition; /* NULL: the policy is cleared */
+    struct place before, after;
+    unsigned may_lead, may_mirror; /* bits: what may be seen on the way */
+};
+
+struct watching {
+    const struct change *change;
+    bool arrived;
+    struct place seen;
+};
+
+/* Looks until the place is reached; what is seen before is one of the places that lie on the way. */
+static bool on_the_way(const struct queue_facts *f, void *arg)
+{
+    struct watching *w = arg;
+    const struct change *c = w->change;
+    w->seen = (struct place){f->master, f->mirror_bits};
+    if (strcmp(f->state, "syncing") != 0 && strcmp(f->state, "running") != 0)
+        return false;
+    if (!(c->may_lead >> f->master & 1) || (f->mirror_bits & ~c->may_mirror) ||
+        f->mirror_bits >> f->master & 1)
+        fail_msg("on the way to master node%u, mirrors %x: master node%u, mirrors %x", c->after.master,
+                 c->after.mirrors, f->master, f->mirror_bits);
+    return f->master == c->after.master && f->mirror_bits == c->after.mirrors;
+}
+
+static void a_queue_follows_its_policy(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {"{\"ha-mode\":\"all\"}", {1, 0}, {1, ON(2) | ON(3)}, ON(1), ON(2) | ON(3)},
+        {"{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node2@localhost\"]}",
+         {1, ON(2) | ON(3)},
+         {1, ON(2)},
+         ON(1),
+         ON(2) | ON(3)},
+        {"{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node3@localhost\"]}",
+         {1, ON(2)},
+         {1, ON(3)},
+         ON(1),
+         ON(2) | ON(3)},
+        {NULL, {1, ON(3)}, {1, 0}, ON(1), ON(3)},
+        {"{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2@localhost\",\"node3@localhost\"]}",
+         {1, 0},
+         {2, ON(3)},
+         ON(1) | ON(2),
+         ON(1) | ON(2) | ON(3)},
+    };
+    declare(&lab, 1, "placed");
+    assert_placed(&lab, 1, "placed", 1, 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        const struct change *c = &changes[i];
+        assert_placed(&lab, 2, "placed", c->before.master, c->before.mirrors, ANY);
+        if (c->definition)
+            set_policy(&lab, 1, "placed", c->definition);
+        else
+            clear_policy(&lab, 1, "placed");
+        struct watching w = {.change = c};
+        assert_queue(&lab, 2, "placed", "arrived", on_the_way, &w);
+    }
+}
+
+/* ---- 5 ------------------------------------------------------------------------------------------------- */
+
+static void the_master_moves_only_to_a_synchronised_mirror(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 100000 };
+    declare(&lab, 1, "moving");
+    publish(&lab, 1, "moving", 1, MESSAGES, false);
+    set_policy(&lab, 1, "moving", "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}");
+    assert_placed(&lab, 1, "moving", 1, ON(2) | ON(3), ON(2) | ON(3));
+
+    set_policy(&lab, 1, "moving", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node3@localhost\"]}");
+    assert_placed(&lab, 2, "moving", 3, 0, 0);
+    assert_count(&lab, 2, "moving", MESSAGES);
+
+    /* node1 gets a mirror, empty: node3 stays master */
+    set_policy(&lab, 1, "moving",
+               "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node3@localhost\"]}");
+    assert_placed(&lab, 2, "moving", 3, ON(1), 0);
+    /* also if only the mirror is listed: it would be the only copy */
+    set_policy(&lab, 1, "moving", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\"]}");
+    assert_placed(&lab, 2, "moving", 3, ON(1), 0);
+    clear_policy(&lab, 1, "moving");
+    assert_placed(&lab, 2, "moving", 3, 0, 0);
+    assert_holds(&lab, 2, "moving", 1, MESSAGES);
+}
+
+/* Who takes the last messages makes the mirror equal to the master; the master moves with deliveries under
+ * way. */
+static void what_is_on_its_way_moves_too(void **state)
+{
+    (void)state;
+    declare(&lab, 1, "draining");
+    publish(&lab, 1, "draining", 1, 20000, false);
+    set_policy(&lab, 1, "draining", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node3@localhost\"]}");
+    assert_placed(&lab, 2, "draining", 1, ON(3), 0);
+    assert_holds(&lab, 2, "draining", 1, 20000);
+    assert_placed(&lab, 2, "draining", 3, 0, 0);
+}
+
+/* ---- 16 ------------------------------------------------------------------------------------------------ */
+
+static void declare_many(unsigned node, const char *name, unsigned count)
+{
+    struct user u = {0};
+    assert_user(user_open(&u, &lab, node), &u);
+    for (unsigned i = 0; i < count; i++) {
+        char queue[32];
+        snprintf(queue, sizeof(queue), "%s_%u", name, i);
+        assert_user(user_declare(&u, queue, USER_DURABLE, NULL), &u);
+    }
+    user_drop(&u);
+}
+
+/* Masters per node, as node1 lists them. */
+static bool masters_are(void *arg)
+{
+    unsigned *wanted = arg, found[4] = {0};
+    json_t *list = http_json(lab_http(&lab, 1), "/api/queues/%2F"), *q;
+    size_t i;
+    json_array_foreach(list, i, q)
+    {
+        unsigned node = node_number(json_string_value(json_object_get(q, "node")));
+        found[node <= 3 ? node : 0]++;
+    }
+    json_decref(list);
+    return memcmp(found + 1, wanted + 1, 3 * sizeof(found[0])) == 0;
+}
+
+static void delete_all(void)
+{
+    struct user u = {0};
+    json_t *list = http_json(lab_http(&lab, 1), "/api/queues/%2F"), *q;
+    size_t i;
+    assert_user(user_open(&u, &lab, 1), &u);
+    json_array_foreach(list, i, q)
+        assert_user(user_delete(&u, json_string_value(json_object_get(q, "name")), false, NULL), &u);
+    json_decref(list);
+    user_drop(&u);
+}
+
+static void min_masters_takes_the_node_with_the_fewest(void **state)
+{
+    (void)state;
+    delete_all();
+    declare_many(1, "many", 15);
+    declare_many(2, "some", 8);
+    declare_many(3, "few", 1);
+    assert_true(wait_until(masters_are, (unsigned[]){0, 15, 8, 1}, 30000)); /* first: it is so */
+
+    struct user u = {0};
+    assert_user(user_open(&u, &lab, 1) && user_declare_with(&u, "located", USER_DURABLE,
+                                                            "x-queue-master-locator", "min-masters", NULL),
+                &u);
+    assert_placed(&lab, 1, "located", 3, 0, 0);
+    set_policy(&lab, 2, "located_by_policy", "{\"queue-master-locator\":\"min-masters\"}");
+    assert_user(user_declare(&u, "located_by_policy", USER_DURABLE, NULL), &u);
+    assert_placed(&lab, 1, "located_by_policy", 3, 0, 0);
+    user_drop(&u);
+    delete_all();
+}
+
+static void wrong_params_are_refused_and_change_nothing(void **state)
+{
+    (void)state;
+    int code = LABCTL(&lab, &out, "-n", "node1", "set_policy", "wrong", "^wrong",
+                      "{\"ha-mode\":\"exactly\",\"ha-params\":\"2\"}");
+    assert_true(code != 0);
+    assert_says(&out, "Validation failed\n\nha-mode=\"exactly\" takes an integer, <<\"2\">> given\n");
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "list_policies"), 0, &out);
+    if (strstr(text_str(&out), "wrong"))
+        fail_msg("it is listed: %s", text_str(&out));
+}
+
+/* ---- 3 ------------------------------------------------------------------------------------------------- */
+
+static bool has_three_mirrors(const struct queue_facts *f, void *arg)
+{
+    (void)arg;
+    return is_running(f, NULL) && f->mirrors == 3;
+}
+
+/* Five nodes are configured, two of them stopped: to a running cluster of three they are new. */
+static void exactly_4_takes_the_nodes_that_come(void **state)
+{
+    (void)state;
+    struct lab five;
+    if (!test_on_kit())
+        skip(); /* five Erlang nodes are too much for a small machine */
+    assert_int_equal(test_lab_up(&five, 5), 0);
+    *state = &five;
+    stop_node(&five, 4);
+    stop_node(&five, 5);
+    set_policy(&five, 1, "four", "{\"ha-mode\":\"exactly\",\"ha-params\":4}");
+    declare(&five, 1, "four");
+    assert_placed(&five, 1, "four", 1, ON(2) | ON(3), ANY);
+    start_node(&five, 4);
+    start_node(&five, 5);
+    struct queue_facts f = assert_queue(&five, 1, "four", "three mirrors", has_three_mirrors, NULL);
+    unsigned came = f.mirror_bits & ON(4) ? 4 : 5;
+    assert_int_equal(f.mirror_bits, ON(2) | ON(3) | ON(came));
+    stop_node(&five, came);
+    assert_placed(&five, 1, "four", 1, ON(2) | ON(3) | ON(9 - came), ANY);
+    assert_int_equal(test_lab_down(&five), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_queue_follows_its_policy, setup, NULL),
+        cmocka_unit_test(the_master_moves_only_to_a_synchronised_mirror),
+        cmocka_unit_test(what_is_on_its_way_moves_too),
+        cmocka_unit_test(min_masters_takes_the_node_with_the_fewest),
+        cmocka_unit_test_setup_teardown(wrong_params_are_refused_and_change_nothing, NULL, teardown),
+        cmocka_unit_test(exactly_4_takes_the_nodes_that_come),
+    };
+    return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
+}

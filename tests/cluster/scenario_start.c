@@ -1,0 +1,165 @@
+/* scenario_start.c: a cluster that starts again: in which order, and from what its disks have. */
+#include "tests/cluster/scenario.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { A = 1, B = 2, C = 3 };
+
+static struct lab lab;
+static struct text out;
+
+static int setup(void **state)
+{
+    (void)state;
+    return test_lab_up(&lab, 3);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    text_finish(&out);
+    return test_lab_down(&lab);
+}
+
+/* ---- 18 ------------------------------------------------------------------------------------------------ */
+
+static bool answers(unsigned node)
+{
+    return http_ask(lab_http(&lab, node), "GET", "/api/overview", NULL, 5000, NULL) == 200;
+}
+
+static void the_last_to_stop_serves_first(void **state)
+{
+    (void)state;
+    set_policy(&lab, A, "kept", "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}");
+    declare(&lab, A, "kept");
+    assert_placed(&lab, A, "kept", A, ON(B) | ON(C), ON(B) | ON(C));
+    publish(&lab, A, "kept", 1, 10, true);
+    stop_node(&lab, C);
+    publish(&lab, A, "kept", 11, 20, true);
+    stop_node(&lab, B);
+    publish(&lab, A, "kept", 21, 30, true); /* only A has these */
+    stop_node(&lab, A);
+    for (unsigned node = 1; node <= 3; node++)
+        assert_false(answers(node));
+
+    /* C knows that it was not the last: it waits, and says for whom */
+    int code = LABCTL(&lab, &out, "-n", "node3", "-t", test_on_kit() ? "1" : "15", "start_app");
+    assert_code(code, 75, &out);
+    if (test_on_kit())
+        assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2");
+    assert_false(answers(C));
+
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "start_app"), 0, &out);
+    assert_true(answers(A));
+    assert_running(&lab, A, C, 1); /* what it waited for has come */
+    start_node(&lab, B);
+    assert_placed(&lab, C, "kept", A, ON(B) | ON(C), ON(B) | ON(C));
+    assert_holds(&lab, C, "kept", 1, 30);
+}
+
+static void the_last_to_stop_waits_for_nobody(void **state)
+{
+    (void)state;
+    declare(&lab, A, "alone");
+    publish(&lab, A, "alone", 1, 10, true);
+    stop_node(&lab, C);
+    stop_node(&lab, B);
+    stop_node(&lab, A);
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "start_app"), 0, &out);
+    assert_true(answers(A));
+    assert_state(&lab, A, "alone", "running");
+    assert_holds(&lab, A, "alone", 1, 10);
+    start_node(&lab, B);
+    start_node(&lab, C);
+}
+
+/* ---- 19 ------------------------------------------------------------------------------------------------ */
+
+/* the newest segment of a node's log: the caller's to free */
+static char *last_segment(unsigned node)
+{
+    glob_t found;
+    char *pattern = format_text("%s/node%u/data/*.log", lab.dir, node);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    char *path = xstrdup(found.gl_pathv[found.gl_pathc - 1]); /* sorted, and the names count up */
+    globfree(&found);
+    free(pattern);
+    return path;
+}
+
+static void add_garbage(const char *path)
+{
+    unsigned char garbage[3000];
+    for (size_t i = 0; i < sizeof(garbage); i++)
+        garbage[i] = (unsigned char)(i * 167 + 13);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
+    assert_int_equal(close(fd), 0);
+}
+
+/* a record is written half: the last one loses its end */
+static void tear_off(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size - 5), 0);
+}
+
+/* kill -9, something happens to the end of its log, start; what it dropped stands in its events. */
+static void starts_with_its_log(const char *queue, void (*damage)(const char *path), const char *dropped,
+                                unsigned may_be_lost)
+{
+    enum { MESSAGES = 1000 };
+    declare(&lab, A, queue);
+    publish(&lab, A, queue, 1, MESSAGES, true);
+    assert_placed(&lab, C, queue, A, 0, 0);
+    kill_node(&lab, A);
+    char *segment = last_segment(A);
+    damage(segment);
+    revive_node(&lab, A);
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "events"), 0, &out);
+    assert_says(&out, dropped);
+    free(segment);
+
+    assert_state(&lab, C, queue, "running");
+    struct user u = {0};
+    uint32_t messages = 0;
+    assert_user(user_open(&u, &lab, C) && user_declare(&u, queue, USER_PASSIVE, &messages), &u);
+    user_drop(&u);
+    assert_in_range(messages, MESSAGES - may_be_lost, MESSAGES);
+    assert_holds(&lab, C, queue, 1, messages);
+}
+
+static void a_node_starts_with_garbage_behind_its_log(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip(); /* the kit's own log */
+    starts_with_its_log("garbage", add_garbage, "data: segment 1: dropped the last 3000 bytes ", 0);
+}
+
+static void a_node_starts_with_a_torn_log(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip();
+    starts_with_its_log("torn", tear_off, "data: segment 1: dropped the last ", 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_to_stop_serves_first),
+        cmocka_unit_test(the_last_to_stop_waits_for_nobody),
+        cmocka_unit_test(a_node_starts_with_garbage_behind_its_log),
+        cmocka_unit_test(a_node_starts_with_a_torn_log),
+    };
+    return cmocka_run_group_tests_name("start-again", tests, setup, teardown);
+}

@@ -1,0 +1,179 @@
+/* acting.c: see acting.h. The rule it keeps: what cannot be undone is asked first, and the answer that Enter
+ * gives is Cancel. */
+#include "acting.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "commands.h"
+#include "find.h"
+#include "prompt.h"
+#include "ran.h"
+#include "view.h"
+#include "words.h"
+
+/* ---- the question
+ * ----------------------------------------------------------------------------------------------- */
+
+enum effect acting_ask(struct model *m, struct command *command)
+{
+    if (!command)
+        return EFFECT_DRAW;
+    command_destroy(m->to_confirm);
+    m->to_confirm = command;
+    m->confirm_yes = false; /* Cancel is the default */
+    m->overlay = OVERLAY_CONFIRM;
+    return EFFECT_DRAW;
+}
+
+enum effect confirm_key(struct model *m, int key, struct command **run)
+{
+    if (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == KEY_TAB || key == KEY_BACK_TAB) {
+        m->confirm_yes = !m->confirm_yes;
+        return EFFECT_DRAW;
+    }
+    bool yes = key == 'y' || key == 'Y' || (key == KEY_RETURN && m->confirm_yes);
+    bool no = key == 'n' || key == 'N' || key == 'q' || key == KEY_ESCAPE || key == KEY_RETURN;
+    if (!yes && !no)
+        return EFFECT_NONE;
+    m->overlay = OVERLAY_NONE;
+    if (yes)
+        *run = m->to_confirm;
+    else
+        command_destroy(m->to_confirm);
+    m->to_confirm = NULL;
+    return yes ? EFFECT_RUN : EFFECT_DRAW;
+}
+
+/* ---- copy, output, export
+ * --------------------------------------------------------------------------------------- */
+
+static enum effect copy(struct model *m)
+{
+    size_t step = model_step(m);
+    const char *text = m->command && m->command->step != COMMAND_CLEAN ? m->command->text : NULL;
+    if (!text && m->lesson && step < m->lesson->steps_len)
+        text = m->lesson->steps[step].action_text;
+    if (!text) {
+        model_say(m, _("there is no command to copy yet"));
+        return EFFECT_DRAW;
+    }
+    free(m->copy);
+    m->copy = xstrdup(text);
+    return EFFECT_COPY;
+}
+
+static enum effect show_output(struct model *m)
+{
+    if (m->command && m->command->output.len)
+        pager_open(m, m->command->text, text_str(&m->command->output));
+    else
+        model_say(m, "%s", m->command ? _("it has printed nothing") : _("nothing was run yet"));
+    return EFFECT_DRAW;
+}
+
+void acting_export(struct model *m, const char *file)
+{
+    time_t seconds = m->snapshot ? (time_t)(m->snapshot->taken_wall_ms / 1000) : 0;
+    char name[64];
+    struct tm t;
+    localtime_r(&seconds, &t);
+    strftime(name, sizeof(name), "mirrorlab-events-%Y%m%d-%H%M%S.txt", &t);
+    free(m->export_to);
+    m->export_to = xstrdup(file ? file : name);
+}
+
+/* ---- everything else
+ * -------------------------------------------------------------------------------------------- */
+
+/* The newest again: events follow what happens, the selection the queue that came last. */
+static enum effect follow(struct model *m)
+{
+    m->scroll = 0;
+    if (m->view == VIEW_CLUSTER)
+        m->queue_chosen = false;
+    model_say(m, "%s",
+              m->view == VIEW_CLUSTER ? _("the newest queue is selected when one comes")
+                                      : _("the newest is shown"));
+    return EFFECT_DRAW;
+}
+
+static enum effect quit(struct model *m)
+{
+    if (!model_runs(m) || m->quit_asked)
+        return EFFECT_QUIT;
+    const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
+    model_say(m, _("still running: %s -- q again leaves without its end"), c->text);
+    m->quit_asked = true;
+    return EFFECT_DRAW;
+}
+
+/* command: NULL if there is nothing to act on; a message says why */
+static enum effect run_command(struct model *m, struct command *command, struct command **run)
+{
+    if (!command)
+        return EFFECT_DRAW;
+    if (command_danger(command) != DANGER_NONE)
+        return acting_ask(m, command);
+    *run = command;
+    return EFFECT_RUN;
+}
+
+static enum effect open_publish(struct model *m)
+{
+    struct command *c = command_publish(m, m->queue, "1", "", false, false);
+    if (!c) {
+        command_why_not(m, "producer");
+        return EFFECT_DRAW;
+    }
+    command_destroy(c);
+    input_set(&m->forms[FORM_PUBLISH].fields[PUBLISH_QUEUE], m->queue);
+    form_open(m, FORM_PUBLISH);
+    m->forms[FORM_PUBLISH].at = PUBLISH_COUNT;
+    return EFFECT_DRAW;
+}
+
+static enum effect get(struct model *m, struct command **run)
+{
+    struct command *c = command_get(m, m->queue, "1");
+    if (!c)
+        command_why_not(m, "consumer");
+    return run_command(m, c, run);
+}
+
+/* Beginning again puts the nodes and queues as they were: nothing else may be at it meanwhile. */
+static enum effect restart(struct model *m)
+{
+    if (!model_runs(m))
+        return acting_ask(m, command_for(m, REQUEST_RESTART));
+    const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
+    model_say(m, _("still running (Ctrl-C ends it): %s"), c->text);
+    return EFFECT_DRAW;
+}
+
+enum effect acting(struct model *m, enum request request, struct command **run)
+{
+    switch ((int)request) {
+    case REQUEST_POLICY: form_open(m, FORM_POLICY); return EFFECT_DRAW;
+    case REQUEST_PUBLISH: return open_publish(m);
+    case REQUEST_GET: return get(m, run);
+    case REQUEST_RESTART: return restart(m);
+    case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;
+    case REQUEST_FILTER: prompt_open(m, OVERLAY_FILTER); return EFFECT_DRAW;
+    case REQUEST_SORT_BEFORE: find_sort(m, -1); return EFFECT_DRAW;
+    case REQUEST_SORT_AFTER: find_sort(m, 1); return EFFECT_DRAW;
+    case REQUEST_FOLLOW: return follow(m);
+    case REQUEST_COPY: return copy(m);
+    case REQUEST_OUTPUT: return show_output(m);
+    case REQUEST_EXPORT: acting_export(m, NULL); return EFFECT_EXPORT;
+    case REQUEST_MOUSE:
+        m->mouse = !m->mouse;
+        model_say(m, "%s",
+                  m->mouse ? _("the mouse selects and scrolls here; the same key gives it back")
+                           : _("the mouse is the terminal's again: it marks text"));
+        return EFFECT_MOUSE;
+    case REQUEST_QUIT: return quit(m);
+    default: return run_command(m, command_for(m, request), run);
+    }
+}

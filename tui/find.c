@@ -1,0 +1,202 @@
+/* find.c: see find.h. */
+#include "find.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "words.h"
+
+/* Letters of the first alphabet without regard to case; everything else byte by byte. */
+static bool contains(const char *text, const char *part)
+{
+    size_t len = strlen(part);
+    for (; text && *text; text++) {
+        size_t i = 0;
+        while (i < len && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (i == len)
+            return true;
+    }
+    return !*part;
+}
+
+static bool queue_passes(const struct model *m, const struct queue_seen *q)
+{
+    const char *part = m->filters[FOUND_QUEUES];
+    return !part || contains(q->name, part) || contains(q->policy, part) ||
+           contains(queue_seen_state_name(q->state), part);
+}
+
+static bool event_passes(const struct model *m, const struct event_seen *e)
+{
+    const char *part = m->filters[FOUND_EVENTS];
+    return !part || contains(e->text, part) || contains(e->kind, part) || contains(e->node, part);
+}
+
+/* ---- order
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* what is wrong comes first */
+static int state_rank(const struct queue_seen *q)
+{
+    switch (q->state) {
+    case QUEUE_SEEN_STOPPED: return 0;
+    case QUEUE_SEEN_DOWN: return 1;
+    case QUEUE_SEEN_UNKNOWN: return 2;
+    case QUEUE_SEEN_SYNCING: return 3;
+    case QUEUE_SEEN_RUNNING: return 4;
+    }
+    return 5;
+}
+
+static int more_first(double a, double b)
+{
+    return a > b ? -1 : a < b;
+}
+
+static int bits(node_bits b)
+{
+    int count = 0;
+    for (; b; b &= b - 1)
+        count++;
+    return count;
+}
+
+static int compare(const struct queue_seen *a, const struct queue_seen *b, enum sort sort)
+{
+    switch (sort) {
+    case SORT_STATE: return state_rank(a) - state_rank(b);
+    case SORT_READY: return more_first((double)a->ready, (double)b->ready);
+    case SORT_UNACKED: return more_first((double)a->unacked, (double)b->unacked);
+    case SORT_MIRRORS: return bits(b->mirrors) - bits(a->mirrors);
+    case SORT_POLICY: return strcmp(a->policy ? a->policy : "~", b->policy ? b->policy : "~");
+    case SORT_RATE: return more_first(a->publish_rate, b->publish_rate);
+    case SORT_NAME:
+    case SORTS: break;
+    }
+    return 0;
+}
+
+/* Queues come sorted by name; equal ones stay in that order. */
+static void sort_shown(struct model *m)
+{
+    for (size_t i = 1; i < m->shown.len; i++) {
+        size_t queue = m->shown.items[i], at = i;
+        const struct queue_seen *queues = m->snapshot->queues;
+        while (at > 0 && compare(&queues[queue], &queues[m->shown.items[at - 1]], m->sort) < 0) {
+            m->shown.items[at] = m->shown.items[at - 1];
+            at--;
+        }
+        m->shown.items[at] = queue;
+    }
+}
+
+const char *find_sort_name(enum sort sort)
+{
+    switch (sort) {
+    case SORT_NAME: return _("name");
+    case SORT_STATE: return _("state, what is wrong first");
+    case SORT_READY: return _("ready messages, most first");
+    case SORT_UNACKED: return _("unacknowledged messages, most first");
+    case SORT_MIRRORS: return _("mirrors, most first");
+    case SORT_POLICY: return _("policy");
+    case SORT_RATE: return _("publishes per second, most first");
+    case SORTS: break;
+    }
+    return "?";
+}
+
+void find_sort(struct model *m, int by)
+{
+    m->sort = (enum sort)(((int)m->sort + by + SORTS) % SORTS);
+    find_again(m);
+    model_say(m, _("queues are sorted by %s"), find_sort_name(m->sort));
+}
+
+/* ---- what passes
+ * ------------------------------------------------------------------------------------------------ */
+
+void find_again(struct model *m)
+{
+    m->shown.len = m->happened.len = 0;
+    if (!m->snapshot)
+        return;
+    for (size_t i = 0; i < m->snapshot->queues_len; i++)
+        if (queue_passes(m, &m->snapshot->queues[i]))
+            VEC_PUSH(&m->shown, i);
+    for (size_t i = 0; i < m->snapshot->events_len; i++)
+        if (event_passes(m, &m->snapshot->events[i]))
+            VEC_PUSH(&m->happened, i);
+    if (m->sort != SORT_NAME)
+        sort_shown(m);
+}
+
+void find_keep_place(struct model *m, const struct snapshot *s)
+{
+    uint64_t last = 0;
+    if (m->view != VIEW_EVENTS || m->scroll == 0 || !m->snapshot)
+        return;
+    for (size_t i = 0; i < m->snapshot->events_len; i++)
+        last = u64_max(last, m->snapshot->events[i].seq);
+    for (size_t i = 0; i < s->events_len; i++)
+        m->scroll += s->events[i].seq > last && event_passes(m, &s->events[i]);
+}
+
+void find_finish(struct model *m)
+{
+    for (size_t i = 0; i < FOUNDS; i++)
+        free(m->filters[i]);
+    VEC_FREE(&m->shown);
+    VEC_FREE(&m->happened);
+}
+
+enum found find_kind(const struct model *m)
+{
+    return m->view == VIEW_EVENTS ? FOUND_EVENTS : FOUND_QUEUES;
+}
+
+const char *find_queue_from(const struct model *m, int by)
+{
+    int at = -1, len = (int)m->shown.len;
+    for (int i = 0; m->queue && i < len; i++)
+        if (strcmp(m->snapshot->queues[m->shown.items[i]].name, m->queue) == 0)
+            at = i;
+    at = at < 0 ? 0 : at + by;
+    at = at >= len ? len - 1 : at < 0 ? 0 : at;
+    return len ? m->snapshot->queues[m->shown.items[at]].name : NULL;
+}
+
+char *find_status(const struct model *m)
+{
+    bool events = find_kind(m) == FOUND_EVENTS;
+    const char *part = m->filters[find_kind(m)];
+    if (!part || !m->snapshot)
+        return NULL;
+    return events ? format_text(_("/%s: %zu of %zu events"), part, m->happened.len, m->snapshot->events_len)
+                  : format_text(_("/%s: %zu of %zu queues"), part, m->shown.len, m->snapshot->queues_len);
+}
+
+/* ---- export
+ * ----------------------------------------------------------------------------------------------------- */
+
+int find_export(const struct model *m, const char *file)
+{
+    FILE *f = fopen(file, "wxe"); /* what is there already is somebody's */
+    if (!f)
+        return errno;
+    for (size_t i = 0; i < m->happened.len; i++) {
+        const struct event_seen *e = &m->snapshot->events[m->happened.items[i]];
+        time_t seconds = (time_t)(e->wall_ms / 1000);
+        struct tm t;
+        char when[32];
+        localtime_r(&seconds, &t);
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &t);
+        fprintf(f, "%s.%03d\t%s\t%s\t%s\n", when, (int)(e->wall_ms % 1000), e->kind, e->node ? e->node : "-",
+                e->text);
+    }
+    int failed = ferror(f) ? EIO : 0;
+    return fclose(f) ? errno : failed;
+}

@@ -1,0 +1,217 @@
+/* form.c: see form.h. The forms are tables; what they run is made of their words in commands.c's way, and
+ * shown while they are filled in. */
+#include "form.h"
+
+#include <stdlib.h>
+
+#include "commands.h"
+#include "ran.h"
+#include "view.h"
+#include "words.h"
+
+struct field {
+    const char *name;       /* as labctl and the producer call it: not translated */
+    const char *value;      /* at first */
+    const char *choices[4]; /* left and right go through them; NULL: free text */
+};
+
+static const struct field policy_fields[] = {
+    [POLICY_NAME] = {"name", "mirror", {NULL}},
+    [POLICY_PATTERN] = {"pattern", "^mirrior", {NULL}},
+    [POLICY_HA_MODE] = {"ha-mode", "exactly", {"exactly", "all", "nodes"}},
+    [POLICY_HA_PARAMS] = {"ha-params", "2", {NULL}},
+    [POLICY_SYNC_MODE] = {"ha-sync-mode", "automatic", {"automatic", "manual"}},
+};
+
+static const struct field publish_fields[] = {
+    [PUBLISH_QUEUE] = {"queue", "", {NULL}},
+    [PUBLISH_COUNT] = {"count", "1", {NULL}},
+    [PUBLISH_TEXT] = {"message", "Hello World", {NULL}},
+    [PUBLISH_PERSISTENT] = {"persistent", "no", {"no", "yes"}},
+    [PUBLISH_CONFIRM] = {"confirm", "no", {"no", "yes"}},
+};
+
+static const struct {
+    const char *title, *about;
+    const struct field *fields;
+    int len;
+} kinds[FORMS] = {
+    [FORM_POLICY] = {N_("Policy"), N_("Every queue whose name matches the pattern follows it."),
+                     policy_fields, POLICY_FIELDS},
+    [FORM_PUBLISH] = {N_("Publish"), N_("The lesson's producer publishes through a node that runs."),
+                      publish_fields, PUBLISH_FIELDS},
+};
+
+void form_reset(struct form *f, enum form_kind kind)
+{
+    for (int i = 0; i < kinds[kind].len; i++)
+        input_set(&f->fields[i], kinds[kind].fields[i].value);
+    f->at = 0;
+}
+
+void form_finish(struct form *f)
+{
+    for (int i = 0; i < FORM_FIELDS; i++)
+        input_finish(&f->fields[i]);
+}
+
+void form_open(struct model *m, enum form_kind kind)
+{
+    m->overlay = OVERLAY_FORM;
+    m->form = kind;
+    m->forms[kind].at = 0;
+}
+
+/* ---- what it runs
+ * ----------------------------------------------------------------------------------------------- */
+
+/* ha-params is a count for "exactly" and a list of names for "nodes": "node1,node2" */
+static json_t *params_json(const char *typed)
+{
+    char *end;
+    long number = strtol(typed, &end, 10);
+    if (*typed && !*end)
+        return json_integer(number);
+    json_t *names = json_array();
+    while (*typed) {
+        size_t len = strcspn(typed, ", ");
+        if (len > 0)
+            json_array_append_new(names, json_stringn(typed, len));
+        typed += len;
+        typed += strspn(typed, ", ");
+    }
+    return names;
+}
+
+static char *policy_definition(const struct form *f)
+{
+    const char *mode = input_text(&f->fields[POLICY_HA_MODE]);
+    const char *params = input_text(&f->fields[POLICY_HA_PARAMS]);
+    const char *sync = input_text(&f->fields[POLICY_SYNC_MODE]);
+    json_t *definition = json_object();
+    if (*mode)
+        json_object_set_new(definition, "ha-mode", json_string(mode));
+    if (*params && strcmp(mode, "all") != 0) /* "all" takes none */
+        json_object_set_new(definition, "ha-params", params_json(params));
+    if (*sync)
+        json_object_set_new(definition, "ha-sync-mode", json_string(sync));
+    char *text = json_dumps(definition, JSON_COMPACT);
+    json_decref(definition);
+    return text;
+}
+
+static struct command *policy_command(const struct model *m, const struct form *f)
+{
+    char *definition = policy_definition(f);
+    const char *node = model_running_node(m);
+    const char *words[] = {"labctl",
+                           "-n",
+                           node ? node : "node1",
+                           "set_policy",
+                           input_text(&f->fields[POLICY_NAME]),
+                           input_text(&f->fields[POLICY_PATTERN]),
+                           definition,
+                           NULL};
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    free(definition);
+    return c;
+}
+
+struct command *form_command(const struct model *m)
+{
+    const struct form *f = &m->forms[m->form];
+    if (m->form == FORM_POLICY)
+        return policy_command(m, f);
+    return command_publish(m, input_text(&f->fields[PUBLISH_QUEUE]), input_text(&f->fields[PUBLISH_COUNT]),
+                           input_text(&f->fields[PUBLISH_TEXT]),
+                           strcmp(input_text(&f->fields[PUBLISH_PERSISTENT]), "yes") == 0,
+                           strcmp(input_text(&f->fields[PUBLISH_CONFIRM]), "yes") == 0);
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* the choice `by` places from the one that is there */
+static void choose(struct input *in, const struct field *field, int by)
+{
+    int len = 0, at = 0;
+    while (len < (int)ARRAY_LEN(field->choices) && field->choices[len])
+        len++;
+    for (int i = 0; i < len; i++)
+        if (strcmp(field->choices[i], input_text(in)) == 0)
+            at = i;
+    input_set(in, field->choices[(at + by + len) % len]);
+}
+
+enum effect form_key(struct model *m, int key, struct command **run)
+{
+    struct form *f = &m->forms[m->form];
+    const struct field *field = &kinds[m->form].fields[f->at];
+    int len = kinds[m->form].len;
+    if (key == KEY_ESCAPE) {
+        m->overlay = OVERLAY_NONE;
+    } else if (key == KEY_RETURN) {
+        m->overlay = OVERLAY_NONE;
+        *run = form_command(m);
+        return *run ? EFFECT_RUN : EFFECT_DRAW;
+    } else if (key == KEY_ARROW_UP || key == KEY_BACK_TAB) {
+        f->at = (f->at + len - 1) % len;
+    } else if (key == KEY_ARROW_DOWN || key == KEY_TAB) {
+        f->at = (f->at + 1) % len;
+    } else if (field->choices[0] && (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == ' ')) {
+        choose(&f->fields[f->at], field, key == KEY_ARROW_LEFT ? -1 : 1);
+    } else {
+        input_key(&f->fields[f->at], key);
+    }
+    return EFFECT_DRAW;
+}
+
+/* ---- drawing
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* The text with its cursor; what is left of it leaves first where it is too long. */
+void draw_input(struct canvas *c, struct rect r, int x, int y, const struct input *in)
+{
+    const char *text = input_text(in);
+    char *left = xstrndup(text, in->at);
+    size_t from = 0, skip;
+    while (text_columns(c, left + from) > r.width - x - 2 && left[from])
+        from += text_break(c, left + from, 2, &skip);
+    int at = canvas_put(c, r, x, y, STYLE_NORMAL, left + from);
+    canvas_put(c, r, at, y, STYLE_NORMAL, text + in->at);
+    bool end = !text[in->at];
+    if (end)
+        canvas_put(c, r, at, y, STYLE_SELECTED, "_");
+    else
+        canvas_restyle(c, (struct rect){r.x + at, r.y + y, 1, 1}, STYLE_SELECTED);
+    free(left);
+}
+
+void draw_form(const struct model *m, struct canvas *c)
+{
+    const struct form *f = &m->forms[m->form];
+    int len = kinds[m->form].len;
+    struct rect r = draw_box(c, 76, len + 7, _(kinds[m->form].title));
+    struct command *command = form_command(m);
+    canvas_put(c, r, 0, 0, STYLE_DIM, _(kinds[m->form].about));
+    for (int i = 0; i < len; i++) {
+        const struct field *field = &kinds[m->form].fields[i];
+        bool here = i == f->at;
+        canvas_printf(c, r, 0, 1 + i, here ? STYLE_STRONG : STYLE_NORMAL, "%s %-13s", here ? ">" : " ",
+                      field->name);
+        if (here)
+            draw_input(c, r, 16, 1 + i, &f->fields[i]);
+        else
+            canvas_put(c, r, 16, 1 + i, STYLE_NORMAL, input_text(&f->fields[i]));
+        if (here && field->choices[0])
+            canvas_put_right(c, r, 0, 1 + i, STYLE_DIM, _("left, right: another"));
+    }
+    if (command) {
+        char *text = format_text("$ %s", command->text);
+        draw_paragraph(c, rect_rows(r, len + 1, 3), 0, 0, STYLE_NORMAL, text);
+        free(text);
+    }
+    canvas_put(c, r, 0, len + 4, STYLE_DIM,
+               _("Enter: do it   up, down: field   Ctrl-U: empty it   Esc: cancel"));
+    command_destroy(command);
+}

@@ -1,0 +1,40 @@
+/* form.h: small forms of a few lines: a policy, messages to publish. What is typed goes into the words of a
+ * command as it is; whether it is good is for the nodes to say, in their own words. */
+#ifndef TUI_FORM_H
+#define TUI_FORM_H
+
+#include "input.h"
+
+enum form_kind { FORM_POLICY, FORM_PUBLISH, FORMS };
+
+enum policy_field {
+    POLICY_NAME,
+    POLICY_PATTERN,
+    POLICY_HA_MODE,
+    POLICY_HA_PARAMS,
+    POLICY_SYNC_MODE,
+    POLICY_FIELDS
+};
+
+enum publish_field {
+    PUBLISH_QUEUE,
+    PUBLISH_COUNT,
+    PUBLISH_TEXT,
+    PUBLISH_PERSISTENT,
+    PUBLISH_CONFIRM,
+    PUBLISH_FIELDS
+};
+
+#define FORM_FIELDS 5
+
+struct form {
+    struct input fields[FORM_FIELDS];
+    int at; /* the field that is typed in */
+};
+
+void form_reset(struct form *f, enum form_kind kind); /* the first values: the article's */
+void form_finish(struct form *f);
+
+/* What a model does with them is in ran.h, which knows models. */
+
+#endif

@@ -1,0 +1,479 @@
+/* ledger.c: keeps what nodes noted, and says what became of every message; see ledger.h. */
+#include "ledger.h"
+
+#include <stdlib.h>
+
+#define MAX_FACTS   20000
+#define MAX_PENDING 4096
+#define WAIT_US     (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
+#define LOOK_BACK   32
+
+void ledger_finish(struct ledger *l)
+{
+    for (size_t i = 0; i < l->names.len; i++)
+        free(l->names.items[i].name);
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        free(l->copies[i].held);
+    VEC_FREE(&l->facts);
+    VEC_FREE(&l->pending);
+    VEC_FREE(&l->names);
+    VEC_FREE(&l->fates);
+    VEC_FREE(&l->missing);
+    free(l->queue);
+    *l = (struct ledger){0};
+}
+
+/* ---- what was noted
+ * ---------------------------------------------------------------------------------------- */
+
+static bool same_run(const struct fact *a, const struct fact *b)
+{
+    return a->kind == b->kind && a->node == b->node && a->about == b->about && a->origin == b->origin &&
+           a->redelivered == b->redelivered && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
+           a->incarnation == b->incarnation && !a->count && !b->count &&
+           (!b->number || a->number + (a->last - a->first) + 1 == b->number);
+}
+
+/* Too many: what is long ago gets coarser times; if that is not enough, the oldest go. */
+static void make_room(struct ledger *l)
+{
+    size_t old = l->facts.len / 2, kept = 0;
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact f = l->facts.items[i];
+        bool joined = false;
+        for (size_t back = 1; i < old && !joined && back <= LOOK_BACK && back <= kept; back++) {
+            struct fact *before = &l->facts.items[kept - back];
+            joined = same_run(before, &f);
+            if (joined) {
+                before->last = f.last;
+                before->until_us = f.until_us;
+            }
+        }
+        if (!joined)
+            l->facts.items[kept++] = f;
+    }
+    l->facts.len = kept;
+    if (kept > MAX_FACTS * 3 / 4) {
+        size_t gone = kept / 4;
+        memmove(l->facts.items, l->facts.items + gone, (kept - gone) * sizeof(*l->facts.items));
+        l->facts.len -= gone;
+        l->forgotten = true;
+    }
+}
+
+/* in its place by time; nearly always at the end */
+static void add_fact(struct ledger *l, const struct fact *f)
+{
+    if (l->facts.len >= MAX_FACTS)
+        make_room(l);
+    VEC_PUSH(&l->facts, *f);
+    for (size_t i = l->facts.len - 1; i > 0 && l->facts.items[i - 1].from_us > f->from_us; i--) {
+        l->facts.items[i] = l->facts.items[i - 1];
+        l->facts.items[i - 1] = *f;
+    }
+}
+
+static bool by_number(enum trace_seen_kind kind)
+{
+    return kind == TRACE_SEEN_ACCEPTED || kind == TRACE_SEEN_CONFIRMED || kind == TRACE_SEEN_REFUSED;
+}
+
+static int64_t time_within(const struct fact *f, uint64_t at)
+{
+    uint64_t len = f->last - f->first;
+    if (at <= f->first || !len)
+        return f->from_us;
+    return f->from_us + (int64_t)((double)(f->until_us - f->from_us) * (double)(at - f->first) / (double)len);
+}
+
+/* A part of a publisher's numbers whose places are known through `known`; what is left over is put back. */
+static void resolve_part(struct ledger *l, const struct fact *p, const struct fact *known)
+{
+    uint64_t known_last = known->number + (known->last - known->first);
+    uint64_t first = u64_max(p->first, known->number), last = u64_min(p->last, known_last);
+    struct fact found = *p;
+    found.first = known->first + (first - known->number);
+    found.last = known->first + (last - known->number);
+    found.from_us = time_within(p, first);
+    found.until_us = time_within(p, last);
+    add_fact(l, &found);
+    struct fact before = *p, after = *p;
+    before.last = first - 1;
+    before.until_us = found.from_us;
+    after.first = last + 1;
+    after.from_us = found.until_us;
+    if (p->first < first)
+        VEC_PUSH(&l->pending, before);
+    if (p->last > last)
+        VEC_PUSH(&l->pending, after);
+}
+
+static bool connects(const struct fact *known, const struct fact *p)
+{
+    return (known->kind == TRACE_SEEN_ENQUEUED || known->kind == TRACE_SEEN_COPIED) &&
+           known->queue_uid == p->queue_uid && known->origin == p->node &&
+           known->incarnation == p->incarnation && known->number <= p->last &&
+           known->number + (known->last - known->first) >= p->first;
+}
+
+/* publisher's numbers -> places in the queue, as far as they are known now */
+static void resolve(struct ledger *l, int64_t now_us)
+{
+    VEC(struct fact) waiting = {0};
+    while (l->pending.len) {
+        struct fact p = l->pending.items[--l->pending.len];
+        bool found = false;
+        for (size_t i = l->facts.len; i > 0 && !found; i--) {
+            struct fact known = l->facts.items[i - 1];
+            found = connects(&known, &p);
+            if (found)
+                resolve_part(l, &p, &known);
+            else if (known.until_us + WAIT_US < p.from_us)
+                break;
+        }
+        if (!found && p.until_us + WAIT_US > now_us && waiting.len < MAX_PENDING)
+            VEC_PUSH(&waiting, p);
+    }
+    VEC_FREE(&l->pending);
+    l->pending.items = waiting.items;
+    l->pending.len = waiting.len;
+    l->pending.cap = waiting.cap;
+}
+
+static void know_name(struct ledger *l, const char *name, uint64_t uid)
+{
+    for (size_t i = 0; i < l->names.len; i++)
+        if (strcmp(l->names.items[i].name, name) == 0) {
+            l->names.items[i].uid = u64_max(l->names.items[i].uid, uid);
+            return;
+        }
+    VEC_PUSH(&l->names, (struct ledger_name){xstrdup(name), uid});
+}
+
+static void take_trace(struct ledger *l, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->trace_len; i++) {
+        const struct trace_seen *t = &s->trace[i];
+        struct fact f = {
+            .kind = t->kind,
+            .node = (int8_t)t->node,
+            .about = (int8_t)t->about,
+            .origin = (int8_t)t->origin,
+            .redelivered = t->redelivered,
+            .unsynced = t->unsynced,
+            .from_us = t->from_us,
+            .until_us = t->until_us,
+            .queue_uid = t->queue_uid,
+            .first = t->first,
+            .last = t->last,
+            .count = t->count,
+            .incarnation = t->incarnation,
+            .number = t->number,
+        };
+        know_name(l, t->queue, t->queue_uid);
+        if (!by_number(t->kind))
+            add_fact(l, &f);
+        else if (l->pending.len < MAX_PENDING)
+            VEC_PUSH(&l->pending, f);
+    }
+    resolve(l, s->taken_wall_ms * 1000);
+}
+
+/* ---- what the nodes hold
+ * ----------------------------------------------------------------------------------- */
+
+static void look_at(struct ledger *l, const char *queue, uint64_t uid)
+{
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        free(l->copies[i].held);
+    memset(l->copies, 0, sizeof(l->copies));
+    l->fates.len = l->missing.len = 0;
+    l->next = 0;
+    l->uid = uid;
+    char *name = queue ? xstrdup(queue) : NULL;
+    free(l->queue);
+    l->queue = name;
+}
+
+static uint64_t uid_of(const struct ledger *l, const struct snapshot *s, const char *queue)
+{
+    uint64_t uid = 0;
+    for (size_t i = 0; i < s->copies_len; i++)
+        uid = u64_max(uid, s->copies[i].queue_uid);
+    for (size_t i = 0; !uid && i < l->names.len; i++)
+        if (strcmp(l->names.items[i].name, queue) == 0)
+            uid = l->names.items[i].uid;
+    return uid;
+}
+
+static bool take_copies(struct ledger *l, const struct snapshot *s)
+{
+    bool changed = false;
+    const char *queue = s->looked_at;
+    uint64_t uid = queue ? uid_of(l, s, queue) : 0;
+    if (!queue || !l->queue || strcmp(queue, l->queue) != 0 || (uid && uid != l->uid)) {
+        look_at(l, queue, uid);
+        changed = true;
+    }
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        bool answers = false;
+        for (size_t j = 0; j < s->copies_len; j++)
+            answers = answers || s->copies[j].node == (int)i;
+        changed = changed || answers != l->copies[i].answers;
+        l->copies[i].answers = answers;
+    }
+    for (size_t i = 0; i < s->copies_len; i++) {
+        const struct copy_seen *c = &s->copies[i];
+        struct last_copy *mine = &l->copies[c->node];
+        size_t bytes = c->held_len * sizeof(*c->held);
+        bool same = mine->known && mine->master == c->master && mine->mirror == c->mirror &&
+                    mine->held_len == c->held_len && (!bytes || memcmp(mine->held, c->held, bytes) == 0);
+        changed = changed || !same || l->next < c->next;
+        l->next = u64_max(l->next, c->next);
+        if (same)
+            continue;
+        free(mine->held);
+        *mine = (struct last_copy){.known = true,
+                                   .answers = true,
+                                   .master = c->master,
+                                   .mirror = c->mirror,
+                                   .all = c->all,
+                                   .held_len = c->held_len,
+                                   .held = xcalloc(c->held_len + 1, sizeof(*c->held))};
+        if (bytes)
+            memcpy(mine->held, c->held, bytes);
+    }
+    return changed;
+}
+
+/* ---- what became of every message: one walk over the places where something changes
+ * ------------------------ */
+
+/* Each place in the queue has a count for each of these. */
+enum {
+    AT_HAD, /* a master or mirror had it */
+    AT_CONFIRMED,
+    AT_REFUSED,
+    AT_DELIVERED,
+    AT_REDELIVERED,
+    AT_REQUEUED,
+    AT_ACKED,
+    AT_AUTO_ACKED,
+    AT_REMOVED,
+    AT_NODE_HAD,                                /* + node: it had it at some time */
+    AT_NODE_HOLDS = AT_NODE_HAD + LIMIT_NODES,  /* + node: it says so now */
+    AT_NODE_HELD = AT_NODE_HOLDS + LIMIT_NODES, /* + node: it is away and said so last */
+    AT_LEN = AT_NODE_HELD + LIMIT_NODES
+};
+
+struct edge {
+    uint64_t place;
+    int8_t by;
+    uint8_t at;
+};
+
+struct edges {
+    struct edge *items;
+    size_t len, cap;
+};
+
+static void add_range(struct edges *e, uint64_t first, uint64_t last, int at)
+{
+    VEC_PUSH(e, (struct edge){first, 1, (uint8_t)at});
+    if (last != UINT64_MAX)
+        VEC_PUSH(e, (struct edge){last + 1, -1, (uint8_t)at});
+}
+
+static void add_fact_edges(struct edges *e, const struct fact *f)
+{
+    int at = -1;
+    switch (f->kind) {
+    case TRACE_SEEN_ENQUEUED:
+    case TRACE_SEEN_COPIED:
+        add_range(e, f->first, f->last, AT_NODE_HAD + f->node);
+        at = AT_HAD;
+        break;
+    case TRACE_SEEN_CONFIRMED: at = AT_CONFIRMED; break;
+    case TRACE_SEEN_REFUSED: at = AT_REFUSED; break;
+    case TRACE_SEEN_DELIVERED:
+        if (f->redelivered)
+            add_range(e, f->first, f->last, AT_REDELIVERED);
+        at = AT_DELIVERED;
+        break;
+    case TRACE_SEEN_REQUEUED: at = AT_REQUEUED; break;
+    case TRACE_SEEN_ACKED: at = AT_ACKED; break;
+    case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
+    case TRACE_SEEN_DISCARDED:
+    case TRACE_SEEN_PURGED: at = AT_REMOVED; break;
+    case TRACE_SEEN_ACCEPTED:
+    case TRACE_SEEN_FILLED:
+    case TRACE_SEEN_BEGINS:
+    case TRACE_SEEN_SENT:
+    case TRACE_SEEN_PROMOTED:
+    case TRACE_SEEN_BACK:
+    case TRACE_SEEN_VOID:
+    case TRACE_SEEN_LEN: break;
+    }
+    if (at >= 0)
+        add_range(e, f->first, f->last, at);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct edge *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static bool was_missing(const struct ledger *l, uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < l->missing.len; i++)
+        if (l->missing.items[i].first <= first && last <= l->missing.items[i].last)
+            return true;
+    return false;
+}
+
+/* Every node that this queue may be on answers, and one of them is its master: nobody else can have it. */
+static bool all_say(const struct ledger *l, const struct snapshot *s, const int *count)
+{
+    bool master = false;
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        if (count[AT_NODE_HAD + i] && !l->copies[i].answers)
+            return false;
+        if (l->copies[i].answers && !l->copies[i].all)
+            return false; /* with so many holes it does not name each */
+        master = master || (l->copies[i].answers && l->copies[i].master);
+    }
+    return master;
+}
+
+/* count: of this place. *missing: nobody has it, and nobody who may have it is away */
+static struct fate judge(const struct ledger *l, const struct snapshot *s, const int *count, bool *missing)
+{
+    struct fate f = {.confirmed = count[AT_CONFIRMED] > 0, .auto_acked = count[AT_AUTO_ACKED] > 0};
+    bool taken = count[AT_ACKED] > 0 || (f.auto_acked && count[AT_DELIVERED]);
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        if (count[AT_NODE_HOLDS + i])
+            f.held |= bit;
+        if (count[AT_NODE_HELD + i] || (count[AT_NODE_HAD + i] && !l->copies[i].answers))
+            f.away |= bit;
+    }
+    if (f.held) {
+        bool out = count[AT_DELIVERED] > count[AT_REQUEUED];
+        f.verdict = VERDICT_KEPT;
+        f.word = out && count[AT_REDELIVERED] ? FATE_REDELIVERED
+                 : out                        ? FATE_DELIVERED
+                 : f.confirmed                ? FATE_CONFIRMED
+                                              : FATE_HELD;
+    } else if (taken) {
+        f.verdict = VERDICT_KEPT;
+        f.word = FATE_CONSUMED;
+        f.away = 0;
+    } else if (count[AT_REMOVED]) {
+        f.verdict = VERDICT_REMOVED;
+        f.away = 0;
+    } else if (f.away) {
+        f.verdict = VERDICT_UNAVAILABLE;
+        f.word = FATE_UNAVAILABLE;
+    } else if (count[AT_REFUSED]) {
+        f.word = FATE_UNCONFIRMED; /* its publisher was told */
+    } else if (count[AT_HAD]) {
+        *missing = all_say(l, s, count);
+    }
+    return f;
+}
+
+static bool same_fate(const struct fate *a, const struct fate *b)
+{
+    return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
+           a->confirmed == b->confirmed && a->auto_acked == b->auto_acked;
+}
+
+static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)
+{
+    struct fate_range *before = l->fates.len ? &l->fates.items[l->fates.len - 1] : NULL;
+    if (before && before->last + 1 == first && same_fate(&before->fate, &f))
+        before->last = last;
+    else
+        VEC_PUSH(&l->fates, (struct fate_range){first, last, f});
+}
+
+static void find_fates(struct ledger *l, const struct snapshot *s)
+{
+    struct edges e = {0};
+    VEC(struct held_range) missing = {0};
+    int count[AT_LEN] = {0};
+    for (size_t i = 0; i < l->facts.len; i++)
+        if (l->facts.items[i].queue_uid == l->uid)
+            add_fact_edges(&e, &l->facts.items[i]);
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        const struct last_copy *c = &l->copies[i];
+        for (size_t j = 0; j < c->held_len; j++) {
+            add_range(&e, c->held[j].first, c->held[j].last,
+                      (int)i + (c->answers ? AT_NODE_HOLDS : AT_NODE_HELD));
+            add_range(&e, c->held[j].first, c->held[j].last, AT_HAD);
+        }
+    }
+    if (e.len)
+        qsort(e.items, e.len, sizeof(*e.items), by_place);
+    l->fates.len = 0;
+    for (size_t i = 0; i < e.len;) {
+        uint64_t place = e.items[i].place;
+        for (; i < e.len && e.items[i].place == place; i++)
+            count[e.items[i].at] += e.items[i].by;
+        bool gone = false;
+        if (i == e.len || !count[AT_HAD])
+            continue; /* nobody knows of what comes here */
+        uint64_t last = e.items[i].place - 1;
+        struct fate f = judge(l, s, count, &gone);
+        if (gone && was_missing(l, place, last)) {
+            f.verdict = VERDICT_LOST;
+            f.word = FATE_LOST;
+        }
+        add_fate(l, place, last, f);
+        struct held_range *before = missing.len ? &missing.items[missing.len - 1] : NULL;
+        if (gone && before && before->last + 1 == place)
+            before->last = last;
+        else if (gone)
+            VEC_PUSH(&missing, (struct held_range){place, last});
+    }
+    l->missing_changed =
+        missing.len != l->missing.len ||
+        (missing.len && memcmp(missing.items, l->missing.items, missing.len * sizeof(*missing.items)) != 0);
+    VEC_FREE(&l->missing);
+    l->missing.items = missing.items;
+    l->missing.len = missing.len;
+    l->missing.cap = missing.cap;
+    VEC_FREE(&e);
+}
+
+void ledger_observe(struct ledger *l, const struct snapshot *s)
+{
+    bool changed = s->trace_len > 0 || l->missing_changed;
+    l->gaps |= s->trace_gaps;
+    take_trace(l, s);
+    changed = take_copies(l, s) || changed;
+    if (changed && l->queue)
+        find_fates(l, s);
+}
+
+/* ---- looking
+ * ----------------------------------------------------------------------------------------------- */
+
+const struct fate_range *ledger_fate(const struct ledger *l, uint64_t id)
+{
+    for (size_t i = 0; i < l->fates.len; i++)
+        if (l->fates.items[i].first <= id && id <= l->fates.items[i].last)
+            return &l->fates.items[i];
+    return NULL;
+}
+
+uint64_t ledger_first(const struct ledger *l)
+{
+    static const enum verdict order[] = {VERDICT_LOST, VERDICT_UNAVAILABLE};
+    for (size_t v = 0; v < ARRAY_LEN(order); v++)
+        for (size_t i = 0; i < l->fates.len; i++)
+            if (l->fates.items[i].fate.verdict == order[v])
+                return l->fates.items[i].first;
+    return l->fates.len ? l->fates.items[0].first : 0;
+}

@@ -1,0 +1,135 @@
+/* ledger.h: what became of messages, from what nodes noted of them (snapshot->trace) and what they hold now
+ * (snapshot->copies). No canvas, no clock.
+ *
+ * The rules it keeps: what was not observed is not in it; a message is *unavailable* as long as any node that
+ * may hold it is away; it is *lost* when every node that ever held it answers, none has it, nobody took it,
+ * and that was seen twice running. */
+#ifndef TUI_LEDGER_H
+#define TUI_LEDGER_H
+
+#include "base/vec.h"
+#include "lab/snapshot.h"
+
+/* One observation of a run of messages of one queue, all of them by their place in the queue, from 0. */
+struct fact {
+    enum trace_seen_kind kind;
+    int8_t node, about, origin;
+    bool redelivered, unsynced;
+    int64_t from_us, until_us;
+    uint64_t queue_uid, first, last, count;
+    uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
+};
+
+enum verdict {
+    VERDICT_UNKNOWN,     /* nobody can say */
+    VERDICT_KEPT,        /* somebody who is alive holds it, or a consumer has it */
+    VERDICT_UNAVAILABLE, /* its only copies are on nodes that are away */
+    VERDICT_LOST,
+    VERDICT_REMOVED, /* on purpose: rejected, purged */
+};
+
+/* the words of docs/semantics.md */
+enum fate_word {
+    FATE_UNKNOWN,
+    FATE_UNCONFIRMED,
+    FATE_CONFIRMED,
+    FATE_HELD,
+    FATE_UNAVAILABLE,
+    FATE_DELIVERED,
+    FATE_REDELIVERED,
+    FATE_CONSUMED,
+    FATE_LOST,
+};
+
+struct fate {
+    enum verdict verdict;
+    enum fate_word word;
+    node_bits held, away; /* who has it now; who had it and is away */
+    bool confirmed, auto_acked;
+};
+
+struct fate_range {
+    uint64_t first, last;
+    struct fate fate;
+};
+
+/* What a node held when it last said so. */
+struct last_copy {
+    bool known, answers;
+    bool master, mirror, all;
+    struct held_range *held;
+    size_t held_len;
+};
+
+struct ledger {
+    VEC(struct fact) facts;   /* by time */
+    bool forgotten;           /* the oldest are not kept any more */
+    node_bits gaps;           /* nodes that did not note everything */
+    VEC(struct fact) pending; /* of a publisher's numbers whose place in the queue is not known yet */
+    VEC(struct ledger_name {
+        char *name;
+        uint64_t uid;
+    })
+    names; /* the newest queue of each name */
+
+    /* of the queue that is looked at */
+    char *queue;
+    uint64_t uid; /* 0: not known */
+    uint64_t next;
+    struct last_copy copies[LIMIT_NODES];
+    VEC(struct fate_range) fates;   /* by place, neighbours differ; what nobody knows of is left out */
+    VEC(struct held_range) missing; /* in the snapshot before */
+    bool missing_changed;
+};
+
+void ledger_finish(struct ledger *l); /* and begins anew */
+
+/* Takes in a snapshot; each one once, in their order. */
+void ledger_observe(struct ledger *l, const struct snapshot *s);
+
+const struct fate_range *ledger_fate(const struct ledger *l, uint64_t id); /* NULL: nobody knows of it */
+
+/* The message to show when nobody chose one: the first that is lost, or unavailable, or else the first of
+ * all; 0 if there is none. */
+uint64_t ledger_first(const struct ledger *l);
+
+/* ---- one message's life ----------------------------------------------------------------------------------
+ */
+
+enum { PARTY_PRODUCER = -1, PARTY_CONSUMER = LIMIT_NODES, PARTY_NOBODY = -2 };
+
+enum moment_kind {
+    MOMENT_ARROW,    /* from -> to, observed by one of them */
+    MOMENT_INFERRED, /* the same, but nobody observed it: it follows from what was */
+    MOMENT_MARK,     /* something at `from` */
+    MOMENT_DOWN,     /* `from` does not run any more */
+    MOMENT_UP,
+};
+
+struct moment {
+    enum moment_kind kind;
+    int from, to; /* a node's index, or PARTY_*; MARK, DOWN, UP: to is PARTY_NOBODY */
+    int64_t at_us;
+    bool about;                /* at_us is not exact: it was noted together with others */
+    char letter;               /* MARK: drawn at its place; 0: '|' */
+    enum trace_seen_kind fact; /* TRACE_SEEN_LEN: none */
+    const char *label;         /* an English word or two, constant; the view translates it */
+    uint64_t count;            /* PROMOTED, BACK: messages; else 0 */
+    bool bad;                  /* here it was lost */
+};
+
+struct life {
+    VEC(struct moment) moments;
+    struct fate fate;
+    unsigned published, confirmed, refused, delivered, redelivered, acked;
+    node_bits part;       /* nodes that have a part in it */
+    node_bits down_first; /* that did not run when it began */
+    int home;             /* the node whose master took it; -1: not seen */
+    node_bits copies;     /* nodes whose mirrors took it */
+};
+
+/* The life of message `id` of the queue that is looked at. s: for nodes and events. */
+void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out);
+void life_finish(struct life *life);
+
+#endif

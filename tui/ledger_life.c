@@ -1,0 +1,323 @@
+/* ledger_life.c: one message's life, moment by moment, from the facts that cover it and from what is known of
+ * its queue and the nodes. What follows from the facts without having been seen is marked as inferred. */
+#include "ledger.h"
+
+#include <stdlib.h>
+
+#include "words.h"
+
+/* of so many every one is shown */
+#define FEW_NODES 4
+
+struct telling {
+    const struct ledger *l;
+    const struct snapshot *s;
+    uint64_t id;
+    struct life *life;
+    int master;    /* at this point; -1: not known */
+    bool accepted; /* the publisher's node said that it took it */
+    bool published;
+    node_bits down;
+};
+
+static struct moment *add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
+                          const char *label)
+{
+    VEC_PUSH(
+        &t->life->moments,
+        (struct moment){
+            .kind = kind, .from = from, .to = to, .at_us = at_us, .label = label, .fact = TRACE_SEEN_LEN});
+    if (from >= 0 && from < LIMIT_NODES)
+        t->life->part |= (node_bits)1 << from;
+    if (to >= 0 && to < LIMIT_NODES)
+        t->life->part |= (node_bits)1 << to;
+    return &t->life->moments.items[t->life->moments.len - 1];
+}
+
+static int64_t time_of(const struct fact *f, uint64_t id)
+{
+    uint64_t len = f->last - f->first;
+    if (!len || f->until_us <= f->from_us || id <= f->first || f->last == UINT64_MAX)
+        return f->from_us;
+    return f->from_us + (int64_t)((double)(f->until_us - f->from_us) * (double)(id - f->first) / (double)len);
+}
+
+static bool is_about(const struct fact *f, uint64_t id)
+{
+    return f->until_us > f->from_us && id > f->first && f->last != UINT64_MAX;
+}
+
+/* ---- facts
+ * ------------------------------------------------------------------------------------------------- */
+
+static void tell_enqueued(struct telling *t, const struct fact *f, int64_t at)
+{
+    int from = f->origin >= 0 ? f->origin : f->node;
+    t->master = f->node;
+    if (t->life->home < 0)
+        t->life->home = f->node;
+    if (!t->accepted) {
+        add(t, from == f->node ? MOMENT_ARROW : MOMENT_INFERRED, PARTY_PRODUCER, from, at, N_("publish"));
+        t->accepted = true;
+    }
+    if (from != f->node)
+        add(t, MOMENT_ARROW, from, f->node, at, N_("forward"));
+    t->published = true;
+}
+
+static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
+{
+    t->life->copies |= (node_bits)1 << f->node;
+    if (t->master >= 0 && t->master != f->node)
+        add(t, MOMENT_ARROW, t->master, f->node, at, N_("replicate"));
+    else
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
+}
+
+static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
+{
+    bool without = f->last < f->first || t->id < f->first || !f->count;
+    bool back = f->kind == TRACE_SEEN_BACK;
+    struct moment *m = add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
+                           back ? (without ? N_("back without it") : N_("back as master"))
+                                : (without ? N_("promoted without it") : N_("promoted")));
+    m->letter = 'M';
+    m->bad = without && t->published && t->life->fate.verdict == VERDICT_LOST;
+    m->count = f->count;
+    t->master = f->node;
+}
+
+static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
+{
+    struct life *life = t->life;
+    size_t first = life->moments.len;
+    bool about = is_about(f, t->id);
+    switch (f->kind) {
+    case TRACE_SEEN_ACCEPTED:
+        add(t, MOMENT_ARROW, PARTY_PRODUCER, f->node, at, N_("publish"));
+        t->accepted = true;
+        break;
+    case TRACE_SEEN_ENQUEUED: tell_enqueued(t, f, at); break;
+    case TRACE_SEEN_COPIED: tell_copied(t, f, at); break;
+    case TRACE_SEEN_CONFIRMED:
+        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("confirm"));
+        life->confirmed++;
+        break;
+    case TRACE_SEEN_REFUSED:
+        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("nack"));
+        life->refused++;
+        break;
+    case TRACE_SEEN_FILLED:
+        if (f->count && t->master >= 0)
+            add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+        break;
+    case TRACE_SEEN_BEGINS:
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("mirror, empty"))->letter = 'u';
+        break;
+    case TRACE_SEEN_SENT: add(t, MOMENT_ARROW, f->node, f->about, at, N_("forward")); break;
+    case TRACE_SEEN_DELIVERED:
+        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"));
+        life->delivered++;
+        life->redelivered += f->redelivered;
+        break;
+    case TRACE_SEEN_ACKED:
+        add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
+        life->acked++;
+        break;
+    case TRACE_SEEN_AUTO_ACKED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack")); break;
+    case TRACE_SEEN_DISCARDED: add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject")); break;
+    case TRACE_SEEN_REQUEUED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued")); break;
+    case TRACE_SEEN_PURGED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged")); break;
+    case TRACE_SEEN_PROMOTED:
+    case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
+    case TRACE_SEEN_VOID: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("copy void")); break;
+    case TRACE_SEEN_LEN: break;
+    }
+    for (size_t i = first; i < life->moments.len; i++) {
+        life->moments.items[i].about = about;
+        life->moments.items[i].fact = f->kind;
+    }
+}
+
+/* what happens to a queue, from the first fact of this message on */
+static bool covers(const struct fact *f, uint64_t id)
+{
+    bool whole = f->kind == TRACE_SEEN_PROMOTED || f->kind == TRACE_SEEN_BACK || f->kind == TRACE_SEEN_BEGINS;
+    return whole || (f->first <= id && id <= f->last);
+}
+
+/* What comes first of two at the same moment, as the times of a run are only about right: causes. From 0 on:
+ * what a message itself goes through. */
+static int rank(const struct fact *f)
+{
+    switch (f->kind) {
+    case TRACE_SEEN_PROMOTED:
+    case TRACE_SEEN_BACK: return -4;
+    case TRACE_SEEN_VOID: return -3;
+    case TRACE_SEEN_BEGINS: return -2;
+    case TRACE_SEEN_FILLED: return -1;
+    case TRACE_SEEN_ACCEPTED: return 0;
+    case TRACE_SEEN_ENQUEUED: return 1;
+    case TRACE_SEEN_COPIED: return 2;
+    case TRACE_SEEN_CONFIRMED:
+    case TRACE_SEEN_REFUSED: return 3;
+    case TRACE_SEEN_REQUEUED: return 4;
+    case TRACE_SEEN_AUTO_ACKED: return 5;
+    case TRACE_SEEN_SENT: return 6;
+    case TRACE_SEEN_DELIVERED: return 7;
+    case TRACE_SEEN_ACKED:
+    case TRACE_SEEN_DISCARDED:
+    case TRACE_SEEN_PURGED: return 8;
+    case TRACE_SEEN_LEN: break;
+    }
+    return 0;
+}
+
+struct dated {
+    const struct fact *f;
+    int64_t at_us;
+    size_t place;
+};
+
+static int by_date(const void *a, const void *b)
+{
+    const struct dated *x = a, *y = b;
+    if (x->at_us != y->at_us)
+        return x->at_us < y->at_us ? -1 : 1;
+    int rank_x = rank(x->f), rank_y = rank(y->f);
+    if (rank_x != rank_y)
+        return rank_x < rank_y ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* ---- nodes
+ * ------------------------------------------------------------------------------------------------- */
+
+/* "node1 was stopped", "node2 is down", "node2 is up", "node1 not running", "node1 running" */
+static bool node_event(const struct snapshot *s, const struct event_seen *e, int *node, bool *down,
+                       const char **label)
+{
+    static const struct {
+        const char *words, *label;
+        bool down;
+    } known[] = {{" was stopped", N_("stopped"), true},
+                 {" is down", N_("is down"), true},
+                 {" not running", N_("not running"), true},
+                 {" is up", N_("up again"), false},
+                 {" running", N_("up again"), false}};
+    if (strcmp(e->kind, "node") != 0)
+        return false;
+    for (size_t n = 0; n < s->nodes_len; n++) {
+        size_t len = strlen(s->nodes[n].name);
+        for (size_t i = 0; strncmp(e->text, s->nodes[n].name, len) == 0 && i < ARRAY_LEN(known); i++)
+            if (strncmp(e->text + len, known[i].words, strlen(known[i].words)) == 0) {
+                *node = (int)n;
+                *down = known[i].down;
+                *label = known[i].label;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* Events that came before this time, from *at on. */
+static void tell_events(struct telling *t, size_t *at, int64_t until_us, int64_t from_us)
+{
+    for (; *at < t->s->events_len && t->s->events[*at].wall_ms * 1000 <= until_us; (*at)++) {
+        const struct event_seen *e = &t->s->events[*at];
+        const char *label;
+        int node;
+        bool down;
+        if (!node_event(t->s, e, &node, &down, &label))
+            continue;
+        node_bits bit = (node_bits)1 << node;
+        if (((t->down & bit) != 0) == down)
+            continue; /* another one says the same */
+        t->down ^= bit;
+        if (e->wall_ms * 1000 + 1000 < from_us) {
+            t->life->down_first = t->down; /* before it was published */
+            continue;
+        }
+        if (t->s->nodes_len > FEW_NODES && !(t->life->part & bit))
+            continue; /* it has nothing to do with this message */
+        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, e->wall_ms * 1000, label);
+    }
+}
+
+/* ---- together
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Where nodes note nothing, there is what looking at the queue showed: its events. */
+static void tell_without_trace(struct telling *t)
+{
+    for (size_t i = 0; i < t->s->events_len; i++) {
+        const struct event_seen *e = &t->s->events[i];
+        size_t one = i, len = strlen(t->l->queue);
+        tell_events(t, &one, e->wall_ms * 1000, 0);
+        const char *at = strstr(e->text, t->l->queue);
+        if (!at || strcmp(e->kind, "node") == 0 || strcmp(e->kind, "hint") == 0 ||
+            (at[len] && at[len] != ' '))
+            continue;
+        int node = PARTY_NOBODY;
+        for (size_t n = 0; n < t->s->nodes_len && node < 0; n++) {
+            const char *name = strstr(at + len, t->s->nodes[n].name);
+            if (name)
+                node = (int)n;
+        }
+        if (node >= 0)
+            add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000,
+                strcmp(e->kind, "promote") == 0 ? N_("promoted")
+                : strcmp(e->kind, "sync") == 0  ? N_("sync")
+                                                : N_("mirror"))
+                ->letter = strcmp(e->kind, "promote") == 0 ? 'M' : 'm';
+    }
+}
+
+void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
+{
+    *out = (struct life){.home = -1};
+    struct telling t = {.l = l, .s = s, .id = id, .life = out, .master = -1};
+    const struct fate_range *known = ledger_fate(l, id);
+    if (known) {
+        out->fate = known->fate;
+        out->part = known->fate.held | known->fate.away;
+    }
+    VEC(struct dated) dated = {0};
+    bool begun = false;
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact *f = &l->facts.items[i];
+        bool own = f->first <= id && id <= f->last && rank(f) >= 0;
+        if (f->queue_uid != l->uid || !covers(f, id) || (!own && !begun))
+            continue;
+        begun = true;
+        VEC_PUSH(&dated, (struct dated){f, time_of(f, id), i});
+    }
+    /* the first of each cause comes before the first of each effect, whatever the rounded times say */
+    int64_t latest = 0;
+    for (int r = 0; r < 4; r++)
+        for (size_t i = 0; i < dated.len; i++)
+            if (rank(dated.items[i].f) == r) {
+                if (dated.items[i].at_us < latest && is_about(dated.items[i].f, id))
+                    dated.items[i].at_us = latest;
+                latest = dated.items[i].at_us > latest ? dated.items[i].at_us : latest;
+                break;
+            }
+    if (dated.len)
+        qsort(dated.items, dated.len, sizeof(*dated.items), by_date);
+    size_t event = 0;
+    for (size_t i = 0; i < dated.len; i++) {
+        tell_events(&t, &event, dated.items[i].at_us, dated.items[0].at_us);
+        tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
+    }
+    if (dated.len)
+        tell_events(&t, &event, INT64_MAX, dated.items[0].at_us);
+    else if (!s->traces && l->queue)
+        tell_without_trace(&t);
+    out->published = known || t.published || t.accepted;
+    VEC_FREE(&dated);
+}
+
+void life_finish(struct life *life)
+{
+    VEC_FREE(&life->moments);
+}

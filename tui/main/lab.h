@@ -1,0 +1,18 @@
+/* lab.h: between the files of the program lab. */
+#ifndef TUI_MAIN_LAB_H
+#define TUI_MAIN_LAB_H
+
+#include "lab/labdir.h"
+
+enum { LAB_EXIT_NOT_DONE = 1, LAB_EXIT_USAGE = 64, LAB_EXIT_CONFIG = 78 };
+
+/* --ports AMQP,HTTP,PEER: node1's, the next nodes count up. ERR_INVALID: they are not three ports that do so.
+ */
+int lab_set_ports(struct labdir *lab, const char *ports);
+
+/* Commands with options of their own; argv[0] is the command. They return an exit code. */
+int lab_replay(int argc, char **argv);
+bool lab_replay_wanted(int argc, char **argv); /* it names a schedule (*.sched) or an engine to play it on */
+int lab_search(int argc, char **argv);
+
+#endif

@@ -1,0 +1,156 @@
+/* lab_replay.c: `lab replay FILE`: reads a schedule and plays it in one of the three worlds. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "lab/labdir.h"
+#include "lab/replay.h"
+#include "main/lab.h"
+#include "main/lab_sim.h"
+
+static const char usage[] =
+    "lab replay FILE [--engine sim|kit|rabbitmq] [--trace] [--dir DIR] [--ports AMQP,HTTP,PEER]\n"
+    "\n"
+    "  Plays a schedule (*.sched), prints every step with what was seen and the fate of every message.\n"
+    "  sim       on the simulator (the default): at once, the same every time\n"
+    "  kit       on the kit's own processes, started for it and ended after it\n"
+    "  rabbitmq  on real RabbitMQ nodes, likewise\n"
+    "  --trace   sim: every step of every node as well\n"
+    "  --dir     keeps the nodes' folder there; else a new one under $TMPDIR, removed afterwards\n"
+    "  --ports   node1's ports (5672,15672,25672); the next nodes count up from them\n"
+    "\n"
+    "  0: played, the fates are as its expect lines say; 1: not so, or not played to its end.\n";
+
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    struct text t = {0};
+    char part[4096];
+    if (!f)
+        return NULL;
+    text_add(&t, "");
+    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    bool bad = ferror(f);
+    fclose(f);
+    if (!bad && strlen(t.s) == t.len)
+        return t.s;
+    errno = bad ? EIO : EILSEQ; /* a NUL: not a text */
+    text_finish(&t);
+    return NULL;
+}
+
+/* ---- the nodes of a real world ---- */
+
+static int play_on_nodes(const struct sched *s, const char *name, enum engine_kind engine, const char *dir,
+                         const char *ports, struct replay_result *result)
+{
+    struct labdir lab = {0};
+    char made[] = "mirrorlab-replay-XXXXXX";
+    char *folder = NULL;
+    if (!dir) {
+        folder = format_text("%s/%s", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", made);
+        if (!mkdtemp(folder)) {
+            fprintf(stderr, "lab: %s: no folder can be made there: %s; set TMPDIR, or name one with --dir\n",
+                    folder, strerror(errno));
+            free(folder);
+            return 1;
+        }
+    }
+    int err = labdir_path(dir ? dir : folder, lab.path, sizeof(lab.path));
+    labdir_defaults(&lab, engine, s->nodes);
+    if (!err && ports && lab_set_ports(&lab, ports)) {
+        fprintf(stderr, "lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n", ports);
+        err = ERR_INVALID;
+    }
+    if (!err)
+        err = replay_on_nodes(s, name, &lab, stdout, result);
+    if (folder) {
+        char *error = NULL;
+        labdir_wipe(&lab, &error);
+        free(error);
+        char *file = format_text("%s/lab.cfg", folder);
+        unlink(file);
+        rmdir(folder);
+        free(file);
+        free(folder);
+    }
+    return err;
+}
+
+bool lab_replay_wanted(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        size_t len = strlen(argv[i]);
+        if ((len > 6 && strcmp(argv[i] + len - 6, ".sched") == 0) || strncmp(argv[i], "--engine", 8) == 0)
+            return true;
+    }
+    return false;
+}
+
+int lab_replay(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 't'},
+        {"dir", required_argument, NULL, 'd'},    {"ports", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},         {0},
+    };
+    const char *engine = "sim", *dir = NULL, *ports = NULL;
+    bool trace = false;
+    opterr = 0;
+    optind = 1;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (int opt; (opt = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        switch (opt) {
+        case 'e': engine = optarg; break;
+        case 't': trace = true; break;
+        case 'd': dir = optarg; break;
+        case 'p': ports = optarg; break;
+        case 'h': fputs(usage, stdout); return 0;
+        default:
+            fprintf(stderr, "lab: %s: no such option of replay, or its value is missing\n%s",
+                    argv[optind - 1], usage);
+            return LAB_EXIT_USAGE;
+        }
+    }
+    bool sim = strcmp(engine, "sim") == 0, kit = strcmp(engine, "kit") == 0;
+    if (optind + 1 != argc || (!sim && !kit && strcmp(engine, "rabbitmq") != 0)) {
+        fprintf(stderr, "lab: replay wants one schedule, and --engine sim, kit or rabbitmq\n%s", usage);
+        return LAB_EXIT_USAGE;
+    }
+    const char *file = argv[optind];
+    char *text = read_file(file), *error = NULL;
+    if (!text) {
+        fprintf(stderr, "lab: %s: %s; name a schedule (*.sched)\n", file, strerror(errno));
+        return 1;
+    }
+    struct sched s;
+    struct replay_result result = {0};
+    int code;
+    if (sched_parse(&s, file, text, &error)) {
+        fprintf(stderr, "lab: %s\n", error);
+        code = LAB_EXIT_CONFIG;
+    } else if (s.seeded && !sim) {
+        fprintf(stderr,
+                "lab: %s: its clients are made from seed %llu, which only the simulator does; leave "
+                "--engine out\n",
+                file, (unsigned long long)s.seed);
+        code = 1;
+    } else if (s.seeded) {
+        code = replay_seeded(&s, file, text, trace, stdout);
+    } else {
+        int err = sim ? replay_on_sim(&s, file, trace, stdout, &result)
+                      : play_on_nodes(&s, file, kit ? ENGINE_KIT : ENGINE_RABBITMQ, dir, ports, &result);
+        code = err || !result.as_expected;
+        replay_result_finish(&result);
+    }
+    sched_finish(&s);
+    free(error);
+    free(text);
+    return code;
+}

@@ -1,0 +1,361 @@
+/* lab_sim.c: playing a schedule on the simulator. Every event waits for calm, as on real nodes it waits for
+ * its fact; what is shown of a queue is what its master holds. */
+#include "main/lab_sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "sim/plan.h"
+#include "sim/sim.h"
+
+#define LIMIT_MS 60000
+
+struct world {
+    struct sim *sim;
+    bool trace, own_rule;
+    FILE *out;
+    VEC(unsigned) number; /* message in the ledger -> number in the schedule */
+};
+
+static void print_trace(void *arg, const char *line)
+{
+    fprintf(arg, "    %s\n", line);
+}
+
+static int broken(const struct world *w, char **why)
+{
+    const char *failure = sim_failure(w->sim);
+    /* a rule of somebody's own has lost a message: that is told as a fate, the world just ends here */
+    if (!failure || (w->own_rule && strncmp(failure, "I3", 2) == 0))
+        return 0;
+    *why = format_text("a promise broke: %s", failure);
+    return ERR_INVALID;
+}
+
+static int begin(void *arg, const struct sched *s, char **why)
+{
+    struct world *w = arg;
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = s->nodes;
+    o.seed = 1;
+    o.partition_handling = s->partitions == SCHED_PAUSE_MINORITY ? PARTITION_PAUSE_MINORITY
+                           : s->partitions == SCHED_AUTOHEAL     ? PARTITION_AUTOHEAL
+                                                                 : PARTITION_IGNORE;
+    if (strcmp(s->rule, "kit") != 0) {
+        o.rules = rules_named(s->rule);
+        w->own_rule = true;
+        if (!o.rules) {
+            struct text t = {0};
+            text_printf(&t, "rule %s: the simulator knows no rule of that name; there are", s->rule);
+            for (size_t i = 0; rules_at(i); i++)
+                text_printf(&t, " %s", rules_at(i)->name);
+            *why = t.s;
+            return ERR_NOT_FOUND;
+        }
+    }
+    if (w->trace) {
+        o.trace = print_trace;
+        o.trace_arg = w->out;
+    }
+    w->sim = sim_create(&o);
+    for (node_id n = 0; n < s->nodes; n++)
+        sim_start(w->sim, n);
+    if (!sim_calm(w->sim, LIMIT_MS))
+        *why = format_text("the nodes do not find each other: %s",
+                           sim_failure(w->sim) ? sim_failure(w->sim) : "no calm");
+    return *why ? ERR_TIMEOUT : 0;
+}
+
+static node_id any_serving(const struct sim *s)
+{
+    for (node_id n = 0; n < sim_nodes(s); n++)
+        if (sim_serving(s, n))
+            return n;
+    return NODE_NONE;
+}
+
+static void wait_for_time(struct world *w, const struct sched_event *e)
+{
+    if (e->timed)
+        sim_run(w->sim, e->wait_ms);
+}
+
+/* ---- events ---- */
+
+#define START_MS 5000 /* of virtual time: who does not serve then waits for others */
+
+static bool serves(struct sim *s, void *arg)
+{
+    return sim_serving(s, *(node_id *)arg);
+}
+
+static void start(struct world *w, const struct sched_event *e, struct text *fact)
+{
+    node_set waiting = 0, running = 0;
+    for (node_id n = 0; n < sim_nodes(w->sim); n++)
+        if (node_in(e->nodes, n))
+            sim_start(w->sim, n);
+    for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed; n++)
+        if (node_in(e->nodes, n))
+            *(sim_until(w->sim, serves, &n, START_MS) ? &running : &waiting) |= node_bit(n);
+    if (running) {
+        replay_node_list(fact, running);
+        text_add(fact, node_count(running) == 1 ? " runs" : " run");
+    }
+    if (waiting) {
+        text_add(fact, running ? ", " : "");
+        replay_node_list(fact, waiting);
+        text_printf(fact, " %s for the nodes that ran after %s", node_count(waiting) == 1 ? "waits" : "wait",
+                    node_count(waiting) == 1 ? "it" : "them");
+    }
+}
+
+static int end_nodes(struct world *w, const struct sched_event *e, struct text *fact)
+{
+    for (node_id n = 0; n < sim_nodes(w->sim); n++)
+        if (node_in(e->nodes, n)) {
+            if (e->verb == SCHED_KILL)
+                sim_kill(w->sim, n);
+            else
+                sim_stop_wait(w->sim, n);
+        }
+    replay_node_list(fact, e->nodes);
+    text_add(fact, node_count(e->nodes) == 1 ? " does not run" : " do not run");
+    return 0;
+}
+
+static int command(struct world *w, const struct sched_event *e, struct text *fact, char **why)
+{
+    node_id n = any_serving(w->sim);
+    struct sim_answer a = {0};
+    if (n == NODE_NONE) {
+        *why = format_text("line %u, %s: no node serves that could be told so", e->line, e->text);
+        return ERR_NOT_FOUND;
+    }
+    static const unsigned kinds[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    if (e->verb == SCHED_POLICY)
+        a = sim_set_policy(w->sim, n, e->name, e->second, e->third);
+    else if (e->verb == SCHED_CLEAR)
+        a = sim_clear_policy(w->sim, n, e->name);
+    else if (e->verb == SCHED_DECLARE)
+        a = sim_declare(w->sim, n, e->name, kinds[e->queue_kind]);
+    else if (e->verb == SCHED_DELETE)
+        a = sim_delete(w->sim, n, e->name, 0);
+    else if (e->verb == SCHED_PURGE)
+        a = sim_purge(w->sim, n, e->name);
+    else if (e->verb == SCHED_SYNC)
+        a = sim_sync(w->sim, n, e->name);
+    else
+        a = sim_cancel_sync(w->sim, n, e->name);
+    (void)fact;
+    if (a.answered && a.status == ANSWER_OK)
+        return 0;
+    *why = format_text("line %u, %s: %s%s", e->line, e->text, a.answered ? "refused: " : "no answer",
+                       a.answered ? a.text : "");
+    return ERR_REFUSED;
+}
+
+static int act(void *arg, const struct sched_event *e, struct text *fact, char **why)
+{
+    struct world *w = arg;
+    struct sim *s = w->sim;
+    int err = 0;
+    wait_for_time(w, e);
+    switch (e->verb) {
+    case SCHED_KILL:
+    case SCHED_STOP: err = end_nodes(w, e, fact); break;
+    case SCHED_START: start(w, e, fact); break;
+    case SCHED_CUT: sim_cut(s, e->node, e->other); break;
+    case SCHED_CUT_NOW: sim_cut_now(s, e->node, e->other); break;
+    case SCHED_CUT_ONE_WAY: sim_cut_one_way(s, e->node, e->other); break;
+    case SCHED_PART: sim_cut_off(s, e->nodes, false); break;
+    case SCHED_HEAL:
+        if (e->node == SCHED_NONE)
+            sim_heal_all(s);
+        else
+            sim_heal(s, e->node, e->other);
+        break;
+    case SCHED_CLOG: sim_clog(s, e->node, e->other, e->numbers[0]); break;
+    case SCHED_SLOW: sim_slow(s, e->node, e->other, (unsigned)e->numbers[0], e->numbers[1]); break;
+    case SCHED_POLICY:
+    case SCHED_CLEAR:
+    case SCHED_DECLARE:
+    case SCHED_DELETE:
+    case SCHED_PURGE:
+    case SCHED_SYNC:
+    case SCHED_CANCEL_SYNC: err = command(w, e, fact, why); break;
+    case SCHED_CALM: break; /* what follows every event */
+    case SCHED_PUT:
+    case SCHED_UNPUT:
+        *why = format_text("line %u, %s: only swarm's own runs play this", e->line, e->text);
+        err = ERR_INVALID;
+        break;
+    case SCHED_PUBLISH:
+    case SCHED_CONSUME:
+    case SCHED_VERB_COUNT_: break;
+    }
+    return err ? err : broken(w, why);
+}
+
+struct run {
+    uint32_t first, last;
+};
+
+static bool answered(struct sim *s, void *arg)
+{
+    const struct run *r = arg;
+    for (uint32_t i = r->first; i < r->last; i++)
+        if (sim_message(s, i)->fate == FATE_UNCONFIRMED)
+            return false;
+    return true;
+}
+
+static int publish(void *arg, const struct sched_event *e, unsigned first, unsigned count,
+                   enum replay_answer *answers, char **why)
+{
+    struct world *w = arg;
+    struct run r = {.first = (uint32_t)w->number.len};
+    uint32_t *at = xcalloc(count, sizeof(*at));
+    wait_for_time(w, e);
+    for (unsigned i = 0; i < count; i++) {
+        at[i] = sim_publish(w->sim, e->node, e->name, !e->transient);
+        if (at[i] != SIM_UNROUTABLE)
+            VEC_PUSH(&w->number, first + i);
+    }
+    r.last = (uint32_t)w->number.len;
+    sim_until(w->sim, answered, &r, LIMIT_MS);
+    for (unsigned i = 0; i < count; i++) {
+        enum fate fate = at[i] == SIM_UNROUTABLE ? FATE_UNKNOWN : sim_message(w->sim, at[i])->fate;
+        answers[i] = at[i] == SIM_UNROUTABLE  ? REPLAY_UNROUTABLE
+                     : fate == FATE_CONFIRMED ? REPLAY_CONFIRMED
+                     : fate == FATE_REFUSED   ? REPLAY_REFUSED
+                                              : REPLAY_UNANSWERED;
+    }
+    free(at);
+    return broken(w, why);
+}
+
+static int consume(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
+                   char **why)
+{
+    struct world *w = arg;
+    wait_for_time(w, e);
+    while (*len < count) {
+        struct sim_answer a = sim_get(w->sim, e->node, e->name, 0);
+        if (!a.answered || a.status != ANSWER_OK)
+            break;
+        sim_settle_get(w->sim, e->node, &a, SETTLE_ACK);
+        taken[(*len)++] = w->number.items[a.message];
+    }
+    return broken(w, why);
+}
+
+static int rest(void *arg, char **why)
+{
+    struct world *w = arg;
+    if (!sim_calm(w->sim, LIMIT_MS) && !sim_failure(w->sim)) {
+        *why = format_text("no calm within %u s", LIMIT_MS / 1000);
+        return ERR_TIMEOUT;
+    }
+    return broken(w, why);
+}
+
+/* ---- looking ---- */
+
+static void add_held(struct world *w, node_id n, const char *queue, struct replay_queue *out)
+{
+    const struct mirror *m = sim_mirror(w->sim, n);
+    const struct queue *q = mirror_find_queue(m, queue);
+    msg_id at = 0;
+    struct held held;
+    while (mirror_queue_walk(m, q, &at, &held)) {
+        uint32_t index;
+        if (ledger_which(sim_ledger(w->sim), held.msg, &index) && index < w->number.len)
+            VEC_PUSH(&out->holds, w->number.items[index]);
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const unsigned *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
+{
+    struct world *w = arg;
+    struct queue_info q;
+    (void)why;
+    out->state = REPLAY_GONE;
+    bool found = false;
+    for (node_id n = 0; n < sim_nodes(w->sim); n++) {
+        if (!sim_serving(w->sim, n) || !sim_queue(w->sim, n, queue, &q))
+            continue;
+        if (q.local) {
+            out->torn = out->state == REPLAY_RUNNING;
+            add_held(w, n, queue, out);
+        }
+        if (found && !q.local)
+            continue;
+        if (!out->torn) {
+            out->master = q.master;
+            out->synced = q.synced;
+            out->mirrors = 0;
+            for (size_t i = 0; i < q.mirrors_len; i++)
+                out->mirrors |= node_bit(q.mirrors[i]);
+            out->synced &= out->mirrors;
+            out->state = q.state == QUEUE_STOPPED ? REPLAY_STOPPED
+                         : q.state == QUEUE_DOWN  ? REPLAY_DOWN
+                         : q.local                ? REPLAY_RUNNING
+                                                  : REPLAY_GONE;
+        }
+        found = true;
+    }
+    if (!found && any_serving(w->sim) == NODE_NONE)
+        out->state = REPLAY_DOWN; /* nobody runs who could say */
+    if (out->holds.len)
+        qsort(out->holds.items, out->holds.len, sizeof(*out->holds.items), by_number);
+    return 0;
+}
+
+/* The simulator's checker has its own opinion, by looking into every node after every step. */
+static void compare_with_checker(const struct world *w, FILE *out, struct replay_result *result)
+{
+    for (uint32_t i = 0; i < w->number.len; i++) {
+        const struct replay_message *m = &result->messages.items[w->number.items[i] - 1];
+        enum door door = sim_message(w->sim, i)->door;
+        bool lost = m->lost_step != 0;
+        if (lost == (door != DOOR_NONE) && (!lost || strcmp(m->door, door_name(door)) == 0))
+            continue;
+        if (lost && w->own_rule && sim_failure(w->sim))
+            continue; /* it gave up at the loss, without a door */
+        if (!lost && m->unavailable && door == DOOR_L5)
+            continue; /* it knows already that the node will come back without it */
+        fprintf(out, "%-8sm%u is %s%s here, and the checker says %s\n", "NOT SO", w->number.items[i],
+                lost ? "lost through " : "not lost", m->door, door_name(door));
+        result->as_expected = false;
+    }
+}
+
+int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out,
+                  struct replay_result *result)
+{
+    static const struct replay_world world = {.name = "sim",
+                                              .begin = begin,
+                                              .act = act,
+                                              .publish = publish,
+                                              .consume = consume,
+                                              .rest = rest,
+                                              .look = look};
+    struct world w = {.trace = trace, .out = out};
+    int err = replay_play(s, name, &world, &w, out, result);
+    if (!err)
+        compare_with_checker(&w, out, result);
+    if (w.sim && sim_failure(w.sim) && !err)
+        fprintf(out, "%-8s%s\n", "broken", sim_failure(w.sim));
+    sim_destroy(w.sim);
+    VEC_FREE(&w.number);
+    return err;
+}

@@ -1,0 +1,16 @@
+/* lab_sim.h: the simulator as one of the three worlds of `lab replay`. Of all that lab is made of only
+ * lab_sim*.c know the simulator; everything else knows nodes by AMQP and HTTP alone. */
+#ifndef TUI_MAIN_LAB_SIM_H
+#define TUI_MAIN_LAB_SIM_H
+
+#include "lab/replay.h"
+
+/* Plays it on the simulator; trace: every step of every node as well. As replay_play. */
+int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out,
+                  struct replay_result *result);
+
+/* Plays a schedule that swarm wrote: its world and its clients are made from its seed. text: the whole file.
+ * Prints what happened line by line, and the promise that broke. 0: all held; 1: one broke. */
+int replay_seeded(const struct sched *s, const char *name, const char *text, bool trace, FILE *out);
+
+#endif

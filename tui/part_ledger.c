@@ -1,0 +1,27 @@
+/* part_ledger.c: what became of every message of a simulated run, by its ledger: what the clients were told
+ * and what the disks hold, not what any node believes. The lost ones first: they are what one looks for. */
+#include <stdio.h>
+
+#include "view.h"
+#include "words.h"
+
+static void draw_fate(const struct fate_seen *f, struct canvas *c, struct rect r, int y)
+{
+    canvas_put(c, r, 1, y, f->lost ? STYLE_DOWN : STYLE_NORMAL, f->message);
+    canvas_put(c, r, 6, y, STYLE_NORMAL, f->where);
+    canvas_put(c, r, 25, y, f->lost ? STYLE_DOWN : STYLE_FINE, f->fate);
+}
+
+void draw_ledger(const struct model *m, struct canvas *c, struct rect r)
+{
+    size_t lost = 0, shown = 0;
+    for (size_t i = 0; i < m->fates.len; i++)
+        lost += m->fates.items[i].lost;
+    char right[64];
+    snprintf(right, sizeof(right), _("%zu of %zu lost"), lost, m->fates.len);
+    draw_title(c, r, 0, _("Ledger: message, held by, what became of it"), right);
+    for (int pass = 1; pass >= 0; pass--)
+        for (size_t i = 0; i < m->fates.len && (int)shown + 1 < r.height; i++)
+            if (m->fates.items[i].lost == (pass == 1))
+                draw_fate(&m->fates.items[i], c, r, 1 + (int)shown++);
+}

@@ -1,0 +1,516 @@
+/* part_message.c: one message's life as a space-time diagram: time runs down, each party has a line; what
+ * went from one to another is an arrow. Only what a node saw is drawn as seen; what follows from that is
+ * drawn with ~, and nobody sees what reaches a program outside the cluster unless it answers. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "view.h"
+#include "words.h"
+
+#define TIME_COLUMNS 10
+#define MIN_SPACING  7  /* "o-ack->*" */
+#define MAX_SPACING  18 /* wider, and the eye loses the line */
+#define GAP_US       1000000
+#define MAX_LANES    (LIMIT_NODES + 2)
+
+struct row {
+    const struct moment *m;     /* NULL: another thing */
+    const struct event_seen *e; /* in an opened gap */
+    int64_t gap_us;             /* a gap; 0: none */
+};
+
+struct lanes {
+    int x[LIMIT_NODES];     /* 0: not shown */
+    int producer, consumer; /* columns */
+    int spacing, hidden;    /* nodes that are not shown */
+};
+
+struct diagram {
+    const struct model *m;
+    struct canvas *c;
+    struct life life;
+    struct lanes lanes;
+    VEC(struct row) rows;
+    int64_t begin_us;
+    uint64_t id;
+};
+
+uint64_t message_shown(const struct model *m)
+{
+    return m->life_chosen ? m->life_id : ledger_first(&m->ledger);
+}
+
+/* ---- what is shown
+ * ----------------------------------------------------------------------------------------- */
+
+static void place_lanes(struct diagram *d, int width)
+{
+    const struct snapshot *s = d->m->snapshot;
+    int nodes = (int)s->nodes_len, room = width - TIME_COLUMNS - 9;
+    int most = room / MIN_SPACING - 1, shown = nodes < most ? nodes : most;
+    node_bits show = 0;
+    shown = shown < 1 ? 1 : shown;
+    for (int round = 0, left = shown; round < 2; round++) /* those that have a part in it first */
+        for (int i = 0; i < nodes && left > 0; i++) {
+            node_bits bit = (node_bits)1 << i;
+            if ((show & bit) || (round == 0 && !(d->life.part & bit)))
+                continue;
+            show |= bit;
+            left--;
+        }
+    int spacing = room / (shown + 1), lane = 1;
+    spacing = spacing > MAX_SPACING ? MAX_SPACING : spacing;
+    d->lanes = (struct lanes){.producer = TIME_COLUMNS + 4, .spacing = spacing, .hidden = nodes - shown};
+    for (int i = 0; i < nodes; i++)
+        if (show & ((node_bits)1 << i))
+            d->lanes.x[i] = d->lanes.producer + spacing * lane++;
+    d->lanes.consumer = d->lanes.producer + spacing * lane;
+}
+
+static void add_events_between(struct diagram *d, int64_t from_us, int64_t until_us)
+{
+    const struct snapshot *s = d->m->snapshot;
+    for (size_t i = 0; i < s->events_len; i++) {
+        int64_t at = s->events[i].wall_ms * 1000;
+        if (at > from_us && at < until_us)
+            VEC_PUSH(&d->rows, (struct row){.e = &s->events[i]});
+    }
+}
+
+static void begin(struct diagram *d, const struct model *m, struct canvas *c, int width)
+{
+    *d = (struct diagram){.m = m, .c = c, .id = message_shown(m)};
+    ledger_life(&m->ledger, m->snapshot, d->id, &d->life);
+    place_lanes(d, width);
+    size_t len = d->life.moments.len;
+    d->begin_us = len ? d->life.moments.items[0].at_us : 0;
+    for (size_t i = 0; i < len; i++) {
+        const struct moment *now = &d->life.moments.items[i], *before = i ? now - 1 : NULL;
+        int64_t gap = before ? now->at_us - before->at_us : 0;
+        if (gap > GAP_US && m->life_expanded)
+            add_events_between(d, before->at_us, now->at_us);
+        else if (gap > GAP_US)
+            VEC_PUSH(&d->rows, (struct row){.gap_us = gap});
+        VEC_PUSH(&d->rows, (struct row){.m = now});
+    }
+}
+
+static void end(struct diagram *d)
+{
+    life_finish(&d->life);
+    VEC_FREE(&d->rows);
+}
+
+/* ---- words
+ * ------------------------------------------------------------------------------------------------- */
+
+/* since the first moment */
+static void time_text(int64_t us, bool about, char out[32])
+{
+    const char *sign = about ? "~" : "";
+    if (us < 1000000)
+        snprintf(out, 32, "%s%.1fms", sign, (double)us / 1000);
+    else if (us < 600 * INT64_C(1000000))
+        snprintf(out, 32, "%s%.3fs", sign, (double)us / 1e6);
+    else
+        snprintf(out, 32, "%s%" PRId64 "m%02" PRId64 "s", sign, us / 60000000, us / 1000000 % 60);
+}
+
+static const char *verdict_word(enum verdict v, enum style *style)
+{
+    *style = STYLE_STRONG;
+    switch (v) {
+    case VERDICT_UNKNOWN: return "?";
+    case VERDICT_KEPT: *style = STYLE_FINE; return _("KEPT");
+    case VERDICT_UNAVAILABLE: *style = STYLE_SYNCING; return _("UNAVAILABLE");
+    case VERDICT_LOST: *style = STYLE_DOWN; return _("LOST");
+    case VERDICT_REMOVED: return _("REMOVED");
+    }
+    return "?";
+}
+
+/* "node1, node3" */
+static void add_nodes(struct text *t, const struct snapshot *s, node_bits nodes)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (nodes & ((node_bits)1 << i)) {
+            text_printf(t, "%s%s", any ? ", " : "", s->nodes[i].name);
+            any = true;
+        }
+}
+
+static char *nodes_text(const struct snapshot *s, node_bits nodes)
+{
+    struct text t = {0};
+    text_add(&t, "");
+    add_nodes(&t, s, nodes);
+    return t.s;
+}
+
+/* what is known of where it is; the caller frees it */
+char *fate_text(const struct snapshot *s, const struct fate *f)
+{
+    char *held = nodes_text(s, f->held), *away = nodes_text(s, f->away), *text = NULL;
+    switch (f->word) {
+    case FATE_HELD: text = format_text(_("held by %s"), held); break;
+    case FATE_CONFIRMED: text = format_text(_("confirmed, held by %s"), held); break;
+    case FATE_DELIVERED: text = format_text(_("delivered, not acknowledged; held by %s"), held); break;
+    case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
+    case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
+    case FATE_CONSUMED:
+        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)") : _("consumed"));
+        break;
+    case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
+    case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
+    case FATE_UNKNOWN:
+        text = xstrdup(f->verdict == VERDICT_REMOVED ? _("rejected or purged")
+                                                     : _("nobody has it; looking again"));
+        break;
+    }
+    free(held);
+    free(away);
+    return text;
+}
+
+/* one word for a run of messages */
+static const char *fate_word(const struct fate *f, enum style *style)
+{
+    const char *verdict = verdict_word(f->verdict, style);
+    switch (f->word) {
+    case FATE_UNCONFIRMED: return _("unconfirmed");
+    case FATE_CONFIRMED: return _("confirmed");
+    case FATE_HELD: return _("held");
+    case FATE_DELIVERED: return _("delivered");
+    case FATE_REDELIVERED: return _("redelivered");
+    case FATE_CONSUMED: return _("consumed");
+    case FATE_UNKNOWN:
+    case FATE_UNAVAILABLE:
+    case FATE_LOST: break;
+    }
+    return verdict;
+}
+
+static char *range_text(const struct fate_range *f)
+{
+    enum style style;
+    const char *word = fate_word(&f->fate, &style);
+    if (f->first == f->last)
+        return format_text("#%" PRIu64 " %s", f->first + 1, word);
+    return format_text("#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1, f->last + 1, word);
+}
+
+/* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
+ * is room for; then where this message is */
+static void draw_fates(const struct diagram *d, struct rect r, int y)
+{
+    const struct ledger *l = &d->m->ledger;
+    size_t here = 0;
+    int x = 1;
+    while (here + 1 < l->fates.len && l->fates.items[here].last < d->id)
+        here++;
+    for (size_t i = here > 1 ? here - 1 : 0; i < l->fates.len; i++) {
+        enum style style;
+        const char *word = fate_word(&l->fates.items[i].fate, &style);
+        char *range = range_text(&l->fates.items[i]);
+        int columns = text_columns(d->c, word);
+        bool fits = x + text_columns(d->c, range) + 8 <= r.width || i + 1 == l->fates.len;
+        if (fits) {
+            x = canvas_put(d->c, r, x, y, i == here ? STYLE_STRONG : STYLE_DIM, range);
+            canvas_restyle(d->c, (struct rect){r.x + x - columns, r.y + y, columns, 1}, style);
+            x += 2;
+        } else {
+            x = canvas_printf(d->c, r, x, y, STYLE_DIM, "+%zu", l->fates.len - i) + 2;
+        }
+        free(range);
+        if (!fits)
+            break;
+    }
+    char *where = here < l->fates.len ? fate_text(d->m->snapshot, &l->fates.items[here].fate) : NULL;
+    if (where && x + 2 + text_columns(d->c, where) <= r.width)
+        canvas_printf(d->c, r, x, y, STYLE_DIM, "| %s", where);
+    free(where);
+}
+
+/* ---- drawing
+ * ----------------------------------------------------------------------------------------------- */
+
+static int lane_of(const struct diagram *d, int party)
+{
+    if (party == PARTY_PRODUCER)
+        return d->lanes.producer;
+    if (party == PARTY_CONSUMER)
+        return d->lanes.consumer;
+    return party >= 0 && party < LIMIT_NODES ? d->lanes.x[party] : 0;
+}
+
+static void put_char(const struct diagram *d, struct rect r, int x, int y, enum style style, char ch)
+{
+    char text[2] = {ch, '\0'};
+    if (x > 0)
+        canvas_put(d->c, r, x, y, style, text);
+}
+
+static void draw_lines(const struct diagram *d, struct rect r, int y, node_bits down)
+{
+    put_char(d, r, d->lanes.producer, y, STYLE_DIM, '|');
+    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++)
+        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, down & ((node_bits)1 << i) ? ':' : '|');
+    put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
+}
+
+static void draw_arrow(const struct diagram *d, struct rect r, int y, const struct moment *m)
+{
+    int from = lane_of(d, m->from), to = lane_of(d, m->to);
+    bool seen = m->kind == MOMENT_ARROW, right = to > from;
+    /* who is outside the cluster is seen only when it does something itself */
+    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
+    bool arrived = seen && (!outside || (m->to == PARTY_CONSUMER && d->life.acked));
+    enum style style = seen ? STYLE_NORMAL : STYLE_DIM;
+    if (!from || !to || from == to)
+        return;
+    int left = right ? from : to, len = (right ? to - from : from - to) - 1;
+    for (int i = 1; i <= len; i++)
+        put_char(d, r, left + i, y, style, seen ? '-' : '~');
+    put_char(d, r, right ? to - 1 : to + 1, y, style, right ? '>' : '<');
+    put_char(d, r, from, y, style, 'o');
+    put_char(d, r, to, y, arrived ? STYLE_STRONG : STYLE_DIM,
+             arrived || m->kind == MOMENT_INFERRED ? '*' : '~');
+    const char *label = _(m->label);
+    int columns = text_columns(d->c, label), room = len - 1, start = left + 1 + (room - columns) / 2;
+    struct rect inside = r; /* a label that is too long is cut, the arrow's point stays */
+    if (!right)
+        start += 1;
+    if (start <= left)
+        start = left + 1 + !right;
+    inside.width = (right ? to - 1 : from);
+    canvas_put(d->c, inside, start, y, style, label);
+}
+
+static void draw_mark(const struct diagram *d, struct rect r, int y, const struct moment *m)
+{
+    int x = lane_of(d, m->from);
+    enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
+    char letter = m->kind == MOMENT_DOWN ? 'X' : m->kind == MOMENT_UP ? '|' : m->letter;
+    char *label = m->bad ? format_text(_("%s: LOST here"), _(m->label))
+                  : m->count
+                      ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
+                                    _(m->label), m->count)
+                      : xstrdup(_(m->label));
+    int columns = text_columns(d->c, label);
+    if (!x) {
+        free(label);
+        return;
+    }
+    put_char(d, r, x, y, style, letter ? letter : '|');
+    if (x + 2 + columns <= r.width)
+        canvas_put(d->c, r, x + 2, y, style, label);
+    else
+        canvas_put(d->c, (struct rect){r.x, r.y, x - 1, r.height}, x - 1 - columns > 0 ? x - 1 - columns : 0,
+                   y, style, label);
+    free(label);
+}
+
+static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row, node_bits down)
+{
+    char at[32];
+    if (row->gap_us) {
+        char *text = format_text(_(" %.1f s, no event for #%" PRIu64 " (e: expand) "),
+                                 (double)row->gap_us / 1e6, d->id + 1);
+        int left = d->lanes.producer, width = d->lanes.consumer - left + 1;
+        for (int x = 0; x < width; x++)
+            put_char(d, r, left + x, y, STYLE_DIM, '-');
+        int x = left + (width - text_columns(d->c, text)) / 2;
+        canvas_put(d->c, r, x < left ? left : x, y, STYLE_DIM, text);
+        free(text);
+        return;
+    }
+    draw_lines(d, r, y, down);
+    if (row->e) {
+        time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
+        canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", at);
+        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, "%s: %s", row->e->kind, row->e->text);
+        return;
+    }
+    time_text(row->m->at_us - d->begin_us, row->m->about, at);
+    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", at);
+    if (row->m->kind == MOMENT_ARROW || row->m->kind == MOMENT_INFERRED)
+        draw_arrow(d, r, y, row->m);
+    else
+        draw_mark(d, r, y, row->m);
+}
+
+static void draw_centred(const struct diagram *d, struct rect r, int x, int y, enum style style,
+                         const char *text)
+{
+    int columns = text_columns(d->c, text);
+    if (columns > d->lanes.spacing - 1) { /* what makes names differ is their end */
+        const char *end = text + strlen(text);
+        for (int left = d->lanes.spacing - 1; left > 0 && end > text; left--)
+            end--;
+        text = end;
+        columns = text_columns(d->c, text);
+    }
+    canvas_put(d->c, r, x - columns / 2, y, style, text);
+}
+
+/* who the lines are, and what each node had of it when it came */
+static void draw_parties(const struct diagram *d, struct rect r)
+{
+    const struct snapshot *s = d->m->snapshot;
+    canvas_put(d->c, r, 5, 0, STYLE_TITLE, _("time"));
+    draw_centred(d, r, d->lanes.producer, 0, STYLE_TITLE, _("producer"));
+    draw_centred(d, r, d->lanes.consumer, 0, STYLE_TITLE, _("consumer"));
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        if (!d->lanes.x[i])
+            continue;
+        bool copy = d->life.copies & ((node_bits)1 << i);
+        draw_centred(d, r, d->lanes.x[i], 0, STYLE_TITLE, s->nodes[i].name);
+        if (d->life.home >= 0)
+            put_char(d, r, d->lanes.x[i], 1, STYLE_NORMAL, (int)i == d->life.home ? 'M' : copy ? 'm' : '.');
+    }
+}
+
+/* what each node has of the queue now */
+static void draw_now(const struct diagram *d, struct rect r, int y)
+{
+    const struct queue_seen *q = model_queue(d->m);
+    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", _("now"));
+    for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++) {
+        enum style style;
+        char letter = copy_letter(d->m, q, (int)i, &style);
+        put_char(d, r, d->lanes.x[i], y, style, letter);
+    }
+    if (d->lanes.hidden)
+        canvas_printf(d->c, r, d->lanes.consumer - 8, y, STYLE_DIM, _("+%d nodes"), d->lanes.hidden);
+}
+
+static void draw_verdict(const struct diagram *d, struct rect r, int y)
+{
+    const struct life *l = &d->life;
+    enum style style;
+    const char *word = verdict_word(l->fate.verdict, &style);
+    int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
+    x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
+    x = canvas_put(d->c, r, x, y, style, word) + 2;
+    if (!l->moments.len && !l->fate.held)
+        return;
+    canvas_printf(d->c, r, x, y, STYLE_NORMAL, _("published %u  confirmed %u  delivered %u  redelivered %u"),
+                  l->published, l->confirmed, l->delivered, l->redelivered);
+}
+
+/* what the picture does not say by itself; the caller frees it; NULL: nothing */
+static char *caveat(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    const struct ledger *l = &d->m->ledger;
+    if (!l->queue)
+        return xstrdup(_("There is no queue yet."));
+    if (!s->traces && !l->fates.len)
+        return xstrdup(_("These nodes do not say what becomes of single messages (RabbitMQ does not number "
+                         "them): only the queue's own changes are shown."));
+    if (!l->fates.len && !d->life.moments.len)
+        return xstrdup(_("No message of this queue was seen yet. p publishes one."));
+    if (!d->life.moments.len && d->life.fate.held)
+        return xstrdup(_("It was there before this screen looked: where it is now is all that is known."));
+    node_bits gaps = l->gaps & (d->life.part ? d->life.part : l->gaps);
+    if (gaps && !d->life.moments.len) {
+        char *nodes = nodes_text(s, gaps),
+             *text = format_text(_("%s did not note everything that happened."), nodes);
+        free(nodes);
+        return text;
+    }
+    return NULL;
+}
+
+static node_bits down_before(const struct diagram *d, size_t row)
+{
+    node_bits down = d->life.down_first;
+    for (size_t i = 0; i < row; i++) {
+        const struct moment *m = d->rows.items[i].m;
+        if (m && m->kind == MOMENT_DOWN)
+            down |= (node_bits)1 << m->from;
+        if (m && m->kind == MOMENT_UP)
+            down &= ~((node_bits)1 << m->from);
+    }
+    return down;
+}
+
+/* How the rows of r are shared out. */
+struct parts {
+    int fates, parties, rows, now, verdict, legend; /* heights */
+};
+
+static struct parts share(const struct diagram *d, int height)
+{
+    struct parts p = {0};
+    int left = height - 1, rows = (int)d->rows.len;
+    p.verdict = left > 0;
+    left -= p.verdict;
+    p.parties = left > 3 ? 2 : left > 1;
+    left -= p.parties;
+    p.fates = left > 4;
+    left -= p.fates;
+    p.legend = left > 5;
+    left -= p.legend;
+    p.now = left > 4;
+    left -= p.now;
+    p.rows = rows < left ? rows : left;
+    return p;
+}
+
+void draw_message(const struct model *m, struct canvas *c, struct rect r, int scroll)
+{
+    struct diagram d;
+    begin(&d, m, c, r.width);
+    struct parts p = share(&d, r.height);
+    char *title = m->ledger.queue ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, m->ledger.queue)
+                                  : xstrdup(_("Message "));
+    int hidden = (int)d.rows.len - p.rows, first = hidden - scroll, y = 1;
+    first = first < 0 ? 0 : first > hidden ? hidden : first;
+    char more[48] = "";
+    if (hidden > 0)
+        snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
+    draw_title(c, r, 0, title, *more ? more : m->view == VIEW_MESSAGE && d.life.moments.len ? " [ ] " : NULL);
+    free(title);
+    if (p.fates)
+        draw_fates(&d, r, y++);
+    char *note = caveat(&d);
+    if (p.parties)
+        draw_parties(&d, rect_rows(r, y, p.parties));
+    y += p.parties;
+    for (int i = 0; i < p.rows; i++)
+        draw_row(&d, r, y + i, &d.rows.items[first + i], down_before(&d, (size_t)(first + i)));
+    y += p.rows;
+    if (note)
+        draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);
+    else if (p.now)
+        draw_now(&d, r, y);
+    free(note);
+    if (p.verdict)
+        draw_verdict(&d, r, r.height - p.legend - 1);
+    if (p.legend)
+        canvas_put(c, r, 1, r.height - 1, STYLE_DIM,
+                   _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
+    end(&d);
+}
+
+int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
+{
+    struct diagram d;
+    begin(&d, m, c, r.width);
+    struct parts p = share(&d, r.height);
+    int hidden = (int)d.rows.len - p.rows;
+    end(&d);
+    return hidden > 0 ? hidden : 0;
+}
+
+int message_rows(const struct model *m, struct canvas *c, int width)
+{
+    struct diagram d;
+    begin(&d, m, c, width);
+    int rows = (int)d.rows.len + 7;
+    end(&d);
+    return rows;
+}

@@ -1,0 +1,145 @@
+/* ran.c: what becomes of the commands that run: what they print, how far they are, how they end. The newest
+ * is shown above the keys; those that run besides it are heard of again when they end. */
+#include <stdlib.h>
+
+#include "ran.h"
+#include "words.h"
+
+#define LAST_LINE_MAX 1000      /* of what a command printed, one row is shown */
+#define OUTPUT_MAX    (4 << 20) /* and the pager has this much */
+
+void command_destroy(struct command *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; c->argv[i]; i++)
+        free(c->argv[i]);
+    free(c->argv);
+    free(c->text);
+    free(c->last_line);
+    free(c->goal.queue);
+    text_finish(&c->output);
+    free(c);
+}
+
+/* "labctl ... -n NODE kill" */
+static node_bits killed_by(const struct model *m, const struct command *c)
+{
+    node_bits node = 0;
+    bool kills = false;
+    for (size_t i = 0; c->argv[i]; i++) {
+        int at = m->snapshot && strcmp(c->argv[i], "-n") == 0 && c->argv[i + 1]
+                     ? snapshot_node_index(m->snapshot, c->argv[i + 1])
+                     : -1;
+        node |= at >= 0 ? (node_bits)1 << at : 0;
+        kills = kills || strcmp(c->argv[i], "kill") == 0;
+    }
+    return kills ? node : 0;
+}
+
+/* "labctl cut node1", "labctl heal node1", "labctl heal": which nodes are cut off from all others. What one
+ * cannot see by looking (a node alone cannot tell a cut from a crash) is remembered here. */
+static node_bits cut_after(const struct model *m, const struct command *c)
+{
+    node_bits cut = m->cut;
+    for (size_t i = 0; c->argv[i] && m->snapshot; i++) {
+        bool cuts = strcmp(c->argv[i], "cut") == 0, heals = strcmp(c->argv[i], "heal") == 0;
+        const char *node = cuts || heals ? c->argv[i + 1] : NULL;
+        bool link = node && c->argv[i + 2]; /* between two nodes: neither is alone */
+        int at = node && !link ? snapshot_node_index(m->snapshot, node) : -1;
+        if (heals && !node)
+            cut = 0;
+        else if (at >= 0)
+            cut = cuts ? cut | (node_bits)1 << at : cut & ~((node_bits)1 << at);
+    }
+    return cut;
+}
+
+void model_ran(struct model *m, struct command *c)
+{
+    m->killed |= killed_by(m, c);
+    m->cut = cut_after(m, c);
+    if (m->command && m->command->running)
+        VEC_PUSH(&m->others, m->command);
+    else
+        command_destroy(m->command);
+    m->command = c;
+    c->running = true;
+    goal_begin(m, c);
+    free(m->message);
+    m->message = NULL;
+}
+
+/* A line that begins with a space continues the one before it. */
+static void add_line(struct command *c, const char *line, size_t len)
+{
+    size_t indent = 0;
+    while (!c->line_open && indent < len && line[indent] == ' ')
+        indent++;
+    if (indent == len)
+        return;
+    bool more = c->last_line && (indent > 0 || c->line_open) && strlen(c->last_line) < LAST_LINE_MAX;
+    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "; " : "",
+                               (int)(len - indent), line + indent);
+    free(c->last_line);
+    c->last_line = joined;
+}
+
+void model_output(struct model *m, struct command *c, const char *data, size_t len)
+{
+    (void)m;
+    if (c->output.len + len <= OUTPUT_MAX)
+        text_add_bytes(&c->output, data, len);
+    while (len > 0) {
+        const char *end = memchr(data, '\n', len);
+        size_t line = end ? (size_t)(end - data) : len;
+        add_line(c, data, line);
+        c->line_open = end == NULL;
+        line += end ? 1 : 0;
+        data += line;
+        len -= line;
+    }
+}
+
+/* One that ran besides the newest: how it ended is said, then it is gone. */
+static void other_ended(struct model *m, size_t i, int exit_code)
+{
+    struct command *c = m->others.items[i];
+    const char *last = c->last_line ? c->last_line : "";
+    if (exit_code)
+        model_say(m, _("ended with exit code %d: %s: %s"), exit_code, c->text, last);
+    else
+        model_say(m, _("done: %s: %s"), c->text, last);
+    VEC_REMOVE(&m->others, i);
+    command_destroy(c);
+}
+
+/* how many lines the command printed that say something */
+static int lines_of(const struct command *c)
+{
+    int lines = 0;
+    for (const char *at = text_str(&c->output); *at; at += strcspn(at, "\n"), at += *at == '\n')
+        lines += *at != '\n';
+    return lines;
+}
+
+void model_ended(struct model *m, struct command *c, int exit_code)
+{
+    m->quit_asked = false;
+    for (size_t i = 0; i < m->others.len; i++)
+        if (m->others.items[i] == c) {
+            other_ended(m, i, exit_code);
+            return;
+        }
+    if (m->command != c)
+        return;
+    c->running = false;
+    c->exit_code = exit_code;
+    if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2)
+        pager_open(m, c->text, text_str(&c->output));
+}
+
+bool model_runs(const struct model *m)
+{
+    return m->others.len > 0 || (m->command && m->command->running);
+}

@@ -1,0 +1,535 @@
+/* record.c: see record.h. */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "time_delta.h"
+
+/* A whole snapshot is written again once the differences since the last one outweigh it by this, or after
+ * this time: what a damaged line costs is what lies before the next whole one. */
+#define WHOLE_AFTER_TIMES 4
+#define WHOLE_AFTER_MS    60000
+
+#define STEP_OUTPUT_MAX 4000 /* of what a step's program printed, in a whole line: more is never shown */
+
+struct copy {
+    const struct command *of; /* whose copy it is, only to be compared */
+    struct command *copy;     /* in the shadow */
+    int id;                   /* in the file */
+};
+
+struct recorder {
+    int fd; /* -1: memory */
+    char *file;
+    size_t max_bytes;
+    uint64_t bytes;
+    char *why; /* it ended by itself */
+
+    /* in memory: the part before, and the one that grows; each begins with a whole line */
+    char *header;
+    struct text before, now;
+
+    /* what the reader knows after the last line */
+    ms_time start, last_t;
+    json_t *doc, *steps;
+    VEC(uint64_t) events; /* their seq, in order */
+    char *leftover;
+
+    /* what was run, as model.c keeps it: copies of the commands that run, and of the newest */
+    struct model shadow;
+    VEC(struct copy) running;
+    int last_id;
+
+    /* since the last whole line */
+    ms_time whole_t;
+    size_t whole_len, delta_len;
+    bool want_whole;
+};
+
+static const char *step_word(enum step_state state)
+{
+    switch (state) {
+    case STEP_OPEN: return "open";
+    case STEP_HALF: return "half";
+    case STEP_SEEN: return "seen";
+    case STEP_WAS: return "was";
+    }
+    return "open";
+}
+
+/* What programs print need not be UTF-8; JSON is. */
+static json_t *json_text(const char *data, size_t len)
+{
+    json_t *json = json_stringn(data, len);
+    if (json)
+        return json;
+    char *copy = xstrndup(data, len);
+    for (char *c = copy; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(o, key, json_text(text, strlen(text)));
+}
+
+static void set_number(json_t *o, const char *key, int64_t value)
+{
+    json_object_set_new(o, key, json_integer(value));
+}
+
+static json_t *words_json(char *const *words)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; words && words[i]; i++)
+        json_array_append_new(list, json_text(words[i], strlen(words[i])));
+    return list;
+}
+
+static json_t *lesson_json(const struct lesson *l)
+{
+    json_t *o = json_object(), *steps = json_array();
+    set_number(o, "number", l->number);
+    set_number(o, "nodes", l->nodes);
+    set_text(o, "name", l->name);
+    set_text(o, "title", l->title);
+    set_text(o, "aim", l->aim);
+    set_text(o, "predict", l->predict);
+    for (size_t i = 0; i < l->steps_len; i++) {
+        json_t *step = json_object();
+        set_text(step, "title", l->steps[i].title);
+        set_text(step, "why", l->steps[i].why);
+        set_text(step, "wait", l->steps[i].wait_text);
+        set_text(step, "text", l->steps[i].action_text);
+        if (l->steps[i].action)
+            json_object_set_new(step, "action", words_json(l->steps[i].action));
+        json_array_append_new(steps, step);
+    }
+    json_object_set_new(o, "steps", steps);
+    return o;
+}
+
+static json_t *header_json(const struct recording_start *start)
+{
+    const struct model *m = start->model;
+    json_t *o = json_object();
+    set_text(o, "format", RECORDING_FORMAT);
+    set_number(o, "version", RECORDING_VERSION);
+    set_number(o, "started_at", (int64_t)start->at);
+    set_number(o, "started_wall_ms", start->wall_ms);
+    set_text(o, "engine", start->engine);
+    json_object_set_new(o, "readonly", json_boolean(m->readonly));
+    json_object_set_new(o, "whole", json_boolean(start->whole));
+    set_number(o, "next_lesson", m->next_lesson);
+    set_number(o, "next_nodes", m->next_nodes);
+    if (m->lesson)
+        json_object_set_new(o, "lesson", lesson_json(m->lesson));
+    return o;
+}
+
+/* ---- writing lines
+ * ------------------------------------------------------------------------------------------- */
+
+static void stop(struct recorder *r, char *why)
+{
+    free(r->why);
+    r->why = why;
+}
+
+/* A new part begins with the header and a whole line: the older one is forgotten with the next. */
+static void turn_page(struct recorder *r)
+{
+    text_finish(&r->before);
+    r->before = r->now;
+    r->now = (struct text){0};
+    r->want_whole = true;
+}
+
+static void put(struct recorder *r, const char *line, size_t len)
+{
+    if (r->fd < 0) {
+        if (r->now.len == 0 && r->want_whole)
+            return; /* a page begins with a whole line, which says all of it */
+        text_add_bytes(&r->now, line, len);
+        if (r->now.len > r->max_bytes / 2)
+            turn_page(r);
+        return;
+    }
+    if (r->bytes + len > r->max_bytes) {
+        stop(r, format_text("%s has reached %zu MiB", r->file, r->max_bytes >> 20));
+        return;
+    }
+    ssize_t wrote = write(r->fd, line, len);
+    if (wrote < 0 || (size_t)wrote != len)
+        stop(r, format_text("%s: %s", r->file, wrote < 0 ? strerror(errno) : "the disk is full"));
+    else
+        r->bytes += len;
+}
+
+/* takes the object over; its length */
+static size_t put_line(struct recorder *r, json_t *o)
+{
+    char *line = json_dumps(o, JSON_COMPACT);
+    size_t len = strlen(line);
+    line[len] = '\n';
+    if (!r->why)
+        put(r, line, len + 1);
+    free(line);
+    json_decref(o);
+    return len;
+}
+
+static json_t *line_at(struct recorder *r, ms_time now)
+{
+    ms_time t = now > r->start ? now - r->start : 0;
+    r->last_t = u64_max(t, r->last_t); /* time never goes back */
+    json_t *o = json_object();
+    set_number(o, "t", (int64_t)r->last_t);
+    return o;
+}
+
+/* ---- steps
+ * --------------------------------------------------------------------------------------------------- */
+
+static json_t *step_json(const struct lesson_step *s, bool whole)
+{
+    json_t *o = json_object();
+    set_text(o, "state", step_word(s->state));
+    json_object_set_new(o, "acted", json_boolean(s->acted));
+    set_number(o, "exit", s->exit_code);
+    set_text(o, "seen", s->seen_text);
+    set_number(o, "seen_wall_ms", s->seen_wall_ms);
+    if (whole && s->output && *s->output) {
+        size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;
+        while (from && from < len && ((unsigned char)s->output[from] & 0xc0) == 0x80)
+            from++; /* not in the middle of a character */
+        set_text(o, "output", s->output + from);
+    }
+    return o;
+}
+
+/* adds to the line the steps that are not as the reader knows them */
+static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, bool whole)
+{
+    json_t *changed = json_object();
+    char key[24];
+    for (size_t i = 0; l && i < l->steps_len; i++) {
+        json_t *now = step_json(&l->steps[i], false);
+        snprintf(key, sizeof(key), "%zu", i);
+        bool same = json_equal(now, json_object_get(r->steps, key));
+        json_object_set(r->steps, key, now);
+        if (whole)
+            json_object_set_new(changed, key, step_json(&l->steps[i], true));
+        else if (!same)
+            json_object_set(changed, key, now);
+        json_decref(now);
+    }
+    if (json_object_size(changed))
+        json_object_set(line, "steps", changed);
+    json_decref(changed);
+}
+
+/* ---- snapshots
+ * ------------------------------------------------------------------------------------------------ */
+
+static json_t *event_json(const struct event_seen *e)
+{
+    json_t *o = json_object();
+    set_number(o, "seq", (int64_t)e->seq);
+    set_number(o, "wall_ms", e->wall_ms);
+    set_text(o, "kind", e->kind);
+    set_text(o, "node", e->node);
+    set_text(o, "text", e->text);
+    return o;
+}
+
+static bool has_seq(const uint64_t *seqs, size_t len, uint64_t seq)
+{
+    for (size_t i = len; i-- > 0;) /* what is looked for is mostly among the newest */
+        if (seqs[i] == seq)
+            return true;
+    return false;
+}
+
+/* New events have rising numbers, and those that went are few: both lists are short after the first look. */
+static void add_events(struct recorder *r, json_t *line, const struct snapshot *s, bool whole)
+{
+    json_t *fresh = json_array(), *gone = json_array(), *order = json_array();
+    uint64_t last = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->events.len; i++)
+        last = u64_max(last, r->events.items[i]);
+    /* the old ones that stayed, in their order, then the new: what a reader makes of it by itself */
+    VEC(uint64_t) now = {0}, made = {0};
+    for (size_t i = 0; i < s->events_len; i++)
+        VEC_PUSH(&now, s->events[i].seq);
+    for (size_t i = 0; i < r->events.len && !whole; i++) {
+        uint64_t seq = r->events.items[i];
+        bool stays = (kept < now.len && now.items[kept] == seq) || has_seq(now.items, now.len, seq);
+        if (stays)
+            VEC_PUSH(&made, seq);
+        else
+            json_array_append_new(gone, json_integer((json_int_t)seq));
+        kept += stays;
+    }
+    for (size_t i = 0; i < s->events_len; i++)
+        if (whole || s->events[i].seq > last) {
+            json_array_append_new(fresh, event_json(&s->events[i]));
+            VEC_PUSH(&made, s->events[i].seq);
+        }
+    bool same_order = made.len == now.len &&
+                      (made.len == 0 || memcmp(made.items, now.items, made.len * sizeof(uint64_t)) == 0);
+    for (size_t i = 0; i < now.len && !same_order; i++)
+        json_array_append_new(order, json_integer((json_int_t)now.items[i]));
+    if (json_array_size(fresh) || whole)
+        json_object_set(line, "events", fresh);
+    if (json_array_size(gone))
+        json_object_set(line, "events_gone", gone);
+    if (!same_order)
+        json_object_set(line, "events_order", order);
+    json_decref(fresh);
+    json_decref(gone);
+    json_decref(order);
+    VEC_FREE(&made);
+    VEC_FREE(&r->events);
+    r->events.items = now.items;
+    r->events.len = now.len;
+    r->events.cap = now.cap;
+}
+
+static json_t *command_json(const struct command *c, int id)
+{
+    json_t *o = json_object();
+    set_number(o, "id", id);
+    set_text(o, "text", c->text);
+    set_number(o, "step", c->step);
+    json_object_set_new(o, "typed", json_boolean(c->typed));
+    json_object_set_new(o, "argv", words_json(c->argv));
+    return o;
+}
+
+static const struct copy *copy_of(const struct recorder *r, const struct command *c)
+{
+    for (size_t i = 0; i < r->running.len; i++)
+        if (r->running.items[i].of == c)
+            return &r->running.items[i];
+    return NULL;
+}
+
+static json_t *whole_command_json(const struct recorder *r, const struct command *c)
+{
+    int id = 0; /* nothing more is said of one that has ended */
+    for (size_t i = 0; i < r->running.len; i++)
+        id = r->running.items[i].copy == c ? r->running.items[i].id : id;
+    json_t *o = command_json(c, id);
+    json_object_set_new(o, "running", json_boolean(c->running));
+    set_number(o, "exit", c->exit_code);
+    set_text(o, "last_line", c->last_line);
+    json_object_set_new(o, "line_open", json_boolean(c->line_open));
+    return o;
+}
+
+/* all that run, and the newest, in the order in which they were run */
+static void add_commands(struct recorder *r, json_t *line)
+{
+    const struct command *newest = r->shadow.command;
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->running.len; i++)
+        if (r->running.items[i].copy != newest)
+            json_array_append_new(list, whole_command_json(r, r->running.items[i].copy));
+    if (newest)
+        json_array_append_new(list, whole_command_json(r, newest));
+    if (json_array_size(list))
+        json_object_set(line, "commands", list);
+    json_decref(list);
+}
+
+void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc, const struct lesson *l,
+                       const char *leftover)
+{
+    if (!r || r->why)
+        return;
+    bool whole = !r->doc || r->want_whole || r->last_t >= r->whole_t + WHOLE_AFTER_MS ||
+                 r->delta_len > WHOLE_AFTER_TIMES * r->whole_len;
+    json_t *line = line_at(r, s->taken_at);
+    if (whole && r->fd < 0 && r->now.len == 0)
+        text_add(&r->now, r->header);
+    r->want_whole = false;
+    if (whole)
+        json_object_set(line, "snapshot", doc);
+    else
+        json_object_set_new(line, "change", delta_make(r->doc, doc));
+    add_events(r, line, s, whole);
+    add_steps(r, line, l, whole);
+    if (whole)
+        add_commands(r, line);
+    if (leftover && (whole || !r->leftover || strcmp(leftover, r->leftover) != 0))
+        set_text(line, "leftover", leftover);
+    free(r->leftover);
+    r->leftover = leftover ? xstrdup(leftover) : NULL;
+    json_decref(r->doc);
+    r->doc = json_incref(doc);
+    size_t len = put_line(r, line);
+    r->whole_t = whole ? r->last_t : r->whole_t;
+    r->whole_len = whole ? len : r->whole_len;
+    r->delta_len = whole ? 0 : r->delta_len + len;
+}
+
+/* ---- programs, keys, frames
+ * ---------------------------------------------------------------------------------- */
+
+void recorder_ran(struct recorder *r, ms_time now, const struct command *c, const struct lesson *l)
+{
+    if (!r || r->why)
+        return;
+    json_t *line = line_at(r, now);
+    struct command *copy = command_of((const char *const *)c->argv, c->step);
+    free(copy->text);
+    copy->text = xstrdup(c->text);
+    copy->typed = c->typed;
+    model_ran(&r->shadow, copy);
+    VEC_PUSH(&r->running, (struct copy){.of = c, .copy = copy, .id = ++r->last_id});
+    json_object_set_new(line, "ran", command_json(c, r->last_id));
+    add_steps(r, line, l, false);
+    put_line(r, line);
+}
+
+void recorder_output(struct recorder *r, ms_time now, const struct command *c, const char *data, size_t len,
+                     const struct lesson *l)
+{
+    const struct copy *copy = r && !r->why ? copy_of(r, c) : NULL;
+    if (!copy)
+        return; /* it was begun before the recording */
+    json_t *line = line_at(r, now);
+    json_object_set_new(line, "output", json_text(data, len));
+    set_number(line, "id", copy->id);
+    model_output(&r->shadow, copy->copy, data, len);
+    add_steps(r, line, l, false);
+    put_line(r, line);
+}
+
+void recorder_ended(struct recorder *r, ms_time now, const struct command *c, int exit_code,
+                    const struct lesson *l)
+{
+    const struct copy *copy = r && !r->why ? copy_of(r, c) : NULL;
+    if (!copy)
+        return;
+    json_t *line = line_at(r, now);
+    set_number(line, "ended", exit_code);
+    set_number(line, "id", copy->id);
+    model_ended(&r->shadow, copy->copy, exit_code);
+    VEC_REMOVE(&r->running, (size_t)(copy - r->running.items));
+    add_steps(r, line, l, false);
+    put_line(r, line);
+}
+
+static void put_one(struct recorder *r, ms_time now, const char *key, json_t *value)
+{
+    if (r && !r->why) {
+        json_t *line = line_at(r, now);
+        json_object_set(line, key, value);
+        put_line(r, line);
+    }
+    json_decref(value);
+}
+
+void recorder_said(struct recorder *r, ms_time now, const char *message)
+{
+    put_one(r, now, "said", json_text(message, strlen(message)));
+}
+
+void recorder_key(struct recorder *r, ms_time now, int key)
+{
+    put_one(r, now, "key", json_integer(key));
+}
+
+void recorder_named(struct recorder *r, ms_time now, const char *name)
+{
+    put_one(r, now, "name", json_text(name, strlen(name)));
+}
+
+void recorder_paused(struct recorder *r, ms_time now, bool paused)
+{
+    put_one(r, now, "paused", json_boolean(paused));
+}
+
+void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint64_t hash)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%016llx", (unsigned long long)hash);
+    put_one(r, now, "frame", json_pack("[i, i, s]", width, height, text));
+}
+
+/* ---- begin and end
+ * ------------------------------------------------------------------------------------------- */
+
+struct recorder *recorder_create(const char *file, size_t max_bytes, const struct recording_start *start,
+                                 char **error)
+{
+    int fd = file ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644) : -1;
+    if (file && fd < 0) {
+        *error = errno == EEXIST ? format_text("%s is there already; name a new file", file)
+                                 : format_text("%s: %s", file, strerror(errno));
+        return NULL;
+    }
+    struct recorder *r = xcalloc(1, sizeof(*r));
+    r->fd = fd;
+    r->file = file ? xstrdup(file) : NULL;
+    r->max_bytes = max_bytes;
+    r->start = start->at;
+    r->steps = json_object();
+    model_init(&r->shadow, NULL, NULL, false, false);
+    json_t *header = header_json(start);
+    char *line = json_dumps(header, JSON_COMPACT);
+    r->header = format_text("%s\n", line);
+    free(line);
+    json_decref(header);
+    put(r, r->header, strlen(r->header));
+    return r;
+}
+
+void recorder_destroy(struct recorder *r)
+{
+    if (!r)
+        return;
+    if (r->fd >= 0)
+        close(r->fd);
+    model_finish(&r->shadow);
+    json_decref(r->doc);
+    json_decref(r->steps);
+    VEC_FREE(&r->events);
+    VEC_FREE(&r->running);
+    text_finish(&r->before);
+    text_finish(&r->now);
+    free(r->leftover);
+    free(r->header);
+    free(r->file);
+    free(r->why);
+    free(r);
+}
+
+const char *recorder_ended_why(const struct recorder *r)
+{
+    return r ? r->why : NULL;
+}
+
+uint64_t recorder_bytes(const struct recorder *r)
+{
+    return r ? r->bytes : 0;
+}
+
+char *recorder_text(const struct recorder *r)
+{
+    /* a page that has only a header, or nothing, adds nothing; the first whole one begins with a header */
+    return format_text("%s%s", text_str(&r->before), text_str(&r->now));
+}

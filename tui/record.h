@@ -1,0 +1,54 @@
+/* record.h: writes down a session while it is seen: every input of the model (snapshots, programs and what
+ * they print, steps, keys), one line of JSON each, so that replay.h can show it again. docs/recording.md is
+ * the format.
+ *
+ * The rule it keeps: each line is written whole, at once, in the order in which things were seen. A crash can
+ * cost the last line, nothing else. */
+#ifndef TUI_RECORD_H
+#define TUI_RECORD_H
+
+#include "model.h"
+
+#define RECORDING_FORMAT  "mirrorlab recording"
+#define RECORDING_VERSION 1
+
+/* A file that grows without bound would fill a classroom's disk: then recording ends, and says so. */
+#define RECORD_MAX_BYTES (64u << 20)
+
+struct recorder;
+
+/* What stands at its beginning. */
+struct recording_start {
+    ms_time at;                /* the observer's clock: time 0 of the recording */
+    int64_t wall_ms;           /* the same moment, since 1970 */
+    const char *engine;        /* NULL: not known */
+    const struct model *model; /* its lesson, its flags */
+    bool whole;                /* nothing was seen before */
+};
+
+/* To a new file (an existing one is not overwritten), or, with file == NULL, to memory: the newest part of
+ * the session, at most max_bytes of it. NULL and *error (the caller frees it) if the file cannot be made. */
+struct recorder *recorder_create(const char *file, size_t max_bytes, const struct recording_start *start,
+                                 char **error);
+void recorder_destroy(struct recorder *r); /* takes NULL, as all below do */
+
+/* doc: recorded_encode(s), which several recorders share. l: the lesson as it is after that. */
+void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc, const struct lesson *l,
+                       const char *leftover);
+void recorder_ran(struct recorder *r, ms_time now, const struct command *c, const struct lesson *l);
+void recorder_output(struct recorder *r, ms_time now, const struct command *c, const char *data, size_t len,
+                     const struct lesson *l);
+void recorder_ended(struct recorder *r, ms_time now, const struct command *c, int exit_code,
+                    const struct lesson *l);
+void recorder_said(struct recorder *r, ms_time now, const char *message);
+void recorder_key(struct recorder *r, ms_time now, int key);
+void recorder_named(struct recorder *r, ms_time now, const char *name); /* of this moment */
+void recorder_paused(struct recorder *r, ms_time now, bool paused);
+void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint64_t hash);
+
+/* Why it ended by itself ("disk full", too long); NULL: it goes on. */
+const char *recorder_ended_why(const struct recorder *r);
+uint64_t recorder_bytes(const struct recorder *r);
+char *recorder_text(const struct recorder *r); /* of one in memory: a whole recording; the caller frees it */
+
+#endif

@@ -1,0 +1,393 @@
+/* session.c: see session.h. */
+#include "session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compare.h"
+#include "record.h"
+#include "time_delta.h"
+#include "view.h"
+#include "words.h"
+
+/* What a paused screen can go back through: some ten minutes of a class's lab. */
+#define MEMORY_BYTES (4u << 20)
+
+struct session {
+    struct session_options o;
+    struct player *player;   /* what is shown instead of the lab; NULL: the lab is */
+    struct compare *compare; /* two players; then `player` is the left one, which it owns */
+    bool paused;             /* the player shows memory, and Space goes back to the lab */
+    struct recorder *memory, *file;
+    char *file_name;
+    struct event *timer;
+    ms_time timer_from; /* when it was set */
+};
+
+/* ---- recording
+ * ------------------------------------------------------------------------------------------------ */
+
+static int64_t wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct recorder *begin(struct session *s, const char *file, bool whole, char **error)
+{
+    const struct labdir *lab = s->o.lab;
+    struct recording_start start = {.at = s->o.now(s->o.arg),
+                                    .wall_ms = wall_ms(),
+                                    .engine = !lab                        ? NULL
+                                              : lab->engine == ENGINE_KIT ? "kit"
+                                                                          : "rabbitmq",
+                                    .model = s->o.live,
+                                    .whole = whole};
+    return recorder_create(file, file ? RECORD_MAX_BYTES : MEMORY_BYTES, &start, error);
+}
+
+bool session_record(struct session *s, const char *file, bool whole, char **error)
+{
+    *error = NULL;
+    struct recorder *r = begin(s, file, whole, error);
+    if (!r)
+        return false;
+    s->file = r;
+    s->file_name = xstrdup(file);
+    s->o.live->recording = true;
+    if (s->o.live->snapshot) { /* what is seen now is its first line */
+        json_t *doc = recorded_encode(s->o.live->snapshot);
+        recorder_snapshot(s->file, s->o.live->snapshot, doc, s->o.live->lesson, s->o.live->leftover);
+        json_decref(doc);
+    }
+    return true;
+}
+
+const char *session_file(const struct session *s)
+{
+    return s->file_name;
+}
+
+static void stop_recording(struct session *s)
+{
+    recorder_destroy(s->file);
+    free(s->file_name);
+    s->file = NULL;
+    s->file_name = NULL;
+    s->o.live->recording = false;
+}
+
+/* It may have ended by itself. */
+static void look_after_file(struct session *s)
+{
+    const char *why = recorder_ended_why(s->file);
+    if (!why)
+        return;
+    model_say(session_model(s), "the recording has ended: %s", why);
+    stop_recording(s);
+}
+
+void session_saw(struct session *s, const struct snapshot *snapshot)
+{
+    const struct model *m = s->o.live;
+    if (s->player && !s->paused)
+        return;
+    json_t *doc = recorded_encode(snapshot);
+    recorder_snapshot(s->memory, snapshot, doc, m->lesson, m->leftover);
+    recorder_snapshot(s->file, snapshot, doc, m->lesson, m->leftover);
+    json_decref(doc);
+    look_after_file(s);
+}
+
+#define BOTH(s, call, ...)                                                                                   \
+    do {                                                                                                     \
+        ms_time now_ = (s)->o.now((s)->o.arg);                                                               \
+        call((s)->memory, now_, __VA_ARGS__);                                                                \
+        call((s)->file, now_, __VA_ARGS__);                                                                  \
+        look_after_file(s);                                                                                  \
+    } while (0)
+
+void session_ran(struct session *s, const struct command *c)
+{
+    BOTH(s, recorder_ran, c, s->o.live->lesson);
+}
+
+void session_output(struct session *s, const struct command *c, const char *data, size_t len)
+{
+    BOTH(s, recorder_output, c, data, len, s->o.live->lesson);
+}
+
+void session_ended(struct session *s, const struct command *c, int exit_code)
+{
+    BOTH(s, recorder_ended, c, exit_code, s->o.live->lesson);
+}
+
+void session_said(struct session *s)
+{
+    if (!s->player && s->o.live->message)
+        BOTH(s, recorder_said, s->o.live->message);
+}
+
+void session_drew(struct session *s, const struct canvas *c, uint64_t hash)
+{
+    if (!s->player)
+        recorder_frame(s->file, s->o.live->now, c->width, c->height, hash);
+}
+
+void session_named(struct session *s, const char *name)
+{
+    recorder_named(s->file, s->o.now(s->o.arg), name);
+}
+
+/* ---- what is shown
+ * -------------------------------------------------------------------------------------------- */
+
+bool session_live(const struct session *s)
+{
+    return !s->player;
+}
+
+struct model *session_model(struct session *s)
+{
+    ms_time now = s->o.now(s->o.arg);
+    if (!s->player) {
+        s->o.live->now = now;
+        return s->o.live;
+    }
+    struct model *m = player_model(s->player);
+    m->recording = s->o.live->recording;
+    if (s->paused) {
+        m->time.paused = true;
+        m->time.behind = now > m->now ? now - m->now : 0;
+    }
+    return m;
+}
+
+const struct model *session_draw(struct session *s, struct canvas *c)
+{
+    struct model *m = session_model(s);
+    if (s->compare) {
+        compare_draw(s->compare, c);
+        return m;
+    }
+    screen_settle(m, c);
+    screen_draw(m, c);
+    return m;
+}
+
+/* Of two recordings there is no model to select in: only time, leaving, and why nothing can be done. */
+static bool means_something(const struct session *s, int key)
+{
+    const struct key_entry *k = key_find(key);
+    if (!s->compare || !k)
+        return !s->compare;
+    return k->acts || k->request == REQUEST_QUIT || k->request == REQUEST_REDRAW ||
+           k->request == REQUEST_EARLIER || k->request == REQUEST_LATER || k->request == REQUEST_PAUSE ||
+           k->request == REQUEST_SEEK_BACK || k->request == REQUEST_SEEK_ON || k->request == REQUEST_WRITE;
+}
+
+/* Keys and frames are in the file only: nobody replays what a paused screen looked like. */
+enum effect session_press(struct session *s, int key, struct command **run)
+{
+    *run = NULL;
+    recorder_key(s->file, s->o.now(s->o.arg), key);
+    return means_something(s, key) ? model_key(session_model(s), key, run) : EFFECT_NONE;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+static void set_timer(struct session *s)
+{
+    ms_time due = s->o.fake_clock || !s->player ? UINT64_MAX
+                  : s->compare                  ? compare_due(s->compare)
+                                                : player_due(s->player);
+    event_del(s->timer);
+    if (due == UINT64_MAX)
+        return;
+    struct timeval wait = {.tv_sec = (time_t)(due / 1000), .tv_usec = (suseconds_t)(due % 1000 * 1000)};
+    s->timer_from = s->o.now(s->o.arg);
+    event_add(s->timer, &wait);
+}
+
+static void pass(struct session *s, ms_time ms)
+{
+    if (s->compare)
+        compare_pass(s->compare, ms);
+    else if (s->player)
+        player_pass(s->player, ms);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+    (void)fd;
+    (void)what;
+    pass(s, s->o.now(s->o.arg) - s->timer_from);
+    set_timer(s);
+    s->o.draw(s->o.arg);
+}
+
+void session_pass(struct session *s, ms_time ms)
+{
+    pass(s, ms);
+    s->o.draw(s->o.arg);
+}
+
+void session_compare(struct session *s, struct recording *left, struct recording *right)
+{
+    s->player = player_create(left, NULL, s->o.lab, true);
+    s->compare =
+        compare_create(s->player, player_create(right, NULL, s->o.lab, true), left->name, right->name);
+}
+
+void session_replay(struct session *s, struct recording *r, struct lesson *lesson)
+{
+    s->player = player_create(r, lesson, s->o.lab, s->o.live->readonly);
+}
+
+static void pause_screen(struct session *s)
+{
+    char *error = NULL;
+    struct recording *r = recording_of("this session", recorder_text(s->memory), &error);
+    if (!r) { /* nothing was seen so far */
+        model_say(s->o.live, "nothing was seen yet that could be kept on the screen");
+        free(error);
+        return;
+    }
+    s->player = player_create(r, NULL, s->o.lab, s->o.live->readonly);
+    s->paused = true;
+    player_to(s->player, r->moments.len);
+    model_take_look(player_model(s->player), s->o.live);
+    recorder_paused(s->file, s->o.now(s->o.arg), true);
+}
+
+static void go_live(struct session *s)
+{
+    model_take_look(s->o.live, player_model(s->player));
+    player_destroy(s->player);
+    s->player = NULL;
+    s->paused = false;
+    recorder_paused(s->file, s->o.now(s->o.arg), false);
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* a name that does not exist yet, in the folder one is in */
+static char *new_name(const char *stem, const char *ending)
+{
+    char stamp[32] = "", folder[PATH_MAX];
+    time_t now = time(NULL);
+    struct tm local;
+    if (localtime_r(&now, &local))
+        strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &local);
+    if (!getcwd(folder, sizeof(folder)))
+        folder[0] = '\0';
+    for (int i = 1;; i++) {
+        char *name = i == 1 ? format_text("%s/%s-%s%s", folder, stem, stamp, ending)
+                            : format_text("%s/%s-%s-%d%s", folder, stem, stamp, i, ending);
+        if (i > 999 || access(name, F_OK) != 0)
+            return name;
+        free(name);
+    }
+}
+
+char *session_write_frame(const struct canvas *canvas, const char *file, char **error)
+{
+    char *name = file ? xstrdup(file) : new_name("mirrorlab-frame", ".txt");
+    FILE *f = fopen(name, file ? "we" : "wxe");
+    struct text text = {0};
+    canvas_to_text(canvas, &text);
+    bool ok = f && fwrite(text.s, 1, text.len, f) == text.len;
+    ok = f && fclose(f) == 0 && ok;
+    text_finish(&text);
+    if (ok)
+        return name;
+    *error = format_text("%s: %s", name, strerror(errno));
+    free(name);
+    return NULL;
+}
+
+static void write_frame(struct session *s, const struct canvas *canvas)
+{
+    char *error = NULL, *name = session_write_frame(canvas, NULL, &error);
+    model_say(session_model(s), "%s%s", name ? "this frame is in " : "not written: ", name ? name : error);
+    free(name);
+    free(error);
+}
+
+static void toggle_recording(struct session *s)
+{
+    struct model *m = session_model(s);
+    char *error = NULL;
+    if (s->player && !s->paused) {
+        model_say(m, "this is a recording already: R records a lab");
+    } else if (s->file) {
+        model_say(m, "recorded: lab replay %s", s->file_name);
+        stop_recording(s);
+    } else {
+        char *name = new_name("mirrorlab", ".ndjson");
+        if (session_record(s, name, false, &error))
+            model_say(m, "recording to %s; R ends it", name);
+        else
+            model_say(m, "not recorded: %s", error);
+        free(name);
+        free(error);
+    }
+}
+
+void session_request(struct session *s, enum request request, const struct canvas *canvas)
+{
+    struct model *m = session_model(s);
+    if (request == REQUEST_WRITE)
+        write_frame(s, canvas);
+    else if (request == REQUEST_RECORD)
+        toggle_recording(s);
+    else if (request == REQUEST_PAUSE && s->paused)
+        go_live(s);
+    else if (request == REQUEST_PAUSE && !s->player)
+        pause_screen(s);
+    else if (s->compare)
+        compare_request(s->compare, request);
+    else if (!s->player)
+        model_say(m, "this is the lab as it is now: Space pauses, then [ and ] step through what was seen");
+    else if (s->paused && (request == REQUEST_FASTER || request == REQUEST_SLOWER))
+        model_say(m, "the screen is paused: Space goes back to the lab; speed is a replay's");
+    else
+        player_request(s->player, request);
+    session_said(s);
+    set_timer(s);
+}
+
+/* ---- begin and end
+ * --------------------------------------------------------------------------------------------- */
+
+struct session *session_create(const struct session_options *o)
+{
+    struct session *s = xcalloc(1, sizeof(*s));
+    char *error = NULL;
+    s->o = *o;
+    s->timer = evtimer_new(o->base, on_timer, s);
+    s->memory = begin(s, NULL, true, &error);
+    return s;
+}
+
+void session_destroy(struct session *s)
+{
+    if (!s)
+        return;
+    if (s->compare)
+        compare_destroy(s->compare);
+    else
+        player_destroy(s->player);
+    recorder_destroy(s->memory);
+    recorder_destroy(s->file);
+    event_free(s->timer);
+    free(s->file_name);
+    free(s);
+}

@@ -1,0 +1,63 @@
+/* session.h: time in the loop of run.c: what is seen goes into recordings (one in memory, for a paused
+ * screen; one in a file, if asked for); what is shown is the lab, or a player on one of them.
+ *
+ * The rule it keeps: pausing and replaying never touch the live model: it goes on observing, and going back
+ * to LIVE shows what is so now. */
+#ifndef TUI_SESSION_H
+#define TUI_SESSION_H
+
+#include <event2/event.h>
+
+#include "canvas.h"
+#include "time_player.h"
+
+struct session;
+
+struct session_options {
+    struct event_base *base;
+    struct model *live;        /* run.c's own; it outlives the session */
+    const struct labdir *lab;  /* may be NULL */
+    ms_time (*now)(void *arg); /* the observer's clock */
+    void (*draw)(void *arg);   /* something to see changed by itself: a replay went on */
+    void *arg;
+    bool fake_clock; /* time passes by session_pass only */
+};
+
+struct session *session_create(const struct session_options *o);
+void session_destroy(struct session *s); /* takes NULL */
+
+/* Shows a recording instead of the lab, from now to the end (takes both over). */
+void session_replay(struct session *s, struct recording *r, struct lesson *lesson);
+
+/* Shows two recordings side by side (takes them over). */
+void session_compare(struct session *s, struct recording *left, struct recording *right);
+
+/* Records to this file from now on; false: *error (the caller frees it). whole: nothing was seen before. */
+bool session_record(struct session *s, const char *file, bool whole, char **error);
+const char *session_file(const struct session *s); /* NULL: it does not record */
+
+struct model *session_model(struct session *s); /* the one that is shown, with its time set */
+const struct model *session_draw(struct session *s, struct canvas *c);
+
+/* As model_key, on the model that is shown. */
+enum effect session_press(struct session *s, int key, struct command **run);
+bool session_live(const struct session *s);
+
+/* What the live model was given, after it was. */
+void session_saw(struct session *s, const struct snapshot *snapshot);
+void session_ran(struct session *s, const struct command *c);
+void session_output(struct session *s, const struct command *c, const char *data, size_t len);
+void session_ended(struct session *s, const struct command *c, int exit_code); /* before model_ended */
+void session_said(struct session *s); /* run.c has put a message into it */
+void session_drew(struct session *s, const struct canvas *c, uint64_t hash);
+void session_named(struct session *s, const char *name); /* this moment, for lab frames */
+
+/* EFFECT_TIME: model->time_request. canvas: the frame that is shown. */
+void session_request(struct session *s, enum request request, const struct canvas *canvas);
+
+void session_pass(struct session *s, ms_time ms); /* a fake clock's time */
+
+/* "FILE" or NULL and *error; an existing file is not overwritten. The caller frees it. */
+char *session_write_frame(const struct canvas *canvas, const char *file, char **error);
+
+#endif

@@ -1,0 +1,62 @@
+/* view_message.c: the view of one message's life: which one, how much of it. */
+#include "view.h"
+
+static void draw(const struct model *m, struct canvas *c, struct rect r)
+{
+    draw_message(m, c, r, m->scroll);
+}
+
+static void settle(struct model *m, struct canvas *c, struct rect r)
+{
+    int most = message_hidden_rows(m, c, r);
+    m->scroll = m->scroll > most ? most : m->scroll < 0 ? 0 : m->scroll;
+}
+
+static enum effect choose(struct model *m, int by)
+{
+    const struct ledger *l = &m->ledger;
+    uint64_t at = message_shown(m), last = l->next ? l->next - 1 : 0;
+    if (l->fates.len)
+        last = u64_max(last, l->fates.items[l->fates.len - 1].last);
+    m->life_id = by < 0 ? (at ? at - 1 : 0) : at < last ? at + 1 : last;
+    m->life_chosen = true;
+    m->scroll = 0;
+    return EFFECT_DRAW;
+}
+
+/* the first of the next, or of this or the one before, that fared otherwise */
+static enum effect jump(struct model *m, int by)
+{
+    const struct ledger *l = &m->ledger;
+    uint64_t at = message_shown(m);
+    for (size_t i = 0; i < l->fates.len; i++) {
+        const struct fate_range *f = &l->fates.items[by < 0 ? l->fates.len - 1 - i : i];
+        if (by < 0 ? f->first < at : f->first > at) {
+            m->life_id = f->first;
+            m->life_chosen = true;
+            m->scroll = 0;
+            break;
+        }
+    }
+    return EFFECT_DRAW;
+}
+
+static bool request(struct model *m, enum request request, enum effect *effect)
+{
+    *effect = EFFECT_DRAW;
+    if (request == REQUEST_NODE_BEFORE || (request == REQUEST_EARLIER && !m->replay))
+        *effect = choose(m, -1);
+    else if (request == REQUEST_NODE_AFTER || (request == REQUEST_LATER && !m->replay))
+        *effect = choose(m, 1);
+    else if (request == REQUEST_PAGE_BEFORE)
+        *effect = jump(m, -1);
+    else if (request == REQUEST_PAGE_AFTER)
+        *effect = jump(m, 1);
+    else if (request == REQUEST_EXPLAIN)
+        m->life_expanded = !m->life_expanded;
+    else
+        return false;
+    return true;
+}
+
+const struct view_ops view_message = {.name = "Message", .draw = draw, .request = request, .settle = settle};

@@ -1,0 +1,173 @@
+/* view_node.c: all about the selected node, as the management UI has it. A node's own figures come from
+ * itself; of one that does not answer, only what others say of it is shown, and when it last spoke. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "view.h"
+#include "words.h"
+
+static void state(struct page *p, const struct model *m, const struct node_seen *n)
+{
+    const struct snapshot *s = m->snapshot;
+    struct text up = {0}, down = {0};
+    char age[32];
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        if (n->said_up_by & bit)
+            text_printf(&up, "%s%s", up.len ? ", " : "", s->nodes[i].name);
+        if (n->said_down_by & bit)
+            text_printf(&down, "%s%s", down.len ? ", " : "", s->nodes[i].name);
+    }
+    page_field(p, _("running"), n->state == NODE_UP ? STYLE_FINE : STYLE_DOWN, _("yes say: %s; no say: %s"),
+               up.len ? up.s : "-", down.len ? down.s : "-");
+    if (n->answers)
+        page_field(p, _("answers"), STYLE_FINE, "%s", _("yes"));
+    else
+        page_field(p, _("answers"), STYLE_DOWN, _("no: %s; last %s ago"), n->error ? n->error : "?",
+                   n->answered_at && m->now > n->answered_at
+                       ? seconds_text((int64_t)(m->now - n->answered_at), age)
+                       : "?");
+    if (n->partitions && *n->partitions)
+        page_field(p, _("partitioned"), STYLE_DOWN, _("cut off from %s"), n->partitions);
+    else
+        page_field(p, _("partitioned"), STYLE_NORMAL, "%s", n->answers ? _("no") : "?");
+    text_finish(&up);
+    text_finish(&down);
+}
+
+static void links(struct page *p, const json_t *o)
+{
+    const json_t *list = json_object_get(o, "cluster_links"), *entry;
+    struct text t = {0};
+    size_t i;
+    json_array_foreach(list, i, entry)
+    {
+        const char *name = detail_text(entry, "name");
+        double in = detail_rate(json_object_get(entry, "stats"), "recv_bytes");
+        text_printf(&t, "%s%s", t.len ? ", " : "", name ? name : "?");
+        if (in >= 0)
+            text_printf(&t, _(" (%.0f bytes/s in)"), in);
+    }
+    if (list)
+        page_field(p, _("links to"), STYLE_NORMAL, "%s", t.len ? t.s : _("none"));
+    text_finish(&t);
+}
+
+static void figures(struct page *p, const json_t *o)
+{
+    char a[32], b[32];
+    if (!o)
+        return;
+    page_field(p, _("up since"), STYLE_NORMAL, "%s", seconds_text(detail_count(o, "uptime"), a));
+    page_field(p, _("memory"), json_is_true(json_object_get(o, "mem_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
+               _("%s of %s%s"), bytes_text(detail_count(o, "mem_used"), a),
+               bytes_text(detail_count(o, "mem_limit"), b),
+               json_is_true(json_object_get(o, "mem_alarm")) ? _("  ALARM: publishers wait") : "");
+    page_field(p, _("disk"), json_is_true(json_object_get(o, "disk_free_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
+               _("%s free"), bytes_text(detail_count(o, "disk_free"), a));
+    page_field(p, _("files"), STYLE_NORMAL, _("%lld of %lld descriptors"),
+               (long long)detail_count(o, "fd_used"), (long long)detail_count(o, "fd_total"));
+    if (detail_count(o, "io_sync_count") >= 0)
+        page_field(p, _("disk syncs"), STYLE_NORMAL, "%s", count_text(detail_count(o, "io_sync_count"), a));
+    links(p, o);
+}
+
+static void connections(struct page *p, const struct model *m, const struct node_seen *n)
+{
+    const json_t *list = json_object_get(m->snapshot->details, "connections"), *entry;
+    size_t i, here = 0;
+    if (!list)
+        return;
+    size_t len = strlen(n->name);
+    json_array_foreach(list, i, entry)
+    {
+        const char *node = detail_text(entry, "node");
+        here += node && strncmp(node, n->name, len) == 0 && (node[len] == '\0' || node[len] == '@');
+    }
+    page_field(p, _("connections"), STYLE_NORMAL, "%zu", here);
+    json_array_foreach(list, i, entry)
+    {
+        const char *node = detail_text(entry, "node"), *name = detail_text(entry, "name");
+        const char *user = detail_text(entry, "user"), *word = detail_text(entry, "state");
+        char channels[24];
+        if (!node || strncmp(node, n->name, len) != 0 || (node[len] != '\0' && node[len] != '@'))
+            continue;
+        page_line(p, 14, STYLE_DIM, _("%s  %s  %s  channels %s"), name ? name : "?", user ? user : "?",
+                  word ? word : "?", count_text(detail_count(entry, "channels"), channels));
+    }
+}
+
+static void queues(struct page *p, const struct model *m, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    size_t masters = 0, mirrors = 0, away = 0;
+    enum style style;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        char letter = copy_letter(m, &s->queues[i], node, &style);
+        masters += letter == 'M';
+        mirrors += letter == 'm' || letter == 'u';
+        away += letter == '!';
+    }
+    page_field(p, _("queues"), away ? STYLE_DOWN : STYLE_NORMAL,
+               _("%zu masters, %zu mirrors, %zu copies that are away with it"), masters, mirrors, away);
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        char letter = copy_letter(m, q, node, &style), count[24];
+        if (letter != '.')
+            page_line(p, 14, style, "%c %s  %s", letter, q->name,
+                      letter == '!' ? "" : count_text(q->messages, count));
+    }
+}
+
+static const char *word_of(const struct node_seen *n)
+{
+    switch (n->state) {
+    case NODE_UP: return n->answers ? _("UP") : _("NO ANSWER");
+    case NODE_NOT_RUNNING: return _("NOT RUNNING");
+    case NODE_UNKNOWN: return _("UNKNOWN");
+    }
+    return "?";
+}
+
+static void fill(struct page *p, const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    if (m->node >= (int)s->nodes_len)
+        return;
+    const struct node_seen *n = &s->nodes[m->node];
+    const json_t *o = json_object_get(json_object_get(s->details, "nodes"), n->name);
+    char *title = format_text(_("Node %s "), n->name);
+    page_title(p, title, word_of(n));
+    free(title);
+    state(p, m, n);
+    figures(p, o);
+    connections(p, m, n);
+    queues(p, m, m->node);
+}
+
+static void draw(const struct model *m, struct canvas *c, struct rect r)
+{
+    struct page p = {.c = c, .r = r, .from = -m->scroll};
+    fill(&p, m);
+    if (p.y - p.from > r.height)
+        canvas_printf(c, r, r.width - 22, r.height - 1, STYLE_TITLE, _(" v %d more (j, PgDn)"),
+                      p.y - p.from - r.height);
+}
+
+static void settle(struct model *m, struct canvas *c, struct rect r)
+{
+    struct page p = {.c = c, .r = r, .measure = true};
+    fill(&p, m);
+    int most = p.y - r.height;
+    m->scroll = m->scroll > 0 || most < 0 ? 0 : m->scroll < -most ? -most : m->scroll;
+}
+
+static bool request(struct model *m, enum request request, enum effect *effect)
+{
+    if (request != REQUEST_DETAIL)
+        return false;
+    *effect = model_show(m, VIEW_CLUSTER);
+    return true;
+}
+
+const struct view_ops view_node = {.name = "Node", .draw = draw, .request = request, .settle = settle};

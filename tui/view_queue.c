@@ -1,0 +1,227 @@
+/* view_queue.c: all about the selected queue, as the management UI has it: what was asked of it, what holds
+ * it, what goes through it. The list of queues is asked all the time; the rest only while this page is open.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "view.h"
+#include "words.h"
+
+#define CHART_ROWS 8
+#define WIDE       120 /* from here on two charts stand side by side */
+
+/* the queue's own document, if it came */
+static const json_t *document(const struct model *m)
+{
+    const json_t *o = json_object_get(m->snapshot->details, "queue");
+    const char *name = json_string_value(json_object_get(o, "name"));
+    return name && m->queue && strcmp(name, m->queue) == 0 ? o : NULL;
+}
+
+static void add_names(struct text *t, const struct snapshot *s, node_bits nodes, const char *what)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (nodes & ((node_bits)1 << i))
+            text_printf(t, "%s%s %s", t->len ? ", " : "", s->nodes[i].name, what);
+}
+
+static void places(struct page *p, const struct model *m, const struct queue_seen *q)
+{
+    const struct snapshot *s = m->snapshot;
+    const struct away *away = model_away(m, q->name);
+    struct text mirrors = {0};
+    add_names(&mirrors, s, q->mirrors & q->synced, _("in sync"));
+    add_names(&mirrors, s, q->mirrors & ~q->synced, _("NOT in sync"));
+    page_field(p, _("master"), STYLE_STRONG, "%s", q->master >= 0 ? s->nodes[q->master].name : "?");
+    page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
+               mirrors.len ? mirrors.s : _("none"));
+    text_finish(&mirrors);
+    if (q->sync_messages >= 0)
+        page_field(p, _("syncing"), STYLE_SYNCING, _("%lld of %lld messages copied"),
+                   (long long)q->sync_messages, (long long)q->was_messages);
+    if (away) {
+        struct text gone = {0};
+        add_names(&gone, s, away->copies & away->masters, _("(was master)"));
+        add_names(&gone, s, away->copies & ~away->masters, _("(was mirror)"));
+        page_field(p, _("away"), STYLE_DOWN, "%s", text_str(&gone));
+        text_finish(&gone);
+    }
+}
+
+static void rules(struct page *p, const struct model *m, const struct queue_seen *q, const json_t *o)
+{
+    const struct policy_seen *policy = NULL;
+    for (size_t i = 0; q->policy && i < m->snapshot->policies_len; i++)
+        if (strcmp(m->snapshot->policies[i].name, q->policy) == 0)
+            policy = &m->snapshot->policies[i];
+    if (policy)
+        page_field(p, _("policy"), STYLE_NORMAL, _("%s  pattern %s  priority %lld  applies to %s"),
+                   policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
+    else
+        page_field(p, _("policy"), STYLE_NORMAL, "%s", q->policy ? q->policy : _("none applies"));
+    page_field(p, _("in effect"), STYLE_NORMAL, "%s",
+               q->effective_definition ? q->effective_definition : "?");
+    char *arguments = json_object_get(o, "arguments")
+                          ? json_dumps(json_object_get(o, "arguments"), JSON_COMPACT | JSON_ENCODE_ANY)
+                          : NULL;
+    page_field(p, _("declared"), STYLE_NORMAL, "%s%s%s  %s", q->durable ? _("durable") : _("transient"),
+               q->exclusive ? _(", exclusive") : "", q->auto_delete ? _(", auto-delete") : "",
+               arguments ? arguments : "");
+    free(arguments);
+}
+
+static void counts(struct page *p, const struct queue_seen *q, const json_t *o)
+{
+    char ready[24], unacked[24], all[24], bytes[24], was[24];
+    page_field(p, _("messages"), q->messages < 0 ? STYLE_DOWN : STYLE_NORMAL,
+               _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
+               count_text(q->ready, ready), count_text(q->unacked, unacked),
+               q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
+    if (detail_count(o, "message_bytes") >= 0)
+        page_field(p, _("bytes"), STYLE_NORMAL, _("%s in messages, %s of them persistent messages"),
+                   bytes_text(detail_count(o, "message_bytes"), bytes),
+                   count_text(detail_count(o, "messages_persistent"), all));
+    if (detail_count(o, "memory") >= 0)
+        page_field(p, _("memory"), STYLE_NORMAL, "%s", bytes_text(detail_count(o, "memory"), bytes));
+    if (detail_text(o, "idle_since"))
+        page_field(p, _("idle since"), STYLE_NORMAL, "%s", detail_text(o, "idle_since"));
+}
+
+static void add_rate(struct text *t, const char *name, double rate, int64_t total)
+{
+    char count[24];
+    if (rate < 0 && total < 0)
+        return;
+    text_printf(t, "%s%s ", t->len ? ",  " : "", name);
+    if (rate >= 0)
+        text_printf(t, _("%.1f/s"), rate);
+    if (total >= 0)
+        text_printf(t, _(" (%s so far)"), count_text(total, count));
+}
+
+static void rates(struct page *p, const struct queue_seen *q, const json_t *o)
+{
+    const json_t *stats = json_object_get(o, "message_stats");
+    struct text t = {0};
+    add_rate(&t, _("in"), q->publish_rate, detail_count(stats, "publish"));
+    add_rate(&t, _("out"), q->deliver_rate, detail_count(stats, "deliver_get"));
+    add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
+    add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
+    page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : "?");
+    text_finish(&t);
+}
+
+static void consumers(struct page *p, const struct queue_seen *q, const json_t *o)
+{
+    const json_t *list = json_object_get(o, "consumer_details"), *entry;
+    char count[24];
+    size_t i;
+    page_field(p, _("consumers"), STYLE_NORMAL, "%s", count_text(q->consumers, count));
+    json_array_foreach(list, i, entry)
+    {
+        const json_t *channel = json_object_get(entry, "channel_details");
+        const char *tag = detail_text(entry, "consumer_tag"), *name = detail_text(channel, "connection_name");
+        page_line(p, 14, STYLE_DIM, _("%s  %s  prefetch %s%s"), tag ? tag : "?", name ? name : "?",
+                  count_text(detail_count(entry, "prefetch_count"), count),
+                  json_is_true(json_object_get(entry, "ack_required")) ? "" : _("  auto-ack"));
+    }
+}
+
+/* the fates of its messages, if nodes tell of them */
+static void messages(struct page *p, const struct model *m)
+{
+    const struct ledger *l = &m->ledger;
+    if (!l->queue || !m->queue || strcmp(l->queue, m->queue) != 0)
+        return;
+    for (size_t i = 0; i < l->fates.len && i < 5; i++) {
+        const struct fate_range *f = &l->fates.items[i];
+        char *text = fate_text(m->snapshot, &f->fate);
+        page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1,
+                   f->last + 1, text);
+        free(text);
+    }
+    if (l->fates.len > 5)
+        page_line(p, 14, STYLE_DIM, _("+%zu more (3: one message's life)"), l->fates.len - 5);
+}
+
+static void fill(struct page *p, const struct model *m)
+{
+    const struct queue_seen *q = model_queue(m);
+    const json_t *o = document(m);
+    if (!q) {
+        page_title(p, _("Queue "), NULL);
+        page_line(p, 1, STYLE_DIM, "%s", _("(no queues yet)"));
+        return;
+    }
+    char *title = format_text(_("Queue %s "), q->name);
+    page_title(p, title, queue_seen_state_name(q->state));
+    free(title);
+    places(p, m, q);
+    rules(p, m, q, o);
+    counts(p, q, o);
+    rates(p, q, o);
+    consumers(p, q, o);
+    messages(p, m);
+    if (!o && m->snapshot->source >= 0)
+        page_line(p, 1, STYLE_DIM, "%s", _("(its page has not come yet)"));
+}
+
+static int chart_rows(int height)
+{
+    return height > 36 ? 12 : height >= 19 ? CHART_ROWS : height >= 14 ? 5 : 0;
+}
+
+static void draw_charts(const struct model *m, struct canvas *c, struct rect r)
+{
+    const struct history *h = m->queue ? model_history(m, m->queue) : NULL;
+    if (!h)
+        return;
+    struct rect part = r;
+    bool wide = r.width >= WIDE;
+    part.width = wide ? r.width / 2 : r.width * 2 / 3;
+    draw_chart(c, part, _("messages, 60 s:"), h->depth);
+    part.x += part.width;
+    part.width = r.width - part.width;
+    int half = r.height / 2;
+    draw_chart(c, rect_rows(part, 0, half), _("in per s:"), h->published);
+    draw_chart(c, rect_rows(part, half, r.height - half), _("out per s:"), h->delivered);
+}
+
+static struct rect page_rect(struct rect r)
+{
+    return rect_rows(r, 0, r.height - chart_rows(r.height));
+}
+
+static void draw(const struct model *m, struct canvas *c, struct rect r)
+{
+    struct rect text = page_rect(r);
+    struct page p = {.c = c, .r = text, .from = m->scroll < 0 ? -m->scroll : 0};
+    fill(&p, m);
+    draw_charts(m, c, rect_rows(r, text.height, r.height - text.height));
+}
+
+static void settle(struct model *m, struct canvas *c, struct rect r)
+{
+    struct page p = {.c = c, .r = page_rect(r), .measure = true};
+    fill(&p, m);
+    int most = p.y - p.r.height;
+    m->scroll = m->scroll > 0 || most < 0 ? 0 : m->scroll < -most ? -most : m->scroll;
+}
+
+/* up and down choose a queue, as in the cluster; pages scroll */
+static bool request(struct model *m, enum request request, enum effect *effect)
+{
+    *effect = EFFECT_DRAW;
+    if (request == REQUEST_PAGE_BEFORE || request == REQUEST_PAGE_AFTER)
+        m->scroll += request == REQUEST_PAGE_BEFORE ? 8 : -8;
+    else if (request == REQUEST_DETAIL)
+        *effect = model_show(m, VIEW_MESSAGE);
+    else if (request == REQUEST_NODE_BEFORE || request == REQUEST_NODE_AFTER)
+        *effect = model_show(m, VIEW_NODE);
+    else
+        return false;
+    return true;
+}
+
+const struct view_ops view_queue = {.name = "Queue", .draw = draw, .request = request, .settle = settle};
