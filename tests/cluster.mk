@@ -1,9 +1,23 @@
 # cluster.mk: tests on real processes. Each program starts a lab of its own, in a folder and on ports of its own.
-# The article's rows and the bad input also hold on RabbitMQ:
-#
-#     MIRRORLAB_TEST_ENGINE=rabbitmq build/tests/cluster/article
-#
 # MIRRORLAB_TEST_KEEP=1 leaves the lab's folder, with its nodes' logs, behind.
+#
+# Which program tests which promise. R: also true of RabbitMQ, which `make test-rabbitmq` shows with the same
+# programs (MIRRORLAB_TEST_ENGINE=rabbitmq build/tests/cluster/article).
+#
+#     article      R  both parts of the article, row by row
+#     placement    R  a queue follows its policy, through allowed places only; exactly k, with nodes that come and
+#                     go; the master moves to a synchronised mirror only; min-masters
+#     promotion    R  who may take over after a stop or a crash, under all promote settings; one confirmed message
+#                     and kill -9 at once; exclusive queues; rolling restarts with and without a sync
+#     consumer     R  x-cancel-on-ha-failover, and a consumer that is served on
+#     confirm      R  one answer for each message, returns, deleted queues; queues used while policies come and go
+#     sync         R  sync, cancel, automatic; a mirror that returns under full load
+#     start-again  R  all stopped, started in another order; torn and garbage log tails (the kit's log)
+#     partition       pause_minority, ignore, autoheal
+#     kill-loop       kills, stops and cuts, one at a time, with producers and consumers at work
+#     failover        a publisher at full speed while master or mirror goes
+#     disk, leak, start, bad-input: kill -9 of all, a full disk; valgrind; configurations that are wrong; bytes
+#                     that are no AMQP
 CLUSTER_HELP := tests/cluster/test.c tests/cluster/support.c tests/cluster/http.c tests/bench/amqp.c
 
 SCENARIO_HELP := tests/cluster/scenario.c tests/cluster/user.c $(CLUSTER_HELP)
@@ -24,3 +38,17 @@ $(call cluster_test,cluster/sync,tests/cluster/scenario_sync.c $(WORKER_HELP) $(
 $(call cluster_test,cluster/kill-loop,tests/cluster/test_kill_loop.c $(WORKER_HELP) $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/big-queue,tests/cluster/test_big_queue.c tests/cluster/numbers.c tests/bench/load.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/slow-mirror,tests/cluster/test_slow_mirror.c tests/cluster/numbers.c $(CLUSTER_HELP),base)
+
+# `make test` plays a few faults; this plays FAULTS of them, and one seed again: make test-long SEED=42
+FAULTS ?= 300
+SEED   ?=
+.PHONY: test-long test-rabbitmq
+test-long: all $(BUILD)/tests/cluster/kill-loop
+	@BUILD=$(BUILD) MIRRORLAB_TEST_FAULTS=$(FAULTS) MIRRORLAB_TEST_SEED=$(SEED) $(BUILD)/tests/cluster/kill-loop
+
+# the programs marked R on RabbitMQ (make deps-rabbitmq)
+RABBITMQ_TESTS := $(addprefix $(BUILD)/tests/cluster/,article bad-input placement promotion consumer confirm sync \
+                    start-again)
+test-rabbitmq: test-start all $(RABBITMQ_TESTS)
+	@MIRRORLAB_TEST_ENGINE=rabbitmq $(RUN_TESTS) -j 1 -t 900 rabbitmq $(RABBITMQ_TESTS) || true
+	@tests/run -l $(TEST_LOGS) --summary

@@ -6,7 +6,9 @@ SCREEN_LIBS    := -lncursesw -ltinfo
 $(call unit_test,screen/canvas,tests/screen/test_canvas.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/snapshot,tests/screen/test_snapshot.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
 
@@ -14,3 +16,16 @@ $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene
 SCREEN_WALK := tests/screen/walk_lesson.c tests/screen/terminal.c tests/cluster/support.c tests/cluster/http.c
 $(call screen_test,screen/walk_kit,$(SCREEN_WALK),base,-lvterm -lutil)
 $(call screen_test,screen/walk_rabbitmq,$(SCREEN_WALK),base,-lvterm -lutil)
+
+# what was seen of a real lab is what its recording shows
+$(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/support.c tests/cluster/http.c,base)
+
+# frames in texts: drawn from recordings of real runs, which `make recordings` makes anew
+.PHONY: frames recordings
+frames: $(BUILD)/lab
+	@$(BUILD)/lab frames --update $(FRAME_TEXTS)
+recordings: all
+	@tests/screen/recordings/record $(BUILD) $(PORTS)
+	@$(MAKE) --no-print-directory frames
+FRAME_TEXTS := README.md $(wildcard lessons/*/README.md)
+PORTS       := 5672,15672,25672

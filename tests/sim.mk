@@ -1,5 +1,5 @@
 # sim.mk: the simulator's tests. swarm: seeds 1..20000, or SEEDS of them (make test-sim SEEDS=1000000).
-SIM_ARCHIVES := sim wire mirror base
+SIM_ARCHIVES := sim store wire mirror base
 $(call sim_test,sim/swarm,tests/sim/swarm.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_failover,tests/sim/story_failover.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_promotion,tests/sim/story_promotion.c,$(SIM_ARCHIVES))

@@ -178,11 +178,13 @@ static void draw_queue(const struct model *m, const struct queue_seen *q, struct
     }
     char now[24], most[24];
     count_text(q->messages, now);
-    bool away = q->messages < 0;
-    x = canvas_put(c, r, x, 0, away ? STYLE_DOWN : STYLE_STRONG, now) + 1;
-    if (most_held(m, q) > q->messages)
-        canvas_printf(c, r, x, 0, STYLE_DIM, away ? _("%s was %s") : _("%s had %s"),
-                      away ? queue_seen_state_name(q->state) : "", count_text(most_held(m, q), most));
+    bool away = q->messages<0, had = most_held(m, q)> q->messages;
+    x = canvas_put(c, r, x, 0, away ? STYLE_DOWN : STYLE_STRONG,
+                   away ? queue_seen_state_name(q->state) : now) +
+        1;
+    count_text(most_held(m, q), most);
+    if (had)
+        canvas_printf(c, r, x, 0, STYLE_DIM, away ? _("was %s") : _("had %s"), most);
 }
 
 static int draw_queues_of(const struct model *m, struct canvas *c, struct rect r)

@@ -17,6 +17,7 @@ struct telling {
     int master;    /* at this point; -1: not known */
     bool accepted; /* the publisher's node said that it took it */
     bool published;
+    bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
     node_bits down;
 };
 
@@ -119,15 +120,23 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"));
         life->delivered++;
         life->redelivered += f->redelivered;
+        t->over = t->over || life->fate.auto_acked;
         break;
     case TRACE_SEEN_ACKED:
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
         life->acked++;
+        t->over = true;
         break;
     case TRACE_SEEN_AUTO_ACKED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack")); break;
-    case TRACE_SEEN_DISCARDED: add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject")); break;
+    case TRACE_SEEN_DISCARDED:
+        t->over = true;
+        add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
+        break;
     case TRACE_SEEN_REQUEUED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued")); break;
-    case TRACE_SEEN_PURGED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged")); break;
+    case TRACE_SEEN_PURGED:
+        t->over = true;
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
+        break;
     case TRACE_SEEN_PROMOTED:
     case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
     case TRACE_SEEN_VOID: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("copy void")); break;
@@ -306,12 +315,15 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
         qsort(dated.items, dated.len, sizeof(*dated.items), by_date);
     size_t event = 0;
     for (size_t i = 0; i < dated.len; i++) {
-        tell_events(&t, &event, dated.items[i].at_us, dated.items[0].at_us);
+        if (t.over && rank(dated.items[i].f) < 0)
+            continue;
+        if (!t.over)
+            tell_events(&t, &event, dated.items[i].at_us, dated.items[0].at_us);
         tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
     }
-    if (dated.len)
+    if (dated.len && !t.over)
         tell_events(&t, &event, INT64_MAX, dated.items[0].at_us);
-    else if (!s->traces && l->queue)
+    else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;
     VEC_FREE(&dated);

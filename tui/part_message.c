@@ -8,11 +8,11 @@
 #include "view.h"
 #include "words.h"
 
-#define TIME_COLUMNS 10
-#define MIN_SPACING  7  /* "o-ack->*" */
-#define MAX_SPACING  18 /* wider, and the eye loses the line */
-#define GAP_US       1000000
-#define MAX_LANES    (LIMIT_NODES + 2)
+#define NARROW      60 /* below: short words */
+#define MIN_SPACING 7  /* "o-ack->*" */
+#define MAX_SPACING 18 /* wider, and the eye loses the line */
+#define GAP_US      1000000
+#define MAX_LANES   (LIMIT_NODES + 2)
 
 struct row {
     const struct moment *m;     /* NULL: another thing */
@@ -24,6 +24,7 @@ struct lanes {
     int x[LIMIT_NODES];     /* 0: not shown */
     int producer, consumer; /* columns */
     int spacing, hidden;    /* nodes that are not shown */
+    bool narrow;
 };
 
 struct diagram {
@@ -47,7 +48,9 @@ uint64_t message_shown(const struct model *m)
 static void place_lanes(struct diagram *d, int width)
 {
     const struct snapshot *s = d->m->snapshot;
-    int nodes = (int)s->nodes_len, room = width - TIME_COLUMNS - 9;
+    bool narrow = width < NARROW;
+    int first = narrow ? 10 : 14; /* the producer's column */
+    int nodes = (int)s->nodes_len, room = width - first - (narrow ? 2 : 5);
     int most = room / MIN_SPACING - 1, shown = nodes < most ? nodes : most;
     node_bits show = 0;
     shown = shown < 1 ? 1 : shown;
@@ -61,7 +64,8 @@ static void place_lanes(struct diagram *d, int width)
         }
     int spacing = room / (shown + 1), lane = 1;
     spacing = spacing > MAX_SPACING ? MAX_SPACING : spacing;
-    d->lanes = (struct lanes){.producer = TIME_COLUMNS + 4, .spacing = spacing, .hidden = nodes - shown};
+    d->lanes =
+        (struct lanes){.producer = first, .narrow = narrow, .spacing = spacing, .hidden = nodes - shown};
     for (int i = 0; i < nodes; i++)
         if (show & ((node_bits)1 << i))
             d->lanes.x[i] = d->lanes.producer + spacing * lane++;
@@ -260,6 +264,19 @@ static void draw_lines(const struct diagram *d, struct rect r, int y, node_bits 
     put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
 }
 
+/* for an arrow without room for the word */
+static const char *short_label(const char *translated, const char *label)
+{
+    static const struct {
+        const char *label, *words;
+    } known[] = {{"replicate", N_("copy")}, {"forward", N_("pass")}, {"redeliver", N_("again")},
+                 {"publish", N_("pub")},    {"confirm", N_("conf")}, {"deliver", N_("give")}};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(label, known[i].label) == 0)
+            return _(known[i].words);
+    return translated;
+}
+
 static void draw_arrow(const struct diagram *d, struct rect r, int y, const struct moment *m)
 {
     int from = lane_of(d, m->from), to = lane_of(d, m->to);
@@ -278,6 +295,8 @@ static void draw_arrow(const struct diagram *d, struct rect r, int y, const stru
     put_char(d, r, to, y, arrived ? STYLE_STRONG : STYLE_DIM,
              arrived || m->kind == MOMENT_INFERRED ? '*' : '~');
     const char *label = _(m->label);
+    if (text_columns(d->c, label) > len - 1)
+        label = short_label(label, m->label);
     int columns = text_columns(d->c, label), room = len - 1, start = left + 1 + (room - columns) / 2;
     struct rect inside = r; /* a label that is too long is cut, the arrow's point stays */
     if (!right)
@@ -329,12 +348,12 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
     draw_lines(d, r, y, down);
     if (row->e) {
         time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
-        canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", at);
+        canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
         canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, "%s: %s", row->e->kind, row->e->text);
         return;
     }
     time_text(row->m->at_us - d->begin_us, row->m->about, at);
-    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", at);
+    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
     if (row->m->kind == MOMENT_ARROW || row->m->kind == MOMENT_INFERRED)
         draw_arrow(d, r, y, row->m);
     else
@@ -359,9 +378,10 @@ static void draw_centred(const struct diagram *d, struct rect r, int x, int y, e
 static void draw_parties(const struct diagram *d, struct rect r)
 {
     const struct snapshot *s = d->m->snapshot;
-    canvas_put(d->c, r, 5, 0, STYLE_TITLE, _("time"));
-    draw_centred(d, r, d->lanes.producer, 0, STYLE_TITLE, _("producer"));
-    draw_centred(d, r, d->lanes.consumer, 0, STYLE_TITLE, _("consumer"));
+    if (!d->lanes.narrow)
+        canvas_put(d->c, r, 5, 0, STYLE_TITLE, _("time"));
+    draw_centred(d, r, d->lanes.producer, 0, STYLE_TITLE, d->lanes.narrow ? _("prod.") : _("producer"));
+    draw_centred(d, r, d->lanes.consumer, 0, STYLE_TITLE, d->lanes.narrow ? _("cons.") : _("consumer"));
     for (size_t i = 0; i < s->nodes_len; i++) {
         if (!d->lanes.x[i])
             continue;
@@ -376,7 +396,7 @@ static void draw_parties(const struct diagram *d, struct rect r)
 static void draw_now(const struct diagram *d, struct rect r, int y)
 {
     const struct queue_seen *q = model_queue(d->m);
-    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%9s", _("now"));
+    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, _("now"));
     for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++) {
         enum style style;
         char letter = copy_letter(d->m, q, (int)i, &style);
@@ -396,7 +416,9 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
     x = canvas_put(d->c, r, x, y, style, word) + 2;
     if (!l->moments.len && !l->fate.held)
         return;
-    canvas_printf(d->c, r, x, y, STYLE_NORMAL, _("published %u  confirmed %u  delivered %u  redelivered %u"),
+    canvas_printf(d->c, r, x, y, STYLE_NORMAL,
+                  d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
+                                  : _("published %u  confirmed %u  delivered %u  redelivered %u"),
                   l->published, l->confirmed, l->delivered, l->redelivered);
 }
 
@@ -492,7 +514,9 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         draw_verdict(&d, r, r.height - p.legend - 1);
     if (p.legend)
         canvas_put(c, r, 1, r.height - 1, STYLE_DIM,
-                   _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
+                   d.lanes.narrow
+                       ? _("o sent  * received  X stopped  ~ not observed")
+                       : _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
     end(&d);
 }
 

@@ -158,8 +158,12 @@ static void turn_page(struct recorder *r)
 static void put(struct recorder *r, const char *line, size_t len)
 {
     if (r->fd < 0) {
-        if (r->now.len == 0 && r->want_whole)
-            return; /* a page begins with a whole line, which says all of it */
+        /* a page begins with a whole line; what comes before that still belongs to the one before */
+        bool turned = r->now.len == 0 && r->want_whole;
+        if (turned && r->before.len < r->max_bytes)
+            text_add_bytes(&r->before, line, len);
+        if (turned)
+            return;
         text_add_bytes(&r->now, line, len);
         if (r->now.len > r->max_bytes / 2)
             turn_page(r);

@@ -85,9 +85,16 @@ static bool index_snapshot(struct indexing *x, struct recorded *m, json_t *json,
     return true;
 }
 
-static const char *mark_of(json_t *json)
+/* What was run, by the name of the lesson's step if it is one: ports and such differ from run to run. */
+static const char *mark_of(const struct recording *r, json_t *json)
 {
-    json_t *ran = json_object_get(json, "ran");
+    json_t *ran = json_object_get(json, "ran"), *step = json_object_get(ran, "step");
+    json_t *steps = json_object_get(json_object_get(r->header, "lesson"), "steps");
+    json_int_t i = step ? json_integer_value(step) : -1;
+    const char *title =
+        i < 0 ? NULL : json_string_value(json_object_get(json_array_get(steps, (size_t)i), "title"));
+    if (title)
+        return title;
     return json_string_value(ran ? json_object_get(ran, "text") : json_object_get(json, "mark"));
 }
 
@@ -111,7 +118,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
         m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
     m.frame = json_object_get(json, "frame") != NULL;
     m.paused = json_is_true(json_object_get(json, "paused"));
-    m.mark = mark_of(json) ? xstrdup(mark_of(json)) : NULL;
+    const char *mark = mark_of(x->r, json);
+    m.mark = mark ? xstrdup(mark) : NULL;
     add_moment(x, m, json);
     return true;
 }

@@ -315,9 +315,36 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     words_finish(&w);
 }
 
+/* What stands in the bar while what is shown is the past; NULL: nothing. */
+static const char *time_word(const struct model *m, const struct key_entry *k)
+{
+    if (k->request == REQUEST_PAUSE && m->time.paused)
+        return N_("Live");
+    if (k->request == REQUEST_PAUSE)
+        return m->time.playing ? N_("Pause") : N_("Play");
+    static const struct {
+        enum request request;
+        const char *word;
+    } words[] = {{REQUEST_EARLIER, N_("Back")},     {REQUEST_LATER, N_("Step")},
+                 {REQUEST_SEEK_BACK, N_("Before")}, {REQUEST_SEEK_ON, N_("Next")},
+                 {REQUEST_FASTER, N_("Faster")},    {REQUEST_SLOWER, N_("Slower")}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (words[i].request == k->request && !(m->time.paused && i >= 4)) /* the lab's speed is its own */
+            return words[i].word;
+    return NULL;
+}
+
 static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
 {
     int x = 0;
+    for (size_t i = 0; i < key_table_len && m->replay; i++) {
+        const struct key_entry *k = &key_table[i];
+        const char *word = k->request == REQUEST_PAUSE && !k->help ? NULL : time_word(m, k);
+        if (!word || x + text_columns(c, k->name) + text_columns(c, _(word)) + 1 > r.width)
+            continue;
+        x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
+        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(word)) + 1;
+    }
     for (size_t i = 0; i < key_table_len; i++) {
         const struct key_entry *k = &key_table[i];
         if (!k->bar || (k->acts && (m->readonly || m->replay)) || (k->request == REQUEST_NEXT && !m->lesson))
@@ -361,6 +388,8 @@ void screen_settle(struct model *m, struct canvas *c)
 {
     if (m->snapshot && views[m->view]->settle)
         views[m->view]->settle(m, c, layout_of(m, c).view);
+    if (m->overlay == OVERLAY_PAGER)
+        pager_settle(m, c);
 }
 
 void screen_draw(const struct model *m, struct canvas *c)

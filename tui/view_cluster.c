@@ -6,7 +6,8 @@
 
 enum part { PART_NODES, PART_QUEUES, PART_LEGEND, PART_STEPS, PART_EVENTS, PARTS };
 
-#define WIDE_COLUMNS 120 /* from here on the lesson stands on the right */
+#define WIDE_COLUMNS 120 /* from here on the lesson stands on the right, above a message's life */
+#define MIN_MESSAGE  12
 
 struct want {
     enum part part;
@@ -86,7 +87,7 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
 
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
-    if (!m->lesson || r.width < WIDE_COLUMNS) {
+    if (r.width < WIDE_COLUMNS) {
         draw_one_column(m, c, r, true);
         return;
     }
@@ -95,7 +96,14 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     right.x = r.x + left.width + 1;
     right.width = r.width - left.width - 1;
     draw_one_column(m, c, left, false);
-    view_lesson.draw(m, c, right);
+    int message = message_rows(m, c, right.width), most = m->lesson ? right.height / 2 : right.height;
+    message = message < MIN_MESSAGE ? MIN_MESSAGE : message > most ? most : message;
+    if (right.height < 2 * MIN_MESSAGE && m->lesson)
+        message = 0;
+    if (m->lesson)
+        view_lesson.draw(m, c, rect_rows(right, 0, right.height - message));
+    if (message)
+        draw_message(m, c, rect_rows(right, right.height - message, message), 0);
 }
 
 const struct view_ops view_cluster = {.name = "Cluster", .draw = draw};

@@ -94,6 +94,7 @@ static const char *answer_word(enum replay_answer a)
     case REPLAY_CONFIRMED: return "confirmed";
     case REPLAY_REFUSED: return "refused";
     case REPLAY_UNROUTABLE: return "not routed: its queue did not run";
+    case REPLAY_NOT_SERVED: return "not published: the node served nobody";
     }
     return "?";
 }
@@ -211,7 +212,7 @@ static int publish(struct replay *r, const struct sched_event *e, struct text *f
                                                                .answer = answers[i]});
     r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
     memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
-    for (unsigned a = REPLAY_UNANSWERED; a <= REPLAY_UNROUTABLE; a++) {
+    for (unsigned a = REPLAY_UNANSWERED; a <= REPLAY_NOT_SERVED; a++) {
         same.len = 0;
         for (unsigned i = 0; i < count; i++)
             if (answers[i] == (enum replay_answer)a)
@@ -243,6 +244,24 @@ static int consume(struct replay *r, const struct sched_event *e, struct text *f
     return err;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const unsigned *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* rising, each once: two masters may hold the same */
+static void in_order(struct replay_queue *q)
+{
+    size_t kept = 0;
+    if (q->holds.len)
+        qsort(q->holds.items, q->holds.len, sizeof(*q->holds.items), by_number);
+    for (size_t i = 0; i < q->holds.len; i++)
+        if (i == 0 || q->holds.items[i] != q->holds.items[i - 1])
+            q->holds.items[kept++] = q->holds.items[i];
+    q->holds.len = kept;
+}
+
 static int look_at_all(struct replay *r, unsigned step, struct text *fact, char **why)
 {
     for (size_t i = 0; i < r->queues.len; i++) {
@@ -252,6 +271,7 @@ static int look_at_all(struct replay *r, unsigned step, struct text *fact, char 
         int err = r->world->look(r->arg, w->name, &w->now, why);
         if (err)
             return err;
+        in_order(&w->now);
         text_add(fact, fact->len ? "; " : "");
         queue_words(w, fact);
     }

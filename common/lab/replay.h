@@ -25,11 +25,17 @@ struct replay_queue {
     enum replay_state state;
     uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
     uint32_t mirrors, synced; /* bit i: node i + 1 */
-    VEC(unsigned) holds;      /* numbers of messages, rising; only while it runs */
+    VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
     bool torn;                /* by a partition: there are two masters */
 };
 
-enum replay_answer { REPLAY_UNANSWERED, REPLAY_CONFIRMED, REPLAY_REFUSED, REPLAY_UNROUTABLE };
+enum replay_answer {
+    REPLAY_UNANSWERED,
+    REPLAY_CONFIRMED,
+    REPLAY_REFUSED,
+    REPLAY_UNROUTABLE,
+    REPLAY_NOT_SERVED
+};
 
 /* One of the three. arg is the world's own; functions return 0, or an error and in *why what could not be
  * done or did not become a fact in time, and what to do. */

@@ -189,23 +189,41 @@ static int synced_fact(struct nodes *w, unsigned via, const char *queue, char **
     return 0;
 }
 
-/* both ends say that the other does not run, or serve nobody any more */
-static int cut_fact(struct nodes *w, unsigned a, unsigned b, char **why)
+/* Cuts all links between the two sides, as nearly at once as processes can, and waits until both ends of each
+ * say that the other does not run (or serve nobody any more). */
+static int cut(struct nodes *w, uint32_t side, uint32_t other_side, char **why)
 {
+    struct starter cutters[SCHED_NODES * SCHED_NODES];
+    struct text said = {0};
+    size_t len = 0;
+    int err = 0, code = 0;
+    EACH_NODE(a, side)
+    EACH_NODE(b, other_side)
+    {
+        const char *from = w->lab->nodes[a].name, *to = w->lab->nodes[b].name;
+        const char *const words[] = {"labctl", "-n", from, "cut", from, to, NULL};
+        if (!err && !(err = engine_spawn(w->lab, words, &cutters[len].fd, &cutters[len].pid)))
+            len++;
+    }
+    for (size_t i = 0; i < len; i++) {
+        while (!came_back(&cutters[i], &said, &code))
+            pause_ms(2);
+        if (code && !err) {
+            *why = format_text("labctl cut: %s", text_str(&said));
+            err = ERR_REFUSED;
+        }
+    }
+    text_finish(&said);
+    w->cut = w->cut || !err;
     int64_t end = clock_now_ms() + w->patience_ms;
-    while (nodes_say_running(w, a) >> b & 1 || nodes_say_running(w, b) >> a & 1) {
+    EACH_NODE(a, side)
+    EACH_NODE(b, other_side)
+    while (!err && (nodes_say_running(w, a) >> b & 1 || nodes_say_running(w, b) >> a & 1)) {
         if (clock_now_ms() > end)
-            return nodes_not_so(w, why, "node%u and node%u still see each other after the cut", a + 1, b + 1);
+            err = nodes_not_so(w, why, "node%u and node%u still see each other after the cut", a + 1, b + 1);
         pause_ms(20);
     }
-    return 0;
-}
-
-static int cut(struct nodes *w, unsigned a, unsigned b, char **why)
-{
-    int err = TOLD(w, a, why, "cut", w->lab->nodes[a].name, w->lab->nodes[b].name);
-    w->cut = w->cut || !err;
-    return err ? err : cut_fact(w, a, b, why);
+    return err;
 }
 
 static int only_simulated(const struct sched_event *e, const char *engine, char **why)
@@ -245,7 +263,6 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
 {
     struct nodes *w = arg;
     const char *engine = w->rabbitmq ? "rabbitmq" : "kit";
-    int err = 0;
     if (e->timed)
         pause_ms((unsigned)e->wait_ms);
     switch (e->verb) {
@@ -253,14 +270,11 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_STOP: return end_nodes(w, e, fact, why);
     case SCHED_START: return start(w, e, fact, why);
     case SCHED_CUT:
-    case SCHED_CUT_NOW: return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, e->node, e->other, why);
+    case SCHED_CUT_NOW:
+        return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, 1u << e->node, 1u << e->other, why);
     case SCHED_PART:
-        if (w->rabbitmq)
-            return only_simulated(e, engine, why);
-        EACH_NODE(a, e->nodes)
-        EACH_NODE(b, ((1u << w->lab->nodes_len) - 1) & ~e->nodes)
-        err = err ? err : cut(w, a, b, why);
-        return err;
+        return w->rabbitmq ? only_simulated(e, engine, why)
+                           : cut(w, e->nodes, ((1u << w->lab->nodes_len) - 1) & ~e->nodes, why);
     case SCHED_HEAL:
         if (w->rabbitmq)
             return only_simulated(e, engine, why);
@@ -304,14 +318,21 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
     struct replay_queue q = {0};
     if (e->timed)
         pause_ms((unsigned)e->wait_ms);
-    bool runs = w->running >> e->node & 1 && nodes_row(w, e->node, e->name, &q) && q.state == REPLAY_RUNNING;
+    bool served = w->running >> e->node & 1 && nodes_row(w, e->node, e->name, &q);
+    bool runs = served && q.state == REPLAY_RUNNING;
     for (unsigned i = 0; i < count; i++)
-        answers[i] = runs ? REPLAY_UNANSWERED : REPLAY_UNROUTABLE;
+        answers[i] = runs ? REPLAY_UNANSWERED : served ? REPLAY_UNROUTABLE : REPLAY_NOT_SERVED;
     if (!runs)
         return 0;
     const struct lab_node *node = &w->lab->nodes[e->node];
     struct client *c = client_connect(node->host, node->amqp_port, w->lab->user, w->lab->password);
-    if (client_error(c) || client_confirms(c))
+    if (client_error(c)) {
+        for (unsigned i = 0; i < count; i++)
+            answers[i] = REPLAY_NOT_SERVED;
+        client_destroy(c);
+        return 0;
+    }
+    if (client_confirms(c))
         return client_failed(c, e->node, why);
     for (unsigned i = 0; i < count; i++) {
         char body[16];
@@ -374,31 +395,51 @@ static int consume(void *arg, const struct sched_event *e, unsigned count, unsig
 
 #define HOLDS_MAX 100000
 
-static int by_number(const void *a, const void *b)
+/* Through its master's node; false: that does not show them. */
+static bool add_held(const struct nodes *w, const char *queue, unsigned node, struct replay_queue *out)
 {
-    const unsigned *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
+    unsigned *numbers = xcalloc(HOLDS_MAX, sizeof(*numbers));
+    int n = get(w, node, queue, HOLDS_MAX, false, numbers);
+    for (int i = 0; i < n; i++)
+        VEC_PUSH(&out->holds, numbers[i]);
+    free(numbers);
+    return n >= 0;
 }
 
 static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
 {
     struct nodes *w = arg;
-    int via = nodes_first(w);
-    *out = (struct replay_queue){.state = REPLAY_DOWN, .master = SCHED_NONE};
-    if (via < 0)
-        return 0; /* nobody runs who could say */
-    if (!nodes_row(w, (unsigned)via, queue, out))
-        return nodes_not_so(w, why, "node%d does not list its queues", via + 1);
-    if (out->state != REPLAY_RUNNING)
-        return 0;
-    unsigned *numbers = xcalloc(HOLDS_MAX, sizeof(*numbers));
-    int n = get(w, (unsigned)via, queue, HOLDS_MAX, false, numbers);
-    for (int i = 0; i < n; i++)
-        VEC_PUSH(&out->holds, numbers[i]);
-    free(numbers);
-    if (out->holds.len)
-        qsort(out->holds.items, out->holds.len, sizeof(*out->holds.items), by_number);
-    return n < 0 ? nodes_not_so(w, why, "%s runs but node%d does not show what it holds", queue, via + 1) : 0;
+    uint32_t masters = 0;
+    bool any = false;
+    *out = (struct replay_queue){.state = REPLAY_DOWN, .master = SCHED_NONE}; /* nobody runs who could say */
+    EACH_NODE(i, w->running)
+    {
+        struct replay_queue q;
+        if (any && !w->cut)
+            break; /* they agree */
+        if (!nodes_row(w, i, queue, &q)) {
+            if (w->cut)
+                continue; /* it may be paused */
+            return nodes_not_so(w, why, "node%u does not list its queues", i + 1);
+        }
+        bool serves = q.state == REPLAY_RUNNING;
+        if (serves && !(masters >> q.master & 1) && !add_held(w, queue, i, &q)) {
+            VEC_FREE(&q.holds);
+            return nodes_not_so(w, why, "%s runs but node%u does not show what it holds", queue, i + 1);
+        }
+        if (!any || (serves && out->state != REPLAY_RUNNING)) {
+            VEC_FREE(&out->holds);
+            *out = q;
+        } else {
+            out->torn = out->torn || (serves && q.master != out->master);
+            for (size_t k = 0; k < q.holds.len; k++)
+                VEC_PUSH(&out->holds, q.holds.items[k]);
+            VEC_FREE(&q.holds);
+        }
+        masters |= serves ? 1u << q.master : 0;
+        any = true;
+    }
+    return 0;
 }
 
 int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab, FILE *out,

@@ -274,6 +274,7 @@ void serve(struct mirror *m, struct effects *out)
     /* all members tell it: the coordinator may have no link to who leaves */
     send_left(m, (m->leaving | m->wants_left) & m->links & ~m->members, out);
     m->wants_left = 0;
+    note_sides(m);
     m->leaving &= m->members; /* who left is out */
     m->recovered_others = 0;
     resubmit(m);
@@ -294,4 +295,5 @@ void serve(struct mirror *m, struct effects *out)
     free(waiting.items);
     retry_early(m, out);
     m->retry_wanted = m->review_wanted = true;
+    heal_check(m, out);
 }

@@ -32,6 +32,7 @@ void last_one_stays(struct mirror *m, struct effects *out)
 
 void handle_leave(struct mirror *m, node_id from, struct effects *out)
 {
+    m->peers[from].serving = false;
     if (!node_in(m->members, from)) {
         if (m->change.running && node_in(m->change.targets, from)) { /* it stops before it has joined */
             m->leaving |= node_bit(from);

@@ -179,6 +179,14 @@ void held_refuse(struct mirror *m, struct effects *out)
         held_drop(m);
 }
 
+/* Nodes that serve in another view than the one that is served now. */
+void note_sides(struct mirror *m)
+{
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(m->links & ~m->members & ~m->leaving, n) && m->peers[n].known && m->peers[n].serving)
+            m->partitioned |= node_bit(n);
+}
+
 /* ---- autoheal ---- */
 
 struct side {
@@ -224,8 +232,8 @@ static bool wins(const struct side *a, const struct side *b)
     return a->coordinator < b->coordinator;
 }
 
-/* The sides meet again. Of their coordinators the first in the cluster's list decides, once it sees all of
- * every side; the losers begin again and are taken in as any node that starts. */
+/* The sides meet again. Of their coordinators the first in the cluster's list decides, once all reach all; the
+ * losers begin again and are taken in as any node that starts. */
 void heal_check(struct mirror *m, struct effects *out)
 {
     if (m->o.partition_handling != PARTITION_AUTOHEAL || !serving(m) || m->coordinator != m->o.self ||
@@ -247,6 +255,9 @@ void heal_check(struct mirror *m, struct effects *out)
     }
     if (len == 1)
         return;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(seen & ~node_bit(m->o.self), n) && (seen & ~node_bit(n) & ~m->peers[n].links))
+            return; /* not all healed yet: it could not be taken in */
     size_t best = 0;
     for (size_t i = 0; i < len; i++) {
         if (!whole(m, &sides[i]))

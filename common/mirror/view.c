@@ -135,7 +135,8 @@ void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
     m->peers[peer] = (struct hello){0};
     if (!m->started || m->phase == PHASE_STOPPED)
         return;
-    send_hello(m, m->phase == PHASE_STARTING ? m->links : node_bit(peer), out);
+    bool all = m->phase == PHASE_STARTING || m->o.partition_handling == PARTITION_AUTOHEAL;
+    send_hello(m, all ? m->links : node_bit(peer), out);
     answer_prepare(m, out);
 }
 
@@ -243,6 +244,9 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         m->partitioned |= node_bit(from); /* it went on without us, and we without it */
         tell(out, "node", NULL, "%s serves in another view: the cluster was partitioned", m->names[from]);
     }
+    if (msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self) &&
+        msg->u.hello.incarnation == m->incarnations[from])
+        excluded(m, from, msg->epoch, out); /* its link was broken when it went on without us */
     if (m->change.running && !m->served && msg->u.hello.serving)
         give_up(m, out);
     answer_prepare(m, out);

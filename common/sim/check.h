@@ -136,7 +136,7 @@ void check_views(struct sim *s, node_id n);
 /* check_split.c: on which side of a partition */
 uint32_t view_seen(struct sim *s, node_id n, const struct view_info *v); /* which one this is */
 bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);         /* a is b, or a view before it */
-bool check_parted(const struct sim *s, node_id n, uint32_t view);    /* that view is no past of node n's */
+bool check_parted(const struct sim *s, node_id n, uint32_t view); /* that view is no past of node n's */
 /* A node that runs, is in another view than n and is no member of n's, holds the message. */
 bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);
 void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */

@@ -28,6 +28,7 @@ enum sim_sabotage {
     SABOTAGE_MESSAGE_DROPPED,    /* a link loses one message in 100 and goes on */
     SABOTAGE_REDELIVERED_HIDDEN, /* consumers are never told "redelivered" */
     SABOTAGE_ANSWER_TWICE,       /* one answer in 20 comes twice */
+    SABOTAGE_SYNC_ERROR_IGNORED, /* a node whose disk could not write goes on as if it had */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
@@ -45,6 +46,7 @@ struct sim_options {
     const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
     enum partition_handling partition_handling;
     enum sim_sabotage sabotage;
+    bool torn_sectors; /* a kill in the middle of a write leaves any sectors of it, not only a beginning */
     bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure
                                */
 
@@ -109,6 +111,40 @@ bool sim_is_cut(const struct sim *s, node_id from, node_id to);
 void sim_clog(struct sim *s, node_id from, node_id to, uint64_t ms);
 /* So many more clients are connected to node n (EV_CLIENTS); those of a plan count by themselves. */
 void sim_more_clients(struct sim *s, node_id n, int count);
+
+/* ---- disks: a node whose disk fails stops by itself, and may be started again ---- */
+
+void sim_fail_write(struct sim *s, node_id n);           /* the next write: EIO */
+void sim_fail_sync(struct sim *s, node_id n);            /* the next sync: EIO */
+void sim_fill_disk(struct sim *s, node_id n, bool full); /* every write: ENOSPC, until there is room again */
+
+/* ---- clocks: a node's own; what it is told never goes back (the host's rule) ---- */
+
+void sim_jump_clock(struct sim *s, node_id n, int64_t ms);
+
+/* ---- what has happened, to prove that a fault was one ---- */
+
+enum sim_count {
+    SIM_KILLS,
+    SIM_STOPS,
+    SIM_SLOW_LINKS,
+    SIM_CUTS, /* both directions */
+    SIM_ONE_WAY_CUTS,
+    SIM_CUTS_SURVIVED, /* healed before anybody noticed: what waited went on */
+    SIM_LINKS_LOST,    /* an end was closed because it heard nothing */
+    SIM_SPLITS,        /* two views were served at a time */
+    SIM_RESTARTS,      /* a node began again by itself: it had paused, or its side lost */
+    SIM_CLOGS,         /* something had to wait */
+    SIM_CLOCK_JUMPS,
+    SIM_TORN_TAILS,       /* a log had to be cut at its end */
+    SIM_REORDERED_WRITES, /* a later sector survived an earlier one */
+    SIM_WRITE_ERRORS,
+    SIM_SYNC_ERRORS,
+    SIM_DISK_FULL,
+    SIM_COUNT_
+};
+const char *sim_count_name(enum sim_count c);
+uint64_t sim_count(const struct sim *s, enum sim_count c);
 
 /* ---- commands, as a client or an operator of node n gives them ---- */
 

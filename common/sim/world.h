@@ -8,6 +8,7 @@
 #include "sim/check.h"
 #include "sim/heap.h"
 #include "sim/sim.h"
+#include "store/log.h"
 
 /* How a node's last life ended. */
 enum departure {
@@ -17,24 +18,39 @@ enum departure {
     DEPARTURE_BROKEN_OFF, /* killed while it stopped: others may have seen either */
 };
 
-/* ---- disk.c: one log per node, in memory ---- */
+/* ---- disk.c: one log per node ---- */
 
-struct disk_record {
-    uint8_t *data;
-    uint32_t len;
+struct disk_segment {
+    uint64_t number;
+    struct text data;
+    size_t synced; /* so many bytes would survive */
 };
 
+enum disk_fails { DISK_FAILS_NOT, DISK_FAILS_WRITE, DISK_FAILS_SYNC };
+
 struct sim_disk {
-    VEC(struct disk_record) records;
+    VEC(struct disk_segment) segments; /* rising */
+    bool full;
+    enum disk_fails fails; /* what the next write or sync will do */
+    bool looking;          /* log_open only looks: it must not cut */
+    struct rng *random;    /* the world's */
+
+    /* while the node runs */
+    struct disk five;
+    struct log *log;
+    uint64_t writing; /* the segment that is written */
+    int error;        /* of that write */
+
+    size_t records;   /* in the log, or on their way to it */
     size_t synced;    /* the first so many would survive a kill */
     size_t syncing;   /* a sync is under way that covers the first so many; 0: none */
     size_t life_base; /* records that were there when this life began */
 };
 
 void disk_append(struct sim *s, node_id n, const struct record *rec);
-void disk_sync_done(struct sim *s, node_id n);
-void disk_killed(struct sim *s, node_id n);  /* loses a random tail of what was not synced */
-void disk_stopped(struct sim *s, node_id n); /* all is written */
+bool disk_sync_done(struct sim *s, node_id n); /* false: it failed; the node must go */
+void disk_killed(struct sim *s, node_id n);    /* loses what was not synced, or parts of it */
+void disk_stopped(struct sim *s, node_id n);   /* all is written */
 /* Hands all records to the new life; false: a record was refused. */
 bool disk_recover(struct sim *s, node_id n);
 bool disk_has(const struct sim *s, node_id n, const struct ledger_message *m); /* synced, and not void */
@@ -88,6 +104,8 @@ struct sim_node {
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
     uint32_t clients; /* connected, as it was told */
+    int64_t clock_ms; /* its clock is so far ahead of the world's; negative: behind */
+    ms_time told_ms;  /* the latest time it was told: it never goes back */
     bool turn_due;    /* HAPPEN_TURN_END is on its way */
     ms_time tick_for; /* the deadline a HAPPEN_TICK is on its way for; UINT64_MAX: none */
     unsigned idle_ticks;
@@ -133,6 +151,7 @@ struct sim {
     struct rng net, disk, turn, client; /* one stream each: a change in one does not shift the others */
     uint64_t now_us, steps, hash, link_serial, incarnations;
     uint64_t cuts; /* so many so far */
+    uint64_t counts[SIM_COUNT_];
     struct heap heap;
     struct sim_node nodes[SIM_NODES];
     struct link links[SIM_NODES][SIM_NODES]; /* [from][to] */

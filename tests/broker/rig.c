@@ -212,6 +212,7 @@ void rig_destroy(struct rig *r)
     for (size_t i = 0; i < r->clients.len; i++) {
         VEC_FREE(&r->clients.items[i]->in);
         text_finish(&r->clients.items[i]->line);
+        text_finish(&r->clients.items[i]->props);
         free(r->clients.items[i]);
     }
     for (size_t i = 0; i < r->mail.len; i++)
@@ -540,6 +541,33 @@ void client_declare(struct client *c, uint16_t channel, const char *queue, bool 
                   &(amqp_queue_declare_t){.queue = words(queue), .durable = durable});
 }
 
+#define ARGUMENTS_MAX 8
+
+void client_declare_with(struct client *c, uint16_t channel, const char *queue, bool durable,
+                         const char *arguments)
+{
+    amqp_table_entry_t entries[ARGUMENTS_MAX];
+    amqp_table_t table = {.entries = entries};
+    char *copy = xstrdup(arguments), *rest = NULL;
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(word, '='), *end;
+        assert_non_null(value);
+        *value++ = '\0';
+        long long number = strtoll(value, &end, 10);
+        amqp_field_value_t v = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words(value)};
+        if (*value && !*end)
+            v = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = number};
+        else if (strcmp(value, "true") == 0)
+            v = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1};
+        assert_true(table.num_entries < ARGUMENTS_MAX);
+        entries[table.num_entries++] = (amqp_table_entry_t){.key = words(word), .value = v};
+    }
+    client_method(
+        c, channel, AMQP_QUEUE_DECLARE_METHOD,
+        &(amqp_queue_declare_t){.queue = words(queue), .durable = durable, .arguments = table});
+    free(copy);
+}
+
 void client_declare_exchange(struct client *c, uint16_t channel, const char *name, const char *type)
 {
     client_method(c, channel, AMQP_EXCHANGE_DECLARE_METHOD,
@@ -575,6 +603,18 @@ void client_ack(struct client *c, uint16_t channel, uint64_t tag, bool multiple)
 {
     client_method(c, channel, AMQP_BASIC_ACK_METHOD,
                   &(amqp_basic_ack_t){.delivery_tag = tag, .multiple = multiple});
+}
+
+void client_nack(struct client *c, uint16_t channel, uint64_t tag, bool multiple, bool requeue)
+{
+    client_method(c, channel, AMQP_BASIC_NACK_METHOD,
+                  &(amqp_basic_nack_t){.delivery_tag = tag, .multiple = multiple, .requeue = requeue});
+}
+
+void client_confirm(struct client *c, uint16_t channel)
+{
+    client_method(c, channel, AMQP_CONFIRM_SELECT_METHOD, &(amqp_confirm_select_t){0});
+    client_drain(c);
 }
 
 void put_publish(struct wire_buffer *b, uint16_t channel, const char *exchange, const char *key,

@@ -133,7 +133,7 @@ void assert_holds(const struct lab *lab, unsigned node, const char *queue, unsig
     assert_user(user_open(&u, lab, node), &u);
     assert_user(user_consume(&u, (struct user_consumer){.queue = queue, .no_ack = true}), &u);
     for (unsigned number = first; number <= last; number++) {
-        if (!user_await(&u, USER_DELIVERY, USER_WAIT_MS, &news))
+        if (!user_await(&u, USER_DELIVERY, test_on_kit() ? 10000 : USER_WAIT_MS, &news))
             fail_msg("%s: message %u is missing: %s", queue, number, u.error);
         if (strtoul(news.body, NULL, 10) != number)
             fail_msg("%s: message %s came instead of %u", queue, news.body, number);

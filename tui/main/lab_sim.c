@@ -219,8 +219,9 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
     struct run r = {.first = (uint32_t)w->number.len};
     uint32_t *at = xcalloc(count, sizeof(*at));
     wait_for_time(w, e);
+    bool served = sim_serving(w->sim, e->node);
     for (unsigned i = 0; i < count; i++) {
-        at[i] = sim_publish(w->sim, e->node, e->name, !e->transient);
+        at[i] = served ? sim_publish(w->sim, e->node, e->name, !e->transient) : SIM_UNROUTABLE;
         if (at[i] != SIM_UNROUTABLE)
             VEC_PUSH(&w->number, first + i);
     }
@@ -277,12 +278,6 @@ static void add_held(struct world *w, node_id n, const char *queue, struct repla
     }
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const unsigned *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
 static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
 {
     struct world *w = arg;
@@ -315,8 +310,6 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
     }
     if (!found && any_serving(w->sim) == NODE_NONE)
         out->state = REPLAY_DOWN; /* nobody runs who could say */
-    if (out->holds.len)
-        qsort(out->holds.items, out->holds.len, sizeof(*out->holds.items), by_number);
     return 0;
 }
 

@@ -1,0 +1,717 @@
+/* test_time.c: sessions that are recorded and shown again: what a replay shows is what was seen, wherever one
+ * goes in it; a damaged file loses its damaged lines and nothing else; nothing in a replay acts. */
+#include "tests/screen/support.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "commands.h"
+#include "compare.h"
+#include "record.h"
+#include "time_delta.h"
+#include "time_player.h"
+#include "tui.h"
+
+/* ---- a session, as run.c would have it
+ * -------------------------------------------------------------------------- */
+
+#define START 1000000
+
+struct session_made {
+    char file[64];
+    struct recorder *recorder;
+    struct model live;
+    ms_time now;
+    uint64_t number;
+    VEC(char *) frames; /* after each thing that happened; drawn as if live */
+};
+
+static void see_frame(struct session_made *s)
+{
+    char *frame = model_frame(&s->live, 80, 24);
+    VEC_PUSH(&s->frames, frame);
+}
+
+static void begin_session(struct session_made *s, size_t max_bytes)
+{
+    char *error = NULL;
+    *s = (struct session_made){.now = START};
+    snprintf(s->file, sizeof(s->file), "/tmp/mirrorlab-time-%d.ndjson", (int)getpid());
+    unlink(s->file);
+    model_init(&s->live, sketch_lesson(), NULL, false, false);
+    struct recording_start start = {
+        .at = START, .wall_ms = 1795381500000, .engine = "kit", .model = &s->live, .whole = true};
+    s->recorder = recorder_create(s->file, max_bytes, &start, &error);
+    assert_null(error);
+    assert_non_null(s->recorder);
+}
+
+static void end_session(struct session_made *s)
+{
+    struct lesson *l = s->live.lesson;
+    recorder_destroy(s->recorder);
+    model_finish(&s->live);
+    sketch_destroy(l);
+    for (size_t i = 0; i < s->frames.len; i++)
+        free(s->frames.items[i]);
+    VEC_FREE(&s->frames);
+    unlink(s->file);
+}
+
+/* The nodes are looked at: it is as in this file, 250 ms later. */
+static void look(struct session_made *s, const char *name)
+{
+    struct snapshot *snapshot = load_snapshot(name);
+    ms_time was = snapshot->taken_at;
+    s->now += 250;
+    snapshot->taken_at = s->now;
+    snapshot->number = ++s->number;
+    for (size_t i = 0; i < snapshot->nodes_len; i++)
+        if (snapshot->nodes[i].answered_at == was)
+            snapshot->nodes[i].answered_at = s->now;
+    for (size_t i = 0; i < snapshot->events_len; i++)
+        snapshot->events[i].seq = i + 1;
+    json_t *doc = recorded_encode(snapshot);
+    model_observe(&s->live, snapshot);
+    recorder_snapshot(s->recorder, snapshot, doc, s->live.lesson, NULL);
+    json_decref(doc);
+    snapshot_destroy(snapshot);
+    see_frame(s);
+}
+
+static void tick(struct session_made *s, size_t step, const char *seen)
+{
+    sketch_step(s->live.lesson, step, STEP_SEEN, seen);
+}
+
+static void run_command(struct session_made *s, const char *verb, const char *output)
+{
+    const char *words[] = {"labctl", "-n", "node1", verb, NULL};
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    s->now += 10;
+    model_ran(&s->live, c);
+    recorder_ran(s->recorder, s->now, c, s->live.lesson);
+    see_frame(s);
+    model_output(&s->live, c, output, strlen(output));
+    recorder_output(s->recorder, s->now, c, output, strlen(output), s->live.lesson);
+    see_frame(s);
+    s->now += 10;
+    model_ended(&s->live, c, 0);
+    recorder_ended(s->recorder, s->now, c, 0, s->live.lesson);
+    see_frame(s);
+}
+
+/* policy, stop of node1, a mirror is promoted: 9 things seen */
+static void play_session(struct session_made *s)
+{
+    look(s, "rest");
+    run_command(s, "stop_app", "Stopping rabbit application on node node1 ...\n");
+    tick(s, 0, "effective policy=mirror");
+    look(s, "rest");
+    look(s, "stopped");
+    tick(s, 1, "node2, node3 both say so");
+    look(s, "stopped");
+    look(s, "down");
+    run_command(s, "start_app", "\xff\xfe is no UTF-8\n");
+    look(s, "rest");
+}
+
+static struct player *open_player(const char *file)
+{
+    char *error = NULL;
+    struct recording *r = recording_open(file, &error);
+    if (!r)
+        fail_msg("%s", error);
+    return player_create(r, NULL, NULL, false);
+}
+
+/* as it was seen live: without the header of a replay, and without what is said of the file */
+static char *live_frame(struct player *p)
+{
+    struct model *m = player_model(p);
+    free(m->message);
+    m->message = NULL;
+    m->replay = false;
+    char *frame = model_frame(m, 80, 24);
+    m->replay = true;
+    return frame;
+}
+
+static char *replay_frame(struct player *p, int width, int height)
+{
+    struct canvas c;
+    struct text out = {0};
+    canvas_init(&c);
+    canvas_resize(&c, width, height);
+    screen_settle(player_model(p), &c);
+    screen_draw(player_model(p), &c);
+    canvas_to_text(&c, &out);
+    canvas_finish(&c);
+    return out.s;
+}
+
+/* ---- differences
+ * ------------------------------------------------------------------------------------------------- */
+
+static void differences_are_exact(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rest", "stopped", "down",   "many",
+                                        "wide", "empty",   "silent", "frozen"};
+    for (size_t a = 0; a < ARRAY_LEN(names); a++)
+        for (size_t b = 0; b < ARRAY_LEN(names); b++) {
+            struct snapshot *from = load_snapshot(names[a]), *to = load_snapshot(names[b]);
+            json_t *doc = recorded_encode(from), *wanted = recorded_encode(to);
+            json_t *delta = delta_make(doc, wanted);
+            assert_true(delta_apply(doc, delta));
+            if (!json_equal(doc, wanted))
+                fail_msg("from %s to %s: %s", names[a], names[b], json_dumps(delta, 0));
+            assert_int_equal(json_object_size(delta) == 0, a == b);
+            /* and what comes out is the snapshot's own JSON, but for its events */
+            json_t *plain = recorded_decode(doc, NULL);
+            char *error = NULL;
+            struct snapshot *again = snapshot_from_json(plain, &error);
+            if (!again)
+                fail_msg("%s: %s", names[b], error);
+            again->events = to->events;
+            again->events_len = to->events_len;
+            json_t *x = snapshot_to_json(again), *y = snapshot_to_json(to);
+            assert_true(json_equal(x, y));
+            again->events = NULL;
+            again->events_len = 0;
+            snapshot_destroy(again);
+            json_t *all[] = {doc, wanted, delta, plain, x, y};
+            for (size_t i = 0; i < ARRAY_LEN(all); i++)
+                json_decref(all[i]);
+            snapshot_destroy(from);
+            snapshot_destroy(to);
+        }
+}
+
+/* Queues that come, go and change places: 2000 random lists. */
+static void differences_of_lists(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 4);
+    json_t *doc = json_pack("{s:[]}", "queues");
+    for (int i = 0; i < 2000; i++) {
+        json_t *to = json_object(), *list = json_array();
+        for (int q = 0; q < 8; q++) {
+            int at = rng_chance(&rng, 90) ? q : (int)rng_below(&rng, 8);
+            char name[2] = {(char)('a' + at), '\0'};
+            bool twice = false;
+            for (size_t j = 0; j < json_array_size(list); j++)
+                twice = twice || strcmp(json_string_value(json_object_get(json_array_get(list, j), "name")),
+                                        name) == 0;
+            if (!twice && rng_chance(&rng, 70))
+                json_array_append_new(list,
+                                      json_pack("{s:s, s:i}", "name", name, "n", (int)rng_below(&rng, 3)));
+        }
+        json_object_set_new(to, "queues", list);
+        json_t *delta = delta_make(doc, to);
+        assert_true(delta_apply(doc, delta));
+        if (!json_equal(doc, to))
+            fail_msg("round %d: %s wanted, came %s by %s", i, json_dumps(to, 0), json_dumps(doc, 0),
+                     json_dumps(delta, 0));
+        json_decref(delta);
+        json_decref(to);
+    }
+    json_decref(doc);
+}
+
+/* ---- what was seen is seen again
+ * --------------------------------------------------------------------------------- */
+
+static void a_replay_shows_what_was_seen(void **state)
+{
+    (void)state;
+    struct session_made s;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    struct player *p = open_player(s.file);
+    const struct recording *r = player_recording(p);
+    assert_null(r->problem);
+    assert_int_equal(r->moments.len, s.frames.len);
+    for (size_t i = 0; i < s.frames.len; i++) { /* forwards */
+        player_to(p, i + 1);
+        char *frame = live_frame(p);
+        assert_string_equal(frame, s.frames.items[i]);
+        free(frame);
+    }
+    struct rng rng;
+    rng_init(&rng, 1);
+    for (int i = 0; i < 200; i++) { /* and to and fro */
+        size_t at = rng_below(&rng, s.frames.len);
+        player_to(p, at + 1);
+        char *frame = live_frame(p);
+        assert_string_equal(frame, s.frames.items[at]);
+        free(frame);
+    }
+    player_destroy(p);
+    end_session(&s);
+}
+
+static void frames_of_a_replay(void **state)
+{
+    (void)state;
+    struct session_made s;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    struct player *p = open_player(s.file);
+    char *frame = replay_frame(p, 80, 24);
+    check_frame("replay-begin-80x24", frame);
+    free(frame);
+    player_request(p, REQUEST_SEEK_ON); /* the first thing that was run */
+    frame = replay_frame(p, 80, 24);
+    check_frame("replay-ran-80x24", frame);
+    free(frame);
+    player_request(p, REQUEST_SEEK_ON);
+    player_request(p, REQUEST_EARLIER); /* what was seen before it */
+    frame = replay_frame(p, 80, 24);
+    check_frame("replay-step-80x24", frame);
+    free(frame);
+    player_request(p, REQUEST_FASTER);
+    player_request(p, REQUEST_PAUSE);
+    player_model(p)->view = VIEW_EVENTS;
+    frame = replay_frame(p, 80, 24);
+    check_frame("replay-events-80x24", frame);
+    free(frame);
+    player_destroy(p);
+    end_session(&s);
+}
+
+static void steps_and_seeks(void **state)
+{
+    (void)state;
+    struct session_made s;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    struct player *p = open_player(s.file);
+    size_t steps = 0, at = player_at(p);
+    for (; steps < 100; steps++) {
+        player_request(p, REQUEST_LATER);
+        if (model_message(player_model(p)))
+            break;
+        assert_true(player_at(p) > at);
+        at = player_at(p);
+    }
+    assert_contains(model_message(player_model(p)), "end of the recording");
+    assert_true(steps >= 8 && steps < s.frames.len); /* a look that shows nothing new is no step */
+    size_t back = 0;
+    for (; back < 100; back++) {
+        free(player_model(p)->message);
+        player_model(p)->message = NULL;
+        player_request(p, REQUEST_EARLIER);
+        if (model_message(player_model(p)))
+            break;
+    }
+    assert_contains(model_message(player_model(p)), "beginning of the recording");
+    assert_int_equal(player_at(p), 1);
+    assert_true(back >= steps - 1 && back <= steps + 1);
+    player_to(p, 1);
+    player_request(p, REQUEST_SEEK_ON);
+    assert_true(player_model(p)->command && player_model(p)->command->running);
+    assert_contains(player_model(p)->command->text, "stop_app");
+    player_request(p, REQUEST_SEEK_ON);
+    assert_contains(player_model(p)->command->text, "start_app");
+    player_request(p, REQUEST_SEEK_BACK);
+    assert_contains(player_model(p)->command->text, "stop_app");
+    player_destroy(p);
+    end_session(&s);
+}
+
+/* Time passes as it did, at any speed, and stops at the end. */
+static void speeds(void **state)
+{
+    (void)state;
+    struct session_made s;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    struct player *p = open_player(s.file);
+    ms_time end = recording_end(player_recording(p)), passed = 0;
+    assert_true(player_due(p) == UINT64_MAX);
+    player_request(p, REQUEST_PAUSE);
+    ms_time from = player_model(p)->time.at;
+    while (player_due(p) != UINT64_MAX) {
+        ms_time due = player_due(p);
+        assert_true(due <= 1000);
+        player_pass(p, due ? due : 1);
+        passed += due ? due : 1;
+        assert_true(passed < 100000);
+    }
+    assert_int_equal(player_model(p)->time.at, end);
+    assert_int_equal(passed, end - from);
+    char *frame = live_frame(p);
+    assert_string_equal(frame, s.frames.items[s.frames.len - 1]);
+    free(frame);
+    player_to(p, 1);
+    player_request(p, REQUEST_SLOWER);
+    player_request(p, REQUEST_SLOWER); /* a quarter */
+    player_request(p, REQUEST_PAUSE);
+    from = player_model(p)->time.at;
+    for (int i = 0; i < 400; i++)
+        player_pass(p, 1); /* no fraction is lost */
+    assert_int_equal(player_model(p)->time.at, from + 100);
+    player_destroy(p);
+    end_session(&s);
+}
+
+/* ---- nothing acts
+ * ------------------------------------------------------------------------------------------------- */
+
+static void no_actions_in_a_replay(void **state)
+{
+    (void)state;
+    struct session_made s;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    struct player *p = open_player(s.file);
+    size_t acting = 0;
+    for (size_t i = 0; i < key_table_len; i++) {
+        struct command *run = NULL;
+        if (!key_table[i].acts)
+            continue;
+        acting++;
+        assert_int_not_equal(model_key(player_model(p), key_table[i].key, &run), EFFECT_RUN);
+        assert_null(run);
+        assert_int_equal(player_model(p)->overlay, OVERLAY_NONE); /* no form, no question either */
+        assert_contains(model_message(player_model(p)), "this is a replay, not a lab");
+    }
+    assert_true(acting > 5);
+    struct command *run = NULL; /* the same key on the same nodes, live, acts */
+    assert_int_equal(model_key(&s.live, 's', &run), EFFECT_RUN);
+    assert_string_equal(run->text, "labctl -n node1 stop_app");
+    command_destroy(run);
+    player_model(p)->time.paused = true;
+    model_key(player_model(p), 's', &run);
+    assert_null(run);
+    assert_contains(model_message(player_model(p)), "the screen is paused; Space goes back to the lab");
+    player_destroy(p);
+    end_session(&s);
+}
+
+/* ---- damaged files
+ * ------------------------------------------------------------------------------------------------ */
+
+static char *file_text(const char *file, size_t *len)
+{
+    FILE *f = fopen(file, "re");
+    struct text t = {0};
+    char part[4096];
+    text_add(&t, "");
+    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    if (f)
+        fclose(f);
+    *len = t.len;
+    return t.s;
+}
+
+/* Cut off after every byte, as a crash may leave it: all whole lines before are there. */
+static void a_file_cut_off_anywhere(void **state)
+{
+    (void)state;
+    struct session_made s;
+    size_t len, lines = 0, opened = 0;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    char *text = file_text(s.file, &len);
+    for (size_t cut = 0; cut <= len; cut++) {
+        char *error = NULL;
+        lines += cut > 0 && text[cut - 1] == '\n';
+        struct recording *r = recording_of("cut.ndjson", xstrndup(text, cut), &error);
+        bool whole_line = cut == 0 || text[cut - 1] == '\n' || text[cut] == '\n';
+        size_t whole = lines + (cut > 0 && text[cut] == '\n');
+        if (whole < 2) { /* the header and a snapshot */
+            assert_null(r);
+            assert_contains(error, "cut.ndjson:");
+            free(error);
+            continue;
+        }
+        if (!r)
+            fail_msg("cut after byte %zu: %s", cut, error);
+        assert_int_equal(r->moments.len, whole - 1);
+        if (whole_line) {
+            assert_null(r->problem);
+        } else {
+            char *expected = format_text("cut.ndjson:%zu: the last line is cut off", whole + 1);
+            assert_string_equal(r->problem, expected);
+            free(expected);
+        }
+        opened++;
+        struct player *p = player_create(r, NULL, NULL, false);
+        player_to(p, r->moments.len);
+        char *frame = live_frame(p);
+        assert_string_equal(frame, s.frames.items[whole - 2]);
+        free(frame);
+        player_destroy(p);
+    }
+    assert_true(opened > 1000);
+    free(text);
+    end_session(&s);
+}
+
+/* A damaged line is named and left out, with the differences that were built on it; the next whole snapshot
+ * is right again. */
+static void a_line_is_damaged(void **state)
+{
+    (void)state;
+    struct session_made s;
+    size_t len;
+    begin_session(&s, RECORD_MAX_BYTES);
+    look(&s, "rest");
+    look(&s, "stopped");
+    look(&s, "down");
+    for (int i = 0; i < 300; i++) /* until the differences outweigh a whole one */
+        look(&s, i % 2 ? "many" : "rest");
+    char *text = file_text(s.file, &len), *error = NULL;
+    assert_non_null(strstr(strstr(text, "\"snapshot\"") + 1, "\"snapshot\""));
+    char *second = strchr(strchr(text, '\n') + 1, '\n') + 1; /* line 3: the change to "stopped" */
+    second[10] = '\x01';
+    struct recording *r = recording_of("bad.ndjson", text, &error);
+    assert_non_null(r);
+    assert_contains(r->problem, "bad.ndjson:3: not JSON");
+    assert_contains(r->problem, "lines are left out");
+    assert_true(r->left_out > 1 && r->left_out < 300);
+    struct player *p = player_create(r, NULL, NULL, false);
+    assert_contains(model_message(player_model(p)), "bad.ndjson:3: not JSON");
+    player_to(p, r->moments.len);
+    assert_int_equal(player_model(p)->snapshot->queues_len, s.live.snapshot->queues_len);
+    assert_int_equal(player_model(p)->snapshot->number, s.number);
+    player_destroy(p);
+    end_session(&s);
+}
+
+static void what_is_no_recording(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"", "x:1: no snapshot in it; lab --record FILE makes a recording"},
+        {"hello\n", "x:1: not JSON"},
+        {"{\"format\":1}\n", "x:1: not a snapshot, and not a recording"},
+        {"{\"format\":\"mirrorlab recording\",\"version\":99}\n{\"t\":0}\n",
+         "x:1: a recording of version 99; this program reads version 1"},
+        {"{\"format\":\"mirrorlab recording\",\"version\":1}\n", "x:1: no snapshot in it"},
+        {"{\"format\":\"mirrorlab recording\",\"version\":1}\n{\"t\":0,\"change\":{}}\n",
+         "x:2: it only says what changed since a line that is left out"},
+        {"{\"format\":\"mirrorlab recording\",\"version\":1}\n{\"t\":-1}\n", "x:2: \"t\" is missing"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *error = NULL;
+        assert_null(recording_of("x", xstrdup(cases[i].text), &error));
+        assert_contains(error, cases[i].error);
+        free(error);
+    }
+    char *error = NULL;
+    assert_null(recording_open("/nowhere/x", &error));
+    assert_contains(error, "/nowhere/x: ");
+    free(error);
+}
+
+/* ---- bounds
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void a_file_has_a_limit(void **state)
+{
+    (void)state;
+    struct session_made s;
+    struct stat st;
+    begin_session(&s, 20000);
+    for (int i = 0; i < 1000 && !recorder_ended_why(s.recorder); i++)
+        look(&s, i % 2 ? "stopped" : "rest");
+    assert_contains(recorder_ended_why(s.recorder), "has reached");
+    assert_int_equal(stat(s.file, &st), 0);
+    assert_true(st.st_size <= 20000 && st.st_size > 15000);
+    struct player *p = open_player(s.file);
+    assert_null(player_recording(p)->problem);
+    player_destroy(p);
+    end_session(&s);
+}
+
+static void an_existing_file_is_kept(void **state)
+{
+    (void)state;
+    struct session_made s;
+    char *error = NULL;
+    begin_session(&s, RECORD_MAX_BYTES);
+    struct recording_start start = {.model = &s.live};
+    assert_null(recorder_create(s.file, RECORD_MAX_BYTES, &start, &error));
+    assert_contains(error, "is there already");
+    free(error);
+    end_session(&s);
+}
+
+/* What a paused screen goes back through: the newest part, at most so many bytes, the same frames. */
+static void memory_keeps_the_newest(void **state)
+{
+    (void)state;
+    enum { MAX = 60000 };
+    struct session_made s;
+    char *error = NULL;
+    begin_session(&s, RECORD_MAX_BYTES);
+    recorder_destroy(s.recorder);
+    struct recording_start start = {.at = START, .model = &s.live, .whole = true};
+    s.recorder = recorder_create(NULL, MAX, &start, &error);
+    for (int i = 0; i < 2000; i++) {
+        look(&s, i % 3 == 0 ? "rest" : i % 3 == 1 ? "stopped" : "down");
+        if (i == 1990)
+            run_command(&s, "stop_app", "Stopping\n");
+    }
+    char *text = recorder_text(s.recorder);
+    assert_true(strlen(text) <= MAX + 8000 && strlen(text) > MAX / 3);
+    struct recording *r = recording_of("memory", text, &error);
+    assert_non_null(r);
+    assert_null(r->problem);
+    struct player *p = player_create(r, NULL, NULL, false);
+    player_to(p, r->moments.len);
+    char *frame = live_frame(p);
+    if (strcmp(frame, s.frames.items[s.frames.len - 1]) != 0)
+        fail_msg("seen:\n%s\nkept:\n%s", s.frames.items[s.frames.len - 1], frame);
+    free(frame);
+    player_destroy(p);
+    end_session(&s);
+}
+
+/* ---- two side by side
+ * --------------------------------------------------------------------------------------------- */
+
+static struct player *short_session(struct session_made *s, bool with_policy)
+{
+    begin_session(s, RECORD_MAX_BYTES);
+    look(s, "empty");
+    if (with_policy)
+        run_command(s, "set_policy", "Setting\n");
+    look(s, "rest");
+    run_command(s, "stop_app", "Stopping\n");
+    look(s, "stopped");
+    struct player *p = open_player(s->file);
+    end_session(s);
+    return p;
+}
+
+static void two_recordings_side_by_side(void **state)
+{
+    (void)state;
+    struct session_made s;
+    struct canvas c;
+    struct text out = {0};
+    struct player *left = short_session(&s, true), *right = short_session(&s, false);
+    struct compare *cmp = compare_create(left, right, "with.ndjson", "without.ndjson");
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    compare_draw(cmp, &c);
+    canvas_to_text(&c, &out);
+    check_frame("compare-begin-80x24", out.s);
+    compare_request(cmp, REQUEST_LATER); /* the policy: on the left only */
+    assert_non_null(player_model(left)->command);
+    assert_null(player_model(right)->command);
+    compare_request(cmp, REQUEST_LATER); /* the stop: on both */
+    assert_string_equal(player_model(left)->command->text, player_model(right)->command->text);
+    text_clear(&out);
+    compare_draw(cmp, &c);
+    canvas_to_text(&c, &out);
+    check_frame("compare-end-80x24", out.s);
+    for (int width = 1; width < 120; width += 7)
+        for (int height = 1; height < 40; height += 3) {
+            canvas_resize(&c, width, height);
+            compare_draw(cmp, &c);
+        }
+    text_finish(&out);
+    canvas_finish(&c);
+    compare_destroy(cmp);
+}
+
+/* ---- documents
+ * ---------------------------------------------------------------------------------------------------- */
+
+static int frames(const char *const *words)
+{
+    char *argv[16];
+    int argc = 0;
+    for (; words[argc]; argc++)
+        argv[argc] = xstrdup(words[argc]);
+    argv[argc] = NULL;
+    int code = tui_frames(argc, argv);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    return code;
+}
+#define FRAMES(...) frames((const char *const[]){"frames", __VA_ARGS__, NULL})
+
+#define LESSON7 "tests/screen/recordings/lesson7.ndjson"
+
+static void put_document(const char *file, const char *block)
+{
+    FILE *f = fopen(file, "we");
+    fprintf(f, "# A text\n\n<!-- frame: " LESSON7 " --name stopped -->\n%s\nthe end\n", block);
+    fclose(f);
+}
+
+/* A frame that is out of date is found; update puts the right one there and leaves the rest alone. */
+static void frames_in_documents(void **state)
+{
+    (void)state;
+    size_t len;
+    char file[64];
+    snprintf(file, sizeof(file), "/tmp/mirrorlab-doc-%d.md", (int)getpid());
+    put_document(file, "```\nmirrorlab: an old frame\n```");
+    assert_int_equal(FRAMES("--check", file), 1);
+    assert_int_equal(FRAMES("--update", file), 0);
+    assert_int_equal(FRAMES("--check", file), 0);
+    char *text = file_text(file, &len);
+    assert_contains(text, "# A text\n\n<!-- frame: ");
+    assert_contains(text, "\n```\nmirrorlab 1:Cluster");
+    assert_contains(text, "\n```\nthe end\n");
+    assert_lacks(text, "an old frame");
+    char *master = strstr(text, "M mirrior_hello"); /* one letter of it is changed */
+    assert_non_null(master);
+    *master = 'm';
+    FILE *f = fopen(file, "we");
+    fputs(text, f);
+    fclose(f);
+    free(text);
+    assert_int_equal(FRAMES("--check", file), 1);
+    put_document(file, "no block");
+    assert_int_equal(FRAMES("--check", file), 1);
+    unlink(file);
+    assert_int_equal(FRAMES("--check", "/nowhere/README.md"), 1);
+    assert_int_equal(FRAMES(LESSON7, "--name", "no-such-moment"), 78);
+    assert_int_equal(FRAMES(LESSON7, "--step", "6"), 78);
+    assert_int_equal(FRAMES(LESSON7, "--size", "80"), 64);
+}
+
+/* What the project's own texts show is what the screen draws. */
+static void the_documents_are_up_to_date(void **state)
+{
+    (void)state;
+    if (FRAMES("--check", "README.md", "lessons/02-cluster/README.md", "lessons/07-failover/README.md"))
+        fail_msg("a frame in a text is out of date: make frames, and look at what changed");
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(differences_are_exact),
+        cmocka_unit_test(differences_of_lists),
+        cmocka_unit_test(a_replay_shows_what_was_seen),
+        cmocka_unit_test(frames_of_a_replay),
+        cmocka_unit_test(steps_and_seeks),
+        cmocka_unit_test(speeds),
+        cmocka_unit_test(no_actions_in_a_replay),
+        cmocka_unit_test(a_file_cut_off_anywhere),
+        cmocka_unit_test(a_line_is_damaged),
+        cmocka_unit_test(what_is_no_recording),
+        cmocka_unit_test(a_file_has_a_limit),
+        cmocka_unit_test(an_existing_file_is_kept),
+        cmocka_unit_test(memory_keeps_the_newest),
+        cmocka_unit_test(two_recordings_side_by_side),
+        cmocka_unit_test(frames_in_documents),
+        cmocka_unit_test(the_documents_are_up_to_date),
+    };
+    return cmocka_run_group_tests_name("screen/time", tests, NULL, NULL);
+}
