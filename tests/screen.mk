@@ -12,6 +12,9 @@ $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
 
+$(call unit_test,screen/matrix,tests/screen/test_matrix.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
+$(BUILD)/tests/screen/matrix: | catalogues
+
 # a lesson in a terminal, on real nodes; the same program for both engines, which it knows by its name
 SCREEN_WALK := tests/screen/walk_lesson.c tests/screen/terminal.c tests/cluster/support.c tests/cluster/http.c
 $(call screen_test,screen/walk_kit,$(SCREEN_WALK),base,-lvterm -lutil)
@@ -29,3 +32,7 @@ recordings: all
 	@$(MAKE) --no-print-directory frames
 FRAME_TEXTS := README.md $(wildcard lessons/*/README.md)
 PORTS       := 5672,15672,25672
+
+# messages: what became of them, and how it is drawn
+$(call unit_test,screen/ledger,tests/screen/test_ledger.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/message,tests/screen/test_message.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))

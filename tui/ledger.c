@@ -369,6 +369,9 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.verdict = VERDICT_KEPT;
         f.word = FATE_CONSUMED;
         f.away = 0;
+    } else if (f.auto_acked) { /* sent to a consumer's node, which did not say that it came through */
+        f.word = FATE_DELIVERED;
+        f.away = 0;
     } else if (count[AT_REMOVED]) {
         f.verdict = VERDICT_REMOVED;
         f.away = 0;

@@ -160,11 +160,14 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     switch (f->word) {
     case FATE_HELD: text = format_text(_("held by %s"), held); break;
     case FATE_CONFIRMED: text = format_text(_("confirmed, held by %s"), held); break;
-    case FATE_DELIVERED: text = format_text(_("delivered, not acknowledged; held by %s"), held); break;
+    case FATE_DELIVERED:
+        text = f->held ? format_text(_("delivered, not acknowledged; held by %s"), held)
+                       : xstrdup(_("handed out with auto-ack: nobody can say whether it arrived"));
+        break;
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)") : _("consumed"));
+        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)") : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "view.h"
+#include "words.h"
 
 #define MAX_CARDS        4
 #define MIN_CARD_COLUMNS 20
@@ -14,9 +15,9 @@ static const char *state_words(const struct node_seen *n, enum style *style)
     switch (n->state) {
     case NODE_UP:
         *style = n->answers ? STYLE_FINE : STYLE_SYNCING;
-        return n->answers ? "UP" : "NO ANSWER"; /* others say that it runs */
-    case NODE_NOT_RUNNING: *style = STYLE_DOWN; return "NOT RUNNING";
-    case NODE_UNKNOWN: *style = STYLE_DOWN; return "UNKNOWN";
+        return n->answers ? _("UP") : _("NO ANSWER"); /* others say that it runs */
+    case NODE_NOT_RUNNING: *style = STYLE_DOWN; return _("NOT RUNNING");
+    case NODE_UNKNOWN: *style = STYLE_DOWN; return _("UNKNOWN");
     }
     return "?";
 }
@@ -66,13 +67,13 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     if (letter == '!') {
         bool was_master = q->master == node || (away && (away->masters & ((node_bits)1 << node)));
         if (q->master != node) /* another one has it now */
-            snprintf(out, 32, "was %s", was_master ? "M" : "m");
+            snprintf(out, 32, _("was %s"), was_master ? "M" : "m");
         else if (q->was_messages >= 0)
-            snprintf(out, 32, "was %s", count_text(q->was_messages, count));
+            snprintf(out, 32, _("was %s"), count_text(q->was_messages, count));
     } else if (letter == 'u' && sync_percent(q) >= 0) {
         snprintf(out, 32, "%d%%", sync_percent(q));
     } else if (letter == 'u') {
-        snprintf(out, 32, "not in sync");
+        snprintf(out, 32, _("not in sync"));
     } else {
         snprintf(out, 32, "%s", count_text(q->messages, count));
     }
@@ -86,7 +87,7 @@ static void draw_copy(const struct model *m, struct canvas *c, struct rect r, in
     copy_figure(m, q, node, letter, figure);
     canvas_put(c, r, 0, y, style, text);
     struct rect name = r;
-    name.width -= (int)strlen(figure) + 1;
+    name.width -= text_columns(c, figure) + 1;
     canvas_put(c, name, 2, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, q->name);
     canvas_put_right(c, r, 0, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, figure);
 }
@@ -97,7 +98,7 @@ static bool draw_copy_news(const struct model *m, struct canvas *c, struct rect 
 {
     ms_time since = m->now > q->master_since ? m->now - q->master_since : 0;
     if (q->master == node && q->master_since && since < PROMOTED_FOR_MS && m->snapshot->nodes_len > 1) {
-        canvas_printf(c, r, 2, y, STYLE_STRONG, "promoted %llus ago", (unsigned long long)(since / 1000));
+        canvas_printf(c, r, 2, y, STYLE_STRONG, _("promoted %llus ago"), (unsigned long long)(since / 1000));
         return true;
     }
     int percent = (q->mirrors & ~q->synced & ((node_bits)1 << node)) ? sync_percent(q) : -1;
@@ -120,7 +121,7 @@ static void draw_copies(const struct model *m, struct canvas *c, struct rect r, 
         if (!on_node(m, q, node))
             continue;
         if (y == r.height - 1 && shown + 1 < copies) {
-            canvas_printf(c, r, 0, y, STYLE_DIM, "+%d more", copies - shown);
+            canvas_printf(c, r, 0, y, STYLE_DIM, _("+%d more"), copies - shown);
             return;
         }
         draw_copy(m, c, r, y++, q, node);
@@ -144,7 +145,7 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
     canvas_put(c, title, x, 0, style, words);
     if (*n->partitions) {
         struct rect bottom = {r.x + 1, r.y + r.height - 1, r.width - 2, 1};
-        canvas_printf(c, bottom, 0, 0, STYLE_DOWN, "cut off from %s", n->partitions);
+        canvas_printf(c, bottom, 0, 0, STYLE_DOWN, _("cut off from %s"), n->partitions);
     }
     draw_copies(m, c, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2}, node);
 }
@@ -161,9 +162,8 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
         int x = 0;
         for (int i = first; i <= m->node && i < nodes; i++) {
             enum style style;
-            x += (int)(strlen(m->snapshot->nodes[i].name) +
-                       strlen(state_words(&m->snapshot->nodes[i], &style))) +
-                 4;
+            x += text_columns(c, m->snapshot->nodes[i].name) +
+                 text_columns(c, state_words(&m->snapshot->nodes[i], &style)) + 4;
         }
         if (x <= r.width || first >= m->node)
             break;

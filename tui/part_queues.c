@@ -65,37 +65,46 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     return k;
 }
 
+/* above figures: its end is theirs */
+static void put_heading(struct canvas *c, struct rect r, int x, int width, const char *text)
+{
+    int columns = text_columns(c, text);
+    canvas_put(c, r, x + (columns < width ? width - columns : 0), 0, STYLE_TITLE, text);
+}
+
 /* The columns of the nodes: "n1 n2 n3"; what makes names differ is their end. */
 static void draw_heading(const struct model *m, struct canvas *c, struct rect r, const struct columns *k)
 {
-    canvas_put(c, r, k->name, 0, STYLE_TITLE, "QUEUE");
+    canvas_put(c, r, k->name, 0, STYLE_TITLE, _("QUEUE"));
     if (k->state)
-        canvas_put(c, r, k->state, 0, STYLE_TITLE, "STATE");
+        canvas_put(c, r, k->state, 0, STYLE_TITLE, _("STATE"));
     if (k->ready)
-        canvas_printf(c, r, k->ready, 0, STYLE_TITLE, "%7s", "READY");
+        put_heading(c, r, k->ready, 7, _("READY"));
     if (k->unacked)
-        canvas_printf(c, r, k->unacked, 0, STYLE_TITLE, "%5s", "UNACK");
+        put_heading(c, r, k->unacked, 5, _("UNACK"));
     for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++)
         canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE,
                       "n%zu", i + 1);
     if (k->mirrors)
-        canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, "MIRRORS");
-    if (k->rates)
-        canvas_put(c, r, k->rates, 0, STYLE_TITLE, "  PUB/s  GET/s");
+        canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, _("MIRRORS"));
+    if (k->rates) {
+        put_heading(c, r, k->rates, 7, _("PUB/s"));
+        put_heading(c, r, k->rates + 7, 7, _("GET/s"));
+    }
     if (k->history)
-        canvas_put(c, r, k->history, 0, STYLE_TITLE, "DEPTH 60 s");
+        canvas_put(c, r, k->history, 0, STYLE_TITLE, _("DEPTH 60 s"));
     if (k->policy)
-        canvas_put(c, r, k->policy, 0, STYLE_TITLE, "POLICY");
+        canvas_put(c, r, k->policy, 0, STYLE_TITLE, _("POLICY"));
 }
 
 static const char *state_text(const struct queue_seen *q, enum style *style)
 {
     switch (q->state) {
     case QUEUE_SEEN_UNKNOWN: *style = STYLE_DOWN; return "?";
-    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return "running";
-    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return "syncing";
-    case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return "STOPPED";
-    case QUEUE_SEEN_DOWN: *style = STYLE_DOWN; return "DOWN";
+    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
+    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return _("syncing");
+    case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return _("STOPPED");
+    case QUEUE_SEEN_DOWN: *style = STYLE_DOWN; return _("DOWN");
     }
     return "?";
 }
@@ -112,9 +121,9 @@ static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const st
 {
     int synced = count_bits(q->synced & q->mirrors), not_synced = count_bits(q->mirrors) - synced;
     if (!q->mirrors)
-        canvas_put(c, r, x, y, STYLE_DIM, "none");
+        canvas_put(c, r, x, y, STYLE_DIM, _("none"));
     else if (not_synced)
-        canvas_printf(c, r, x, y, STYLE_SYNCING, "+%d (%d unsync)", synced, not_synced);
+        canvas_printf(c, r, x, y, STYLE_SYNCING, _("+%d (%d unsync)"), synced, not_synced);
     else
         canvas_printf(c, r, x, y, STYLE_FINE, "+%d", synced);
 }
@@ -189,15 +198,16 @@ static const char *trouble(const struct model *m)
     const struct snapshot *s = m->snapshot;
     const char *what = NULL;
     if (s->source < 0)
-        return "No node answers: states and counts are unknown (?); places are those last seen.";
+        return _("No node answers: states and counts are unknown (?); places are those last seen.");
     for (size_t i = 0; i < s->queues_len; i++) {
         bool mirrored = s->queues[i].mirrors;
         if (s->queues[i].state == QUEUE_SEEN_STOPPED)
-            return mirrored ? "STOPPED: no copy may take over until its node is back. ? = nobody can say now"
-                            : "STOPPED: its only copy is on a node that was stopped. ? = nobody can say now";
+            return mirrored
+                       ? _("STOPPED: no copy may take over until its node is back. ? = nobody can say now")
+                       : _("STOPPED: its only copy is on a node that was stopped. ? = nobody can say now");
         if (s->queues[i].state == QUEUE_SEEN_DOWN)
-            what = mirrored ? "DOWN: no copy may take over until its node is back. ? = nobody can say now"
-                            : "DOWN: its only copy is on a node that is away. ? = nobody can say now";
+            what = mirrored ? _("DOWN: no copy may take over until its node is back. ? = nobody can say now")
+                            : _("DOWN: its only copy is on a node that is away. ? = nobody can say now");
     }
     return what;
 }
@@ -207,5 +217,5 @@ void draw_legend(const struct model *m, struct canvas *c, struct rect r)
     const char *what = trouble(m); /* in place of the letters: nothing moves when something goes wrong */
     canvas_put(c, r, 1, 0, what ? STYLE_DOWN : STYLE_DIM,
                what ? what
-                    : "M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away");
+                    : _("M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away"));
 }

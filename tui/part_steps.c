@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "view.h"
+#include "words.h"
 
 #define TEXT_COLUMN 7 /* of what is said about a step, under its title */
 
@@ -28,8 +29,8 @@ static const char *box(enum step_state state, enum style *style)
 static void with_word(const char *word, const char *text, char out[256])
 {
     size_t len = strlen(word);
-    bool has = strncmp(text, word, len) == 0;
-    snprintf(out, 256, "%s%s%s", has ? "" : word, has ? "" : " ", text);
+    text += strncmp(text, word, len) == 0 ? len : 0; /* it may have the word already */
+    snprintf(out, 256, "%s %s", _(word), text + strspn(text, " "));
 }
 
 /* what was seen of a step, or what its tick waits for */
@@ -39,23 +40,23 @@ static void proof_text(const struct lesson_step *s, char out[256])
     switch (shown_state(s)) {
     case STEP_OPEN:
         if (s->wait_text)
-            with_word("wait:", s->wait_text, out);
+            with_word(N_("wait:"), s->wait_text, out);
         break;
     case STEP_HALF:
         if (s->seen_text)
-            with_word("half:", s->seen_text, out);
+            with_word(N_("half:"), s->seen_text, out);
         else if (s->wait_text)
-            with_word("wait:", s->wait_text, out);
+            with_word(N_("wait:"), s->wait_text, out);
         break;
     case STEP_SEEN:
         if (s->seen_text)
-            with_word("seen:", s->seen_text, out);
+            with_word(N_("seen:"), s->seen_text, out);
         break;
     case STEP_WAS: {
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        snprintf(out, 256, "was true %02d:%02d:%02d", t.tm_hour, t.tm_min, t.tm_sec);
+        snprintf(out, 256, _("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
         break;
     }
     }
@@ -96,13 +97,13 @@ static char *to_do_text(const struct lesson_step *s, enum style *style)
 {
     *style = STYLE_STRONG;
     if (s->action_text && !s->acted)
-        return format_text("n runs: %s", s->action_text);
+        return format_text(_("n runs: %s"), s->action_text);
     if (s->acted && s->exit_code > 0)
-        return format_text("its program ended with exit code %d; r runs it once more", s->exit_code);
+        return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
     *style = STYLE_DIM;
     if (!s->action)
-        return xstrdup("nothing to run: it is ticked when the nodes show it");
-    return s->acted ? xstrdup("was run; now the nodes have to show it") : NULL;
+        return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
+    return s->acted ? xstrdup(_("was run; now the nodes have to show it")) : NULL;
 }
 
 /* A step with nothing to run may be ticked in the moment in which it comes up. What it was for is shown until
@@ -160,15 +161,14 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
 char *lesson_done_text(const struct model *m)
 {
     bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
-    char *done = format_text("All %zu steps were seen. q leaves; ", m->lesson->steps_len), *text;
+    size_t steps = m->lesson->steps_len;
     if (!m->next_lesson)
-        text = format_text("%sthe nodes stay as they are.", done);
-    else if (more_nodes)
-        text = format_text("%slab down, then lab %d opens the next.", done, m->next_lesson);
-    else
-        text = format_text("%slab %d opens the next lesson.", done, m->next_lesson);
-    free(done);
-    return text;
+        return format_text(_("All %zu steps were seen. q leaves; the nodes stay as they are."), steps);
+    if (more_nodes)
+        return format_text(_("All %zu steps were seen. q leaves; lab down, then lab %d opens the next."),
+                           steps, m->next_lesson);
+    return format_text(_("All %zu steps were seen. q leaves; lab %d opens the next lesson."), steps,
+                       m->next_lesson);
 }
 
 static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
@@ -191,7 +191,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         return;
     }
     char title[256], count[32];
-    snprintf(title, sizeof(title), "Lesson %d: %s ", l->number, l->title);
+    snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, l->title);
     snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
     draw_title(c, r, y++, title, count);
     rows--;

@@ -3,6 +3,7 @@
  * Rows are given out by priority: what one must see first gets its rows first, so that a small terminal loses
  * the least important parts and a large one spreads out. */
 #include "view.h"
+#include "words.h"
 
 enum part { PART_NODES, PART_QUEUES, PART_LEGEND, PART_STEPS, PART_EVENTS, PARTS };
 
@@ -106,4 +107,4 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
         draw_message(m, c, rect_rows(right, right.height - message, message), 0);
 }
 
-const struct view_ops view_cluster = {.name = "Cluster", .draw = draw};
+const struct view_ops view_cluster = {.name = N_("Cluster"), .draw = draw};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "view.h"
+#include "words.h"
 
 /* A document of styled lines, made for the width and then shown from the right place on. */
 struct lines {
@@ -44,7 +45,9 @@ static void paragraph(struct lines *d, int indent, enum style style, const char 
 
 static void labelled(struct lines *d, int indent, enum style style, const char *label, const char *text)
 {
-    char *whole = format_text("%s%s", strncmp(text, label, strlen(label)) == 0 ? "" : label, text);
+    size_t len = strlen(label);
+    text += len && strncmp(text, label, len) == 0 ? len : 0; /* it may have the word already */
+    char *whole = format_text("%s%s", *label ? _(label) : "", text);
     paragraph(d, indent, style, whole);
     free(whole);
 }
@@ -75,7 +78,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
         paragraph(d, 6, STYLE_NORMAL, s->why);
     if (s->action_text && (current || s->acted))
         labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM,
-                 current && !s->acted ? "n runs: " : "$ ", s->action_text);
+                 current && !s->acted ? N_("n runs: ") : "$ ", s->action_text);
     if (s->output && *s->output) {
         const char *tail = tail_of(s->output, 3);
         if (tail > s->output)
@@ -83,9 +86,9 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
         block(d, 6, STYLE_DIM, "| ", tail);
     }
     if (s->seen_text && (seen || half || s->state == STEP_WAS))
-        labelled(d, 6, style, seen ? "seen: " : half ? "half: " : "", s->seen_text);
+        labelled(d, 6, style, seen ? N_("seen: ") : half ? N_("half: ") : "", s->seen_text);
     else if (current && s->wait_text)
-        labelled(d, 6, STYLE_DIM, "wait: ", s->wait_text);
+        labelled(d, 6, STYLE_DIM, N_("wait: "), s->wait_text);
 }
 
 static void add_lesson(struct lines *d, const struct model *m, int *current_at)
@@ -93,9 +96,9 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
     if (l->aim)
-        labelled(d, 1, STYLE_NORMAL, "Aim: ", l->aim);
+        labelled(d, 1, STYLE_NORMAL, N_("Aim: "), l->aim);
     if (l->predict && current == 0)
-        labelled(d, 1, STYLE_STRONG, "Before you look: ", l->predict);
+        labelled(d, 1, STYLE_STRONG, N_("Before you look: "), l->predict);
     d->y++;
     for (size_t i = 0; i < l->steps_len; i++) {
         if (i == current)
@@ -148,22 +151,23 @@ static void draw_cut(const struct model *m, struct canvas *c, struct rect r, con
     bool keys = m->view == VIEW_LESSON; /* beside the cluster they act on queues */
     int x = 1;
     if (w->from > 0)
-        x = 2 +
-            canvas_printf(c, r, x, y, STYLE_TITLE, "^ %d more above%s", w->from, keys ? " (k, PgUp)" : "");
+        x = 2 + canvas_printf(c, r, x, y, STYLE_TITLE,
+                              keys ? _("^ %d more above (k, PgUp)") : _("^ %d more above"), w->from);
     if (below > 0)
-        x = 2 + canvas_printf(c, r, x, y, STYLE_TITLE, "v %d more below%s", below, keys ? " (j, PgDn)" : "");
+        x = 2 + canvas_printf(c, r, x, y, STYLE_TITLE,
+                              keys ? _("v %d more below (j, PgDn)") : _("v %d more below"), below);
     if (!keys)
-        canvas_put(c, r, x, y, STYLE_DIM, "4 shows all");
+        canvas_put(c, r, x, y, STYLE_DIM, _("4 shows all"));
 }
 
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
     if (!m->lesson) {
-        canvas_put(c, r, 1, 0, STYLE_DIM, "No lesson is open: lab 7 opens lesson 7.");
+        canvas_put(c, r, 1, 0, STYLE_DIM, _("No lesson is open: lab 7 opens lesson 7."));
         return;
     }
     char title[256], count[32];
-    snprintf(title, sizeof(title), "Lesson %d: %s ", m->lesson->number, m->lesson->title);
+    snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, m->lesson->title);
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);
     draw_title(c, r, 0, title, count);
     struct window w = window_of(m, c, r);
@@ -174,4 +178,4 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
         draw_cut(m, c, r, &w);
 }
 
-const struct view_ops view_lesson = {.name = "Lesson", .draw = draw, .settle = settle};
+const struct view_ops view_lesson = {.name = N_("Lesson"), .draw = draw, .settle = settle};

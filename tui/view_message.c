@@ -1,5 +1,6 @@
 /* view_message.c: the view of one message's life: which one, how much of it. */
 #include "view.h"
+#include "words.h"
 
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
@@ -59,4 +60,4 @@ static bool request(struct model *m, enum request request, enum effect *effect)
     return true;
 }
 
-const struct view_ops view_message = {.name = "Message", .draw = draw, .request = request, .settle = settle};
+const struct view_ops view_message = {.name = N_("Message"), .draw = draw, .request = request, .settle = settle};

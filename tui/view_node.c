@@ -170,4 +170,4 @@ static bool request(struct model *m, enum request request, enum effect *effect)
     return true;
 }
 
-const struct view_ops view_node = {.name = "Node", .draw = draw, .request = request, .settle = settle};
+const struct view_ops view_node = {.name = N_("Node"), .draw = draw, .request = request, .settle = settle};

@@ -224,4 +224,4 @@ static bool request(struct model *m, enum request request, enum effect *effect)
     return true;
 }
 
-const struct view_ops view_queue = {.name = "Queue", .draw = draw, .request = request, .settle = settle};
+const struct view_ops view_queue = {.name = N_("Queue"), .draw = draw, .request = request, .settle = settle};

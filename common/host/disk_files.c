@@ -66,7 +66,7 @@ static int files_list(void *self, uint64_t **numbers, size_t *len)
     return 0;
 }
 
-static int files_read(void *self, uint64_t number, uint8_t **data, size_t *len)
+static int files_read(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len)
 {
     struct disk_files *d = self;
     char name[32];
@@ -76,10 +76,11 @@ static int files_read(void *self, uint64_t number, uint8_t **data, size_t *len)
         return -errno;
     struct stat st;
     int err = fstat(fd, &st) ? -errno : 0;
-    size_t size = err ? 0 : (size_t)st.st_size, got = 0;
+    uint64_t all = err ? 0 : (uint64_t)st.st_size;
+    size_t size = all > from ? (size_t)u64_min(all - from, most) : 0, got = 0;
     uint8_t *bytes = xmalloc(size);
     while (!err && got < size) {
-        ssize_t n = read(fd, bytes + got, size - got);
+        ssize_t n = pread(fd, bytes + got, size - got, (off_t)(from + got));
         if (n > 0)
             got += (size_t)n;
         else if (n == 0)

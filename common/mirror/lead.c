@@ -11,7 +11,7 @@ node_set reachable(const struct mirror *m)
     node_set found = 0;
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (n != m->o.self && node_in(m->members & m->links & ~m->excluded_by, n) && m->peers[n].known &&
-            m->peers[n].incarnation == m->incarnations[n])
+            m->peers[n].incarnation == m->incarnations[n] && !cut_from(m, n))
             found |= node_bit(n);
     return found;
 }
@@ -154,6 +154,7 @@ void begin_change(struct mirror *m, struct effects *out)
     if (m->change.running)
         epoch = u64_max(epoch, m->change.epoch);
     change_end(m);
+    forget_broken(m);
     memset(m->cuts, 0, sizeof(m->cuts)); /* who is cut off from one that is asked says so now */
     node_set stay =
         m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving & ~m->shun;
@@ -198,7 +199,7 @@ node_id oldest_reachable(const struct mirror *m)
 bool somebody_leads(const struct mirror *m)
 {
     return m->phase == PHASE_CHANGING && m->candidate != m->o.self &&
-           node_in(m->links & ~m->excluded_by, m->candidate) &&
+           node_in(m->links & ~m->excluded_by, m->candidate) && !cut_from(m, m->candidate) &&
            m->peers[m->candidate].incarnation == m->candidate_incarnation;
 }
 
@@ -225,7 +226,8 @@ void answer_prepare(struct mirror *m, struct effects *out)
         return;
     for (node_id n = 0; n < m->o.nodes_len; n++) /* an old life's link may still look up here */
         if (n != m->o.self && node_in(msg->u.prepare.targets, n) &&
-            (!m->peers[n].known || m->peers[n].incarnation != msg->u.prepare.incarnations[n]))
+            (!m->peers[n].known || m->peers[n].incarnation != msg->u.prepare.incarnations[n] ||
+             cut_from(m, n)))
             return;
     send_to(out, node_bit(m->prepare_from), prepared_answer(m, msg->epoch, msg->u.prepare.version));
     m->prepare_waits = NULL;
@@ -287,6 +289,8 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
         return;
     }
     m->shun = 0;
+    m->asked = msg->u.prepare.targets;
+    forget_broken(m);
     if (m->promised > m->epoch && m->candidate != from &&
         node_in(m->links & ~node_bit(m->o.self), m->candidate)) {
         node_id left = m->candidate; /* it must not wait for us */

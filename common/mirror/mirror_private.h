@@ -284,6 +284,7 @@ struct mirror {
     struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
     struct change change;
+    node_set asked;       /* targets of the PREPARE this node sealed for */
     node_set leaving;     /* members that said LEAVE */
     node_set wants_left;  /* not members (any more), said LEAVE, not told LEFT */
     node_set left_others; /* who was running when the others said LEFT */
@@ -291,7 +292,10 @@ struct mirror {
     node_set partitioned; /* told by the field `partitions` */
 
     /* partition.c */
-    node_set excluded_by;   /* linked, members by our view, but they refuse us */
+    node_set excluded_by; /* linked, members by our view, but they refuse us */
+    node_set
+        broken; /* the link to it was lost, and with it messages: in this life it is out of reach for good */
+    uint64_t broken_life[LIMIT_NODES]; /* which life of it */
     node_set lost;          /* went without a word since they were last in our view: dead, or on their own */
     ms_time start_deadline; /* a node that starts looks so long for those before it serves without them */
     node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
@@ -434,6 +438,8 @@ void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct eff
 void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out);
 
 /* ---- partition.c ---- */
+bool cut_from(const struct mirror *m, node_id n); /* linked again, but not what it was in one view with */
+void forget_broken(struct mirror *m);
 bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out); /* true: this life is over */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out);
 void tell_apart(struct mirror *m, node_set before, struct effects *out);

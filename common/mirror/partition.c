@@ -33,6 +33,21 @@ bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
     return true;
 }
 
+/* ---- links that were lost ---- */
+
+/* A link that was lost took messages with it, and the two ends may have gone on: that it is up again does not
+ * mend that. Only a new life of either end does. */
+bool cut_from(const struct mirror *m, node_id n)
+{
+    return node_in(m->broken, n) && m->peers[n].known && m->peers[n].incarnation == m->broken_life[n];
+}
+
+/* a new change asks anew; between those that are not in a view together nothing was lost */
+void forget_broken(struct mirror *m)
+{
+    m->broken &= m->phase == PHASE_STARTING ? 0 : m->members;
+}
+
 /* ---- out of the view ---- */
 
 /* A member of our view has gone on in another one without us. */
@@ -84,7 +99,8 @@ void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, st
 void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out)
 {
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(prepare->u.prepare.targets & ~m->links & ~node_bit(m->o.self), n))
+        if (node_in(prepare->u.prepare.targets & ~node_bit(m->o.self), n) &&
+            (!node_in(m->links, n) || cut_from(m, n)))
             report(m, candidate, n, prepare->u.prepare.incarnations[n], out);
 }
 
@@ -232,8 +248,8 @@ static bool wins(const struct side *a, const struct side *b)
     return a->coordinator < b->coordinator;
 }
 
-/* The sides meet again. Of their coordinators the first in the cluster's list decides, once all reach all; the
- * losers begin again and are taken in as any node that starts. */
+/* The sides meet again. Of their coordinators the first in the cluster's list decides, once all reach all;
+ * the losers begin again and are taken in as any node that starts. */
 void heal_check(struct mirror *m, struct effects *out)
 {
     if (m->o.partition_handling != PARTITION_AUTOHEAL || !serving(m) || m->coordinator != m->o.self ||

@@ -217,6 +217,8 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
         send_to(out, node_bit(from), no);
         return;
     }
+    if (msg->type > PEER_REPORT && cut_from(m, from))
+        return; /* what came before this was lost */
     if (session(msg->type)) {
         if (serving(m))
             receive_session(m, from, msg, out);

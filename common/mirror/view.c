@@ -171,7 +171,9 @@ static void peer_down(struct mirror *m, node_id peer, uint64_t lost, struct effe
         start_over(m, out);
         return;
     }
-    if (!node_in(m->members, peer) && !(m->phase == PHASE_CHANGING && m->candidate == peer))
+    if (!node_in(m->members, peer) &&
+        !(m->phase == PHASE_CHANGING &&
+          (m->candidate == peer || (somebody_leads(m) && node_in(m->asked, peer)))))
         return;
     node_id oldest = somebody_leads(m) ? m->candidate : oldest_reachable(m);
     if (oldest == m->o.self) {
@@ -187,6 +189,8 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     m->links &= ~node_bit(peer);
     m->wants_left &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};
+    m->broken |= lost ? node_bit(peer) : 0;
+    m->broken_life[peer] = lost;
     m->cuts[peer] = 0;
     m->shun &= ~node_bit(peer);
     if (m->held_prepare && m->held_from == peer)
@@ -239,7 +243,6 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         .coordinator = msg->u.hello.coordinator,
         .clients = msg->u.hello.clients,
     };
-    m->cuts[from] &= ~msg->u.hello.links;
     if (m->served && msg->u.hello.serving && !node_in(m->members | m->partitioned, from)) {
         m->partitioned |= node_bit(from); /* it went on without us, and we without it */
         tell(out, "node", NULL, "%s serves in another view: the cluster was partitioned", m->names[from]);

@@ -75,6 +75,7 @@ struct seen_view {
     uint64_t epoch, life; /* life: of its coordinator */
     node_id coordinator;
     bool served; /* by any node; else it may have come to nothing */
+    bool beside; /* at the same time as another branch */
     uint32_t parent;
 };
 
@@ -139,6 +140,7 @@ bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);         /* a is
 bool check_parted(const struct sim *s, node_id n, uint32_t view); /* that view is no past of node n's */
 /* A node that runs, is in another view than n and is no member of n's, holds the message. */
 bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);
+void check_two_views(struct sim *s, node_id a, node_id b); /* both serve: counts two sides */
 void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */
 void check_healed(struct sim *s); /* and whoever had to be restarted was: one view, nobody lists anybody */
 struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);

@@ -48,6 +48,15 @@ bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message
     return false;
 }
 
+void check_two_views(struct sim *s, node_id a, node_id b)
+{
+    uint32_t va = s->check.nodes[a].at, vb = s->check.nodes[b].at;
+    if (va == vb || s->check.views.items[va].beside || view_leads_to(s, va, vb) || view_leads_to(s, vb, va))
+        return;
+    s->check.views.items[va].beside = true;
+    s->counts[SIM_SPLITS]++;
+}
+
 void check_sides(struct sim *s)
 {
     for (node_id a = 0; a < s->options.nodes; a++)

@@ -11,7 +11,10 @@ void check_views(struct sim *s, node_id n)
         sim_fail(s, "I9", "%s serves in a view it is no member of", s->names[n]);
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *b = &s->check.nodes[other];
-        if (other == n || !b->holding || b->view.phase != PHASE_SERVING || b->view.epoch != a->view.epoch)
+        if (other == n || !b->holding || b->view.phase != PHASE_SERVING)
+            continue;
+        check_two_views(s, n, other);
+        if (b->view.epoch != a->view.epoch)
             continue;
         if (a->at != b->at && s->cuts > 0)
             continue; /* the sides of a partition count for themselves */

@@ -31,15 +31,15 @@ static int list(void *self, uint64_t **numbers, size_t *len)
     return 0;
 }
 
-static int read_segment(void *self, uint64_t number, uint8_t **data, size_t *len)
+static int read_segment(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len)
 {
     const struct disk_segment *g = find(self, number);
     if (!g)
         return -ENOENT;
-    *len = g->data.len;
+    *len = g->data.len > from ? (size_t)u64_min(g->data.len - from, most) : 0;
     *data = xmalloc(*len + 1);
     if (*len)
-        memcpy(*data, g->data.s, *len);
+        memcpy(*data, g->data.s + from, *len);
     return 0;
 }
 

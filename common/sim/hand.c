@@ -67,6 +67,7 @@ const struct ledger_message *sim_message(const struct sim *s, uint32_t message)
 
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms)
 {
+    s->counts[SIM_SLOW_LINKS]++;
     s->links[a][b].slow_factor = s->links[b][a].slow_factor = factor;
     s->links[a][b].slow_until_us = s->links[b][a].slow_until_us = s->now_us + ms * 1000;
 }
@@ -396,6 +397,7 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_MESSAGE_DROPPED: return "message dropped";
     case SABOTAGE_REDELIVERED_HIDDEN: return "redelivered hidden";
     case SABOTAGE_ANSWER_TWICE: return "answer twice";
+    case SABOTAGE_SYNC_ERROR_IGNORED: return "sync error ignored";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

@@ -115,22 +115,24 @@ void link_silence(struct sim *s, node_id from, node_id to, uint64_t serial)
     struct link *l = &s->links[from][to];
     if (l->cut != serial || (l->seen == 0 && !l->connected && l->head == l->items.len))
         return;
+    s->counts[SIM_LINKS_LOST]++;
     sim_tell(s, "%10.3f        %s has not heard of %s for too long", (double)s->now_us / 1000.0, s->names[to],
              s->names[from]);
     link_close(s, to, from);
 }
 
-/* What waited goes on its way. */
-static void move_again(struct sim *s, node_id from, node_id to)
+/* What waited goes on its way; false: nothing did. */
+static bool move_again(struct sim *s, node_id from, node_id to)
 {
     struct link *l = &s->links[from][to];
     if (l->cut || l->clog)
-        return;
+        return false;
     for (size_t i = l->head; i < l->items.len; i++) {
         uint64_t takes = random_between(&s->net, s->options.link_min_us, s->options.link_max_us);
         l->last_at_us = u64_max(l->last_at_us, s->now_us + takes);
         heap_push(&s->heap, l->last_at_us, HAPPEN_LINK, from, to, l->items.items[i].serial);
     }
+    return l->items.len > l->head;
 }
 
 void link_heal(struct sim *s, node_id from, node_id to)
@@ -138,7 +140,8 @@ void link_heal(struct sim *s, node_id from, node_id to)
     if (!s->links[from][to].cut)
         return;
     s->links[from][to].cut = 0;
-    move_again(s, from, to);
+    bool waited = move_again(s, from, to);
+    s->counts[SIM_CUTS_SURVIVED] += waited && s->links[from][to].connected;
     uint64_t wait_us = random_between(&s->net, 0, s->options.reconnect_ms * 1000);
     heap_push(&s->heap, s->now_us + wait_us, HAPPEN_CONNECT, from, to, 0);
 }
@@ -155,7 +158,7 @@ void link_unclog(struct sim *s, node_id from, node_id to, uint64_t serial)
     if (s->links[from][to].clog != serial)
         return;
     s->links[from][to].clog = 0;
-    move_again(s, from, to);
+    s->counts[SIM_CLOGS] += move_again(s, from, to);
 }
 
 /* ---- bytes ---- */

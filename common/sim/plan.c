@@ -12,14 +12,14 @@ struct chooser {
     struct plan *p;
     bool up[SIM_NODES];
     /* which things this seed has */
-    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs;
+    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks;
 };
 
 static const struct {
     const char *name;
     unsigned faults;
-} fault_names[] = {
-    {"all", FAULTS_ALL}, {"classic", FAULTS_CLASSIC}, {"cuts", FAULT_CUTS}, {"clogs", FAULT_CLOGS}};
+} fault_names[] = {{"all", FAULTS_ALL},    {"classic", FAULTS_CLASSIC}, {"cuts", FAULT_CUTS},
+                   {"clogs", FAULT_CLOGS}, {"clocks", FAULT_CLOCKS},    {"disks", FAULT_DISKS}};
 
 bool plan_faults_named(const char *names, unsigned *faults)
 {
@@ -37,6 +37,30 @@ bool plan_faults_named(const char *names, unsigned *faults)
         names += len + (names[len] == ',');
     }
     return true;
+}
+
+bool plan_can_happen(unsigned faults, enum sim_count c)
+{
+    switch (c) {
+    case SIM_KILLS:
+    case SIM_STOPS:
+    case SIM_SLOW_LINKS: return true;
+    case SIM_CUTS:
+    case SIM_ONE_WAY_CUTS:
+    case SIM_CUTS_SURVIVED:
+    case SIM_LINKS_LOST:
+    case SIM_SPLITS:
+    case SIM_RESTARTS: return faults & FAULT_CUTS;
+    case SIM_CLOGS: return faults & FAULT_CLOGS;
+    case SIM_CLOCK_JUMPS: return faults & FAULT_CLOCKS;
+    case SIM_TORN_TAILS: return true;
+    case SIM_REORDERED_WRITES:
+    case SIM_WRITE_ERRORS:
+    case SIM_SYNC_ERRORS:
+    case SIM_DISK_FULL: return faults & FAULT_DISKS;
+    case SIM_COUNT_: break;
+    }
+    return false;
 }
 
 const char *plan_handling_name(enum partition_handling h)
@@ -86,10 +110,13 @@ static void choose_world(struct chooser *c)
     }
     o->turn_max_us = rng_chance(&c->r, 50) ? 200 : 3000;
     o->one_fault_at_a_time = o->nodes > 1 && rng_chance(&c->r, 20);
+    o->torn_sectors = c->disks;
     if (o->nodes == 1)
         c->cuts = c->clogs = false;
     if (c->cuts) {
         o->partition_handling = (enum partition_handling)rng_below(&c->r, 3);
+        if (o->one_fault_at_a_time && o->partition_handling == PARTITION_IGNORE)
+            o->partition_handling = PARTITION_AUTOHEAL; /* ignore waits for an operator */
         o->silence_ms = between(&c->r, 20, rng_chance(&c->r, 50) ? 200 : 2000);
         o->reconnect_ms = between(&c->r, 0, 200);
     }
@@ -196,12 +223,39 @@ static void choose_cut(struct chooser *c, uint64_t wait_ms)
         line(c, 0, "calm");
 }
 
+/* Each ends the node as a kill does, a little later: the schedule starts it again. */
+static void choose_disk_fault(struct chooser *c, uint64_t wait_ms, unsigned n)
+{
+    bool calm = c->p->options.one_fault_at_a_time, full = rng_chance(&c->r, 30);
+    line(c, wait_ms, "%s node%u",
+         full                    ? "full-disk"
+         : rng_chance(&c->r, 50) ? "fail-write"
+                                 : "fail-sync",
+         n + 1);
+    if (!calm && rng_chance(&c->r, 30))
+        return; /* its next start, if it was written to at all, is the last one's */
+    if (full)
+        line(c, between(&c->r, 0, 600), "free-disk node%u", n + 1);
+    line(c, between(&c->r, 0, 600), "start node%u", n + 1);
+    if (calm)
+        line(c, 0, "calm");
+}
+
 static void choose_fault(struct chooser *c, uint64_t wait_ms)
 {
     unsigned n = some_node(c);
     bool calm = c->p->options.one_fault_at_a_time;
     if (c->cuts && rng_chance(&c->r, 40)) {
         choose_cut(c, wait_ms);
+        return;
+    }
+    if (c->clocks && rng_chance(&c->r, 15)) {
+        line(c, wait_ms, "clock node%u %s%u", n + 1, rng_chance(&c->r, 50) ? "-" : "",
+             (unsigned)between(&c->r, 1, rng_chance(&c->r, 50) ? 1000 : 3600000));
+        return;
+    }
+    if (c->disks && c->up[n] && rng_chance(&c->r, 30)) {
+        choose_disk_fault(c, wait_ms, n);
         return;
     }
     if (c->clogs && rng_chance(&c->r, 25)) {
@@ -319,6 +373,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     c.keys = rng_chance(&c.r, 30);
     c.cuts = (allowed & FAULT_CUTS) && rng_chance(&c.r, 50);
     c.clogs = (allowed & FAULT_CLOGS) && rng_chance(&c.r, 30);
+    c.clocks = (allowed & FAULT_CLOCKS) && rng_chance(&c.r, 20);
+    c.disks = (allowed & FAULT_DISKS) && rng_chance(&c.r, 40);
     choose_world(&c);
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;

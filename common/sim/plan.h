@@ -10,9 +10,9 @@
  *
  * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, cut cut-now cut-one-way heal NODE NODE (cut-one-way:
  * the second does not hear the first any more), part NODE,... (all links between these and the others), heal
- * (everything), clog NODE NODE MS, policy NAME PATTERN DEFINITION, clear NAME,
- * declare QUEUE [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput
- * KEY, calm. */
+ * (everything), clog NODE NODE MS, fail-write fail-sync full-disk free-disk NODE, clock NODE MS (it jumps;
+ * may be negative), policy NAME PATTERN DEFINITION, clear NAME, declare QUEUE
+ * [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput KEY, calm. */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
@@ -26,12 +26,15 @@
 enum plan_faults {
     FAULT_CUTS = 1, /* links are cut, in one of the three modes of partition handling */
     FAULT_CLOGS = 2,
+    FAULT_CLOCKS = 4,
+    FAULT_DISKS = 8, /* writes and syncs fail, disks are full, sectors are torn */
     FAULTS_CLASSIC = 0,
-    FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS,
-    FAULTS_DEFAULT = FAULTS_CLASSIC,
+    FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS,
+    FAULTS_DEFAULT = FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS,
 };
 /* "all", "classic", or names with commas between: "cuts,clogs"; false: there is no such fault. */
 bool plan_faults_named(const char *names, unsigned *faults);
+bool plan_can_happen(unsigned faults, enum sim_count c); /* among many seeds that draw from these */
 
 struct plan {
     uint64_t seed;
@@ -55,7 +58,7 @@ struct plan_result {
     char *failure; /* NULL: every promise held; the caller's to free */
     uint64_t steps, hash, now_us;
     uint64_t messages, confirmed, refused, unknown, consumed, redelivered, promotions, unsynced_promotions;
-    uint64_t lost[DOOR_L5 + 1];
+    uint64_t lost[DOOR_L5 + 1], counts[SIM_COUNT_];
 };
 
 /* Plays it to its end: schedule, healing, everything consumed. */

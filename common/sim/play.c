@@ -112,6 +112,13 @@ static void change_key(struct sim *s, const char *key, const char *value)
     sim_ask(s, n, &ev);
 }
 
+/* Whoever starts a node has looked after its disk: what has not failed by now will not. */
+static void start_node(struct sim *s, node_id n)
+{
+    s->nodes[n].disk.fails = DISK_FAILS_NOT;
+    sim_start(s, n);
+}
+
 static void obey(struct sim *s, const char *text)
 {
     char verb[16] = "", a[64] = "", b[32] = "", c[400] = "", d[16] = "";
@@ -123,7 +130,7 @@ static void obey(struct sim *s, const char *text)
     else if (strcmp(verb, "stop") == 0 && n != NODE_NONE)
         sim_stop(s, n);
     else if (strcmp(verb, "start") == 0 && n != NODE_NONE)
-        sim_start(s, n);
+        start_node(s, n);
     else if (strcmp(verb, "slow") == 0 && words == 5)
         sim_slow(s, n, node_named(s, b), (unsigned)atoi(c), (uint64_t)atoi(d));
     else if (strcmp(verb, "cut") == 0 && n != NODE_NONE)
@@ -140,6 +147,14 @@ static void obey(struct sim *s, const char *text)
         sim_heal_all(s);
     else if (strcmp(verb, "clog") == 0 && words == 4)
         sim_clog(s, n, node_named(s, b), (uint64_t)atoi(c));
+    else if (strcmp(verb, "fail-write") == 0 && n != NODE_NONE)
+        sim_fail_write(s, n);
+    else if (strcmp(verb, "fail-sync") == 0 && n != NODE_NONE)
+        sim_fail_sync(s, n);
+    else if ((strcmp(verb, "full-disk") == 0 || strcmp(verb, "free-disk") == 0) && n != NODE_NONE)
+        sim_fill_disk(s, n, strcmp(verb, "full-disk") == 0);
+    else if (strcmp(verb, "clock") == 0 && n != NODE_NONE)
+        sim_jump_clock(s, n, atoll(b));
     else if (strcmp(verb, "policy") == 0)
         command(s, EV_SET_POLICY, a, b, c);
     else if (strcmp(verb, "clear") == 0)
@@ -227,8 +242,10 @@ static void heal(struct sim *s)
     if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
         sim_fail(s, "I12", "an orderly stop does not end");
     sim_heal_all(s);
-    for (node_id n = 0; n < s->options.nodes; n++)
-        sim_start(s, n);
+    for (node_id n = 0; n < s->options.nodes; n++) {
+        sim_fill_disk(s, n, false);
+        start_node(s, n);
+    }
     sim_tell(s, "%10.3f  ==== all nodes are started; no more faults", (double)s->now_us / 1000.0);
     if (!sim_calm(s, CALM_LIMIT_MS))
         sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over",
@@ -308,5 +325,6 @@ void plan_run(const struct plan *p, struct plan_result *out)
                                 .promotions = s->check.promotions,
                                 .unsynced_promotions = s->check.unsynced_promotions};
     memcpy(out->lost, s->ledger.lost, sizeof(out->lost));
+    memcpy(out->counts, s->counts, sizeof(out->counts));
     sim_destroy(s);
 }

@@ -155,14 +155,24 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
     }
 }
 
+/* Its clock, which may jump; what it is told stands still until a clock that was set back has caught up. */
+static ms_time node_now(const struct sim *s, node_id n)
+{
+    const struct sim_node *node = &s->nodes[n];
+    int64_t clock_ms = (int64_t)(s->now_us / 1000) + node->clock_ms;
+    return clock_ms > 0 ? u64_max(node->told_ms, (ms_time)clock_ms) : node->told_ms;
+}
+
 static void plan_tick(struct sim *s, node_id n)
 {
     struct sim_node *node = &s->nodes[n];
     ms_time deadline = mirror_deadline(node->m);
-    if (deadline >= node->tick_for)
+    if (deadline >= node->tick_for) /* also where there is none */
         return;
     node->tick_for = deadline;
-    heap_push(&s->heap, u64_max(s->now_us, deadline * 1000), HAPPEN_TICK, n, 0, node->lives);
+    int64_t wait_ms = (int64_t)deadline - (int64_t)(s->now_us / 1000) - node->clock_ms;
+    uint64_t wait_us = deadline != UINT64_MAX && wait_ms > 0 ? (uint64_t)wait_ms * 1000 : 0;
+    heap_push(&s->heap, s->now_us + wait_us, HAPPEN_TICK, n, 0, node->lives);
 }
 
 enum going {
@@ -202,7 +212,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     struct sim_node *node = &s->nodes[n];
     if (!node->m || s->failure)
         return;
-    ev->now = s->now_us / 1000;
+    ev->now = node->told_ms = node_now(s, n);
     s->steps++;
     sim_mix(s, s->now_us);
     sim_mix(s, (uint64_t)ev->type * 64 + n);
@@ -221,12 +231,14 @@ void node_step(struct sim *s, node_id n, struct event *ev)
         return;
     if (end.restarted) {
         sim_tell(s, "      %s begins again", s->names[n]);
+        s->counts[SIM_RESTARTS]++;
         s->nodes[n].start_again = !s->nodes[n].stopping || s->nodes[n].start_again;
         node_gone(s, n, GONE_RESTARTED);
         return;
     }
     if (end.stopped) {
         sim_tell(s, "      %s has stopped", s->names[n]);
+        s->counts[SIM_STOPS]++;
         node_gone(s, n, GONE_STOPPED);
         return;
     }
@@ -264,7 +276,7 @@ static void boot(struct sim *s, node_id n)
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
     sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
-             s->names[n], (unsigned long long)node->lives, node->disk.records.len);
+             s->names[n], (unsigned long long)node->lives, node->disk.records);
     node->m = mirror_create(&o);
     if (!disk_recover(s, n))
         return;
@@ -299,6 +311,7 @@ void sim_kill(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->failure)
         return;
     sim_tell(s, "%10.3f        %s is killed", (double)s->now_us / 1000.0, s->names[n]);
+    s->counts[SIM_KILLS]++;
     s->steps++;
     sim_mix(s, 0x200 + n);
     node_gone(s, n, GONE_KILLED);
@@ -317,6 +330,7 @@ void sim_cut(struct sim *s, node_id a, node_id b)
         return;
     sim_tell(s, "%10.3f        the link %s - %s is cut", (double)s->now_us / 1000.0, s->names[a],
              s->names[b]);
+    s->counts[SIM_CUTS]++;
     link_cut(s, a, b, true);
     link_cut(s, b, a, true);
 }
@@ -336,6 +350,7 @@ void sim_cut_one_way(struct sim *s, node_id from, node_id to)
         return;
     sim_tell(s, "%10.3f        the link %s -> %s is cut one way", (double)s->now_us / 1000.0, s->names[from],
              s->names[to]);
+    s->counts[SIM_ONE_WAY_CUTS]++;
     link_cut(s, from, to, true);
 }
 
@@ -379,19 +394,79 @@ void sim_clog(struct sim *s, node_id from, node_id to, uint64_t ms)
         link_clog(s, from, to, ms * 1000);
 }
 
+/* ---- disks, clocks ---- */
+
+void sim_fail_write(struct sim *s, node_id n)
+{
+    s->nodes[n].disk.fails = s->nodes[n].m ? DISK_FAILS_WRITE : DISK_FAILS_NOT;
+}
+
+void sim_fail_sync(struct sim *s, node_id n)
+{
+    s->nodes[n].disk.fails = s->nodes[n].m ? DISK_FAILS_SYNC : DISK_FAILS_NOT;
+}
+
+void sim_fill_disk(struct sim *s, node_id n, bool full)
+{
+    s->nodes[n].disk.full = full;
+}
+
+void sim_jump_clock(struct sim *s, node_id n, int64_t ms)
+{
+    struct sim_node *node = &s->nodes[n];
+    node->clock_ms += ms;
+    s->counts[SIM_CLOCK_JUMPS]++;
+    sim_tell(s, "%10.3f        the clock of %s jumps by %lld ms", (double)s->now_us / 1000.0, s->names[n],
+             (long long)ms);
+    node->tick_for = UINT64_MAX;
+    if (node->m)
+        plan_tick(s, n);
+}
+
+/* ---- counting ---- */
+
+uint64_t sim_count(const struct sim *s, enum sim_count c)
+{
+    return s->counts[c];
+}
+
+const char *sim_count_name(enum sim_count c)
+{
+    switch (c) {
+    case SIM_KILLS: return "kills";
+    case SIM_STOPS: return "orderly stops";
+    case SIM_SLOW_LINKS: return "slow links";
+    case SIM_CUTS: return "cuts";
+    case SIM_ONE_WAY_CUTS: return "one-way cuts";
+    case SIM_CUTS_SURVIVED: return "cuts that nobody noticed";
+    case SIM_LINKS_LOST: return "links given up in silence";
+    case SIM_SPLITS: return "two views at a time";
+    case SIM_RESTARTS: return "restarts by themselves";
+    case SIM_CLOGS: return "clogged links";
+    case SIM_CLOCK_JUMPS: return "clock jumps";
+    case SIM_TORN_TAILS: return "torn tails";
+    case SIM_REORDERED_WRITES: return "reordered writes";
+    case SIM_WRITE_ERRORS: return "failed writes";
+    case SIM_SYNC_ERRORS: return "failed syncs";
+    case SIM_DISK_FULL: return "full disks";
+    case SIM_COUNT_: break;
+    }
+    return "?";
+}
+
 /* ---- time ---- */
 
 static void tick(struct sim *s, node_id n)
 {
     struct sim_node *node = &s->nodes[n];
     node->tick_for = UINT64_MAX;
-    if (mirror_deadline(node->m) * 1000 > s->now_us) {
+    if (mirror_deadline(node->m) > node_now(s, n)) {
         plan_tick(s, n);
         return;
     }
     struct event ev = {.type = EV_TICK};
     node_step(s, n, &ev);
-    if (node->m && mirror_deadline(node->m) * 1000 <= s->now_us) {
+    if (node->m && mirror_deadline(node->m) <= node_now(s, n)) {
         if (++node->idle_ticks > 1000)
             sim_fail(s, "I12", "%s asks for a tick without end: its deadline %llu ms stays behind",
                      s->names[n], (unsigned long long)mirror_deadline(node->m));
@@ -406,8 +481,8 @@ static void happen(struct sim *s, const struct happening *h)
     switch (h->type) {
     case HAPPEN_LINK: link_arrive(s, (node_id)h->a, (node_id)h->b, h->serial); break;
     case HAPPEN_DISK:
-        if (node->m && node->lives == h->serial)
-            disk_sync_done(s, (node_id)h->a);
+        if (node->m && node->lives == h->serial && !disk_sync_done(s, (node_id)h->a))
+            node_gone(s, (node_id)h->a, GONE_KILLED); /* it tells why, and stops */
         break;
     case HAPPEN_TURN_END:
         if (node->m && node->lives == h->serial) {

@@ -34,15 +34,15 @@ static int memory_list(void *self, uint64_t **numbers, size_t *len)
     return 0;
 }
 
-static int memory_read(void *self, uint64_t number, uint8_t **data, size_t *len)
+static int memory_read(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len)
 {
     struct memory_segment *s = find(self, number);
     if (!s)
         return ERR_NOT_FOUND;
-    *data = xmalloc(s->data.len);
-    *len = s->data.len;
-    if (s->data.len)
-        memcpy(*data, s->data.s, s->data.len);
+    *len = s->data.len > from ? (size_t)u64_min(s->data.len - from, most) : 0;
+    *data = xmalloc(*len);
+    if (*len)
+        memcpy(*data, s->data.s + from, *len);
     return 0;
 }
 

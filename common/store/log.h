@@ -31,7 +31,8 @@ struct disk {
     void *self;
     const char *where;                                        /* for messages: the folder */
     int (*list)(void *self, uint64_t **numbers, size_t *len); /* segments, rising; caller frees */
-    int (*read)(void *self, uint64_t number, uint8_t **data, size_t *len);    /* whole; caller frees */
+    /* up to `most` bytes from there on, less only at the end; caller frees */
+    int (*read)(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len);
     int (*append)(void *self, uint64_t number, const void *data, size_t len); /* creates the segment if new */
     int (*sync)(void *self, uint64_t number);                      /* data of this segment, and the folder */
     int (*drop)(void *self, uint64_t number, uint64_t keep_bytes); /* 0: remove; else cut to this length */

@@ -53,13 +53,13 @@ void record_head_put(uint8_t *head, uint64_t segment, size_t length, uint32_t co
 
 size_t record_at(const struct segment_bytes *s, size_t at, uint8_t version)
 {
-    if (s->len - at < RECORD_HEAD)
+    if (segment_end(s) - at < RECORD_HEAD)
         return 0;
-    const uint8_t *head = s->data + at;
+    const uint8_t *head = segment_at(s, at);
     if (head[16] != version || head[17] || head[18] || head[19])
         return 0;
     uint32_t length = get_u32(head + 8);
-    if (length > LIMIT_PEER_FRAME || length > s->len - at - RECORD_HEAD)
+    if (length > LIMIT_PEER_FRAME || length > segment_end(s) - at - RECORD_HEAD)
         return 0;
     uint64_t sum = XXH3_64bits_withSeed(head + 8, RECORD_HEAD - 8 + (size_t)length, s->number);
     return sum == log_get_u64(head) ? RECORD_HEAD + (size_t)length : 0;
@@ -67,5 +67,5 @@ size_t record_at(const struct segment_bytes *s, size_t at, uint8_t version)
 
 uint32_t record_commit(const struct segment_bytes *s, size_t at)
 {
-    return get_u32(s->data + at + 12);
+    return get_u32(segment_at(s, at) + 12);
 }

@@ -55,11 +55,20 @@ void segment_head_put(uint8_t head[SEGMENT_HEAD], uint64_t number);
 /* fills in the head of a record whose `length` bytes of data stand behind it */
 void record_head_put(uint8_t *head, uint64_t segment, size_t length, uint32_t commit, uint8_t version);
 
+/* A part of a segment: what is read of it at one time. Offsets are the segment's. */
 struct segment_bytes {
     uint64_t number;
     const uint8_t *data;
-    size_t len;
+    size_t base, len; /* where in the segment data begins, and its length */
 };
+static inline size_t segment_end(const struct segment_bytes *s)
+{
+    return s->base + s->len;
+}
+static inline const uint8_t *segment_at(const struct segment_bytes *s, size_t at)
+{
+    return s->data + (at - s->base);
+}
 bool segment_head_ok(const struct segment_bytes *s);
 /* Length of the record at this offset, head included; 0: there is no whole, correct record of this version.
  */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "store/log_private.h"
 
 #define ADVICE                                                                                               \
@@ -22,7 +23,7 @@ char *log_disk_note(const struct disk *disk, uint64_t number, const char *doing,
 static bool later_commit_behind(const struct segment_bytes *s, size_t broken)
 {
     size_t at = broken + 1;
-    while (at < s->len && s->len - at >= RECORD_HEAD) {
+    while (at < segment_end(s) && segment_end(s) - at >= RECORD_HEAD) {
         size_t length = record_at(s, at, RECORD_VERSION);
         if (length && record_commit(s, at) > broken)
             return true;
@@ -36,7 +37,7 @@ static char *broken_note(const struct disk *disk, const struct segment_bytes *s,
     return format_text("%s: segment %" PRIu64
                        " has a broken record at offset %zu of %zu, before records that were "
                        "written later: the file was damaged after it had been written; " ADVICE,
-                       disk->where, s->number, at, s->len);
+                       disk->where, s->number, at, segment_end(s));
 }
 
 static char *head_note(const struct disk *disk, uint64_t number)
@@ -46,95 +47,158 @@ static char *head_note(const struct disk *disk, uint64_t number)
                        disk->where, number, SEGMENT_VERSION);
 }
 
-static int read_records(struct disk *disk, const struct segment_bytes *s, bool last, log_record_fn *fn,
-                        void *arg, size_t *end, char **note)
+/* ---- a segment, a part at a time: however long it is, little of it is in memory ---- */
+
+#define PART_BYTES (4u << 20)
+/* a part in which every record that begins it has an end */
+#define LONGEST_RECORD (RECORD_HEAD + (size_t)LIMIT_PEER_FRAME)
+
+struct reader {
+    struct disk *disk;
+    struct segment_bytes s;
+    uint8_t *memory;
+    bool to_the_end; /* nothing stands behind this part */
+};
+
+static int reader_load(struct reader *r, size_t from, size_t most)
+{
+    free(r->memory);
+    r->memory = NULL;
+    r->s.data = NULL;
+    r->s.base = from;
+    r->s.len = 0;
+    int err = r->disk->read(r->disk->self, r->s.number, from, most, &r->memory, &r->s.len);
+    r->s.data = r->memory;
+    r->to_the_end = r->s.len < most;
+    return err;
+}
+
+/* everything from there on, for what is not right */
+static int reader_load_rest(struct reader *r, size_t from)
+{
+    return r->to_the_end ? 0 : reader_load(r, from, SIZE_MAX);
+}
+
+/* *length of the record at this offset; 0: there is none. Returns 0 or the disk's error. */
+static int reader_record(struct reader *r, size_t at, size_t *length)
+{
+    int err = 0;
+    while (!err && !(*length = record_at(&r->s, at, RECORD_VERSION)) && !r->to_the_end) {
+        if (at == r->s.base && r->s.len >= LONGEST_RECORD)
+            break;
+        err = reader_load(r, at, at == r->s.base ? LONGEST_RECORD : PART_BYTES); /* it was cut off */
+    }
+    return err;
+}
+
+static int read_error(const struct reader *r, int err, char **note)
+{
+    *note = log_disk_note(r->disk, r->s.number, "reading", err);
+    return err;
+}
+
+/* What stands at `at`, behind the last good record, is the rest of a segment. */
+static int not_a_record(struct reader *r, size_t at, bool last, size_t *end, char **note)
+{
+    int err = reader_load_rest(r, at);
+    if (err)
+        return read_error(r, err, note);
+    if (at == segment_end(&r->s))
+        return 0;
+    if (segment_is_copy(r->s.number)) {
+        *end = segment_end(&r->s); /* log_list has found it complete: what is left is its end record */
+        return 0;
+    }
+    if (last && !later_commit_behind(&r->s, at))
+        return 0;
+    *note = broken_note(r->disk, &r->s, at);
+    return ERR_CHECKSUM;
+}
+
+static int read_records(struct reader *r, bool last, log_record_fn *fn, void *arg, size_t *end, char **note)
 {
     *end = 0;
-    if (!segment_head_ok(s)) {
+    int err = reader_load(r, 0, PART_BYTES);
+    if (err)
+        return read_error(r, err, note);
+    if (!segment_head_ok(&r->s)) {
+        err = reader_load_rest(r, 0);
+        if (err)
+            return read_error(r, err, note);
         /* the head is written with the first commit: it may be torn, unless a later commit stands behind it
          */
-        if (last && !later_commit_behind(s, 0))
+        if (last && !later_commit_behind(&r->s, 0))
             return 0;
-        *note = head_note(disk, s->number);
+        *note = head_note(r->disk, r->s.number);
         return ERR_VERSION;
     }
-    size_t at = SEGMENT_HEAD;
-    while (at < s->len) {
-        size_t length = record_at(s, at, RECORD_VERSION);
+    size_t at = SEGMENT_HEAD, length;
+    for (;; at += length) {
+        err = reader_record(r, at, &length);
+        if (err)
+            return read_error(r, err, note);
         if (!length)
             break;
-        int err = fn(arg, bytes_of(s->data + at + RECORD_HEAD, length - RECORD_HEAD));
+        err = fn(arg, bytes_of(segment_at(&r->s, at) + RECORD_HEAD, length - RECORD_HEAD));
         if (err) {
             *note =
                 format_text("%s: segment %" PRIu64 ": the record at offset %zu cannot be used (%s); " ADVICE,
-                            disk->where, s->number, at, err_text(err));
+                            r->disk->where, r->s.number, at, err_text(err));
             return err;
         }
-        at += length;
     }
     *end = at;
-    if (at == s->len)
-        return 0;
-    if (segment_is_copy(s->number)) {
-        *end = s->len; /* log_list has found it complete: what is left is its end record */
-        return 0;
-    }
-    if (last && !later_commit_behind(s, at))
-        return 0;
-    *note = broken_note(disk, s, at);
-    return ERR_CHECKSUM;
+    return not_a_record(r, at, last, end, note);
 }
 
 int log_read_segment(struct disk *disk, uint64_t number, bool last, log_record_fn *fn, void *arg, size_t *len,
                      size_t *end, char **note)
 {
-    uint8_t *data = NULL;
-    *len = *end = 0;
-    int err = disk->read(disk->self, number, &data, len);
-    if (err) {
-        *note = log_disk_note(disk, number, "reading", err);
-        return err;
-    }
-    struct segment_bytes s = {.number = number, .data = data, .len = *len};
-    err = read_records(disk, &s, last && !segment_is_copy(number), fn, arg, end, note);
-    free(data);
+    struct reader r = {.disk = disk, .s = {.number = number}};
+    int err = read_records(&r, last && !segment_is_copy(number), fn, arg, end, note);
+    *len = segment_end(&r.s);
+    free(r.memory);
     return err;
 }
 
 /* ---- which segments count ---- */
 
 /* A copy is complete if all its records are whole and the last one counts the others. *at: where that ends.
- */
-static bool copy_complete(const struct segment_bytes *s, size_t *at)
+ * 0, or the disk's error. */
+static int copy_complete(struct reader *r, size_t *at, bool *complete)
 {
     *at = 0;
-    if (!segment_head_ok(s))
-        return false;
+    *complete = false;
+    int err = reader_load(r, 0, PART_BYTES);
+    if (err || !segment_head_ok(&r->s))
+        return err;
     uint64_t records = 0;
     size_t length;
-    for (*at = SEGMENT_HEAD; *at < s->len && (length = record_at(s, *at, RECORD_VERSION)); *at += length)
+    for (*at = SEGMENT_HEAD; !(err = reader_record(r, *at, &length)) && length; *at += length)
         records++;
-    return *at < s->len && record_at(s, *at, RECORD_END) == s->len - *at && s->len - *at == RECORD_HEAD + 8 &&
-           log_get_u64(s->data + *at + RECORD_HEAD) == records;
+    size_t left = segment_end(&r->s) - *at;
+    *complete = !err && r->to_the_end && left == RECORD_HEAD + 8 &&
+                record_at(&r->s, *at, RECORD_END) == left &&
+                log_get_u64(segment_at(&r->s, *at) + RECORD_HEAD) == records;
+    return err;
 }
 
 static int check_copy(struct disk *disk, uint64_t number, bool has_originals, bool *complete, char **note)
 {
-    struct segment_bytes s = {.number = number};
-    uint8_t *data = NULL;
+    struct reader r = {.disk = disk, .s = {.number = number}};
     size_t at;
-    int err = disk->read(disk->self, number, &data, &s.len);
+    int err = copy_complete(&r, &at, complete);
+    if (!err && !*complete && !has_originals)
+        err = reader_load_rest(&r, at);
     if (err) {
-        *note = log_disk_note(disk, number, "reading", err);
-        return err;
+        read_error(&r, err, note);
+    } else if (!*complete && !has_originals) {
+        /* its originals were removed because it was complete: it has rotted */
+        *note = broken_note(disk, &r.s, at);
+        err = ERR_CHECKSUM;
     }
-    s.data = data;
-    *complete = copy_complete(&s, &at);
-    free(data);
-    if (*complete || has_originals)
-        return 0;
-    *note = broken_note(disk, &s, at); /* its originals were removed because it was complete: it has rotted */
-    return ERR_CHECKSUM;
+    free(r.memory);
+    return err;
 }
 
 static int drop_some(struct disk *disk, const uint64_t *numbers, size_t len, char **note)

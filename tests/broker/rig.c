@@ -562,9 +562,8 @@ void client_declare_with(struct client *c, uint16_t channel, const char *queue, 
         assert_true(table.num_entries < ARGUMENTS_MAX);
         entries[table.num_entries++] = (amqp_table_entry_t){.key = words(word), .value = v};
     }
-    client_method(
-        c, channel, AMQP_QUEUE_DECLARE_METHOD,
-        &(amqp_queue_declare_t){.queue = words(queue), .durable = durable, .arguments = table});
+    client_method(c, channel, AMQP_QUEUE_DECLARE_METHOD,
+                  &(amqp_queue_declare_t){.queue = words(queue), .durable = durable, .arguments = table});
     free(copy);
 }
 

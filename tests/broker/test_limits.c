@@ -44,16 +44,15 @@ static void publish(struct client *c, const char *queue, const char *bodies)
 
 static void publish_for(struct client *c, const char *queue, const char *body, const char *expiration)
 {
-    client_publish_as(c, 1, "", queue, body, strlen(body), false,
-                      &(amqp_basic_properties_t){._flags = AMQP_BASIC_EXPIRATION_FLAG,
-                                                 .expiration = words(expiration)});
+    client_publish_as(
+        c, 1, "", queue, body, strlen(body), false,
+        &(amqp_basic_properties_t){._flags = AMQP_BASIC_EXPIRATION_FLAG, .expiration = words(expiration)});
 }
 
 static void publish_first(struct client *c, const char *queue, const char *body, uint8_t priority)
 {
-    client_publish_as(
-        c, 1, "", queue, body, strlen(body), false,
-        &(amqp_basic_properties_t){._flags = AMQP_BASIC_PRIORITY_FLAG, .priority = priority});
+    client_publish_as(c, 1, "", queue, body, strlen(body), false,
+                      &(amqp_basic_properties_t){._flags = AMQP_BASIC_PRIORITY_FLAG, .priority = priority});
 }
 
 static void ready(struct client *c, const char *queue, unsigned messages)
@@ -369,10 +368,11 @@ static void a_higher_one_holds_back_the_expiry_of_lower_ones(void **state)
 {
     struct rig *r = *state;
     struct client *c = with_queue(r, "q", "x-max-priority=5");
-    client_publish_as(c, 1, "", "q", "low", 3, false,
-                      &(amqp_basic_properties_t){._flags = AMQP_BASIC_PRIORITY_FLAG | AMQP_BASIC_EXPIRATION_FLAG,
-                                                 .priority = 1,
-                                                 .expiration = words("100")});
+    client_publish_as(
+        c, 1, "", "q", "low", 3, false,
+        &(amqp_basic_properties_t){._flags = AMQP_BASIC_PRIORITY_FLAG | AMQP_BASIC_EXPIRATION_FLAG,
+                                   .priority = 1,
+                                   .expiration = words("100")});
     publish_first(c, "q", "high", 5);
     rig_later(r, 500);
     ready(c, "q", 2);
@@ -420,11 +420,13 @@ static void refused_stays_refused(void **state)
     publish(c, "q", "m1");
     expect(c, "1: basic.ack 1");
     r->hold_disk = true; /* so that nothing that comes now can be confirmed */
-    client_publish_as(c, 1, "", "q", "m2", 2, false,
-                      &(amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG, .delivery_mode = 2});
+    client_publish_as(
+        c, 1, "", "q", "m2", 2, false,
+        &(amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG, .delivery_mode = 2});
     client_method(k, 1, AMQP_QUEUE_PURGE_METHOD, &(amqp_queue_purge_t){.queue = words("q")});
-    client_publish_as(c, 1, "", "q", "m3", 2, false,
-                      &(amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG, .delivery_mode = 2});
+    client_publish_as(
+        c, 1, "", "q", "m3", 2, false,
+        &(amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG, .delivery_mode = 2});
     expect(c, "1: basic.nack 2");
     expect_nothing(c); /* m3 is there, and not on disk */
     r->hold_disk = false;
@@ -436,7 +438,7 @@ static void refused_stays_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define T3(name) cmocka_unit_test_setup_teardown(name, three, teardown)
         T(a_full_queue_drops_its_head),
         T(bytes_of_bodies_count),

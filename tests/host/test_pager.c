@@ -82,10 +82,12 @@ static void add(struct world *w, uint64_t number, size_t most)
         message_create(bytes_str("exchange"), bytes_str("key"), bytes_of("\x10\x00\x02", 3), body, len);
     msg->persistent = true;
     free(body);
-    assert_int_equal(
-        mirror_recover(
-            w->m, &(struct record){.type = REC_MESSAGE, .queue_uid = QUEUE_UID, .id = number, .msg = msg}),
-        0);
+    assert_int_equal(mirror_recover(w->m, &(struct record){.type = REC_MESSAGE,
+                                                           .queue_uid = QUEUE_UID,
+                                                           .id = number,
+                                                           .expiry = UINT64_MAX,
+                                                           .msg = msg}),
+                     0);
     message_unref(msg);
 }
 

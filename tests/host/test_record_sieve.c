@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/rng.h"
+#include "base/vec.h"
 #include "host/record_sieve.h"
 #include "mirror/mirror.h"
 #include "mirror/peer_msg.h"
@@ -27,7 +28,8 @@ struct history {
     struct rng rng;
     uint64_t version, seq;
     bool there[QUEUES];
-    unsigned life[QUEUES]; /* how often it was declared: its uid changes each time */
+    unsigned life[QUEUES];       /* how often it was declared: its uid changes each time */
+    uint64_t base[QUEUES][2][2]; /* of each publisher in each life: what is below was answered */
 };
 
 static uint64_t uid_of(const struct history *h, unsigned q)
@@ -88,8 +90,23 @@ static void add_message(struct history *h, unsigned q)
                             .origin = rng_chance(&h->rng, 20) ? NODE_NONE : (node_id)rng_below(&h->rng, 2),
                             .incarnation = 1 + rng_below(&h->rng, 2),
                             .seq = h->seq,
+                            .expiry = UINT64_MAX,
                             .msg = m});
     message_unref(m);
+}
+
+static void add_rejected(struct history *h, unsigned q)
+{
+    unsigned origin = (unsigned)rng_below(&h->rng, 2), life = (unsigned)rng_below(&h->rng, 2);
+    uint64_t *base = &h->base[q][origin][life]; /* it never goes back */
+    h->seq++;
+    *base = u64_max(*base, h->seq - rng_below(&h->rng, h->seq < 300 ? h->seq : 300));
+    add(h, &(struct record){.type = REC_REJECTED,
+                            .queue_uid = uid_of(h, q),
+                            .origin = (node_id)origin,
+                            .incarnation = 1 + life,
+                            .seq = h->seq,
+                            .base = *base});
 }
 
 static void add_ranges(struct history *h, unsigned q, enum record_type type)
@@ -136,6 +153,8 @@ static void add_something(struct history *h)
         add_ranges(h, q, REC_TAKEN);
     } else if (what < 45) {
         add_ranges(h, q, REC_LEASE);
+    } else if (what < 50) {
+        add_rejected(h, q);
     } else {
         add_message(h, q);
     }
@@ -266,8 +285,15 @@ static char *what_is_found(struct disk *disk)
 }
 
 /* the publishers' numbers, as recovering follows them */
+struct refused_number {
+    uint64_t uid, seq;
+    char key[64];
+};
+
 struct numbers {
     struct map latest; /* "uid/origin/incarnation" -> seq + 1 */
+    struct map base;   /* the same -> below it nothing is offered again */
+    VEC(struct refused_number) rejected;
 };
 
 static int follow(void *arg, struct bytes bytes)
@@ -275,13 +301,24 @@ static int follow(void *arg, struct bytes bytes)
     struct numbers *n = arg;
     struct record rec = {0};
     int err = wire_decode_record(bytes, &rec);
-    if (!err && rec.type == REC_MESSAGE && rec.origin != NODE_NONE) {
+    if (!err && (rec.type == REC_MESSAGE || rec.type == REC_REJECTED) && rec.origin != NODE_NONE) {
         char key[64];
         snprintf(key, sizeof(key), "%llu/%u/%llu", (unsigned long long)rec.queue_uid, rec.origin,
                  (unsigned long long)rec.incarnation);
+        if (rec.type == REC_REJECTED) {
+            struct refused_number r = {.uid = rec.queue_uid, .seq = rec.seq};
+            memcpy(r.key, key, sizeof(key));
+            VEC_PUSH(&n->rejected, r);
+            map_set(&n->base, bytes_str(key), (void *)(uintptr_t)rec.base);
+        }
         uint64_t before = (uint64_t)(uintptr_t)map_get_str(&n->latest, key);
         map_set(&n->latest, bytes_str(key), (void *)(uintptr_t)u64_max(before, rec.seq + 1));
     } else if (!err && rec.type == REC_DISCARD) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n->rejected.len; i++)
+            if (n->rejected.items[i].uid != rec.queue_uid)
+                n->rejected.items[kept++] = n->rejected.items[i];
+        n->rejected.len = kept;
         for (unsigned origin = 0; origin < 2; origin++) {
             for (unsigned life = 1; life <= 2; life++) {
                 char key[64];
@@ -300,6 +337,7 @@ static char *latest_numbers(const struct history *h)
     struct text out = {0};
     char *note;
     map_init(&n.latest);
+    map_init(&n.base);
     struct log *log = log_open(h->disk, follow, &n, &note);
     assert_non_null(log);
     log_close(log);
@@ -310,6 +348,16 @@ static char *latest_numbers(const struct history *h)
             text_printf(&out, "%s: %llu\n", key, (unsigned long long)(uintptr_t)map_get_str(&n.latest, key));
         }
     }
+    for (size_t i = 0; i < n.rejected.len; i++) {
+        const struct refused_number *r = &n.rejected.items[i];
+        bool there = false;
+        for (unsigned q = 0; q < QUEUES; q++)
+            there = there || (h->there[q] && uid_of(h, q) == r->uid);
+        if (there && r->seq >= (uint64_t)(uintptr_t)map_get_str(&n.base, r->key))
+            text_printf(&out, "%s: %llu refused\n", r->key, (unsigned long long)r->seq);
+    }
+    VEC_FREE(&n.rejected);
+    map_finish(&n.base);
     map_finish(&n.latest);
     return out.s ? out.s : xstrdup("");
 }

@@ -9,6 +9,7 @@
 #define IDS 3000
 
 struct model {
+    uint32_t max_priority; /* 0: without; a message's priority follows from its id (put) */
     enum slot_state state[IDS];
     bool redelivered[IDS];
     msg_id next;
@@ -22,6 +23,8 @@ static struct message *body(msg_id id)
 static void put(struct content *c, struct model *m, msg_id id)
 {
     struct message *msg = body(id);
+    if (m->max_priority)
+        msg->priority = (uint8_t)(id * 3 % (m->max_priority + 2)); /* above the maximum, too */
     content_put(c, id, msg, false, false);
     message_unref(msg);
     m->state[id] = SLOT_READY;
@@ -30,10 +33,17 @@ static void put(struct content *c, struct model *m, msg_id id)
 
 static msg_id first_ready(const struct model *m)
 {
-    for (msg_id id = 0; id < m->next; id++)
-        if (m->state[id] == SLOT_READY)
-            return id;
-    return IDS;
+    msg_id best = IDS;
+    uint64_t best_priority = 0;
+    for (msg_id id = 0; id < m->next; id++) {
+        uint64_t priority = id * 3 % (m->max_priority + 2);
+        priority = priority > m->max_priority ? m->max_priority : priority;
+        if (m->state[id] == SLOT_READY && (best == IDS || (m->max_priority && priority > best_priority))) {
+            best = id;
+            best_priority = priority;
+        }
+    }
+    return best;
 }
 
 static void compare(struct content *c, const struct model *m)
@@ -69,7 +79,8 @@ static void test_random_histories(void **state)
         rng_init(&rng, seed);
         struct content c;
         content_init(&c, 0);
-        struct model m = {.next = 0};
+        struct model m = {.next = 0, .max_priority = (uint32_t[]){0, 1, 4, 10, 0}[seed % 5]};
+        content_prioritise(&c, m.max_priority);
         for (int step = 0; step < 6000; step++) {
             unsigned what = (unsigned)rng_below(&rng, 100);
             msg_id id;

@@ -36,6 +36,7 @@
 struct totals {
     uint64_t seeds, twice, steps, virtual_us, messages, confirmed, refused, unknown, consumed, redelivered,
         promotions, unsynced_promotions, lost[DOOR_L5 + 1];
+    uint64_t runs_with[SIM_COUNT_]; /* in how many seeds a fault happened */
 };
 
 /* shared with the children */
@@ -126,6 +127,8 @@ static void add(struct totals *t, const struct plan_result *r)
     t->unsynced_promotions += r->unsynced_promotions;
     for (unsigned d = 0; d <= DOOR_L5; d++)
         t->lost[d] += r->lost[d];
+    for (unsigned c = 0; c < SIM_COUNT_; c++)
+        t->runs_with[c] += r->counts[c] > 0;
 }
 
 /* ---- many, in children ---- */
@@ -230,7 +233,7 @@ static unsigned swarm(uint64_t first, uint64_t last, unsigned jobs, bool keep_go
     return failures;
 }
 
-static void print_totals(unsigned jobs)
+static struct totals sum_up(unsigned jobs)
 {
     struct totals t = {0};
     for (unsigned j = 0; j < jobs; j++) {
@@ -239,6 +242,12 @@ static void print_totals(unsigned jobs)
         for (size_t i = 0; i < sizeof(t) / sizeof(*to); i++)
             to[i] += from[i];
     }
+    return t;
+}
+
+static void print_totals(unsigned jobs)
+{
+    struct totals t = sum_up(jobs);
     printf("%llu seeds (%llu of them twice), %llu steps, %.0f s of virtual time; %llu messages: %llu "
            "confirmed, %llu "
            "refused, %llu unknown; %llu consumed, %llu redelivered\n",
@@ -250,6 +259,10 @@ static void print_totals(unsigned jobs)
            (unsigned long long)t.promotions, (unsigned long long)t.unsynced_promotions);
     for (unsigned d = DOOR_L1; d <= DOOR_L5; d++)
         printf(" %s %llu", door_name((enum door)d), (unsigned long long)t.lost[d]);
+    printf("\nseeds with");
+    for (unsigned c = 0; c < SIM_COUNT_; c++)
+        printf("%s %s %llu", c ? "," : "", sim_count_name((enum sim_count)c),
+               (unsigned long long)t.runs_with[c]);
     printf("\n");
 }
 
@@ -268,6 +281,11 @@ static void test_every_seed_keeps_its_promises(void **state)
     unsigned failures = swarm(1, last, default_jobs(), false, program_name);
     print_totals(default_jobs());
     assert_int_equal(failures, 0);
+    struct totals t = sum_up(default_jobs());
+    for (unsigned c = 0; c < SIM_COUNT_ && last >= 20000; c++)
+        if (t.runs_with[c] == 0 && plan_can_happen(FAULTS_DEFAULT, (enum sim_count)c))
+            fail_msg("%s: never happened, so nothing is proven about them",
+                     sim_count_name((enum sim_count)c));
 }
 
 /* ---- shrinking ---- */
@@ -432,7 +450,7 @@ int main(int argc, char **argv)
             fprintf(stderr,
                     "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS], "
                     "--seed N [--trace | --schedule | --shrink] [--sched FILE]; both with "
-                    "--faults LIST (all, classic, cuts, clogs)\n",
+                    "--faults LIST (all, classic, cuts, clogs, clocks, disks)\n",
                     argv[0], argv[i]);
             return 64;
         }

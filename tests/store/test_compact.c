@@ -214,10 +214,10 @@ static int mortal_list(void *self, uint64_t **numbers, size_t *len)
     return m->real->list(m->real->self, numbers, len);
 }
 
-static int mortal_read(void *self, uint64_t number, uint8_t **data, size_t *len)
+static int mortal_read(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len)
 {
     struct mortal *m = self;
-    return m->real->read(m->real->self, number, data, len);
+    return m->real->read(m->real->self, number, from, most, data, len);
 }
 
 static int mortal_append(void *self, uint64_t number, const void *data, size_t len)
@@ -321,8 +321,8 @@ static void test_a_copy_that_rots_is_an_error(void **state)
     log_close(l);
     uint8_t *data, *rest;
     size_t len, rest_len;
-    disk->read(disk->self, 2, &data, &len);
-    disk->read(disk->self, 3, &rest, &rest_len);
+    disk->read(disk->self, 2, 0, SIZE_MAX, &data, &len);
+    disk->read(disk->self, 3, 0, SIZE_MAX, &rest, &rest_len);
     for (unsigned bit = 0; bit < len * 8; bit++) {
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
         disk->drop(disk->self, 2, 0);

@@ -50,7 +50,7 @@ static void assert_content(struct disk *d, uint64_t number, const char *want)
 {
     uint8_t *data;
     size_t len;
-    assert_int_equal(d->read(d->self, number, &data, &len), 0);
+    assert_int_equal(d->read(d->self, number, 0, SIZE_MAX, &data, &len), 0);
     assert_int_equal(len, strlen(want));
     assert_memory_equal(data, want, len);
     free(data);
@@ -64,7 +64,7 @@ static void five_promises(struct disk *d)
     assert_int_equal(d->list(d->self, &numbers, &len), 0);
     assert_int_equal(len, 0);
     free(numbers);
-    assert_true(d->read(d->self, 7, &data, &len) < 0);
+    assert_true(d->read(d->self, 7, 0, SIZE_MAX, &data, &len) < 0);
     assert_true(d->sync(d->self, 7) < 0);
     assert_true(d->drop(d->self, 7, 0) < 0);
 
@@ -240,10 +240,10 @@ static int failing_list(void *self, uint64_t **numbers, size_t *len)
     return f->fail_list ? f->fail_list : f->real->list(f->real->self, numbers, len);
 }
 
-static int failing_read(void *self, uint64_t number, uint8_t **data, size_t *len)
+static int failing_read(void *self, uint64_t number, uint64_t from, size_t most, uint8_t **data, size_t *len)
 {
     struct failing *f = self;
-    return f->fail_read ? f->fail_read : f->real->read(f->real->self, number, data, len);
+    return f->fail_read ? f->fail_read : f->real->read(f->real->self, number, from, most, data, len);
 }
 
 static int failing_drop(void *self, uint64_t number, uint64_t keep_bytes)

@@ -155,7 +155,7 @@ static void test_a_torn_tail_is_cut_at_every_length(void **state)
     struct disk *disk = four_records(ends);
     uint8_t *data;
     size_t len;
-    disk->read(disk->self, 1, &data, &len);
+    disk->read(disk->self, 1, 0, SIZE_MAX, &data, &len);
     assert_int_equal(len, ends[3]);
     for (size_t cut = 0; cut <= len; cut++) {
         struct disk *torn = disk_memory_create();
@@ -233,7 +233,7 @@ static void test_every_flipped_bit_is_noticed(void **state)
     struct disk *disk = four_records(ends);
     uint8_t *data;
     size_t len;
-    disk->read(disk->self, 1, &data, &len);
+    disk->read(disk->self, 1, 0, SIZE_MAX, &data, &len);
     for (size_t bit = 0; bit < len * 8; bit++) {
         size_t at = bit / 8;
         data[at] ^= (uint8_t)(1u << bit % 8);
@@ -277,7 +277,7 @@ static void test_a_commit_torn_in_its_middle_is_a_torn_tail(void **state)
     log_close(l);
     uint8_t *data;
     size_t len;
-    disk->read(disk->self, 1, &data, &len);
+    disk->read(disk->self, 1, 0, SIZE_MAX, &data, &len);
     memset(data + SEGMENT_HEAD + RECORD_HEAD + 4 + RECORD_HEAD, 0, 10); /* the first of the five */
     rewrite(disk, 1, data, len);
     char *note;
@@ -368,8 +368,8 @@ static void test_a_tear_before_the_last_segment_is_an_error(void **state)
     found_clear(&f);
     uint8_t *first, *second;
     size_t first_len, second_len;
-    disk->read(disk->self, 1, &first, &first_len);
-    disk->read(disk->self, 3, &second, &second_len);
+    disk->read(disk->self, 1, 0, SIZE_MAX, &first, &first_len);
+    disk->read(disk->self, 3, 0, SIZE_MAX, &second, &second_len);
     disk->drop(disk->self, 3, 0);
     rewrite(disk, 1, first, first_len - 1);
     disk->append(disk->self, 3, second, second_len);
@@ -462,6 +462,63 @@ static void test_random_histories_with_a_torn_end(void **state)
     }
 }
 
+/* A segment is read a part at a time: records that a part cuts, and one that is longer than a part, are
+ * whole. */
+static void test_a_long_segment_is_read_in_parts(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {100,      3u << 20, 1000000,   9u << 20, 1, (4u << 20) - 20,
+                                     5u << 20, 70000,    30u << 20, 7};
+    struct disk *disk = disk_memory_create();
+    struct found f = {0};
+    struct log *l = open_clean(disk, &f);
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        char *record = xmalloc(lengths[i] + 1);
+        memset(record, 'a' + (int)i, lengths[i]);
+        record[lengths[i]] = '\0';
+        append(l, record);
+        commit(l, disk);
+        free(record);
+    }
+    uint64_t size = log_size(l);
+    log_close(l);
+    uint8_t *data;
+    size_t len;
+    disk->read(disk->self, 1, 0, SIZE_MAX, &data, &len);
+    assert_true(len == size && len > 50u << 20); /* all in one segment */
+    for (int cut = 0; cut <= 1; cut++) {
+        struct disk *again = disk_memory_create();
+        again->append(again->self, 1, data, len - (cut ? 3 : 0));
+        char *note;
+        l = log_open(again, keep, &f, &note);
+        assert_non_null(l);
+        assert_int_equal(f.records.len, ARRAY_LEN(lengths) - (size_t)cut);
+        for (size_t i = 0; i < f.records.len; i++) {
+            assert_int_equal(strlen(f.records.items[i]), lengths[i]);
+            assert_int_equal(f.records.items[i][0], 'a' + (int)i);
+            assert_int_equal(f.records.items[i][lengths[i] - 1], 'a' + (int)i);
+        }
+        if (cut) /* what is left of the last one: its head and 4 of its 7 bytes */
+            assert_non_null(strstr(note, "dropped the last 24 bytes"));
+        else
+            assert_null(note);
+        free(note);
+        log_close(l);
+        found_clear(&f);
+        disk_memory_destroy(again);
+    }
+    /* damage in the middle is noticed wherever the parts end */
+    data[20u << 20] ^= 1;
+    rewrite(disk, 1, data, len);
+    char *note;
+    assert_null(log_open(disk, keep, &f, &note));
+    assert_non_null(strstr(note, "broken record"));
+    free(note);
+    found_clear(&f);
+    free(data);
+    disk_memory_destroy(disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_a_tear_before_the_last_segment_is_an_error),
         cmocka_unit_test(test_a_record_nobody_understands_ends_the_opening),
         cmocka_unit_test(test_random_histories_with_a_torn_end),
+        cmocka_unit_test(test_a_long_segment_is_read_in_parts),
     };
     return cmocka_run_group_tests_name("the log", tests, NULL, NULL);
 }

@@ -1,0 +1,309 @@
+/* test_message.c: one message's life on the screen: whole frames against files that were looked at, and what
+ * must not be drawn. */
+#include "tests/screen/support.h"
+
+#include "tests/screen/story.h"
+
+struct scene {
+    struct story t;
+    struct model m;
+};
+
+static void look(struct scene *s)
+{
+    struct snapshot *now = story_look(&s->t);
+    model_observe(&s->m, now);
+    snapshot_destroy(now);
+}
+
+static void begin(struct scene *s, size_t nodes, const char *queue)
+{
+    model_init(&s->m, NULL, NULL, false, false);
+    story_begin(&s->t, nodes, queue);
+}
+
+static void end(struct scene *s)
+{
+    model_finish(&s->m);
+    story_end(&s->t);
+}
+
+static void press(struct scene *s, int key)
+{
+    struct command *run;
+    model_key(&s->m, key, &run);
+    assert_null(run);
+}
+
+static void check(struct scene *s, const char *name, int width, int height)
+{
+    char *frame = model_frame(&s->m, width, height);
+    check_frame(name, frame);
+    free(frame);
+}
+
+static void says(struct scene *s, const char *part, bool expected)
+{
+    char *frame = model_frame(&s->m, 80, 24);
+    assert_contains_(frame, part, expected, __FILE__, __LINE__);
+    free(frame);
+}
+
+/* As the design draws it: #7 goes through a failover and a sync, and a consumer has it. */
+static void failover(struct scene *s)
+{
+    struct story *t = &s->t;
+    begin(s, 3, "mirrior_hello");
+    story_fact(t, TRACE_SEEN_ACCEPTED, 0, 0, 1, 10)->incarnation = 5;
+    story_published(t, 0, 0, 0, 0, 9);
+    story_copied(t, 1, 0, 400, 0, 9);
+    story_fact(t, TRACE_SEEN_CONFIRMED, 0, 1100, 1, 10)->incarnation = 5;
+    story_holds(t, 0, 'M', 0, 9);
+    story_holds(t, 1, 'm', 0, 9);
+    story_holds(t, 2, '.', 1, 0);
+    look(s);
+    press(s, '3');
+    for (int i = 0; i < 6; i++)
+        press(s, ']');
+}
+
+static void taken_over(struct scene *s)
+{
+    struct story *t = &s->t;
+    story_down(t, 0, 4210000);
+    story_fact(t, TRACE_SEEN_PROMOTED, 1, 4212000, 0, 9)->count = 10;
+    story_fact(t, TRACE_SEEN_BEGINS, 2, 4215000, 10, UINT64_MAX);
+    story_fact(t, TRACE_SEEN_FILLED, 2, 4230000, 0, 9)->count = 10;
+    story_holds(t, 1, 'M', 0, 9);
+    story_holds(t, 2, 'm', 0, 9);
+    look(s);
+}
+
+static void kept(void **state)
+{
+    (void)state;
+    struct scene s;
+    failover(&s);
+    check(&s, "message-80x24", 80, 24);
+    taken_over(&s);
+    story_fact(&s.t, TRACE_SEEN_SENT, 1, 9002500, 0, 9)->about = 2;
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 2, 9003000, 0, 9);
+    look(&s);
+    check(&s, "message-delivered-80x24", 80, 24); /* nobody knows yet that the consumer has it */
+    story_fact(&s.t, TRACE_SEEN_ACKED, 1, 9004000, 0, 9)->about = 2;
+    story_holds(&s.t, 1, 'M', 1, 0);
+    story_holds(&s.t, 2, 'm', 1, 0);
+    look(&s);
+    check(&s, "message-kept-80x24", 80, 24);
+    check(&s, "message-kept-52x16", 52, 16);
+    press(&s, 'e');
+    check(&s, "message-expanded-80x24", 80, 24);
+    end(&s);
+}
+
+static void lost(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 1, 0, 0, 99999);
+    story_holds(&s.t, 0, 'M', 0, 99999);
+    story_holds(&s.t, 1, '.', 1, 0);
+    look(&s);
+    press(&s, '3');
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    check(&s, "message-unavailable-80x24", 80, 24);
+    says(&s, "LOST", false);
+    story_up(&s.t, 0, 9000000);
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 9000100, 60000, 99999)->count = 40000;
+    story_holds(&s.t, 0, 'M', 60000, 99999);
+    look(&s);
+    says(&s, "LOST", false); /* seen once */
+    look(&s);
+    check(&s, "message-lost-80x24", 80, 24);
+    press(&s, KEY_PAGE_DOWN); /* the next that fared otherwise */
+    says(&s, "VERDICT #60001 KEPT", true);
+    press(&s, '[');
+    says(&s, "VERDICT #60000 LOST", true);
+    press(&s, KEY_PAGE_UP);
+    says(&s, "VERDICT #1 LOST", true);
+    press(&s, '[');
+    says(&s, "VERDICT #1 LOST", true); /* there is none before */
+    end(&s);
+}
+
+/* Real nodes do not tell: the queue's own changes, and no verdict. */
+static void without_a_trace(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    s.t.s->traces = 0;
+    s.t.s->queues[0].master = 1;
+    story_down(&s.t, 0, 1000000);
+    s.t.s->events[s.t.s->events_len++] =
+        (struct event_seen){.seq = 2,
+                            .wall_ms = s.t.begin_us / 1000 + 1004,
+                            .kind = xstrdup("promote"),
+                            .text = xstrdup("hello has a new master: node2 (was node1)")};
+    look(&s);
+    press(&s, '3');
+    check(&s, "message-rabbitmq-80x24", 80, 24);
+    says(&s, "KEPT", false);
+    says(&s, "VERDICT #1 ?", true);
+    end(&s);
+}
+
+/* No trace of it, but somebody holds it: where it is, and no story made up about how it came there. */
+static void there_before_we_looked(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_holds(&s.t, 0, 'M', 0, 9);
+    look(&s);
+    press(&s, '3');
+    says(&s, "VERDICT #1 KEPT", true);
+    says(&s, "before this screen looked", true);
+    says(&s, "publish-", false);
+    end(&s);
+}
+
+static void many_nodes(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 12, "hello");
+    story_published(&s.t, 10, 3, 0, 0, 0);
+    story_copied(&s.t, 11, 3, 300, 0, 0);
+    story_holds(&s.t, 10, 'M', 0, 0);
+    story_holds(&s.t, 11, 'm', 0, 0);
+    look(&s);
+    press(&s, '3');
+    check(&s, "message-many-80x24", 80, 24);
+    check(&s, "message-many-160x45", 160, 45);
+    end(&s);
+}
+
+static void beside_the_cluster(void **state)
+{
+    (void)state;
+    struct scene s;
+    failover(&s);
+    taken_over(&s);
+    press(&s, '1');
+    check(&s, "wide-message-160x45", 160, 45);
+    end(&s);
+}
+
+/* ---- details ---- */
+
+static const char queue_page[] =
+    "{\"name\":\"mirrior_hello\",\"arguments\":{\"x-max-length\":5},\"message_bytes\":1788,"
+    "\"messages_persistent\":3,\"memory\":14000,\"message_stats\":{\"publish\":10,\"deliver_get\":2,\"ack\":"
+    "1,"
+    "\"ack_details\":{\"rate\":0.4}},\"consumer_details\":[{\"consumer_tag\":\"amq.ctag-1\","
+    "\"prefetch_count\":10,\"ack_required\":true,\"channel_details\":{\"connection_name\":"
+    "\"127.0.0.1:5000 -> 127.0.0.1:5672\"}}]}";
+
+static void details(struct scene *s)
+{
+    failover(s);
+    taken_over(s);
+    struct snapshot *next = s->t.s;
+    json_t *node =
+        json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:[{s:s}]}", "name", "node2", "mem_used",
+                  (json_int_t)52428800, "mem_limit", (json_int_t)104857600, "mem_alarm", 0, "uptime",
+                  (json_int_t)7500000, "fd_used", (json_int_t)27, "fd_total", (json_int_t)1024, "disk_free",
+                  (json_int_t)82000000000, "cluster_links", "name", "node3");
+    next->details =
+        json_pack("{s:o, s:{s:o}, s:[{s:s, s:s, s:s, s:s, s:i}]}", "queue", json_loads(queue_page, 0, NULL),
+                  "nodes", "node2", node, "connections", "name", "127.0.0.1:5000 -> 127.0.0.1:5672", "node",
+                  "node2", "user", "admin", "state", "running", "channels", 1);
+    next->queues[0].synced = 0;
+    next->queues[0].sync_messages = 6;
+    next->queues[0].consumers = 1;
+    for (int i = 0; i < 30; i++) {
+        next->queues[0].messages = i;
+        next->queues[0].publish_rate = i % 7;
+        next->taken_at += 1000;
+        look(s);
+    }
+}
+
+static void queue_detail(void **state)
+{
+    (void)state;
+    struct scene s;
+    details(&s);
+    press(&s, '1');
+    press(&s, KEY_RETURN);
+    assert_int_equal(s.m.view, VIEW_QUEUE);
+    check(&s, "queue-80x24", 80, 24);
+    check(&s, "queue-160x45", 160, 45);
+    says(&s, "node3 NOT in sync", true);
+    says(&s, "node1 (was master)", true);
+    /* nobody answers: no figure is shown as if it were one of now */
+    s.t.s->source = -1;
+    s.t.s->queues[0].messages = s.t.s->queues[0].ready = s.t.s->queues[0].unacked = -1;
+    s.t.s->queues[0].publish_rate = -1;
+    s.t.s->queues[0].consumers = -1;
+    json_decref(s.t.s->details);
+    s.t.s->details = NULL;
+    s.t.s->taken_at += 1000;
+    look(&s);
+    check(&s, "queue-silent-80x24", 80, 24);
+    says(&s, "; was 10", true);
+    end(&s);
+}
+
+static void node_detail(void **state)
+{
+    (void)state;
+    struct scene s;
+    details(&s);
+    press(&s, '1');
+    press(&s, 'l');
+    press(&s, KEY_RETURN);
+    assert_int_equal(s.m.view, VIEW_NODE);
+    check(&s, "node-80x24", 80, 24);
+    press(&s, 'h');
+    check(&s, "node-stopped-80x24", 80, 24);
+    says(&s, "52.4 MB", false); /* another node's figures are not its own */
+    press(&s, KEY_ESCAPE);
+    assert_int_equal(s.m.view, VIEW_CLUSTER);
+    end(&s);
+}
+
+/* Everything at every size: nothing outside, nothing that stops the program; ASan looks on. */
+static void every_size(void **state)
+{
+    (void)state;
+    static const int keys[] = {'1', '3', 'e', KEY_RETURN, 'l', KEY_PAGE_DOWN};
+    struct scene s;
+    details(&s);
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+        press(&s, keys[k]);
+        for (int width = 1; width <= 170; width += 13)
+            for (int height = 1; height <= 50; height += 3)
+                free(model_frame(&s.m, width, height));
+    }
+    end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kept),
+        cmocka_unit_test(lost),
+        cmocka_unit_test(without_a_trace),
+        cmocka_unit_test(there_before_we_looked),
+        cmocka_unit_test(many_nodes),
+        cmocka_unit_test(beside_the_cluster),
+        cmocka_unit_test(queue_detail),
+        cmocka_unit_test(node_detail),
+        cmocka_unit_test(every_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
