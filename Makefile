@@ -82,7 +82,7 @@ LAB_OBJ    := $(call objects,tui)
 LAB_MAIN   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/lab.c tui/main/lab_*.c))
 LABCTL_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tui/main/labctl*.c))
 
-$(BUILD)/lab: $(LAB_OBJ) $(LAB_MAIN) $(call lib,lab client sim wire mirror base)
+$(BUILD)/lab: $(LAB_OBJ) $(LAB_MAIN) $(call lib,lab client sim store wire mirror base)
 	$(call say,LINK,$@)
 	$(link) -o $@ $(LIB_LAB) $(LIB_TUI) $(LIB_PURE) $(LIB_HOST)
 

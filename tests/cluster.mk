@@ -52,3 +52,12 @@ RABBITMQ_TESTS := $(addprefix $(BUILD)/tests/cluster/,article bad-input placemen
 test-rabbitmq: test-start all $(RABBITMQ_TESTS)
 	@MIRRORLAB_TEST_ENGINE=rabbitmq $(RUN_TESTS) -j 1 -t 900 rabbitmq $(RABBITMQ_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary
+
+# lessons/schedules on the simulator and on the kit; test-schedules: on RabbitMQ as well, where it is installed
+$(call cluster_test,cluster/replay,tests/cluster/test_replay.c $(CLUSTER_HELP),base)
+.PHONY: test-schedules
+test-schedules: all $(BUILD)/tests/cluster/replay
+	@BUILD=$(BUILD) $(BUILD)/tests/cluster/replay
+	@if command -v rabbitmq-server >/dev/null || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then \
+	    BUILD=$(BUILD) MIRRORLAB_TEST_ENGINE=rabbitmq $(BUILD)/tests/cluster/replay; \
+	else echo 'rabbitmq-server is not installed (make deps-rabbitmq): its part was left out'; fi

@@ -43,6 +43,7 @@ struct wanted {
     long number; /* ms for WHERE_AT */
     int width, height;
     bool replay, verify, check, update;
+    char *(*load)(const char *file, char **error);
 };
 
 enum {
@@ -106,7 +107,7 @@ static bool read_size(const char *text, struct wanted *w)
 /* NULL, or what is wrong */
 static char *read_words(int argc, char **argv, struct wanted *w, bool *help)
 {
-    *w = (struct wanted){.width = 80, .height = 24};
+    *w = (struct wanted){.width = 80, .height = 24, .load = w->load};
     opterr = 0;
     optind = 0; /* from the beginning: this is called for each frame of a document */
     for (int opt; (opt = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -249,7 +250,7 @@ static char *draw(struct model *m, int width, int height, uint64_t *hash)
 static char *make_frame(const struct wanted *w, char **error)
 {
     char *why = NULL, *frame = NULL;
-    struct recording *r = recording_open(w->file, error);
+    struct recording *r = recording_load(w->file, w->load, error);
     if (!r)
         return NULL;
     if (r->problem)
@@ -257,7 +258,7 @@ static char *make_frame(const struct wanted *w, char **error)
     struct player *p = player_create(r, NULL, NULL, false);
     struct model *m = player_model(p);
     if (go_to(p, w, &why)) {
-        m->replay = w->replay;
+        m->replay = w->replay || recording_is_simulated(r); /* that was never live */
         free(m->message);
         m->message = NULL;
         for (const char *key = w->keys; key && *key; key++)
@@ -347,7 +348,8 @@ struct document {
     int line;
     struct text out; /* as it should be */
     size_t frames;
-    bool differs, wrong;
+    bool differs, wrong, quiet;
+    char *(*load)(const char *file, char **error);
 };
 
 #define MARK_BEGIN "<!-- frame: "
@@ -359,7 +361,7 @@ static char *frame_of_mark(struct document *d, const char *mark)
     char *words = xstrdup(mark + strlen(MARK_BEGIN)), *end = strstr(words, MARK_END), *rest = NULL;
     char *argv[32] = {(char *)"frames"}, *error = NULL, *frame = NULL;
     int argc = 1;
-    struct wanted w;
+    struct wanted w = {.load = d->load};
     bool help = false;
     if (end)
         *end = '\0';
@@ -416,7 +418,8 @@ static bool read_document(struct document *d, FILE *f)
         }
         if (frame && !d->wrong && strcmp(frame, text_str(&was)) != 0) {
             d->differs = true;
-            fprintf(stderr, "lab: %s:%d: this frame is not what lab frames prints now\n", d->file, at);
+            if (!d->quiet)
+                fprintf(stderr, "lab: %s:%d: this frame is not what lab frames prints now\n", d->file, at);
         }
         text_printf(&d->out, "```\n%s```\n", frame ? frame : "");
         d->frames++;
@@ -437,19 +440,19 @@ static bool write_document(const struct document *d)
     return ok;
 }
 
-static int documents(char **files, int len, bool update)
+static int documents(char **files, int len, const struct wanted *w)
 {
     int code = 0;
     size_t frames = 0;
     for (int i = 0; i < len; i++) {
-        struct document d = {.file = files[i]};
+        struct document d = {.file = files[i], .load = w->load, .quiet = w->update};
         FILE *f = fopen(files[i], "re");
         bool ok = f && read_document(&d, f);
         if (!f)
             fprintf(stderr, "lab: %s: %s\n", files[i], strerror(errno));
         if (f)
             fclose(f);
-        if (ok && d.differs && update)
+        if (ok && d.differs && w->update)
             ok = write_document(&d);
         else
             ok = ok && !d.differs;
@@ -458,17 +461,17 @@ static int documents(char **files, int len, bool update)
         code = ok ? code : EXIT_NOT;
     }
     printf("%zu frames in %d texts%s\n", frames, len,
-           code     ? ""
-           : update ? " are up to date now"
-                    : " are up to date");
-    if (code && !update)
+           code        ? ""
+           : w->update ? " are up to date now"
+                       : " are up to date");
+    if (code && !w->update)
         fprintf(stderr, "lab: `make frames` puts the right ones there\n");
     return code;
 }
 
-int tui_frames(int argc, char **argv)
+int tui_frames(int argc, char **argv, char *(*load)(const char *file, char **error))
 {
-    struct wanted w;
+    struct wanted w = {.load = load};
     bool help = false;
     char *error = read_words(argc, argv, &w, &help);
     if (help) {
@@ -478,7 +481,7 @@ int tui_frames(int argc, char **argv)
     if (!error && (w.check || w.update)) {
         int first = optind;
         setenv("TZ", "UTC", 1); /* the same text wherever it is made */
-        return documents(argv + first, argc - first, w.update);
+        return documents(argv + first, argc - first, &w);
     }
     if (!error && w.verify)
         return verify(&w);

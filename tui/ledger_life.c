@@ -268,10 +268,13 @@ static void tell_without_trace(struct telling *t)
             (at[len] && at[len] != ' '))
             continue;
         int node = PARTY_NOBODY;
-        for (size_t n = 0; n < t->s->nodes_len && node < 0; n++) {
+        const char *first = NULL; /* "a new master: node2 (was node1)" */
+        for (size_t n = 0; n < t->s->nodes_len; n++) {
             const char *name = strstr(at + len, t->s->nodes[n].name);
-            if (name)
+            if (name && (!first || name < first)) {
+                first = name;
                 node = (int)n;
+            }
         }
         if (node >= 0)
             add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000,

@@ -9,7 +9,7 @@ static void draw_fate(const struct fate_seen *f, struct canvas *c, struct rect r
 {
     canvas_put(c, r, 1, y, f->lost ? STYLE_DOWN : STYLE_NORMAL, f->message);
     canvas_put(c, r, 6, y, STYLE_NORMAL, f->where);
-    canvas_put(c, r, 25, y, f->lost ? STYLE_DOWN : STYLE_FINE, f->fate);
+    canvas_put(c, r, 20, y, f->lost ? STYLE_DOWN : STYLE_FINE, f->fate);
 }
 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r)

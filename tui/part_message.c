@@ -48,7 +48,7 @@ uint64_t message_shown(const struct model *m)
 static void place_lanes(struct diagram *d, int width)
 {
     const struct snapshot *s = d->m->snapshot;
-    bool narrow = width < NARROW;
+    bool narrow = width < NARROW || (width - 19) / ((int)s->nodes_len + 1) < 9;
     int first = narrow ? 10 : 14; /* the producer's column */
     int nodes = (int)s->nodes_len, room = width - first - (narrow ? 2 : 5);
     int most = room / MIN_SPACING - 1, shown = nodes < most ? nodes : most;
@@ -167,7 +167,8 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)") : _("a consumer acknowledged it"));
+        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)")
+                                     : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
@@ -399,14 +400,12 @@ static void draw_parties(const struct diagram *d, struct rect r)
 static void draw_now(const struct diagram *d, struct rect r, int y)
 {
     const struct queue_seen *q = model_queue(d->m);
-    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, _("now"));
+    canvas_put(d->c, r, d->lanes.producer - 3 - text_columns(d->c, _("now")), y, STYLE_DIM, _("now"));
     for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++) {
         enum style style;
         char letter = copy_letter(d->m, q, (int)i, &style);
         put_char(d, r, d->lanes.x[i], y, style, letter);
     }
-    if (d->lanes.hidden)
-        canvas_printf(d->c, r, d->lanes.consumer - 8, y, STYLE_DIM, _("+%d nodes"), d->lanes.hidden);
 }
 
 static void draw_verdict(const struct diagram *d, struct rect r, int y)
@@ -417,7 +416,7 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
     int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
     x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
     x = canvas_put(d->c, r, x, y, style, word) + 2;
-    if (!l->moments.len && !l->fate.held)
+    if (!d->m->snapshot->traces || (!l->moments.len && !l->fate.held))
         return;
     canvas_printf(d->c, r, x, y, STYLE_NORMAL,
                   d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
@@ -430,7 +429,7 @@ static char *caveat(const struct diagram *d)
 {
     const struct snapshot *s = d->m->snapshot;
     const struct ledger *l = &d->m->ledger;
-    if (!l->queue)
+    if (!d->m->queue)
         return xstrdup(_("There is no queue yet."));
     if (!s->traces && !l->fates.len)
         return xstrdup(_("These nodes do not say what becomes of single messages (RabbitMQ does not number "
@@ -490,13 +489,16 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     struct diagram d;
     begin(&d, m, c, r.width);
     struct parts p = share(&d, r.height);
-    char *title = m->ledger.queue ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, m->ledger.queue)
-                                  : xstrdup(_("Message "));
+    const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
+    char *title =
+        queue ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, queue) : xstrdup(_("Message "));
     int hidden = (int)d.rows.len - p.rows, first = hidden - scroll, y = 1;
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char more[48] = "";
     if (hidden > 0)
         snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
+    else if (d.lanes.hidden)
+        snprintf(more, sizeof(more), _(" %d other nodes have no part in it "), d.lanes.hidden);
     draw_title(c, r, 0, title, *more ? more : m->view == VIEW_MESSAGE && d.life.moments.len ? " [ ] " : NULL);
     free(title);
     if (p.fates)

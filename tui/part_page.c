@@ -56,6 +56,15 @@ void page_field(struct page *p, const char *name, enum style style, const char *
     text_finish(&t);
 }
 
+void page_more(struct page *p)
+{
+    int below = p->y - p->from - p->r.height;
+    char *text = below > 0 ? format_text(_(" %d more (PgDn) "), below) : NULL;
+    if (text)
+        canvas_put_right(p->c, p->r, 0, p->r.height - 1, STYLE_TITLE, text);
+    free(text);
+}
+
 const char *bytes_text(int64_t bytes, char buffer[24])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};

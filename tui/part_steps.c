@@ -162,6 +162,8 @@ char *lesson_done_text(const struct model *m)
 {
     bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
     size_t steps = m->lesson->steps_len;
+    if (!m->lesson->number)
+        return xstrdup(_("This is the end of the schedule."));
     if (!m->next_lesson)
         return format_text(_("All %zu steps were seen. q leaves; the nodes stay as they are."), steps);
     if (more_nodes)
@@ -191,7 +193,10 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         return;
     }
     char title[256], count[32];
-    snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, l->title);
+    if (l->number)
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, l->title);
+    else /* a schedule */
+        snprintf(title, sizeof(title), "%s ", l->title);
     snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
     draw_title(c, r, y++, title, count);
     rows--;

@@ -437,7 +437,7 @@ void recorder_ended(struct recorder *r, ms_time now, const struct command *c, in
     put_line(r, line);
 }
 
-static void put_one(struct recorder *r, ms_time now, const char *key, json_t *value)
+void recorder_put(struct recorder *r, ms_time now, const char *key, json_t *value)
 {
     if (r && !r->why) {
         json_t *line = line_at(r, now);
@@ -449,29 +449,29 @@ static void put_one(struct recorder *r, ms_time now, const char *key, json_t *va
 
 void recorder_said(struct recorder *r, ms_time now, const char *message)
 {
-    put_one(r, now, "said", json_text(message, strlen(message)));
+    recorder_put(r, now, "said", json_text(message, strlen(message)));
 }
 
 void recorder_key(struct recorder *r, ms_time now, int key)
 {
-    put_one(r, now, "key", json_integer(key));
+    recorder_put(r, now, "key", json_integer(key));
 }
 
 void recorder_named(struct recorder *r, ms_time now, const char *name)
 {
-    put_one(r, now, "name", json_text(name, strlen(name)));
+    recorder_put(r, now, "name", json_text(name, strlen(name)));
 }
 
 void recorder_paused(struct recorder *r, ms_time now, bool paused)
 {
-    put_one(r, now, "paused", json_boolean(paused));
+    recorder_put(r, now, "paused", json_boolean(paused));
 }
 
 void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint64_t hash)
 {
     char text[24];
     snprintf(text, sizeof(text), "%016llx", (unsigned long long)hash);
-    put_one(r, now, "frame", json_pack("[i, i, s]", width, height, text));
+    recorder_put(r, now, "frame", json_pack("[i, i, s]", width, height, text));
 }
 
 /* ---- begin and end

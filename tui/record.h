@@ -42,6 +42,8 @@ void recorder_ended(struct recorder *r, ms_time now, const struct command *c, in
                     const struct lesson *l);
 void recorder_said(struct recorder *r, ms_time now, const char *message);
 void recorder_key(struct recorder *r, ms_time now, int key);
+/* Any other line with one member (a new reference, taken over). */
+void recorder_put(struct recorder *r, ms_time now, const char *key, json_t *value);
 void recorder_named(struct recorder *r, ms_time now, const char *name); /* of this moment */
 void recorder_paused(struct recorder *r, ms_time now, bool paused);
 void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint64_t hash);

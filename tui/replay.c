@@ -37,7 +37,7 @@ static void add_moment(struct indexing *x, struct recorded m, json_t *json)
     const struct recorded *before = r->moments.len ? &r->moments.items[r->moments.len - 1] : NULL;
     if (before && m.t < before->t)
         m.t = before->t;
-    if (json_object_get(json, "doomed"))
+    if (json_object_get(json, "doomed") && r->doomed == SIZE_MAX)
         r->doomed = r->moments.len;
     VEC_PUSH(&r->moments, m);
 }
@@ -215,6 +215,16 @@ struct recording *recording_open(const char *file, char **error)
     return recording_of(file, text.s, error);
 }
 
+struct recording *recording_load(const char *file, char *(*load)(const char *file, char **error),
+                                 char **error)
+{
+    *error = NULL;
+    char *text = load ? load(file, error) : NULL;
+    if (text)
+        return recording_of(file, text, error);
+    return *error ? NULL : recording_open(file, error);
+}
+
 void recording_close(struct recording *r)
 {
     if (!r)
@@ -238,6 +248,12 @@ json_t *recording_line(const struct recording *r, size_t i)
 ms_time recording_end(const struct recording *r)
 {
     return r->moments.items[r->moments.len - 1].t;
+}
+
+bool recording_is_simulated(const struct recording *r)
+{
+    const char *engine = json_string_value(json_object_get(r->header, "engine"));
+    return engine && strcmp(engine, "sim") == 0;
 }
 
 /* ---- its lesson

@@ -36,11 +36,17 @@ struct recording {
 /* Reads the whole file. NULL and "FILE:LINE: what is wrong" in *error (the caller frees it) if nothing in it
  * can be shown. */
 struct recording *recording_open(const char *file, char **error);
+/* As recording_open, of a file that `load` (tui.h; may be NULL) may know better. */
+struct recording *recording_load(const char *file, char *(*load)(const char *file, char **error),
+                                 char **error);
 struct recording *recording_of(const char *name, char *text, char **error); /* takes text over */
 void recording_close(struct recording *r);                                  /* takes NULL */
 
 json_t *recording_line(const struct recording *r, size_t i); /* parsed anew; a new reference */
 ms_time recording_end(const struct recording *r);            /* how long it is */
+
+/* It was played in the simulator: nobody saw it live. */
+bool recording_is_simulated(const struct recording *r);
 
 /* The lesson it was made in, no step done, without proofs; NULL: none. The caller's. */
 struct lesson *recording_lesson(const struct recording *r);

@@ -562,8 +562,8 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         free(error);
         return EXIT_CONFIG;
     }
-    if ((opts->replay && !(replay = recording_open(opts->replay, &error))) ||
-        (opts->beside && !(beside = recording_open(opts->beside, &error))) ||
+    if ((opts->replay && !(replay = recording_load(opts->replay, opts->load, &error))) ||
+        (opts->beside && !(beside = recording_load(opts->beside, opts->load, &error))) ||
         (opts->script && !(r.script = script_open(opts->script, &error)))) {
         fprintf(stderr, "lab: %s\n", error);
         free(error);

@@ -424,6 +424,15 @@ static bool begins(const struct recorded *m)
     return m->mark != NULL;
 }
 
+/* What was seen in one millisecond is seen together: how many are to be shown to show moment i. */
+static size_t count_with(const struct player *p, size_t i)
+{
+    const struct recorded *m = p->r->moments.items;
+    while (i + 1 < p->r->moments.len && m[i + 1].t == m[i].t)
+        i++;
+    return i + 1;
+}
+
 static bool step(struct player *p, bool on, moment_fact *fact)
 {
     const struct recorded *m = p->r->moments.items;
@@ -433,17 +442,18 @@ static bool step(struct player *p, bool on, moment_fact *fact)
             i++;
         if (i == p->r->moments.len)
             return false;
-        player_to(p, i + 1);
+        player_to(p, count_with(p, i));
         return true;
     }
-    /* what is shown ends with the newest that counts; back to the one before it */
+    /* what is shown ends with the newest that counts, with all of its time; back to the one before it */
     while (i > 0 && !fact(&m[i - 1]))
         i--;
-    for (i = i > 0 ? i - 1 : 0; i > 0 && !fact(&m[i - 1]);)
+    for (ms_time t = i > 0 ? m[i - 1].t : 0; i > 0 && (m[i - 1].t == t || !fact(&m[i - 1]));)
         i--;
-    if (i == 0 && p->at == 1)
+    size_t first = count_with(p, 0);
+    if (i == 0 && p->at <= first)
         return false;
-    player_to(p, i ? i : 1);
+    player_to(p, i ? i : first);
     return true;
 }
 
@@ -539,7 +549,11 @@ struct player *player_create(struct recording *r, struct lesson *lesson, const s
     start_model(p, lab, readonly);
     while (!r->moments.items[first].snapshot)
         first++;
-    player_to(p, r->doomed != SIZE_MAX ? r->doomed + 1 : first + 1);
+    player_to(p, count_with(p, r->doomed != SIZE_MAX ? r->doomed : first));
+    json_t *line = r->doomed != SIZE_MAX ? recording_line(r, r->doomed) : NULL;
+    if (line)
+        model_say(&p->model, "%s", json_string_value(json_object_get(line, "doomed")));
+    json_decref(line);
     if (r->problem)
         model_say(&p->model, "%s; what can be read is shown", r->problem);
     return p;

@@ -23,6 +23,10 @@ struct tui_options {
     const char *record; /* a new file that gets all that is seen; NULL: none until R is pressed */
     const char *script; /* keys and waits (script.h); NULL: none */
     bool fake_clock;    /* time is the data's: it passes when a script says so */
+
+    /* Makes the text of a recording from a file that is none (a schedule, played in the simulator); NULL, with
+     * *error NULL: it is no such file. NULL: all files are recordings. */
+    char *(*load)(const char *file, char **error);
 };
 
 /* The TUI at this lesson (0: no lesson), on a lab that runs. Returns when the user quits: 0, or an exit code
@@ -36,6 +40,6 @@ char *tui_frame_text(const struct snapshot *s, const struct lesson *l, int width
 
 /* `lab frames`, argv[0] being "frames": chosen frames of a recording, and documents that show them. An exit
  * code. */
-int tui_frames(int argc, char **argv);
+int tui_frames(int argc, char **argv, char *(*load)(const char *file, char **error));
 
 #endif

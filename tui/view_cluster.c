@@ -97,8 +97,9 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     right.x = r.x + left.width + 1;
     right.width = r.width - left.width - 1;
     draw_one_column(m, c, left, false);
-    int message = message_rows(m, c, right.width), most = m->lesson ? right.height / 2 : right.height;
+    int message = message_rows(m, c, right.width), most = right.height / 2;
     message = message < MIN_MESSAGE ? MIN_MESSAGE : message > most ? most : message;
+    message = m->lesson ? message : right.height;
     if (right.height < 2 * MIN_MESSAGE && m->lesson)
         message = 0;
     if (m->lesson)

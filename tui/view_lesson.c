@@ -167,7 +167,10 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
         return;
     }
     char title[256], count[32];
-    snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, m->lesson->title);
+    if (m->lesson->number)
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, m->lesson->title);
+    else /* a schedule */
+        snprintf(title, sizeof(title), "%s ", m->lesson->title);
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);
     draw_title(c, r, 0, title, count);
     struct window w = window_of(m, c, r);

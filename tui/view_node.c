@@ -58,7 +58,7 @@ static void figures(struct page *p, const json_t *o)
     char a[32], b[32];
     if (!o)
         return;
-    page_field(p, _("up since"), STYLE_NORMAL, "%s", seconds_text(detail_count(o, "uptime"), a));
+    page_field(p, _("uptime"), STYLE_NORMAL, "%s", seconds_text(detail_count(o, "uptime"), a));
     page_field(p, _("memory"), json_is_true(json_object_get(o, "mem_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
                _("%s of %s%s"), bytes_text(detail_count(o, "mem_used"), a),
                bytes_text(detail_count(o, "mem_limit"), b),
@@ -149,9 +149,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
     struct page p = {.c = c, .r = r, .from = -m->scroll};
     fill(&p, m);
-    if (p.y - p.from > r.height)
-        canvas_printf(c, r, r.width - 22, r.height - 1, STYLE_TITLE, _(" v %d more (j, PgDn)"),
-                      p.y - p.from - r.height);
+    page_more(&p);
 }
 
 static void settle(struct model *m, struct canvas *c, struct rect r)

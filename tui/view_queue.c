@@ -8,8 +8,7 @@
 #include "view.h"
 #include "words.h"
 
-#define CHART_ROWS 8
-#define WIDE       120 /* from here on two charts stand side by side */
+#define WIDE 120 /* from here on two charts stand side by side */
 
 /* the queue's own document, if it came */
 static const json_t *document(const struct model *m)
@@ -71,13 +70,18 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
     free(arguments);
 }
 
-static void counts(struct page *p, const struct queue_seen *q, const json_t *o)
+static void counts(struct page *p, const struct queue_seen *q)
 {
-    char ready[24], unacked[24], all[24], bytes[24], was[24];
+    char ready[24], unacked[24], all[24], was[24];
     page_field(p, _("messages"), q->messages < 0 ? STYLE_DOWN : STYLE_NORMAL,
                _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
                count_text(q->ready, ready), count_text(q->unacked, unacked),
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
+}
+
+static void sizes(struct page *p, const json_t *o)
+{
+    char bytes[24], all[24];
     if (detail_count(o, "message_bytes") >= 0)
         page_field(p, _("bytes"), STYLE_NORMAL, _("%s in messages, %s of them persistent messages"),
                    bytes_text(detail_count(o, "message_bytes"), bytes),
@@ -159,9 +163,12 @@ static void fill(struct page *p, const struct model *m)
     free(title);
     places(p, m, q);
     rules(p, m, q, o);
-    counts(p, q, o);
+    if (m->snapshot->source < 0)
+        page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
+    counts(p, q);
     rates(p, q, o);
     consumers(p, q, o);
+    sizes(p, o);
     messages(p, m);
     if (!o && m->snapshot->source >= 0)
         page_line(p, 1, STYLE_DIM, "%s", _("(its page has not come yet)"));
@@ -169,7 +176,7 @@ static void fill(struct page *p, const struct model *m)
 
 static int chart_rows(int height)
 {
-    return height > 36 ? 12 : height >= 19 ? CHART_ROWS : height >= 14 ? 5 : 0;
+    return height > 36 ? 12 : height >= 24 ? 8 : height >= 18 ? 6 : 0;
 }
 
 static void draw_charts(const struct model *m, struct canvas *c, struct rect r)
@@ -198,6 +205,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     struct rect text = page_rect(r);
     struct page p = {.c = c, .r = text, .from = m->scroll < 0 ? -m->scroll : 0};
     fill(&p, m);
+    page_more(&p);
     draw_charts(m, c, rect_rows(r, text.height, r.height - text.height));
 }
 

@@ -330,6 +330,18 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
     return err;
 }
 
+static void tell_watch(const struct replay *r, const struct sched_event *e, const char *fact)
+{
+    const struct replay_watch *w = r->result->watch;
+    if (!w)
+        return;
+    struct replay_seen *seen = xcalloc(r->queues.len + 1, sizeof(*seen));
+    for (size_t i = 0; i < r->queues.len; i++)
+        seen[i] = (struct replay_seen){.name = r->queues.items[i].name, .queue = &r->queues.items[i].now};
+    w->after(w->arg, e, fact, r->away, seen, r->queues.len, r->result);
+    free(seen);
+}
+
 static int events(struct replay *r, char **why)
 {
     struct text fact = {0};
@@ -353,6 +365,8 @@ static int events(struct replay *r, char **why)
         else if (fact.len)
             say(r, "", text_str(&fact));
         r->result->steps = e->step;
+        if (!err)
+            tell_watch(r, e, text_str(&fact));
     }
     text_finish(&fact);
     return err;
@@ -476,7 +490,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
 {
     struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
     char *why = NULL;
-    *result = (struct replay_result){0};
+    *result = (struct replay_result){.watch = result->watch};
     fprintf(out, "%s: %s\n%u node%s, engine %s, rule %s, partitions %s\n", name, s->title, s->nodes,
             s->nodes == 1 ? "" : "s", world->name, world->rule ? world->rule : s->rule,
             s->partitions == SCHED_IGNORE           ? "ignore"

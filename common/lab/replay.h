@@ -8,6 +8,7 @@
 #ifndef LAB_REPLAY_H
 #define LAB_REPLAY_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/sched.h"
@@ -26,6 +27,7 @@ struct replay_queue {
     uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
     uint32_t mirrors, synced; /* bit i: node i + 1 */
     VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
+    bool empty;               /* holds nothing, as it counts */
     bool torn;                /* by a partition: there are two masters */
 };
 
@@ -68,7 +70,22 @@ struct replay_message {
     bool mirrors_gone;  /* lost, and every mirror that had it had been away since (L2) */
 };
 
+/* What was shown so far, for who shows it in another way (a recording of it, for the screen). */
+struct replay_seen {
+    const char *name;
+    const struct replay_queue *queue;
+};
+struct replay_result;
+struct replay_watch {
+    /* After each event: what was seen of the nodes, the queues as they were last looked at, the messages as
+     * they are known by now. All of it is borrowed for the call. away: nodes that do not run. */
+    void (*after)(void *arg, const struct sched_event *e, const char *fact, uint32_t away,
+                  const struct replay_seen *queues, size_t queues_len, const struct replay_result *so_far);
+    void *arg;
+};
+
 struct replay_result {
+    const struct replay_watch *watch;    /* set by the caller; NULL: nobody watches */
     VEC(struct replay_message) messages; /* m1 first */
     bool as_expected;                    /* also if nothing was expected */
     unsigned steps;                      /* that were played */
@@ -86,7 +103,8 @@ void replay_message_list(struct text *t, const unsigned *m, size_t len); /* "m1 
 
 /* replay_nodes.c: the kit's processes or RabbitMQ, in a lab that is started for it and ended after it. */
 struct labdir;
-int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab, FILE *out,
-                    struct replay_result *result);
+int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
+                    const volatile sig_atomic_t *stop, FILE *out,
+                    struct replay_result *result); /* *stop becomes 1: ends early */
 
 #endif

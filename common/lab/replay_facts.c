@@ -130,6 +130,8 @@ static bool placed(const struct nodes *w, const char *queue, const struct replay
     good = good && (unsigned)__builtin_popcount(have) == want;
     if (sync && strcmp(sync, "automatic") == 0)
         good = good && q->synced == q->mirrors;
+    if (q->empty) /* then every mirror has all there is, and will be said to be in sync */
+        good = good && q->synced == q->mirrors;
     json_decref(d);
     return good;
 }
@@ -148,8 +150,8 @@ static uint32_t nodes_in(const char *column, size_t len)
 
 static void read_row(const char *row, struct replay_queue *q)
 {
-    const char *column[5];
-    size_t len[5], n = 0;
+    const char *column[6];
+    size_t len[6], n = 0;
     for (const char *at = row; n < ARRAY_LEN(column); at += len[n - 1] + 1) {
         column[n] = at;
         len[n] = strcspn(at, "\t\n");
@@ -164,6 +166,7 @@ static void read_row(const char *row, struct replay_queue *q)
     q->master = master ? (uint8_t)__builtin_ctz(master) : SCHED_NONE;
     q->mirrors = n > 3 ? nodes_in(column[3], len[3]) : 0;
     q->synced = n > 4 ? nodes_in(column[4], len[4]) & q->mirrors : 0;
+    q->empty = n > 5 && len[5] == 1 && *column[5] == '0';
 }
 
 /* RabbitMQ leaves a queue out of the list whose mirrors may not take over; its API still knows it. */
@@ -187,7 +190,7 @@ bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct r
 {
     char *output = NULL;
     int code = CTL(w, node, &output, "--quiet", "list_queues", "name", "state", "pid", "slave_pids",
-                   "synchronised_slave_pids");
+                   "synchronised_slave_pids", "messages");
     size_t len = strlen(queue);
     *q = (struct replay_queue){.state = REPLAY_GONE, .master = SCHED_NONE};
     for (const char *line = output; code == 0 && line && *line; line += strcspn(line, "\n")) {
@@ -217,7 +220,8 @@ static char *restless_queue(const struct nodes *w, unsigned i, uint32_t sees, co
     if (q->state == REPLAY_RUNNING && !there)
         return format_text("node%u says %s runs on node%u, which does not", i + 1, name, q->master + 1u);
     if (q->state == REPLAY_RUNNING && !placed(w, name, q, sees))
-        return format_text("%s has not the mirrors that its policy asks for", name);
+        return format_text(
+            "%s has not the mirrors that its policy asks for, in sync where they are going to be", name);
     if (q->state != REPLAY_RUNNING && there)
         return format_text("%s does not run though its node%u does", name, q->master + 1u);
     return NULL;
@@ -281,7 +285,7 @@ int nodes_rest(void *arg, char **why)
         char *what = restless(w);
         if (!what)
             return 0;
-        if (clock_now_ms() > end) {
+        if (*w->stop || clock_now_ms() > end) {
             int err = nodes_not_so(w, why, "no rest: %s", what);
             free(what);
             return err;

@@ -92,7 +92,7 @@ static int start(struct nodes *w, const struct sched_event *e, struct text *fact
     }
     int64_t end = clock_now_ms() + (w->rabbitmq ? 40000 : 4000);
     uint32_t open = e->nodes, running = 0;
-    while (open && clock_now_ms() < end && !err) {
+    while (open && clock_now_ms() < end && !err && !*w->stop) {
         EACH_NODE(i, open)
         if (came_back(&w->starters[i], &said, &code)) {
             open &= ~(1u << i);
@@ -442,8 +442,8 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
     return 0;
 }
 
-int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab, FILE *out,
-                    struct replay_result *result)
+int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
+                    const volatile sig_atomic_t *stop, FILE *out, struct replay_result *result)
 {
     bool rabbitmq = lab->engine == ENGINE_RABBITMQ;
     const struct replay_world world = {.name = rabbitmq ? "rabbitmq" : "kit",
@@ -454,7 +454,8 @@ int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
                                        .consume = consume,
                                        .rest = nodes_rest,
                                        .look = look};
-    struct nodes w = {.lab = lab, .rabbitmq = rabbitmq, .patience_ms = rabbitmq ? 60000 : 15000};
+    struct nodes w = {
+        .lab = lab, .stop = stop, .rabbitmq = rabbitmq, .patience_ms = rabbitmq ? 60000 : 15000};
     for (size_t i = 0; i < SCHED_NODES; i++)
         w.starters[i].fd = -1;
     int err = replay_play(s, name, &world, &w, out, result);

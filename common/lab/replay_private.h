@@ -18,6 +18,7 @@ struct starter { /* a labctl that starts a node, and has not come back yet */
 
 struct nodes {
     struct labdir *lab;
+    const volatile sig_atomic_t *stop; /* the user wants no more */
     bool rabbitmq, up, cut;
     uint32_t running; /* nodes that should serve */
     uint32_t stopped; /* of the others: their process is there, its app is stopped */

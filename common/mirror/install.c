@@ -140,7 +140,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     RING_FREE(&m->removals);
 
     m->version = msg->u.install.version;
-    m->lost = (m->lost | (before & ~m->leaving)) & ~m->members;
+    m->lost = msg->u.install.lost;
     persist_view(m, msg->u.install.entries, msg->u.install.entries_len, out);
     m->view_lsn = m->handed_out;
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);

@@ -22,8 +22,8 @@ node_set joiners(const struct mirror *m, node_set members)
     node_set found = 0;
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
-        if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !node_in(members, n) &&
-            (members & ~h->links & ~node_bit(n)) == 0)
+        if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !h->elsewhere &&
+            !node_in(members, n) && (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;
@@ -116,6 +116,7 @@ static void all_prepared(struct mirror *m, struct effects *out)
     msg->u.install.members = members.items;
     msg->u.install.members_len = members.len;
     msg->u.install.version = version + 1;
+    msg->u.install.lost = (m->lost | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
     msg->u.install.entries = entries;
     msg->u.install.entries_len = len;
     c->install_sent = true;
@@ -163,7 +164,8 @@ void begin_change(struct mirror *m, struct effects *out)
         return;
     struct change *c = &m->change;
     c->running = true;
-    c->epoch = epoch + 1;
+    c->epoch =
+        (epoch / LIMIT_NODES + 1) * LIMIT_NODES + m->o.self; /* two sides never mean two views by one */
     c->targets = targets;
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = NULL;

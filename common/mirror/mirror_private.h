@@ -244,6 +244,7 @@ struct disk_wait {
 
 struct hello { /* what a linked peer last said of itself */
     bool known, serving, fresh;
+    bool elsewhere; /* it refused: it is, or is about to be, in another view; until it says hello again */
     uint64_t epoch, incarnation, version;
     node_set members, others, links;
     node_id coordinator;

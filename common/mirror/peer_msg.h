@@ -212,6 +212,7 @@ struct peer_msg {
         struct {
             struct view_member *members;
             size_t members_len;
+            node_set lost; /* went without a word, and may serve on their own */
             uint64_t version;
             struct meta_entry *entries;
             size_t entries_len;

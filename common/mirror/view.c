@@ -216,7 +216,7 @@ static void handle_refused(struct mirror *m, node_id from, const struct peer_msg
     if (msg->u.refused.why != REFUSE_LATER && !m->served) {
         give_up(m, out); /* it says hello when it serves, or when it starts over */
     } else if (msg->u.refused.why != REFUSE_LATER) {
-        m->peers[from].known = false;
+        m->peers[from].elsewhere = true;
         begin_change(m, out);
     } else if (m->phase == PHASE_STARTING) {
         change_end(m);

@@ -105,6 +105,8 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     }
     m->id = held->id; /* the first, or published again to a new master, which never had it */
     m->placed = true;
+    m->placed_ms = s->now_us / 1000;
+    m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }
 
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
@@ -168,6 +170,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
                 m->removed = m->removed || purging;
+                if (master && !m->consumed && !m->removed)
+                    check_limits_end(s, message);
             }
             if (m->memory == 0)
                 VEC_PUSH(&c->vanished, message);
@@ -233,6 +237,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     lq->durable = info.durable;
     lq->auto_delete = info.auto_delete;
     lq->exclusive = info.owner.node != NODE_NONE;
+    check_limits_note(lq, info.definition);
     struct seen_queue *sq = seen_queue(s, n, queue);
     struct seen_info was = sq->now;
     enum node_phase phase = s->check.nodes[n].view.phase;

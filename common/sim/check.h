@@ -105,13 +105,19 @@ void check_refresh(struct sim *s, node_id n); /* after the step, before its effe
 void check_after(struct sim *s, node_id n);   /* after its effects */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
-                     bool restarts); /* it has stopped, was killed, or begins again by itself */
+                     bool restarts);          /* it has stopped, was killed, or begins again by itself */
+void check_on_disk(struct sim *s, node_id n); /* more of its log is synced */
 void check_published(struct sim *s, node_id n, uint32_t message);
 void check_confirmed(struct sim *s, node_id n, uint32_t message);
 void check_delivered(struct sim *s, node_id n, uint32_t message);
 void check_calm(struct sim *s); /* nothing is on its way */
 void check_drained(
     struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
+
+/* check_limits.c */
+void check_limits_note(struct ledger_queue *q, const char *definition);
+bool check_limits_end(struct sim *s, uint32_t message); /* true: its queue's limits explain that it is gone */
+void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);
 
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,

@@ -266,6 +266,7 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
         sim_fail(s, "I8", "%s counts %llu ready and %llu unacknowledged and holds %zu", q->name,
                  (unsigned long long)at_master.ready, (unsigned long long)at_master.unacked, sq->items.len);
     check_placement(s, q, members);
+    check_limits_calm(s, q->master, queue, &at_master);
     for (size_t i = 0; i < q->mirrors_len; i++)
         if (node_in(members, q->mirrors[i]))
             compare_calm(s, queue, q->master, q->mirrors[i]);

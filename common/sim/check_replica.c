@@ -57,6 +57,13 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
         m->removed = true; /* on its way to a client that does not acknowledge; at most once */
         return;
     }
+    if (check_limits_end(s, message))
+        return;
+    if (m->at_risk) {
+        lose(s, message, DOOR_L1, false,
+             "an unsynchronised mirror was promoted, and went before it was on its disk");
+        return;
+    }
     bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
     if (m->pending != DOOR_NONE) {
         lose(s, message, m->pending, false,
@@ -132,6 +139,7 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, x) && !disk_has(s, x, m));
         if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack &&
             !check_parted(s, n, m->view))
             lose_here(s, n, lq->messages.items[i], DOOR_L1,
@@ -156,6 +164,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];
+        if (mirror_before && !synced)
+            m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, n) && !disk_has(s, n, m));
         if (node_in(m->memory, n) && m->door == DOOR_L1) { /* the view that lost it came to nothing */
             sim_tell(s, "      FOUND m%u", message);
             m->door = DOOR_NONE;
@@ -168,7 +178,17 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             continue;
         }
         if (check_parted(s, n, m->view))
-            continue; /* confirmed on the other side of a partition */
+            continue;                  /* confirmed on the other side of a partition */
+        if (m->pending != DOOR_NONE) { /* as this side has known for long */
+            lose_here(s, n, message, m->pending,
+                      "one side of a partition had lost it, and the other is gone");
+            continue;
+        }
+        if (m->at_risk && !mirror_before) {
+            lose_here(s, n, message, DOOR_L1,
+                      "an unsynchronised mirror was promoted, and went before it was on its disk");
+            continue;
+        }
         if (mirror_before && !synced) {
             lose_here(s, n, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
             continue;
@@ -183,6 +203,14 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
                  s->names[n], lq->name, message, (unsigned long long)m->id,
                  m->persistent ? ", persistent" : "", m->memory, m->disk,
                  mirror_before ? "though it was synchronised" : "and it was no mirror before");
+    }
+}
+
+void check_on_disk(struct sim *s, node_id n)
+{
+    for (size_t i = 0; i < s->ledger.messages.len; i++) {
+        struct ledger_message *m = &s->ledger.messages.items[i];
+        m->at_risk = m->at_risk && !(node_in(m->memory, n) && disk_has(s, n, m));
     }
 }
 
@@ -224,6 +252,8 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         master = here;
     if (node_in(m->memory, here->master))
         m->id = m->ids[here->master];
+    else if (check_limits_end(s, message))
+        return;
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);

@@ -188,6 +188,7 @@ bool disk_sync_done(struct sim *s, node_id n)
     d->synced = d->syncing;
     d->syncing = 0;
     log_written(d->log);
+    check_on_disk(s, n);
     if (rng_chance(&s->disk, 1))
         log_roll(d->log);
     if (d->synced < d->records)
@@ -282,6 +283,7 @@ static void close_log(struct sim_disk *d)
     log_close(d->log);
     d->log = NULL;
     d->syncing = 0;
+    d->error = 0;
     d->fails = DISK_FAILS_NOT;
 }
 

@@ -28,6 +28,9 @@ enum door {
     DOOR_L5, /* it was transient and its last holder stopped */
 };
 
+/* How its queue's limits ended a message (check_limits.c). */
+enum ending { ENDING_NONE, ENDING_EXPIRED, ENDING_DROPPED };
+
 struct ledger_message {
     /* its publisher */
     uint32_t publisher;
@@ -44,6 +47,8 @@ struct ledger_message {
     /* where it is: kept by check.c and the disks */
     msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
+    uint64_t placed_ms; /* when it was seen first */
+    bool limited;       /* and its queue had a time to live by then */
     msg_id ids[SIM_NODES];       /* under which each node held it last */
     node_set memory;             /* running nodes that hold it now */
     node_set disk;               /* nodes that are away (or starting) and will find it on their disk */
@@ -64,9 +69,11 @@ struct ledger_message {
     /* its end otherwise */
     bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
     node_set dropped; /* running nodes that held it and gave it up */
-    bool removed;     /* an operator purged or deleted, or the queue ended as it should */
+    bool removed;     /* an operator purged or deleted, or the queue ended as it should, or its limits: */
+    enum ending ending;
     enum door door;
     uint64_t lost_step;
+    bool at_risk;      /* after L1 the new master holds it, and its disk does not yet */
     enum door pending; /* one side of a partition has lost it so; another holds it, and may win */
 };
 
@@ -79,6 +86,8 @@ struct ledger_queue {
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
     bool gone;
+    uint64_t max_length, ttl_ms; /* 1 + the lowest that any policy said; 0: none */
+    bool ttl_changed;            /* since it had one */
     uint32_t view;          /* in which it was seen first */
     VEC(uint32_t) messages; /* published to it */
 };
@@ -87,6 +96,7 @@ struct ledger {
     VEC(struct ledger_message) messages;
     VEC(struct ledger_queue) queues;
     uint64_t lost[DOOR_L5 + 1];
+    uint64_t ended[ENDING_DROPPED + 1];
     uint64_t confirmed, refused, unknown, consumed, redelivered;
 };
 

@@ -8,9 +8,10 @@
 #include "base/text.h"
 
 struct chooser {
-    struct rng r;
+    struct rng r, limits_rng;
     struct plan *p;
     bool up[SIM_NODES];
+    bool limits; /* policies limit queues, too */
     /* which things this seed has */
     bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks;
 };
@@ -115,8 +116,9 @@ static void choose_world(struct chooser *c)
         c->cuts = c->clogs = false;
     if (c->cuts) {
         o->partition_handling = (enum partition_handling)rng_below(&c->r, 3);
-        if (o->one_fault_at_a_time && o->partition_handling == PARTITION_IGNORE)
-            o->partition_handling = PARTITION_AUTOHEAL; /* ignore waits for an operator */
+        /* ignore waits for an operator; of two nodes pause_minority takes down both */
+        if (o->one_fault_at_a_time && (o->nodes == 2 || o->partition_handling == PARTITION_IGNORE))
+            o->partition_handling = PARTITION_AUTOHEAL;
         o->silence_ms = between(&c->r, 20, rng_chance(&c->r, 50) ? 200 : 2000);
         o->reconnect_ms = between(&c->r, 0, 200);
     }
@@ -133,6 +135,20 @@ static void choose_queues(struct chooser *c)
         if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 6))
             p->queues[i].declare = SIM_AUTO_DELETE;
     }
+}
+
+/* what the policy says of the content, in seeds that have such limits */
+static void add_limits(struct chooser *c, struct text *d)
+{
+    struct rng *r = &c->limits_rng;
+    if (!c->limits)
+        return;
+    if (rng_chance(r, 50))
+        text_printf(d, ",\"max-length\":%u", (unsigned)between(r, 1, rng_chance(r, 50) ? 3 : 20));
+    if (rng_chance(r, 40))
+        text_printf(d, ",\"overflow\":\"%s\"", rng_chance(r, 70) ? "reject-publish" : "drop-head");
+    if (rng_chance(r, 40))
+        text_printf(d, ",\"message-ttl\":%u", (unsigned)between(r, 1, rng_chance(r, 50) ? 50 : 2000));
 }
 
 static void policy_line(struct chooser *c, uint64_t wait_ms)
@@ -173,6 +189,7 @@ static void policy_line(struct chooser *c, uint64_t wait_ms)
         text_printf(&d, ",\"ha-promote-on-shutdown\":\"%s\"", rng_chance(r, 60) ? "always" : "when-synced");
     if (rng_chance(r, 40))
         text_printf(&d, ",\"ha-promote-on-failure\":\"%s\"", rng_chance(r, 60) ? "when-synced" : "always");
+    add_limits(c, &d);
     text_add(&d, "}");
     line(c, wait_ms, "policy ha ^q %s", d.s);
     text_finish(&d);
@@ -375,6 +392,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     c.clogs = (allowed & FAULT_CLOGS) && rng_chance(&c.r, 30);
     c.clocks = (allowed & FAULT_CLOCKS) && rng_chance(&c.r, 20);
     c.disks = (allowed & FAULT_DISKS) && rng_chance(&c.r, 40);
+    rng_init(&c.limits_rng, seed ^ 0x6c696d697473); /* its own: other choices stay what they were */
+    c.limits = rng_chance(&c.limits_rng, 15);
     choose_world(&c);
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;

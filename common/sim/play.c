@@ -239,13 +239,15 @@ static void restart_sides(struct sim *s)
 static void heal(struct sim *s)
 {
     clients_pause(s);
+    for (node_id n = 0; n < s->options.nodes; n++) {
+        s->nodes[n].disk.fails = DISK_FAILS_NOT;
+        sim_fill_disk(s, n, false);
+    }
     if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
         sim_fail(s, "I12", "an orderly stop does not end");
     sim_heal_all(s);
-    for (node_id n = 0; n < s->options.nodes; n++) {
-        sim_fill_disk(s, n, false);
-        start_node(s, n);
-    }
+    for (node_id n = 0; n < s->options.nodes; n++)
+        sim_start(s, n);
     sim_tell(s, "%10.3f  ==== all nodes are started; no more faults", (double)s->now_us / 1000.0);
     if (!sim_calm(s, CALM_LIMIT_MS))
         sim_fail(s, "I12", "no calm within %u s of virtual time after all faults are over",

@@ -290,7 +290,7 @@ static void boot(struct sim *s, node_id n)
 void sim_start(struct sim *s, node_id n)
 {
     struct sim_node *node = &s->nodes[n];
-    node->start_again = node->m && node->stopping;
+    node->start_again = node->m && (node->stopping || node->disk.error);
     if (node->m || node->booting)
         return;
     node->booting = true;

@@ -193,6 +193,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_INSTALL:
         CODEC_ARRAY(c, m->u.install.members, m->u.install.members_len, 17, codec_member);
+        codec_u32(c, &m->u.install.lost);
         codec_u64(c, &m->u.install.version);
         CODEC_ARRAY(c, m->u.install.entries, m->u.install.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.install.repairs, m->u.install.repairs_len, 26, codec_repair);

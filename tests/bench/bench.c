@@ -14,6 +14,7 @@
 
 #include "tests/bench/load.h"
 #include "tests/bench/report.h"
+#include "tests/bench/screen.h"
 #include "tests/cluster/support.h"
 
 enum {
@@ -21,7 +22,9 @@ enum {
     SYNC_MESSAGES = 200000,
     CONSUME_MESSAGES = 200000,
     ROUND_TRIPS = 2000,
-    FAILOVER_MESSAGES = 10000
+    FAILOVER_MESSAGES = 10000,
+    SCREEN_WARM_UP_S = 2,
+    SCREEN_FLOW = 50000 /* messages a second */
 };
 
 enum measure_id {
@@ -36,6 +39,8 @@ enum measure_id {
     M_ROUND_TRIP,
     M_FAILOVER,
     M_SYNC,
+    M_SCREEN_IDLE,
+    M_SCREEN_FLOW,
     MEASURES
 };
 
@@ -51,6 +56,8 @@ static struct measure measures[MEASURES] = {
     [M_ROUND_TRIP] = {"round-trip", "one in flight, mirrored, confirm", "ms", false},
     [M_FAILOVER] = {"failover", "kill -9 of the master: longest confirm gap", "ms", false},
     [M_SYNC] = {"sync", "synchronise a new mirror, 200,000 x 100 B", "s", false},
+    [M_SCREEN_IDLE] = {"screen-idle", "the screen's processor time, nothing happens", "%", false},
+    [M_SCREEN_FLOW] = {"screen-flow", "the same while messages flow (at most 50,000/s)", "%", false},
 };
 
 static struct {
@@ -395,6 +402,47 @@ static bool measure_sync(struct bench *b, unsigned run, double *value)
     return ok;
 }
 
+/* Publishes and consumes beside the screen, at the pace that the measure names or as fast as the engine can;
+ * what really flowed is printed. */
+static bool measure_flow(struct bench *b, unsigned run, double *value)
+{
+    char queue[64];
+    const char *why = NULL;
+    int rate[2];
+    snprintf(queue, sizeof(queue), "screen-%u", run);
+    if (!declare(b, 1, queue) || pipe(rate) < 0)
+        return fail(b, "cannot begin the flow");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct load_spec spec = spec_for(b, queue);
+        struct load_result r = {0};
+        spec.measured_s = SCREEN_WARM_UP_S + 2 * options.measured_s;
+        spec.most_per_second = SCREEN_FLOW;
+        bool ok = load_both(&spec, &r) && write(rate[1], &r.per_second, sizeof(r.per_second)) > 0;
+        if (!ok)
+            fprintf(stderr, "bench: %s\n", r.error);
+        _exit(ok ? 0 : 1);
+    }
+    close(rate[1]);
+    bool ok = screen_cpu(b->lab.bin, b->lab.dir, SCREEN_WARM_UP_S, 2 * options.measured_s, value, &why);
+    double per_second = 0;
+    int status = -1;
+    bool flowed = read(rate[0], &per_second, sizeof(per_second)) == (ssize_t)sizeof(per_second);
+    close(rate[0]);
+    waitpid(pid, &status, 0);
+    printf("%-9s beside the screen flowed %.0f msg/s\n", engines[b->engine], per_second);
+    delete_queue(b, 1, queue);
+    return (ok || fail(b, "%s", why)) && (flowed || fail(b, "the flow beside the screen broke"));
+}
+
+static bool measure_idle_screen(struct bench *b, double *value)
+{
+    const char *why = NULL;
+    return screen_cpu(b->lab.bin, b->lab.dir, SCREEN_WARM_UP_S, 2 * options.measured_s, value, &why) ||
+           fail(b, "%s", why);
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static void note(struct bench *b, enum measure_id id, bool ok, double value)
@@ -438,9 +486,11 @@ static void measure_engine(unsigned engine)
         for (enum measure_id id = M_TRANSIENT; id < MEASURES; id++) {
             for (unsigned run = 1; wanted(id) && run <= options.runs; run++) {
                 double value = 0;
-                bool ok = id == M_FAILOVER ? measure_failover(&b, run, &value)
-                          : id == M_SYNC   ? measure_sync(&b, run, &value)
-                                           : measure_load(&b, id, run, &value);
+                bool ok = id == M_FAILOVER      ? measure_failover(&b, run, &value)
+                          : id == M_SYNC        ? measure_sync(&b, run, &value)
+                          : id == M_SCREEN_IDLE ? measure_idle_screen(&b, &value)
+                          : id == M_SCREEN_FLOW ? measure_flow(&b, run, &value)
+                                                : measure_load(&b, id, run, &value);
                 note(&b, id, ok, value);
             }
         }

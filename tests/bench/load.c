@@ -40,6 +40,8 @@ struct publisher {
     uint64_t sent, settled, nacked; /* settled: confirmed, or nacked */
     uint64_t low;                   /* the lowest number that is not settled; numbers from 1 */
     uint8_t *is_settled;            /* ring over low .. sent */
+    uint64_t most_per_second;       /* 0: as fast as it goes */
+    int64_t began_us;
 };
 
 static bool publisher_open(struct publisher *p, const struct load_spec *spec, struct load_result *r)
@@ -53,6 +55,8 @@ static bool publisher_open(struct publisher *p, const struct load_spec *spec, st
     }
     amqp_template_init(&p->t, spec->queue, spec->size, spec->persistent);
     p->window = spec->window;
+    p->most_per_second = spec->most_per_second;
+    p->began_us = load_now_us();
     p->low = 1;
     p->is_settled = xcalloc(PENDING_RING, 1);
     return true;
@@ -68,6 +72,10 @@ static void publisher_close(struct publisher *p)
 
 static bool publisher_send(struct publisher *p, uint64_t limit, struct load_result *r)
 {
+    if (p->most_per_second) {
+        uint64_t due = (uint64_t)((double)(load_now_us() - p->began_us) / 1e6 * (double)p->most_per_second);
+        limit = due < limit ? due : limit;
+    }
     while (p->sent < limit && p->sent - p->settled < p->window && p->sent + 1 - p->low < PENDING_RING &&
            p->c.out_len - p->c.out_at < OUT_AT_ONCE)
         amqp_put_publish(&p->c, &p->t, ++p->sent);

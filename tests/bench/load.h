@@ -15,6 +15,7 @@ struct load_spec {
     size_t size;                         /* of a body, >= 8 */
     bool persistent;
     unsigned window;              /* unconfirmed messages at most */
+    uint64_t most_per_second;     /* what is published, at most; 0: as fast as it goes */
     unsigned prefetch, ack_every; /* consumer */
     double warm_up_s, measured_s; /* publish, both: how long; only what happens in measured_s counts */
     uint64_t count;               /* publish with measured_s 0, consume, round trips, failover: how many */

@@ -246,6 +246,9 @@ static void queue_detail(void **state)
     says(&s, "node1 (was master)", true);
     /* nobody answers: no figure is shown as if it were one of now */
     s.t.s->source = -1;
+    s.t.s->queues[0].state = QUEUE_SEEN_UNKNOWN;
+    while (s.t.s->copies_len)
+        free(s.t.s->copies[--s.t.s->copies_len].held);
     s.t.s->queues[0].messages = s.t.s->queues[0].ready = s.t.s->queues[0].unacked = -1;
     s.t.s->queues[0].publish_rate = -1;
     s.t.s->queues[0].consumers = -1;
@@ -305,5 +308,6 @@ int main(void)
         cmocka_unit_test(node_detail),
         cmocka_unit_test(every_size),
     };
+    setenv("TZ", "UTC", 1); /* the times in the frames */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

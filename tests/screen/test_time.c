@@ -635,7 +635,7 @@ static int frames(const char *const *words)
     for (; words[argc]; argc++)
         argv[argc] = xstrdup(words[argc]);
     argv[argc] = NULL;
-    int code = tui_frames(argc, argv);
+    int code = tui_frames(argc, argv, NULL);
     for (int i = 0; i < argc; i++)
         free(argv[i]);
     return code;

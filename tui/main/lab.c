@@ -38,9 +38,10 @@ static const char usage_text[] =
     "  lab lessons            the lessons there are\n"
     "  lab replay FILE.sched  play a schedule, print every step and the fate of every message (--help)\n"
     "       --engine sim|kit|rabbitmq   on the simulator (the default), on real nodes, on RabbitMQ\n"
+    "       --plain           text also on a terminal; there the screen opens at the step that lost a message\n"
     "  lab search             the shortest schedule that loses a message with a rule (--help)\n"
     "  lab replay FILE        a recorded session on the screen: Space plays, [ ] step, { } seek\n"
-    "  lab replay FILE FILE   two of them side by side\n"
+    "  lab replay FILE FILE   two recordings or schedules side by side\n"
     "  lab frames FILE        frames of a recording as text (lab frames --help)\n"
     "       --record FILE     with the screen: record the session (as R does, from its beginning)\n"
     "\n"
@@ -465,6 +466,7 @@ static int command_screen(const struct options *o, int number)
                                   .record = o->record,
                                   .script = o->script,
                                   .fake_clock = o->fake_clock,
+                                  .load = lab_load_schedule,
                                   .test_fd = o->test_fd};
     if (number) { /* before any node is started for it */
         struct lesson *l = lesson_load(number, NULL, &error);
@@ -505,12 +507,13 @@ static int command_replay(struct options *o, int len, char **files)
 int main(int argc, char **argv)
 {
     struct options o = {0};
-    if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1))
+    if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1) &&
+        !lab_replay_on_screen(argc - 1, argv + 1))
         return lab_replay(argc - 1, argv + 1); /* a schedule, not a recording */
     if (argc > 1 && strcmp(argv[1], "search") == 0)
         return lab_search(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "frames") == 0) /* it has options of its own */
-        return tui_frames(argc - 1, argv + 1);
+        return tui_frames(argc - 1, argv + 1, lab_load_schedule);
     int code = read_options(argc, argv, &o);
     if (code > 0)
         return code;

@@ -1,6 +1,7 @@
 /* lab_replay.c: `lab replay FILE`: reads a schedule and plays it in one of the three worlds. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const char usage[] =
     "  kit       on the kit's own processes, started for it and ended after it\n"
     "  rabbitmq  on real RabbitMQ nodes, likewise\n"
     "  --trace   sim: every step of every node as well\n"
+    "  --plain   text also on a terminal, where without any of these the screen opens (docs/recording.md)\n"
     "  --dir     keeps the nodes' folder there; else a new one under $TMPDIR, removed afterwards\n"
     "  --ports   node1's ports (5672,15672,25672); the next nodes count up from them\n"
     "\n"
@@ -47,6 +49,14 @@ static char *read_file(const char *path)
 
 /* ---- the nodes of a real world ---- */
 
+static volatile sig_atomic_t stopped; /* by Ctrl-C: its nodes are ended first */
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
 static int play_on_nodes(const struct sched *s, const char *name, enum engine_kind engine, const char *dir,
                          const char *ports, struct replay_result *result)
 {
@@ -68,8 +78,11 @@ static int play_on_nodes(const struct sched *s, const char *name, enum engine_ki
         fprintf(stderr, "lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n", ports);
         err = ERR_INVALID;
     }
+    struct sigaction action = {.sa_handler = stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     if (!err)
-        err = replay_on_nodes(s, name, &lab, stdout, result);
+        err = replay_on_nodes(s, name, &lab, &stopped, stdout, result);
     if (folder) {
         char *error = NULL;
         labdir_wipe(&lab, &error);
@@ -97,6 +110,7 @@ int lab_replay(int argc, char **argv)
 {
     static const struct option options[] = {
         {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 't'},
+        {"plain", no_argument, NULL, 'x'},
         {"dir", required_argument, NULL, 'd'},    {"ports", required_argument, NULL, 'p'},
         {"help", no_argument, NULL, 'h'},         {0},
     };
@@ -109,6 +123,7 @@ int lab_replay(int argc, char **argv)
         switch (opt) {
         case 'e': engine = optarg; break;
         case 't': trace = true; break;
+        case 'x': break; /* lab_replay_on_screen asked for it */
         case 'd': dir = optarg; break;
         case 'p': ports = optarg; break;
         case 'h': fputs(usage, stdout); return 0;

@@ -1,0 +1,75 @@
+/* screen.c: see screen.h. The terminal is a pty whose other end is read as fast as it comes, as a terminal
+ * does. */
+#include "tests/bench/screen.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "tests/bench/load.h"
+
+/* user and system time of the process, in seconds; negative: it is gone */
+static double cpu_seconds(pid_t pid)
+{
+    char path[64], line[1024] = "";
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    FILE *f = fopen(path, "re");
+    bool read = f && fgets(line, sizeof(line), f);
+    if (f)
+        fclose(f);
+    const char *after = strrchr(line, ')'); /* the name may hold anything */
+    if (!read || !after ||
+        sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        return -1;
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* false: the program closed the terminal */
+static bool drain(int pty, double seconds)
+{
+    char part[65536];
+    for (int64_t end = load_now_us() + (int64_t)(seconds * 1e6); load_now_us() < end;) {
+        struct pollfd p = {.fd = pty, .events = POLLIN};
+        if (poll(&p, 1, 20) > 0 && read(pty, part, sizeof(part)) <= 0 && errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+bool screen_cpu(const char *bin, const char *dir, double warm_up_s, double measured_s, double *percent,
+                const char **why)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = 80};
+    char *program = format_text("%s/lab", bin);
+    int pty;
+    fflush(NULL);
+    pid_t pid = forkpty(&pty, NULL, NULL, &size);
+    if (pid == 0) {
+        setenv("TERM", "xterm-256color", 1);
+        setenv("LC_ALL", "C.UTF-8", 1);
+        execl(program, program, "--dir", dir, (char *)NULL);
+        _exit(127);
+    }
+    free(program);
+    *why = "the screen cannot be opened, or has ended";
+    bool ok = pid > 0 && drain(pty, warm_up_s);
+    double before = ok ? cpu_seconds(pid) : -1;
+    int64_t from = load_now_us();
+    ok = before >= 0 && drain(pty, measured_s);
+    double took = (double)(load_now_us() - from) / 1e6, after = ok ? cpu_seconds(pid) : -1;
+    *percent = after >= 0 ? (after - before) / took * 100 : 0;
+    if (pid > 0) {
+        kill(pid, SIGTERM);
+        drain(pty, 0.2);
+        close(pty); /* what it still writes goes nowhere */
+        waitpid(pid, NULL, 0);
+    }
+    return after >= 0;
+}

@@ -1,0 +1,196 @@
+/* test_replay.c: a schedule is one and the same in three worlds. Every file of lessons/schedules is played on
+ * the simulator and on real nodes (the kit's; RabbitMQ with MIRRORLAB_TEST_ENGINE=rabbitmq, see make
+ * test-schedules): the message that the simulator loses is lost there too, at the same step, through the same
+ * door. What differs is written in the file itself (expect kit ..., expect rabbitmq ...) and in
+ * docs/semantics.md. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sched.h"
+#include "tests/cluster/test.h"
+
+#define FOLDER   "lessons/schedules"
+#define LIMIT_MS 400000 /* RabbitMQ takes twenty seconds to start, and as many for a node that returns */
+
+static struct lab lab;
+
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    struct text t = {0};
+    char part[4096];
+    assert_non_null(f);
+    text_add(&t, "");
+    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    fclose(f);
+    return t.s;
+}
+
+/* `lab replay` of this file in this world; its exit code. */
+static int replay(const char *path, const char *engine, struct text *out)
+{
+    char program[PATH_MAX + 8], ports[32];
+    snprintf(program, sizeof(program), "%s/lab", lab.bin);
+    snprintf(ports, sizeof(ports), "%u,%u,%u", lab.amqp, lab.http, lab.peer);
+    const char *argv[] = {program, "replay", path,      "--engine", engine,
+                          "--dir", lab.dir,  "--ports", ports,      NULL};
+    return run_program(out, LIMIT_MS, argv);
+}
+
+static bool cuts(const struct sched *s)
+{
+    for (size_t i = 0; i < s->events.len; i++)
+        if (s->events.items[i].verb == SCHED_PART || s->events.items[i].verb == SCHED_CUT)
+            return true;
+    return false;
+}
+
+static bool differs(const struct sched *s, const char *engine)
+{
+    for (size_t i = 0; i < s->expects.len; i++)
+        if (strcmp(s->expects.items[i].world, engine) == 0)
+            return true;
+    return false;
+}
+
+/* Behind the two lines that name the file and the world; on RabbitMQ what became of the messages, for its
+ * words about a queue that waits are fewer. */
+static const char *comparable(const char *text)
+{
+    const char *fates = strstr(text, "\nfates");
+    if (!test_on_kit())
+        return fates ? fates : text;
+    for (unsigned i = 0; i < 2; i++)
+        text = strchr(text, '\n') ? strchr(text, '\n') + 1 : text;
+    return text;
+}
+
+static void one_file(const char *path)
+{
+    const char *engine = test_engine();
+    struct text sim = {0}, real = {0};
+    struct sched s;
+    char *text = read_file(path), *error = NULL;
+    if (sched_parse(&s, path, text, &error))
+        fail_msg("%s", error);
+    assert_code(replay(path, "sim", &sim), 0, &sim);
+    int code = replay(path, engine, &real);
+    if (s.partitions != SCHED_IGNORE) {
+        assert_code(code, 1, &real);
+        assert_says(&real, "NOT PLAYED TO ITS END: partitions");
+    } else if (cuts(&s) && !test_on_kit()) {
+        assert_code(code, 1, &real);
+        assert_says(&real, "not possible on the engine rabbitmq");
+    } else {
+        assert_code(code, 0, &real);
+        assert_says(&real, "as the schedule expects");
+        if (!differs(&s, engine) && strcmp(comparable(text_str(&sim)), comparable(text_str(&real))) != 0)
+            fail_msg("%s: the simulator says:\n%s\nand %s says:\n%s", path, text_str(&sim), engine,
+                     text_str(&real));
+    }
+    print_message("%s: %s\n", path, engine);
+    sched_finish(&s);
+    free(text);
+    text_finish(&sim);
+    text_finish(&real);
+}
+
+static void every_schedule_ends_alike(void **state)
+{
+    (void)state;
+    DIR *folder = opendir(FOLDER);
+    unsigned files = 0;
+    assert_non_null(folder);
+    for (const struct dirent *e; (e = readdir(folder));) {
+        size_t len = strlen(e->d_name);
+        char path[512];
+        if (len < 6 || strcmp(e->d_name + len - 6, ".sched") != 0)
+            continue;
+        snprintf(path, sizeof(path), FOLDER "/%s", e->d_name);
+        one_file(path);
+        files++;
+    }
+    closedir(folder);
+    assert_true(files >= 7);
+}
+
+static void nothing_runs_afterwards(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= 3; n++)
+        assert_false(lab_alive(&lab, n));
+}
+
+static void mistakes_are_told_before_anything_starts(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    char program[PATH_MAX + 8];
+    snprintf(program, sizeof(program), "%s/lab", lab.bin);
+    assert_code(RUN(&out, program, "replay", "nowhere.sched"), 1, &out);
+    assert_says(&out, "nowhere.sched: No such file or directory; name a schedule (*.sched)");
+    assert_code(RUN(&out, program, "replay", "x.sched", "--engine", "cloud"), 64, &out);
+    assert_says(&out, "--engine sim, kit or rabbitmq");
+    assert_code(RUN(&out, program, "search", "--rule", "best"), 64, &out);
+    assert_says(&out, "--rule best: no such rule; there are");
+    assert_says(&out, "most-messages");
+    assert_code(RUN(&out, program, "search", "--crashes", "many"), 64, &out);
+    assert_says(&out, "--crashes many: write a number from 0 to 9");
+    text_finish(&out);
+}
+
+/* lab search writes what lab replay plays, and prints five lines. */
+static void what_the_search_finds_is_lost_on_real_nodes(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    char program[PATH_MAX + 8], file[PATH_MAX + 16];
+    snprintf(program, sizeof(program), "%s/lab", lab.bin);
+    snprintf(file, sizeof(file), "%s/found.sched", lab.dir);
+    assert_code(RUN(&out, program, "search", "--rule", "oldest", "--crashes", "3", "--restarts", "3",
+                    "--messages", "3", "--out", file),
+                1, &out);
+    assert_says(&out, "promise   I3, no confirmed message is lost: broken through L1");
+    assert_says(&out, "message   m1, persistent, published in step 1, confirmed; LOST in step 5");
+    assert_says(&out, "schedule  5 steps: publish node1 q, kill node2, kill node3, start node2, kill node1");
+    assert_says(&out, "decision  pick_master(");
+    assert_says(&out, "replay    lab replay ");
+    unsigned lines = 0;
+    for (const char *c = text_str(&out); *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 5);
+    assert_code(replay(file, test_engine(), &out), 0, &out);
+    assert_says(&out, "LOST m1 through L1");
+    assert_code(RUN(&out, program, "search", "--rule", "oldest", "--crashes", "2", "--restarts", "2"), 0,
+                &out);
+    assert_says(&out, "rule oldest: no schedule loses a message");
+    remove(file);
+    text_finish(&out);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return lab_init(&lab, 3) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    lab_finish(&lab); /* down has nothing to do: every replay has ended its nodes */
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_are_told_before_anything_starts),
+        cmocka_unit_test(every_schedule_ends_alike),
+        cmocka_unit_test(what_the_search_finds_is_lost_on_real_nodes),
+        cmocka_unit_test(nothing_runs_afterwards),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

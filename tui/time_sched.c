@@ -1,0 +1,292 @@
+/* time_sched.c: see time_sched.h. A simulated step has no duration that means anything to who watches: each
+ * is a second. */
+#include "time_sched.h"
+
+#include <stdlib.h>
+
+#include "record.h"
+#include "time_delta.h"
+
+#define STEP_MS       1000
+#define LEDGER_MAX    500 /* messages; more is never shown */
+#define RECORDING_MAX (256u << 20)
+
+struct sched_recorder {
+    const struct sched *s;
+    struct lesson *lesson;
+    struct recorder *recorder;
+    struct replay_watch watch;
+    ms_time now;
+    uint64_t number;
+    VEC(struct event_seen) events; /* what was done and seen */
+    bool doomed;
+};
+
+/* ---- snapshots
+ * ------------------------------------------------------------------------------------------------ */
+
+static void see_nodes(struct sched_recorder *r, struct snapshot *s, uint32_t away)
+{
+    uint32_t up = 0;
+    s->nodes_len = r->s->nodes;
+    s->nodes = xcalloc(s->nodes_len, sizeof(*s->nodes));
+    for (size_t i = 0; i < s->nodes_len; i++)
+        up |= away >> i & 1 ? 0 : 1u << i;
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        struct node_seen *n = &s->nodes[i];
+        bool runs = up >> i & 1;
+        *n = (struct node_seen){.name = format_text("node%zu", i + 1),
+                                .state = runs ? NODE_UP
+                                         : up ? NODE_NOT_RUNNING
+                                              : NODE_UNKNOWN,
+                                .answers = runs,
+                                .said_up_by = runs ? up : 0,
+                                .said_down_by = runs ? 0 : up,
+                                .error = runs ? NULL : xstrdup("it does not run"),
+                                .partitions = xstrdup(""),
+                                .answered_at = runs ? r->now : 0,
+                                .memory_bytes = -1,
+                                .uptime_ms = -1};
+        if (runs && s->source < 0)
+            s->source = (int)i;
+    }
+}
+
+static enum queue_seen_state state_of(enum replay_state state)
+{
+    switch (state) {
+    case REPLAY_GONE: return QUEUE_SEEN_UNKNOWN;
+    case REPLAY_RUNNING: return QUEUE_SEEN_RUNNING;
+    case REPLAY_STOPPED: return QUEUE_SEEN_STOPPED;
+    case REPLAY_DOWN: return QUEUE_SEEN_DOWN;
+    }
+    return QUEUE_SEEN_UNKNOWN;
+}
+
+static void see_queue(const struct sched_recorder *r, struct snapshot *s, const struct replay_seen *seen)
+{
+    const struct replay_queue *q = seen->queue;
+    bool runs = q->state == REPLAY_RUNNING;
+    int64_t holds = runs ? (int64_t)q->holds.len : -1;
+    s->queues[s->queues_len++] = (struct queue_seen){.name = xstrdup(seen->name),
+                                                     .state = state_of(q->state),
+                                                     .master = q->master == SCHED_NONE ? -1 : q->master,
+                                                     .mirrors = q->mirrors,
+                                                     .synced = q->synced,
+                                                     .durable = true,
+                                                     .messages = holds,
+                                                     .ready = holds,
+                                                     .unacked = runs ? 0 : -1,
+                                                     .was_messages = holds,
+                                                     .consumers = -1,
+                                                     .sync_messages = -1,
+                                                     .publish_rate = -1,
+                                                     .deliver_rate = -1,
+                                                     .seen_at = r->now};
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct queue_seen *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+static struct snapshot *see(struct sched_recorder *r, uint32_t away, const struct replay_seen *queues,
+                            size_t len)
+{
+    struct snapshot *s = xcalloc(1, sizeof(*s));
+    s->taken_at = r->now;
+    s->taken_wall_ms = (int64_t)r->now;
+    s->number = ++r->number;
+    s->source = -1;
+    see_nodes(r, s, away);
+    s->queues = xcalloc(len + 1, sizeof(*s->queues));
+    for (size_t i = 0; i < len; i++)
+        if (queues[i].queue->state != REPLAY_GONE)
+            see_queue(r, s, &queues[i]);
+    qsort(s->queues, s->queues_len, sizeof(*s->queues), by_name);
+    return s;
+}
+
+/* ---- the ledger
+ * ----------------------------------------------------------------------------------------------- */
+
+static const char *answer_word(enum replay_answer answer)
+{
+    switch (answer) {
+    case REPLAY_UNANSWERED: return "not answered";
+    case REPLAY_CONFIRMED: return "confirmed";
+    case REPLAY_REFUSED: return "refused";
+    case REPLAY_UNROUTABLE: return "not routed";
+    case REPLAY_NOT_SERVED: return "not served";
+    }
+    return "?";
+}
+
+static bool holds(const struct replay_queue *q, size_t number)
+{
+    for (size_t i = 0; i < q->holds.len; i++)
+        if (q->holds.items[i] == number)
+            return true;
+    return false;
+}
+
+/* the nodes that hold it, as far as the queue says: its master and the mirrors in sync */
+static void holders(struct text *t, const struct replay_message *m, size_t number,
+                    const struct replay_seen *queues, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const struct replay_queue *q = queues[i].queue;
+        if (strcmp(queues[i].name, m->queue) != 0)
+            continue;
+        if (q->state != REPLAY_RUNNING)
+            text_add(t, "?");
+        else if (holds(q, number))
+            replay_node_list(t, q->synced | (q->master == SCHED_NONE ? 0 : 1u << q->master));
+    }
+    if (!t->len)
+        text_add(t, "-");
+}
+
+static char *fate_words(const struct replay_message *m)
+{
+    enum sched_fate fate = replay_fate(m);
+    if (fate == SCHED_LOST)
+        return format_text("%s, LOST at step %u%s%s: %s", answer_word(m->answer), m->lost_step,
+                           *m->door ? " through " : "", m->door, sched_door_words(m->door));
+    return format_text("%s, %s", answer_word(m->answer), m->removed ? "removed" : sched_fate_word(fate));
+}
+
+static json_t *ledger_json(const struct replay_result *so_far, const struct replay_seen *queues, size_t len)
+{
+    json_t *ledger = json_array();
+    for (size_t i = 0; i < so_far->messages.len && i < LEDGER_MAX; i++) {
+        const struct replay_message *m = &so_far->messages.items[i];
+        struct text where = {0};
+        char *name = format_text("m%zu", i + 1), *fate = fate_words(m);
+        holders(&where, m, i + 1, queues, len);
+        json_array_append_new(ledger, json_pack("{s:s, s:s, s:s, s:b}", "message", name, "fate", fate,
+                                                "where", text_str(&where), "lost", m->lost_step != 0));
+        text_finish(&where);
+        free(name);
+        free(fate);
+    }
+    return ledger;
+}
+
+/* the first that is lost at this step: here a replay opens */
+static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
+                        const struct replay_result *so_far)
+{
+    for (size_t i = 0; i < so_far->messages.len && e->step && !r->doomed; i++) {
+        const struct replay_message *m = &so_far->messages.items[i];
+        if (m->lost_step != e->step)
+            continue;
+        char *words =
+            format_text("m%zu is lost here, at step %u%s%s: %s. [ goes back to how it came about", i + 1,
+                        e->step, *m->door ? ", through " : "", m->door, sched_door_words(m->door));
+        recorder_put(r->recorder, r->now, "doomed", json_string(words));
+        free(words);
+        r->doomed = true;
+    }
+}
+
+/* ---- steps
+ * -------------------------------------------------------------------------------------------------- */
+
+static void note(struct sched_recorder *r, const char *kind, const char *text)
+{
+    struct event_seen e = {
+        .seq = r->events.len + 1, .wall_ms = (int64_t)r->now, .kind = xstrdup(kind), .text = xstrdup(text)};
+    VEC_PUSH(&r->events, e);
+}
+
+static void after(void *arg, const struct sched_event *e, const char *fact, uint32_t away,
+                  const struct replay_seen *queues, size_t len, const struct replay_result *so_far)
+{
+    struct sched_recorder *r = arg;
+    r->now += STEP_MS;
+    note(r, e->step ? "step" : "set-up", e->text);
+    if (*fact)
+        note(r, "seen", fact);
+    if (e->step && e->step <= r->lesson->steps_len) {
+        struct lesson_step *step = &r->lesson->steps[e->step - 1];
+        recorder_put(r->recorder, r->now, "mark", json_string(e->text));
+        step->state = STEP_SEEN;
+        step->acted = true;
+        step->exit_code = 0;
+        step->seen_text = xstrdup(fact);
+        step->seen_wall_ms = (int64_t)r->now;
+    }
+    struct snapshot *s = see(r, away, queues, len);
+    size_t from = r->events.len > 1000 ? r->events.len - 1000 : 0;
+    s->events = r->events.items + from;
+    s->events_len = r->events.len - from;
+    json_t *doc = recorded_encode(s);
+    recorder_snapshot(r->recorder, s, doc, r->lesson, NULL);
+    json_decref(doc);
+    s->events = NULL;
+    s->events_len = 0;
+    snapshot_destroy(s);
+    recorder_put(r->recorder, r->now, "ledger", ledger_json(so_far, queues, len));
+    tell_doomed(r, e, so_far);
+}
+
+static struct lesson *lesson_of(const struct sched *s, const char *name)
+{
+    struct lesson *l = lesson_create(s->steps);
+    const char *slash = strrchr(name, '/');
+    l->nodes = (int)s->nodes;
+    l->title = format_text("%s%s%s", slash ? slash + 1 : name, *s->title ? ": " : "", s->title);
+    for (size_t i = 0; i < s->events.len; i++) {
+        const struct sched_event *e = &s->events.items[i];
+        if (e->step && e->step <= s->steps) {
+            l->steps[e->step - 1].title = xstrdup(e->text);
+            l->steps[e->step - 1].wait_text = xstrdup("");
+            l->steps[e->step - 1].exit_code = -1;
+        }
+    }
+    for (size_t i = 0; i < l->steps_len; i++)
+        if (!l->steps[i].title) {
+            l->steps[i].title = xstrdup("?");
+            l->steps[i].wait_text = xstrdup("");
+        }
+    return l;
+}
+
+/* ---- begin and end
+ * --------------------------------------------------------------------------------------------- */
+
+struct sched_recorder *sched_recorder_create(const struct sched *s, const char *name)
+{
+    struct sched_recorder *r = xcalloc(1, sizeof(*r));
+    struct model m;
+    char *error = NULL;
+    r->s = s;
+    r->lesson = lesson_of(s, name);
+    r->watch = (struct replay_watch){.after = after, .arg = r};
+    model_init(&m, r->lesson, NULL, false, false);
+    struct recording_start start = {.at = 0, .wall_ms = 0, .engine = "sim", .model = &m, .whole = true};
+    r->recorder = recorder_create(NULL, RECORDING_MAX, &start, &error);
+    model_finish(&m);
+    return r;
+}
+
+const struct replay_watch *sched_recorder_watch(struct sched_recorder *r)
+{
+    return &r->watch;
+}
+
+char *sched_recorder_end(struct sched_recorder *r)
+{
+    char *text = recorder_text(r->recorder);
+    for (size_t i = 0; i < r->events.len; i++) {
+        free(r->events.items[i].kind);
+        free(r->events.items[i].text);
+    }
+    VEC_FREE(&r->events);
+    lesson_destroy(r->lesson);
+    recorder_destroy(r->recorder);
+    free(r);
+    return text;
+}
