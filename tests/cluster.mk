@@ -2,7 +2,8 @@
 # MIRRORLAB_TEST_KEEP=1 leaves the lab's folder, with its nodes' logs, behind.
 #
 # Which program tests which promise. R: also true of RabbitMQ, which `make test-rabbitmq` shows with the same
-# programs (MIRRORLAB_TEST_ENGINE=rabbitmq build/tests/cluster/article).
+# programs (MIRRORLAB_TEST_ENGINE=rabbitmq build/tests/cluster/article). The numbers in the scenario_*.c are those of the table
+# in docs/semantics.md.
 #
 #     article      R  both parts of the article, row by row
 #     placement    R  a queue follows its policy, through allowed places only; exactly k, with nodes that come and

@@ -53,6 +53,9 @@ static bool index_bare(struct indexing *x, struct recorded m, json_t *json, char
     x->started = true;
     m.now = s->taken_at;
     m.t = s->taken_at > x->start ? s->taken_at - x->start : 0;
+    size_t before = x->r->moments.len; /* each is a moment of its own, wherever it was put together from */
+    if (before)
+        m.t = u64_max(m.t, x->r->moments.items[before - 1].t + 1);
     m.snapshot = m.visible = true;
     snapshot_destroy(s);
     add_moment(x, m, json);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -374,6 +375,13 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
 /* ---- start and end
  * ------------------------------------------------------------------------------------------------ */
 
+/* From a file, or from nowhere, come no keys. */
+static bool can_be_waited_for(int fd)
+{
+    struct stat st;
+    return isatty(fd) || (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)));
+}
+
 static void open_events(struct run *r)
 {
     struct timeval second = {.tv_sec = 1};
@@ -384,7 +392,8 @@ static void open_events(struct run *r)
     r->quit[0] = evsignal_new(r->base, SIGTERM, on_quit, r);
     r->quit[1] = evsignal_new(r->base, SIGHUP, on_quit, r);
     r->quit[2] = evsignal_new(r->base, SIGPIPE, on_quit, r); /* plain text into a pipe that closed */
-    event_add(r->input, NULL);                               /* fails for a file; then there are no keys */
+    if (can_be_waited_for(STDIN_FILENO))
+        event_add(r->input, NULL);
     event_add(r->tick, &second);
     struct event *signals[] = {r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)

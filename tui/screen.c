@@ -307,6 +307,8 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
             draw_paragraph(c, rect_rows(r, 0, above), 0, 0, STYLE_NORMAL, w.above);
         if (m->command)
             above = 1; /* beside its exit code */
+        else if (!w.above && below >= r.height)
+            above = 0;
         struct rect rest = rect_rows(r, above, r.height - above);
         int used = w.below ? draw_paragraph(c, rest, w.printed ? 2 : 0, 0, style, w.below) : 0;
         for (int y = 0; w.printed && y < used; y++)

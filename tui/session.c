@@ -88,7 +88,7 @@ static void look_after_file(struct session *s)
     const char *why = recorder_ended_why(s->file);
     if (!why)
         return;
-    model_say(session_model(s), "the recording has ended: %s", why);
+    model_say(session_model(s), _("the recording has ended: %s"), why);
     stop_recording(s);
 }
 
@@ -255,7 +255,7 @@ static void pause_screen(struct session *s)
     char *error = NULL;
     struct recording *r = recording_of("this session", recorder_text(s->memory), &error);
     if (!r) { /* nothing was seen so far */
-        model_say(s->o.live, "nothing was seen yet that could be kept on the screen");
+        model_say(s->o.live, _("nothing was seen yet that could be kept on the screen"));
         free(error);
         return;
     }
@@ -316,7 +316,10 @@ char *session_write_frame(const struct canvas *canvas, const char *file, char **
 static void write_frame(struct session *s, const struct canvas *canvas)
 {
     char *error = NULL, *name = session_write_frame(canvas, NULL, &error);
-    model_say(session_model(s), "%s%s", name ? "this frame is in " : "not written: ", name ? name : error);
+    if (name)
+        model_say(session_model(s), _("this frame is in %s"), name);
+    else
+        model_say(session_model(s), _("this frame is not written: %s"), error);
     free(name);
     free(error);
 }
@@ -326,16 +329,16 @@ static void toggle_recording(struct session *s)
     struct model *m = session_model(s);
     char *error = NULL;
     if (s->player && !s->paused) {
-        model_say(m, "this is a recording already: R records a lab");
+        model_say(m, _("this is a recording already: R records a lab"));
     } else if (s->file) {
-        model_say(m, "recorded: lab replay %s", s->file_name);
+        model_say(m, _("recorded: lab replay %s"), s->file_name);
         stop_recording(s);
     } else {
         char *name = new_name("mirrorlab", ".ndjson");
         if (session_record(s, name, false, &error))
-            model_say(m, "recording to %s; R ends it", name);
+            model_say(m, _("recording to %s; R ends it"), name);
         else
-            model_say(m, "not recorded: %s", error);
+            model_say(m, _("not recorded: %s"), error);
         free(name);
         free(error);
     }
@@ -355,9 +358,9 @@ void session_request(struct session *s, enum request request, const struct canva
     else if (s->compare)
         compare_request(s->compare, request);
     else if (!s->player)
-        model_say(m, "this is the lab as it is now: Space pauses, then [ and ] step through what was seen");
+        model_say(m, _("this is the lab as it is now: Space pauses, then [ and ] step through what was seen"));
     else if (s->paused && (request == REQUEST_FASTER || request == REQUEST_SLOWER))
-        model_say(m, "the screen is paused: Space goes back to the lab; speed is a replay's");
+        model_say(m, _("the screen is paused: Space goes back to the lab; speed is a replay's"));
     else
         player_request(s->player, request);
     session_said(s);

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "time_delta.h"
+#include "words.h"
 
 #define SEEK_MS 10000 /* where a recording has no steps */
 
@@ -493,9 +494,9 @@ void player_request(struct player *p, enum request request)
         pause_or_play(p);
     else if (request == REQUEST_LATER && !step(p, true, shows)) {
         player_to(p, p->r->moments.len);
-        model_say(&p->model, "this is the end of the recording; [ goes back, q leaves");
+        model_say(&p->model, _("this is the end of the recording; [ goes back, q leaves"));
     } else if (request == REQUEST_EARLIER && !step(p, false, shows))
-        model_say(&p->model, "this is the beginning of the recording");
+        model_say(&p->model, _("this is the beginning of the recording"));
     else if (request == REQUEST_SEEK_ON || request == REQUEST_SEEK_BACK)
         seek(p, request == REQUEST_SEEK_ON);
     else if (request == REQUEST_FASTER && p->speed + 1 < ARRAY_LEN(speeds))
@@ -555,7 +556,7 @@ struct player *player_create(struct recording *r, struct lesson *lesson, const s
         model_say(&p->model, "%s", json_string_value(json_object_get(line, "doomed")));
     json_decref(line);
     if (r->problem)
-        model_say(&p->model, "%s; what can be read is shown", r->problem);
+        model_say(&p->model, _("%s; what can be read is shown"), r->problem);
     return p;
 }
 

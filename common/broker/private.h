@@ -302,6 +302,7 @@ struct broker {
 
     /* clients */
     struct map connections; /* id -> struct connection */
+    uint32_t clients_told;  /* how many of them the library last heard of */
     VEC(struct connection *) touched;
     VEC(struct channel *) resume; /* have held frames and no command under way */
     VEC(struct connection *) dead_connections;

@@ -208,8 +208,21 @@ void broker_settle_down(struct broker *b)
 
 /* Acks and credit go to the library, its batches go out, and only then what clients are told: a command that
  * comes of one round (frames that were held back) makes another. */
+/* autoheal asks how many clients each side of a partition has */
+static void tell_clients(struct broker *b)
+{
+    uint32_t count = (uint32_t)b->connections.count;
+    if (count == b->clients_told)
+        return;
+    b->clients_told = count;
+    mirror_step(b->mirror, &(struct event){.type = EV_CLIENTS, .now = b->now, .u.clients.count = count},
+                &b->up);
+    broker_settle_down(b);
+}
+
 static void turn_end(struct broker *b)
 {
+    tell_clients(b);
     do {
         for (size_t i = 0; i < b->touched.len; i++) {
             struct connection *c = b->touched.items[i];

@@ -20,9 +20,10 @@ struct node_config {  /* from lab.cfg, with --name and --dir */
     size_t nodes_len, self;
     char *secret; /* what nodes prove to each other that they know */
     char *user, *password;
-    unsigned silence_ms;         /* a peer that says nothing for so long is gone; 4000 */
-    uint64_t memory_limit_bytes; /* publishers wait above it */
-    uint64_t paging_bytes;       /* messages leave memory above this: memory_paging_ratio of the limit */
+    unsigned silence_ms;                        /* a peer that says nothing for so long is gone; 4000 */
+    enum partition_handling partition_handling; /* RabbitMQ's cluster_partition_handling */
+    uint64_t memory_limit_bytes;                /* publishers wait above it */
+    uint64_t paging_bytes; /* messages leave memory above this: memory_paging_ratio of the limit */
 };
 
 struct node; /* one process's node; fields in host/node_private.h */

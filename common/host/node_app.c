@@ -41,6 +41,8 @@ static struct broker *create_broker(struct loop *l)
     o.mirror.self = (node_id)l->config.self;
     o.mirror.incarnation = l->incarnation;
     o.mirror.seed = l->incarnation;
+    o.mirror.partition_handling = l->config.partition_handling;
+    o.mirror.paused = l->restarts && l->config.partition_handling == PARTITION_PAUSE_MINORITY;
     o.mirror.confirm_after_mirrors = o.mirror.confirm_after_disk = o.mirror.oldest_promoted = false;
     o.users = users;
     o.users_len = ARRAY_LEN(users);

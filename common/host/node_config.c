@@ -143,6 +143,19 @@ static uint64_t default_memory_mb(void)
     return pages > 0 && size > 0 ? ((uint64_t)pages * (uint64_t)size >> 20) * 2 / 5 : 1024;
 }
 
+static int read_partition_handling(struct reader *r, const config_setting_t *root, struct node_config *c)
+{
+    const config_setting_t *s = config_setting_get_member(root, "partition_handling");
+    if (!s)
+        return 0;
+    const char *value = config_setting_get_string(s);
+    if (!value || !partition_handling_parse(value, &c->partition_handling))
+        return wrong(r, s,
+                     "partition_handling is not \"ignore\", \"pause_minority\" or \"autoheal\"; write "
+                     "partition_handling = \"ignore\";");
+    return 0;
+}
+
 static int read_all(struct reader *r, const config_setting_t *root, struct node_config *c)
 {
     uint64_t silence = DEFAULT_SILENCE_MS, memory_mb = default_memory_mb();
@@ -160,6 +173,8 @@ static int read_all(struct reader *r, const config_setting_t *root, struct node_
         err = read_number(r, root, "memory_limit_mb", 16, 1u << 20, &memory_mb);
     if (!err)
         err = read_ratio(r, root, "memory_paging_ratio", &paging);
+    if (!err)
+        err = read_partition_handling(r, root, c);
     c->silence_ms = (unsigned)silence;
     c->memory_limit_bytes = memory_mb << 20;
     c->paging_bytes = (uint64_t)((double)c->memory_limit_bytes * paging);

@@ -7,6 +7,7 @@
  *     nodes = ( { name = "node1"; host = "127.0.0.1"; amqp = 5672; http = 15672; peer = 25672; },
  *               { name = "node2"; } );       # what is left out counts up from the defaults
  *     silence_ms = 4000;  memory_limit_mb = 1024;  memory_paging_ratio = 0.5;  # the kit's nodes' (node.1)
+ *     partition_handling = "ignore";         # or "pause_minority", "autoheal"
  *
  * A RabbitMQ cluster that runs elsewhere: nodes = ( { name = "rabbit1"; url = "http://10.0.0.1:15672";
  * amqp = 5672; }, ... ); such a lab is looked at and used, never started or stopped. */
@@ -27,7 +28,8 @@ static const char *const top_keys[] = {"engine",
                                        "node_program",
                                        "silence_ms",
                                        "memory_limit_mb",
-                                       "memory_paging_ratio"};
+                                       "memory_paging_ratio",
+                                       "partition_handling"};
 static const char *const node_keys[] = {"name", "host", "amqp", "http", "peer", "url"};
 
 struct reader {
@@ -291,6 +293,23 @@ static int read_engine(struct reader *r, const config_setting_t *root, struct la
     return 0;
 }
 
+static int read_partition_handling(struct reader *r, const config_setting_t *root, struct labdir *lab)
+{
+    static const char *const modes[] = {"ignore", "pause_minority", "autoheal"};
+    const config_setting_t *s = config_setting_get_member(root, "partition_handling");
+    if (!s)
+        return 0;
+    const char *value = config_setting_get_string(s);
+    for (size_t i = 0; value && i < ARRAY_LEN(modes); i++)
+        if (strcmp(value, modes[i]) == 0) {
+            snprintf(lab->partition_handling, sizeof(lab->partition_handling), "%s", value);
+            return 0;
+        }
+    return complain(r, line_of(s),
+                    "partition_handling is %s; write \"ignore\", \"pause_minority\" or \"autoheal\"",
+                    value ? value : "no text");
+}
+
 static int read_root(struct reader *r, const config_setting_t *root, struct labdir *lab)
 {
     int err = check_keys(r, root, "", top_keys, ARRAY_LEN(top_keys));
@@ -316,6 +335,8 @@ static int read_root(struct reader *r, const config_setting_t *root, struct labd
         err = read_node_number(r, root, "memory_limit_mb", 16, 1 << 20, &lab->memory_limit_mb);
     if (!err)
         err = read_paging_ratio(r, root, &lab->memory_paging_ratio);
+    if (!err)
+        err = read_partition_handling(r, root, lab);
     char real[PATH_MAX];
     if (!err && realpath(lab->node_program, real))
         memcpy(lab->node_program, real, strlen(real) + 1);

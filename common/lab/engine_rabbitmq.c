@@ -196,8 +196,9 @@ static int write_node_config(const struct labdir *lab, size_t node, const char *
                  "management.sample_retention_policies.basic.minute = 1\n"
                  "management.sample_retention_policies.basic.hour = 60\n"
                  "management.sample_retention_policies.detailed.minute = 1\n");
-    text_add(&t, "cluster_partition_handling = ignore\n"
-                 "cluster_formation.peer_discovery_backend = classic_config\n");
+    text_printf(&t, "cluster_partition_handling = %s\n",
+                lab->partition_handling[0] ? lab->partition_handling : "ignore");
+    text_add(&t, "cluster_formation.peer_discovery_backend = classic_config\n");
     for (size_t i = 0; i < lab->nodes_len; i++)
         text_printf(&t, "cluster_formation.classic_config.nodes.%zu = %s@localhost\n", i + 1,
                     lab->nodes[i].name);

@@ -60,6 +60,7 @@ void labdir_defaults(struct labdir *lab, enum engine_kind engine, size_t nodes)
         lab->node_program[0] = '\0';
     lab->silence_ms = lab->memory_limit_mb = 0;
     lab->memory_paging_ratio = 0;
+    lab->partition_handling[0] = '\0';
     lab->nodes_len = nodes;
     for (size_t i = 0; i < nodes; i++) {
         struct lab_node *node = &lab->nodes[i];
@@ -163,6 +164,8 @@ static void fill(config_setting_t *root, const struct labdir *lab)
     if (lab->memory_paging_ratio > 0)
         config_setting_set_float(config_setting_add(root, "memory_paging_ratio", CONFIG_TYPE_FLOAT),
                                  lab->memory_paging_ratio);
+    if (lab->partition_handling[0])
+        add_string(root, "partition_handling", lab->partition_handling);
     config_setting_t *nodes = config_setting_add(root, "nodes", CONFIG_TYPE_LIST);
     for (size_t i = 0; i < lab->nodes_len; i++) {
         const struct lab_node *node = &lab->nodes[i];

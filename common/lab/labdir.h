@@ -33,6 +33,7 @@ struct labdir {
     size_t nodes_len;
     /* kit: what the nodes read of lab.cfg; 0: not said, their default (node.1) */
     int silence_ms, memory_limit_mb;
+    char partition_handling[16]; /* both engines: ignore, pause_minority or autoheal; "": ignore */
     double memory_paging_ratio;
 };
 

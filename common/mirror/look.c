@@ -20,6 +20,8 @@ struct view_info mirror_view(const struct mirror *m)
         for (node_id n = 0; n < m->o.nodes_len; n++)
             if (node_in(m->links, n) && m->peers[n].known)
                 here |= node_bit(n);
+        if (m->o.paused && 2 * node_count(here) <= m->o.nodes_len)
+            v.phase = PHASE_PAUSED;
         v.waiting_for = (m->fresh && m->o.self != 0 ? node_bit(0) : m->recovered_others) & ~here;
     }
     return v;

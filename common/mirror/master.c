@@ -228,8 +228,10 @@ void master_send(struct mirror *m, struct queue *q, struct effects *out)
 /* the end of a turn: what happened goes to the mirrors, and out what may go out */
 void master_flush(struct mirror *m, struct queue *q, struct effects *out)
 {
-    limits_refresh(m, q, out);
-    limit_enforce(m, q, out); /* what was put back may be too many */
+    if (serving(m)) { /* while the view changes nothing new is done: the new one begins with it */
+        limits_refresh(m, q, out);
+        limit_enforce(m, q, out); /* what was put back may be too many */
+    }
     dispatch(m, q, out);
     tell_active(m, q, out);
     expiry_turn(m, q, out);

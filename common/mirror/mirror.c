@@ -13,6 +13,27 @@ void mirror_options_defaults(struct mirror_options *o)
     };
 }
 
+static const char *const handling_names[] = {
+    [PARTITION_IGNORE] = "ignore",
+    [PARTITION_PAUSE_MINORITY] = "pause_minority",
+    [PARTITION_AUTOHEAL] = "autoheal",
+};
+
+const char *partition_handling_name(enum partition_handling h)
+{
+    return handling_names[h];
+}
+
+bool partition_handling_parse(const char *name, enum partition_handling *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(handling_names); i++)
+        if (strcmp(name, handling_names[i]) == 0) {
+            *out = (enum partition_handling)i;
+            return true;
+        }
+    return false;
+}
+
 struct mirror *mirror_create(const struct mirror_options *o)
 {
     ASSERT(o->nodes_len > 0 && o->nodes_len <= LIMIT_NODES && o->self < o->nodes_len && o->incarnation);

@@ -26,6 +26,10 @@ enum partition_handling {
     PARTITION_AUTOHEAL,       /* as ignore; once healed, the sides with fewer clients begin again */
 };
 
+/* "ignore", "pause_minority", "autoheal", as RabbitMQ writes them. */
+const char *partition_handling_name(enum partition_handling h);
+bool partition_handling_parse(const char *name, enum partition_handling *out); /* false: none of them */
+
 struct mirror_options {
     const char *const *names; /* of all nodes, in the cluster's order; copied */
     size_t nodes_len;
@@ -40,6 +44,7 @@ struct mirror_options {
     const struct mirror_rules *rules; /* in place of those: somebody's own; borrowed. NULL: the kit's */
 
     enum partition_handling partition_handling;
+    bool paused; /* the life before this one ended because it reached too few nodes */
 
     ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };

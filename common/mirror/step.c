@@ -92,7 +92,11 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
         view_start(m, out);
         break;
     case EV_STOP: view_stop(m, out); break;
-    case EV_TICK: view_tick(m, out); break; /* turn_end looks at the time, too */
+    case EV_TICK: /* turn_end looks at the time, too */
+        view_tick(m, out);
+        if (serving(m))
+            timers_fire(m);
+        break;
     case EV_TURN_END: turn_end(m, out); break;
     case EV_DISK_DONE:
         disk_done(m, ev->u.disk.persisted, out);

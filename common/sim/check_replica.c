@@ -10,8 +10,8 @@ static bool explained(const struct ledger_message *m, const struct ledger_queue 
            q->deletion || q->purges > 0 || q->purge_unclear;
 }
 
-/* pauses_all: both sides of a partition were too small, and what is in no log goes with a pause. */
-static void lose(struct sim *s, uint32_t message, enum door door, bool pauses_all, const char *why)
+/* of_cut: a partition, and what both sides made of it, is one fault. */
+static void lose(struct sim *s, uint32_t message, enum door door, bool of_cut, const char *why)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     m->door = door;
@@ -19,7 +19,7 @@ static void lose(struct sim *s, uint32_t message, enum door door, bool pauses_al
     m->lost_step = s->steps;
     s->ledger.lost[door]++;
     sim_tell(s, "      LOST m%u through %s: %s", message, door_name(door), why);
-    if (s->options.one_fault_at_a_time && door != DOOR_L3 && !pauses_all)
+    if (s->options.one_fault_at_a_time && door != DOOR_L3 && !of_cut)
         sim_fail(s, "I3", "m%u (id %llu of %s) is lost through %s (%s), with one fault at a time", message,
                  (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
 }
@@ -66,8 +66,10 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     }
     bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
     if (m->pending != DOOR_NONE) {
-        lose(s, message, m->pending, false,
-             "one side of a partition had lost it, and the other was given up");
+        if (cause == CAUSE_DOWN)
+            lose(s, message, m->pending, true, "one side of a partition had lost it, and the other one went");
+        else
+            lose(s, message, DOOR_L3, false, "the side of a partition that held it was discarded");
         return;
     }
     if (two_sides && (check_parted(s, n, m->view) ||

@@ -169,9 +169,12 @@ static void plan_tick(struct sim *s, node_id n)
     ms_time deadline = mirror_deadline(node->m);
     if (deadline >= node->tick_for) /* also where there is none */
         return;
+    bool passed = deadline <= node_now(s, n);
+    if (passed && node->turn_due)
+        return; /* the end of the turn looks at the time, and comes back here */
     node->tick_for = deadline;
     int64_t wait_ms = (int64_t)deadline - (int64_t)(s->now_us / 1000) - node->clock_ms;
-    uint64_t wait_us = deadline != UINT64_MAX && wait_ms > 0 ? (uint64_t)wait_ms * 1000 : 0;
+    uint64_t wait_us = passed ? 0 : (uint64_t)wait_ms * 1000;
     heap_push(&s->heap, s->now_us + wait_us, HAPPEN_TICK, n, 0, node->lives);
 }
 

@@ -1,7 +1,7 @@
 /* scenario.h: the words of the scenario tests: policies for one queue each, nodes that stop, die and return,
  * and what a queue then is.
  *
- * Which test is which scenario: tests/cluster.mk. The rule they keep: every one that is about a mirrored
+ * Which test is which scenario: docs/semantics.md. The rule they keep: every one that is about a mirrored
  * queue first asserts that the queue is mirrored, every one about a fault that it happened. */
 #ifndef CLUSTER_SCENARIO_H
 #define CLUSTER_SCENARIO_H

@@ -117,9 +117,10 @@ int run_program(struct text *out, int timeout_ms, const char *const argv[])
 
 static struct lab *guarded; /* the lab whose nodes die with this program; one at a time */
 
-/* Only what a signal handler may call: open, read, kill. */
+/* Only what a signal handler may call: open, read, kill. node 0: Erlang's port mapper, if the lab has one. */
 static pid_t pid_from(const char *dir, unsigned node)
 {
+    static const char mapper[] = "/rabbitmq/epmd.pid";
     char path[PATH_MAX + 32], digits[16] = "";
     size_t len = strlen(dir), at = len;
     memcpy(path, dir, len);
@@ -129,6 +130,8 @@ static pid_t pid_from(const char *dir, unsigned node)
         path[at++] = (char)('0' + node / 10);
     path[at++] = (char)('0' + node % 10);
     memcpy(path + at, "/pid", 5);
+    if (node == 0)
+        memcpy(path + len, mapper, sizeof(mapper));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
@@ -142,7 +145,7 @@ static pid_t pid_from(const char *dir, unsigned node)
 
 static void kill_nodes(const struct lab *lab)
 {
-    for (unsigned i = 1; i <= lab->nodes; i++) {
+    for (unsigned i = 0; i <= lab->nodes; i++) {
         pid_t pid = pid_from(lab->dir, i);
         if (pid > 1)
             kill(pid, SIGKILL);

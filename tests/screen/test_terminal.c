@@ -15,7 +15,7 @@
 static void the_terminal_shows_the_frame(void **state)
 {
     struct scene *s = *state;
-    REPLAY(s, "wide", "many", "silent");
+    REPLAY(s, "wide"); /* one: with more there is a time in the header */
     scene_start(s, 80, 24);
     assert_shows_frame(s, "wide", 80, 24);
     scene_quit(s);
@@ -32,7 +32,14 @@ static void a_replay_goes_on_by_key(void **state)
     assert_seen(s, "STOPPED");
     assert_seen(s, "was M");
     terminal_type(s->t, "]");
-    assert_seen(s, "last snapshot");
+    assert_seen(s, "this is the end of the recording");
+    terminal_type(s->t, "[");
+    assert_goes(s, "STOPPED");
+    terminal_type(s->t, "[");
+    assert_seen(s, "this is the beginning of the recording");
+    terminal_type(s->t, " ");
+    assert_seen(s, "STOPPED"); /* it plays, to its end */
+    assert_seen(s, "REPLAY    ||");
     terminal_type(s->t, "s");
     assert_seen(s, "this is a replay, not a lab");
     scene_quit(s);
@@ -152,8 +159,19 @@ static void a_recording_that_is_none(void **state)
     fputs("{\"format\":1}\n", f);
     fclose(f);
     scene_start(s, 80, 24);
-    assert_true(terminal_wait_end(s->t, SOON));
     char *expected = format_text("%s:2: not a snapshot", s->replay);
+    assert_seen(s, expected); /* and what can be read is shown */
+    assert_seen(s, "mirrior_hello");
+    terminal_type(s->t, "q");
+    assert_true(terminal_wait_end(s->t, SOON));
+    assert_ended(s, 0);
+    f = fopen(s->replay, "w");
+    fputs("{\"format\":1}\n", f);
+    fclose(f);
+    scene_start(s, 80, 24);
+    assert_true(terminal_wait_end(s->t, SOON));
+    free(expected);
+    expected = format_text("%s:1: not a snapshot", s->replay);
     assert_contains(terminal_stderr(s->t), expected);
     free(expected);
     assert_ended(s, 78);

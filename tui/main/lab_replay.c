@@ -23,7 +23,7 @@ static const char usage[] =
     "  rabbitmq  on real RabbitMQ nodes, likewise\n"
     "  --trace   sim: every step of every node as well\n"
     "  --plain   text also on a terminal, where without any of these the screen opens (docs/recording.md)\n"
-    "  --dir     keeps the nodes' folder there; else a new one under $TMPDIR, removed afterwards\n"
+    "  --dir     keeps the nodes' folder there (a new one); else one under $TMPDIR, removed afterwards\n"
     "  --ports   node1's ports (5672,15672,25672); the next nodes count up from them\n"
     "\n"
     "  0: played, the fates are as its expect lines say; 1: not so, or not played to its end.\n";
@@ -78,6 +78,15 @@ static int play_on_nodes(const struct sched *s, const char *name, enum engine_ki
         fprintf(stderr, "lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n", ports);
         err = ERR_INVALID;
     }
+    char *config = format_text("%s/lab.cfg", lab.path);
+    if (!err && dir && access(config, F_OK) == 0) {
+        fprintf(stderr,
+                "lab: %s holds a lab already, and a replay begins with nothing; name another folder, or "
+                "leave --dir out\n",
+                lab.path);
+        err = ERR_EXISTS;
+    }
+    free(config);
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -109,10 +118,13 @@ bool lab_replay_wanted(int argc, char **argv)
 int lab_replay(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 't'},
+        {"engine", required_argument, NULL, 'e'},
+        {"trace", no_argument, NULL, 't'},
         {"plain", no_argument, NULL, 'x'},
-        {"dir", required_argument, NULL, 'd'},    {"ports", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"dir", required_argument, NULL, 'd'},
+        {"ports", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     const char *engine = "sim", *dir = NULL, *ports = NULL;
     bool trace = false;
