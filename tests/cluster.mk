@@ -36,6 +36,7 @@ $(call cluster_test,cluster/confirm,tests/cluster/scenario_confirm.c $(SCENARIO_
 $(call cluster_test,cluster/consumer,tests/cluster/scenario_consumer.c tests/cluster/account.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/start-again,tests/cluster/scenario_start.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/sync,tests/cluster/scenario_sync.c $(WORKER_HELP) $(SCENARIO_HELP),base)
+$(call cluster_test,cluster/partition,tests/cluster/scenario_partition.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/kill-loop,tests/cluster/test_kill_loop.c $(WORKER_HELP) $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/big-queue,tests/cluster/test_big_queue.c tests/cluster/numbers.c tests/bench/load.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/slow-mirror,tests/cluster/test_slow_mirror.c tests/cluster/numbers.c $(CLUSTER_HELP),base)

@@ -1,5 +1,5 @@
 # host.mk: the host's tests, and the check that each lesson's node.c only grows.
-$(call unit_test,host/config,tests/host/test_config.c common/host/node_config.c,base)
+$(call unit_test,host/config,tests/host/test_config.c common/host/node_config.c,mirror base)
 $(call unit_test,host/files,tests/host/test_files.c,host broker mirror wire store base)
 $(call unit_test,host/record-sieve,tests/host/test_record_sieve.c common/host/record_sieve.c,mirror wire store base)
 $(call unit_test,host/pager,tests/host/test_pager.c common/host/pager.c,mirror base)

@@ -256,32 +256,50 @@ static void tell_events(struct telling *t, size_t *at, int64_t until_us, int64_t
 /* ---- together
  * ---------------------------------------------------------------------------------------------- */
 
+/* "q on node2 in sync": what looking at a queue showed (notice.c), as a mark at a node */
+static bool queue_event(const struct telling *t, const struct event_seen *e, int *node, char *letter,
+                        const char **label)
+{
+    static const struct {
+        const char *words, *label;
+        char letter;
+    } known[] = {{"in sync", N_("mirror in sync"), 'm'},
+                 {"not in sync yet", N_("mirror, not in sync"), 'u'},
+                 {"no longer on", N_("no mirror now"), '.'},
+                 {"has a new master", N_("promoted"), 'M'},
+                 {"declared on", N_("declared"), 'M'}};
+    size_t len = strlen(t->l->queue);
+    if (strncmp(e->text, t->l->queue, len) != 0 || e->text[len] != ' ')
+        return false;
+    *label = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strstr(e->text + len, known[i].words)) {
+            *label = known[i].label;
+            *letter = known[i].letter;
+        }
+    const char *first = NULL; /* "a new master: node2 (was node1)" */
+    for (size_t n = 0; n < t->s->nodes_len; n++) {
+        const char *name = strstr(e->text + len, t->s->nodes[n].name);
+        if (name && (!first || name < first)) {
+            first = name;
+            *node = (int)n;
+        }
+    }
+    return *label && first;
+}
+
 /* Where nodes note nothing, there is what looking at the queue showed: its events. */
 static void tell_without_trace(struct telling *t)
 {
+    size_t nodes_told = 0;
     for (size_t i = 0; i < t->s->events_len; i++) {
         const struct event_seen *e = &t->s->events[i];
-        size_t one = i, len = strlen(t->l->queue);
-        tell_events(t, &one, e->wall_ms * 1000, 0);
-        const char *at = strstr(e->text, t->l->queue);
-        if (!at || strcmp(e->kind, "node") == 0 || strcmp(e->kind, "hint") == 0 ||
-            (at[len] && at[len] != ' '))
-            continue;
-        int node = PARTY_NOBODY;
-        const char *first = NULL; /* "a new master: node2 (was node1)" */
-        for (size_t n = 0; n < t->s->nodes_len; n++) {
-            const char *name = strstr(at + len, t->s->nodes[n].name);
-            if (name && (!first || name < first)) {
-                first = name;
-                node = (int)n;
-            }
-        }
-        if (node >= 0)
-            add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000,
-                strcmp(e->kind, "promote") == 0 ? N_("promoted")
-                : strcmp(e->kind, "sync") == 0  ? N_("sync")
-                                                : N_("mirror"))
-                ->letter = strcmp(e->kind, "promote") == 0 ? 'M' : 'm';
+        const char *label;
+        char letter = 0;
+        int node = 0;
+        tell_events(t, &nodes_told, e->wall_ms * 1000, 0);
+        if (queue_event(t, e, &node, &letter, &label))
+            add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
     }
 }
 

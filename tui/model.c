@@ -176,9 +176,9 @@ static void remember_history(struct model *m, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->queues_len; i++) {
         struct history *h = find_history(m, s->queues[i].name);
-        if (h->sampled_at && s->taken_at < h->sampled_at + 1000)
+        if (h->sampled_at && s->taken_at / 1000 == h->sampled_at / 1000) /* the first look of each second */
             continue;
-        ms_time missed = h->sampled_at ? (s->taken_at - h->sampled_at) / 1000 : 1;
+        ms_time missed = h->sampled_at ? s->taken_at / 1000 - h->sampled_at / 1000 : 1;
         for (; missed > 1; missed = missed > HISTORY_LEN ? HISTORY_LEN : missed - 1) { /* nobody looked */
             add_sample(h->depth, -1);
             add_sample(h->published, -1);

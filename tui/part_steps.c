@@ -101,6 +101,8 @@ static char *to_do_text(const struct lesson_step *s, enum style *style)
     if (s->acted && s->exit_code > 0)
         return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
     *style = STYLE_DIM;
+    if (!s->action && !s->wait_text) /* a schedule's: it has happened already */
+        return xstrdup(_("] shows what it leads to"));
     if (!s->action)
         return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it")) : NULL;

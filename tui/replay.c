@@ -305,8 +305,6 @@ struct lesson *recording_lesson(const struct recording *r)
         l->steps[i].exit_code = -1;
         if (!l->steps[i].title)
             l->steps[i].title = xstrdup("");
-        if (!l->steps[i].wait_text)
-            l->steps[i].wait_text = xstrdup("");
     }
     return l;
 }

@@ -9,6 +9,9 @@
 
 #define SEEK_MS 10000 /* where a recording has no steps */
 
+/* What the model remembers of looks that showed nothing new is its history: this far back. */
+#define REMEMBERED_MS ((HISTORY_LEN + 2) * 1000)
+
 static const unsigned speeds[] = {10, 25, 50, 100, 200, 400, 800, 1600, 6000}; /* per cent */
 #define SPEED_NORMAL 3
 
@@ -85,8 +88,14 @@ static void apply_events(struct player *p, json_t *line)
     p->events = sorted;
 }
 
-/* whole: with its events; where moments only pass, the model need not see them */
-static void apply_snapshot(struct player *p, json_t *line, bool whole)
+/* How much of a moment the model is told. */
+enum passing {
+    PASSING,       /* it is long past, and nothing was new: the model need not see it */
+    PASSING_LOOK,  /* without its events: later ones are in a later list */
+    PASSING_NEWEST /* all of it */
+};
+
+static void apply_snapshot(struct player *p, json_t *line, enum passing how)
 {
     json_t *fresh = json_object_get(line, "snapshot"), *change = json_object_get(line, "change");
     char *why = NULL;
@@ -97,7 +106,9 @@ static void apply_snapshot(struct player *p, json_t *line, bool whole)
         return; /* it was checked when it was read */
     }
     apply_events(p, line);
-    json_t *json = recorded_decode(p->doc, whole ? p->events : NULL);
+    if (how == PASSING)
+        return;
+    json_t *json = recorded_decode(p->doc, how == PASSING_NEWEST ? p->events : NULL);
     struct snapshot *s = snapshot_from_json(json, &why);
     json_decref(json);
     if (s)
@@ -282,7 +293,7 @@ static void set_words(char **to, const json_t *text)
     }
 }
 
-static void apply(struct player *p, size_t i, bool whole)
+static void apply(struct player *p, size_t i, enum passing how)
 {
     json_t *line = recording_line(p->r, i);
     bool cold = !p->begun;
@@ -290,7 +301,7 @@ static void apply(struct player *p, size_t i, bool whole)
         apply_bare(p, line);
     } else {
         if (json_object_get(line, "snapshot") || json_object_get(line, "change")) {
-            apply_snapshot(p, line, whole);
+            apply_snapshot(p, line, how);
             p->begun = true;
         }
         if (cold)
@@ -380,8 +391,11 @@ static void go(struct player *p, size_t count)
     for (size_t i = p->at; i < count; i++)
         if (p->r->moments.items[i].snapshot)
             last = i;
-    for (; p->at < count; p->at++)
-        apply(p, p->at, p->at == last);
+    const struct recorded *m = p->r->moments.items;
+    for (; p->at < count; p->at++) {
+        bool seen = m[p->at].visible || !p->begun || m[p->at].t + REMEMBERED_MS >= m[count - 1].t;
+        apply(p, p->at, p->at == last ? PASSING_NEWEST : seen ? PASSING_LOOK : PASSING);
+    }
 }
 
 void player_to(struct player *p, size_t count)

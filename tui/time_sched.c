@@ -242,15 +242,12 @@ static struct lesson *lesson_of(const struct sched *s, const char *name)
         const struct sched_event *e = &s->events.items[i];
         if (e->step && e->step <= s->steps) {
             l->steps[e->step - 1].title = xstrdup(e->text);
-            l->steps[e->step - 1].wait_text = xstrdup("");
             l->steps[e->step - 1].exit_code = -1;
         }
     }
     for (size_t i = 0; i < l->steps_len; i++)
-        if (!l->steps[i].title) {
+        if (!l->steps[i].title)
             l->steps[i].title = xstrdup("?");
-            l->steps[i].wait_text = xstrdup("");
-        }
     return l;
 }
 

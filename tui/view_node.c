@@ -44,7 +44,7 @@ static void links(struct page *p, const json_t *o)
     {
         const char *name = detail_text(entry, "name");
         double in = detail_rate(json_object_get(entry, "stats"), "recv_bytes");
-        text_printf(&t, "%s%s", t.len ? ", " : "", name ? name : "?");
+        text_printf(&t, "%s%.*s", t.len ? ", " : "", (int)strcspn(name ? name : "?", "@"), name ? name : "?");
         if (in >= 0)
             text_printf(&t, _(" (%.0f bytes/s in)"), in);
     }

@@ -11,7 +11,8 @@
 #include "base/ban.h"
 
 /* Arguments: n a node, N one node or more, c nodes with commas, w a name, r the rest of the line, d a number,
- * t a kind of queue (may be left out), o publish's options, h nothing or two nodes. */
+ * j one that may be negative, t a kind of queue (may be left out), o publish's options, h nothing or two
+ * nodes. */
 static const struct verb {
     const char *word, *arguments, *names;
 } verbs[] = {
@@ -197,6 +198,14 @@ static int read_argument(struct line *l, struct sched_event *e, char kind, unsig
             return wrong(l, "'%s' is not a number from 0 to 1000000", l->word);
         (*numbers)++;
         return 0;
+    case 'j': {
+        uint64_t size;
+        bool back = *l->word == '-';
+        if (!to_number(l->word + back, 86400000, &size))
+            return wrong(l, "'%s' is no jump of a clock; write milliseconds, such as 500 or -500", l->word);
+        e->jump_ms = back ? -(int64_t)size : (int64_t)size;
+        return 0;
+    }
     default: { /* 'r' */
         char *rest = format_text("%s%s", l->word, l->rest);
         size_t len = strlen(rest);

@@ -40,6 +40,11 @@
     X(SCHED_HEAL, "heal", "h", "[NODE NODE]")                                                                \
     X(SCHED_CLOG, "clog", "nnd", "NODE NODE MS")                                                             \
     X(SCHED_SLOW, "slow", "nndd", "NODE NODE FACTOR MS")                                                     \
+    X(SCHED_FAIL_WRITE, "fail-write", "n", "NODE")                                                           \
+    X(SCHED_FAIL_SYNC, "fail-sync", "n", "NODE")                                                             \
+    X(SCHED_FULL_DISK, "full-disk", "n", "NODE")                                                             \
+    X(SCHED_FREE_DISK, "free-disk", "n", "NODE")                                                             \
+    X(SCHED_CLOCK, "clock", "nj", "NODE MS")                                                                 \
     X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN DEFINITION")                                              \
     X(SCHED_CLEAR, "clear", "w", "NAME")                                                                     \
     X(SCHED_DECLARE, "declare", "wt", "QUEUE [durable|transient|auto-delete]")                               \
@@ -71,6 +76,7 @@ struct sched_event {
     char *name;           /* queue, policy, key; as the verb's first word */
     char *second, *third; /* pattern, definition; value */
     uint64_t numbers[2];  /* COUNT; MS; FACTOR MS */
+    int64_t jump_ms;      /* clock: may be negative */
     bool transient;       /* publish: not persistent */
     bool hurried;         /* publish: goes on as soon as it is confirmed */
     enum sched_queue_kind queue_kind;

@@ -306,6 +306,11 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_PART:
     case SCHED_CLOG:
     case SCHED_SLOW:
+    case SCHED_FAIL_WRITE:
+    case SCHED_FAIL_SYNC:
+    case SCHED_FULL_DISK:
+    case SCHED_FREE_DISK:
+    case SCHED_CLOCK:
     case SCHED_POLICY:
     case SCHED_CLEAR:
     case SCHED_PUT:

@@ -19,10 +19,8 @@
 static int begin(void *arg, const struct sched *s, char **why)
 {
     struct nodes *w = arg;
-    if (s->partitions != SCHED_IGNORE) {
-        *why = xstrdup("partitions: a lab's nodes ignore them; only the simulator has the other modes yet");
-        return ERR_REFUSED;
-    }
+    static const char *const handlings[] = {"ignore", "pause_minority", "autoheal"};
+    snprintf(w->lab->partition_handling, sizeof(w->lab->partition_handling), "%s", handlings[s->partitions]);
     int err = engine_up(w->lab, NULL, NULL, why);
     if (err)
         return err;
@@ -296,6 +294,11 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_CUT_ONE_WAY:
     case SCHED_CLOG:
     case SCHED_SLOW:
+    case SCHED_FAIL_WRITE:
+    case SCHED_FAIL_SYNC:
+    case SCHED_FULL_DISK:
+    case SCHED_FREE_DISK:
+    case SCHED_CLOCK:
     case SCHED_PUT:
     case SCHED_UNPUT: break;
     }

@@ -228,7 +228,7 @@ void master_send(struct mirror *m, struct queue *q, struct effects *out)
 /* the end of a turn: what happened goes to the mirrors, and out what may go out */
 void master_flush(struct mirror *m, struct queue *q, struct effects *out)
 {
-    if (serving(m)) { /* while the view changes nothing new is done: the new one begins with it */
+    if (serving(m) && !q->master->sync.running) { /* a change of the view and a copy rest on what it is */
         limits_refresh(m, q, out);
         limit_enforce(m, q, out); /* what was put back may be too many */
     }

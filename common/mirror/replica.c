@@ -235,10 +235,14 @@ void promoted_ops(struct mirror *m, struct queue *q)
         RING_AT(&q->retained, q->retained.len - 1).last = q->join - 1;
     }
     q->join = 0;
-    for (size_t i = 0; i < q->master->origins.len; i++)
-        RING_PUSH(&q->master->confirms, (struct waiting_confirm){.op = q->op,
-                                                                 .origin = (uint32_t)i,
-                                                                 .on_disk = true,
-                                                                 .seq = q->master->origins.items[i].o.seq});
+    for (size_t i = 0; i < q->master->origins.len; i++) {
+        const struct origin *o = &q->master->origins.items[i].o;
+        if (o->recovered) /* a log vouches for the persistent ones only: what is offered again tells them
+                             apart */
+            continue;
+        RING_PUSH(
+            &q->master->confirms,
+            (struct waiting_confirm){.op = q->op, .origin = (uint32_t)i, .on_disk = true, .seq = o->seq});
+    }
     (void)m;
 }

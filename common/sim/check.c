@@ -169,6 +169,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             struct ledger_message *m = &s->ledger.messages.items[message];
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
+                check_given_up(s, n, m);
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);
@@ -290,6 +291,8 @@ static void begins_to_hold(struct sim *s, node_id n)
         struct ledger_message *m = &s->ledger.messages.items[i];
         if (node_in(m->disk, n)) {
             m->disk &= ~node_bit(n);
+            if (!node_in(m->memory, n))
+                check_given_up(s, n, m);
             if (m->memory == 0)
                 VEC_PUSH(&s->check.vanished, i);
         }
@@ -301,7 +304,10 @@ void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
+    if (was != sn->at)
+        sn->changed_sides = s->cuts > 0 && !view_leads_to(s, was, sn->at);
     if (sn->view.phase == PHASE_SERVING)
         s->check.views.items[sn->at].served = true;
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);

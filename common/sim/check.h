@@ -51,6 +51,7 @@ struct seen_node {
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    bool changed_sides;            /* that one does not come from the one it was in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
 };
@@ -146,6 +147,10 @@ bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);         /* a is
 bool check_parted(const struct sim *s, node_id n, uint32_t view); /* that view is no past of node n's */
 /* A node that runs, is in another view than n and is no member of n's, holds the message. */
 bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);
+/* n has come over from the side of a partition that held it. */
+bool check_discarded(const struct sim *s, node_id n, const struct ledger_message *m);
+/* n holds it no more. If that was so, what is left of its old side will be discarded, too. */
+void check_given_up(struct sim *s, node_id n, struct ledger_message *m);
 void check_two_views(struct sim *s, node_id a, node_id b); /* both serve: counts two sides */
 void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */
 void check_healed(struct sim *s); /* and whoever had to be restarted was: one view, nobody lists anybody */

@@ -302,6 +302,13 @@ static void check_view_calm(struct sim *s, node_id first)
     }
 }
 
+/* All that run are in one view: what one side of a partition lacked has been given up, or is there. */
+static void forget_sides(struct sim *s)
+{
+    for (size_t i = 0; i < s->ledger.messages.len; i++)
+        s->ledger.messages.items[i].pending = DOOR_NONE;
+}
+
 void check_calm(struct sim *s)
 {
     node_set checked = 0;
@@ -312,6 +319,8 @@ void check_calm(struct sim *s)
             sim_fail(s, "I11", "%s serves in a second view (pause_minority)", s->names[n]);
         check_view_calm(s, n);
         checked |= mirror_view(s->nodes[n].m).members;
+        if (mirror_view(s->nodes[n].m).members == sim_running_set(s))
+            forget_sides(s);
     }
     for (uint32_t i = 0; i < s->ledger.messages.len && !s->failure; i++)
         if (s->ledger.messages.items[i].fate == FATE_UNCONFIRMED)

@@ -64,7 +64,6 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
              "an unsynchronised mirror was promoted, and went before it was on its disk");
         return;
     }
-    bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
     if (m->pending != DOOR_NONE) {
         if (cause == CAUSE_DOWN)
             lose(s, message, m->pending, true, "one side of a partition had lost it, and the other one went");
@@ -72,8 +71,8 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
             lose(s, message, DOOR_L3, false, "the side of a partition that held it was discarded");
         return;
     }
-    if (two_sides && (check_parted(s, n, m->view) ||
-                      (cause == CAUSE_RESTART && s->options.partition_handling == PARTITION_AUTOHEAL))) {
+    bool lost_side = cause == CAUSE_RESTART && s->options.partition_handling == PARTITION_AUTOHEAL;
+    if (check_discarded(s, n, m) || lost_side) {
         lose(s, message, DOOR_L3, false, "the losing side of a partition was discarded");
         return;
     }
@@ -186,6 +185,13 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
                       "one side of a partition had lost it, and the other is gone");
             continue;
         }
+        if (!mirror_before && check_discarded(s, n, m)) {
+            if (m->memory || m->disk)
+                m->pending = DOOR_L3; /* others of its old side will discard it, too */
+            else
+                lose(s, message, DOOR_L3, true, "its queue had moved on the losing side of a partition");
+            continue;
+        }
         if (m->at_risk && !mirror_before) {
             lose_here(s, n, message, DOOR_L1,
                       "an unsynchronised mirror was promoted, and went before it was on its disk");
@@ -200,6 +206,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             lose_here(s, n, message, DOOR_L5, "it was transient, and its queue begins again from a disk");
             continue;
         }
+        if (check_limits_end(s, message)) /* the first thing that the new master did */
+            continue;
         sim_fail(s, "I3",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,

@@ -48,6 +48,18 @@ bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message
     return false;
 }
 
+bool check_discarded(const struct sim *s, node_id n, const struct ledger_message *m)
+{
+    bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
+    return two_sides && (s->check.nodes[n].changed_sides || check_parted(s, n, m->view));
+}
+
+void check_given_up(struct sim *s, node_id n, struct ledger_message *m)
+{
+    if (m->fate == FATE_CONFIRMED && m->pending == DOOR_NONE && check_discarded(s, n, m))
+        m->pending = DOOR_L3;
+}
+
 void check_two_views(struct sim *s, node_id a, node_id b)
 {
     uint32_t va = s->check.nodes[a].at, vb = s->check.nodes[b].at;

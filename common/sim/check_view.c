@@ -91,7 +91,7 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
         if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE &&
-            !node_in(m->memory, n))
+            m->pending == DOOR_NONE && !node_in(m->memory, n) && !check_parted(s, n, m->view))
             return false;
     }
     return true;

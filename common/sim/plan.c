@@ -40,6 +40,22 @@ bool plan_faults_named(const char *names, unsigned *faults)
     return true;
 }
 
+/* as plan_faults_named reads them */
+static void name_faults(struct text *t, unsigned faults)
+{
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_LEN(fault_names); i++)
+        if (fault_names[i].faults == faults) {
+            text_add(t, fault_names[i].name);
+            return;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(fault_names); i++)
+        if (node_count(fault_names[i].faults) == 1 && (faults & fault_names[i].faults)) {
+            text_printf(t, "%s%s", any ? "," : "", fault_names[i].name);
+            any = true;
+        }
+}
+
 bool plan_can_happen(unsigned faults, enum sim_count c)
 {
     switch (c) {
@@ -399,11 +415,10 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
         c.up[n] = true;
     choose_queues(&c);
     choose_clients(&c);
-    text_printf(&p->schedule, "# seed %llu", (unsigned long long)seed);
-    if (c.cuts)
-        text_printf(&p->schedule, ", %u nodes, partition handling %s", p->options.nodes,
-                    plan_handling_name(p->options.partition_handling));
-    text_add(&p->schedule, "\n");
+    text_printf(&p->schedule, "seed %llu ", (unsigned long long)seed);
+    name_faults(&p->schedule, allowed);
+    text_printf(&p->schedule, "\n# %u nodes, partition handling %s\n", p->options.nodes,
+                plan_handling_name(p->options.partition_handling));
     policy_line(&c, 0);
     for (size_t i = 0; i < p->queues_len; i++)
         line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,

@@ -2,17 +2,13 @@
  * and what operators do. The schedule is made up front and is text, one event a line, so that it can be kept,
  * read as a story, cut and played again:
  *
- *     # seed 77
+ *     seed  77 all
  *     +0    policy ha ^q {"ha-mode":"exactly","ha-params":2}
  *     +250  kill node1            250 ms after the line before
  *     +40   slow node2 node3 20 300       20 times as slow for 300 ms
  *     +0    calm                  wait until nothing is on its way and every mirror is synchronised
  *
- * verbs: kill stop start NODE, slow NODE NODE FACTOR MS, cut cut-now cut-one-way heal NODE NODE (cut-one-way:
- * the second does not hear the first any more), part NODE,... (all links between these and the others), heal
- * (everything), clog NODE NODE MS, fail-write fail-sync full-disk free-disk NODE, clock NODE MS (it jumps;
- * may be negative), policy NAME PATTERN DEFINITION, clear NAME, declare QUEUE
- * [durable|transient|auto-delete], delete purge sync cancel-sync QUEUE, put KEY VALUE, unput KEY, calm. */
+ * It is read by base/sched.h, which has all the verbs (docs/schedules.md). */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
@@ -30,7 +26,7 @@ enum plan_faults {
     FAULT_DISKS = 8, /* writes and syncs fail, disks are full, sectors are torn */
     FAULTS_CLASSIC = 0,
     FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS,
-    FAULTS_DEFAULT = FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS,
+    FAULTS_DEFAULT = FAULTS_ALL,
 };
 /* "all", "classic", or names with commas between: "cuts,clogs"; false: there is no such fault. */
 bool plan_faults_named(const char *names, unsigned *faults);

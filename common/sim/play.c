@@ -3,36 +3,13 @@
  * out. */
 #include "sim/plan.h"
 
-#include <stdio.h>
-
+#include "base/sched.h"
 #include "sim/world.h"
 
 #define BOOT_LIMIT_MS 60000
 #define CALM_LIMIT_MS 120000
 
 /* ---- one line of the schedule ---- */
-
-static node_id node_named(const struct sim *s, const char *name)
-{
-    for (node_id n = 0; n < s->options.nodes; n++)
-        if (strcmp(s->names[n], name) == 0)
-            return n;
-    return NODE_NONE;
-}
-
-/* "node1,node3" */
-static node_set nodes_named(const struct sim *s, const char *names)
-{
-    node_set set = 0;
-    while (*names) {
-        char name[32];
-        size_t len = strcspn(names, ",");
-        snprintf(name, sizeof(name), "%.*s", (int)len, names);
-        set |= node_bit(node_named(s, name));
-        names += len + (names[len] == ',');
-    }
-    return set;
-}
 
 static node_id some_serving(struct sim *s)
 {
@@ -44,7 +21,8 @@ static node_id some_serving(struct sim *s)
     return count ? open[rng_below(&s->client, count)] : NODE_NONE;
 }
 
-static void command(struct sim *s, enum event_type type, const char *a, const char *b, const char *c)
+static void command(struct sim *s, enum event_type type, unsigned flags, const char *a, const char *b,
+                    const char *c)
 {
     node_id n = some_serving(s);
     if (n == NODE_NONE)
@@ -57,9 +35,6 @@ static void command(struct sim *s, enum event_type type, const char *a, const ch
         ev.u.policy.pattern = b;
         ev.u.policy.definition = c;
     } else if (type == EV_DECLARE) {
-        unsigned flags = strcmp(b, "durable") == 0       ? SIM_DURABLE
-                         : strcmp(b, "auto-delete") == 0 ? SIM_AUTO_DELETE
-                                                         : 0;
         ev = declare_event(s, n, a, flags, 1);
         ev.u.queue.args = &args;
     } else {
@@ -119,83 +94,70 @@ static void start_node(struct sim *s, node_id n)
     sim_start(s, n);
 }
 
-static void obey(struct sim *s, const char *text)
+static void obey(struct sim *s, const struct sched_event *e)
 {
-    char verb[16] = "", a[64] = "", b[32] = "", c[400] = "", d[16] = "";
-    int words = sscanf(text, "%15s %63s %31s %399s %15s", verb, a, b, c, d);
-    sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, text);
-    node_id n = node_named(s, a);
-    if (strcmp(verb, "kill") == 0 && n != NODE_NONE)
-        sim_kill(s, n);
-    else if (strcmp(verb, "stop") == 0 && n != NODE_NONE)
-        sim_stop(s, n);
-    else if (strcmp(verb, "start") == 0 && n != NODE_NONE)
-        start_node(s, n);
-    else if (strcmp(verb, "slow") == 0 && words == 5)
-        sim_slow(s, n, node_named(s, b), (unsigned)atoi(c), (uint64_t)atoi(d));
-    else if (strcmp(verb, "cut") == 0 && n != NODE_NONE)
-        sim_cut(s, n, node_named(s, b));
-    else if (strcmp(verb, "cut-now") == 0 && n != NODE_NONE)
-        sim_cut_now(s, n, node_named(s, b));
-    else if (strcmp(verb, "cut-one-way") == 0 && n != NODE_NONE)
-        sim_cut_one_way(s, n, node_named(s, b));
-    else if (strcmp(verb, "part") == 0)
-        sim_cut_off(s, nodes_named(s, a), false);
-    else if (strcmp(verb, "heal") == 0 && n != NODE_NONE)
-        sim_heal(s, n, node_named(s, b));
-    else if (strcmp(verb, "heal") == 0)
-        sim_heal_all(s);
-    else if (strcmp(verb, "clog") == 0 && words == 4)
-        sim_clog(s, n, node_named(s, b), (uint64_t)atoi(c));
-    else if (strcmp(verb, "fail-write") == 0 && n != NODE_NONE)
-        sim_fail_write(s, n);
-    else if (strcmp(verb, "fail-sync") == 0 && n != NODE_NONE)
-        sim_fail_sync(s, n);
-    else if ((strcmp(verb, "full-disk") == 0 || strcmp(verb, "free-disk") == 0) && n != NODE_NONE)
-        sim_fill_disk(s, n, strcmp(verb, "full-disk") == 0);
-    else if (strcmp(verb, "clock") == 0 && n != NODE_NONE)
-        sim_jump_clock(s, n, atoll(b));
-    else if (strcmp(verb, "policy") == 0)
-        command(s, EV_SET_POLICY, a, b, c);
-    else if (strcmp(verb, "clear") == 0)
-        command(s, EV_CLEAR_POLICY, a, NULL, NULL);
-    else if (strcmp(verb, "declare") == 0)
-        command(s, EV_DECLARE, a, b, NULL);
-    else if (strcmp(verb, "delete") == 0)
-        command(s, EV_DELETE, a, NULL, NULL);
-    else if (strcmp(verb, "purge") == 0)
-        command(s, EV_PURGE, a, NULL, NULL);
-    else if (strcmp(verb, "sync") == 0)
-        command(s, EV_SYNC, a, NULL, NULL);
-    else if (strcmp(verb, "cancel-sync") == 0)
-        command(s, EV_CANCEL_SYNC, a, NULL, NULL);
-    else if (strcmp(verb, "put") == 0)
-        change_key(s, a, b);
-    else if (strcmp(verb, "unput") == 0)
-        change_key(s, a, NULL);
-    else if (strcmp(verb, "calm") == 0)
-        calm(s);
-    else
-        sim_fail(s, "schedule", "no such line: %s", text);
+    static const unsigned flags[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, e->text);
+    if (e->nodes >> s->options.nodes) {
+        sim_fail(s, "schedule", "line %u: this seed has %u nodes: %s", e->line, s->options.nodes, e->text);
+        return;
+    }
+    for (node_id n = 0; n < s->options.nodes; n++) {
+        if (!node_in(e->nodes, n))
+            continue;
+        if (e->verb == SCHED_KILL)
+            sim_kill(s, n);
+        else if (e->verb == SCHED_STOP)
+            sim_stop(s, n);
+        else if (e->verb == SCHED_START)
+            start_node(s, n);
+    }
+    switch (e->verb) {
+    case SCHED_KILL:
+    case SCHED_STOP:
+    case SCHED_START: break;
+    case SCHED_SLOW: sim_slow(s, e->node, e->other, (unsigned)e->numbers[0], e->numbers[1]); break;
+    case SCHED_CUT: sim_cut(s, e->node, e->other); break;
+    case SCHED_CUT_NOW: sim_cut_now(s, e->node, e->other); break;
+    case SCHED_CUT_ONE_WAY: sim_cut_one_way(s, e->node, e->other); break;
+    case SCHED_PART: sim_cut_off(s, e->nodes, false); break;
+    case SCHED_HEAL:
+        if (e->node == SCHED_NONE)
+            sim_heal_all(s);
+        else
+            sim_heal(s, e->node, e->other);
+        break;
+    case SCHED_CLOG: sim_clog(s, e->node, e->other, e->numbers[0]); break;
+    case SCHED_FAIL_WRITE: sim_fail_write(s, e->node); break;
+    case SCHED_FAIL_SYNC: sim_fail_sync(s, e->node); break;
+    case SCHED_FULL_DISK:
+    case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
+    case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
+    case SCHED_POLICY: command(s, EV_SET_POLICY, 0, e->name, e->second, e->third); break;
+    case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, 0, e->name, NULL, NULL); break;
+    case SCHED_DECLARE: command(s, EV_DECLARE, flags[e->queue_kind], e->name, NULL, NULL); break;
+    case SCHED_DELETE: command(s, EV_DELETE, 0, e->name, NULL, NULL); break;
+    case SCHED_PURGE: command(s, EV_PURGE, 0, e->name, NULL, NULL); break;
+    case SCHED_SYNC: command(s, EV_SYNC, 0, e->name, NULL, NULL); break;
+    case SCHED_CANCEL_SYNC: command(s, EV_CANCEL_SYNC, 0, e->name, NULL, NULL); break;
+    case SCHED_PUT: change_key(s, e->name, e->second); break;
+    case SCHED_UNPUT: change_key(s, e->name, NULL); break;
+    case SCHED_CALM: calm(s); break;
+    case SCHED_PUBLISH:
+    case SCHED_CONSUME:
+    case SCHED_VERB_COUNT_:
+        sim_fail(s, "schedule", "line %u: the seed's own clients publish and consume: %s", e->line, e->text);
+        break;
+    }
 }
 
 /* ---- the whole ---- */
 
-static void follow(struct sim *s, const char *schedule)
+static void follow(struct sim *s, const struct sched *schedule)
 {
-    char text[600];
-    while (*schedule && !s->failure) {
-        size_t len = strcspn(schedule, "\n");
-        snprintf(text, sizeof(text), "%.*s", (int)len, schedule);
-        schedule += len + (schedule[len] == '\n');
-        if (text[0] != '+')
-            continue;
-        char *rest;
-        unsigned long wait = strtoul(text + 1, &rest, 10);
-        sim_run(s, wait);
-        while (*rest == ' ')
-            rest++;
-        obey(s, rest);
+    for (size_t i = 0; i < schedule->events.len && !s->failure; i++) {
+        sim_run(s, schedule->events.items[i].wait_ms);
+        obey(s, &schedule->events.items[i]);
     }
 }
 
@@ -308,7 +270,13 @@ void plan_run(const struct plan *p, struct plan_result *out)
                  BOOT_LIMIT_MS / 1000);
     for (size_t i = 0; i < p->clients_len; i++)
         clients_add(s, &p->clients[i], p->seed * 100 + i);
-    follow(s, text_str(&p->schedule));
+    struct sched schedule;
+    char *error = NULL;
+    if (sched_parse(&schedule, "schedule", text_str(&p->schedule), &error))
+        sim_fail(s, "schedule", "%s", error);
+    follow(s, &schedule);
+    sched_finish(&schedule);
+    free(error);
     sim_run(s, 50);
     if (!s->failure)
         heal(s);

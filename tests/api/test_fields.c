@@ -11,10 +11,9 @@
 
 static struct lab lab;
 
-#define ERLANG   "a figure of the Erlang machine: there is none"
-#define UNKNOWN  "not measured; an invented number would be worse than none"
-#define NO_PAGES "messages are held in memory; nothing is paged out"
-#define NO_SUCH  "the kit has no such thing"
+#define ERLANG  "a figure of the Erlang machine: there is none"
+#define UNKNOWN "not measured; an invented number would be worse than none"
+#define NO_SUCH "the kit has no such thing"
 
 static const struct {
     const char *sample, *field, *why;
@@ -28,13 +27,7 @@ static const struct {
     {"*", "consumer_utilisation", UNKNOWN},
     {"*", "head_message_timestamp", UNKNOWN},
     {"*", "memory", UNKNOWN},
-    {"*", "message_bytes_paged_out", NO_PAGES},
     {"*", "message_bytes_persistent", UNKNOWN},
-    {"*", "message_bytes_ram", NO_PAGES},
-    {"*", "messages_paged_out", NO_PAGES},
-    {"*", "messages_ram", NO_PAGES},
-    {"*", "messages_ready_ram", NO_PAGES},
-    {"*", "messages_unacknowledged_ram", NO_PAGES},
     {"queue", "deliveries", "not counted by channel"},
     {"queue", "incoming", "not counted by exchange"},
     {"queue after a get", "message_stats.deliver_no_ack",

@@ -282,6 +282,8 @@ static void larger_than_memory(struct lab *lab, const char *queue, bool persiste
         at = assert_queue(lab, 1, queue, "one mirror, in sync, again", has_a_synced_mirror, NULL);
         assert_queue(lab, 1, queue, "all messages, again", has_messages, &all);
         assert_paged(lab, "after kill -9", queue, &at);
+        /* it read its log and copied all of it to the mirror */
+        assert_small(lab, "after kill -9, copied", at.master, 2 * LIMIT_MIB);
     }
     take_large(lab, 1, queue);
 }

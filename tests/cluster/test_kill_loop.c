@@ -44,11 +44,9 @@ struct mode {
     bool clients_anywhere, restart;
 };
 static const struct mode no_cuts = {NULL, true, false};
-#ifdef KILL_LOOP_CUTS
 static const struct mode pause_minority = {"pause_minority", true, false};
 static const struct mode autoheal = {"autoheal", false, false};
 static const struct mode ignore = {"ignore", false, true};
-#endif
 static const struct mode *mode;
 
 struct round {
@@ -401,7 +399,6 @@ static void kills_and_stops_lose_nothing(void **state)
     loop(&no_cuts, 40);
 }
 
-#ifdef KILL_LOOP_CUTS
 static void nor_do_cuts_with_pause_minority(void **state)
 {
     (void)state;
@@ -420,17 +417,13 @@ static void nor_with_ignore_on_the_side_that_stays(void **state)
     loop(&ignore, 15);
 }
 
-#endif
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(kills_and_stops_lose_nothing, teardown),
-#ifdef KILL_LOOP_CUTS
         cmocka_unit_test_teardown(nor_do_cuts_with_pause_minority, teardown),
         cmocka_unit_test_teardown(nor_with_autoheal_on_the_side_that_stays, teardown),
         cmocka_unit_test_teardown(nor_with_ignore_on_the_side_that_stays, teardown),
-#endif
     };
     return cmocka_run_group_tests_name("kill-loop", tests, NULL, NULL);
 }

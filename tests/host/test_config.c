@@ -77,6 +77,7 @@ static void test_defaults_are_the_articles(void **state)
     assert_null(c.secret);
     assert_int_equal(c.silence_ms, 4000);
     assert_true(c.memory_limit_bytes >= 16u << 20);
+    assert_int_equal(c.paging_bytes, c.memory_limit_bytes / 2);
     node_config_finish(&c);
 }
 
@@ -86,7 +87,7 @@ static void test_what_is_written_counts(void **state)
     struct node_config c;
     char *error;
     write_file("engine = \"kit\"; user = \"u\"; password = \"p\"; secret = \"s\"; silence_ms = 1000;\n"
-               "memory_limit_mb = 64; node_program = \"x\";\n"
+               "memory_limit_mb = 64; memory_paging_ratio = 0.25; node_program = \"x\";\n"
                "nodes = ( { name = \"node2\"; host = \"10.0.0.7\"; amqp = 1; http = 2; peer = 65535; } );\n");
     assert_int_equal(node_config_read(&c, file, "node2", "d", &error), 0);
     assert_int_equal(c.self, 0);
@@ -99,6 +100,7 @@ static void test_what_is_written_counts(void **state)
     assert_string_equal(c.secret, "s");
     assert_int_equal(c.silence_ms, 1000);
     assert_int_equal(c.memory_limit_bytes, 64u << 20);
+    assert_int_equal(c.paging_bytes, 16u << 20);
     node_config_finish(&c);
 }
 
@@ -126,6 +128,11 @@ static void test_what_is_wrong_is_told_with_its_line(void **state)
                    ":2: silence_ms is not a number from 100 to 600000", "silence_ms = 4000;");
     assert_refused("nodes = ( { }, { } );\nmemory_limit_mb = 99999999999L;\n",
                    ":2: memory_limit_mb is not a number", "memory_limit_mb = ");
+    assert_refused("nodes = ( { }, { } );\nmemory_paging_ratio = 1.5;\n",
+                   ":2: memory_paging_ratio is not a number above 0 and up to 1.0",
+                   "memory_paging_ratio = 0.5;");
+    assert_refused("nodes = ( { }, { } );\nmemory_paging_ratio = \"half\";\n",
+                   ":2: memory_paging_ratio is not a number", "memory_paging_ratio = 0.5;");
 }
 
 static void test_too_many_nodes_are_refused(void **state)

@@ -97,6 +97,23 @@ static void what_is_left_out_counts_up(void **state)
     assert_string_equal(lab.password, "secret");
 }
 
+static void what_only_nodes_read_is_kept(void **state)
+{
+    (void)state;
+    struct labdir lab =
+        expect_good("silence_ms = 60000; memory_limit_mb = 64; memory_paging_ratio = 0.25;\n");
+    assert_int_equal(lab.silence_ms, 60000);
+    assert_int_equal(lab.memory_limit_mb, 64);
+    assert_true(lab.memory_paging_ratio > 0.24 && lab.memory_paging_ratio < 0.26);
+    lab = expect_good("");
+    assert_true(lab.silence_ms == 0 && lab.memory_limit_mb == 0 && lab.memory_paging_ratio == 0);
+    expect_error("memory_limit_mb = 1;\n",
+                 "1: memory_limit_mb is not a number from 16 to 1048576; write memory_limit_mb = 16");
+    expect_error("\nmemory_paging_ratio = 2;\n",
+                 "2: memory_paging_ratio is not a number above 0 and up to 1.0; "
+                 "write memory_paging_ratio = 0.5");
+}
+
 static void a_cluster_elsewhere_is_named_by_urls(void **state)
 {
     (void)state;
@@ -114,7 +131,8 @@ static void unknown_keys_are_errors(void **state)
 {
     (void)state;
     expect_error("engine = \"kit\";\ncolour = \"red\";\n",
-                 "2: unknown key colour; the keys here are engine, nodes, user, password, node_program");
+                 "2: unknown key colour; the keys here are engine, nodes, user, password, node_program, "
+                 "silence_ms, memory_limit_mb, memory_paging_ratio, partition_handling");
     expect_error("nodes = ( { name = \"node1\"; },\n { ampq = 5673; } );\n",
                  "2: unknown key nodes[1].ampq; the keys here are name, host, amqp, http, peer, url");
 }
@@ -186,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_is_the_default_lab),
         cmocka_unit_test(what_is_left_out_counts_up),
+        cmocka_unit_test(what_only_nodes_read_is_kept),
         cmocka_unit_test(a_cluster_elsewhere_is_named_by_urls),
         cmocka_unit_test(unknown_keys_are_errors),
         cmocka_unit_test(wrong_values_are_errors),

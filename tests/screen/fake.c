@@ -17,6 +17,7 @@ struct fake_one {
     uint16_t port;
     enum fake_mood mood;
     bool running;
+    char *trace;
 };
 
 struct fake {
@@ -69,6 +70,8 @@ static void on_request(struct evhttp_request *req, void *arg)
         answer(req, 200, f->queues);
     else if (strcmp(uri, "/api/policies") == 0)
         answer(req, 200, f->policies);
+    else if (strncmp(uri, "/api/trace", 10) == 0 && n->trace)
+        answer(req, 200, n->trace);
     else if (strncmp(uri, "/api/events", 11) == 0 && f->feed)
         answer(req, 200, f->feed);
     else
@@ -109,9 +112,11 @@ struct fake *fake_create(struct event_base *base, size_t nodes)
 
 void fake_destroy(struct fake *f)
 {
-    for (size_t i = 0; i < f->nodes_len; i++)
+    for (size_t i = 0; i < f->nodes_len; i++) {
+        free(f->nodes[i].trace);
         if (f->nodes[i].http)
             evhttp_free(f->nodes[i].http);
+    }
     fake_forget(f);
     VEC_FREE(&f->asked);
     free(f->queues);
@@ -146,6 +151,11 @@ void fake_policies(struct fake *f, const char *json)
 void fake_feed(struct fake *f, const char *json)
 {
     set(&f->feed, json);
+}
+
+void fake_trace(struct fake *f, size_t node, const char *json)
+{
+    set(&f->nodes[node].trace, json);
 }
 
 void fake_labdir(const struct fake *f, struct labdir *lab)

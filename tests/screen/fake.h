@@ -27,6 +27,9 @@ void fake_queues(struct fake *f, const char *json);
 void fake_policies(struct fake *f, const char *json);
 void fake_feed(struct fake *f, const char *json); /* the answer to GET /api/events */
 
+/* What a node answers to GET /api/trace, whatever was asked; NULL: 404. */
+void fake_trace(struct fake *f, size_t node, const char *json);
+
 void fake_labdir(const struct fake *f, struct labdir *lab); /* for an observer in the test */
 uint64_t fake_rounds(const struct fake *f);                 /* questions for /api/nodes, of all nodes */
 

@@ -224,6 +224,55 @@ static void feeds(void **state)
     until(scene, six_events);
 }
 
+static bool traced(const struct snapshot *s)
+{
+    return s->trace_len == 2 && s->looked_at && s->copies_len == 1;
+}
+
+static bool told_twice(const struct snapshot *s)
+{
+    return s->looked_at && s->trace_len == 0;
+}
+
+/* What one node notes comes once, and in the shape in which it is kept; what another has no word for is no
+ * error; a queue that is looked at closely is asked for by name, and only of the node whose lists are used.
+ */
+static void traces(void **state)
+{
+    struct scene *scene = *state;
+    fake_trace(scene->fake, 1,
+               "{\"next\":8,\"missed\":true,\"queues\":{\"99\":\"q w\"},\"trace\":["
+               "[8,2000,2500,99,\"copied\",4,6,null,0,0,\"node1@localhost\",5,7],"
+               "[7,1000,1000,99,\"delivered\",1,1,\"node3@localhost\",0,1,null,0,0],"
+               "[6,900,900,99,\"unheard-of\",1,1,null,0,0,null,0,0],[5],[4,1,1,98,\"copied\",1,1,null,0,0,"
+               "null,0,0]],"
+               "\"queue\":{\"name\":\"q w\",\"uid\":99,\"role\":\"mirror\",\"next\":7,\"all\":true,"
+               "\"held\":[[4,6],[9,8],\"x\"]}}");
+    watch(scene, 20);
+    observer_want(scene->observer, &(struct observer_wants){.queue = "q w", .queue_page = true});
+    until(scene, traced);
+    const struct snapshot *s = scene->s;
+    assert_int_equal(s->traces, 2);
+    assert_int_equal(s->trace_gaps, 2);
+    assert_int_equal(s->trace[0].kind, TRACE_SEEN_DELIVERED); /* by time */
+    assert_int_equal(s->trace[0].about, 2);
+    assert_true(s->trace[0].redelivered);
+    assert_string_equal(s->trace[1].queue, "q w");
+    assert_int_equal(s->trace[1].node, 1);
+    assert_int_equal(s->trace[1].origin, 0);
+    assert_int_equal(s->trace[1].first, 4);
+    assert_int_equal(s->trace[1].number, 7);
+    assert_true(s->copies[0].mirror);
+    assert_int_equal(s->copies[0].held_len, 1); /* what is no range is none */
+    fake_trace(scene->fake, 1, "{\"next\":8,\"trace\":[],\"queue\":null}");
+    until(scene, told_twice);
+    assert_true(fake_asked(scene->fake, "/api/trace?since=8&queue=q%20w") > 0);
+    assert_int_equal(fake_asked(scene->fake, "/api/trace?since=0&queue=q%20w"),
+                     3); /* the two others said 404 at once */
+    assert_true(fake_asked(scene->fake, "/api/queues/%2F/q%20w") > 0);
+    assert_int_equal(fake_asked(scene->fake, "/api/connections"), 0); /* nobody wanted them */
+}
+
 static void a_poke_asks_now(void **state)
 {
     struct scene *scene = *state;
@@ -264,6 +313,7 @@ int main(void)
         TEST(what_is_no_answer_is_none),
         TEST(a_wrong_password_is_said),
         TEST(feeds),
+        TEST(traces),
         TEST(a_poke_asks_now),
         cmocka_unit_test(looking_once),
     };

@@ -97,6 +97,15 @@ static void lesson_7_to_five_ticks(void **state)
     assert_seen(w, "Press n", 10000);
     walk(w, 5);
     assert_seen(w, "Hello World", 1000);
+    terminal_type(w->t, "3"); /* what became of it, as far as these nodes tell */
+    if (strcmp(engine, "kit") == 0) {
+        assert_seen(w, "VERDICT #1 KEPT  published 1  confirmed 0  delivered 1  redelivered 0", STEP_MS);
+        assert_seen(w, "o--replicate-->*", 1000);
+        assert_seen(w, "M promoted, 1 message", 1000);
+    } else {
+        assert_seen(w, "VERDICT #1 ?", STEP_MS);
+        assert_seen(w, "do not say what becomes of single messages", 1000);
+    }
     quit(w);
 }
 

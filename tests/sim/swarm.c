@@ -5,10 +5,11 @@
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
- *   swarm ... --faults LIST      which faults a seed may draw: all, classic, cuts, clogs (with commas
- * between) swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
+ *   swarm ... --faults LIST      what seeds may draw from: all, classic, cuts, clogs, clocks, disks
+ *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
  * A failure prints the broken promise, the last lines of the trace, and the command that plays it again.
+ * and shrinks it to the shortest schedule that breaks the same promise (shrink.h), kept beside this program.
  * Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too.
  * Every hundredth seed runs twice, and the two traces must be the same byte for byte. */
 #include <setjmp.h>
@@ -25,6 +26,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "shrink.h"
 #include "sim/plan.h"
 
 #define TAIL_LINES    40
@@ -32,6 +34,11 @@
 #define JOBS_MAX      64
 #define TWICE_EVERY   100
 #define FAILURES_TOLD 5
+#define SHRINK_LIMIT_S 60
+
+#ifndef COMMIT /* the Makefile says which one this was built from */
+#define COMMIT "unknown"
+#endif
 
 struct totals {
     uint64_t seeds, twice, steps, virtual_us, messages, confirmed, refused, unknown, consumed, redelivered,
@@ -49,6 +56,7 @@ struct shared {
 };
 
 static struct shared *shared;
+static const char *program_name;
 static unsigned seed_limit_s = 20; /* of CPU time; a seed takes a few hundredths */
 static unsigned faults = FAULTS_DEFAULT;
 static const char *faults_named = ""; /* as an option, for the command that plays a seed again */
@@ -131,6 +139,56 @@ static void add(struct totals *t, const struct plan_result *r)
         t->runs_with[c] += r->counts[c] > 0;
 }
 
+/* ---- shrinking ---- */
+
+static void make_seed(struct plan *p, void *arg)
+{
+    plan_make(p, *(uint64_t *)arg, faults);
+}
+
+/* Beside this program: seed-N.sched. Its path, the caller's to free; NULL: it could not be written. */
+static char *keep_schedule(uint64_t seed, const char *schedule)
+{
+    const char *slash = strrchr(program_name, '/');
+    char *path = format_text("%.*sseed-%llu.sched", slash ? (int)(slash - program_name) + 1 : 0, program_name,
+                             (unsigned long long)seed);
+    FILE *f = fopen(path, "w");
+    bool written = f && fputs(schedule, f) >= 0;
+    written = f && fclose(f) == 0 && written;
+    if (!written) {
+        perror(path);
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+/* Tells the smallest story that breaks the same promise; 0: it breaks none. */
+static int tell_shrunk(uint64_t seed)
+{
+    struct shrink job = {.make = make_seed,
+                         .arg = &seed,
+                         .limit_s = SHRINK_LIMIT_S,
+                         .run_limit_s = seed_limit_s < 2 ? seed_limit_s : 2};
+    char broken[300];
+    size_t events = 0;
+    char *schedule = shrink(&job, &events, broken);
+    if (!schedule) {
+        printf("seed %llu keeps every promise: nothing to shrink\n", (unsigned long long)seed);
+        return 0;
+    }
+    char *path = keep_schedule(seed, schedule);
+    printf("%s# %zu events", schedule, events);
+    if (path)
+        printf("; play them: %s --seed %llu%s%s --sched %s --trace", program_name, (unsigned long long)seed,
+               *faults_named ? " --faults " : "", faults_named, path);
+    printf("\n");
+    fflush(stdout);
+    free(path);
+    free(schedule);
+    return 1;
+}
+
 /* ---- many, in children ---- */
 
 static _Noreturn void work(unsigned job, uint64_t first, uint64_t last, unsigned jobs)
@@ -195,9 +253,11 @@ static void report(uint64_t seed, int status, bool brief, const char *program)
     for (uint64_t i = from; i < shared->lines && !brief; i++)
         printf("  %s\n", shared->tail[i % TAIL_LINES]);
     if (!brief)
-        printf("play it again: %s --seed %llu%s%s --trace\n", program, (unsigned long long)seed,
+        printf("commit " COMMIT "\nplay it again: %s --seed %llu%s%s --trace\n", program, (unsigned long long)seed,
                *faults_named ? " --faults " : "", faults_named);
     fflush(stdout);
+    if (!brief)
+        tell_shrunk(seed);
 }
 
 /* Number of failed seeds. */
@@ -266,7 +326,6 @@ static void print_totals(unsigned jobs)
     printf("\n");
 }
 
-static const char *program_name;
 static unsigned default_jobs(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -286,86 +345,6 @@ static void test_every_seed_keeps_its_promises(void **state)
         if (t.runs_with[c] == 0 && plan_can_happen(FAULTS_DEFAULT, (enum sim_count)c))
             fail_msg("%s: never happened, so nothing is proven about them",
                      sim_count_name((enum sim_count)c));
-}
-
-/* ---- shrinking ---- */
-
-/* Plays this schedule in a child; false: it keeps its promises, or breaks another one than `promise`. An
- * empty promise stands for a crash. */
-static bool still_fails(uint64_t seed, const char *schedule, const char *promise)
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct plan p;
-        struct plan_result r;
-        if (!freopen("/dev/null", "w", stderr))
-            _exit(3);
-        limit_cpu();
-        plan_make(&p, seed, faults);
-        text_clear(&p.schedule);
-        text_add(&p.schedule, schedule);
-        plan_run(&p, &r);
-        size_t len = strcspn(promise, ":") + 1;
-        _exit(r.failure && *promise && strncmp(r.failure, promise, len) == 0 ? 2 : 0);
-    }
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) == 2 : !*promise;
-}
-
-static void without_line(const char *schedule, size_t line, struct text *out)
-{
-    text_clear(out);
-    text_add(out, "");
-    for (size_t i = 0; *schedule; i++) {
-        size_t len = strcspn(schedule, "\n") + 1;
-        if (i != line)
-            text_add_bytes(out, schedule, len);
-        schedule += len;
-    }
-}
-
-static int shrink(uint64_t seed)
-{
-    shared->failure[0] = '\0';
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct plan_result r;
-        limit_cpu();
-        run_seed(seed, NULL, NULL, &r);
-        snprintf(shared->failure, sizeof(shared->failure), "%s", r.failure ? r.failure : "");
-        _exit(r.failure ? 2 : 0);
-    }
-    int status = 0;
-    waitpid(pid, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        printf("seed %llu keeps every promise: nothing to shrink\n", (unsigned long long)seed);
-        return 0;
-    }
-    struct plan p;
-    plan_make(&p, seed, faults);
-    struct text best = {0}, next = {0};
-    text_add(&best, text_str(&p.schedule));
-    for (bool smaller = true; smaller;) {
-        smaller = false;
-        size_t lines = 0;
-        for (const char *c = text_str(&best); *c; c++)
-            lines += *c == '\n';
-        for (size_t i = lines; i-- > 1;) { /* from the end; line 0 names the seed */
-            without_line(text_str(&best), i, &next);
-            if (!still_fails(seed, text_str(&next), shared->failure))
-                continue;
-            text_clear(&best);
-            text_add(&best, text_str(&next));
-            smaller = true;
-        }
-    }
-    printf("# breaks %s\n%s", shared->failure[0] ? shared->failure : "an assertion", text_str(&best));
-    text_finish(&best);
-    text_finish(&next);
-    plan_finish(&p);
-    return 1;
 }
 
 /* ---- as a tool ---- */
@@ -456,7 +435,7 @@ int main(int argc, char **argv)
         }
     }
     if (one_seed && shrinks)
-        return shrink(seed);
+        return tell_shrunk(seed);
     if (one_seed)
         return one(seed, trace, schedule, file);
     if (last) {

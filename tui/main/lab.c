@@ -468,7 +468,11 @@ static int command_screen(const struct options *o, int number)
                                   .fake_clock = o->fake_clock,
                                   .load = lab_load_schedule,
                                   .test_fd = o->test_fd};
-    if (number) { /* before any node is started for it */
+    if (o->record && access(o->record, F_OK) == 0) { /* before any node is started for it */
+        fprintf(stderr, "lab: %s is there already; --record names a new file\n", o->record);
+        return EXIT_CONFIG;
+    }
+    if (number) { /* the same */
         struct lesson *l = lesson_load(number, NULL, &error);
         if (!l)
             return failed(ERR_INVALID, error);

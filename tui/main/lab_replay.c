@@ -1,5 +1,6 @@
 /* lab_replay.c: `lab replay FILE`: reads a schedule and plays it in one of the three worlds. */
 #include <errno.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,14 @@ static void stop(int signal)
     stopped = 1;
 }
 
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
 static int play_on_nodes(const struct sched *s, const char *name, enum engine_kind engine, const char *dir,
                          const char *ports, struct replay_result *result)
 {
@@ -92,16 +101,9 @@ static int play_on_nodes(const struct sched *s, const char *name, enum engine_ki
     sigaction(SIGTERM, &action, NULL);
     if (!err)
         err = replay_on_nodes(s, name, &lab, &stopped, stdout, result);
-    if (folder) {
-        char *error = NULL;
-        labdir_wipe(&lab, &error);
-        free(error);
-        char *file = format_text("%s/lab.cfg", folder);
-        unlink(file);
-        rmdir(folder);
-        free(file);
-        free(folder);
-    }
+    if (folder)
+        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(folder);
     return err;
 }
 

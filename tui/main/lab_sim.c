@@ -179,6 +179,11 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
         break;
     case SCHED_CLOG: sim_clog(s, e->node, e->other, e->numbers[0]); break;
     case SCHED_SLOW: sim_slow(s, e->node, e->other, (unsigned)e->numbers[0], e->numbers[1]); break;
+    case SCHED_FAIL_WRITE: sim_fail_write(s, e->node); break;
+    case SCHED_FAIL_SYNC: sim_fail_sync(s, e->node); break;
+    case SCHED_FULL_DISK:
+    case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
+    case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY:
     case SCHED_CLEAR:
     case SCHED_DECLARE:
@@ -229,10 +234,11 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
     sim_until(w->sim, answered, &r, LIMIT_MS);
     for (unsigned i = 0; i < count; i++) {
         enum fate fate = at[i] == SIM_UNROUTABLE ? FATE_UNKNOWN : sim_message(w->sim, at[i])->fate;
-        answers[i] = at[i] == SIM_UNROUTABLE  ? REPLAY_UNROUTABLE
-                     : fate == FATE_CONFIRMED ? REPLAY_CONFIRMED
-                     : fate == FATE_REFUSED   ? REPLAY_REFUSED
-                                              : REPLAY_UNANSWERED;
+        answers[i] = !served                   ? REPLAY_NOT_SERVED
+                     : at[i] == SIM_UNROUTABLE ? REPLAY_UNROUTABLE
+                     : fate == FATE_CONFIRMED  ? REPLAY_CONFIRMED
+                     : fate == FATE_REFUSED    ? REPLAY_REFUSED
+                                               : REPLAY_UNANSWERED;
     }
     free(at);
     return broken(w, why);

@@ -1,0 +1,251 @@
+/* act_kit.c: what a teacher does at the screen, end to end: `lab` in tmux on real nodes. Keys and typed
+ * commands change the cluster, the cluster's own words on the screen are what is waited for, a million
+ * messages say how far they are, what was run is copied into tmux's buffer. And Ctrl-C while nodes start
+ * leaves none behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cluster/support.h"
+
+#define SOON 30000
+
+struct act {
+    struct lab lab;
+    char socket[64]; /* tmux's */
+    struct text screen, out;
+};
+
+static bool tmux(struct act *a, struct text *out, const char *const *words)
+{
+    const char *argv[24] = {"tmux", "-L", a->socket, "-f", "/dev/null"};
+    size_t len = 5;
+    for (; *words && len + 1 < 24; words++)
+        argv[len++] = *words;
+    return run_program(out, 10000, argv) == 0;
+}
+#define TMUX(a, ...) tmux((a), &(a)->out, (const char *const[]){__VA_ARGS__, NULL})
+
+static void keys(struct act *a, const char *text)
+{
+    assert_true(TMUX(a, "send-keys", "-t", "lab", "-l", text));
+}
+
+static void key(struct act *a, const char *name)
+{
+    assert_true(TMUX(a, "send-keys", "-t", "lab", name));
+}
+
+static bool look(struct act *a)
+{
+    return tmux(a, &a->screen, (const char *const[]){"capture-pane", "-p", "-t", "lab", NULL});
+}
+
+struct part {
+    struct act *a;
+    const char *text;
+    bool there;
+};
+
+static bool is_seen(void *arg)
+{
+    struct part *p = arg;
+    return look(p->a) && (strstr(text_str(&p->a->screen), p->text) != NULL) == p->there;
+}
+
+static void seen(struct act *a, const char *text)
+{
+    if (!wait_until(is_seen, &(struct part){a, text, true}, SOON))
+        fail_msg("not on the screen: %s\n%s", text, text_str(&a->screen));
+}
+
+static void gone(struct act *a, const char *text)
+{
+    if (!wait_until(is_seen, &(struct part){a, text, false}, SOON))
+        fail_msg("still on the screen: %s\n%s", text, text_str(&a->screen));
+}
+
+static int begin(void **state)
+{
+    struct act *a = calloc(1, sizeof(*a));
+    *state = a;
+    snprintf(a->socket, sizeof(a->socket), "mirrorlab-test-%ld", (long)getpid());
+    return a && lab_init(&a->lab, 3) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    struct act *a = *state;
+    TMUX(a, "kill-server");
+    bool down = lab_finish(&a->lab);
+    text_finish(&a->screen);
+    text_finish(&a->out);
+    free(a);
+    return down ? 0 : -1;
+}
+
+static void open_screen(struct act *a, const char *lesson)
+{
+    struct text out = {0};
+    if (!lab_up(&a->lab, "kit", NULL, &out))
+        fail_msg("lab up: %s", text_str(&out));
+    text_finish(&out);
+    char *command = format_text("LC_ALL=C.UTF-8 %s/lab --dir %s %s", a->lab.bin, a->lab.dir, lesson);
+    assert_true(TMUX(a, "new-session", "-d", "-s", "lab", "-x", "100", "-y", "30", command));
+    free(command);
+    seen(a, "lab 3/3 LIVE");
+}
+
+static bool copied(void *arg)
+{
+    struct act *a = arg;
+    return TMUX(a, "show-buffer") && strstr(text_str(&a->out), "stop_app") != NULL;
+}
+
+static void everything_that_acts(void **state)
+{
+    struct act *a = *state;
+    open_screen(a, "7");
+    seen(a, ">[ ] 1 ");
+    keys(a, "n");
+    seen(a, ">[ ] 2 ");
+    keys(a, "n");
+    seen(a, ">[ ] 3 ");
+
+    keys(a, "p"); /* a million messages, and the screen goes on */
+    seen(a, "count");
+    key(a, "C-u");
+    keys(a, "1000000");
+    key(a, "Enter");
+    seen(a, "of 1000000 (");
+    seen(a, " s left");
+    keys(a, "2");
+    seen(a, "Events (newest last)");
+    keys(a, "1");
+
+    keys(a, ":purge_q"); /* completed, asked, done */
+    key(a, "Tab");
+    key(a, "Tab");
+    seen(a, ":purge_queue mirrior_hello");
+    key(a, "Enter");
+    seen(a, "[ Cancel ]");
+    key(a, "Enter");
+    gone(a, "[ Cancel ]");
+
+    seen(a, "published 1000000 message(s)");
+    keys(a, ":list_queues name messages policy");
+    key(a, "Enter");
+    seen(a, "Esc closes");
+    seen(a, "mirrior_hello  1000001  mirrior");
+    key(a, "Escape");
+    gone(a, "Esc closes");
+
+    keys(a, ":set_policy --priorty 1 a b c"); /* the error is labctl's own */
+    key(a, "Enter");
+    seen(a, "exit 64");
+    keys(a, "o");
+    seen(a, "Invalid options for this command");
+    key(a, "Escape");
+
+    keys(a, "llx"); /* node3 alone; then not */
+    seen(a, "lab 2/3");
+    seen(a, "NOT RUNNING");
+    keys(a, "x");
+    seen(a, "heal node3");
+    keys(a, "hhs");
+    seen(a, "stop_app");
+    seen(a, "exit 0");
+    seen(a, "node1 NOT RUNNING");
+    keys(a, "y");
+    seen(a, "copied: labctl -n node1 stop_app");
+    assert_true(wait_until(copied, a, SOON));
+
+    keys(a, "q");
+    gone(a, "LIVE");
+}
+
+/* ---- Ctrl-C
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Starts the program in a process group of its own, waits until it prints the part, sends SIGINT; its exit
+ * code. */
+static int interrupted_at(struct act *a, const char *const *argv, const char *part)
+{
+    int out[2];
+    char data[4096];
+    assert_int_equal(pipe(out), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        dup2(out[1], STDOUT_FILENO);
+        dup2(out[1], STDERR_FILENO);
+        close(out[0]);
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(out[1]);
+    text_clear(&a->out);
+    bool sent = false;
+    for (ssize_t got; (got = read(out[0], data, sizeof(data))) > 0;) {
+        text_add_bytes(&a->out, data, (size_t)got);
+        if (!sent && strstr(text_str(&a->out), part))
+            sent = kill(pid, SIGINT) == 0;
+    }
+    close(out[0]);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (!sent)
+        fail_msg("never printed: %s\n%s", part, text_str(&a->out));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void nothing_runs(struct act *a)
+{
+    for (unsigned i = 1; i <= 3; i++)
+        if (lab_alive(&a->lab, i))
+            fail_msg("node%u still runs\n%s", i, text_str(&a->out));
+}
+
+static void an_interrupted_run_leaves_nothing_running(void **state)
+{
+    struct act *a = *state;
+    char *lab = format_text("%s/lab", a->lab.bin);
+    char *ports = format_text("%u,%u,%u", a->lab.amqp, a->lab.http, a->lab.peer);
+    const char *run[] = {lab, "--dir", a->lab.dir, "run", "7", "--headless", "--ports", ports, NULL};
+    assert_int_equal(interrupted_at(a, run, "node3 serves"), 130); /* before a step */
+    nothing_runs(a);
+    assert_int_equal(interrupted_at(a, run, "2/5 "), 130); /* in the midst of them */
+    assert_non_null(strstr(text_str(&a->out), "interrupted at step 2 of 5"));
+    nothing_runs(a);
+    const char *up[] = {lab, "--dir", a->lab.dir, "up", "--fresh", "--ports", ports, NULL};
+    int code =
+        interrupted_at(a, up, "node1 serves"); /* by then the others may serve too: the start is over */
+    if (code == 130)
+        nothing_runs(a);
+    else
+        assert_int_equal(code, 1000 + SIGINT);
+    if (code == 130)
+        assert_non_null(strstr(text_str(&a->out), "interrupted"));
+    a->lab.up = true; /* the teardown stops what a late interrupt left, as its user asked for it */
+    free(lab);
+    free(ports);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(everything_that_acts),
+                                       TEST(an_interrupted_run_leaves_nothing_running)};
+    return cmocka_run_group_tests_name("screen/act_kit", tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* test_sched.c: schedules on the screen: played in the simulator, shown at the step that lost a message, with
+ * the ledger beside it; two of them side by side. */
+#include "tests/screen/support.h"
+
+#include <glob.h>
+#include <unistd.h>
+
+#include "base/sched.h"
+#include "compare.h"
+#include "main/lab.h"
+#include "time_player.h"
+
+#define FOLDER "lessons/schedules/"
+
+static struct player *open_schedule(const char *file)
+{
+    char *error = NULL;
+    struct recording *r = recording_load(file, lab_load_schedule, &error);
+    if (!r)
+        fail_msg("%s", error);
+    return player_create(r, NULL, NULL, false);
+}
+
+static char *frame_of(struct player *p)
+{
+    struct canvas c;
+    struct text out = {0};
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    screen_settle(player_model(p), &c);
+    screen_draw(player_model(p), &c);
+    canvas_to_text(&c, &out);
+    canvas_finish(&c);
+    return out.s;
+}
+
+static void it_opens_at_the_step_that_lost_a_message(void **state)
+{
+    (void)state;
+    struct player *p = open_schedule(FOLDER "five-steps.sched");
+    char *frame = frame_of(p);
+    check_frame("sched-doomed-80x24", frame);
+    assert_contains(frame, "m1 is lost here, at step 5, through L1");
+    assert_contains(frame, "1 of 1 lost");
+    free(frame);
+    player_request(p, REQUEST_EARLIER); /* a step before it is still there, on one node only */
+    frame = frame_of(p);
+    check_frame("sched-before-80x24", frame);
+    assert_contains(frame, "0 of 1 lost");
+    assert_contains(frame, "m1   node1 ");
+    free(frame);
+    for (int i = 0; i < 20; i++)
+        player_request(p, REQUEST_EARLIER);
+    frame = frame_of(p);
+    assert_contains(frame, "this is the beginning of the recording");
+    assert_contains(frame, ">[ ] 1 publish node1 q");
+    free(frame);
+    struct command *run;
+    model_key(player_model(p), 's', &run);
+    assert_null(run);
+    assert_contains(model_message(player_model(p)), "this is a replay, not a lab");
+    player_destroy(p);
+}
+
+/* With the rule that keeps the message and without it: the same steps, another end. */
+static void two_schedules_side_by_side(void **state)
+{
+    (void)state;
+    struct canvas c;
+    struct text out = {0};
+    struct compare *cmp = compare_create(open_schedule(FOLDER "five-steps.sched"),
+                                         open_schedule(FOLDER "five-steps-when-synced.sched"),
+                                         FOLDER "five-steps.sched", FOLDER "five-steps-when-synced.sched");
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    for (int i = 0; i < 4; i++)
+        compare_request(cmp, REQUEST_LATER);
+    compare_draw(cmp, &c);
+    canvas_to_text(&c, &out);
+    assert_lacks(out.s, "LOST");
+    compare_request(cmp, REQUEST_LATER);
+    text_clear(&out);
+    compare_draw(cmp, &c);
+    canvas_to_text(&c, &out);
+    check_frame("sched-compare-80x24", out.s);
+    assert_contains(out.s, "m1 confirmed, LOST at step 5");
+    assert_contains(out.s, "| m1 confirmed, unavailable"); /* on the other side nobody took its place */
+    text_finish(&out);
+    canvas_finish(&c);
+    compare_destroy(cmp);
+}
+
+static bool expects_loss(const char *file)
+{
+    char *text = NULL, *error = NULL;
+    size_t size = 0;
+    struct sched s;
+    FILE *f = fopen(file, "re");
+    assert_true(getdelim(&text, &size, '\0', f) > 0);
+    fclose(f);
+    assert_int_equal(sched_parse(&s, file, text, &error), 0);
+    bool loss = false;
+    for (size_t i = 0; i < s.expects.len; i++)
+        loss = loss || (s.expects.items[i].fate == SCHED_LOST && !*s.expects.items[i].world);
+    sched_finish(&s);
+    free(text);
+    return loss;
+}
+
+/* Each that the project has: all its moments can be shown, to and fro; it opens at a loss if it expects one.
+ */
+static void every_schedule(void **state)
+{
+    (void)state;
+    glob_t files;
+    size_t lost = 0, kept = 0;
+    assert_int_equal(glob(FOLDER "*.sched", 0, NULL, &files), 0);
+    for (size_t f = 0; f < files.gl_pathc; f++) {
+        struct player *p = open_schedule(files.gl_pathv[f]);
+        const struct recording *r = player_recording(p);
+        assert_null(r->problem);
+        bool loss = expects_loss(files.gl_pathv[f]);
+        if (loss && r->doomed == SIZE_MAX)
+            fail_msg("%s expects a loss, and opens at none", files.gl_pathv[f]);
+        lost += loss;
+        kept += r->doomed == SIZE_MAX;
+        for (size_t i = r->moments.len; i > 0; i--) {
+            player_to(p, i);
+            free(frame_of(p));
+        }
+        assert_true(player_model(p)->lesson->steps_len > 0);
+        player_destroy(p);
+    }
+    print_message("  %zu schedules, %zu of them lose a message\n", files.gl_pathc, lost);
+    assert_true(lost >= 3 && kept >= 1);
+    globfree(&files);
+}
+
+static void what_cannot_be_played(void **state)
+{
+    (void)state;
+    char *error = NULL, file[64];
+    snprintf(file, sizeof(file), "/tmp/mirrorlab-sched-%d.sched", (int)getpid());
+    assert_null(recording_load("/nowhere/x.sched", lab_load_schedule, &error));
+    assert_contains(error, "/nowhere/x.sched: ");
+    free(error);
+    FILE *f = fopen(file, "we");
+    fputs("nodes 3\ndance node1\n", f);
+    fclose(f);
+    assert_null(recording_load(file, lab_load_schedule, &error));
+    assert_contains(error, ".sched:2: ");
+    free(error);
+    unlink(file);
+    assert_null(lab_load_schedule("x.ndjson", &error)); /* it is left to those who read recordings */
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_opens_at_the_step_that_lost_a_message),
+        cmocka_unit_test(two_schedules_side_by_side),
+        cmocka_unit_test(every_schedule),
+        cmocka_unit_test(what_cannot_be_played),
+    };
+    return cmocka_run_group_tests_name("screen/sched", tests, NULL, NULL);
+}

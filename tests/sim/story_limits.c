@@ -1,0 +1,168 @@
+/* story_limits.c: queues with limits, on several nodes: what a promoted mirror has is what its master had,
+ * time that is over stays over, and what a full queue refused is refused whoever is asked. */
+#include "story.h"
+
+static struct sim *with_policy(unsigned nodes, const char *definition)
+{
+    struct sim *s = world(nodes);
+    answers(sim_set_policy(s, 0, "ha", "^q", definition), ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    return s;
+}
+
+static void expect_next(struct sim *s, node_id n, uint32_t message)
+{
+    struct sim_answer got = sim_get(s, n, "q", SIM_NO_ACK);
+    assert_int_equal(got.status, ANSWER_OK);
+    assert_int_equal(got.message, message);
+}
+
+static void a_promoted_mirror_has_the_same_tail(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(3, "{\"ha-mode\":\"all\",\"max-length\":4}");
+    assert_true(sim_publish_confirmed(s, 2, "q", true, 10));
+    calm(s);
+    for (node_id n = 0; n < 3; n++)
+        assert_int_equal(held_by(s, n, "q"), 4);
+    sim_kill(s, 0);
+    calm(s);
+    placed(s, 1, "q", "1/2");
+    assert_true(sim_publish_confirmed(s, 2, "q", true, 1));
+    for (uint32_t i = 7; i <= 10; i++)
+        expect_next(s, 2, i);
+    answers(sim_get(s, 2, "q", SIM_NO_ACK), ANSWER_EMPTY);
+    end(s);
+}
+
+/* what the policy of a running cluster cuts off is cut off everywhere */
+static void a_new_limit_reaches_the_mirrors(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(3, ALL_AUTOMATIC);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 20));
+    answers(sim_set_policy(s, 1, "ha", "^q", "{\"ha-mode\":\"all\",\"max-length\":3}"), ANSWER_OK);
+    calm(s);
+    for (node_id n = 0; n < 3; n++)
+        assert_int_equal(held_by(s, n, "q"), 3);
+    restart(s, 0); /* and the removals are in the logs: nothing comes back */
+    sim_kill(s, 2);
+    sim_kill(s, 1);
+    sim_kill(s, 0);
+    for (node_id n = 0; n < 3; n++)
+        sim_start(s, n);
+    calm(s);
+    assert_int_equal(count(s, 0, "q"), 3);
+    expect_next(s, 0, 17);
+    end(s);
+}
+
+static void time_goes_on_through_failover_and_restart(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(3, "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"message-ttl\":30000}");
+    uint64_t began = sim_now_us(s);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 2));
+    uint64_t took_ms = (sim_now_us(s) - began) / 1000 + 1;
+    sim_run(s, 10000);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 1));
+    sim_kill(s, 0); /* the mirror knows when it is over */
+    calm(s);
+    assert_int_equal(count(s, 2, "q"), 3);
+    sim_kill(s, 1); /* and so does a log: nobody is left who has it in memory */
+    sim_kill(s, 2);
+    sim_run(s, 5000);
+    sim_start(s, 0);
+    sim_start(s, 1);
+    sim_start(s, 2);
+    calm(s);
+    assert_int_equal(count(s, 2, "q"), 3);
+    uint64_t gone_ms = (sim_now_us(s) - began) / 1000;
+    assert_true(gone_ms < 30000);
+    sim_run(s, 30000 - gone_ms + took_ms);
+    assert_int_equal(count(s, 2, "q"), 1);
+    expect_next(s, 2, 2);
+    end(s);
+}
+
+static void expiry_makes_a_mirror_synchronised(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(2, "{\"ha-mode\":\"all\",\"message-ttl\":60000}");
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 5));
+    restart(s, 1);
+    sim_run(s, 10000);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 1));
+    calm(s);
+    placed(s, 0, "q", "0/(1)"); /* what it never had is still in the queue */
+    sim_run(s, 55000);
+    calm(s);
+    placed(s, 0, "q", "0/1"); /* nothing that it never had is left */
+    assert_int_equal(count(s, 0, "q"), 1);
+    end(s);
+}
+
+/* Of two publishes the first is refused and the second taken; the news does not reach the publisher's node
+ * before the master dies. The next master has the second and must not take the first for one it has. */
+static void a_refused_publish_stays_refused(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(3, "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"],"
+                                   "\"max-length\":1,\"overflow\":\"reject-publish\"}");
+    assert_true(sim_publish_confirmed(s, 2, "q", true, 1));
+    calm(s);
+    placed(s, 0, "q", "0/1");
+    sim_clog(s, 0, 2, 60000);
+    uint32_t refused = sim_publish(s, 2, "q", true);
+    sim_run(s, 1000);
+    expect_next(s, 0, 0);
+    uint32_t taken = sim_publish(s, 2, "q", true);
+    sim_run(s, 1000);
+    assert_int_equal(held_by(s, 0, "q"), 1);
+    assert_int_equal(held_by(s, 1, "q"), 1);
+    assert_int_equal(sim_message(s, refused)->fate, FATE_UNCONFIRMED); /* nobody has told it */
+    assert_int_equal(sim_message(s, taken)->fate, FATE_UNCONFIRMED);
+    sim_kill(s, 0);
+    calm(s);
+    assert_int_equal(sim_message(s, refused)->fate, FATE_REFUSED);
+    assert_int_equal(sim_message(s, taken)->fate, FATE_CONFIRMED);
+    expect_next(s, 1, taken);
+    answers(sim_get(s, 1, "q", SIM_NO_ACK), ANSWER_EMPTY);
+    end(s);
+}
+
+/* A queue waits while it is copied, and so does its time; when the copy is complete, both copies have the
+ * same left. */
+static void a_copy_and_time_do_not_meet(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(2, "{\"ha-mode\":\"all\",\"message-ttl\":3000,\"ha-sync-batch-size\":1}");
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 30));
+    restart(s, 1);
+    placed(s, 0, "q", "0/(1)");
+    sim_slow(s, 0, 1, 4000, 20000);
+    struct event ev = {.type = EV_SYNC, .u.queue = {.name = "q", .owner.node = NODE_NONE}};
+    assert_int_not_equal(sim_ask(s, 0, &ev), 0);
+    sim_run(s, 3500); /* over by now; the copy is not */
+    assert_int_equal(state(s, 0, "q"), QUEUE_SYNCING);
+    assert_int_equal(held_by(s, 0, "q"), 30);
+    calm(s);
+    placed(s, 0, "q", "0/1");
+    assert_int_equal(held_by(s, 0, "q"), 0);
+    assert_int_equal(held_by(s, 1, "q"), 0);
+    end(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_promoted_mirror_has_the_same_tail),
+        cmocka_unit_test(a_new_limit_reaches_the_mirrors),
+        cmocka_unit_test(time_goes_on_through_failover_and_restart),
+        cmocka_unit_test(expiry_makes_a_mirror_synchronised),
+        cmocka_unit_test(a_refused_publish_stays_refused),
+        cmocka_unit_test(a_copy_and_time_do_not_meet),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
