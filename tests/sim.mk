@@ -1,12 +1,22 @@
 # sim.mk: the simulator's tests. swarm: seeds 1..20000, or SEEDS of them (make test-sim SEEDS=1000000).
 SIM_ARCHIVES := sim store wire mirror base
-$(call sim_test,sim/swarm,tests/sim/swarm.c,$(SIM_ARCHIVES))
+$(call sim_test,sim/swarm,tests/sim/swarm.c tests/sim/shrink.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_failover,tests/sim/story_failover.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_promotion,tests/sim/story_promotion.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_sync,tests/sim/story_sync.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_limits,tests/sim/story_limits.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_cluster,tests/sim/story_cluster.c,$(SIM_ARCHIVES))
-$(call sim_test,sim/test_checker,tests/sim/test_checker.c,$(SIM_ARCHIVES))
+$(call sim_test,sim/test_checker,tests/sim/test_checker.c tests/sim/shrink.c,$(SIM_ARCHIVES))
+
+# a failure names the commit it was built from
+COMMIT := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+.PHONY: commit
+commit:
+$(BUILD)/commit: commit
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+$(BUILD)/obj/tests/sim/swarm.o: $(BUILD)/commit
+$(BUILD)/obj/tests/sim/swarm.o: CPPFLAGS += -DCOMMIT='"$(COMMIT)"'
 
 # schedules: their text, the search, and every schedule of the kit played on the simulator
 $(call unit_test,sim/sched,tests/sim/test_sched.c,base)

@@ -200,7 +200,9 @@ static struct command *cut_selected(struct model *m)
     const char *node = selected_node(m);
     if (!node)
         return NULL;
-    bool away = (m->cut & ((node_bits)1 << m->node)) || *m->snapshot->nodes[m->node].partitions;
+    const struct node_seen *n = &m->snapshot->nodes[m->node];
+    bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
+    bool away = (m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone;
     const char *words[] = {"labctl", "-n", node, away ? "heal" : "cut", node, NULL};
     return command_of(words, COMMAND_OF_KEY);
 }

@@ -175,8 +175,12 @@ static bool go_to_step(struct player *p, long number, char **why)
     }
     for (size_t i = 1; i <= r->moments.len; i++) {
         player_to(p, i);
-        if (m->lesson->steps[number - 1].state == STEP_SEEN)
-            return true;
+        if (m->lesson->steps[number - 1].state != STEP_SEEN)
+            continue;
+        while (i < r->moments.len && r->moments.items[i].t == r->moments.items[i - 1].t)
+            i++; /* what belongs to the same moment */
+        player_to(p, i);
+        return true;
     }
     *why = format_text("step %ld was never seen in it", number);
     return false;

@@ -304,6 +304,8 @@ static void add_fact_edges(struct edges *e, const struct fact *f)
     case TRACE_SEEN_ACKED: at = AT_ACKED; break;
     case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
     case TRACE_SEEN_DISCARDED:
+    case TRACE_SEEN_EXPIRED:
+    case TRACE_SEEN_DROPPED:
     case TRACE_SEEN_PURGED: at = AT_REMOVED; break;
     case TRACE_SEEN_ACCEPTED:
     case TRACE_SEEN_FILLED:

@@ -133,6 +133,14 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
         break;
     case TRACE_SEEN_REQUEUED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued")); break;
+    case TRACE_SEEN_EXPIRED:
+        t->over = true;
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
+        break;
+    case TRACE_SEEN_DROPPED:
+        t->over = true;
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("dropped"));
+        break;
     case TRACE_SEEN_PURGED:
         t->over = true;
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
@@ -176,6 +184,8 @@ static int rank(const struct fact *f)
     case TRACE_SEEN_DELIVERED: return 7;
     case TRACE_SEEN_ACKED:
     case TRACE_SEEN_DISCARDED:
+    case TRACE_SEEN_EXPIRED:
+    case TRACE_SEEN_DROPPED:
     case TRACE_SEEN_PURGED: return 8;
     case TRACE_SEEN_LEN: break;
     }

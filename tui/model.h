@@ -75,8 +75,8 @@ struct away {
     node_bits now, now_master; /* as the last snapshot said */
 };
 
-/* The depth of a queue and what went in and out each second, one sample a second, newest last; -1: nobody could
- * say. */
+/* The depth of a queue and what went in and out each second, one sample a second, newest last; -1: nobody
+ * could say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
@@ -127,7 +127,7 @@ struct model {
     int scroll;        /* lines up: in the events view from the end, in the lesson's from where it rests */
     uint64_t life_id;  /* the message whose life is shown, if life_chosen; else the ledger's first */
     bool life_chosen, life_expanded; /* expanded: what else happened in its gaps is shown */
-    bool confirm_yes;  /* the button that Enter presses */
+    bool confirm_yes;                /* the button that Enter presses */
     struct command *to_confirm;
     struct form forms[FORMS]; /* they keep what was typed for the next time */
     enum form_kind form;      /* the one that is open */

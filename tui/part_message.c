@@ -498,7 +498,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     if (hidden > 0)
         snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
     else if (d.lanes.hidden)
-        snprintf(more, sizeof(more), _(" %d other nodes have no part in it "), d.lanes.hidden);
+        snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     draw_title(c, r, 0, title, *more ? more : m->view == VIEW_MESSAGE && d.life.moments.len ? " [ ] " : NULL);
     free(title);
     if (p.fates)

@@ -131,6 +131,21 @@ static void draw_copies(const struct model *m, struct canvas *c, struct rect r, 
     }
 }
 
+/* In the lower border: what the node says of a broken network, or what the others say of a node that answers.
+ */
+static void draw_apart(const struct model *m, struct canvas *c, struct rect r, const struct node_seen *n)
+{
+    struct text names = {0};
+    for (size_t i = 0; n->answers && i < m->snapshot->nodes_len; i++)
+        if (n->said_down_by & ((node_bits)1 << i))
+            text_printf(&names, "%s%s", names.len ? "," : "", m->snapshot->nodes[i].name);
+    if (*n->partitions)
+        canvas_printf(c, r, 0, 0, STYLE_DOWN, _("cut off from %s"), n->partitions);
+    else if (names.len)
+        canvas_printf(c, r, 0, 0, STYLE_DOWN, _("down, say %s"), names.s);
+    text_finish(&names);
+}
+
 static void draw_card(const struct model *m, struct canvas *c, struct rect r, int node)
 {
     const struct node_seen *n = &m->snapshot->nodes[node];
@@ -143,10 +158,7 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
     x = canvas_put(c, title, x, 0, selected ? STYLE_SELECTED : STYLE_TITLE, n->name);
     x = canvas_put(c, title, x, 0, STYLE_NORMAL, " ");
     canvas_put(c, title, x, 0, style, words);
-    if (*n->partitions) {
-        struct rect bottom = {r.x + 1, r.y + r.height - 1, r.width - 2, 1};
-        canvas_printf(c, bottom, 0, 0, STYLE_DOWN, _("cut off from %s"), n->partitions);
-    }
+    draw_apart(m, c, (struct rect){r.x + 1, r.y + r.height - 1, r.width - 2, 1}, n);
     draw_copies(m, c, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2}, node);
 }
 
@@ -154,30 +166,40 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
  * ----------------------------------------------------------------------------------------------------------
  */
 
-/* Names and words side by side; the selected one always in sight. */
+static int draw_name(const struct model *m, struct canvas *c, struct rect r, int x, int node)
+{
+    const struct node_seen *n = &m->snapshot->nodes[node];
+    enum style style;
+    const char *words = state_words(n, &style);
+    bool selected = m->node == node;
+    x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, selected ? ">" : " ");
+    x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, n->name) + 1;
+    return canvas_put(c, r, x, 0, style, words) + 1;
+}
+
+/* Names and words side by side. Where not all have room: the selected one, how many run, and those that do
+ * not.
+ */
 static void draw_names(const struct model *m, struct canvas *c, struct rect r)
 {
-    int nodes = (int)m->snapshot->nodes_len, first = 0;
-    for (;; first++) {
-        int x = 0;
-        for (int i = first; i <= m->node && i < nodes; i++) {
-            enum style style;
-            x += text_columns(c, m->snapshot->nodes[i].name) +
-                 text_columns(c, state_words(&m->snapshot->nodes[i], &style)) + 4;
-        }
-        if (x <= r.width || first >= m->node)
-            break;
-    }
-    int x = 0;
-    for (int i = first; i < nodes && x < r.width; i++) {
-        const struct node_seen *n = &m->snapshot->nodes[i];
+    const struct snapshot *s = m->snapshot;
+    int nodes = (int)s->nodes_len, up = 0, needs = 0, x = 0;
+    for (int i = 0; i < nodes; i++) {
         enum style style;
-        const char *words = state_words(n, &style);
-        bool selected = m->node == i;
-        x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, selected ? ">" : " ");
-        x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, n->name) + 1;
-        x = canvas_put(c, r, x, 0, style, words) + 1;
+        needs += 3 + text_columns(c, s->nodes[i].name) + text_columns(c, state_words(&s->nodes[i], &style));
+        up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
     }
+    if (needs - 1 <= r.width) {
+        for (int i = 0; i < nodes; i++)
+            x = draw_name(m, c, r, x, i);
+        return;
+    }
+    if (m->node < nodes)
+        x = draw_name(m, c, r, x, m->node);
+    x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), up, nodes) + 1;
+    for (int i = 0; i < nodes; i++)
+        if (i != m->node && !(s->nodes[i].state == NODE_UP && s->nodes[i].answers))
+            x = draw_name(m, c, r, x, i);
 }
 
 void draw_nodes(const struct model *m, struct canvas *c, struct rect r)

@@ -88,11 +88,14 @@ static void set_number(json_t *o, const char *key, int64_t value)
     json_object_set_new(o, key, json_integer(value));
 }
 
+/* Where the program stands on this machine is no part of what happened: it is known by its name. */
 static json_t *words_json(char *const *words)
 {
     json_t *list = json_array();
-    for (size_t i = 0; words && words[i]; i++)
-        json_array_append_new(list, json_text(words[i], strlen(words[i])));
+    for (size_t i = 0; words && words[i]; i++) {
+        const char *slash = i == 0 ? strrchr(words[i], '/') : NULL, *word = slash ? slash + 1 : words[i];
+        json_array_append_new(list, json_text(word, strlen(word)));
+    }
     return list;
 }
 

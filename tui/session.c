@@ -240,9 +240,9 @@ void session_pass(struct session *s, ms_time ms)
 
 void session_compare(struct session *s, struct recording *left, struct recording *right)
 {
-    s->player = player_create(left, NULL, s->o.lab, true);
+    s->player = player_create(left, NULL, s->o.lab, false);
     s->compare =
-        compare_create(s->player, player_create(right, NULL, s->o.lab, true), left->name, right->name);
+        compare_create(s->player, player_create(right, NULL, s->o.lab, false), left->name, right->name);
 }
 
 void session_replay(struct session *s, struct recording *r, struct lesson *lesson)

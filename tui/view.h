@@ -68,7 +68,7 @@ void page_field(struct page *p, const char *name, enum style style, const char *
     __attribute__((format(printf, 4, 5)));
 void page_line(struct page *p, int x, enum style style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void page_more(struct page *p); /* at the end: says how much is below */
+void page_more(struct page *p);                         /* at the end: says how much is below */
 const char *bytes_text(int64_t bytes, char buffer[24]); /* 1.7 MB; < 0: "?" */
 const char *seconds_text(int64_t ms, char buffer[32]);  /* 2 h 05 min; < 0: "?" */
 /* values in documents of the nodes (snapshot->details); all take NULL */

@@ -60,4 +60,5 @@ static bool request(struct model *m, enum request request, enum effect *effect)
     return true;
 }
 
-const struct view_ops view_message = {.name = N_("Message"), .draw = draw, .request = request, .settle = settle};
+const struct view_ops view_message = {
+    .name = N_("Message"), .draw = draw, .request = request, .settle = settle};

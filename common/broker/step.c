@@ -324,6 +324,7 @@ int broker_step(struct broker *b, const struct event *ev, struct effects *out)
     case EV_OWNER_GONE:
     case EV_SET_POLICY:
     case EV_CLEAR_POLICY:
+    case EV_FORGET_NODE:
     case EV_SYNC:
     case EV_CANCEL_SYNC:
     case EV_META_PUT:

@@ -141,8 +141,9 @@ static json_t *active_tag(const struct api_call *c, const char *queue)
 
 static void set_running(struct api_call *c, const struct mirror *m, const struct queue_info *q, json_t *json)
 {
-    bool mirrored = q->mirrors_len > 0 ||
-                    json_object_get(json_object_get(json, "effective_policy_definition"), "ha-mode");
+    bool mirrored = q->owner.node == NODE_NONE && /* an exclusive queue never is, whatever the policy says */
+                    (q->mirrors_len > 0 ||
+                     json_object_get(json_object_get(json, "effective_policy_definition"), "ha-mode"));
     json_object_set_new(json, "operator_policy", json_null());
     json_object_set_new(json, "policy", TEXT_OR_NULL(q->policy));
     json_object_set_new(json, "recoverable_slaves",

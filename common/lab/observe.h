@@ -18,7 +18,7 @@ typedef void observer_fn(void *arg, const struct snapshot *snapshot);
 /* Asks every `interval_ms` (and at once when poked). lab is borrowed. */
 struct observer *observer_create(struct event_base *base, const struct labdir *lab, unsigned interval_ms,
                                  observer_fn *fn, void *arg);
-void observer_poke(struct observer *o);                           /* ask now: something was just done */
+void observer_poke(struct observer *o); /* ask now: something was just done */
 
 /* What is looked at closely, from the next round on; all NULL or false at first. */
 struct observer_wants {

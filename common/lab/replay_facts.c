@@ -106,7 +106,7 @@ static bool placed(const struct nodes *w, const char *queue, const struct replay
     const char *mode = json_string_value(json_object_get(d, "ha-mode"));
     const json_t *params = json_object_get(d, "ha-params");
     const char *sync = json_string_value(json_object_get(d, "ha-sync-mode"));
-    uint32_t have = q->mirrors | 1u << q->master;
+    uint32_t have = q->mirrors | (q->master < SCHED_NODES ? 1u << q->master : 0);
     unsigned running = (unsigned)__builtin_popcount(sees), want = 1;
     bool good = true;
     if (mode && strcmp(mode, "all") == 0) {
@@ -123,7 +123,6 @@ static bool placed(const struct nodes *w, const char *queue, const struct replay
             named |= at >= 0 ? 1u << at : 0;
         }
         named &= sees;
-        want = (unsigned)__builtin_popcount(named);
         good = (have & named) == named || !named;
         want = named ? (unsigned)__builtin_popcount(have) : 1;
     }

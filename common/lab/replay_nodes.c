@@ -417,7 +417,7 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
     *out = (struct replay_queue){.state = REPLAY_DOWN, .master = SCHED_NONE}; /* nobody runs who could say */
     EACH_NODE(i, w->running)
     {
-        struct replay_queue q;
+        struct replay_queue q = {0};
         if (any && !w->cut)
             break; /* they agree */
         if (!nodes_row(w, i, queue, &q)) {
@@ -426,19 +426,12 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
             return nodes_not_so(w, why, "node%u does not list its queues", i + 1);
         }
         bool serves = q.state == REPLAY_RUNNING;
-        if (serves && !(masters >> q.master & 1) && !add_held(w, queue, i, &q)) {
-            VEC_FREE(&q.holds);
-            return nodes_not_so(w, why, "%s runs but node%u does not show what it holds", queue, i + 1);
-        }
-        if (!any || (serves && out->state != REPLAY_RUNNING)) {
-            VEC_FREE(&out->holds);
-            *out = q;
-        } else {
+        if (!any || (serves && out->state != REPLAY_RUNNING))
+            *out = q; /* which holds nothing yet */
+        else
             out->torn = out->torn || (serves && q.master != out->master);
-            for (size_t k = 0; k < q.holds.len; k++)
-                VEC_PUSH(&out->holds, q.holds.items[k]);
-            VEC_FREE(&q.holds);
-        }
+        if (serves && !(masters >> q.master & 1) && !add_held(w, queue, i, out))
+            return nodes_not_so(w, why, "%s runs but node%u does not show what it holds", queue, i + 1);
         masters |= serves ? 1u << q.master : 0;
         any = true;
     }

@@ -29,9 +29,11 @@ struct nodes {
     unsigned patience_ms;
 };
 
-#define EACH_NODE(i, set)                                                                                    \
-    for (unsigned i = 0; i < SCHED_NODES; i++)                                                               \
-        if ((set) >> i & 1)
+/* clang-format off */
+#define EACH_NODE(i, set)                                                                                          \
+    for (unsigned i = 0; i < SCHED_NODES; i++) /* NOLINT(bugprone-macro-parentheses): a name, no expression */     \
+        if ((set) >> i & 1) /* NOLINT(bugprone-macro-parentheses) */
+/* clang-format on */
 
 /* ERR_TIMEOUT, and in *why what was not so, where to look. */
 int nodes_not_so(const struct nodes *w, char **why, const char *format, ...)

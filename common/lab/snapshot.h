@@ -71,7 +71,7 @@ struct event_seen {
     char *text;
 };
 
-/* What a node notes of messages: GET /api/trace of the kit's nodes, docs/protocol.md has the words. */
+/* What a node notes of messages: GET /api/trace of the kit's nodes; docs/trace.md has the words. */
 #define TRACE_SEEN_KINDS(X)                                                                                  \
     X(TRACE_SEEN_ACCEPTED, "accepted")                                                                       \
     X(TRACE_SEEN_CONFIRMED, "confirmed")                                                                     \
@@ -86,6 +86,8 @@ struct event_seen {
     X(TRACE_SEEN_AUTO_ACKED, "auto-acked")                                                                   \
     X(TRACE_SEEN_DISCARDED, "discarded")                                                                     \
     X(TRACE_SEEN_REQUEUED, "requeued")                                                                       \
+    X(TRACE_SEEN_EXPIRED, "expired")                                                                         \
+    X(TRACE_SEEN_DROPPED, "dropped")                                                                         \
     X(TRACE_SEEN_PURGED, "purged")                                                                           \
     X(TRACE_SEEN_PROMOTED, "promoted")                                                                       \
     X(TRACE_SEEN_BACK, "back")                                                                               \

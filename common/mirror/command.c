@@ -445,6 +445,8 @@ static void meta_command(struct mirror *m, const struct event *ev, enum meta_typ
             e->definition = xstrdup(ev->u.policy.definition);
             e->priority = ev->u.policy.priority;
         }
+    } else if (type == META_FORGET) {
+        e->master = ev->u.forget.node;
     } else {
         e->key = (uint8_t *)xstrndup((const char *)ev->u.meta.key.data, ev->u.meta.key.len);
         e->key_len = (uint32_t)ev->u.meta.key.len;
@@ -553,6 +555,7 @@ void command(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_CLEAR_POLICY: meta_command(m, ev, META_POLICY_REMOVE, out); break;
     case EV_META_PUT: meta_command(m, ev, META_KEY, out); break;
     case EV_META_DELETE: meta_command(m, ev, META_KEY_REMOVE, out); break;
+    case EV_FORGET_NODE: meta_command(m, ev, META_FORGET, out); break;
     case EV_START:
     case EV_STOP:
     case EV_TICK:

@@ -218,6 +218,13 @@ static enum answer_status order_asked(struct mirror *m, node_id from, const stru
             return ANSWER_NOT_FOUND;
         order(m, e, out);
         return ANSWER_OK;
+    case META_FORGET:
+        if (!node_in(m->cluster, e->master))
+            return ANSWER_NOT_FOUND;
+        if (node_in(m->members, e->master))
+            return ANSWER_IN_USE;
+        order(m, e, out);
+        return ANSWER_OK;
     }
     return ANSWER_INVALID;
 }

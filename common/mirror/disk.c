@@ -149,6 +149,8 @@ void persist_view(struct mirror *m, const struct meta_entry *entries, size_t len
     rec->version = m->version;
     rec->members = m->members;
     rec->others = m->lost;
+    rec->cluster = m->cluster;
+    rec->forgotten = m->forgotten;
     RING_PUSH(&m->disk_waits,
               (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }
@@ -179,7 +181,7 @@ void disk_done(struct mirror *m, uint64_t persisted, struct effects *out)
         q->disk_waits--;
         q->durable = u64_max(q->durable, w.op);
         queue_touch(m, q);
-        if (q->sync_done_waits || q->sync_ack_waits)
+        if (q->sync_done_waits || q->sync_merges)
             sync_mirror_disk(m, q, out);
     }
 }

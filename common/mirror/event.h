@@ -47,6 +47,7 @@ enum event_type {
     EV_CANCEL_SYNC,
     EV_META_PUT,
     EV_META_DELETE,
+    EV_FORGET_NODE, /* a node that does not run is of the cluster no more: OK, IN_USE (it runs), NOT_FOUND */
 };
 
 /* req numbers: the broker's own have the top bit clear; the host's (HTTP, control socket) have it set and
@@ -121,6 +122,9 @@ struct event {
             bool durable; /* comes back when every node was stopped */
             bool prefix;  /* META_DELETE: everything that starts with key */
         } meta;
+        struct {
+            node_id node;
+        } forget;
     } u;
 };
 

@@ -23,7 +23,8 @@ node_set joiners(const struct mirror *m, node_set members)
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !h->elsewhere &&
-            !node_in(members, n) && (members & ~h->links & ~node_bit(n)) == 0)
+            (h->fresh || !node_in(m->forgotten, n)) && !node_in(members, n) &&
+            (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;
@@ -42,6 +43,8 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
     struct peer_msg *msg = peer_msg_create(PEER_PREPARED, epoch);
     bool member = m->phase != PHASE_STARTING;
     msg->u.prepared.version = member ? m->version : 0;
+    msg->u.prepared.cluster = m->cluster;
+    msg->u.prepared.forgotten = m->forgotten;
     if (member && m->version > candidate_version)
         msg->u.prepared.entries = meta_snapshot(m, &msg->u.prepared.entries_len);
     VEC(struct replica_state) held = {0};
@@ -82,6 +85,7 @@ static void all_prepared(struct mirror *m, struct effects *out)
     size_t len = 0;
     struct meta_entry *entries = meta_snapshot(m, &len);
     uint64_t version = m->version;
+    node_set cluster = m->cluster, forgotten = m->forgotten;
     for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
         if (c->answers[n] && node_in(m->members, n) && c->answers[n]->u.prepared.version > version) {
             entries_free(entries, len);
@@ -90,6 +94,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
             c->answers[n]->u.prepared.entries = NULL;
             c->answers[n]->u.prepared.entries_len = 0;
             version = c->answers[n]->u.prepared.version;
+            cluster = c->answers[n]->u.prepared.cluster;
+            forgotten = c->answers[n]->u.prepared.forgotten;
         }
     struct peer_msg *msg = peer_msg_create(PEER_INSTALL, c->epoch);
     VEC(struct view_member) members = {0};
@@ -116,6 +122,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
     msg->u.install.members = members.items;
     msg->u.install.members_len = members.len;
     msg->u.install.version = version + 1;
+    msg->u.install.cluster = cluster | c->targets;
+    msg->u.install.forgotten = forgotten & ~c->targets;
     msg->u.install.lost = (m->lost | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
     msg->u.install.entries = entries;
     msg->u.install.entries_len = len;

@@ -13,14 +13,13 @@ struct view_info mirror_view(const struct mirror *m)
         .phase = m->phase,
         .partitioned = m->partitioned,
     };
-    for (size_t i = 0; i < m->o.nodes_len; i++)
-        v.known |= node_bit((node_id)i);
+    v.known = m->cluster | node_bit(m->o.self);
     if (m->phase == PHASE_STARTING) {
         node_set here = node_bit(m->o.self);
         for (node_id n = 0; n < m->o.nodes_len; n++)
             if (node_in(m->links, n) && m->peers[n].known)
                 here |= node_bit(n);
-        if (m->o.paused && 2 * node_count(here) <= m->o.nodes_len)
+        if (m->o.paused && 2 * node_count(here & m->cluster) <= node_count(m->cluster))
             v.phase = PHASE_PAUSED;
         v.waiting_for = (m->fresh && m->o.self != 0 ? node_bit(0) : m->recovered_others) & ~here;
     }

@@ -204,6 +204,25 @@ static void queue_put(struct mirror *m, const struct meta_entry *e, struct effec
     }
 }
 
+/* rabbitmqctl forget_cluster_node: what only that node had goes with it */
+static void forget_node(struct mirror *m, node_id node, struct effects *out)
+{
+    m->cluster &= ~node_bit(node);
+    m->forgotten |= node_bit(node);
+    m->lost &= ~node_bit(node);
+    VEC(struct queue *) gone = {0};
+    size_t at = 0;
+    struct queue *q;
+    while ((q = map_next(&m->queues, &at)))
+        if (q->rec.master == node && q->rec.state != QUEUE_RUNNING)
+            VEC_PUSH(&gone, q);
+    for (size_t i = 0; i < gone.len; i++)
+        queue_drop(m, gone.items[i], true, out);
+    VEC_FREE(&gone);
+    if (m->coordinator == m->o.self && node < m->o.nodes_len)
+        tell(out, "node", NULL, "%s is of this cluster no more", m->names[node]);
+}
+
 void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *out)
 {
     struct queue *q;
@@ -233,6 +252,7 @@ void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *ou
     case META_POLICY_REMOVE: policy_remove(m, e->name); break;
     case META_KEY: key_put(m, e, out); break;
     case META_KEY_REMOVE: key_remove(m, e, out); break;
+    case META_FORGET: forget_node(m, e->master, out); break;
     }
     if (e->type == META_POLICY || e->type == META_POLICY_REMOVE) {
         size_t at = 0;

@@ -163,7 +163,8 @@ struct queue {
     bool unsaved;         /* handed records out in this turn */
     uint32_t disk_life;   /* rises when the replica is discarded */
     bool sync_done_waits; /* mirror: SYNC_DONE goes out with the next disk done */
-    bool sync_ack_waits;  /* mirror: SYNC_ACK does */
+    bool sync_merges;     /* mirror: a copy is complete; from this id on it goes to the disk: */
+    msg_id merge_at;
     VEC(struct id_range) removed, taken;
     msg_id leased, lease_wanted; /* ids below may be handed out: the log says they may have been */
 
@@ -319,7 +320,9 @@ struct mirror {
 
     /* meta.c */
     uint64_t version;
-    struct map queues; /* name -> struct queue */
+    node_set cluster;   /* whoever joined, running or not */
+    node_set forgotten; /* and was removed since */
+    struct map queues;  /* name -> struct queue */
     struct map by_uid;
     VEC(struct policy *) policies; /* sorted by name */
     uint64_t policies_changed;     /* how often */

@@ -25,10 +25,10 @@ static void life_over(struct mirror *m, struct effects *out)
 bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
 {
     if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served || m->stopping ||
-        2 * node_count(targets) > m->o.nodes_len || !(m->members & ~targets))
+        2 * node_count(targets) > node_count(m->cluster) || !(m->members & ~targets))
         return false; /* the last one: who comes in is no reason to pause */
-    tell(out, "node", NULL, "%s pauses: it reaches %u of %zu nodes, not more than half", m->names[m->o.self],
-         node_count(targets), m->o.nodes_len);
+    tell(out, "node", NULL, "%s pauses: it reaches %u of %u nodes, not more than half", m->names[m->o.self],
+         node_count(targets), node_count(m->cluster));
     life_over(m, out);
     return true;
 }

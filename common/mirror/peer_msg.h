@@ -54,6 +54,7 @@ enum meta_type {
     META_POLICY_REMOVE,
     META_KEY,        /* key, value, queue */
     META_KEY_REMOVE, /* key, prefix */
+    META_FORGET,     /* master = a node that is of the cluster no more */
 };
 
 /* One change of the replicated metadata. Flat: which fields count depends on the type. Owns its strings. */
@@ -146,6 +147,7 @@ enum refusal {
     REFUSE_LATER = 1, /* I hold to a later epoch, or to an older candidate: ask again */
     REFUSE_APART,     /* I am in a view without you: we are partitioned */
     REFUSE_WITHOUT,   /* I follow another view's coordinator: go on without me */
+    REFUSE_FORGOTTEN, /* you were removed from the cluster: reset first */
 };
 
 enum request_kind {
@@ -199,7 +201,8 @@ struct peer_msg {
         } prepare;
         struct {
             uint64_t version;
-            struct meta_entry *entries; /* its whole metadata, if newer than the candidate's */
+            node_set cluster, forgotten; /* as of that version */
+            struct meta_entry *entries;  /* its whole metadata, if newer than the candidate's */
             size_t entries_len;
             struct replica_state *replicas;
             size_t replicas_len;
@@ -213,6 +216,7 @@ struct peer_msg {
             struct view_member *members;
             size_t members_len;
             node_set lost; /* went without a word, and may serve on their own */
+            node_set cluster, forgotten;
             uint64_t version;
             struct meta_entry *entries;
             size_t entries_len;

@@ -37,7 +37,8 @@ static void recover_entry(struct mirror *m, const struct meta_entry *e)
     case META_POLICY:
     case META_POLICY_REMOVE:
     case META_KEY:
-    case META_KEY_REMOVE: meta_apply(m, e, &none); break;
+    case META_KEY_REMOVE:
+    case META_FORGET: meta_apply(m, e, &none); break;
     }
     effects_free(&none);
 }
@@ -64,6 +65,8 @@ static void recover_view(struct mirror *m, const struct record *rec)
     m->version = rec->version;
     m->recovered_others = rec->members & ~node_bit(m->o.self);
     m->lost = rec->others;
+    m->cluster = rec->cluster;
+    m->forgotten = rec->forgotten;
 }
 
 static void recover_meta(struct mirror *m, const struct record *rec)

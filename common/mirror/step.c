@@ -120,7 +120,8 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_SYNC:
     case EV_CANCEL_SYNC:
     case EV_META_PUT:
-    case EV_META_DELETE: command(m, ev, out); break;
+    case EV_META_DELETE:
+    case EV_FORGET_NODE: command(m, ev, out); break;
     case EV_CLIENTS: clients_changed(m, ev->u.clients.count, out); break;
     case EV_MEMORY:
     case EV_CLIENT_OPEN:

@@ -150,7 +150,7 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
 /* The log hears, at the end of a turn, that what it was told of the copy is void. */
 void sync_incoming_drop(struct queue *q)
 {
-    q->sync_done_waits = q->sync_ack_waits = false;
+    q->sync_done_waits = q->sync_merges = false;
     if (!q->incoming)
         return;
     msg_id at = 0;
@@ -163,38 +163,28 @@ void sync_incoming_drop(struct queue *q)
     q->incoming_len = 0;
 }
 
-/* What must be on disk goes there as it comes, and the next batch is asked for when it is there: the memory
- * that a copy takes on its way does not depend on the queue's length. */
 static void take_batch(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
 {
     for (size_t i = 0; i < msg->u.sync.items_len; i++) {
         const struct sync_item *item = &msg->u.sync.items[i];
         q->incoming_len++;
-        if (content_find(q->incoming, item->id) || content_find(&q->content, item->id))
-            continue;
-        struct slot *s = content_put(q->incoming, item->id, item->msg, item->unacked, item->redelivered);
-        s->expiry = item->expiry;
-        persist_message(m, q, s, item->id, NULL, out);
+        if (!content_find(q->incoming, item->id))
+            content_put(q->incoming, item->id, item->msg, item->unacked, item->redelivered)->expiry =
+                item->expiry;
     }
-    q->sync_ack_waits = true;
-    disk_turn(m, q, out);
-    sync_mirror_disk(m, q, out);
-}
-
-static void ack_batches(struct mirror *m, struct queue *q, struct effects *out)
-{
-    q->sync_ack_waits = false;
     struct peer_msg *ack = sync_msg(m, q, PEER_SYNC_ACK);
     ack->u.sync.total = q->incoming_len;
     send_to(out, node_bit(q->rec.master), ack);
 }
 
-/* the copy is complete: what was missing takes its place in front of what was there */
+/* what was missing takes its place in front of what was there */
 static void merge(struct mirror *m, struct queue *q, struct effects *out)
 {
     msg_id at = 0;
     struct slot *s;
     while ((s = content_walk(q->incoming, &at))) {
+        if (content_find(&q->content, at - 1))
+            continue;
         struct slot *mine =
             content_put(&q->content, at - 1, s->msg, s->state == SLOT_UNACKED, s->redelivered);
         mine->expiry = s->expiry;
@@ -210,14 +200,33 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
     sync_mirror_disk(m, q, out);
 }
 
-/* asks for the next batch, and says SYNC_DONE, once everything that must be is on disk */
+/* The copy is complete. What must be on disk goes there first, a slice at a time: the memory that its records
+ * take on their way does not depend on the queue's length. */
+static void merge_on(struct mirror *m, struct queue *q, struct effects *out)
+{
+    struct slot *s = NULL;
+    do {
+        size_t bytes = 0;
+        while (bytes < BATCH_BYTES && (s = content_walk(q->incoming, &q->merge_at))) {
+            if (content_find(&q->content, q->merge_at - 1))
+                continue;
+            persist_message(m, q, s, q->merge_at - 1, NULL, out);
+            bytes += s->logged ? message_size(s->msg) : 0;
+        }
+        disk_turn(m, q, out);
+    } while (s && !q->disk_waits);
+    if (!s)
+        merge(m, q, out);
+}
+
+/* goes on with a merge, and says SYNC_DONE, once everything that must be is on disk */
 void sync_mirror_disk(struct mirror *m, struct queue *q, struct effects *out)
 {
     if (q->disk_waits || q->role != ROLE_MIRROR || m->promised != m->epoch)
         return; /* sealed: the new view begins the sync again */
-    if (q->sync_ack_waits)
-        ack_batches(m, q, out);
-    if (!q->sync_done_waits)
+    if (q->sync_merges)
+        merge_on(m, q, out);
+    if (!q->sync_done_waits || q->disk_waits)
         return;
     q->sync_done_waits = false;
     q->synced = true;
@@ -261,7 +270,9 @@ void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_ms
     } else if (msg->type == PEER_SYNC_BATCH && mirror && q->incoming) {
         take_batch(m, q, msg, out);
     } else if (msg->type == PEER_SYNC_END && mirror && q->incoming) {
-        merge(m, q, out);
+        q->sync_merges = true;
+        q->merge_at = 0;
+        merge_on(m, q, out);
     } else if (msg->type == PEER_SYNC_CANCEL && mirror) {
         sync_incoming_drop(q);
         queue_touch(m, q);

@@ -3,6 +3,8 @@
  * when it left. docs/protocol.md draws it. */
 #include "mirror/mirror_private.h"
 
+#include "base/text.h"
+
 #include "base/ban.h"
 
 void send_hello(struct mirror *m, node_set to, struct effects *out)
@@ -207,6 +209,17 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 
 static void handle_refused(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
+    if (msg->u.refused.why == REFUSE_FORGOTTEN && m->phase == PHASE_STARTING) {
+        struct text t = {0};
+        text_printf(
+            &t,
+            "%s was removed from the cluster, says %s; its data is not the cluster's any more: labctl -n "
+            "%s reset, then start_app",
+            m->names[m->o.self], m->names[from], m->names[m->o.self]);
+        effects_add(out, FX_FAILED)->u.failed.text = t.s;
+        m->over = true;
+        return;
+    }
     bool ours = m->change.running && m->change.epoch == msg->epoch;
     if (msg->u.refused.why == REFUSE_APART && m->served)
         excluded(m, from, msg->u.refused.promised, out);
@@ -250,6 +263,8 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     if (msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self) &&
         msg->u.hello.incarnation == m->incarnations[from])
         excluded(m, from, msg->epoch, out); /* its link was broken when it went on without us */
+    if (m->served && node_in(m->forgotten, from) && !msg->u.hello.serving && !msg->u.hello.fresh)
+        refuse(m, from, msg->epoch, REFUSE_FORGOTTEN, out);
     if (m->change.running && !m->served && msg->u.hello.serving)
         give_up(m, out);
     answer_prepare(m, out);

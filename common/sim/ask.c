@@ -34,6 +34,10 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     s->open_asks++;
     ev->req = s->asks.len;
     uint64_t req = ev->req;
+    if (ev->type == EV_SET_POLICY || ev->type == EV_CLEAR_POLICY)
+        check_policy_asked(s, ev, req);
+    if (ev->type == EV_SET_POLICY && s->options.sabotage == SABOTAGE_POLICY_IGNORED)
+        ev->u.policy.definition = "{\"ha-mode\":\"all\",\"ha-sync-batch-size\":77}";
     node_step(s, n, ev);
     return req;
 }
@@ -116,7 +120,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK &&
         fx->u.answer.status != ANSWER_NOT_SERVING /* it may be on its way */)
         s->ledger.queues.items[a->queue].deletion = false;
-    if (a->type == EV_META_PUT || a->type == EV_META_DELETE)
+    if (a->type == EV_META_PUT || a->type == EV_META_DELETE || a->type == EV_SET_POLICY ||
+        a->type == EV_CLEAR_POLICY)
         check_key_answered(s, req,
                            fx->u.answer.status == ANSWER_OK || fx->u.answer.status == ANSWER_NOT_FOUND);
     if (a->client != CLIENT_NONE)
@@ -340,7 +345,8 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
     }
     ev.u.settle.ids = ids.items;
     ev.u.settle.ids_len = ids.len;
-    node_step(s, n, &ev);
+    if (s->options.sabotage != SABOTAGE_ACK_SWALLOWED || how != SETTLE_ACK || !rng_chance(&s->client, 5))
+        node_step(s, n, &ev);
     VEC_FREE(&ids);
 }
 

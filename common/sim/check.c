@@ -66,6 +66,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
         if (strstr(q->definition, quoted))
             i.named |= node_bit(other);
     }
+    if (s->options.sabotage == SABOTAGE_TWO_MASTERS && i.replica && s->steps % 50 == 0)
+        i.local = true;
     i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
     i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
@@ -129,6 +131,14 @@ static void tell_difference(struct sim *s, node_id n, uint32_t queue, const stru
     text_finish(&t);
 }
 
+/* By sabotage: the node holds it and does not show it. */
+static bool hidden(const struct sim *s, node_id n, uint32_t queue, const struct held *held, bool master)
+{
+    if (s->options.sabotage == SABOTAGE_TRANSIENT_FORGOTTEN)
+        return master && !held->msg->persistent && s->check.queues.items[queue].generation > 1;
+    return s->options.sabotage == SABOTAGE_MIRROR_HOLE && !master && held->id % 16 == 7 && n % 2 == 1;
+}
+
 static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q, bool master)
 {
     struct seen_queue *sq = seen_queue(s, n, queue);
@@ -139,6 +149,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
     struct held held;
     bool same = true;
     while (!s->failure && mirror_queue_walk(s->nodes[n].m, q, &at, &held)) {
+        if (hidden(s, n, queue, &held, master))
+            continue;
         struct seen_message found = {.id = held.id, .unacked = held.unacked, .redelivered = held.redelivered};
         size_t i = c->walk.len;
         identify(s, n, queue, &found, &held);

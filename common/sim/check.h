@@ -123,6 +123,7 @@ void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct qu
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,
                      uint64_t ask); /* value NULL: delete */
+void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 void check_key_answered(struct sim *s, uint64_t ask, bool ok);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
 void check_keys_forget(struct sim *s, node_id n);

@@ -1,7 +1,44 @@
 /* check_keys.c: the replicated table of keys (exchanges, bindings, users of a broker) as nodes tell it with
- * FX_META: the same on all nodes once it is calm; and an answered change of a durable key is never forgotten.
+ * FX_META, and of policies: the same on all nodes once it is calm; and an answered change of a durable key or
+ * of a policy is never forgotten: the last one holds (I10). A policy counts as a key here, "policy:NAME".
  */
 #include "sim/world.h"
+
+#include <jansson.h>
+
+#define POLICY "policy:"
+
+void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask)
+{
+    char *name = format_text(POLICY "%s", ev->u.policy.name);
+    check_key_asked(s, name, ev->type == EV_SET_POLICY ? ev->u.policy.definition : NULL, ask);
+    free(name);
+}
+
+/* What node n says the key is; NULL: it has none. Valid until the node's next step. */
+static const char *value_at(const struct sim *s, node_id n, const struct checked_key *k)
+{
+    if (strncmp(k->name, POLICY, strlen(POLICY)) != 0)
+        return map_get_str(&s->check.nodes[n].keys, k->name);
+    size_t at = 0;
+    struct policy_info p;
+    while (mirror_next_policy(s->nodes[n].m, &at, &p))
+        if (strcmp(p.name, k->name + strlen(POLICY)) == 0)
+            return p.definition;
+    return NULL;
+}
+
+/* The same text, or the same JSON. */
+static bool same_value(const char *a, const char *b)
+{
+    if (!a || !b || strcmp(a, b) == 0)
+        return a && b ? true : a == b;
+    json_t *ja = json_loads(a, 0, NULL), *jb = json_loads(b, 0, NULL);
+    bool same = ja && jb && json_equal(ja, jb);
+    json_decref(ja);
+    json_decref(jb);
+    return same;
+}
 
 static struct checked_key *find_key(struct sim *s, const char *name)
 {
@@ -72,13 +109,14 @@ void check_keys_calm(struct sim *s, node_set members)
         for (node_id n = 0; n < s->options.nodes; n++) {
             if (!node_in(members, n))
                 continue;
-            const char *here = map_get_str(&s->check.nodes[n].keys, k->name);
-            if (any && (here ? !first || strcmp(here, first) != 0 : first != NULL))
+            const char *here = value_at(s, n, k);
+            if (any && !same_value(here, first))
                 sim_fail(s, "metadata", "key %s is '%s' on %s and '%s' elsewhere", k->name,
                          here ? here : "(none)", s->names[n], first ? first : "(none)");
-            if (settled && (here ? !k->value || strcmp(here, k->value) != 0 : k->value != NULL))
-                sim_fail(s, "metadata", "key %s is '%s' on %s; the last answered change made it '%s'",
-                         k->name, here ? here : "(none)", s->names[n], k->value ? k->value : "(none)");
+            if (settled && !same_value(here, k->value))
+                sim_fail(s, strncmp(k->name, POLICY, strlen(POLICY)) == 0 ? "I10" : "metadata",
+                         "key %s is '%s' on %s; the last answered change made it '%s'", k->name,
+                         here ? here : "(none)", s->names[n], k->value ? k->value : "(none)");
             first = here;
             any = true;
         }

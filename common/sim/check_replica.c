@@ -208,7 +208,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (check_limits_end(s, message)) /* the first thing that the new master did */
             continue;
-        sim_fail(s, "I3",
+        sim_fail(s, m->persistent || !mirror_before ? "I3" : "I4",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,
                  m->persistent ? ", persistent" : "", m->memory, m->disk,

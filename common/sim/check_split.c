@@ -76,6 +76,8 @@ void check_sides(struct sim *s)
             if (a == b || !s->nodes[a].m || !s->nodes[b].m)
                 continue;
             struct view_info v = mirror_view(s->nodes[a].m);
+            if (s->options.sabotage == SABOTAGE_PARTITIONS_HIDDEN)
+                v.partitioned = 0;
             bool other_side = !node_in(v.members, b);
             if (other_side && !node_in(v.partitioned, b))
                 sim_fail(s, "I11", "%s and %s are in different views, and %s does not list %s as partitioned",

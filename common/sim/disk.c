@@ -176,8 +176,11 @@ bool disk_sync_done(struct sim *s, node_id n)
 {
     struct sim_disk *d = &s->nodes[n].disk;
     int err = d->error ? d->error : sync_segment(d, d->writing);
-    if (err && s->options.sabotage == SABOTAGE_SYNC_ERROR_IGNORED)
-        err = d->fails = 0;
+    if (err && s->options.sabotage == SABOTAGE_SYNC_ERROR_IGNORED) {
+        err = 0;
+        d->fails = DISK_FAILS_NOT;
+        d->lied = true;
+    }
     if (err) {
         enum sim_count what = err == -ENOSPC ? SIM_DISK_FULL : d->error ? SIM_WRITE_ERRORS : SIM_SYNC_ERRORS;
         s->counts[what]++;
@@ -298,8 +301,10 @@ void disk_killed(struct sim *s, node_id n)
         struct text *last = &d->segments.items[d->segments.len - 1].data;
         last->len -= last->len > 200 ? 200 : 0;
     }
+    if (s->options.sabotage == SABOTAGE_DISK_ROTS && d->segments.len && safe > 4)
+        d->segments.items[0].data.s[100] ^= 1;
     d->records = d->synced = readable(s, n);
-    if (d->records < safe && s->options.sabotage == SABOTAGE_NONE)
+    if (d->records < safe && s->options.sabotage != SABOTAGE_DISK_LIES && !d->lied)
         sim_fail(s, "log", "%s finds %zu records in its log, %zu were synced", s->names[n], d->records, safe);
     note_survivors(s, n);
     sim_tell(s, "      %s's disk keeps %zu records of %zu, %zu were synced", s->names[n], d->records, had,

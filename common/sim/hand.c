@@ -356,6 +356,7 @@ const char *event_name(enum event_type t)
     case EV_OWNER_GONE: return "OWNER_GONE";
     case EV_SET_POLICY: return "SET_POLICY";
     case EV_CLEAR_POLICY: return "CLEAR_POLICY";
+    case EV_FORGET_NODE: return "FORGET_NODE";
     case EV_SYNC: return "SYNC";
     case EV_CANCEL_SYNC: return "CANCEL_SYNC";
     case EV_META_PUT: return "META_PUT";
@@ -398,6 +399,16 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_REDELIVERED_HIDDEN: return "redelivered hidden";
     case SABOTAGE_ANSWER_TWICE: return "answer twice";
     case SABOTAGE_SYNC_ERROR_IGNORED: return "sync error ignored";
+    case SABOTAGE_DISK_ROTS: return "disk rots";
+    case SABOTAGE_ORDER_SWAPPED: return "order swapped";
+    case SABOTAGE_ACK_SWALLOWED: return "ack swallowed";
+    case SABOTAGE_TRANSIENT_FORGOTTEN: return "transient forgotten";
+    case SABOTAGE_MIRROR_HOLE: return "mirror hole";
+    case SABOTAGE_TWO_MASTERS: return "two masters";
+    case SABOTAGE_POLICY_IGNORED: return "policy ignored";
+    case SABOTAGE_NEVER_PAUSES: return "never pauses";
+    case SABOTAGE_PARTITIONS_HIDDEN: return "partitions hidden";
+    case SABOTAGE_NO_RECONNECT: return "no reconnect";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

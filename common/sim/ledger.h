@@ -47,8 +47,8 @@ struct ledger_message {
     /* where it is: kept by check.c and the disks */
     msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
-    uint64_t placed_ms; /* when it was seen first */
-    bool limited;       /* and its queue had a time to live by then */
+    uint64_t placed_ms;          /* when it was seen first */
+    bool limited;                /* and its queue had a time to live by then */
     msg_id ids[SIM_NODES];       /* under which each node held it last */
     node_set memory;             /* running nodes that hold it now */
     node_set disk;               /* nodes that are away (or starting) and will find it on their disk */
@@ -88,8 +88,8 @@ struct ledger_queue {
     bool gone;
     uint64_t max_length, ttl_ms; /* 1 + the lowest that any policy said; 0: none */
     bool ttl_changed;            /* since it had one */
-    uint32_t view;          /* in which it was seen first */
-    VEC(uint32_t) messages; /* published to it */
+    uint32_t view;               /* in which it was seen first */
+    VEC(uint32_t) messages;      /* published to it */
 };
 
 struct ledger {

@@ -29,6 +29,8 @@ void link_try(struct sim *s, node_id a, node_id b)
     struct link *there = &s->links[a][b], *back = &s->links[b][a];
     if (!s->nodes[a].m || !s->nodes[b].m || there->connected || there->cut || back->cut)
         return;
+    if (s->options.sabotage == SABOTAGE_NO_RECONNECT && (there->was_cut || back->was_cut))
+        return;
     there->connection = back->connection = ++s->link_serial;
     there->connected = back->connected = true;
     push(s, a, b, LINK_UP, NULL, 0);

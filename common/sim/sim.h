@@ -21,14 +21,24 @@ struct sim;
  * how the checker is tested (tests/sim/test_checker.c). */
 enum sim_sabotage {
     SABOTAGE_NONE,
-    SABOTAGE_CONFIRM_TWICE,      /* one confirm in 50 is told twice */
-    SABOTAGE_CONFIRM_SWALLOWED,  /* one confirm in 50 is not told */
-    SABOTAGE_CONFIRM_EARLY,      /* publishers are told "confirmed" at once */
-    SABOTAGE_DISK_LIES,          /* a kill loses records that were said to be on disk */
-    SABOTAGE_MESSAGE_DROPPED,    /* a link loses one message in 100 and goes on */
-    SABOTAGE_REDELIVERED_HIDDEN, /* consumers are never told "redelivered" */
-    SABOTAGE_ANSWER_TWICE,       /* one answer in 20 comes twice */
-    SABOTAGE_SYNC_ERROR_IGNORED, /* a node whose disk could not write goes on as if it had */
+    SABOTAGE_CONFIRM_TWICE,       /* one confirm in 50 is told twice */
+    SABOTAGE_CONFIRM_SWALLOWED,   /* one confirm in 50 is not told */
+    SABOTAGE_CONFIRM_EARLY,       /* publishers are told "confirmed" at once */
+    SABOTAGE_DISK_LIES,           /* a kill loses records that were said to be on disk */
+    SABOTAGE_MESSAGE_DROPPED,     /* a link loses one message in 100 and goes on */
+    SABOTAGE_REDELIVERED_HIDDEN,  /* consumers are never told "redelivered" */
+    SABOTAGE_ANSWER_TWICE,        /* one answer in 20 comes twice */
+    SABOTAGE_SYNC_ERROR_IGNORED,  /* a node whose disk could not write goes on as if it had */
+    SABOTAGE_DISK_ROTS,           /* a kill turns over one bit of what was synced */
+    SABOTAGE_ORDER_SWAPPED,       /* a client gets the second of two deliveries first */
+    SABOTAGE_ACK_SWALLOWED,       /* one acknowledgement in 20 does not reach the library */
+    SABOTAGE_TRANSIENT_FORGOTTEN, /* who takes over does not show what is transient */
+    SABOTAGE_MIRROR_HOLE,         /* a mirror does not show one message in the middle */
+    SABOTAGE_TWO_MASTERS,         /* a mirror says that it is the master, too */
+    SABOTAGE_POLICY_IGNORED,      /* a policy is accepted, and another one is set */
+    SABOTAGE_NEVER_PAUSES,        /* nodes ignore partitions whatever they were told to do */
+    SABOTAGE_PARTITIONS_HIDDEN,   /* no node lists any other as partitioned */
+    SABOTAGE_NO_RECONNECT,        /* a link that was cut stays down when it is healed */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);

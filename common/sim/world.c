@@ -88,7 +88,8 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
     case EV_CLIENT_CLOSED:
     case EV_OWNER_GONE:
     case EV_META_PUT:
-    case EV_META_DELETE: break;
+    case EV_META_DELETE:
+    case EV_FORGET_NODE: break;
     }
     sim_tell(s, "%10.3f %6llu %s %s%s", (double)s->now_us / 1000.0, (unsigned long long)s->steps, s->names[n],
              event_name(ev->type), about);
@@ -115,10 +116,24 @@ struct life_end {
     bool closes, stopped, restarted;
 };
 
+/* Sabotage: of two deliveries in a row to one consumer the second comes first. */
+static void swap_deliveries(struct effects *all, size_t i)
+{
+    struct effect *fx = &all->items[i];
+    if (i + 1 >= all->len || fx->type != FX_DELIVER || fx[1].type != FX_DELIVER ||
+        fx->u.deliver.sub != fx[1].u.deliver.sub || fx->u.deliver.id > fx[1].u.deliver.id)
+        return;
+    struct effect second = fx[1];
+    fx[1] = fx[0];
+    fx[0] = second;
+}
+
 static void perform_all(struct sim *s, node_id n, struct life_end *end)
 {
     struct sim_node *node = &s->nodes[n];
     for (size_t i = 0; i < s->effects.len && !s->failure; i++) {
+        if (s->options.sabotage == SABOTAGE_ORDER_SWAPPED)
+            swap_deliveries(&s->effects, i);
         const struct effect *fx = &s->effects.items[i];
         sim_mix(s, (uint64_t)fx->type);
         switch (fx->type) {
@@ -278,6 +293,8 @@ static void boot(struct sim *s, node_id n)
     o.oldest_promoted = s->options.oldest_promoted;
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
+    if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
+        o.partition_handling = PARTITION_IGNORE;
     sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
              s->names[n], (unsigned long long)node->lives, node->disk.records);
     node->m = mirror_create(&o);

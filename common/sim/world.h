@@ -33,6 +33,7 @@ struct sim_disk {
     bool full;
     enum disk_fails fails; /* what the next write or sync will do */
     bool looking;          /* log_open only looks: it must not cut */
+    bool lied;             /* by sabotage: it said it had synced what it had not */
     struct rng *random;    /* the world's */
 
     /* while the node runs */

@@ -196,7 +196,7 @@ static void codec_args(struct codec *c, struct queue_args *a)
 
 void codec_meta_entry(struct codec *c, struct meta_entry *e)
 {
-    CODEC_ENUM(c, e->type, META_QUEUE, META_KEY_REMOVE);
+    CODEC_ENUM(c, e->type, META_QUEUE, META_FORGET);
     if (!c->out) {
         enum meta_type type = e->type;
         meta_entry_init(e, type);
@@ -261,6 +261,11 @@ void codec_meta_entry(struct codec *c, struct meta_entry *e)
     case META_KEY_REMOVE:
         codec_blob(c, &e->key, &e->key_len);
         codec_bool(c, &e->prefix);
+        break;
+    case META_FORGET:
+        codec_u8(c, &e->master);
+        if (!c->out && e->master >= LIMIT_NODES)
+            codec_fail(c, ERR_INVALID);
         break;
     }
 }

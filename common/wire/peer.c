@@ -183,17 +183,21 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         break;
     case PEER_PREPARED:
         codec_u64(c, &m->u.prepared.version);
+        codec_u32(c, &m->u.prepared.cluster);
+        codec_u32(c, &m->u.prepared.forgotten);
         CODEC_ARRAY(c, m->u.prepared.entries, m->u.prepared.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.prepared.replicas, m->u.prepared.replicas_len, 42, codec_replica);
         break;
     case PEER_REFUSED:
         codec_u64(c, &m->u.refused.promised);
         codec_u8(c, &m->u.refused.candidate);
-        CODEC_ENUM(c, m->u.refused.why, REFUSE_LATER, REFUSE_WITHOUT);
+        CODEC_ENUM(c, m->u.refused.why, REFUSE_LATER, REFUSE_FORGOTTEN);
         break;
     case PEER_INSTALL:
         CODEC_ARRAY(c, m->u.install.members, m->u.install.members_len, 17, codec_member);
         codec_u32(c, &m->u.install.lost);
+        codec_u32(c, &m->u.install.cluster);
+        codec_u32(c, &m->u.install.forgotten);
         codec_u64(c, &m->u.install.version);
         CODEC_ARRAY(c, m->u.install.entries, m->u.install.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.install.repairs, m->u.install.repairs_len, 26, codec_repair);

@@ -32,7 +32,7 @@ static struct message *message(struct rng *r)
 
 static void entry(struct rng *r, struct meta_entry *e)
 {
-    meta_entry_init(e, (enum meta_type)(META_QUEUE + rng_below(r, META_KEY_REMOVE)));
+    meta_entry_init(e, (enum meta_type)(META_QUEUE + rng_below(r, META_FORGET)));
     e->name = xstrdup("q");
     e->uid = rng_next(r);
     e->generation = rng_next(r);
@@ -67,6 +67,7 @@ static void entry(struct rng *r, struct meta_entry *e)
         break;
     case META_QUEUE_REMOVE:
     case META_SYNCED:
+    case META_FORGET:
     case META_POLICY_REMOVE: break;
     }
 }

@@ -112,6 +112,11 @@ static bool copied(void *arg)
     return TMUX(a, "show-buffer") && strstr(text_str(&a->out), "stop_app") != NULL;
 }
 
+static bool left(void *arg)
+{
+    return !look(arg); /* the only session is over, and tmux with it */
+}
+
 static void everything_that_acts(void **state)
 {
     struct act *a = *state;
@@ -152,16 +157,16 @@ static void everything_that_acts(void **state)
 
     keys(a, ":set_policy --priorty 1 a b c"); /* the error is labctl's own */
     key(a, "Enter");
-    seen(a, "exit 64");
-    keys(a, "o");
     seen(a, "Invalid options for this command");
     key(a, "Escape");
+    seen(a, "exit 64");
 
     keys(a, "llx"); /* node3 alone; then not */
-    seen(a, "lab 2/3");
-    seen(a, "NOT RUNNING");
+    seen(a, "down, say node1,node2");
+    seen(a, "down, say node3");
     keys(a, "x");
     seen(a, "heal node3");
+    gone(a, "down, say");
     keys(a, "hhs");
     seen(a, "stop_app");
     seen(a, "exit 0");
@@ -171,7 +176,7 @@ static void everything_that_acts(void **state)
     assert_true(wait_until(copied, a, SOON));
 
     keys(a, "q");
-    gone(a, "LIVE");
+    assert_true(wait_until(left, a, SOON));
 }
 
 /* ---- Ctrl-C

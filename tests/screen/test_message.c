@@ -2,6 +2,8 @@
  * must not be drawn. */
 #include "tests/screen/support.h"
 
+#include <time.h>
+
 #include "tests/screen/story.h"
 
 struct scene {
@@ -227,7 +229,7 @@ static void details(struct scene *s)
     for (int i = 0; i < 30; i++) {
         next->queues[0].messages = i;
         next->queues[0].publish_rate = i % 7;
-        next->taken_at += 1000;
+        next->taken_at += 750; /* a look is 250 */
         look(s);
     }
 }
@@ -279,6 +281,55 @@ static void node_detail(void **state)
     end(&s);
 }
 
+/* As large as it gets: every queue can be reached, the selected one is in sight, and a frame takes a moment.
+ */
+static void two_hundred_queues(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 10, "q000");
+    struct snapshot *next = s.t.s;
+    struct queue_seen one = next->queues[0];
+    free(next->queues);
+    next->queues = xcalloc(200, sizeof(*next->queues));
+    for (int i = 0; i < 200; i++) {
+        struct queue_seen *q = &next->queues[i];
+        *q = one;
+        q->name = format_text(i == 199 ? "镜像队列%03d" : "q%03d", i);
+        q->effective_definition = xstrdup("{}");
+        q->policy = xstrdup("all");
+        q->master = i % 10;
+        q->mirrors = 0x3ff & ~(1u << q->master);
+        q->synced = i % 3 ? q->mirrors : q->mirrors & 0x155;
+    }
+    next->queues_len = 200;
+    free(one.name);
+    free(one.effective_definition);
+    story_down(&s.t, 9, 0);
+    look(&s);
+    check(&s, "large-80x24", 80, 24);
+    check(&s, "large-160x45", 160, 45);
+    for (int i = 0; i < 199; i++)
+        press(&s, 'j');
+    check(&s, "large-last-80x24", 80, 24);
+    press(&s, KEY_RETURN);
+    says(&s, "镜像队列199", true);
+    press(&s, 'l');
+    check(&s, "large-node-80x24", 80, 24);
+    press(&s, '1');
+    struct timespec from, to;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    for (int i = 0; i < 50; i++) {
+        look(&s); /* a round's answers, and the frame after it */
+        free(model_frame(&s.m, 160, 45));
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    double each = ((double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6) / 50;
+    print_message("  200 queues on 10 nodes: %.2f ms a round and frame\n", each);
+    assert_true(each < 50);
+    end(&s);
+}
+
 /* Everything at every size: nothing outside, nothing that stops the program; ASan looks on. */
 static void every_size(void **state)
 {
@@ -306,6 +357,7 @@ int main(void)
         cmocka_unit_test(beside_the_cluster),
         cmocka_unit_test(queue_detail),
         cmocka_unit_test(node_detail),
+        cmocka_unit_test(two_hundred_queues),
         cmocka_unit_test(every_size),
     };
     setenv("TZ", "UTC", 1); /* the times in the frames */

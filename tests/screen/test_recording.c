@@ -172,6 +172,51 @@ static void a_crash_costs_one_line(void **state)
     free(text);
 }
 
+struct growing {
+    const char *file;
+    size_t lines;
+};
+
+static bool has_lines(void *arg)
+{
+    const struct growing *g = arg;
+    char *text = whole(g->file);
+    size_t lines = 0;
+    for (const char *c = text; (c = strchr(c, '\n')); c++)
+        lines++;
+    free(text);
+    return lines >= g->lines;
+}
+
+/* kill -9 of the screen itself: what it had seen is in the file. */
+static void a_killed_screen_leaves_its_recording(void **state)
+{
+    struct stage *s = *state;
+    char program[PATH_MAX + 8];
+    snprintf(program, sizeof(program), "%s/lab", s->lab.bin);
+    unlink(s->recording);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int to = open("/dev/null", O_RDWR);
+        if (to < 0 || dup2(to, 0) < 0 || dup2(to, 1) < 0)
+            _exit(126);
+        execl(program, program, "--dir", s->lab.dir, "--plain", "--record", s->recording, (char *)NULL);
+        _exit(127);
+    }
+    struct growing g = {s->recording, 6};
+    bool grew = wait_until(has_lines, &g, 20000);
+    kill(pid, SIGKILL);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    assert_true(grew);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(RUN_LAB(s, s->again, NULL, "frames", s->recording), 0);
+    char *frame = whole(s->again);
+    assert_non_null(strstr(frame, "lab 3/3 LIVE"));
+    free(frame);
+}
+
 /* A recording of lesson 2 is replayed by keys; the one that would stop a node stops none: node1's process and
  * its app are as they were. */
 static void a_replay_stops_no_node(void **state)
@@ -202,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_real_session_is_seen_again),
         cmocka_unit_test(a_crash_costs_one_line),
+        cmocka_unit_test(a_killed_screen_leaves_its_recording),
         cmocka_unit_test(a_replay_stops_no_node),
     };
     return cmocka_run_group_tests_name("screen/recording", tests, begin, end);

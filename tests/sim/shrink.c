@@ -95,7 +95,8 @@ static void leave_out(struct attempt *a, size_t from, size_t to, bool keep_time)
 static bool one_round(struct attempt *a, size_t chunk)
 {
     bool smaller = false;
-    for (size_t to = a->lines.len; to > 0 && time(NULL) < a->until;) { /* from the end: that is cheap to spare */
+    for (size_t to = a->lines.len;
+         to > 0 && time(NULL) < a->until;) { /* from the end: that is cheap to spare */
         size_t from = to > chunk ? to - chunk : 0;
         for (unsigned keep = 1; keep < 2; keep--)
             if (still_fails(a, from, to, keep == 1)) {

@@ -1,5 +1,6 @@
 /* shrink.h: a seed that breaks a promise, made small: the fewest lines of its schedule that still break it.
- * Each attempt is played in a child process, so that a failed assertion or an endless run can be shrunk, too. */
+ * Each attempt is played in a child process, so that a failed assertion or an endless run can be shrunk, too.
+ */
 #ifndef TESTS_SIM_SHRINK_H
 #define TESTS_SIM_SHRINK_H
 

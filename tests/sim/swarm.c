@@ -8,10 +8,10 @@
  *   swarm ... --faults LIST      what seeds may draw from: all, classic, cuts, clogs, clocks, disks
  *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
- * A failure prints the broken promise, the last lines of the trace, and the command that plays it again.
- * and shrinks it to the shortest schedule that breaks the same promise (shrink.h), kept beside this program.
- * Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a seed, too.
- * Every hundredth seed runs twice, and the two traces must be the same byte for byte. */
+ * A failure prints the broken promise, the last lines of the trace, and the command that plays it again. The
+ * first one is shrunk to the shortest schedule that breaks the same promise (shrink.h), kept beside this
+ * program. Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a
+ * seed, too. Every hundredth seed runs twice, and the two traces must be the same byte for byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,11 +29,11 @@
 #include "shrink.h"
 #include "sim/plan.h"
 
-#define TAIL_LINES    40
-#define TAIL_WIDTH    240
-#define JOBS_MAX      64
-#define TWICE_EVERY   100
-#define FAILURES_TOLD 5
+#define TAIL_LINES     40
+#define TAIL_WIDTH     240
+#define JOBS_MAX       64
+#define TWICE_EVERY    100
+#define FAILURES_TOLD  5
 #define SHRINK_LIMIT_S 60
 
 #ifndef COMMIT /* the Makefile says which one this was built from */
@@ -223,7 +223,7 @@ static pid_t start(unsigned job, uint64_t first, uint64_t last, unsigned jobs)
 }
 
 /* Plays a failed seed once more with a trace, in a child, and tells what is to be told. */
-static void report(uint64_t seed, int status, bool brief, const char *program)
+static void report(uint64_t seed, int status, bool brief, bool shrinks, const char *program)
 {
     shared->lines = 0;
     shared->failure[0] = '\0';
@@ -253,10 +253,10 @@ static void report(uint64_t seed, int status, bool brief, const char *program)
     for (uint64_t i = from; i < shared->lines && !brief; i++)
         printf("  %s\n", shared->tail[i % TAIL_LINES]);
     if (!brief)
-        printf("commit " COMMIT "\nplay it again: %s --seed %llu%s%s --trace\n", program, (unsigned long long)seed,
-               *faults_named ? " --faults " : "", faults_named);
+        printf("commit " COMMIT "\nplay it again: %s --seed %llu%s%s --trace\n", program,
+               (unsigned long long)seed, *faults_named ? " --faults " : "", faults_named);
     fflush(stdout);
-    if (!brief)
+    if (shrinks)
         tell_shrunk(seed);
 }
 
@@ -283,7 +283,7 @@ static unsigned swarm(uint64_t first, uint64_t last, unsigned jobs, bool keep_go
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             continue;
         failures++;
-        report(shared->current[job], status, failures > FAILURES_TOLD, program);
+        report(shared->current[job], status, failures > FAILURES_TOLD, failures == 1 && !keep_going, program);
         uint64_t next = shared->current[job] + jobs;
         if (next <= last && (keep_going || failures < FAILURES_TOLD)) {
             pids[job] = start(job, next, last, jobs);

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "shrink.h"
 #include "sim/plan.h"
 
 #define SEEDS 1000
@@ -20,6 +22,7 @@ struct wrong {
     const char *what;
     enum sim_sabotage sabotage;
     bool no_mirrors, no_disk, newest; /* the library's rules that are off */
+    unsigned faults;                  /* that seeds draw from */
     const char *promises[3];          /* one of these is named; none: any */
 };
 
@@ -32,17 +35,22 @@ static bool named(const struct wrong *w, const char *failure)
     return !w->promises[0];
 }
 
+static void make_wrong(struct plan *p, uint64_t seed, const struct wrong *w)
+{
+    plan_make(p, seed, w->faults);
+    p->options.sabotage = w->sabotage;
+    p->options.confirm_after_mirrors = !w->no_mirrors;
+    p->options.confirm_after_disk = !w->no_disk;
+    p->options.oldest_promoted = !w->newest;
+}
+
 /* In a child: the library may stop the process when it finds itself betrayed, which is a complaint as well.
  */
 static int play(const struct wrong *w, uint64_t seed)
 {
     struct plan p;
     struct plan_result r;
-    plan_make(&p, seed, FAULTS_CLASSIC);
-    p.options.sabotage = w->sabotage;
-    p.options.confirm_after_mirrors = !w->no_mirrors;
-    p.options.confirm_after_disk = !w->no_disk;
-    p.options.oldest_promoted = !w->newest;
+    make_wrong(&p, seed, w);
     plan_run(&p, &r);
     plan_finish(&p);
     if (!r.failure)
@@ -87,13 +95,87 @@ static const struct wrong wrongs[] = {
     {.what = "confirmed before the mirrors have it", .no_mirrors = true, .promises = {"I1"}},
     {.what = "confirmed before it is on disk", .no_disk = true, .promises = {"I1"}},
     {.what = "the newest mirror is promoted", .newest = true, .promises = {"I9"}},
+    {.what = "a failed sync is ignored",
+     .sabotage = SABOTAGE_SYNC_ERROR_IGNORED,
+     .faults = FAULT_DISKS}, /* whatever is lost then */
+    {.what = "what was synced rots", .sabotage = SABOTAGE_DISK_ROTS, .promises = {"log"}},
+    {.what = "deliveries come in another order", .sabotage = SABOTAGE_ORDER_SWAPPED, .promises = {"I7"}},
+    {.what = "acknowledgements are not heard",
+     .sabotage = SABOTAGE_ACK_SWALLOWED,
+     .promises = {"I5", "I12", "prefetch"}},
+    {.what = "transient messages do not survive a failover",
+     .sabotage = SABOTAGE_TRANSIENT_FORGOTTEN,
+     .promises = {"I4", "I8", "I1"}},
+    {.what = "a mirror has a hole", .sabotage = SABOTAGE_MIRROR_HOLE, .promises = {"I8", "I1"}},
+    {.what = "a queue has two masters", .sabotage = SABOTAGE_TWO_MASTERS, .promises = {"I9"}},
+    {.what = "another policy is set", .sabotage = SABOTAGE_POLICY_IGNORED, .promises = {"I10"}},
+    {.what = "who is told to pause goes on",
+     .sabotage = SABOTAGE_NEVER_PAUSES,
+     .faults = FAULT_CUTS,
+     .promises = {"I11", "I3", "I12"}},
+    {.what = "nobody lists a partition",
+     .sabotage = SABOTAGE_PARTITIONS_HIDDEN,
+     .faults = FAULT_CUTS,
+     .promises = {"I11"}},
+    {.what = "a healed link stays down",
+     .sabotage = SABOTAGE_NO_RECONNECT,
+     .faults = FAULT_CUTS,
+     .promises = {"I12", "I11"}},
 };
+
+/* Needs faults to show: a confirm that comes before the mirrors have it is not yet a loss. */
+static const struct wrong shrinkable = {
+    .what = "the newest mirror is promoted", .newest = true, .faults = FAULTS_ALL, .promises = {"I9"}};
 
 static void each_planted_fault_is_noticed(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)
         is_caught(&wrongs[i]);
+}
+
+struct planted {
+    const struct wrong *w;
+    uint64_t seed;
+};
+
+static void make_planted(struct plan *p, void *arg)
+{
+    const struct planted *planted = arg;
+    make_wrong(p, planted->seed, planted->w);
+}
+
+/* Whatever breaks is told as a story that one can read, before one is tired of waiting. */
+static void a_failure_shrinks_to_a_story(void **state)
+{
+    (void)state;
+    unsigned shrunk = 0;
+    for (uint64_t seed = 1; seed <= SEEDS && shrunk < 5; seed++) {
+        struct planted planted = {.w = &shrinkable, .seed = seed};
+        struct shrink job = {.make = make_planted, .arg = &planted, .limit_s = 60, .run_limit_s = 2};
+        size_t events = 0;
+        char broken[300];
+        time_t began = time(NULL);
+        char *schedule = shrink(&job, &events, broken);
+        if (!schedule)
+            continue;
+        assert_in_range(time(NULL) - began, 0, 61);
+        assert_in_range(events, 0, SHRINK_EVENTS);
+        /* and it is the same failure */
+        struct plan p;
+        struct plan_result r;
+        make_planted(&p, &planted);
+        text_clear(&p.schedule);
+        text_add(&p.schedule, schedule);
+        plan_run(&p, &r);
+        assert_non_null(r.failure);
+        assert_memory_equal(r.failure, broken, strcspn(broken, ":"));
+        free(r.failure);
+        plan_finish(&p);
+        free(schedule);
+        shrunk++;
+    }
+    assert_int_equal(shrunk, 5);
 }
 
 static void the_same_seed_gives_the_same_run(void **state)
@@ -103,7 +185,7 @@ static void the_same_seed_gives_the_same_run(void **state)
         struct plan_result r[2];
         for (unsigned i = 0; i < 2; i++) {
             struct plan p;
-            plan_make(&p, seed, FAULTS_CLASSIC);
+            plan_make(&p, seed, FAULTS_ALL);
             plan_run(&p, &r[i]);
             plan_finish(&p);
             free(r[i].failure);
@@ -117,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_planted_fault_is_noticed),
+        cmocka_unit_test(a_failure_shrinks_to_a_story),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ int lab_replay(int argc, char **argv);
 bool lab_replay_wanted(int argc, char **argv); /* it names a schedule (*.sched) or an engine to play it on */
 bool lab_replay_on_screen(int argc, char **argv); /* a schedule, and a terminal to show it on */
 
-/* For tui_options.load: a schedule, played in the simulator, as a recording; NULL with *error NULL: it is none.
+/* For tui_options.load: a schedule, played in the simulator, as a recording; NULL with *error NULL: it is
+ * none.
  */
 char *lab_load_schedule(const char *file, char **error);
 int lab_search(int argc, char **argv);

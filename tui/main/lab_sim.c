@@ -129,7 +129,7 @@ static int end_nodes(struct world *w, const struct sched_event *e, struct text *
 static int command(struct world *w, const struct sched_event *e, struct text *fact, char **why)
 {
     node_id n = any_serving(w->sim);
-    struct sim_answer a = {0};
+    struct sim_answer a;
     if (n == NODE_NONE) {
         *why = format_text("line %u, %s: no node serves that could be told so", e->line, e->text);
         return ERR_NOT_FOUND;
