@@ -304,7 +304,8 @@ struct compare *compare_create(struct player *left, struct player *right, const 
     const char *names[2] = {left_name, right_name};
     for (int i = 0; i < 2; i++) { /* the folder is mostly the same, and long */
         const char *slash = strrchr(names[i], '/');
-        c->sides[i] = (struct side){.player = i ? right : left, .name = xstrdup(slash ? slash + 1 : names[i])};
+        c->sides[i] =
+            (struct side){.player = i ? right : left, .name = xstrdup(slash ? slash + 1 : names[i])};
     }
     find_marks(&c->sides[0]);
     find_marks(&c->sides[1]);

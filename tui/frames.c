@@ -101,7 +101,7 @@ static bool read_size(const char *text, struct wanted *w)
 {
     char left;
     return sscanf(text, "%dx%d%c", &w->width, &w->height, &left) == 2 && w->width > 0 && w->width <= 1000 &&
-           w->height > 0 && w->height <= 1000;
+           w->height > 0 && w->height <= MAX_SIDE;
 }
 
 /* NULL, or what is wrong */

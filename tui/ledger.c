@@ -156,9 +156,9 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
         const struct trace_seen *t = &s->trace[i];
         struct fact f = {
             .kind = t->kind,
-            .node = (int8_t)t->node,
-            .about = (int8_t)t->about,
-            .origin = (int8_t)t->origin,
+            .node = (int16_t)t->node,
+            .about = (int16_t)t->about,
+            .origin = (int16_t)t->origin,
             .redelivered = t->redelivered,
             .unsynced = t->unsynced,
             .from_us = t->from_us,

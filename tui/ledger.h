@@ -13,7 +13,7 @@
 /* One observation of a run of messages of one queue, all of them by their place in the queue, from 0. */
 struct fact {
     enum trace_seen_kind kind;
-    int8_t node, about, origin;
+    int16_t node, about, origin;
     bool redelivered, unsynced;
     int64_t from_us, until_us;
     uint64_t queue_uid, first, last, count;

@@ -508,7 +508,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         draw_parties(&d, rect_rows(r, y, p.parties));
     y += p.parties;
     for (int i = 0; i < p.rows; i++)
-        draw_row(&d, r, y + i, &d.rows.items[first + i], down_before(&d, (size_t)(first + i)));
+        draw_row(&d, r, y + i, &d.rows.items[first + i], down_before(&d, (size_t)first + (size_t)i));
     y += p.rows;
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);

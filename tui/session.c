@@ -358,7 +358,8 @@ void session_request(struct session *s, enum request request, const struct canva
     else if (s->compare)
         compare_request(s->compare, request);
     else if (!s->player)
-        model_say(m, _("this is the lab as it is now: Space pauses, then [ and ] step through what was seen"));
+        model_say(m,
+                  _("this is the lab as it is now: Space pauses, then [ and ] step through what was seen"));
     else if (s->paused && (request == REQUEST_FASTER || request == REQUEST_SLOWER))
         model_say(m, _("the screen is paused: Space goes back to the lab; speed is a replay's"));
     else

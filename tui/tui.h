@@ -24,8 +24,8 @@ struct tui_options {
     const char *script; /* keys and waits (script.h); NULL: none */
     bool fake_clock;    /* time is the data's: it passes when a script says so */
 
-    /* Makes the text of a recording from a file that is none (a schedule, played in the simulator); NULL, with
-     * *error NULL: it is no such file. NULL: all files are recordings. */
+    /* Makes the text of a recording from a file that is none (a schedule, played in the simulator); NULL,
+     * with *error NULL: it is no such file. NULL: all files are recordings. */
     char *(*load)(const char *file, char **error);
 };
 

@@ -20,13 +20,20 @@ static void life_over(struct mirror *m, struct effects *out)
     effects_add(out, FX_RESTART);
 }
 
-/* pause_minority: a view of half or fewer of the cluster's nodes is none. A node that is being stopped goes
- * anyway. The first view of all is made whoever is there: docs/semantics.md. */
+/* pause_minority: a view of half or fewer of the cluster's nodes is none, unless it only grows (the first
+ * view is made by whoever is there: docs/semantics.md). A node that is being stopped goes without one: its
+ * log must not say that it was the last. */
 bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
 {
-    if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served || m->stopping ||
+    if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served ||
         2 * node_count(targets) > node_count(m->cluster) || !(m->members & ~targets))
-        return false; /* the last one: who comes in is no reason to pause */
+        return false;
+    if (m->stopping) {
+        m->stopped_told = m->over = true;
+        m->phase = PHASE_STOPPED;
+        effects_add(out, FX_STOPPED);
+        return true;
+    }
     tell(out, "node", NULL, "%s pauses: it reaches %u of %u nodes, not more than half", m->names[m->o.self],
          node_count(targets), node_count(m->cluster));
     life_over(m, out);

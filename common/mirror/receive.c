@@ -202,6 +202,8 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
 static bool of_the_excluded(const struct mirror *m, node_id from, const struct peer_msg *msg)
 {
     bool in_view = msg->type >= PEER_REPORT;
+    if (msg->type == PEER_REPORT && m->change.running && node_in(m->change.targets, from))
+        return false; /* it is being taken in */
     return in_view && m->served && !m->leave_sent && !node_in(m->members, from) && msg->epoch < m->epoch;
 }
 

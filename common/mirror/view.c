@@ -223,6 +223,9 @@ static void handle_refused(struct mirror *m, node_id from, const struct peer_msg
     bool ours = m->change.running && m->change.epoch == msg->epoch;
     if (msg->u.refused.why == REFUSE_APART && m->served)
         excluded(m, from, msg->u.refused.promised, out);
+    else if (msg->u.refused.why == REFUSE_APART && !ours && m->phase == PHASE_CHANGING &&
+             node_in(m->members, from) && msg->u.refused.promised > m->epoch && !m->stopping)
+        start_over(m, out); /* out before it served: it may come in again */
     if (!ours || m->change.epoch != msg->epoch || m->over)
         return;
     m->promised = u64_max(m->promised, msg->u.refused.promised);

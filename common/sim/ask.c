@@ -122,8 +122,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
         s->ledger.queues.items[a->queue].deletion = false;
     if (a->type == EV_META_PUT || a->type == EV_META_DELETE || a->type == EV_SET_POLICY ||
         a->type == EV_CLEAR_POLICY)
-        check_key_answered(s, req,
-                           fx->u.answer.status == ANSWER_OK || fx->u.answer.status == ANSWER_NOT_FOUND);
+        check_key_answered(s, req, fx->u.answer.status);
     if (a->client != CLIENT_NONE)
         clients_answered(s, a->client, req);
 }

@@ -58,13 +58,15 @@ void check_key_asked(struct sim *s, const char *name, const char *value, uint64_
     k->asked = value ? xstrdup(value) : NULL;
 }
 
-void check_key_answered(struct sim *s, uint64_t ask, bool ok)
+void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how)
 {
+    bool ok = how == ANSWER_OK || how == ANSWER_NOT_FOUND;
     for (size_t i = 0; i < s->check.keys.len; i++) {
         struct checked_key *k = &s->check.keys.items[i];
         if (k->ask != ask)
             continue;
         k->ask = 0;
+        k->unclear = k->unclear || how == ANSWER_NOT_SERVING; /* it may be on its way */
         if (!ok)
             continue; /* nothing changed */
         free(k->value);

@@ -508,6 +508,45 @@ static void a_line_is_damaged(void **state)
     end_session(&s);
 }
 
+/* Bytes changed anywhere, JSON or not: nothing breaks, and every moment that is offered can be shown. */
+static void bytes_are_damaged(void **state)
+{
+    (void)state;
+    static const char bytes[] = "0123456789\"{}[]:,-nulltrue\\@ ax\n";
+    struct session_made s;
+    struct rng rng;
+    size_t len, opened = 0, refused = 0, problems = 0;
+    begin_session(&s, RECORD_MAX_BYTES);
+    play_session(&s);
+    char *text = file_text(s.file, &len);
+    rng_init(&rng, 11);
+    for (int round = 0; round < 1500; round++) {
+        char *damaged = xstrndup(text, len), *error = NULL;
+        for (uint64_t i = 0, hits = 1 + rng_below(&rng, 3); i < hits; i++)
+            damaged[rng_below(&rng, len)] = bytes[rng_below(&rng, sizeof(bytes) - 1)];
+        struct recording *r = recording_of("damaged", damaged, &error);
+        if (!r) {
+            assert_contains(error, "damaged:");
+            free(error);
+            refused++;
+            continue;
+        }
+        opened++;
+        problems += r->problem != NULL;
+        struct player *p = player_create(r, NULL, NULL, false);
+        for (size_t i = r->moments.len; i > 0; i--) {
+            player_to(p, i);
+            free(model_frame(player_model(p), 80, 24));
+        }
+        player_destroy(p);
+    }
+    print_message("  %zu recordings opened (%zu with a line left out), %zu refused\n", opened, problems,
+                  refused);
+    assert_true(opened > 500 && problems > 200 && refused > 10);
+    free(text);
+    end_session(&s);
+}
+
 static void what_is_no_recording(void **state)
 {
     (void)state;
@@ -730,6 +769,7 @@ int main(void)
         cmocka_unit_test(no_actions_in_a_replay),
         cmocka_unit_test(a_file_cut_off_anywhere),
         cmocka_unit_test(a_line_is_damaged),
+        cmocka_unit_test(bytes_are_damaged),
         cmocka_unit_test(what_is_no_recording),
         cmocka_unit_test(a_file_has_a_limit),
         cmocka_unit_test(an_existing_file_is_kept),

@@ -1,0 +1,293 @@
+/* time_apply.c: what each line of a recording does to the model; docs/recording.md has the lines. It was
+ * checked when it was read (replay.c): what makes no sense all the same is left out. */
+#include <stdlib.h>
+
+#include "commands.h"
+#include "time_delta.h"
+#include "time_private.h"
+
+static int64_t number_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static size_t find_event(const json_t *events, int64_t seq)
+{
+    size_t i;
+    json_t *e;
+    json_array_foreach(events, i, e)
+    {
+        if (number_of(e, "seq") == seq)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void apply_events(struct player *p, json_t *line)
+{
+    json_t *fresh = json_object_get(line, "events"), *value;
+    size_t i;
+    if (json_object_get(line, "snapshot") || !p->events) {
+        json_decref(p->events);
+        p->events = json_array();
+    }
+    json_array_foreach(json_object_get(line, "events_gone"), i, value)
+    {
+        size_t at = find_event(p->events, json_integer_value(value));
+        if (at != SIZE_MAX)
+            json_array_remove(p->events, at);
+    }
+    json_array_foreach(fresh, i, value)
+    {
+        json_array_append(p->events, value);
+    }
+    json_t *order = json_object_get(line, "events_order");
+    if (!order)
+        return;
+    json_t *sorted = json_array();
+    json_array_foreach(order, i, value)
+    {
+        size_t at = find_event(p->events, json_integer_value(value));
+        if (at != SIZE_MAX)
+            json_array_append(sorted, json_array_get(p->events, at));
+    }
+    json_decref(p->events);
+    p->events = sorted;
+}
+
+static void apply_snapshot(struct player *p, json_t *line, enum passing how)
+{
+    json_t *fresh = json_object_get(line, "snapshot"), *change = json_object_get(line, "change");
+    char *why = NULL;
+    if (fresh) {
+        json_decref(p->doc);
+        p->doc = json_deep_copy(fresh);
+    } else if (!p->doc || !delta_apply(p->doc, change)) {
+        return; /* it was checked when it was read */
+    }
+    apply_events(p, line);
+    if (how == PASSING)
+        return;
+    json_t *json = recorded_decode(p->doc, how == PASSING_NEWEST ? p->events : NULL);
+    struct snapshot *s = snapshot_from_json(json, &why);
+    json_decref(json);
+    if (s)
+        model_observe(&p->model, s);
+    snapshot_destroy(s);
+    free(why);
+}
+
+static void apply_bare(struct player *p, json_t *line)
+{
+    char *why = NULL;
+    struct snapshot *s = snapshot_from_json(line, &why);
+    if (s) {
+        model_observe(&p->model, s);
+        if (p->given)
+            lesson_observe(p->given, s);
+    }
+    snapshot_destroy(s);
+    free(why);
+}
+
+static enum step_state state_of(const char *word)
+{
+    static const char *const words[] = {"open", "half", "seen", "was"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (word && strcmp(word, words[i]) == 0)
+            return (enum step_state)i;
+    return STEP_OPEN;
+}
+
+static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
+{
+    const char *seen = json_string_value(json_object_get(o, "seen"));
+    const char *output = json_string_value(json_object_get(o, "output"));
+    s->state = state_of(json_string_value(json_object_get(o, "state")));
+    s->acted = json_is_true(json_object_get(o, "acted"));
+    s->exit_code = (int)number_of(o, "exit");
+    s->seen_wall_ms = number_of(o, "seen_wall_ms");
+    free(s->seen_text);
+    s->seen_text = seen ? xstrdup(seen) : NULL;
+    if (cold) {
+        free(s->output);
+        s->output = output ? xstrdup(output) : NULL;
+    }
+}
+
+static void apply_steps(struct player *p, json_t *line, bool cold)
+{
+    struct lesson *l = p->model.lesson;
+    const char *key;
+    json_t *o;
+    json_object_foreach(json_object_get(line, "steps"), key, o)
+    {
+        size_t i = strtoul(key, NULL, 10);
+        if (l && i < l->steps_len)
+            apply_step(&l->steps[i], o, cold);
+    }
+}
+
+static struct command *command_from(const json_t *o)
+{
+    const json_t *argv = json_object_get(o, "argv");
+    const char *words[256], *text = json_string_value(json_object_get(o, "text"));
+    size_t len = 0;
+    for (; len < json_array_size(argv) && len + 1 < ARRAY_LEN(words); len++) {
+        const char *word = json_string_value(json_array_get(argv, len));
+        words[len] = word ? word : "?";
+    }
+    words[len] = NULL;
+    struct command *c = command_of(words, (int)number_of(o, "step"));
+    if (text) {
+        free(c->text);
+        c->text = xstrdup(text);
+    }
+    c->typed = json_is_true(json_object_get(o, "typed"));
+    return c;
+}
+
+static struct running *running_of(struct player *p, json_t *line)
+{
+    for (size_t i = 0; i < p->running.len; i++)
+        if (p->running.items[i].id == (int)number_of(line, "id"))
+            return &p->running.items[i];
+    return NULL;
+}
+
+static struct lesson_step *step_of(struct player *p, const struct command *c)
+{
+    struct lesson *l = p->model.lesson;
+    return l && c->step >= 0 && (size_t)c->step < l->steps_len ? &l->steps[c->step] : NULL;
+}
+
+static void begin_lesson_again(struct lesson *l)
+{
+    for (size_t i = 0; l && i < l->steps_len; i++) {
+        free(l->steps[i].output);
+        l->steps[i].output = NULL;
+    }
+}
+
+static void apply_ran(struct player *p, const json_t *ran)
+{
+    struct command *c = command_from(ran);
+    if (c->step == COMMAND_CLEAN)
+        begin_lesson_again(p->model.lesson);
+    if (step_of(p, c))
+        lesson_begin_action(p->model.lesson, (size_t)c->step);
+    model_ran(&p->model, c);
+    VEC_PUSH(&p->running, (struct running){.id = (int)number_of(ran, "id"), .command = c});
+}
+
+static void apply_output(struct player *p, json_t *line)
+{
+    struct running *of = running_of(p, line);
+    json_t *output = json_object_get(line, "output");
+    if (!of || !json_is_string(output))
+        return;
+    model_output(&p->model, of->command, json_string_value(output), json_string_length(output));
+    if (step_of(p, of->command))
+        lesson_output(p->model.lesson, (size_t)of->command->step, json_string_value(output),
+                      json_string_length(output));
+}
+
+static void apply_ended(struct player *p, json_t *line)
+{
+    struct running *of = running_of(p, line);
+    int exit_code = (int)number_of(line, "ended");
+    if (!of)
+        return;
+    model_ended(&p->model, of->command, exit_code);
+    VEC_REMOVE(&p->running, (size_t)(of - p->running.items));
+}
+
+/* what ran when the recording began, or after lines that are left out */
+static void apply_commands(struct player *p, json_t *line)
+{
+    size_t i;
+    json_t *o;
+    json_array_foreach(json_object_get(line, "commands"), i, o)
+    {
+        const char *last = json_string_value(json_object_get(o, "last_line"));
+        apply_ran(p, o);
+        struct command *c = p->model.command;
+        if (last) {
+            model_output(&p->model, c, last, strlen(last));
+            if (!json_is_true(json_object_get(o, "line_open")))
+                model_output(&p->model, c, "\n", 1);
+        }
+        if (!json_is_true(json_object_get(o, "running"))) {
+            model_ended(&p->model, c, (int)number_of(o, "exit"));
+            p->running.len--;
+        }
+    }
+}
+
+static char *copy_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return xstrdup(text ? text : "-");
+}
+
+static void apply_ledger(struct player *p, json_t *ledger)
+{
+    size_t i;
+    json_t *o;
+    model_forget_fates(&p->model);
+    json_array_foreach(ledger, i, o)
+    {
+        struct fate_seen f = {.message = copy_of(o, "message"),
+                              .fate = copy_of(o, "fate"),
+                              .where = copy_of(o, "where"),
+                              .lost = json_is_true(json_object_get(o, "lost"))};
+        VEC_PUSH(&p->model.fates, f);
+    }
+}
+
+static void set_words(char **to, const json_t *text)
+{
+    if (json_is_string(text)) {
+        free(*to);
+        *to = xstrdup(json_string_value(text));
+    }
+}
+
+void player_apply(struct player *p, size_t i, enum passing how)
+{
+    json_t *line = recording_line(p->r, i);
+    bool cold = !p->begun;
+    if (!json_object_get(line, "t")) {
+        apply_bare(p, line);
+    } else {
+        if (json_object_get(line, "snapshot") || json_object_get(line, "change")) {
+            apply_snapshot(p, line, how);
+            p->begun = true;
+        }
+        if (cold)
+            apply_commands(p, line);
+        if (json_object_get(line, "ran"))
+            apply_ran(p, json_object_get(line, "ran"));
+        if (json_object_get(line, "output"))
+            apply_output(p, line);
+        if (json_object_get(line, "ended"))
+            apply_ended(p, line);
+        apply_steps(p, line, cold);
+        if (json_object_get(line, "ledger"))
+            apply_ledger(p, json_object_get(line, "ledger"));
+        set_words(&p->model.leftover, json_object_get(line, "leftover"));
+        if (json_is_string(json_object_get(line, "said")))
+            model_say(&p->model, "%s", json_string_value(json_object_get(line, "said")));
+    }
+    json_decref(line);
+}
+
+void player_forget(struct player *p)
+{
+    json_decref(p->doc);
+    json_decref(p->events);
+    p->doc = p->events = NULL;
+    p->running.len = 0;
+    p->begun = false;
+    p->at = 0;
+}
