@@ -3,6 +3,8 @@
 #   make          build everything into build/
 #   make lab      install what is missing, build, open the lab at the lesson you are on
 #   make test     install what is missing, build, run every test
+#   make test-long   300 kills, stops and cuts with producers and consumers at work; nothing may be lost
+#   make test-rabbitmq   the scenarios that also hold on RabbitMQ, on RabbitMQ (make deps-rabbitmq)
 #   make deps     install the packages that tests/deps/deps lists (Debian, Ubuntu; a list for others)
 #   make lint     layers, purity, formatting, static checks
 #   make bench    speed and size, measured here

@@ -13,6 +13,8 @@
 
 enum { EXIT_NOT = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
+#define MAX_SIDE 1000 /* columns and rows of a frame */
+
 static const char usage[] =
     "lab frames: frames of a recording (lab --record FILE) as text\n"
     "\n"
@@ -100,8 +102,8 @@ static bool read_time(const char *text, long *ms)
 static bool read_size(const char *text, struct wanted *w)
 {
     char left;
-    return sscanf(text, "%dx%d%c", &w->width, &w->height, &left) == 2 && w->width > 0 && w->width <= 1000 &&
-           w->height > 0 && w->height <= MAX_SIDE;
+    return sscanf(text, "%dx%d%c", &w->width, &w->height, &left) == 2 && w->width > 0 &&
+           w->width <= MAX_SIDE && w->height > 0 && w->height <= MAX_SIDE;
 }
 
 /* NULL, or what is wrong */
@@ -299,9 +301,12 @@ static bool verify_line(struct verifying *v, json_t *line, const struct recorded
     if (!frame || v->paused)
         return true;
     uint64_t hash;
+    int width = (int)json_integer_value(json_array_get(frame, 0));
+    int height = (int)json_integer_value(json_array_get(frame, 1));
+    if (width < 1 || width > MAX_SIDE || height < 1 || height > MAX_SIDE)
+        return false;
     m->now = at->now;
-    char *text = draw(m, (int)json_integer_value(json_array_get(frame, 0)),
-                      (int)json_integer_value(json_array_get(frame, 1)), &hash);
+    char *text = draw(m, width, height, &hash);
     const char *seen = json_string_value(json_array_get(frame, 2));
     char now[24];
     snprintf(now, sizeof(now), "%016llx", (unsigned long long)hash);

@@ -1,5 +1,5 @@
-/* mouse.h: what a click means. It becomes keys, so that nothing can be done with the mouse that cannot be done
- * (and seen in the help, and recorded) without it. */
+/* mouse.h: what a click means. It becomes keys, so that nothing can be done with the mouse that cannot be
+ * done (and seen in the help, and recorded) without it. */
 #ifndef TUI_MOUSE_H
 #define TUI_MOUSE_H
 

@@ -209,6 +209,20 @@ static char *range_text(const struct fate_range *f)
     return format_text("#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1, f->last + 1, word);
 }
 
+/* where it was lost, if that was seen; the caller frees it */
+static char *lost_text(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    for (size_t i = 0; d->life.fate.verdict == VERDICT_LOST && i < d->life.moments.len; i++) {
+        const struct moment *m = &d->life.moments.items[i];
+        char at[32];
+        time_text(m->at_us - d->begin_us, m->about, at);
+        if (m->bad && m->from >= 0 && m->from < (int)s->nodes_len)
+            return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
+    }
+    return NULL;
+}
+
 /* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
  * is room for; then where this message is */
 static void draw_fates(const struct diagram *d, struct rect r, int y)
@@ -235,7 +249,9 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
         if (!fits)
             break;
     }
-    char *where = here < l->fates.len ? fate_text(d->m->snapshot, &l->fates.items[here].fate) : NULL;
+    char *where = lost_text(d);
+    if (!where && here < l->fates.len)
+        where = fate_text(d->m->snapshot, &l->fates.items[here].fate);
     if (where && x + 2 + text_columns(d->c, where) <= r.width)
         canvas_printf(d->c, r, x, y, STYLE_DIM, "| %s", where);
     free(where);
@@ -321,17 +337,17 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
                       ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                     _(m->label), m->count)
                       : xstrdup(_(m->label));
-    int columns = text_columns(d->c, label);
-    if (!x) {
+    if (x &&
+        x + 2 + text_columns(d->c, label) > r.width) { /* without the rest; then to the left of the line */
         free(label);
-        return;
+        label = xstrdup(_(m->label));
     }
+    int columns = text_columns(d->c, label), left = x - 1 - columns;
     put_char(d, r, x, y, style, letter ? letter : '|');
-    if (x + 2 + columns <= r.width)
+    if (x && (x + 2 + columns <= r.width || left <= d->lanes.producer))
         canvas_put(d->c, r, x + 2, y, style, label);
-    else
-        canvas_put(d->c, (struct rect){r.x, r.y, x - 1, r.height}, x - 1 - columns > 0 ? x - 1 - columns : 0,
-                   y, style, label);
+    else if (x)
+        canvas_put(d->c, r, left, y, style, label);
     free(label);
 }
 

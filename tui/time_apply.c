@@ -137,6 +137,8 @@ static struct command *command_from(const json_t *o)
         const char *word = json_string_value(json_array_get(argv, len));
         words[len] = word ? word : "?";
     }
+    if (len == 0)
+        words[len++] = "?"; /* a command has a name */
     words[len] = NULL;
     struct command *c = command_of(words, (int)number_of(o, "step"));
     if (text) {

@@ -310,6 +310,8 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_FAIL_SYNC:
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK:
+    case SCHED_FORGET:
+    case SCHED_RESET:
     case SCHED_CLOCK:
     case SCHED_POLICY:
     case SCHED_CLEAR:

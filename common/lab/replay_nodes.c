@@ -298,6 +298,8 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_FAIL_SYNC:
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK:
+    case SCHED_FORGET:
+    case SCHED_RESET:
     case SCHED_CLOCK:
     case SCHED_PUT:
     case SCHED_UNPUT: break;

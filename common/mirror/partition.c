@@ -206,7 +206,7 @@ void held_refuse(struct mirror *m, struct effects *out)
 void note_sides(struct mirror *m)
 {
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(m->links & ~m->members & ~m->leaving, n) && m->peers[n].known && m->peers[n].serving)
+        if (node_in(m->links & ~m->members, n) && m->peers[n].known && m->peers[n].serving)
             m->partitioned |= node_bit(n);
 }
 

@@ -228,8 +228,11 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     struct seen_queue *sq = seen_queue(s, n, queue);
     bool left_behind = check_parted(s, n, lq->view);
-    bool may = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
-               delete_under_way(s, lq->name);
+    bool forgotten = s->removed && !info_available(&sq->now) && node_in(s->removed, sq->now.master);
+    if (forgotten)
+        check_queue_forgotten(s, queue);
+    bool may = forgotten || left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
+               !lq->durable || delete_under_way(s, lq->name);
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
                  lq->name);
@@ -343,6 +346,15 @@ void check_refresh(struct sim *s, node_id n)
     VEC_FREE(&before);
     if (first)
         begins_to_hold(s, n);
+}
+
+void check_reset(struct sim *s, node_id n)
+{
+    for (uint32_t i = 0; i < s->ledger.messages.len; i++)
+        if (!s->ledger.messages.items[i].memory && !s->ledger.messages.items[i].disk &&
+            s->ledger.messages.items[i].placed)
+            VEC_PUSH(&s->check.vanished, i);
+    check_losses(s, n, CAUSE_OPERATOR);
 }
 
 void check_after(struct sim *s, node_id n)

@@ -104,6 +104,7 @@ void check_finish(struct sim *s);
 
 void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
 void check_after(struct sim *s, node_id n);   /* after its effects */
+void check_reset(struct sim *s, node_id n);   /* an operator has emptied its log */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
                      bool restarts);          /* it has stopped, was killed, or begins again by itself */
@@ -132,8 +133,10 @@ void check_keys_finish(struct sim *s);
 
 /* ---- between the checker's own files ---- */
 
-enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP };
+enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP, CAUSE_OPERATOR };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
+/* The queue is gone because the node it waited for was forgotten. */
+void check_queue_forgotten(struct sim *s, uint32_t queue);
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
 /* n shows a master that nobody has shown before; known: what it said until then */

@@ -59,6 +59,10 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     }
     if (check_limits_end(s, message))
         return;
+    if (cause == CAUSE_OPERATOR) {
+        lose(s, message, DOOR_L4, false, "an operator reset the node that held it");
+        return;
+    }
     if (m->at_risk) {
         lose(s, message, DOOR_L1, false,
              "an unsynchronised mirror was promoted, and went before it was on its disk");
@@ -101,6 +105,15 @@ void check_losses(struct sim *s, node_id n, enum cause cause)
     for (size_t i = 0; i < s->check.vanished.len; i++)
         account(s, n, s->check.vanished.items[i], cause);
     s->check.vanished.len = 0;
+}
+
+void check_queue_forgotten(struct sim *s, uint32_t queue)
+{
+    const struct ledger_queue *q = &s->ledger.queues.items[queue];
+    for (size_t i = 0; i < q->messages.len; i++)
+        if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
+            lose(s, q->messages.items[i], DOOR_L4, false,
+                 "an operator removed the node that its queue waited for");
 }
 
 /* Did anybody who should know say that n was in sync before it took over? */

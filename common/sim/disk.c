@@ -384,6 +384,15 @@ bool disk_recover(struct sim *s, node_id n)
     return d->log && !s->failure;
 }
 
+void disk_reset(struct sim *s, node_id n)
+{
+    struct sim_disk *d = &s->nodes[n].disk;
+    while (d->segments.len)
+        text_finish(&d->segments.items[--d->segments.len].data);
+    d->records = d->synced = d->life_base = 0;
+    note_survivors(s, n);
+}
+
 void disk_finish(struct sim_disk *d)
 {
     log_close(d->log);

@@ -13,14 +13,16 @@ struct chooser {
     bool up[SIM_NODES];
     bool limits; /* policies limit queues, too */
     /* which things this seed has */
-    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks;
+    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks,
+        forgets;
 };
 
 static const struct {
     const char *name;
     unsigned faults;
-} fault_names[] = {{"all", FAULTS_ALL},    {"classic", FAULTS_CLASSIC}, {"cuts", FAULT_CUTS},
-                   {"clogs", FAULT_CLOGS}, {"clocks", FAULT_CLOCKS},    {"disks", FAULT_DISKS}};
+} fault_names[] = {{"all", FAULTS_ALL},     {"classic", FAULTS_CLASSIC}, {"cuts", FAULT_CUTS},
+                   {"clogs", FAULT_CLOGS},  {"clocks", FAULT_CLOCKS},    {"disks", FAULT_DISKS},
+                   {"forget", FAULT_FORGET}};
 
 bool plan_faults_named(const char *names, unsigned *faults)
 {
@@ -75,6 +77,8 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     case SIM_WRITE_ERRORS:
     case SIM_SYNC_ERRORS:
     case SIM_DISK_FULL: return faults & FAULT_DISKS;
+    case SIM_FORGOTTEN:
+    case SIM_RESETS: return faults & FAULT_FORGET;
     case SIM_COUNT_: break;
     }
     return false;
@@ -301,6 +305,12 @@ static void choose_fault(struct chooser *c, uint64_t wait_ms)
              (unsigned)between(&c->r, 5, 100), (unsigned)between(&c->r, 20, 500));
         return;
     }
+    /* not the first: when it is empty it begins a cluster of its own, if nobody else runs just then */
+    if (!c->up[n] && n > 0 && c->forgets && !calm && rng_chance(&c->r, 60)) {
+        line(c, wait_ms, "forget node%u", n + 1);
+        line(c, between(&c->r, 0, 500), "reset node%u", n + 1);
+        wait_ms = between(&c->r, 0, 500);
+    }
     if (!c->up[n]) {
         line(c, wait_ms, "start node%u", n + 1);
         c->up[n] = true;
@@ -408,6 +418,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     c.clogs = (allowed & FAULT_CLOGS) && rng_chance(&c.r, 30);
     c.clocks = (allowed & FAULT_CLOCKS) && rng_chance(&c.r, 20);
     c.disks = (allowed & FAULT_DISKS) && rng_chance(&c.r, 40);
+    c.forgets = (allowed & FAULT_FORGET) && rng_chance(&c.r, 15);
     rng_init(&c.limits_rng, seed ^ 0x6c696d697473); /* its own: other choices stay what they were */
     c.limits = rng_chance(&c.limits_rng, 15);
     choose_world(&c);

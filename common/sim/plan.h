@@ -23,9 +23,10 @@ enum plan_faults {
     FAULT_CUTS = 1, /* links are cut, in one of the three modes of partition handling */
     FAULT_CLOGS = 2,
     FAULT_CLOCKS = 4,
-    FAULT_DISKS = 8, /* writes and syncs fail, disks are full, sectors are torn */
+    FAULT_FORGET = 16, /* operators remove nodes */
+    FAULT_DISKS = 8,   /* writes and syncs fail, disks are full, sectors are torn */
     FAULTS_CLASSIC = 0,
-    FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS,
+    FAULTS_ALL = FAULT_CUTS | FAULT_CLOGS | FAULT_CLOCKS | FAULT_DISKS | FAULT_FORGET,
     FAULTS_DEFAULT = FAULTS_ALL,
 };
 /* "all", "classic", or names with commas between: "cuts,clogs"; false: there is no such fault. */

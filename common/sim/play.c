@@ -132,6 +132,8 @@ static void obey(struct sim *s, const struct sched_event *e)
     case SCHED_FAIL_SYNC: sim_fail_sync(s, e->node); break;
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
+    case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY: command(s, EV_SET_POLICY, 0, e->name, e->second, e->third); break;
     case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, 0, e->name, NULL, NULL); break;

@@ -101,6 +101,11 @@ bool sim_serving(const struct sim *s, node_id n);                /* clients can 
 const struct mirror *sim_mirror(const struct sim *s, node_id n); /* NULL while it does not run */
 node_set sim_running_set(const struct sim *s);
 unsigned sim_nodes(const struct sim *s);
+/* An operator removes a node that does not run from the cluster, through some node that serves; empties the
+ * log of a node that does not run and was removed. A node that learns at its start that it was removed is
+ * reset and started again. */
+void sim_forget(struct sim *s, node_id n);
+void sim_reset(struct sim *s, node_id n);
 /* For ms from now, messages between a and b take factor times as long. */
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
 
@@ -151,6 +156,8 @@ enum sim_count {
     SIM_WRITE_ERRORS,
     SIM_SYNC_ERRORS,
     SIM_DISK_FULL,
+    SIM_FORGOTTEN, /* nodes were removed from the cluster, */
+    SIM_RESETS,    /* and came back empty */
     SIM_COUNT_
 };
 const char *sim_count_name(enum sim_count c);

@@ -113,7 +113,7 @@ static void perform_send(struct sim *s, node_id n, const struct effect *fx)
 
 /* What a step's effects mean for the node's life. */
 struct life_end {
-    bool closes, stopped, restarted;
+    bool closes, stopped, restarted, failed;
 };
 
 /* Sabotage: of two deliveries in a row to one consumer the second comes first. */
@@ -150,7 +150,12 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
             break;
         case FX_STOPPED: end->stopped = true; break;
         case FX_RESTART: end->restarted = true; break;
-        case FX_FAILED: sim_fail(s, "failed", "%s gives up: %s", s->names[n], fx->u.failed.text); break;
+        case FX_FAILED:
+            sim_tell(s, "      %s gives up: %s", s->names[n], fx->u.failed.text);
+            end->failed = true;
+            if (!node_in(s->removed, n))
+                sim_fail(s, "failed", "%s gives up: %s", s->names[n], fx->u.failed.text);
+            break;
         case FX_ANSWER:
         case FX_DELIVER:
         case FX_CONFIRM:
@@ -252,6 +257,12 @@ void node_step(struct sim *s, node_id n, struct event *ev)
         s->counts[SIM_RESTARTS]++;
         s->nodes[n].start_again = !s->nodes[n].stopping || s->nodes[n].start_again;
         node_gone(s, n, GONE_RESTARTED);
+        return;
+    }
+    if (end.failed) {
+        node_gone(s, n, GONE_KILLED);
+        sim_reset(s, n); /* as it says */
+        sim_start(s, n);
         return;
     }
     if (end.stopped) {
@@ -443,6 +454,36 @@ void sim_jump_clock(struct sim *s, node_id n, int64_t ms)
         plan_tick(s, n);
 }
 
+/* ---- operators ---- */
+
+void sim_forget(struct sim *s, node_id n)
+{
+    node_id by = NODE_NONE;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (sim_serving(s, other))
+            by = other;
+    if (s->nodes[n].m || s->nodes[n].booting || by == NODE_NONE)
+        return;
+    s->counts[SIM_FORGOTTEN]++;
+    s->removed |= node_bit(n);
+    struct event ev = {.type = EV_FORGET_NODE, .u.forget.node = n};
+    sim_ask(s, by, &ev);
+}
+
+void sim_reset(struct sim *s, node_id n)
+{
+    if (s->nodes[n].m || s->nodes[n].booting || !node_in(s->removed, n))
+        return;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (s->nodes[other].m && node_in(mirror_view(s->nodes[other].m).known, n))
+            return; /* not everybody has forgotten it yet */
+    sim_tell(s, "%10.3f        %s is reset", (double)s->now_us / 1000.0, s->names[n]);
+    s->counts[SIM_RESETS]++;
+    s->removed &= ~node_bit(n);
+    disk_reset(s, n);
+    check_reset(s, n);
+}
+
 /* ---- counting ---- */
 
 uint64_t sim_count(const struct sim *s, enum sim_count c)
@@ -469,6 +510,8 @@ const char *sim_count_name(enum sim_count c)
     case SIM_WRITE_ERRORS: return "failed writes";
     case SIM_SYNC_ERRORS: return "failed syncs";
     case SIM_DISK_FULL: return "full disks";
+    case SIM_FORGOTTEN: return "nodes removed";
+    case SIM_RESETS: return "nodes reset";
     case SIM_COUNT_: break;
     }
     return "?";

@@ -55,6 +55,7 @@ void disk_stopped(struct sim *s, node_id n);   /* all is written */
 /* Hands all records to the new life; false: a record was refused. */
 bool disk_recover(struct sim *s, node_id n);
 bool disk_has(const struct sim *s, node_id n, const struct ledger_message *m); /* synced, and not void */
+void disk_reset(struct sim *s, node_id n);                                     /* an operator empties it */
 void disk_finish(struct sim_disk *d);
 
 /* ---- link.c: one direction between two nodes ---- */
@@ -151,7 +152,8 @@ struct sim {
     const char *names[SIM_NODES];
     struct rng net, disk, turn, client; /* one stream each: a change in one does not shift the others */
     uint64_t now_us, steps, hash, link_serial, incarnations;
-    uint64_t cuts; /* so many so far */
+    uint64_t cuts;    /* so many so far */
+    node_set removed; /* an operator asked to forget them; they were not reset since */
     uint64_t counts[SIM_COUNT_];
     struct heap heap;
     struct sim_node nodes[SIM_NODES];

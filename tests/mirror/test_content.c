@@ -46,6 +46,22 @@ static msg_id first_ready(const struct model *m)
     return best;
 }
 
+/* runs of what is there: in order, as long as they go, nothing left out */
+static void compare_ranges(const struct content *c, const struct model *m)
+{
+    msg_id at = 0, id = 0;
+    struct id_range r;
+    while (content_next_range(c, &at, &r)) {
+        for (; id < r.first; id++)
+            assert_int_equal(m->state[id], SLOT_GONE);
+        for (; id <= r.last; id++)
+            assert_int_not_equal(m->state[id], SLOT_GONE);
+        assert_true(id == m->next || m->state[id] == SLOT_GONE);
+    }
+    for (; id < m->next; id++)
+        assert_int_equal(m->state[id], SLOT_GONE);
+}
+
 static void compare(struct content *c, const struct model *m)
 {
     uint64_t ready = 0, unacked = 0;
@@ -69,6 +85,7 @@ static void compare(struct content *c, const struct model *m)
     assert_int_equal(c->unacked, unacked);
     assert_int_equal(c->bytes_ready, ready * sizeof(msg_id));
     assert_int_equal(content_oldest(c), oldest);
+    compare_ranges(c, m);
 }
 
 static void test_random_histories(void **state)

@@ -183,6 +183,8 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_FAIL_SYNC: sim_fail_sync(s, e->node); break;
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
+    case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY:
     case SCHED_CLEAR:

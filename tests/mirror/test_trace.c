@@ -1,0 +1,212 @@
+/* test_trace.c: what is noted of messages on one node: runs, not messages; nothing unless asked; never more
+ * than its limit. */
+#include "tests/mirror/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mirror/mirror.h"
+
+#define QUEUES 200
+
+struct node {
+    struct mirror *m;
+    struct effects fx;
+    uint64_t records; /* handed to the disk */
+};
+
+static void step(struct node *n, struct event ev)
+{
+    ev.now = 1;
+    assert_int_equal(mirror_step(n->m, &ev, &n->fx), 0);
+    for (size_t i = 0; i < n->fx.len; i++)
+        n->records += n->fx.items[i].type == FX_PERSIST;
+    effects_clear(&n->fx);
+}
+
+static void turn(struct node *n)
+{
+    for (int i = 0; i < 3; i++) { /* the disk is quick */
+        step(n, (struct event){.type = EV_TURN_END});
+        step(n, (struct event){.type = EV_DISK_DONE, .u.disk.persisted = n->records});
+    }
+}
+
+static void declare(struct node *n, const char *name)
+{
+    struct queue_args args;
+    queue_args_init(&args);
+    step(n, (struct event){.type = EV_DECLARE,
+                           .req = 1,
+                           .u.queue = {.name = name, .args = &args, .owner = {.node = NODE_NONE}}});
+    queue_args_finish(&args);
+    turn(n);
+    turn(n);
+}
+
+static void publish(struct node *n, const char *queue, int count, uint64_t cookie)
+{
+    struct message *msg = message_create(bytes_str(""), bytes_str(queue), bytes_str(""), "x", 1);
+    for (int i = 0; i < count; i++)
+        step(n, (struct event){.type = EV_PUBLISH,
+                               .u.publish = {.queue = mirror_find_queue(n->m, queue),
+                                             .msg = msg,
+                                             .cookie = cookie ? cookie + (uint64_t)i : 0}});
+    message_unref(msg);
+}
+
+static int begin(void **state)
+{
+    static const char *const names[] = {"node1"};
+    struct node *n = xcalloc(1, sizeof(*n));
+    struct mirror_options o;
+    mirror_options_defaults(&o);
+    o.names = names;
+    o.nodes_len = 1;
+    o.incarnation = 9;
+    n->m = mirror_create(&o);
+    step(n, (struct event){.type = EV_START});
+    turn(n);
+    declare(n, "q");
+    assert_non_null(mirror_find_queue(n->m, "q"));
+    *state = n;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct node *n = *state;
+    mirror_destroy(n->m);
+    effects_free(&n->fx);
+    free(n);
+    return 0;
+}
+
+/* the one entry of this kind since mirror_trace; its messages */
+static struct trace_entry only(struct node *n, enum trace_kind kind)
+{
+    const struct trace_entry *entries;
+    bool missed;
+    size_t len = mirror_traced(n->m, &entries, &missed), found = len;
+    for (size_t i = 0; i < len; i++)
+        if (entries[i].kind == kind) {
+            assert_int_equal(found, len);
+            found = i;
+        }
+    assert_true(found < len);
+    assert_false(missed);
+    return entries[found];
+}
+
+static size_t noted(struct node *n)
+{
+    const struct trace_entry *entries;
+    bool missed;
+    return mirror_traced(n->m, &entries, &missed);
+}
+
+static void runs(void **state)
+{
+    struct node *n = *state;
+    publish(n, "q", 3, 0);
+    turn(n);
+    assert_int_equal(noted(n), 0); /* nobody asked */
+
+    mirror_trace(n->m, true);
+    publish(n, "q", 1000, 1);
+    turn(n);
+    struct trace_entry accepted = only(n, TRACE_ACCEPTED), enqueued = only(n, TRACE_ENQUEUED);
+    assert_int_equal(accepted.first, 4); /* the publisher's node's numbers, from 1 */
+    assert_int_equal(accepted.last, 1003);
+    assert_int_equal(enqueued.first, 3); /* places, from 0 */
+    assert_int_equal(enqueued.last, 1002);
+    assert_int_equal(enqueued.seq, 4);
+    assert_int_equal(enqueued.incarnation, 9);
+    assert_int_equal(only(n, TRACE_CONFIRMED).last, 1003);
+    assert_int_equal(noted(n), 3);
+
+    mirror_trace(n->m, true);
+    publish(n, "q", 1, 0); /* a publisher that did not ask is not told */
+    turn(n);
+    assert_int_equal(noted(n), 2);
+
+    mirror_trace(n->m, true);
+    for (uint64_t req = 1; req <= 2; req++)
+        step(n, (struct event){.type = EV_GET,
+                               .req = req,
+                               .u.queue = {.name = "q", .no_ack = req == 2, .owner = {0, 9, 7}}});
+    turn(n);
+    assert_int_equal(only(n, TRACE_DELIVERED).last, 1);
+    assert_int_equal(only(n, TRACE_AUTO_ACKED).first, 1);
+    step(n, (struct event){.type = EV_PURGE, .req = 3, .u.queue = {.name = "q"}});
+    turn(n);
+    assert_int_equal(only(n, TRACE_PURGED).first, 2); /* the first is out, not acknowledged */
+    assert_int_equal(only(n, TRACE_PURGED).last, 1003);
+
+    struct id_range held[4];
+    assert_int_equal(mirror_queue_ranges(n->m, mirror_find_queue(n->m, "q"), held, 4), 1);
+    assert_int_equal(held[0].first, 0);
+    assert_int_equal(held[0].last, 0);
+
+    mirror_trace(n->m, false);
+    publish(n, "q", 3, 0);
+    turn(n);
+    assert_int_equal(noted(n), 0);
+}
+
+/* A turn that touches more queues than there is room for: some is missed, and said to be. */
+static void limit(void **state)
+{
+    struct node *n = *state;
+    char name[16];
+    for (int i = 0; i < QUEUES; i++) {
+        snprintf(name, sizeof(name), "q%d", i);
+        declare(n, name);
+    }
+    mirror_trace(n->m, true);
+    for (int i = 0; i < QUEUES; i++) {
+        snprintf(name, sizeof(name), "q%d", i);
+        publish(n, name, 1, 0);
+    }
+    turn(n);
+    const struct trace_entry *entries;
+    bool missed;
+    assert_int_equal(mirror_traced(n->m, &entries, &missed), TRACE_MAX);
+    assert_true(missed);
+    mirror_trace(n->m, true);
+    turn(n);
+    mirror_traced(n->m, &entries, &missed);
+    assert_false(missed);
+}
+
+/* Holes: as many ranges as there is room for, the last one over the rest. */
+static void ranges(void **state)
+{
+    struct node *n = *state;
+    publish(n, "q", 600, 0);
+    for (uint64_t req = 1; req <= 40; req++)
+        step(n, (struct event){.type = EV_GET,
+                               .req = req,
+                               .u.queue = {.name = "q", .no_ack = req % 2 == 0, .owner = {0, 9, 7}}});
+    turn(n);
+    struct id_range held[100];
+    const struct queue *q = mirror_find_queue(n->m, "q");
+    assert_int_equal(mirror_queue_ranges(n->m, q, held, 100), 21);
+    assert_int_equal(held[1].first, 2);
+    assert_int_equal(held[1].last, 2);
+    assert_int_equal(held[20].first, 40);
+    assert_int_equal(held[20].last, 599);
+    assert_int_equal(mirror_queue_ranges(n->m, q, held, 3), 3);
+    assert_int_equal(held[2].first, 4);
+    assert_int_equal(held[2].last, 599);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(runs, begin, end),
+        cmocka_unit_test_setup_teardown(limit, begin, end),
+        cmocka_unit_test_setup_teardown(ranges, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
