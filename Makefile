@@ -117,10 +117,10 @@ lessons: $(LESSONS:%=lesson-%)
 
 LANGUAGES  := $(patsubst tui/po/%.po,%,$(wildcard tui/po/*.po))
 CATALOGUES := $(if $(shell command -v msgfmt 2>/dev/null),$(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/mirrorlab.mo))
-$(BUILD)/locale/%/LC_MESSAGES/mirrorlab.mo: tui/po/%.po
+$(BUILD)/locale/%/LC_MESSAGES/mirrorlab.mo: tui/po/%.po tui/po/lessons/%.po
 	@mkdir -p $(@D)
 	$(call say,MO,$@)
-	$(Q)msgfmt --check -o $@ $<
+	$(Q)msgcat --use-first $^ | msgfmt --check -o $@ -
 .PHONY: catalogues
 catalogues: $(CATALOGUES)
 

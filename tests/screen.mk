@@ -9,6 +9,7 @@ $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab ba
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/sched,tests/screen/test_sched.c tui/main/lab_sim.c tui/main/lab_replay_screen.c $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
@@ -31,7 +32,7 @@ frames: $(BUILD)/lab
 recordings: all
 	@tests/screen/recordings/record $(BUILD) $(PORTS)
 	@$(MAKE) --no-print-directory frames
-FRAME_TEXTS := README.md $(wildcard lessons/*/README.md)
+FRAME_TEXTS := README.md $(wildcard lessons/*/README*.md)
 PORTS       := 5672,15672,25672
 
 # messages: what became of them, and how it is drawn

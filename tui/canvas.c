@@ -125,13 +125,42 @@ static size_t text_fits(const struct canvas *c, const char *text, int width)
     return (size_t)(end - text);
 }
 
+/* What may not begin a line, in scripts that are written without spaces: closing marks. */
+static bool closes(uint32_t ch)
+{
+    static const uint32_t marks[] = {0x3001, 0x3002, 0x300b, 0x300d, 0x300f, 0x2019, 0x201d, 0xff01,
+                                     0xff09, 0xff0c, 0xff0e, 0xff1a, 0xff1b, 0xff1f, 0x2026, 0x30fc};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (marks[i] == ch)
+            return true;
+    return ch < 0x80 && strchr(")]},.:;!?%", (int)ch);
+}
+
+/* The last place up to `fits` where a line may end: before a space, or beside a wide character, which needs
+ * no space around it. 0: there is none. */
+static size_t last_break(const struct canvas *c, const char *text, size_t fits)
+{
+    locale_t before = uselocale(c->utf8);
+    size_t found = 0;
+    bool wide_before = false;
+    for (const char *p = text; p <= text + fits;) {
+        const char *at = p;
+        uint32_t ch = next_character(&p);
+        bool wide = ch > 0x7f && character_columns(&ch) == 2;
+        if (at > text && (ch == ' ' || ((wide || wide_before) && !closes(ch) && ch > ' ' && at[-1] != ' ')))
+            found = (size_t)(at - text);
+        wide_before = wide;
+    }
+    uselocale(before);
+    return found;
+}
+
 size_t text_break(const struct canvas *c, const char *text, int width, size_t *skip)
 {
     size_t fits = text_fits(c, text, width > 2 ? width : 2), at = fits; /* room for one wide character */
     *skip = 0;
     if (text[fits]) {
-        while (at > 0 && text[at] != ' ')
-            at--;
+        at = last_break(c, text, fits);
         at = at ? at : fits;
     }
     while (text[at + *skip] == ' ')

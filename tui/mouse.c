@@ -65,7 +65,7 @@ size_t mouse_keys(const struct model *m, const struct canvas *c, int x, int y, i
     int queue = index_of_queue(m, word), node = snapshot_node_index(m->snapshot, word);
     int bar = y == c->height - 1 ? key_of_bar(word) : KEY_NOTHING_;
     if (y == 0 && word[0] >= '1' && word[0] <= '9' && word[1] == ':') {
-        keys[len++] = word[0];
+        keys[len++] = (unsigned char)word[0];
     } else if (bar != KEY_NOTHING_) {
         keys[len++] = bar;
     } else if (queue >= 0 && m->view == VIEW_CLUSTER) {

@@ -87,7 +87,8 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
     canvas_put(c, r, 1, y, style, tick);
     struct rect left = r;
     left.width = column ? column - 1 : r.width;
-    canvas_printf(c, left, 5, y, current ? STYLE_STRONG : STYLE_NORMAL, "%zu %s", i + 1, s->title);
+    canvas_printf(c, left, 5, y, current ? STYLE_STRONG : STYLE_NORMAL, "%zu %s", i + 1,
+                  lesson_words(s->title));
     if (column)
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
 }
@@ -132,7 +133,7 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
     if (current == m->lesson->steps_len)
         return 1;
     char *text = to_do_text(&m->lesson->steps[current], &style);
-    int rows = text_rows(c, width, m->lesson->steps[current].why) + text_rows(c, width, text);
+    int rows = text_rows(c, width, lesson_words(m->lesson->steps[current].why)) + text_rows(c, width, text);
     free(text);
     return rows;
 }
@@ -142,7 +143,7 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
     if (!m->lesson)
         return 0;
     const struct lesson_step *looked = looked_at(m);
-    return current_rows(m, c, width) + (looked ? text_rows(c, width, looked->why) : 0);
+    return current_rows(m, c, width) + (looked ? text_rows(c, width, lesson_words(looked->why)) : 0);
 }
 
 /* why, and the command; rows it took */
@@ -153,7 +154,8 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
     char *text = to_do_text(s, &style);
     int used = 0;
     if (rows > (text != NULL) && s->why)
-        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM, s->why);
+        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM,
+                               lesson_words(s->why));
     if (text)
         used += draw_paragraph(c, rect_rows(r, y + used, rows - used), TEXT_COLUMN, 0, style, text);
     free(text);
@@ -196,9 +198,9 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (l->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, l->title);
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_words(l->title));
     else /* a schedule */
-        snprintf(title, sizeof(title), "%s ", l->title);
+        snprintf(title, sizeof(title), "%s ", lesson_words(l->title));
     snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
     draw_title(c, r, y++, title, count);
     rows--;
@@ -215,7 +217,8 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
             y += draw_what_to_do(m, c, r, y, extra);
         int spare = extra - current_rows(m, c, r.width);
         if (i + 1 == current && looked && spare > 0) {
-            int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM, looked->why);
+            int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM,
+                                      lesson_words(looked->why));
             y += used;
             extra -= used;
         }

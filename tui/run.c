@@ -92,7 +92,8 @@ static void draw(struct run *r, bool whole)
     const struct model *m = session_draw(r->session, &r->canvas);
     if (r->observer)
         observer_want(r->observer,
-                      &(struct observer_wants){.queue = m->queue,
+                      &(struct observer_wants){.messages = true,
+                                               .queue = m->queue,
                                                .queue_page = m->view == VIEW_QUEUE,
                                                .connections = m->view == VIEW_QUEUE || m->view == VIEW_NODE});
     uint64_t hash = canvas_hash(&r->canvas);

@@ -246,7 +246,7 @@ static struct words words_of(const struct model *m)
     if (cmd)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
-        w.above = format_text(_("Aim: %s"), m->lesson->aim);
+        w.above = format_text(_("Aim: %s"), lesson_words(m->lesson->aim));
     return w;
 }
 

@@ -71,11 +71,11 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     bool half = s->state == STEP_HALF && (s->acted || !s->action);
     const char *box = seen || s->state == STEP_WAS ? "[x]" : half ? "[~]" : "[ ]";
     enum style style = seen ? STYLE_FINE : half ? STYLE_SYNCING : STYLE_NORMAL;
-    char *title = format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, s->title);
+    char *title = format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, lesson_words(s->title));
     paragraph(d, 0, current ? STYLE_STRONG : style, title);
     free(title);
     if (s->why && (current || seen || s->state == STEP_WAS))
-        paragraph(d, 6, STYLE_NORMAL, s->why);
+        paragraph(d, 6, STYLE_NORMAL, lesson_words(s->why));
     if (s->action_text && (current || s->acted))
         labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM,
                  current && !s->acted ? N_("n runs: ") : "$ ", s->action_text);
@@ -96,9 +96,9 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
     if (l->aim)
-        labelled(d, 1, STYLE_NORMAL, N_("Aim: "), l->aim);
+        labelled(d, 1, STYLE_NORMAL, N_("Aim: "), lesson_words(l->aim));
     if (l->predict && current == 0)
-        labelled(d, 1, STYLE_STRONG, N_("Before you look: "), l->predict);
+        labelled(d, 1, STYLE_STRONG, N_("Before you look: "), lesson_words(l->predict));
     d->y++;
     for (size_t i = 0; i < l->steps_len; i++) {
         if (i == current)
@@ -168,9 +168,10 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (m->lesson->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, m->lesson->title);
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number,
+                 lesson_words(m->lesson->title));
     else /* a schedule */
-        snprintf(title, sizeof(title), "%s ", m->lesson->title);
+        snprintf(title, sizeof(title), "%s ", lesson_words(m->lesson->title));
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);
     draw_title(c, r, 0, title, count);
     struct window w = window_of(m, c, r);

@@ -14,6 +14,13 @@
 /* one or many, chosen by n: NP_("%d node", "%d nodes", n) */
 #define NP_(one, many, n) ngettext(one, many, (unsigned long)(n))
 
+/* What a lesson says (lessons/NN/lesson.cfg; tui/po/lessons/), in the language of the locale if it is there.
+ */
+static inline const char *lesson_words(const char *text)
+{
+    return text && *text ? gettext(text) : text;
+}
+
 /* Takes the user's locale for characters and texts (numbers keep the point) and finds the catalogue: beside
  * the program while it stands in its build folder, in PREFIX/share/locale once installed, or where
  * $MIRRORLAB_LOCALE says. Call once, first thing in main. Texts come as UTF-8; in a locale that cannot show

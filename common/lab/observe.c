@@ -75,7 +75,7 @@ struct observer {
     struct event *timer; /* starts rounds */
     unsigned interval_ms;
     char *queue; /* wanted; NULL: none */
-    bool queue_page, connections;
+    bool messages, queue_page, connections;
     char *queue_asked; /* in this round */
     bool in_round, asking, again;
     struct snapshot *latest;
@@ -252,7 +252,7 @@ static bool to_ask(const struct asked_node *n, enum question question)
     case ASK_QUEUES:
     case ASK_POLICIES: return true;
     case ASK_EVENTS: return !n->feed_absent;
-    case ASK_TRACE: return !n->trace_absent;
+    case ASK_TRACE: return !n->trace_absent && o->messages;
     case ASK_QUEUE: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
     case ASK_CONNECTIONS: return o->connections && source;
     case QUESTIONS: break;
@@ -445,10 +445,12 @@ void observer_poke(struct observer *o)
 void observer_want(struct observer *o, const struct observer_wants *wants)
 {
     bool same = wants->queue && o->queue ? strcmp(wants->queue, o->queue) == 0 : wants->queue == o->queue;
-    bool more = !same || (wants->queue_page && !o->queue_page) || (wants->connections && !o->connections);
+    bool more = !same || (wants->messages && !o->messages) || (wants->queue_page && !o->queue_page) ||
+                (wants->connections && !o->connections);
     char *queue = wants->queue ? xstrdup(wants->queue) : NULL;
     free(o->queue);
     o->queue = queue;
+    o->messages = wants->messages;
     o->queue_page = wants->queue_page;
     o->connections = wants->connections;
     if (more)

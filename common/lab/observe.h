@@ -22,7 +22,8 @@ void observer_poke(struct observer *o); /* ask now: something was just done */
 
 /* What is looked at closely, from the next round on; all NULL or false at first. */
 struct observer_wants {
-    const char *queue; /* what the nodes hold of it is asked for, if they say so (copied) */
+    bool messages;     /* what becomes of messages: nodes begin to note it when they are asked */
+    const char *queue; /* and what they hold of this one (copied) */
     bool queue_page;   /* and its whole document */
     bool connections;
 };

@@ -22,7 +22,8 @@ struct replay {
     uint32_t away;  /* nodes that do not run */
     uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
     size_t gone_cap;
-    bool healed; /* the step healed a cut */
+    bool healed;      /* the step healed a cut */
+    bool by_operator; /* the step took a node, or its data, out of the cluster for good */
     struct text line;
 };
 
@@ -118,6 +119,8 @@ static bool holds(const struct replay_queue *q, unsigned number)
 static const char *door_of(const struct replay *r, const struct watched *w, const struct replay_message *m)
 {
     const struct replay_queue *was = &w->before, *now = &w->now;
+    if (r->by_operator)
+        return "L4";
     if (r->healed || (was->torn && !now->torn))
         return "L3";
     if (was->master != now->master)
@@ -284,7 +287,7 @@ static int look_at_all(struct replay *r, unsigned step, struct text *fact, char 
 /* Before the world does it: what the book must know. */
 static void prepare(struct replay *r, const struct sched_event *e)
 {
-    r->healed = false;
+    r->healed = r->by_operator = false;
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP:
@@ -293,6 +296,11 @@ static void prepare(struct replay *r, const struct sched_event *e)
         break;
     case SCHED_START: r->away &= ~e->nodes; break;
     case SCHED_HEAL: r->healed = true; break;
+    case SCHED_FORGET:
+    case SCHED_RESET:
+        note_gone(r, e->nodes);
+        r->by_operator = true;
+        break;
     case SCHED_DECLARE: watch(r, e->name); break;
     case SCHED_DELETE:
     case SCHED_PURGE: remove_all(r, e->name); break;
@@ -310,8 +318,6 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_FAIL_SYNC:
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK:
-    case SCHED_FORGET:
-    case SCHED_RESET:
     case SCHED_CLOCK:
     case SCHED_POLICY:
     case SCHED_CLEAR:

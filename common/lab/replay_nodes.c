@@ -231,7 +231,7 @@ static int only_simulated(const struct sched_event *e, const char *engine, char 
     return ERR_REFUSED;
 }
 
-static int act_on_queue(struct nodes *w, const struct sched_event *e, char **why)
+static int act_by_operator(struct nodes *w, const struct sched_event *e, char **why)
 {
     int via = nodes_first(w);
     if (via < 0) {
@@ -251,6 +251,12 @@ static int act_on_queue(struct nodes *w, const struct sched_event *e, char **why
         return TOLD(w, n, why, "delete_queue", e->name);
     if (e->verb == SCHED_PURGE)
         return TOLD(w, n, why, "purge_queue", e->name);
+    if (e->verb == SCHED_FORGET) {
+        char *node = format_text("node%u%s", e->node + 1u, w->rabbitmq ? "@localhost" : "");
+        int code = TOLD(w, n, why, "forget_cluster_node", node);
+        free(node);
+        return code;
+    }
     if (e->verb == SCHED_CANCEL_SYNC)
         return TOLD(w, n, why, "cancel_sync_queue", e->name);
     int err = TOLD(w, n, why, "sync_queue", e->name);
@@ -286,7 +292,8 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_DELETE:
     case SCHED_PURGE:
     case SCHED_SYNC:
-    case SCHED_CANCEL_SYNC: return act_on_queue(w, e, why);
+    case SCHED_FORGET:
+    case SCHED_CANCEL_SYNC: return act_by_operator(w, e, why);
     case SCHED_CALM:
     case SCHED_PUBLISH:
     case SCHED_CONSUME:
@@ -298,7 +305,6 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_FAIL_SYNC:
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK:
-    case SCHED_FORGET:
     case SCHED_RESET:
     case SCHED_CLOCK:
     case SCHED_PUT:

@@ -107,7 +107,8 @@ void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *
 {
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (node_in(prepare->u.prepare.targets & ~node_bit(m->o.self), n) &&
-            (!node_in(m->links, n) || cut_from(m, n)))
+            (!node_in(m->links, n) ||
+             (node_in(m->broken, n) && m->broken_life[n] == prepare->u.prepare.incarnations[n])))
             report(m, candidate, n, prepare->u.prepare.incarnations[n], out);
 }
 

@@ -14,7 +14,7 @@ void send_hello(struct mirror *m, node_set to, struct effects *out)
     struct peer_msg *msg = peer_msg_create(PEER_HELLO, m->epoch ? m->epoch : m->recovered_epoch);
     msg->u.hello.incarnation = m->o.incarnation;
     msg->u.hello.version = m->version;
-    msg->u.hello.serving = m->phase != PHASE_STARTING && !m->leave_sent;
+    msg->u.hello.serving = m->served && !m->leave_sent;
     msg->u.hello.fresh = m->fresh;
     msg->u.hello.members = m->members;
     msg->u.hello.others = m->recovered_others;

@@ -178,10 +178,33 @@ static void autoheal_restarts_the_smaller_side(void **state)
     assert_holds(&lab, A, "healed", 1, 20);
 }
 
+static bool one_is_out(void *arg)
+{
+    (void)arg;
+    return lab_running(&lab, C, A) == 0 || lab_running(&lab, C, B) == 0;
+}
+
+/* A and B cannot reach each other, C reaches both: two of the three go on, and nothing is lost. */
+static void a_partial_cut_pauses_one_and_loses_nothing(void **state)
+{
+    (void)state;
+    up("pause_minority");
+    mirrored("partial");
+    assert_code(LABCTL(&lab, &out, "cut", "node1", "node2"), 0, &out);
+    assert_true(wait_until(one_is_out, NULL, PATIENCE_MS));
+    assert_state(&lab, C, "partial", "running");
+    publish(&lab, C, "partial", 11, 20, true);
+    assert_code(LABCTL(&lab, &out, "heal"), 0, &out);
+    assert_whole_again();
+    assert_state(&lab, A, "partial", "running");
+    assert_holds(&lab, A, "partial", 1, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_minority_pauses_and_nothing_is_lost, teardown),
+        cmocka_unit_test_teardown(a_partial_cut_pauses_one_and_loses_nothing, teardown),
         cmocka_unit_test_teardown(ignoring_it_leaves_two_masters_until_one_side_restarts, teardown),
         cmocka_unit_test_teardown(autoheal_restarts_the_smaller_side, teardown),
     };

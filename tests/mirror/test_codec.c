@@ -173,7 +173,7 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
         m->u.settle.ids_len = n;
         m->u.settle.ids = xcalloc(n, sizeof(msg_id));
         break;
-    case PEER_REFUSED:
+    case PEER_REFUSED: m->u.refused.why = REFUSE_APART; break;
     case PEER_INSTALLED:
     case PEER_SERVE:
     case PEER_LEAVE:

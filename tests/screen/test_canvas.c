@@ -109,6 +109,11 @@ static void breaking_lines(void **state)
     assert_int_equal(text_break(&c, "镜像队列", 5, &skip), 6);   /* two characters of three bytes */
     assert_int_equal(text_break(&c, "镜像", 1, &skip), 3);       /* always gets on */
     assert_int_equal(text_break(&c, "", 5, &skip), 0);
+    assert_int_equal(text_break(&c, "a 镜像队列", 7, &skip),
+                     8); /* wide ones part anywhere, not at the space */
+    assert_int_equal(text_break(&c, "镜像node1", 6, &skip), 6);  /* before a word */
+    assert_int_equal(text_break(&c, "镜像队。列", 6, &skip), 6); /* no line begins with a closing mark */
+    assert_int_equal(text_break(&c, "镜像) 列", 4, &skip), 3);
     canvas_finish(&c);
 }
 

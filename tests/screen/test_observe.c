@@ -249,7 +249,8 @@ static void traces(void **state)
                "\"queue\":{\"name\":\"q w\",\"uid\":99,\"role\":\"mirror\",\"next\":7,\"all\":true,"
                "\"held\":[[4,6],[9,8],\"x\"]}}");
     watch(scene, 20);
-    observer_want(scene->observer, &(struct observer_wants){.queue = "q w", .queue_page = true});
+    observer_want(scene->observer,
+                  &(struct observer_wants){.messages = true, .queue = "q w", .queue_page = true});
     until(scene, traced);
     const struct snapshot *s = scene->s;
     assert_int_equal(s->traces, 2);
@@ -271,6 +272,12 @@ static void traces(void **state)
                      3); /* the two others said 404 at once */
     assert_true(fake_asked(scene->fake, "/api/queues/%2F/q%20w") > 0);
     assert_int_equal(fake_asked(scene->fake, "/api/connections"), 0); /* nobody wanted them */
+    fake_forget(scene->fake);
+    observer_want(scene->observer, &(struct observer_wants){.connections = true});
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_true(fake_asked(scene->fake, "/api/connections") >= 3);   /* of one node, each round */
+    assert_true(fake_asked(scene->fake, "/api/trace?since=8") <= 1); /* nobody looks: they need not note */
 }
 
 static void a_poke_asks_now(void **state)

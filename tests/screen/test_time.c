@@ -11,7 +11,6 @@
 #include "record.h"
 #include "time_delta.h"
 #include "time_player.h"
-#include "tui.h"
 
 /* ---- a session, as run.c would have it
  * -------------------------------------------------------------------------- */
@@ -688,73 +687,6 @@ static void two_recordings_side_by_side(void **state)
     compare_destroy(cmp);
 }
 
-/* ---- documents
- * ---------------------------------------------------------------------------------------------------- */
-
-static int frames(const char *const *words)
-{
-    char *argv[16];
-    int argc = 0;
-    for (; words[argc]; argc++)
-        argv[argc] = xstrdup(words[argc]);
-    argv[argc] = NULL;
-    int code = tui_frames(argc, argv, NULL);
-    for (int i = 0; i < argc; i++)
-        free(argv[i]);
-    return code;
-}
-#define FRAMES(...) frames((const char *const[]){"frames", __VA_ARGS__, NULL})
-
-#define LESSON7 "tests/screen/recordings/lesson7.ndjson"
-
-static void put_document(const char *file, const char *block)
-{
-    FILE *f = fopen(file, "we");
-    fprintf(f, "# A text\n\n<!-- frame: " LESSON7 " --name stopped -->\n%s\nthe end\n", block);
-    fclose(f);
-}
-
-/* A frame that is out of date is found; update puts the right one there and leaves the rest alone. */
-static void frames_in_documents(void **state)
-{
-    (void)state;
-    size_t len;
-    char file[64];
-    snprintf(file, sizeof(file), "/tmp/mirrorlab-doc-%d.md", (int)getpid());
-    put_document(file, "```\nmirrorlab: an old frame\n```");
-    assert_int_equal(FRAMES("--check", file), 1);
-    assert_int_equal(FRAMES("--update", file), 0);
-    assert_int_equal(FRAMES("--check", file), 0);
-    char *text = file_text(file, &len);
-    assert_contains(text, "# A text\n\n<!-- frame: ");
-    assert_contains(text, "\n```\nmirrorlab 1:Cluster");
-    assert_contains(text, "\n```\nthe end\n");
-    assert_lacks(text, "an old frame");
-    char *master = strstr(text, "M mirrior_hello"); /* one letter of it is changed */
-    assert_non_null(master);
-    *master = 'm';
-    FILE *f = fopen(file, "we");
-    fputs(text, f);
-    fclose(f);
-    free(text);
-    assert_int_equal(FRAMES("--check", file), 1);
-    put_document(file, "no block");
-    assert_int_equal(FRAMES("--check", file), 1);
-    unlink(file);
-    assert_int_equal(FRAMES("--check", "/nowhere/README.md"), 1);
-    assert_int_equal(FRAMES(LESSON7, "--name", "no-such-moment"), 78);
-    assert_int_equal(FRAMES(LESSON7, "--step", "6"), 78);
-    assert_int_equal(FRAMES(LESSON7, "--size", "80"), 64);
-}
-
-/* What the project's own texts show is what the screen draws. */
-static void the_documents_are_up_to_date(void **state)
-{
-    (void)state;
-    if (FRAMES("--check", "README.md", "lessons/02-cluster/README.md", "lessons/07-failover/README.md"))
-        fail_msg("a frame in a text is out of date: make frames, and look at what changed");
-}
-
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -775,8 +707,6 @@ int main(void)
         cmocka_unit_test(an_existing_file_is_kept),
         cmocka_unit_test(memory_keeps_the_newest),
         cmocka_unit_test(two_recordings_side_by_side),
-        cmocka_unit_test(frames_in_documents),
-        cmocka_unit_test(the_documents_are_up_to_date),
     };
     return cmocka_run_group_tests_name("screen/time", tests, NULL, NULL);
 }

@@ -148,6 +148,17 @@ static void all_stopped_the_first_to_stop_waits_for_the_last(void **state)
     end(&p);
 }
 
+static void what_an_operator_forgets_is_lost_through_l4(void **state)
+{
+    (void)state;
+    struct played p = {0};
+    play(&p, "x",
+         "nodes 2\ndeclare q durable\npublish node1 q\nstop node1\nforget node1\nexpect m1 lost L4 step 3\n");
+    assert_int_equal(p.err, 0);
+    assert_true(p.result.as_expected);
+    end(&p);
+}
+
 static void timed_lines_do_not_wait(void **state)
 {
     (void)state;
@@ -189,6 +200,7 @@ int main(void)
         cmocka_unit_test(consumed_is_not_lost),
         cmocka_unit_test(a_queue_that_waits_is_unavailable),
         cmocka_unit_test(all_stopped_the_first_to_stop_waits_for_the_last),
+        cmocka_unit_test(what_an_operator_forgets_is_lost_through_l4),
         cmocka_unit_test(timed_lines_do_not_wait),
         cmocka_unit_test(an_unknown_rule_is_refused),
         cmocka_unit_test(what_cannot_be_done_is_said),

@@ -101,6 +101,10 @@ static void set_up_ends_with_the_first_event(void **state)
     sched_finish(&s);
     s = read_as("seed 18446744073709 cuts,clogs\n+0 kill node6\n");
     assert_true(s.seeded);
+    sched_finish(&s);
+    s = read_as("seed 3 cuts,clogs\nclock node2 -1500\nfull-disk node1\n");
+    assert_true(s.events.items[0].jump_ms == -1500);
+    assert_int_equal(s.events.items[1].verb, SCHED_FULL_DISK);
     assert_string_equal(s.faults, "cuts,clogs");
     sched_finish(&s);
 }
@@ -108,10 +112,14 @@ static void set_up_ends_with_the_first_event(void **state)
 static void a_wrong_line_is_named(void **state)
 {
     (void)state;
-    refused("nodes 3\n\nkil node1\n",
-            "a.sched:3: 'kil' is no event; there are publish consume kill stop start sync cancel-sync cut "
-            "cut-now "
-            "cut-one-way part heal clog slow policy clear declare delete purge put unput calm");
+    struct sched s;
+    char *error = NULL;
+    assert_int_equal(sched_parse(&s, "a.sched", "nodes 3\n\nkil node1\n", &error), ERR_INVALID);
+    for (unsigned v = 0; v < SCHED_VERB_COUNT_; v++) /* it names them all */
+        assert_non_null(strstr(error, sched_verb_word((enum sched_verb)v)));
+    error[strlen("a.sched:3: 'kil' is no event; there are publish")] = '\0';
+    assert_string_equal(error, "a.sched:3: 'kil' is no event; there are publish");
+    free(error);
     refused("kill nod1\n", "a.sched:1: 'nod1' is not a node; write node1 to node6");
     refused("kill node7\n", "a.sched:1: 'node7' is not a node; write node1 to node6");
     refused("kill node4\n",
@@ -129,6 +137,8 @@ static void a_wrong_line_is_named(void **state)
     refused("heal node1\n", "a.sched:1: 'heal node1' ends too early; write: heal [NODE NODE]");
     refused("part node1,x\n", "a.sched:1: 'x' is not a node; write nodes with commas between: node1,node3");
     refused("clog node1 node2 -5\n", "a.sched:1: '-5' is not a number from 0 to 1000000");
+    refused("clock node1 soon\n",
+            "a.sched:1: 'soon' is no jump of a clock; write milliseconds, such as 500 or -500");
     refused("declare q lazy\n",
             "a.sched:1: 'lazy' is no kind of queue; write durable, transient or auto-delete");
     refused("+x kill node1\n", "a.sched:1: '+x' is no time; write + and milliseconds: +250");

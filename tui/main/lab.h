@@ -12,7 +12,8 @@ int lab_set_ports(struct labdir *lab, const char *ports);
 
 /* Commands with options of their own; argv[0] is the command. They return an exit code. */
 int lab_replay(int argc, char **argv);
-bool lab_replay_wanted(int argc, char **argv); /* it names a schedule (*.sched) or an engine to play it on */
+bool lab_replay_wanted(int argc,
+                       char **argv); /* it names a schedule (*.sched), an engine, or asks for help */
 bool lab_replay_on_screen(int argc, char **argv); /* a schedule, and a terminal to show it on */
 
 /* For tui_options.load: a schedule, played in the simulator, as a recording; NULL with *error NULL: it is

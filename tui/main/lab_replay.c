@@ -111,7 +111,8 @@ bool lab_replay_wanted(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         size_t len = strlen(argv[i]);
-        if ((len > 6 && strcmp(argv[i] + len - 6, ".sched") == 0) || strncmp(argv[i], "--engine", 8) == 0)
+        if ((len > 6 && strcmp(argv[i] + len - 6, ".sched") == 0) || strncmp(argv[i], "--engine", 8) == 0 ||
+            strcmp(argv[i], "--help") == 0)
             return true;
     }
     return false;

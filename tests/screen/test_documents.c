@@ -1,0 +1,137 @@
+/* test_documents.c: frames in texts are what the screen draws, or it is found; scripts are read with care. */
+#include "tests/screen/support.h"
+
+#include <glob.h>
+#include <unistd.h>
+
+#include "script.h"
+#include "tui.h"
+
+static char *file_text(const char *file, size_t *len)
+{
+    FILE *f = fopen(file, "re");
+    struct text t = {0};
+    char part[4096];
+    text_add(&t, "");
+    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    if (f)
+        fclose(f);
+    *len = t.len;
+    return t.s;
+}
+
+static int frames(const char *const *words)
+{
+    char *argv[64];
+    int argc = 0;
+    for (; words[argc]; argc++)
+        argv[argc] = xstrdup(words[argc]);
+    argv[argc] = NULL;
+    int code = tui_frames(argc, argv, NULL);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    return code;
+}
+#define FRAMES(...) frames((const char *const[]){"frames", __VA_ARGS__, NULL})
+
+#define LESSON7 "tests/screen/recordings/lesson7.ndjson"
+
+static void put_document(const char *file, const char *block)
+{
+    FILE *f = fopen(file, "we");
+    fprintf(f, "# A text\n\n<!-- frame: " LESSON7 " --name stopped -->\n%s\nthe end\n", block);
+    fclose(f);
+}
+
+/* A frame that is out of date is found; update puts the right one there and leaves the rest alone. */
+static void frames_in_documents(void **state)
+{
+    (void)state;
+    size_t len;
+    char file[64];
+    snprintf(file, sizeof(file), "/tmp/mirrorlab-doc-%d.md", (int)getpid());
+    put_document(file, "```\nmirrorlab: an old frame\n```");
+    assert_int_equal(FRAMES("--check", file), 1);
+    assert_int_equal(FRAMES("--update", file), 0);
+    assert_int_equal(FRAMES("--check", file), 0);
+    char *text = file_text(file, &len);
+    assert_contains(text, "# A text\n\n<!-- frame: ");
+    assert_contains(text, "\n```\nmirrorlab 1:Cluster");
+    assert_contains(text, "\n```\nthe end\n");
+    assert_lacks(text, "an old frame");
+    char *master = strstr(text, "M mirrior_hello"); /* one letter of it is changed */
+    assert_non_null(master);
+    *master = 'm';
+    FILE *f = fopen(file, "we");
+    fputs(text, f);
+    fclose(f);
+    free(text);
+    assert_int_equal(FRAMES("--check", file), 1);
+    put_document(file, "no block");
+    assert_int_equal(FRAMES("--check", file), 1);
+    unlink(file);
+    assert_int_equal(FRAMES("--check", "/nowhere/README.md"), 1);
+    assert_int_equal(FRAMES(LESSON7, "--name", "no-such-moment"), 78);
+    assert_int_equal(FRAMES(LESSON7, "--step", "6"), 78);
+    assert_int_equal(FRAMES(LESSON7, "--size", "80"), 64);
+}
+
+/* What the project's own texts show is what the screen draws. */
+static void the_documents_are_up_to_date(void **state)
+{
+    (void)state;
+    const char *words[64] = {"frames", "--check", "README.md"};
+    glob_t lessons;
+    assert_int_equal(glob("lessons/*/README*.md", 0, NULL, &lessons), 0);
+    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 4);
+    for (size_t i = 0; i < lessons.gl_pathc; i++)
+        words[3 + i] = lessons.gl_pathv[i];
+    int code = frames(words);
+    globfree(&lessons);
+    if (code)
+        fail_msg("a frame in a text is out of date: make frames, and look at what changed");
+}
+
+/* A script says where it is wrong before anything is pressed. */
+static void scripts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error; /* NULL: it is one */
+    } cases[] = {
+        {"# nothing\n\nkey n\nkey Enter\nkey Space\nkey PgDn\ntype hello\nuntil [x] 1\nwait 500\nquit\n",
+         NULL},
+        {"key n\ndance\n", ":2: dance : write key n, type TEXT"},
+        {"key nn\n", ":1: key nn: write key n"},
+        {"key\n", ":1: key : write key n"},
+        {"wait soon\n", ":1: wait soon: write"},
+        {"until\n", ":1: until : write"},
+        {"quit now\n", ":1: quit now: write"},
+    };
+    char file[64];
+    snprintf(file, sizeof(file), "/tmp/mirrorlab-script-%d", (int)getpid());
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *error = NULL;
+        FILE *f = fopen(file, "we");
+        fputs(cases[i].text, f);
+        fclose(f);
+        struct script *s = script_open(file, &error);
+        assert_int_equal(s == NULL, cases[i].error != NULL);
+        if (cases[i].error)
+            assert_contains(error, cases[i].error);
+        script_close(s);
+        free(error);
+    }
+    unlink(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_in_documents),
+        cmocka_unit_test(the_documents_are_up_to_date),
+        cmocka_unit_test(scripts),
+    };
+    return cmocka_run_group_tests_name("screen/documents", tests, NULL, NULL);
+}
