@@ -207,6 +207,8 @@ enum going {
 static void node_gone(struct sim *s, node_id n, enum going going)
 {
     struct sim_node *node = &s->nodes[n];
+    if (node->disk.error) /* a write has failed, and what was to be written last cannot be */
+        going = GONE_KILLED;
     bool in_order = going == GONE_STOPPED;
     enum departure how = in_order         ? DEPARTURE_STOPPED
                          : node->stopping ? DEPARTURE_BROKEN_OFF

@@ -1,6 +1,6 @@
 /* test_lint.c: the checker is checked: in a copy of the tree each kind of mistake is planted, one at a time,
  * and must be found, in its file and line; the copy as it was must be clean. Only the checks of our own:
- * layers, purity, shape, man. */
+ * layers, purity, shape, man, words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ static void plant(const char *check, const char *file, bool first, const char *w
 static void the_tree_itself_is_clean(void **state)
 {
     (void)state;
-    int code = lint("layers shape");
+    int code = lint("layers shape words");
     if (code)
         fail_msg("%s", text_str(&out));
 }
@@ -183,6 +183,20 @@ static void a_manual_that_lies_is_found(void **state)
     assert_non_null(strstr(text_str(&out), "does not name the option --fresh"));
 }
 
+/* A text that no catalogue has; a translation of none, one with other figures, one kept for nothing. */
+static void a_text_without_translation_is_found(void **state)
+{
+    (void)state;
+    plant("words", "tui/words.c", false, "const char *planted = _(\"nobody has translated this\");\\n",
+          "this message is used but not defined");
+    plant("words", "tui/po/zh_CN.po", false, "\\nmsgid \"not a text of the screen\"\\nmsgstr \"\"\\n",
+          "this message is not used");
+    plant("words", "tui/po/zh_CN.po", false, "\\n#, c-format\\nmsgid \"%zu of them\"\\nmsgstr \"%s\"\\n",
+          "format specifications");
+    plant("words", "tui/po/zh_CN.po", false, "\\n#~ msgid \"gone\"\\n#~ msgstr \"gone\"\\n",
+          "no text of the screen any more");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +209,7 @@ int main(void)
         cmocka_unit_test(what_is_left_to_do_is_found),
         cmocka_unit_test(a_clock_in_pure_code_is_found),
         cmocka_unit_test(a_manual_that_lies_is_found),
+        cmocka_unit_test(a_text_without_translation_is_found),
     };
     return cmocka_run_group_tests_name("lint", tests, setup, teardown);
 }
