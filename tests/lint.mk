@@ -1,5 +1,5 @@
 # lint.mk: what the compiler does not check. One check alone: tests/lint/lint layers (purity, shape, format, tidy,
-# cppcheck, man). The checker itself is tested by tests/lint/test_lint.c.
+# cppcheck, man, words). The checker itself is tested by tests/lint/test_lint.c.
 .PHONY: lint format
 lint: all
 	@tests/lint/lint --build $(BUILD)

@@ -41,13 +41,13 @@ static int wake(const struct labdir *lab, size_t node, char **error)
     return code ? ERR_REFUSED : 0;
 }
 
-/* every node of the lab runs, as this one sees it; *parted: it says that it is parted from others by a broken
- * network, which starting nodes does not mend */
-static bool sees_all(const struct labdir *lab, size_t node, bool *parted)
+/* every node of the lab runs, as this one sees it; *parted: from how many it says that a broken network
+ * parted it, which starting nodes does not mend */
+static bool sees_all(const struct labdir *lab, size_t node, size_t *parted)
 {
     struct http_answer answer;
     size_t running = 0;
-    *parted = false;
+    *parted = 0;
     if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
         json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
         size_t i;
@@ -56,8 +56,8 @@ static bool sees_all(const struct labdir *lab, size_t node, bool *parted)
             const char *name = json_string_value(json_object_get(item, "name"));
             if (name && labdir_find_node(lab, name) >= 0 && json_is_true(json_object_get(item, "running")))
                 running++;
-            if (json_array_size(json_object_get(item, "partitions")) > 0)
-                *parted = true;
+            if (name && labdir_find_node(lab, name) == (int)node)
+                *parted = json_array_size(json_object_get(item, "partitions"));
         }
         json_decref(list);
     }
@@ -103,6 +103,19 @@ static int remove_one(const struct labdir *lab, const char *prefix, const char *
     return err;
 }
 
+/* The node that says it is parted from the most others: the one to mend. */
+static size_t most_parted(const struct labdir *lab)
+{
+    size_t most = 0, found = 0;
+    for (size_t i = 0; i < lab->nodes_len; i++) {
+        size_t parted;
+        sees_all(lab, i, &parted);
+        found = parted > most ? i : found;
+        most = parted > most ? parted : most;
+    }
+    return found;
+}
+
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
@@ -115,10 +128,11 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
     int64_t begun = clock_now_ms(), end = begun + WAIT_MS;
     for (size_t i = 0; i < lab->nodes_len;) {
         const char *name = lab->nodes[i].name;
-        bool parted;
+        size_t parted;
         if (sees_all(lab, i, &parted)) {
             i++;
         } else if (parted && clock_now_ms() > begun + PARTED_MS) {
+            name = lab->nodes[most_parted(lab)].name;
             *error =
                 format_text("%s is parted from other nodes (a network partition). What was cut, labctl heal "
                             "joins; then labctl -n %s stop_app and labctl -n %s start_app mend it: it takes "

@@ -66,7 +66,8 @@ struct record {
     size_t ranges_len;
     uint64_t epoch, version;  /* VIEW (both), META, META_RESET (version) */
     node_set members, others; /* VIEW: members; others that went without a word, and may serve on their own.
-                                 STOPPED: others that were running when this node left */
+                                 STOPPED: others that were running when this node left; members: those that
+                                 may serve on their own */
     node_set cluster, forgotten; /* VIEW: all nodes of the cluster; those that were removed from it */
     struct meta_entry *entry;    /* META: owned by the record (mirror/peer_msg.h) */
 };

@@ -124,7 +124,7 @@ static void all_prepared(struct mirror *m, struct effects *out)
     msg->u.install.version = version + 1;
     msg->u.install.cluster = cluster | c->targets;
     msg->u.install.forgotten = forgotten & ~c->targets;
-    msg->u.install.lost = (m->lost | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
+    msg->u.install.lost = (m->lost | m->partitioned | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
     msg->u.install.entries = entries;
     msg->u.install.entries_len = len;
     c->install_sent = true;

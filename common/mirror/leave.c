@@ -81,6 +81,7 @@ static void stop_record(struct mirror *m, node_set others, struct effects *out)
     struct record *rec = persist(m, out, REC_STOPPED);
     rec->epoch = m->epoch;
     rec->others = others;
+    rec->members = m->lost | m->partitioned;
     m->stopped_lsn = m->handed_out;
 }
 

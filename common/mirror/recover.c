@@ -153,6 +153,7 @@ int mirror_recover(struct mirror *m, const struct record *rec)
         while ((q = map_next(&m->queues, &at)))
             q->leased = 0;
         m->recovered_others = rec->others;
+        m->lost |= rec->members;
         m->recovered_clean = true;
         break;
     }

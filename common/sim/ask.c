@@ -241,9 +241,10 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
     const struct sim_node *by = &s->nodes[m->consumed_at];
-    bool heard = by->m && by->lives == m->consumed_life && !by->stopping && s->cuts == m->consumed_cuts &&
-                 (s->cuts == 0 || node_in(s->check.nodes[n].view.members,
-                                          m->consumed_at)); /* else its ack may be lost on the way */
+    bool heard =
+        by->m && by->lives == m->consumed_life && !by->stopping && s->cuts == m->consumed_cuts &&
+        (s->cuts == 0 || (node_in(s->check.nodes[n].view.members, m->consumed_at) &&
+                          !check_parted(s, n, m->consumed_in))); /* else its ack may be lost on the way */
     if (m->consumed && m->consumed_generation == d->generation && heard)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
@@ -259,6 +260,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
         m->consumed_generation = d->generation;
         m->consumed_at = n;
         m->consumed_life = s->nodes[n].lives;
+        m->consumed_in = s->check.nodes[n].at;
         m->consumed_cuts = cuts_that_count(s);
     }
     check_delivered(s, n, d->message);
@@ -333,6 +335,7 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
                 m->consumed_generation = d->generation;
                 m->consumed_at = n;
                 m->consumed_life = s->nodes[n].lives;
+                m->consumed_in = s->check.nodes[n].at;
                 m->consumed_cuts = cuts_that_count(s);
             }
         }

@@ -64,6 +64,7 @@ struct ledger_message {
     uint64_t consumed_generation; /* under this master, */
     node_id consumed_at;          /* through this node, */
     uint64_t consumed_life; /* in that life of it: if the node goes, the acknowledgement may go with it */
+    uint32_t consumed_in;   /* in this view, */
     uint64_t consumed_cuts; /* after so many cuts: one more may have caught the acknowledgement */
 
     /* its end otherwise */

@@ -151,6 +151,7 @@ void link_heal(struct sim *s, node_id from, node_id to)
 void link_clog(struct sim *s, node_id from, node_id to, uint64_t us)
 {
     struct link *l = &s->links[from][to];
+    us = u64_min(us, s->options.silence_ms * 1000 / 2);
     l->clog = ++s->link_serial;
     heap_push(&s->heap, s->now_us + us, HAPPEN_UNCLOG, from, to, l->clog);
 }

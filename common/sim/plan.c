@@ -422,6 +422,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     rng_init(&c.limits_rng, seed ^ 0x6c696d697473); /* its own: other choices stay what they were */
     c.limits = rng_chance(&c.limits_rng, 15);
     choose_world(&c);
+    if (c.cuts && p->options.partition_handling != PARTITION_PAUSE_MINORITY)
+        c.forgets = false; /* one side would remove a node that serves on the other */
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
     choose_queues(&c);

@@ -122,7 +122,7 @@ void sim_cut_off(struct sim *s, node_set side, bool at_once);  /* every link bet
 void sim_heal(struct sim *s, node_id a, node_id b);            /* both directions; they connect again */
 void sim_heal_all(struct sim *s);
 bool sim_is_cut(const struct sim *s, node_id from, node_id to);
-/* No byte moves from a to b for ms from now; nothing is lost. */
+/* No byte moves from a to b for ms from now, half of silence_ms at most: nothing is lost, nobody gives up. */
 void sim_clog(struct sim *s, node_id from, node_id to, uint64_t ms);
 /* So many more clients are connected to node n (EV_CLIENTS); those of a plan count by themselves. */
 void sim_more_clients(struct sim *s, node_id n, int count);

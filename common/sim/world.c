@@ -232,6 +232,15 @@ static void node_gone(struct sim *s, node_id n, enum going going)
         sim_start(s, n);
 }
 
+static void reset(struct sim *s, node_id n)
+{
+    sim_tell(s, "%10.3f        %s is reset", (double)s->now_us / 1000.0, s->names[n]);
+    s->counts[SIM_RESETS]++;
+    s->removed &= ~node_bit(n);
+    disk_reset(s, n);
+    check_reset(s, n);
+}
+
 void node_step(struct sim *s, node_id n, struct event *ev)
 {
     struct sim_node *node = &s->nodes[n];
@@ -263,7 +272,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     }
     if (end.failed) {
         node_gone(s, n, GONE_KILLED);
-        sim_reset(s, n); /* as it says */
+        reset(s, n); /* as it says */
         sim_start(s, n);
         return;
     }
@@ -479,11 +488,7 @@ void sim_reset(struct sim *s, node_id n)
     for (node_id other = 0; other < s->options.nodes; other++)
         if (s->nodes[other].m && node_in(mirror_view(s->nodes[other].m).known, n))
             return; /* not everybody has forgotten it yet */
-    sim_tell(s, "%10.3f        %s is reset", (double)s->now_us / 1000.0, s->names[n]);
-    s->counts[SIM_RESETS]++;
-    s->removed &= ~node_bit(n);
-    disk_reset(s, n);
-    check_reset(s, n);
+    reset(s, n);
 }
 
 /* ---- counting ---- */

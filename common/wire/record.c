@@ -53,6 +53,7 @@ static void codec_record(struct codec *c, struct record *r)
     case REC_STOPPED:
         codec_u64(c, &r->epoch);
         codec_u32(c, &r->others);
+        codec_u32(c, &r->members);
         break;
     }
 }
