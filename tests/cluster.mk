@@ -14,7 +14,9 @@
 #     confirm      R  one answer for each message, returns, deleted queues; queues used while policies come and go
 #     sync         R  sync, cancel, automatic; a mirror that returns under full load
 #     start-again  R  all stopped, started in another order; torn and garbage log tails (the kit's log)
+#     membership      forget_cluster_node, reset, join_cluster; nodes that join a queue of exactly k
 #     partition       pause_minority, ignore, autoheal
+#     join            nodes that join a running cluster, leave it, are forgotten
 #     kill-loop       kills, stops and cuts, one at a time, with producers and consumers at work
 #     failover        a publisher at full speed while master or mirror goes
 #     disk, leak, start, bad-input: kill -9 of all, a full disk; valgrind; configurations that are wrong; bytes
@@ -37,6 +39,8 @@ $(call cluster_test,cluster/consumer,tests/cluster/scenario_consumer.c tests/clu
 $(call cluster_test,cluster/start-again,tests/cluster/scenario_start.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/sync,tests/cluster/scenario_sync.c $(WORKER_HELP) $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/partition,tests/cluster/scenario_partition.c $(SCENARIO_HELP),base)
+$(call cluster_test,cluster/join,tests/cluster/scenario_join.c $(SCENARIO_HELP),base)
+$(call cluster_test,cluster/membership,tests/cluster/scenario_membership.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/kill-loop,tests/cluster/test_kill_loop.c $(WORKER_HELP) $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/big-queue,tests/cluster/test_big_queue.c tests/cluster/numbers.c tests/bench/load.c $(CLUSTER_HELP),base)
 $(call cluster_test,cluster/slow-mirror,tests/cluster/test_slow_mirror.c tests/cluster/numbers.c $(CLUSTER_HELP),base)

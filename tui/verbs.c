@@ -29,13 +29,17 @@ const struct verb verb_table[] = {
     {"help", {WORD_VERB}, "[<command>]", NULL, false, DANGER_NONE, OF_SELECTED},
     {"version", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_SELECTED},
     {"await_startup", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_SELECTED},
+    {"force_reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},
     {"kill", {WORD_NONE}, "", NULL, true, DANGER_KILL, OF_SELECTED},
+    {"reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},
     {"start", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"start_app", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"stop_app", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"cluster_status", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_RUNNING},
     {"cut", {WORD_NODE, WORD_NODE}, "<node> [<node>]", NULL, true, DANGER_NONE, OF_SELECTED},
+    {"forget_cluster_node", {WORD_NODE}, "<node>", NULL, true, DANGER_RESET, OF_RUNNING},
     {"heal", {WORD_NODE, WORD_NODE}, "[<node> [<node>]]", NULL, true, DANGER_NONE, OF_SELECTED},
+    {"join_cluster", {WORD_NODE}, "<node>", NULL, true, DANGER_NONE, OF_SELECTED},
     {"cancel_sync_queue", {WORD_QUEUE}, "<queue>", NULL, true, DANGER_NONE, OF_RUNNING},
     {"sync_queue", {WORD_QUEUE}, "<queue>", NULL, true, DANGER_NONE, OF_RUNNING},
     {"list_users", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_RUNNING},
@@ -86,10 +90,6 @@ const struct verb verb_table[] = {
      DANGER_DELETE,
      OF_RUNNING},
     {"purge_queue", {WORD_QUEUE}, "<queue>", NULL, true, DANGER_PURGE, OF_RUNNING},
-
-    /* rabbitmqctl's, on the rabbitmq engine */
-    {"reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},
-    {"force_reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},
 };
 const size_t verb_table_len = ARRAY_LEN(verb_table);
 

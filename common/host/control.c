@@ -34,8 +34,8 @@ struct control {
 struct control_client {
     struct control *control; /* NULL: the socket is gone */
     struct control_client *next, **link;
-    struct bufferevent *bev;                              /* NULL: the client has gone */
-    enum { OWES_NOTHING, OWED_BY_API, OWED_BY_APP } owed; /* the one answer that is on its way */
+    struct bufferevent *bev;                               /* NULL: the client has gone */
+    enum { OWES_NOTHING, OWED_BY_API, OWED_BY_NODE } owed; /* the one answer that is on its way */
 };
 
 /* ---- clients ---- */
@@ -130,6 +130,13 @@ static json_t *status_of(struct node *n)
     }
     json_object_set_new(json, "phase", json_string(phase));
     json_object_set_new(json, "waiting_for", waiting_for);
+    json_t *known = json_array(); /* who is of the cluster, as far as it knows */
+    for (node_id i = 0; i < config->nodes_len; i++) {
+        if (node_in(node_known(n), i))
+            json_array_append_new(known, json_string(config->nodes[i].name));
+    }
+    json_object_set_new(json, "known", known);
+    json_object_set_new(json, "blank", json_boolean(node_is_blank(n)));
     return json;
 }
 
@@ -202,6 +209,49 @@ static json_t *cut_link(struct node *n, const char *peer, bool cut)
     return answer;
 }
 
+static void forgotten(void *arg, const struct effect *answer)
+{
+    if (!answer || answer->u.answer.status == ANSWER_NOT_SERVING)
+        owed_answer(arg, refusal("app_stopped", "the app of this node is stopped, or waits for other nodes"));
+    else if (answer->u.answer.status == ANSWER_IN_USE)
+        owed_answer(arg, refusal("in_use", "it runs"));
+    else if (answer->u.answer.status != ANSWER_OK)
+        owed_answer(arg, refusal("not_found", "it is not in the cluster"));
+    else
+        owed_answer(arg, json_pack("{s:b}", "ok", 1));
+}
+
+static void forget_node(struct control_client *k, const char *peer)
+{
+    struct node *n = k->control->node;
+    const struct node_config *config = node_config_of(n);
+    struct event ev = {.type = EV_FORGET_NODE, .u.forget.node = NODE_NONE};
+    for (size_t i = 0; i < config->nodes_len && peer; i++) {
+        if (strcmp(config->nodes[i].name, peer) == 0)
+            ev.u.forget.node = (node_id)i;
+    }
+    if (ev.u.forget.node == NODE_NONE) {
+        client_answer(k, refusal("not_found", "no node of that name is configured"));
+        return;
+    }
+    if (!in_a_view(n)) {
+        client_answer(k, refusal("app_stopped", "the app of this node is stopped, or waits for other nodes"));
+        return;
+    }
+    k->owed = OWED_BY_NODE;
+    node_command(n, &ev, forgotten, k);
+}
+
+static json_t *reset(struct node *n)
+{
+    char *error = NULL;
+    if (node_reset(n, &error))
+        return json_pack("{s:b}", "ok", 1);
+    json_t *answer = refusal("failed", error);
+    free(error);
+    return answer;
+}
+
 static void obey(struct control_client *k, json_t *request)
 {
     struct node *n = k->control->node;
@@ -216,13 +266,17 @@ static void obey(struct control_client *k, json_t *request)
     } else if (strcmp(cmd, "status") == 0) {
         client_answer(k, status_of(n));
     } else if (strcmp(cmd, "stop_app") == 0) {
-        k->owed = OWED_BY_APP;
+        k->owed = OWED_BY_NODE;
         node_stop_app(n, app_done, k);
     } else if (strcmp(cmd, "start_app") == 0) {
-        k->owed = OWED_BY_APP;
+        k->owed = OWED_BY_NODE;
         node_start_app(n, app_done, k);
     } else if (strcmp(cmd, "cut") == 0 || strcmp(cmd, "heal") == 0) {
         client_answer(k, cut_link(n, peer, cmd[0] == 'c'));
+    } else if (strcmp(cmd, "forget_cluster_node") == 0) {
+        forget_node(k, peer);
+    } else if (strcmp(cmd, "reset") == 0) {
+        client_answer(k, reset(n));
     } else if (strcmp(cmd, "api") == 0) {
         ask_api(k, request);
     } else {

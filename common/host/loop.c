@@ -310,11 +310,6 @@ void loop_fail(struct loop *l, char *text)
     l->done = true;
 }
 
-void loop_failed(struct loop *l, const struct effect *fx)
-{
-    loop_fail(l, xstrdup(fx->u.failed.text));
-}
-
 char *loop_port_error(const struct loop *l, const char *key, const char *host, uint16_t port, int why)
 {
     if (why == EADDRINUSE)

@@ -91,6 +91,7 @@ struct loop {
     bool stopped_by_broker;       /* FX_STOPPED or FX_RESTART came */
     bool restarts;                /* FX_RESTART: begins again once it has closed */
     ms_time closing_since;
+    node_set known; /* while stopped: who was of the cluster */
     struct http_server *http;
     VEC(struct waiter {
         node_done_fn *fn;

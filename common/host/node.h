@@ -53,6 +53,14 @@ void node_stop_app(struct node *n, node_done_fn *fn, void *arg);
 void node_start_app(struct node *n, node_done_fn *fn, void *arg);
 bool node_app_running(const struct node *n);
 
+/* Forgets everything that the node's log holds, as if it had never run; what is left is who it is (folder,
+ * pid, incarnation, secret). The app has to be stopped: else, and if the disk fails, *error says so (caller
+ * frees). */
+bool node_reset(struct node *n, char **error);
+bool node_is_blank(struct node *n); /* a stopped app would start with nothing */
+/* Who is of the cluster, as this node knows it: now, or when its app last stopped. */
+node_set node_known(struct node *n);
+
 /* Cut the link to a peer: bytes are neither sent nor taken until it is healed (both ends do it). */
 void node_cut(struct node *n, node_id peer, bool cut);
 

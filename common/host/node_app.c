@@ -8,6 +8,7 @@
 
 #include "host/http.h"
 #include "host/loop_private.h"
+#include "host/node_log.h"
 
 static void set_state(struct loop *l, enum app_state to)
 {
@@ -115,6 +116,12 @@ void loop_app_failed(struct loop *l, char *error)
         l->app_error = error;
 }
 
+void loop_failed(struct loop *l, const struct effect *fx)
+{
+    l->stopped_by_broker = true; /* it does nothing more */
+    loop_app_failed(l, xstrdup(fx->u.failed.text));
+}
+
 void loop_stopped(struct loop *l, const struct effect *fx)
 {
     l->stopped_by_broker = true;
@@ -184,7 +191,8 @@ void app_advance(struct loop *l)
     if (l->done)
         return;
     if (l->app_error && (l->app == APP_STARTING || l->app == APP_RUNNING)) {
-        if (l->app == APP_RUNNING)
+        if (l->app == APP_RUNNING ||
+            !l->waiters.len) /* whoever waits is told, and the process's own says it */
             fprintf(stderr, "%s\n", l->app_error);
         begin_stop(l);
     }
@@ -199,6 +207,8 @@ void app_advance(struct loop *l)
         commands_abandon(l);
     }
     if (l->app == APP_CLOSING && close_parts(l)) {
+        if (l->broker)
+            l->known = mirror_view(broker_mirror(l->broker)).known;
         broker_destroy(l->broker);
         l->broker = NULL;
         set_state(l, APP_STOPPED);
@@ -235,4 +245,33 @@ struct broker *node_broker(struct node *n)
 {
     struct loop *l = loop_of(n);
     return l->app == APP_CLOSING ? NULL : l->broker;
+}
+
+/* ---- membership ---- */
+
+bool node_reset(struct node *n, char **error)
+{
+    struct loop *l = loop_of(n);
+    if (l->app != APP_STOPPED) {
+        *error = format_text("the app of %s is not stopped: labctl -n %s stop_app", l->config.name,
+                             l->config.name);
+        return false;
+    }
+    if (l->log && !node_log_wipe(l->log, error))
+        return false;
+    l->known = 0;
+    return true;
+}
+
+bool node_is_blank(struct node *n)
+{
+    const struct loop *l = loop_of(n);
+    return l->app == APP_STOPPED && (!l->log || node_log_is_empty(l->log));
+}
+
+node_set node_known(struct node *n)
+{
+    struct loop *l = loop_of(n);
+    struct broker *b = node_broker(n);
+    return b ? mirror_view(broker_mirror(b)).known : l->known;
 }

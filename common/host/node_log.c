@@ -284,3 +284,37 @@ uint64_t node_log_syncs(const struct node_log *l)
 {
     return l->syncs;
 }
+
+/* ---- forgetting all ---- */
+
+static struct disk *disk_of(const struct node_log *l)
+{
+    return l->files ? l->files : l->memory;
+}
+
+bool node_log_wipe(struct node_log *l, char **error)
+{
+    ASSERT(!l->log);
+    struct disk *disk = disk_of(l);
+    uint64_t *numbers = NULL;
+    size_t len = 0;
+    int err = disk->list(disk->self, &numbers, &len);
+    /* the oldest last: what a kill leaves behind begins where the log begins */
+    for (size_t i = len; i-- > 0 && !err;)
+        err = disk->drop(disk->self, numbers[i], 0);
+    free(numbers);
+    if (err)
+        *error = format_text("%s: the log cannot be removed: %s", disk->where,
+                             err > ERR_LAST_ ? strerror(-err) : err_text(err));
+    return !err;
+}
+
+bool node_log_is_empty(const struct node_log *l)
+{
+    const struct disk *disk = disk_of(l);
+    uint64_t *numbers = NULL;
+    size_t len = 0;
+    int err = disk->list(disk->self, &numbers, &len);
+    free(numbers);
+    return !err && !len;
+}

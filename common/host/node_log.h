@@ -55,6 +55,11 @@ void node_log_finish(struct node_log *l);
 
 void node_log_append(struct node_log *l, const struct effect *fx); /* FX_PERSIST */
 
+/* While the app is stopped: everything it holds goes (false: *error, the caller's, says what did not); is
+ * there anything? */
+bool node_log_wipe(struct node_log *l, char **error);
+bool node_log_is_empty(const struct node_log *l);
+
 /* node_log_compact.c */
 void node_log_compact_if_due(struct node_log *l);
 void node_log_compact_ended(struct node_log *l); /* the thread has a result, maybe */

@@ -140,6 +140,16 @@ int labdir_wipe(const struct labdir *lab, char **error)
     return 0;
 }
 
+int labdir_wipe_node(const struct labdir *lab, size_t node, char **error)
+{
+    char *path = format_text("%s/%s/data", lab->path, lab->nodes[node].name);
+    *error = NULL;
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
+        *error = format_text("%s: cannot remove it: %s", path, strerror(errno));
+    free(path);
+    return *error ? ERR_IO : 0;
+}
+
 static void add_string(config_setting_t *to, const char *name, const char *value)
 {
     config_setting_set_string(config_setting_add(to, name, CONFIG_TYPE_STRING), value);

@@ -19,7 +19,7 @@ enum effect_type {
     FX_STOPPED, /* H the orderly stop is complete: nothing more will come out */
     FX_RESTART, /* H this life is over (a pause has ended, or its side lost): forget what is in memory,
                    recover from the log, begin a new life; clients are closed */
-    FX_FAILED,  /* H this node cannot go on (text says why and what to do): stop the process */
+    FX_FAILED,  /* H this life cannot go on (text says why and what to do): nothing follows */
 
     FX_ANSWER,      /* U, and H when req has REQ_HOST */
     FX_DELIVER,     /* U a message for a consumer */

@@ -218,10 +218,13 @@ static void note_survivors(struct sim *s, node_id n)
             m->disk_at[n] = 0;
         if (m->gone_at[n] > kept)
             m->gone_at[n] = 0;
+        bool was = node_in(m->disk, n);
         if (m->disk_at[n] && !m->gone_at[n])
             m->disk |= node_bit(n);
         else
             m->disk &= ~node_bit(n);
+        if (was && !m->disk && !m->memory) /* a life that never served has thrown it away */
+            VEC_PUSH(&s->check.vanished, (uint32_t)i);
     }
 }
 

@@ -4,7 +4,11 @@
 
 static struct sim *with_policy(unsigned nodes, const char *definition)
 {
-    struct sim *s = world(nodes);
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = nodes;
+    o.silence_ms = 600000; /* a link that says nothing for a while is only slow here */
+    struct sim *s = world_with(o, ((node_set)1 << nodes) - 1);
     answers(sim_set_policy(s, 0, "ha", "^q", definition), ANSWER_OK);
     answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
     calm(s);

@@ -5,7 +5,7 @@
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
- *   swarm ... --faults LIST      what seeds may draw from: all, classic, cuts, clogs, clocks, disks
+ *   swarm ... --faults LIST      what seeds may draw from: all, classic, cuts, clogs, clocks, disks, forget
  *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
  * A failure prints the broken promise, the last lines of the trace, and the command that plays it again. The
@@ -429,7 +429,7 @@ int main(int argc, char **argv)
             fprintf(stderr,
                     "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS], "
                     "--seed N [--trace | --schedule | --shrink] [--sched FILE]; both with "
-                    "--faults LIST (all, classic, cuts, clogs, clocks, disks)\n",
+                    "--faults LIST (all, classic, cuts, clogs, clocks, disks, forget)\n",
                     argv[0], argv[i]);
             return 64;
         }

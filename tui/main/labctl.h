@@ -116,6 +116,13 @@ int ctl_events(struct ctl *c);
 /* labctl_status.c */
 int ctl_status(struct ctl *c);
 int ctl_cluster_status(struct ctl *c);
+/* labctl_members.c */
+int ctl_forget_cluster_node(struct ctl *c);
+int ctl_reset(struct ctl *c);
+int ctl_force_reset(struct ctl *c);
+int ctl_join_cluster(struct ctl *c);
+int ctl_needs_stopped(struct ctl *c,
+                      const struct ctl_verb *v); /* CTL_OK: the app is; else it has been said */
 /* labctl_verbs.c: the rest */
 
 /* ---- tables (labctl_table.c) ---- */

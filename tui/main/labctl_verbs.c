@@ -295,7 +295,11 @@ const struct ctl_verb ctl_verbs[] = {
     {"version", "Help", "", "Displays the version of the tool", 0, 0, "", NULL, version},
 
     {"await_startup", "Nodes", "", "Waits until the node serves", 0, 0, "", NULL, await_startup},
+    {"force_reset", "Nodes", "", "Empties a stopped node without telling its cluster", 0, 0, "",
+     "Forcefully resetting node %n ...", ctl_force_reset},
     {"kill", "Nodes", "", "Kills the node's process (SIGKILL): a crash", 0, 0, "", NULL, ctl_kill},
+    {"reset", "Nodes", "", "Empties a stopped node: it leaves its cluster and is as new", 0, 0, "",
+     "Resetting node %n ...", ctl_reset},
     {"start", "Nodes", "", "Starts the node's process again and waits until it serves", 0, 0, "", NULL,
      ctl_start},
     {"start_app", "Nodes", "", "Starts the broker in the node's process", 0, 0, "", "Starting node %n ...",
@@ -308,8 +312,14 @@ const struct ctl_verb ctl_verbs[] = {
      ctl_cluster_status},
     {"cut", "Cluster", "<node> [<node>]", "Breaks the link between two nodes, or all links of one", 1, 2, "",
      "Cutting links of %1 ...", cut},
+    {"forget_cluster_node", "Cluster", "<existing_cluster_member_node>",
+     "Removes a stopped node from the cluster, with what only it holds", 1, 1, "",
+     "Removing node %1 from the cluster", ctl_forget_cluster_node},
     {"heal", "Cluster", "[<node> [<node>]]",
      "Mends the link between two nodes, all links of one, or all links", 0, 2, "", "Healing links ...", heal},
+    {"join_cluster", "Cluster", "<existing_cluster_member>",
+     "Empties a stopped node that is of no cluster: it joins when it starts", 1, 1, "",
+     "Clustering node %n with %1", ctl_join_cluster},
 
     {"cancel_sync_queue", "Replication", "[--vhost <vhost>] <queue>", "Stops a queue's synchronisation", 1, 1,
      "vhost", "Stopping synchronising queue '%1' in vhost '%v' ...", cancel_sync_queue},
@@ -468,10 +478,16 @@ static void banner(struct ctl *c, const char *shape)
     text_finish(&out);
 }
 
-/* RabbitMQ's order: a stopped app is noticed before the banner is printed. */
+/* RabbitMQ's order: an app that is stopped, or that runs, is noticed before the banner is printed. */
+static bool needs_stopped(const struct ctl_verb *v)
+{
+    return has_word("reset force_reset join_cluster", v->name);
+}
+
 static bool needs_app(const struct ctl_verb *v)
 {
-    return !has_word("help version await_startup kill start start_app stop_app cut heal ping", v->name);
+    return !needs_stopped(v) &&
+           !has_word("help version await_startup kill start start_app stop_app cut heal ping", v->name);
 }
 
 int ctl_kit(struct ctl *c)
@@ -489,6 +505,11 @@ int ctl_kit(struct ctl *c)
         json_t *body = NULL;
         rc = ctl_api(c, "GET", "/api/whoami", NULL, &status, &body);
         json_decref(body);
+        if (rc != CTL_OK)
+            return rc;
+    }
+    if (needs_stopped(v)) {
+        rc = ctl_needs_stopped(c, v);
         if (rc != CTL_OK)
             return rc;
     }
