@@ -13,8 +13,9 @@ struct node_answer {
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
-    json_t *trace;                              /* GET /api/trace (the kit's nodes) */
-    json_t *queue, *connections;                /* GET /api/queues/%2F/NAME, GET /api/connections */
+    json_t *log;   /* what its log told since the last round (node_log.h), answered or not; NULL: nothing */
+    json_t *trace; /* GET /api/trace (the kit's nodes) */
+    json_t *queue, *connections; /* GET /api/queues/%2F/NAME, GET /api/connections */
 };
 
 /* merge_trace.c: what is said of single messages, and the documents that are kept whole. looked_at: the queue

@@ -47,6 +47,39 @@ static void add_feed(struct list *l, const char *node, const json_t *feed)
     }
 }
 
+/* What was told of the same thing a moment before: two nodes log that a third is down; polling notices a
+ * promotion that a log told of. */
+#define SAME_MS 10000
+
+static bool told(const struct list *l, int64_t wall_ms, const char *kind, const char *text)
+{
+    for (size_t i = l->events.len; i-- > 0;) {
+        const struct event_seen *e = &l->events.items[i];
+        const char *at = strstr(e->text, text);
+        bool whole = at && (at == e->text || (at - e->text > 1 && memcmp(at - 2, ": ", 2) == 0));
+        if (strcmp(e->kind, kind) == 0 && whole && e->wall_ms + SAME_MS > wall_ms &&
+            e->wall_ms < wall_ms + SAME_MS)
+            return true;
+    }
+    return false;
+}
+
+/* Of a node that is up or down every other node writes; one line of them is enough. */
+static void add_log(struct list *l, const char *node, const json_t *log)
+{
+    const json_t *e;
+    size_t i;
+    json_array_foreach(json_object_get(log, "events"), i, e)
+    {
+        const char *kind = json_string_value(json_object_get(e, "kind"));
+        const char *text = json_string_value(json_object_get(e, "text"));
+        int64_t time = json_integer_value(json_object_get(e, "time"));
+        const char *what = strstr(text, ": ");
+        if (strcmp(kind, "node") != 0 || !told(l, time, kind, what ? what + 2 : text))
+            add(l, time, kind, node, xstrdup(text));
+    }
+}
+
 static int by_time(const void *a, const void *b)
 {
     const struct event_seen *x = a, *y = b;
@@ -123,8 +156,12 @@ static void notice_nodes(struct list *l, const struct snapshot *s, const struct 
 {
     for (size_t i = 0; i < s->nodes_len; i++) {
         const struct node_seen *n = &s->nodes[i], *was = snapshot_node(before, n->name);
-        if (was && was->state != n->state && s->source >= 0)
+        if (!was || was->state == n->state || s->source < 0)
+            continue;
+        char *logged = format_text("%s %s", n->name, n->state == NODE_UP ? "is up" : "is down");
+        if (!told(l, s->taken_wall_ms, "node", logged))
             add(l, s->taken_wall_ms, "node", NULL, format_text("%s %s", n->name, node_word(n->state)));
+        free(logged);
     }
 }
 
@@ -149,9 +186,13 @@ static void notice_mirrors(struct list *l, const struct snapshot *s, const struc
         const char *node = s->nodes[i].name;
         if ((q->synced & bit) && !(was->synced & bit))
             add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s on %s in sync", q->name, node));
-        else if ((q->mirrors & bit) && !(was->mirrors & bit))
-            add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s on %s, not in sync yet", q->name, node));
-        else if (!(q->mirrors & bit) && (was->mirrors & bit) && q->master != (int)i)
+        else if ((q->mirrors & bit) && !(was->mirrors & bit)) {
+            char *logged = format_text("mirror of %s on %s added", q->name, node);
+            if (!told(l, s->taken_wall_ms, "mirror", logged))
+                add(l, s->taken_wall_ms, "mirror", NULL,
+                    format_text("%s on %s, not in sync yet", q->name, node));
+            free(logged);
+        } else if (!(q->mirrors & bit) && (was->mirrors & bit) && q->master != (int)i)
             add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s no longer on %s", q->name, node));
     }
 }
@@ -159,10 +200,14 @@ static void notice_mirrors(struct list *l, const struct snapshot *s, const struc
 static void notice_queue(struct list *l, const struct snapshot *s, const struct queue_seen *q,
                          const struct queue_seen *was)
 {
-    if (q->master >= 0 && was->master >= 0 && q->master != was->master)
-        add(l, s->taken_wall_ms, "promote", NULL,
-            format_text("%s has a new master: %s (was %s)", q->name, s->nodes[q->master].name,
-                        s->nodes[was->master].name));
+    if (q->master >= 0 && was->master >= 0 && q->master != was->master) {
+        char *logged = format_text("%s: %s promoted", q->name, s->nodes[q->master].name);
+        if (!told(l, s->taken_wall_ms, "promote", logged))
+            add(l, s->taken_wall_ms, "promote", NULL,
+                format_text("%s has a new master: %s (was %s)", q->name, s->nodes[q->master].name,
+                            s->nodes[was->master].name));
+        free(logged);
+    }
     bool known = q->state != QUEUE_SEEN_UNKNOWN, was_known = was->state != QUEUE_SEEN_UNKNOWN;
     /* between two states RabbitMQ has moments without figures: those are no news, nor is their end */
     if (q->state != was->state && known && (was_known || q->state != QUEUE_SEEN_RUNNING))
@@ -254,6 +299,7 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
     for (size_t i = 0; i < answers_len; i++) {
         any_feed = any_feed || answers[i].has_feed;
         add_feed(&l, s->nodes[i].name, answers[i].events);
+        add_log(&l, s->nodes[i].name, answers[i].log);
     }
     if (before && !any_feed) {
         notice_nodes(&l, s, before);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "lab/merge.h"
+#include "lab/node_log.h"
 
 /* A node on a loopback or a LAN answers in milliseconds; RabbitMQ, busy with a failover, in some hundred. */
 #define ANSWER_MS 800
@@ -60,6 +61,7 @@ struct asked_node {
     bool feed_absent; /* it said 404 to GET /api/events */
     bool trace_absent;
     uint64_t feed_next, trace_next;
+    struct node_log *log; /* what stands in for a feed; NULL: none */
     ms_time answered_at;
     char *error;    /* of the last questions that failed; NULL if they were answered */
     bool error_old; /* it is from an earlier round */
@@ -337,12 +339,15 @@ static void end_round(struct observer *o)
     o->in_round = false;
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i] = answer_of(&o->nodes[i]);
+    for (size_t i = 0; i < o->nodes_len; i++)
+        answers[i].log = node_log_read(o->nodes[i].log); /* also the last words of one that is gone */
     struct snapshot *s = merge_answers(o->lab, answers, o->latest,
                                        (struct merge_time){.now = monotonic_ms(), .wall_ms = wall_ms()});
     merge_trace(s, answers, o->nodes_len, o->queue_asked);
     for (size_t i = 0; i < o->nodes_len; i++) {
         move_feed(&o->nodes[i].feed_next, answers[i].events);
         move_feed(&o->nodes[i].trace_next, answers[i].trace);
+        json_decref(answers[i].log);
         if (o->nodes[i].pending == 0) {
             o->nodes[i].fresh = false;
             forget_answers(&o->nodes[i]);
@@ -425,6 +430,7 @@ struct observer *observer_create(struct event_base *base, const struct labdir *l
         struct asked_node *n = &o->nodes[i];
         n->o = o;
         n->node = &lab->nodes[i];
+        n->log = node_log_open(lab, i);
         n->deadline = evtimer_new(base, on_deadline, n);
         for (int q = 0; q < QUESTIONS; q++)
             n->asks[q] = (struct ask){.node = n, .question = (enum question)q};
@@ -470,6 +476,7 @@ void observer_destroy(struct observer *o)
         close_connections(&o->nodes[i]);
         forget_answers(&o->nodes[i]);
         event_free(o->nodes[i].deadline);
+        node_log_close(o->nodes[i].log);
         free(o->nodes[i].error);
     }
     if (o->dns)

@@ -311,6 +311,24 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     free_pending(m, p);
 }
 
+/* A delivery of an earlier master: it counts for a consumer that does not acknowledge, since that master has
+ * removed the message; any other goes back to its place and comes again. */
+void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
+                    struct effects *out)
+{
+    const struct subscription *s = map_get_u64(&m->subs, item->sub);
+    if (!s || s->uid != q->rec.uid || !s->no_ack)
+        return;
+    struct effect *fx = effects_add(out, FX_DELIVER);
+    fx->u.deliver.sub = item->sub;
+    fx->u.deliver.queue_uid = q->rec.uid;
+    fx->u.deliver.generation = q->rec.generation;
+    fx->u.deliver.id = item->id;
+    fx->u.deliver.redelivered = item->redelivered;
+    fx->u.deliver.msg = message_ref(item->msg);
+    trace_delivery(m, q, item->id, item->redelivered);
+}
+
 void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
                     struct effects *out)
 {

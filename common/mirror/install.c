@@ -30,6 +30,7 @@ static void send_repair(struct mirror *m, const struct repair *r, uint64_t epoch
 /* a master that hands over keeps its content as a mirror in sync */
 static void demote(struct mirror *m, struct queue *q)
 {
+    handover_collect(m, q);
     q->origins.len = 0;
     for (size_t i = 0; i < q->master->origins.len; i++)
         VEC_PUSH(&q->origins, q->master->origins.items[i].o); /* join 0: all of it is there */
@@ -133,7 +134,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     }
     node_set returned = m->leaving & m->joined; /* another life than the one that left */
     m->excluded_by &= ~m->members;
-    m->broken &= ~m->joined; /* before this view nothing was said between them that counts in it */
+    m->broken &= ~m->joined;       /* before this view nothing was said between them that counts in it */
     m->partitioned &= ~m->members; /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));
     while (m->results.len)
@@ -270,6 +271,7 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
 
 void serve(struct mirror *m, struct effects *out)
 {
+    leftovers_clear(&m->leftovers);
     m->phase = PHASE_SERVING;
     if (m->served)
         send_hello(m, m->links & ~m->members, out); /* who is in another view sees what became of this one */

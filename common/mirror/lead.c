@@ -35,6 +35,7 @@ void change_end(struct mirror *m)
     for (node_id n = 0; n < LIMIT_NODES; n++)
         peer_msg_destroy(m->change.answers[n]);
     peer_msg_destroy(m->change.install);
+    leftovers_clear(&m->change.leftovers);
     m->change = (struct change){0};
 }
 
@@ -329,18 +330,22 @@ void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struc
         all_prepared(m, out);
 }
 
-void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out)
+void handle_installed(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
 {
     struct change *c = &m->change;
-    if (!c->running || c->epoch != epoch)
+    if (!c->running || c->epoch != msg->epoch || node_in(c->installed, from))
         return;
     c->installed |= node_bit(from);
+    handover_gather(m, msg);
     if (c->installed != c->targets)
         return;
-    node_set others = others_of(m, c->targets);
-    if (others)
-        send_to(out, others, peer_msg_create(PEER_SERVE, c->epoch));
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (n != m->o.self && node_in(c->targets, n))
+            send_to(out, node_bit(n), serve_msg(m, n));
+    struct peer_msg *own = serve_msg(m, m->o.self);
     change_end(m);
+    handover_deliver(m, own, out);
+    peer_msg_destroy(own);
     serve(m, out);
     join_check(m, out);
 }
@@ -360,8 +365,11 @@ void repairs_check(struct mirror *m, struct effects *out)
     at = 0;
     while ((q = map_next(&m->queues, &at)))
         q->level_op = q->op;
-    if (m->coordinator == m->o.self)
-        handle_installed(m, m->o.self, m->epoch, out);
-    else
-        send_to(out, node_bit(m->coordinator), peer_msg_create(PEER_INSTALLED, m->epoch));
+    struct peer_msg *msg = installed_msg(m);
+    if (m->coordinator != m->o.self) {
+        send_to(out, node_bit(m->coordinator), msg);
+        return;
+    }
+    handle_installed(m, m->o.self, msg, out);
+    peer_msg_destroy(msg);
 }

@@ -85,6 +85,8 @@ void mirror_destroy(struct mirror *m)
     peer_msg_destroy(m->change.install);
     peer_msg_destroy(m->prepare_waits);
     peer_msg_destroy(m->held_prepare);
+    leftovers_clear(&m->leftovers);
+    leftovers_clear(&m->change.leftovers);
     for (size_t i = 0; i < m->o.nodes_len; i++)
         free(m->names[i]);
     free(m);

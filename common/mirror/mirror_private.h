@@ -252,6 +252,11 @@ struct hello { /* what a linked peer last said of itself */
     uint32_t clients;
 };
 
+struct leftovers {
+    struct leftover *items;
+    size_t len, cap;
+};
+
 struct change { /* a view change this node leads (view.c) */
     bool running;
     uint64_t epoch;
@@ -260,6 +265,7 @@ struct change { /* a view change this node leads (view.c) */
     struct peer_msg *answers[LIMIT_NODES]; /* PREPARED */
     uint64_t incarnations[LIMIT_NODES];
     struct peer_msg *install;
+    struct leftovers leftovers; /* of the members that have installed it */
 };
 
 struct mirror {
@@ -282,6 +288,7 @@ struct mirror {
     uint64_t candidate_join;        /* how long it is in its cluster */
     bool installed_waits;           /* INSTALLED not sent: repairs missing, or not on disk */
     uint64_t view_lsn;              /* records up to the one that completes the view */
+    struct leftovers leftovers;     /* handover.c: of the queues this node hands over in this change */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
     struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
@@ -427,6 +434,14 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);
 void repairs_check(struct mirror *m, struct effects *out);
 void serve(struct mirror *m, struct effects *out);
 
+/* ---- handover.c ---- */
+void leftovers_clear(struct leftovers *l);
+void handover_collect(struct mirror *m, struct queue *q);
+struct peer_msg *installed_msg(const struct mirror *m);
+void handover_gather(struct mirror *m, const struct peer_msg *installed);
+struct peer_msg *serve_msg(const struct mirror *m, node_id to);
+void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out);
+
 /* ---- lead.c ---- */
 node_set reachable(const struct mirror *m); /* other members, in the life this view knows them in */
 node_set joiners(const struct mirror *m, node_set members);
@@ -438,7 +453,7 @@ void join_check(struct mirror *m, struct effects *out);
 void answer_prepare(struct mirror *m, struct effects *out);
 void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
-void handle_installed(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
+void handle_installed(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out);
 void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out);
 
 /* ---- partition.c ---- */
@@ -570,6 +585,8 @@ void commands_retry(struct mirror *m, struct effects *out);
 void commands_refuse(struct mirror *m, struct effects *out);
 void command_submitted(struct mirror *m, uint64_t pending, enum answer_status status, struct effects *out);
 void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out);
+void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
+                    struct effects *out);
 void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
                     struct effects *out);
 void handle_active(struct mirror *m, uint64_t sub);

@@ -131,11 +131,11 @@ void peer_msg_destroy(struct peer_msg *msg)
         free(msg->u.deliver.items);
         break;
     case PEER_SETTLE: free(msg->u.settle.ids); break;
+    case PEER_INSTALLED:
+    case PEER_SERVE: leftovers_free(msg->u.serve.items, msg->u.serve.items_len); break;
     case PEER_HELLO:
     case PEER_PREPARE:
     case PEER_REFUSED:
-    case PEER_INSTALLED:
-    case PEER_SERVE:
     case PEER_LEAVE:
     case PEER_LEFT:
     case PEER_HEAL:

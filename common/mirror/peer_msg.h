@@ -175,6 +175,18 @@ struct deliver_item {
     struct message *msg;
 };
 
+/* What an old master removed for a client that does not acknowledge, and had not sent yet (handover.c). */
+struct leftover {
+    uint64_t uid;      /* of the queue */
+    node_id node;      /* of the client */
+    uint64_t sub, req; /* a consumer's delivery, or a get's answer */
+    msg_id id;
+    uint64_t messages; /* a get's: how many are left */
+    bool redelivered;
+    struct message *msg; /* a reference */
+};
+void leftovers_free(struct leftover *items, size_t len);
+
 struct peer_msg {
     enum peer_type type;
     uint64_t epoch;
@@ -223,6 +235,10 @@ struct peer_msg {
             struct repair *repairs;
             size_t repairs_len;
         } install;
+        struct {
+            struct leftover *items;
+            size_t items_len;
+        } serve; /* and INSTALLED */
         struct {
             node_id node;
             uint64_t incarnation; /* the life that was lost */

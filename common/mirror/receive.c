@@ -16,7 +16,7 @@ struct peer_msg *steal(struct peer_msg *msg)
     struct peer_msg *mine = xmalloc(sizeof(*mine));
     *mine = *msg;
     memset(msg, 0, sizeof(*msg));
-    msg->type = PEER_SERVE; /* owns nothing */
+    msg->type = PEER_LEAVE; /* owns nothing */
     return mine;
 }
 
@@ -136,6 +136,9 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     if (!q && msg->type == PEER_REQUEST && msg->u.request.req)
         reply(m, msg->uid, msg->generation, from,
               &(struct outgoing){.req = msg->u.request.req, .status = ANSWER_NOT_FOUND}, out);
+    if (q && msg->type == PEER_DELIVER && msg->generation < q->rec.generation)
+        for (size_t i = 0; i < msg->u.deliver.items_len; i++)
+            deliver_no_ack(m, q, &msg->u.deliver.items[i], out);
     if (!q || q->rec.generation != msg->generation)
         return;
     if (msg->type == PEER_CONFIRM) {

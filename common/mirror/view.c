@@ -290,10 +290,12 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         else if (msg->epoch < m->promised)
             refuse(m, from, msg->epoch, REFUSE_LATER, out); /* its leader must not wait for us */
         break;
-    case PEER_INSTALLED: handle_installed(m, from, msg->epoch, out); break;
+    case PEER_INSTALLED: handle_installed(m, from, msg, out); break;
     case PEER_SERVE:
-        if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase != PHASE_SERVING)
+        if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase != PHASE_SERVING) {
+            handover_deliver(m, msg, out);
             serve(m, out);
+        }
         break;
     case PEER_LEAVE: handle_leave(m, from, out); break;
     case PEER_LEFT:

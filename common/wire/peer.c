@@ -79,6 +79,20 @@ static void codec_op(struct codec *c, struct op *op)
     }
 }
 
+static void codec_leftover(struct codec *c, struct leftover *l)
+{
+    codec_u64(c, &l->uid);
+    codec_u8(c, &l->node);
+    codec_u64(c, &l->sub);
+    codec_u64(c, &l->req);
+    codec_u64(c, &l->id);
+    codec_u64(c, &l->messages);
+    codec_bool(c, &l->redelivered);
+    codec_message(c, &l->msg);
+    if (!l->msg)
+        codec_fail(c, ERR_INVALID);
+}
+
 static void codec_sync_item(struct codec *c, struct sync_item *i)
 {
     codec_u64(c, &i->id);
@@ -202,10 +216,10 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         CODEC_ARRAY(c, m->u.install.entries, m->u.install.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.install.repairs, m->u.install.repairs_len, 26, codec_repair);
         break;
-    case PEER_INSTALLED:
     case PEER_HEAL:
-    case PEER_SERVE:
     case PEER_LEAVE: break;
+    case PEER_INSTALLED:
+    case PEER_SERVE: CODEC_ARRAY(c, m->u.serve.items, m->u.serve.items_len, 43, codec_leftover); break;
     case PEER_LEFT: codec_u32(c, &m->u.left.members); break;
     case PEER_REPORT:
         codec_u8(c, &m->u.report.node);

@@ -176,6 +176,14 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
     case PEER_REFUSED: m->u.refused.why = REFUSE_APART; break;
     case PEER_INSTALLED:
     case PEER_SERVE:
+        m->u.serve.items_len = n;
+        m->u.serve.items = xcalloc(n, sizeof(struct leftover));
+        for (size_t i = 0; i < n; i++) {
+            m->u.serve.items[i].uid = rng_next(r);
+            m->u.serve.items[i].sub = rng_next(r);
+            m->u.serve.items[i].msg = message(r);
+        }
+        break;
     case PEER_LEAVE:
     case PEER_LEFT:
     case PEER_HEAL:

@@ -51,6 +51,65 @@ static void exactly_4_takes_in_a_node_that_joins(void **state_)
     end(s);
 }
 
+static bool knows(struct sim *s, node_id who, node_id n)
+{
+    return node_in(mirror_view(sim_mirror(s, who)).known, n);
+}
+
+/* What only the forgotten node had is lost through the operator's door; the rest is on the others. */
+static void a_node_that_is_forgotten_comes_again_as_a_new_one(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 2, "only2", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 10));
+    assert_true(sim_publish_confirmed(s, 2, "only2", true, 5));
+    calm(s);
+    sim_forget(s, 2); /* it runs: nothing happens */
+    calm(s);
+    assert_true(knows(s, 0, 2));
+    sim_stop_wait(s, 2);
+    calm(s);
+    answers(sim_declare(s, 0, "only2", SIM_PASSIVE), ANSWER_STOPPED);
+    sim_forget(s, 2);
+    calm(s);
+    assert_false(knows(s, 0, 2) || knows(s, 1, 2));
+    answers(sim_declare(s, 0, "only2", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    placed(s, 1, "q", "0/1");
+    sim_reset(s, 2);
+    sim_start(s, 2);
+    calm(s);
+    assert_true(knows(s, 0, 2) && knows(s, 1, 2));
+    answers(sim_declare(s, 2, "only2", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    placed(s, 2, "q", "0/12");
+    assert_int_equal(held_by(s, 2, "q"), 10);
+    end(s);
+}
+
+/* The cluster's first node, emptied, finds the others running before it begins a cluster of its own. */
+static void the_first_node_that_is_reset_begins_no_second_cluster(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 1, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 10));
+    sim_stop_wait(s, 0);
+    calm(s);
+    sim_forget(s, 0);
+    calm(s);
+    assert_false(knows(s, 1, 0));
+    sim_reset(s, 0);
+    sim_start(s, 0);
+    calm(s);
+    assert_true(knows(s, 0, 1) && knows(s, 1, 0));
+    assert_int_equal(node_count(mirror_view(sim_mirror(s, 0)).members), 3);
+    placed(s, 0, "q", "1/20");
+    end(s);
+}
+
 static void a_queue_moves_to_a_synchronised_mirror_only(void **state_)
 {
     (void)state_;
@@ -182,6 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policies_change_where_a_queue_is),
         cmocka_unit_test(exactly_4_takes_in_a_node_that_joins),
+        cmocka_unit_test(a_node_that_is_forgotten_comes_again_as_a_new_one),
+        cmocka_unit_test(the_first_node_that_is_reset_begins_no_second_cluster),
         cmocka_unit_test(a_queue_moves_to_a_synchronised_mirror_only),
         cmocka_unit_test(the_last_to_stop_serves_first),
         cmocka_unit_test(the_last_to_stop_serves_alone),

@@ -1,0 +1,97 @@
+/* handover.c: what an old master has promised when it hands over in order. Messages that it gave to consumers
+ * that do not acknowledge (or to such a get) are removed from the queue, and wait in its outbox until the
+ * mirrors know; the new view would lose them. They go with INSTALLED to the candidate and with SERVE to the
+ * nodes whose clients they are for: before anything that the new master hands out. A crash loses them, as
+ * RabbitMQ does: at most once. */
+#include "mirror/mirror_private.h"
+
+#include "base/ban.h"
+
+void leftovers_free(struct leftover *items, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        message_unref(items[i].msg);
+    free(items);
+}
+
+/* Appends references to those of `from` that are for `node`; NODE_NONE: to all. */
+static void append(struct leftovers *to, const struct leftover *from, size_t len, node_id node)
+{
+    for (size_t i = 0; i < len; i++)
+        if (node == NODE_NONE || from[i].node == node) {
+            VEC_PUSH(to, from[i]);
+            message_ref(from[i].msg);
+        }
+}
+
+void leftovers_clear(struct leftovers *l)
+{
+    leftovers_free(l->items, l->len);
+    *l = (struct leftovers){0};
+}
+
+/* before the old master's state goes */
+void handover_collect(struct mirror *m, struct queue *q)
+{
+    for (size_t i = 0; i < q->master->outbox.len; i++) {
+        const struct outgoing *o = &RING_AT(&q->master->outbox, i);
+        if (!o->msg || content_find(&q->content, o->id) || (!o->sub && !o->req))
+            continue; /* it goes back to its place */
+        VEC_PUSH(&m->leftovers, (struct leftover){.uid = q->rec.uid,
+                                                  .node = o->node,
+                                                  .sub = o->sub,
+                                                  .req = o->req,
+                                                  .id = o->id,
+                                                  .messages = o->messages,
+                                                  .redelivered = o->redelivered,
+                                                  .msg = message_ref(o->msg)});
+    }
+}
+
+/* they are kept until a view is served: its leader may die on the way */
+struct peer_msg *installed_msg(const struct mirror *m)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_INSTALLED, m->epoch);
+    struct leftovers all = {0};
+    append(&all, m->leftovers.items, m->leftovers.len, NODE_NONE);
+    msg->u.serve.items = all.items;
+    msg->u.serve.items_len = all.len;
+    return msg;
+}
+
+void handover_gather(struct mirror *m, const struct peer_msg *installed)
+{
+    append(&m->change.leftovers, installed->u.serve.items, installed->u.serve.items_len, NODE_NONE);
+}
+
+struct peer_msg *serve_msg(const struct mirror *m, node_id to)
+{
+    struct peer_msg *msg = peer_msg_create(PEER_SERVE, m->change.epoch);
+    struct leftovers its = {0};
+    append(&its, m->change.leftovers.items, m->change.leftovers.len, to);
+    msg->u.serve.items = its.items;
+    msg->u.serve.items_len = its.len;
+    return msg;
+}
+
+/* On the node whose clients they are for. */
+void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out)
+{
+    for (size_t i = 0; i < serve->u.serve.items_len; i++) {
+        const struct leftover *l = &serve->u.serve.items[i];
+        const struct queue *q = queue_by_uid(m, l->uid);
+        if (l->node != m->o.self || !q)
+            continue;
+        struct peer_msg reply = {.type = PEER_REPLY, .uid = l->uid, .generation = q->rec.generation};
+        reply.u.reply.req = l->req;
+        reply.u.reply.status = ANSWER_OK;
+        reply.u.reply.messages = l->messages;
+        reply.u.reply.id = l->id;
+        reply.u.reply.redelivered = l->redelivered;
+        reply.u.reply.msg = l->msg;
+        if (l->sub)
+            deliver_no_ack(m, q, &(struct deliver_item){l->sub, l->id, l->redelivered, l->msg}, out);
+        else
+            handle_reply(m, &reply, out);
+    }
+}
