@@ -12,6 +12,7 @@ $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base
 $(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/sched,tests/screen/test_sched.c tui/main/lab_sim.c tui/main/lab_replay_screen.c $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/node_log,tests/screen/test_node_log.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
 
 $(call unit_test,screen/matrix,tests/screen/test_matrix.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)

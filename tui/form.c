@@ -60,6 +60,7 @@ void form_open(struct model *m, enum form_kind kind)
     m->overlay = OVERLAY_FORM;
     m->form = kind;
     m->forms[kind].at = 0;
+    m->forms[kind].chosen = true;
 }
 
 /* ---- what it runs
@@ -156,11 +157,16 @@ enum effect form_key(struct model *m, int key, struct command **run)
         return *run ? EFFECT_RUN : EFFECT_DRAW;
     } else if (key == KEY_ARROW_UP || key == KEY_BACK_TAB) {
         f->at = (f->at + len - 1) % len;
+        f->chosen = true;
     } else if (key == KEY_ARROW_DOWN || key == KEY_TAB) {
         f->at = (f->at + 1) % len;
+        f->chosen = true;
     } else if (field->choices[0] && (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == ' ')) {
         choose(&f->fields[f->at], field, key == KEY_ARROW_LEFT ? -1 : 1);
     } else {
+        if (f->chosen && key >= ' ' && key < KEY_NOTHING_ && key != 0x7f)
+            input_set(&f->fields[f->at], "");
+        f->chosen = false;
         input_key(&f->fields[f->at], key);
     }
     return EFFECT_DRAW;
@@ -201,7 +207,11 @@ void draw_form(const struct model *m, struct canvas *c)
                       field->name);
         if (here)
             draw_input(c, r, 16, 1 + i, &f->fields[i]);
-        else
+        if (here && f->chosen)
+            canvas_restyle(
+                c, (struct rect){r.x + 16, r.y + 1 + i, text_columns(c, input_text(&f->fields[i])), 1},
+                STYLE_SELECTED);
+        if (!here)
             canvas_put(c, r, 16, 1 + i, STYLE_NORMAL, input_text(&f->fields[i]));
         if (here && field->choices[0])
             canvas_put_right(c, r, 0, 1 + i, STYLE_DIM, _("left, right: another"));

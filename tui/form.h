@@ -29,7 +29,8 @@ enum publish_field {
 
 struct form {
     struct input fields[FORM_FIELDS];
-    int at; /* the field that is typed in */
+    int at;      /* the field that is typed in */
+    bool chosen; /* it was only gone to: what is typed takes the place of what is there */
 };
 
 void form_reset(struct form *f, enum form_kind kind); /* the first values: the article's */

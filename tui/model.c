@@ -213,6 +213,14 @@ static void select_queue(struct model *m, int i)
     m->queue = len ? xstrdup(m->snapshot->queues[i].name) : NULL;
 }
 
+/* of a lab that held queues before the screen was opened the lesson's is selected, not the first */
+static int first_queue(const struct model *m)
+{
+    const char *queue = m->lesson ? m->lesson->queue : NULL;
+    const struct queue_seen *q = queue ? snapshot_queue(m->snapshot, queue) : NULL;
+    return q ? (int)(q - m->snapshot->queues) : 0;
+}
+
 /* a queue that was not there before; NULL if there is none */
 static const char *new_queue(const struct snapshot *before, const struct snapshot *s)
 {
@@ -254,7 +262,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     if (newest)
         select_queue(m, (int)(snapshot_queue(s, newest) - s->queues));
     else if (queue_index(m) < 0)
-        select_queue(m, queue_was < 0 ? 0 : queue_was);
+        select_queue(m, queue_was < 0 ? first_queue(m) : queue_was);
     find_again(m);
     goal_observe(m);
     if (m->node >= (int)s->nodes_len)

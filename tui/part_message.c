@@ -515,7 +515,9 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
-    draw_title(c, r, 0, title, *more ? more : m->view == VIEW_MESSAGE && d.life.moments.len ? " [ ] " : NULL);
+    else if (m->view == VIEW_MESSAGE && d.life.moments.len) /* the keys of another one; [ ] may be time's */
+        snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right ") : " [ ] ");
+    draw_title(c, r, 0, title, *more ? more : NULL);
     free(title);
     if (p.fates)
         draw_fates(&d, r, y++);

@@ -176,14 +176,16 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     for (int i = 0; i < queues; i++)
         if (m->queue && strcmp(s->queues[m->shown.items[i]].name, m->queue) == 0)
             selected = i;
+    /* what is not shown is counted in a line of its own, where there is room for one */
+    bool counted = queues > rows && rows > 1;
+    rows -= counted && rows > 2;
     int first = selected >= rows ? selected - rows + 1 : 0;
     for (int i = first; i < queues && i - first < rows; i++)
         draw_queue(m, c, r, 1 + i - first, &k, &s->queues[m->shown.items[i]]);
     char *status = find_status(m);
-    char *more =
-        first + rows < queues && rows > 1 ? format_text(_(" +%d more"), queues - first - rows) : NULL;
+    char *more = counted ? format_text(_(" +%d more"), queues - rows) : NULL;
     if (more)
-        canvas_put_right(c, r, 0, rows, STYLE_DIM, more);
+        canvas_put_right(c, r, 0, r.height - 1, STYLE_DIM, more);
     if (status && m->view == VIEW_CLUSTER)
         canvas_put_right(c, r, 0, 0, STYLE_STRONG, status);
     free(status);

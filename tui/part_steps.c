@@ -131,7 +131,7 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
     size_t current = model_step(m);
     enum style style;
     if (current == m->lesson->steps_len)
-        return 1;
+        return 1 + (m->lesson->number ? account_rows(m, c, width) : 0);
     char *text = to_do_text(&m->lesson->steps[current], &style);
     int rows = text_rows(c, width, lesson_words(m->lesson->steps[current].why)) + text_rows(c, width, text);
     free(text);
@@ -177,9 +177,15 @@ char *lesson_done_text(const struct model *m)
                        m->next_lesson);
 }
 
+/* what became of the queues, if there is room, and what comes next in the last row */
 static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
 {
     char *text = lesson_done_text(m);
+    int rows = m->lesson->number ? account_rows(m, c, r.width) : 0;
+    if (y + rows < r.height) {
+        draw_account(m, c, r, y);
+        y += rows;
+    }
     canvas_put(c, r, 1, y, STYLE_FINE, text);
     free(text);
 }

@@ -107,6 +107,7 @@ static json_t *lesson_json(const struct lesson *l)
     set_text(o, "name", l->name);
     set_text(o, "title", l->title);
     set_text(o, "aim", l->aim);
+    set_text(o, "queue", l->queue);
     set_text(o, "predict", l->predict);
     for (size_t i = 0; i < l->steps_len; i++) {
         json_t *step = json_object();

@@ -187,8 +187,14 @@ struct recording *recording_of(const char *name, char *text, char **error)
     for (size_t i = 0; i < r->moments.len; i++)
         if (r->moments.items[i].snapshot)
             return r;
-    *error = r->problem ? xstrdup(r->problem)
-                        : format_text("%s:1: no snapshot in it; lab --record FILE makes a recording", name);
+    if (r->problem && !r->header) /* not even a damaged one */
+        *error = format_text(
+            "%s; it is neither a recording (lab --record FILE makes one) nor a schedule (*.sched)",
+            r->problem);
+    else
+        *error = r->problem
+                     ? xstrdup(r->problem)
+                     : format_text("%s:1: no snapshot in it; lab --record FILE makes a recording", name);
     recording_close(r);
     return NULL;
 }
@@ -206,9 +212,10 @@ struct recording *recording_open(const char *file, char **error)
     for (size_t got; text.len < FILE_MAX_BYTES && (got = fread(part, 1, sizeof(part), f)) > 0;)
         text_add_bytes(&text, part, got);
     bool failed = ferror(f) != 0;
+    int reason = errno; /* of fread: a folder opens, and cannot be read */
     fclose(f);
     if (failed || text.len >= FILE_MAX_BYTES || memchr(text.s, '\0', text.len)) {
-        *error = failed ? format_text("%s: %s", file, strerror(EIO))
+        *error = failed ? format_text("%s: %s", file, strerror(reason))
                  : text.len >= FILE_MAX_BYTES
                      ? format_text("%s: larger than %u MiB", file, FILE_MAX_BYTES >> 20)
                      : format_text("%s: not a text", file);
@@ -292,6 +299,7 @@ struct lesson *recording_lesson(const struct recording *r)
     l->name = text_of(from, "name");
     l->title = text_of(from, "title");
     l->aim = text_of(from, "aim");
+    l->queue = text_of(from, "queue");
     l->predict = text_of(from, "predict");
     if (!l->title)
         l->title = xstrdup("");

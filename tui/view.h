@@ -47,6 +47,12 @@ void draw_legend(const struct model *m, struct canvas *c,
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
 char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
+
+/* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
+ * text has a line for each; NULL: there are none. The caller frees it. */
+char *account_text(const struct model *m);
+int account_rows(const struct model *m, const struct canvas *c, int width);
+void draw_account(const struct model *m, struct canvas *c, struct rect r, int y);
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */

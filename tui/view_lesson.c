@@ -107,7 +107,11 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     }
     if (current == l->steps_len) {
         *current_at = d->y;
-        char *done = lesson_done_text(m);
+        char *done = lesson_done_text(m), *account = l->number ? account_text(m) : NULL, *rest = NULL;
+        for (char *line = account ? strtok_r(account, "\n", &rest) : NULL; line;
+             line = strtok_r(NULL, "\n", &rest))
+            paragraph(d, 1, STYLE_NORMAL, line);
+        free(account);
         paragraph(d, 1, STYLE_FINE, done);
         free(done);
     }

@@ -246,6 +246,8 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
         err = read_int(r, root, "nodes", 1, LIMIT_NODES, &l->nodes);
     if (!err)
         err = read_names(r, root, "queues", &full->queues);
+    if (!err && full->queues && full->queues[0])
+        l->queue = xstrdup(full->queues[0]);
     if (!err)
         err = read_names(r, root, "policies", &full->policies);
     if (err)
@@ -351,6 +353,7 @@ void lesson_destroy(struct lesson *l)
     free(l->title);
     free(l->aim);
     free(l->predict);
+    free(l->queue);
     free_names(full->queues);
     free_names(full->policies);
     size_t at = 0;

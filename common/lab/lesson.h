@@ -35,6 +35,7 @@ struct lesson {
     char *title;   /* "keep messages when a node stops" */
     char *aim;     /* one sentence */
     char *predict; /* the predict-first question; may be NULL */
+    char *queue;   /* the one it is about, the first of those it uses; may be NULL */
     int nodes;     /* how many nodes it wants */
     struct lesson_step *steps;
     size_t steps_len;

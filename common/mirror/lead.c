@@ -164,12 +164,11 @@ void begin_change(struct mirror *m, struct effects *out)
     if (m->change.running)
         epoch = u64_max(epoch, m->change.epoch);
     change_end(m);
-    forget_broken(m);
     memset(m->cuts, 0, sizeof(m->cuts)); /* who is cut off from one that is asked says so now */
     node_set stay =
         m->phase == PHASE_STARTING ? 0 : (reachable(m) | node_bit(m->o.self)) & ~m->leaving & ~m->shun;
     node_set targets = node_bit(m->o.self) | stay | (joiners(m, stay) & ~m->leaving & ~m->shun);
-    if (pause_if_minority(m, targets, out))
+    if (pause_if_minority(m, stay, out))
         return;
     struct change *c = &m->change;
     c->running = true;
@@ -301,7 +300,6 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
     }
     m->shun = 0;
     m->asked = msg->u.prepare.targets;
-    forget_broken(m);
     if (m->promised > m->epoch && m->candidate != from &&
         node_in(m->links & ~node_bit(m->o.self), m->candidate)) {
         node_id left = m->candidate; /* it must not wait for us */

@@ -458,8 +458,7 @@ void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, stru
 
 /* ---- partition.c ---- */
 bool cut_from(const struct mirror *m, node_id n); /* linked again, but not what it was in one view with */
-void forget_broken(struct mirror *m);
-bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out); /* true: this life is over */
+bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out); /* true: this life is over */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out);
 void tell_apart(struct mirror *m, node_set before, struct effects *out);
 void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);

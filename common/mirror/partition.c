@@ -20,13 +20,14 @@ static void life_over(struct mirror *m, struct effects *out)
     effects_add(out, FX_RESTART);
 }
 
-/* pause_minority: a view of half or fewer of the cluster's nodes is none, unless it only grows (the first
- * view is made by whoever is there: docs/semantics.md). A node that is being stopped goes without one: its
- * log must not say that it was the last. */
-bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
+/* pause_minority: where members are lost, those that stay must be more than half of the cluster's nodes. Who
+ * is about to come in does not count: it may have been in a later view, without this node. A view that only
+ * grows is none of its business (the first one is made by whoever is there: docs/semantics.md). A node that
+ * is being stopped goes without a view: its log must not say that it was the last. */
+bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out)
 {
     if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served ||
-        2 * node_count(targets) > node_count(m->cluster) || !(m->members & ~targets))
+        2 * node_count(stay) > node_count(m->cluster) || !(m->members & ~stay))
         return false;
     if (m->stopping) {
         m->stopped_told = m->over = true;
@@ -35,24 +36,24 @@ bool pause_if_minority(struct mirror *m, node_set targets, struct effects *out)
         return true;
     }
     tell(out, "node", NULL, "%s pauses: it reaches %u of %u nodes, not more than half", m->names[m->o.self],
-         node_count(targets), node_count(m->cluster));
+         node_count(stay), node_count(m->cluster));
     life_over(m, out);
     return true;
 }
 
 /* ---- links that were lost ---- */
 
-/* A link that was lost took messages with it, and the two ends may have gone on: that it is up again does not
- * mend that. Only a new life of either end does. */
-bool cut_from(const struct mirror *m, node_id n)
+/* Between two that are in one view: a link that was lost took messages with it, and its ends may have gone
+ * on. That it is up again does not mend that, only a new life of either end does. */
+static bool broken_with(const struct mirror *m, node_id n, uint64_t incarnation)
 {
-    return node_in(m->broken, n) && m->peers[n].known && m->peers[n].incarnation == m->broken_life[n];
+    return m->phase != PHASE_STARTING && node_in(m->broken & m->members, n) &&
+           m->incarnations[n] == incarnation && m->broken_life[n] == incarnation;
 }
 
-/* a new change asks anew; between those that are not in a view together nothing was lost */
-void forget_broken(struct mirror *m)
+bool cut_from(const struct mirror *m, node_id n)
 {
-    m->broken &= m->phase == PHASE_STARTING ? 0 : m->members;
+    return m->peers[n].known && broken_with(m, n, m->peers[n].incarnation);
 }
 
 /* ---- out of the view ---- */
@@ -107,8 +108,7 @@ void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *
 {
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (node_in(prepare->u.prepare.targets & ~node_bit(m->o.self), n) &&
-            (!node_in(m->links, n) ||
-             (node_in(m->broken, n) && m->broken_life[n] == prepare->u.prepare.incarnations[n])))
+            (!node_in(m->links, n) || broken_with(m, n, prepare->u.prepare.incarnations[n])))
             report(m, candidate, n, prepare->u.prepare.incarnations[n], out);
 }
 

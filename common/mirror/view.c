@@ -188,6 +188,8 @@ static void peer_down(struct mirror *m, node_id peer, uint64_t lost, struct effe
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 {
     uint64_t lost = m->peers[peer].incarnation;
+    if (!lost && m->prepare_waits && node_in(m->prepare_waits->u.prepare.targets, peer))
+        lost = m->prepare_waits->u.prepare.incarnations[peer]; /* its HELLO did not come */
     m->links &= ~node_bit(peer);
     m->wants_left &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};

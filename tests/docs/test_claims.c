@@ -1,4 +1,4 @@
-/* test_claims.c: sentences of docs/semantics.md that no other test shows. */
+/* test_claims.c: sentences of docs/semantics.md and docs/protocol.md that no other test shows. */
 #include "tests/broker/rig.h"
 
 #include "sim/sim.h"
@@ -46,6 +46,26 @@ static void a_lazy_queue_is_a_queue(void **state)
     rig_destroy(r);
 }
 
+/* "What a client does": properties that cannot be read, a delivery by a client, transactions. */
+static void what_is_no_amqp_is_answered(void **state)
+{
+    (void)state;
+    struct rig *r = rig_create(1);
+    struct client *c = client_open(r, 0);
+    client_method(c, 1, AMQP_BASIC_PUBLISH_METHOD, &(amqp_basic_publish_t){.routing_key = words("q")});
+    /* class 60, weight 0, 3 bytes of body, a content type of 200 bytes that are not there */
+    client_send(c, "\2\0\1\0\0\0\17\0\74\0\0\0\0\0\0\0\0\0\3\200\0\310\316", 23);
+    expect(c, "0: connection.close 502 *");
+    c = client_open(r, 0);
+    client_method(c, 1, AMQP_BASIC_DELIVER_METHOD,
+                  &(amqp_basic_deliver_t){.consumer_tag = words("t"), .routing_key = words("q")});
+    expect(c, "0: connection.close 503 *");
+    c = client_open(r, 0);
+    client_method(c, 1, AMQP_TX_SELECT_METHOD, &(amqp_tx_select_t){0});
+    expect(c, "0: connection.close 540 *");
+    rig_destroy(r);
+}
+
 static bool left_alone(struct sim *s, void *arg)
 {
     (void)arg;
@@ -76,11 +96,49 @@ static void stops_in_order_leave_a_minority_too(void **state)
     sim_destroy(s);
 }
 
+static bool apart(struct sim *s, void *arg)
+{
+    (void)arg;
+    for (node_id n = 0; n < 3; n++) {
+        struct view_info v = mirror_view(sim_mirror(s, n));
+        if (!sim_serving(s, n) || v.members != (n == 2 ? node_bit(2) : (node_bit(0) | node_bit(1))))
+            return false;
+    }
+    return true;
+}
+
+/* docs/protocol.md, "Partitions": node1 and node3 lose each other, node2 reaches both. */
+static void a_partial_cut_becomes_a_full_one(void **state)
+{
+    (void)state;
+    struct sim_options o;
+    sim_options_defaults(&o);
+    struct sim *s = sim_create(&o);
+    for (node_id n = 0; n < 3; n++)
+        sim_start(s, n);
+    assert_true(sim_calm(s, LIMIT_MS));
+    struct view_info before = mirror_view(sim_mirror(s, 0));
+    assert_int_equal(before.members, 7);
+    sim_cut(s, 0, 2);
+    assert_true(sim_until(s, apart, NULL, LIMIT_MS));
+    assert_false(sim_is_cut(s, 1, 2));
+    struct view_info two = mirror_view(sim_mirror(s, 1)), three = mirror_view(sim_mirror(s, 2));
+    assert_true(node_in(two.partitioned, 2) && node_in(three.partitioned, 1));
+    /* epochs: multiples of 32, and who led */
+    assert_int_equal(two.epoch % LIMIT_NODES, two.coordinator);
+    assert_int_equal(three.epoch % LIMIT_NODES, 2);
+    assert_true(two.epoch > before.epoch && three.epoch > before.epoch && two.epoch != three.epoch);
+    assert_null(sim_failure(s));
+    sim_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_memory_alarm_is_of_one_node),
         cmocka_unit_test(a_lazy_queue_is_a_queue),
+        cmocka_unit_test(what_is_no_amqp_is_answered),
+        cmocka_unit_test(a_partial_cut_becomes_a_full_one),
         cmocka_unit_test(stops_in_order_leave_a_minority_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

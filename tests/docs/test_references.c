@@ -185,8 +185,10 @@ static void every_mistake_is_found(void **state)
     finds("see `common/mirror/led.c`", "docs/made-up.md: no file common/mirror/led.c\n");
     finds("see `irror.h`", "docs/made-up.md: no file irror.h\n");
     finds("`documents_point_to_what_is_there`", "");
-    finds("| x | `documents_point_to_what_is` |",
-          "docs/made-up.md: nothing is called documents_point_to_what_is\n");
+    finds("| x | `documents_point_to"
+          "_nowhere` |",
+          "docs/made-up.md: nothing is called documents_point_to"
+          "_nowhere\n");
     finds("[style](style.md), [home](../README.md#use), [web](https://example.org/x.md)", "");
     finds("[gone](gone.md)", "docs/made-up.md: no docs/gone.md\n");
     finds("```\n`common/mirror/led.c`\n```\nand `a.c", "");

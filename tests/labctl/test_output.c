@@ -75,6 +75,8 @@ static const struct {
     {"\"#PID<10987.1057.0>\"", "\"<node1.1795394071.1057.0>\"", "a name that means the same elsewhere"},
     {"\"#PID<10987.1050.0>\"", "\"<node1.1795394071.1050.0>\"", "as above"},
     {"Command 'environment_x' not found. \nDid you mean 'environment'? \n", "", "the kit has no such verb"},
+    {"ing node node3@localhost", "ing node node3", "nodes of the kit have no host behind their names"},
+    {"itself: node3@localhost", "itself: node3", "as above"},
     {"\n-t : abc\n", "\n--timeout : abc\n", "options are named by their long names"},
     {"\t-n node1 ", "\t--dir FOLDER -n node1 ", "tests say where the lab is"},
 };
@@ -198,6 +200,16 @@ static const struct fake_answer answers[] = {
     {"DELETE /api/queues/%2F/hello", STATUS("200", "{\"messages\":0}")},
     {"stop_app", "{\"ok\":true}"},
     {"start_app", "{\"ok\":true}"},
+    {"forget_cluster_node", "{\"ok\":false,\"error\":\"not_found\",\"reason\":\"\"}"},
+    {"status",
+     "{\"ok\":true,\"phase\":\"serving\",\"known\":[\"node1\",\"node2\",\"node3\"],\"blank\":false}"},
+    {NULL, NULL},
+};
+
+/* node3's too, and it is a member of the cluster */
+static const struct fake_answer member[] = {
+    {"status",
+     "{\"ok\":true,\"phase\":\"stopped\",\"known\":[\"node1\",\"node2\",\"node3\"],\"blank\":false}"},
     {NULL, NULL},
 };
 
@@ -232,10 +244,16 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    static const char *const files[] = {
-        "node1/control.sock", "node2/control.sock", "node1", "node2", "asked", "lab.cfg"};
-    fake_node_end(nodes[0]);
-    fake_node_end(nodes[1]);
+    static const char *const files[] = {"node1/control.sock",
+                                        "node2/control.sock",
+                                        "node3/control.sock",
+                                        "node1",
+                                        "node2",
+                                        "node3",
+                                        "asked",
+                                        "lab.cfg"};
+    for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+        fake_node_end(nodes[i]);
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         char *path = format_text("%s/%s", folder, files[i]);
         remove(path);
@@ -365,6 +383,26 @@ static void the_app_stops_and_starts(void **state)
     assert_same("start_app", RUN("-n", "node1", "start_app"));
 }
 
+static void who_is_of_the_cluster_is_said_in_rabbitmqctls_words(void **state)
+{
+    (void)state;
+    int third = fake_node_start(folder, "node3", member);
+    assert_true(third > 0);
+    assert_same("forget_cluster_node nope@localhost",
+                RUN("-n", "node1", "forget_cluster_node", "nope@localhost"));
+    assert_same("-n node3 join_cluster node1@localhost",
+                RUN("-n", "node3", "join_cluster", "node1@localhost"));
+    assert_same("-n node3 join_cluster node3@localhost",
+                RUN("-n", "node3", "join_cluster", "node3@localhost"));
+    fake_node_end(third);
+    const char *const verbs[] = {"reset", "force_reset"};
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) { /* no such node: nothing is touched */
+        struct run r = RUN("-n", "node9", verbs[i]);
+        assert_int_equal(r.rc, 69);
+        run_finish(&r);
+    }
+}
+
 static void a_stopped_app_is_64_with_the_words_of_rabbitmqctl(void **state)
 {
     (void)state;
@@ -445,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_policy_goes_to_the_node_as_it_was_typed),
         cmocka_unit_test(queues_are_synchronised_purged_and_deleted),
         cmocka_unit_test(the_app_stops_and_starts),
+        cmocka_unit_test(who_is_of_the_cluster_is_said_in_rabbitmqctls_words),
         cmocka_unit_test(a_stopped_app_is_64_with_the_words_of_rabbitmqctl),
         cmocka_unit_test(a_dead_process_is_69_with_a_diagnosis),
         cmocka_unit_test(a_node_may_be_named_as_rabbitmq_names_it),

@@ -232,6 +232,11 @@ static bool any_alive(const struct labdir *lab)
     return alive;
 }
 
+static const char *engine_word(const struct labdir *lab)
+{
+    return lab->engine == ENGINE_KIT ? "kit" : "rabbitmq";
+}
+
 /* what was kept in the folder belongs to the same nodes, so it can be used again */
 static bool same_nodes(const struct labdir *a, const struct labdir *b)
 {
@@ -283,7 +288,11 @@ static int start(struct labdir *lab, bool fresh)
             return EXIT_NOT_DONE;
         }
         if (!fresh && !same_nodes(&old, lab))
-            printf("%s held a lab of another kind: starting empty\n", lab->path);
+            printf(
+                "%s: the last lab here had %zu %s node%s, this one has %zu %s: it starts empty, without the "
+                "old one's queues and messages\n",
+                lab->path, old.nodes_len, engine_word(&old), old.nodes_len == 1 ? "" : "s", lab->nodes_len,
+                engine_word(lab));
         if ((fresh || !same_nodes(&old, lab)) && (err = labdir_wipe(&old, &error)))
             return failed(err, error);
     }
@@ -297,6 +306,9 @@ static int start(struct labdir *lab, bool fresh)
     if (!err)
         return 0;
     int code = failed(err, error ? error : xstrdup("interrupted: the lab is stopped again"));
+    if (err == ERR_BUSY)
+        fprintf(stderr, "lab: `lab down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n",
+                lab->path);
     return interrupted ? 128 + interrupted : code;
 }
 
@@ -319,7 +331,9 @@ static int command_up(const struct options *o)
     }
     code = start(&lab, o->fresh);
     if (!code)
-        printf("%zu nodes run in %s; `lab` shows them, `lab down` stops them\n", lab.nodes_len, lab.path);
+        printf("%zu node%s in %s; `lab` shows %s, `lab down` stops %s\n", lab.nodes_len,
+               lab.nodes_len == 1 ? " runs" : "s run", lab.path, lab.nodes_len == 1 ? "it" : "them",
+               lab.nodes_len == 1 ? "it" : "them");
     return code;
 }
 
@@ -360,6 +374,10 @@ static int command_status(const struct options *o)
     }
     bool heard = s->source >= 0;
     snapshot_destroy(s);
+    if (!heard)
+        fprintf(stderr, "lab: no node answers; %s\n",
+                any_alive(&lab) ? "`labctl -n node1 start_app` starts one whose app is stopped"
+                                : "`lab up` starts them");
     return heard ? 0 : EXIT_NOT_DONE;
 }
 
@@ -384,10 +402,28 @@ static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
     fprintf(stderr,
             "lab: %zu %s node%s in %s; this lesson wants %zu or more%s; run `lab down` first, or name "
             "another folder with --dir\n",
-            lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq",
-            lab->nodes_len == 1 ? " runs" : "s run", lab->path, wanted,
+            lab->nodes_len, engine_word(lab), lab->nodes_len == 1 ? " runs" : "s run", lab->path, wanted,
             other_engine ? ", of the engine you named" : "");
     return EXIT_NOT_DONE;
+}
+
+/* A lab that runs is used as it is: what was asked for and differs is said. */
+static void say_unused(const struct options *o, const struct labdir *lab)
+{
+    struct labdir asked = *lab;
+    bool ports =
+        o->ports && (lab_set_ports(&asked, o->ports) || asked.nodes[0].amqp_port != lab->nodes[0].amqp_port ||
+                     asked.nodes[0].http_port != lab->nodes[0].http_port ||
+                     asked.nodes[0].peer_port != lab->nodes[0].peer_port);
+    const char *option = ports                                            ? "--ports"
+                         : o->nodes && (size_t)o->nodes != lab->nodes_len ? "--nodes"
+                         : o->config                                      ? "--config"
+                                                                          : NULL;
+    if (option)
+        fprintf(stderr,
+                "lab: the lab in %s runs already and is used as it is, without %s; `lab down` first for "
+                "another one\n",
+                lab->path, option);
 }
 
 /* A lab in the folder that runs and fits is used; otherwise one is started and *started says so. */
@@ -398,8 +434,10 @@ static int lab_for_lesson(const struct options *o, const struct lesson *l, struc
     if (labdir_load(lab, o->dir, &error) == 0 && any_alive(lab)) {
         bool other_engine =
             o->engine && (strcmp(o->engine, "rabbitmq") == 0) != (lab->engine == ENGINE_RABBITMQ);
-        if (!other_engine && lab->nodes_len >= (size_t)l->nodes)
+        if (!other_engine && lab->nodes_len >= (size_t)l->nodes) {
+            say_unused(o, lab);
             return 0;
+        }
         return too_few(lab, (size_t)l->nodes, other_engine);
     }
     free(error);
@@ -484,6 +522,8 @@ static int command_screen(const struct options *o, int number)
     free(error);
     if (runs && !o->replay && number && lab.nodes_len < nodes)
         return too_few(&lab, nodes, false);
+    if (runs && !o->replay)
+        say_unused(o, &lab);
     if (!runs) {
         int code = describe(o, nodes, &lab);
         if (code)
@@ -503,7 +543,9 @@ static int command_screen(const struct options *o, int number)
 static int command_replay(struct options *o, int len, char **files)
 {
     if (len < 1 || len > 2)
-        return wrong_usage("replay: name one recording, or two to compare (lab --record FILE makes one)");
+        return wrong_usage(
+            "replay: name a schedule (*.sched) or a recording (lab --record FILE makes one), or two "
+            "to compare");
     o->replay = files[0];
     o->beside = len == 2 ? files[1] : NULL;
     return command_screen(o, 0);
@@ -536,7 +578,8 @@ int main(int argc, char **argv)
                     : command_screen(&o, (int)number);
     if (strcmp(command, "run") == 0) {
         if (!word || read_number(word, 1, 99, &number))
-            return wrong_usage("run %s: write a lesson's number, such as lab run 2", word ? word : "");
+            return wrong_usage("run%s%s: write a lesson's number, such as lab run 2 --headless",
+                               word ? " " : "", word ? word : "");
         return o.headless ? command_run(&o, (int)number) : command_screen(&o, (int)number);
     }
     if (strcmp(command, "replay") == 0)

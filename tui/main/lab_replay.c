@@ -149,8 +149,13 @@ int lab_replay(int argc, char **argv)
         }
     }
     bool sim = strcmp(engine, "sim") == 0, kit = strcmp(engine, "kit") == 0;
-    if (optind + 1 != argc || (!sim && !kit && strcmp(engine, "rabbitmq") != 0)) {
-        fprintf(stderr, "lab: replay wants one schedule, and --engine sim, kit or rabbitmq\n%s", usage);
+    if (!sim && !kit && strcmp(engine, "rabbitmq") != 0) {
+        fprintf(stderr, "lab: --engine %s: write sim, kit or rabbitmq\n", engine);
+        return LAB_EXIT_USAGE;
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "lab: replay: %d files are named, as text it plays one schedule\n%s", argc - optind,
+                usage);
         return LAB_EXIT_USAGE;
     }
     const char *file = argv[optind];

@@ -51,7 +51,13 @@ static int run_rabbitmqctl(struct ctl *c)
 int ctl_rabbitmq(struct ctl *c)
 {
     const char *verb = c->line.verb ? c->line.verb : "";
-    if (strcmp(verb, "kill") == 0)
+    bool kill = strcmp(verb, "kill") == 0;
+    if ((kill || strcmp(verb, "start") == 0) && c->line.args.len > 0) { /* of which node, -n says */
+        fprintf(c->err, "Error (argument validation): too many arguments: labctl -n %s %s\n",
+                c->line.args.items[0], verb);
+        return CTL_USAGE;
+    }
+    if (kill)
         return ctl_kill(c);
     if (strcmp(verb, "start") == 0)
         return ctl_start(c);

@@ -1,0 +1,112 @@
+/* account.c: what became of the queues that had a copy on a node that is away: who has it, who had it, what
+ * kept it. Said when the lesson's steps are all seen, and nothing that the nodes that remain do not report.
+ */
+#include <stdlib.h>
+
+#include "view.h"
+#include "words.h"
+
+#define MOST 4 /* queues; more are no lesson any more */
+
+static char *names_text(const struct snapshot *s, node_bits bits)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits & ((node_bits)1 << i))
+            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
+    return t.s ? t.s : xstrdup("");
+}
+
+/* the newest event in which this queue's mirror took over said that it lacked something */
+static bool took_over_unsynced(const struct snapshot *s, const struct queue_seen *q)
+{
+    char *begin = format_text("%s: ", q->name);
+    bool unsynced = false;
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        if (strcmp(e->kind, "promote") == 0 && strncmp(e->text, begin, strlen(begin)) == 0)
+            unsynced = strstr(e->text, "NOT in sync") != NULL;
+    }
+    free(begin);
+    return unsynced;
+}
+
+static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
+{
+    char *nodes = names_text(s, copies), *text;
+    bool one = (copies & (copies - 1)) == 0;
+    if (one && q->was_messages >= 0)
+        text = format_text(NP_("%s: %lld message is out of reach, not lost: its only copy is on %s.",
+                               "%s: %lld messages are out of reach, not lost: their only copy is on %s.",
+                               q->was_messages),
+                           q->name, (long long)q->was_messages, nodes);
+    else if (one)
+        text = format_text(_("%s is out of reach: its only copy is on %s."), q->name, nodes);
+    else
+        text = format_text(_("%s is out of reach: its copies are on %s."), q->name, nodes);
+    free(nodes);
+    return text;
+}
+
+static char *taken_over_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+{
+    char *gone = names_text(s, a->masters), *now = names_text(s, (node_bits)1 << q->master), *text;
+    if (took_over_unsynced(s, q))
+        text = format_text(_("%s: %s took over without being in sync: what only %s had is missing."), q->name,
+                           now, gone);
+    else
+        text = format_text(_("%s: its master on %s is gone; the copy on %s kept it and is master now."),
+                           q->name, gone, now);
+    free(gone);
+    free(now);
+    return text;
+}
+
+char *account_text(const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    struct text t = {0};
+    int said = 0;
+    for (size_t i = 0; s && s->source >= 0 && i < s->queues_len && said < MOST; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        const struct away *a = model_away(m, q->name);
+        char *text = NULL;
+        if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
+            node_bits copies = a ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
+            text = copies ? stopped_text(s, q, copies) : NULL;
+        } else if (a && a->masters && q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN &&
+                   !(a->masters & ((node_bits)1 << q->master))) {
+            text = taken_over_text(s, q, a);
+        }
+        if (text) {
+            text_printf(&t, "%s%s", t.len ? "\n" : "", text);
+            said++;
+        }
+        free(text);
+    }
+    return t.s;
+}
+
+static int each_line(const struct model *m, const struct canvas *c, struct canvas *draw_on, struct rect r,
+                     int x, int y)
+{
+    char *text = account_text(m), *rest = NULL;
+    int rows = 0;
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        if (draw_on && y + rows < r.height)
+            draw_paragraph(draw_on, rect_rows(r, y + rows, r.height - y - rows), x, 0, STYLE_NORMAL, line);
+        rows += paragraph_rows(c, r.width - x, line);
+    }
+    free(text);
+    return rows;
+}
+
+int account_rows(const struct model *m, const struct canvas *c, int width)
+{
+    return each_line(m, c, NULL, (struct rect){0, 0, width, 0}, 1, 0);
+}
+
+void draw_account(const struct model *m, struct canvas *c, struct rect r, int y)
+{
+    each_line(m, c, c, r, 1, y);
+}
