@@ -17,18 +17,24 @@ static char *names_text(const struct snapshot *s, node_bits bits)
     return t.s ? t.s : xstrdup("");
 }
 
-/* the newest event in which this queue's mirror took over said that it lacked something */
-static bool took_over_unsynced(const struct snapshot *s, const struct queue_seen *q)
+enum taken { TAKEN_UNTOLD, TAKEN_IN_SYNC, TAKEN_UNSYNCED };
+
+/* what the newest event says in which this queue's mirror took over; RabbitMQ does not say how level it was
+ */
+static enum taken how_taken_over(const struct snapshot *s, const struct queue_seen *q)
 {
     char *begin = format_text("%s: ", q->name);
-    bool unsynced = false;
+    enum taken taken = TAKEN_UNTOLD;
     for (size_t i = 0; i < s->events_len; i++) {
         const struct event_seen *e = &s->events[i];
-        if (strcmp(e->kind, "promote") == 0 && strncmp(e->text, begin, strlen(begin)) == 0)
-            unsynced = strstr(e->text, "NOT in sync") != NULL;
+        if (strcmp(e->kind, "promote") != 0 || strncmp(e->text, begin, strlen(begin)) != 0)
+            continue;
+        taken = strstr(e->text, "NOT in sync") ? TAKEN_UNSYNCED
+                : strstr(e->text, "in sync")   ? TAKEN_IN_SYNC
+                                               : TAKEN_UNTOLD;
     }
     free(begin);
-    return unsynced;
+    return taken;
 }
 
 static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
@@ -36,12 +42,12 @@ static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, 
     char *nodes = names_text(s, copies), *text;
     bool one = (copies & (copies - 1)) == 0;
     if (one && q->was_messages >= 0)
-        text = format_text(NP_("%s: %lld message is out of reach, not lost: its only copy is on %s.",
-                               "%s: %lld messages are out of reach, not lost: their only copy is on %s.",
+        text = format_text(NP_("%s: %lld message is out of reach: %s, which is away, has its only copy.",
+                               "%s: %lld messages are out of reach: %s, which is away, has their only copy.",
                                q->was_messages),
                            q->name, (long long)q->was_messages, nodes);
     else if (one)
-        text = format_text(_("%s is out of reach: its only copy is on %s."), q->name, nodes);
+        text = format_text(_("%s is out of reach: %s, which is away, has its only copy."), q->name, nodes);
     else
         text = format_text(_("%s is out of reach: its copies are on %s."), q->name, nodes);
     free(nodes);
@@ -50,13 +56,20 @@ static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, 
 
 static char *taken_over_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
 {
-    char *gone = names_text(s, a->masters), *now = names_text(s, (node_bits)1 << q->master), *text;
-    if (took_over_unsynced(s, q))
-        text = format_text(_("%s: %s took over without being in sync: what only %s had is missing."), q->name,
-                           now, gone);
-    else
-        text = format_text(_("%s: its master on %s is gone; the copy on %s kept it and is master now."),
+    char *gone = names_text(s, a->masters), *now = names_text(s, (node_bits)1 << q->master), *text = NULL;
+    switch (how_taken_over(s, q)) {
+    case TAKEN_UNSYNCED:
+        text = format_text(_("%s: %s had its master; the copy on %s took over, NOT in sync: it lacks some."),
                            q->name, gone, now);
+        break;
+    case TAKEN_IN_SYNC:
+        text =
+            format_text(_("%s: %s had its master; the copy on %s, in sync, took over."), q->name, gone, now);
+        break;
+    case TAKEN_UNTOLD:
+        text = format_text(_("%s: %s had its master; the copy on %s took over."), q->name, gone, now);
+        break;
+    }
     free(gone);
     free(now);
     return text;

@@ -7,30 +7,10 @@
 #include "verbs.h"
 #include "words.h"
 
-/* a word as one would type it into a shell */
-static void add_word(struct text *t, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-    if (t->len)
-        text_add(t, " ");
-    if (*word && word[strspn(word, plain)] == '\0') {
-        text_add(t, word);
-        return;
-    }
-    text_add(t, "'");
-    for (; *word; word++) {
-        if (*word == '\'')
-            text_add(t, "'\\''");
-        else
-            text_add_bytes(t, word, 1);
-    }
-    text_add(t, "'");
-}
-
 char *shell_word(const char *word)
 {
     struct text t = {0};
-    add_word(&t, word);
+    text_add_shell_word(&t, word);
     return t.s;
 }
 
@@ -40,7 +20,7 @@ static char *shell_text(const char *const *words)
     struct text text = {0};
     const char *slash = words[0] ? strrchr(words[0], '/') : NULL;
     for (size_t i = 0; words[i]; i++)
-        add_word(&text, i == 0 && slash ? slash + 1 : words[i]);
+        text_add_shell_word(&text, i == 0 && slash ? slash + 1 : words[i]);
     return text.s ? text.s : xstrdup("");
 }
 

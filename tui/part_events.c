@@ -39,7 +39,9 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
     x += 11;
     if (e->node && !names(e->text, e->node))
         x = canvas_printf(c, r, x, y, STYLE_DIM, "%s: ", e->node);
-    canvas_put(c, r, x, y, kind_style(e->kind), e->text);
+    char *text = event_words(e->text);
+    canvas_put(c, r, x, y, kind_style(e->kind), text);
+    free(text);
 }
 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)

@@ -177,13 +177,14 @@ char *lesson_done_text(const struct model *m)
                        m->next_lesson);
 }
 
-/* what became of the queues, if there is room, and what comes next in the last row */
+/* what became of the queues, as far as there is room, and what comes next */
 static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
 {
     char *text = lesson_done_text(m);
-    int rows = m->lesson->number ? account_rows(m, c, r.width) : 0;
-    if (y + rows < r.height) {
-        draw_account(m, c, r, y);
+    int rows = m->lesson->number ? account_rows(m, c, r.width) : 0, room = r.height - y - 1;
+    rows = rows < room ? rows : room;
+    if (rows > 0) {
+        draw_account(m, c, rect_rows(r, y, rows), 0);
         y += rows;
     }
     canvas_put(c, r, 1, y, STYLE_FINE, text);

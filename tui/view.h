@@ -57,6 +57,9 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 
+/* event_words.c: an event's English in the language of the locale; new, the caller frees it */
+char *event_words(const char *text);
+
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
                     const int64_t samples[HISTORY_LEN]);

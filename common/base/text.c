@@ -52,6 +52,25 @@ void text_printf(struct text *t, const char *format, ...)
     va_end(args);
 }
 
+void text_add_shell_word(struct text *t, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+    if (t->len)
+        text_add(t, " ");
+    if (*word && word[strspn(word, plain)] == '\0') {
+        text_add(t, word);
+        return;
+    }
+    text_add(t, "'");
+    for (; *word; word++) {
+        if (*word == '\'')
+            text_add(t, "'\\''");
+        else
+            text_add_bytes(t, word, 1);
+    }
+    text_add(t, "'");
+}
+
 void text_clear(struct text *t)
 {
     t->len = 0;

@@ -15,6 +15,9 @@ void text_add(struct text *t, const char *s);
 void text_add_bytes(struct text *t, const void *data, size_t len);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vprintf(struct text *t, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+/* The word as one types it into a shell, after a space if something is there already: quoted where it must
+ * be. */
+void text_add_shell_word(struct text *t, const char *word);
 void text_clear(struct text *t); /* keeps the memory */
 void text_finish(struct text *t);
 static inline const char *text_str(const struct text *t)

@@ -87,6 +87,7 @@ struct loop {
     struct broker *broker;
     enum app_state app;
     uint64_t incarnation;
+    bool lived;                   /* there was a life before this one */
     bool serving, serving_wanted; /* listeners are open; are to be */
     bool stopped_by_broker;       /* FX_STOPPED or FX_RESTART came */
     bool restarts;                /* FX_RESTART: begins again once it has closed */

@@ -41,6 +41,7 @@ static struct broker *create_broker(struct loop *l)
     o.mirror.nodes_len = l->config.nodes_len;
     o.mirror.self = (node_id)l->config.self;
     o.mirror.incarnation = l->incarnation;
+    o.mirror.lived = l->lived;
     o.mirror.seed = l->incarnation;
     o.mirror.partition_handling = l->config.partition_handling;
     o.mirror.paused = l->restarts && l->config.partition_handling == PARTITION_PAUSE_MINORITY;
@@ -57,6 +58,7 @@ static void begin_start(struct loop *l)
     set_state(l, APP_STARTING);
     l->started_at = loop_now(l);
     l->stopped_by_broker = l->serving_wanted = l->memory_alarm = false;
+    l->lived = node_files_lived(l->config.dir);
     l->incarnation = node_files_incarnation(l->config.dir, loop_now(l), &error);
     if (l->incarnation)
         l->broker = create_broker(l);

@@ -82,6 +82,14 @@ static bool replace_file(const char *folder, const char *file, const char *conte
     return ok;
 }
 
+bool node_files_lived(const char *dir)
+{
+    char *file = format_text("%s/incarnation", dir);
+    bool lived = access(file, F_OK) == 0;
+    free(file);
+    return lived;
+}
+
 uint64_t node_files_incarnation(const char *dir, ms_time now, char **error)
 {
     uint64_t last = 0;

@@ -137,26 +137,6 @@ static char *placeholder(const struct labdir *lab, const char *word)
     return NULL;
 }
 
-/* as one types it in a shell */
-static void add_quoted(struct text *t, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+%";
-    if (t->len)
-        text_add(t, " ");
-    if (word[0] && strspn(word, plain) == strlen(word)) {
-        text_add(t, word);
-        return;
-    }
-    text_add(t, "'");
-    for (; *word; word++) {
-        if (*word == '\'')
-            text_add(t, "'\\''");
-        else
-            text_add_bytes(t, word, 1);
-    }
-    text_add(t, "'");
-}
-
 static int read_action(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
     int err = config_setting_get_member(group, "action") ? read_names(r, group, "action", &step->action) : 0;
@@ -183,7 +163,7 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
             free(step->action[i]);
             step->action[i] = value;
         }
-        add_quoted(&typed, step->action[i]);
+        text_add_shell_word(&typed, step->action[i]);
     }
     step->action_text = typed.s;
     if (own_program && r->programs[0]) {

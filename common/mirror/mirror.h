@@ -35,6 +35,7 @@ struct mirror_options {
     size_t nodes_len;
     node_id self;
     uint64_t incarnation; /* of this life of the node: larger than that of any earlier one, not 0 */
+    bool lived;           /* there was an earlier life, whatever its disk holds now (reset) */
     uint64_t seed;        /* where a rule asks for a random choice */
 
     /* rules, one a line; all true in a full node */

@@ -57,6 +57,13 @@ static struct hello own_hello(const struct mirror *m)
                           .incarnation = m->o.incarnation};
 }
 
+/* Whom a node looks for before it makes a view without them. */
+static node_set missed_at_start(const struct mirror *m)
+{
+    node_set all = m->o.nodes_len < LIMIT_NODES ? node_bit((node_id)m->o.nodes_len) - 1 : UINT32_MAX;
+    return m->fresh && m->o.lived ? others_of(m, all) : m->lost;
+}
+
 /* Nobody serves yet: the node whose past is the latest leads, once everybody who was running when it left is
  * there. A node that was never in a view leaves it to the cluster's first node. */
 static void try_form(struct mirror *m, struct effects *out)
@@ -80,15 +87,17 @@ static void try_form(struct mirror *m, struct effects *out)
     }
     if (leader != m->o.self || (best.fresh ? m->o.self != 0 : (best.others & ~here) != 0))
         return;
-    if ((m->lost & ~here) && m->now < m->start_deadline)
-        return; /* a moment: they may be on the other side of a partition */
+    node_set missed = missed_at_start(m) & ~here;
+    if (missed && m->now < m->start_deadline)
+        return; /* a moment: they may serve, on the other side of a partition or without a node that was reset
+                 */
     begin_change(m, out);
 }
 
 void view_start(struct mirror *m, struct effects *out)
 {
     m->started = true;
-    m->start_deadline = m->lost ? m->now + START_PATIENCE_MS : m->now;
+    m->start_deadline = missed_at_start(m) ? m->now + START_PATIENCE_MS : m->now;
     send_hello(m, m->links, out);
     try_form(m, out);
 }

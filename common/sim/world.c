@@ -309,6 +309,7 @@ static void boot(struct sim *s, node_id n)
     o.nodes_len = s->options.nodes;
     o.self = n;
     o.incarnation = node->incarnation;
+    o.lived = node->lives > 1;
     o.seed = s->options.seed ^ node->incarnation;
     o.confirm_after_mirrors = s->options.confirm_after_mirrors;
     o.confirm_after_disk = s->options.confirm_after_disk;

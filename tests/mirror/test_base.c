@@ -86,6 +86,17 @@ static void test_text_grows(void **state)
     text_finish(&t);
 }
 
+static void test_words_for_a_shell(void **state)
+{
+    (void)state;
+    struct text t = {0};
+    const char *const words[] = {"labctl", "a b", "", "it's", "^q", "x=1,y%"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        text_add_shell_word(&t, words[i]);
+    assert_string_equal(t.s, "labctl 'a b' '' 'it'\\''s' '^q' x=1,y%");
+    text_finish(&t);
+}
+
 static void test_every_error_has_a_text(void **state)
 {
     (void)state;
@@ -117,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_map_agrees_with_an_array),
         cmocka_unit_test(test_map_walk_may_remove),
         cmocka_unit_test(test_text_grows),
+        cmocka_unit_test(test_words_for_a_shell),
         cmocka_unit_test(test_every_error_has_a_text),
         cmocka_unit_test(test_message_keeps_its_parts),
     };

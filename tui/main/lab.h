@@ -16,6 +16,9 @@ bool lab_replay_wanted(int argc,
                        char **argv); /* it names a schedule (*.sched), an engine, or asks for help */
 bool lab_replay_on_screen(int argc, char **argv); /* a schedule, and a terminal to show it on */
 
+/* The whole file, the caller's to free; NULL and errno (EILSEQ: there is a NUL in it). */
+char *lab_read_text(const char *path);
+
 /* For tui_options.load: a schedule, played in the simulator, as a recording; NULL with *error NULL: it is
  * none.
  */

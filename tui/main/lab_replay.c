@@ -29,7 +29,7 @@ static const char usage[] =
     "\n"
     "  0: played, the fates are as its expect lines say; 1: not so, or not played to its end.\n";
 
-static char *read_file(const char *path)
+char *lab_read_text(const char *path)
 {
     FILE *f = fopen(path, "re");
     struct text t = {0};
@@ -159,7 +159,7 @@ int lab_replay(int argc, char **argv)
         return LAB_EXIT_USAGE;
     }
     const char *file = argv[optind];
-    char *text = read_file(file), *error = NULL;
+    char *text = lab_read_text(file), *error = NULL;
     if (!text) {
         fprintf(stderr, "lab: %s: %s; name a schedule (*.sched)\n", file, strerror(errno));
         return 1;

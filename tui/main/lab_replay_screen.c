@@ -34,20 +34,6 @@ bool lab_replay_on_screen(int argc, char **argv)
     return driven || (!text && (files > 1 || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))));
 }
 
-static char *read_file(const char *file)
-{
-    FILE *f = fopen(file, "re");
-    struct text t = {0};
-    char part[4096];
-    if (!f)
-        return NULL;
-    text_add(&t, "");
-    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
-        text_add_bytes(&t, part, got);
-    fclose(f);
-    return t.s;
-}
-
 static char *play(const struct sched *s, const char *file, char **error)
 {
     struct sched_recorder *recorder = sched_recorder_create(s, file);
@@ -74,7 +60,7 @@ char *lab_load_schedule(const char *file, char **error)
     struct sched s;
     if (!is_schedule(file))
         return NULL;
-    char *text = read_file(file), *recording = NULL;
+    char *text = lab_read_text(file), *recording = NULL;
     if (!text) {
         *error = format_text("%s: %s", file, strerror(errno));
         return NULL;

@@ -1,0 +1,108 @@
+/* event_words.c: what nodes and the observer tell of, in the language of the locale. They tell it in English,
+ * in these sentences; names and numbers stand where %s is. A sentence that is not here is shown as it came.
+ */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "view.h"
+#include "words.h"
+
+/* The longer one first where one begins as another. A translation keeps the order of its %s. */
+static const char *const sentences[] = {
+    /* nodes */
+    N_("%s is up"),
+    N_("%s is down"),
+    N_("%s was stopped"),
+    N_("%s not running"),
+    N_("%s running"),
+    N_("%s is in another view: the cluster is partitioned"),
+    N_("%s serves in another view: the cluster was partitioned"),
+    N_("%s: the cluster was partitioned"),
+    N_("%s is of this cluster no more"),
+    N_("%s: it is with the minority and waits"),
+    N_("%s pauses: it reaches %s of %s nodes, not more than half"),
+    N_("autoheal: %s begins again, the side of %s decided so"),
+    /* queues */
+    N_("queue %s declared on %s"),
+    N_("%s declared on %s"),
+    N_("queue %s deleted"),
+    N_("%s is gone"),
+    N_("%s is back on %s, %s message"),
+    N_("%s is back on %s, %s messages"),
+    N_("%s: no mirror in sync, so it stops with its master on %s"),
+    N_("%s holds %s message"),
+    N_("%s holds %s messages"),
+    N_("%s has ONE copy: stopping %s hides it"),
+    /* mirrors */
+    N_("%s: %s promoted, in sync, %s message"),
+    N_("%s: %s promoted, in sync, %s messages"),
+    N_("%s: %s promoted, NOT in sync, %s message"),
+    N_("%s: %s promoted, NOT in sync, %s messages"),
+    N_("%s: %s promoted"),
+    N_("%s has a new master: %s (was %s)"),
+    N_("mirror of %s on %s added, empty"),
+    N_("mirror of %s on %s added"),
+    N_("mirror of %s on %s removed"),
+    N_("%s on %s in sync"),
+    N_("%s on %s, not in sync yet"),
+    N_("%s no longer on %s"),
+    N_("%s: copying %s message to %s"),
+    N_("%s: copying %s messages to %s"),
+    N_("%s: copying %s message"),
+    N_("%s: copying %s messages"),
+    N_("%s: copied %s message"),
+    N_("%s: copied %s messages"),
+    N_("%s: copying cancelled"),
+    /* policies */
+    N_("%s follows no policy"),
+    N_("%s follows policy %s"),
+    N_("%s set on %s: %s"),
+    N_("%s changed on %s: %s"),
+    N_("%s cleared"),
+};
+
+#define MOST_PARTS 3
+
+struct part {
+    const char *at;
+    size_t len;
+};
+
+/* whether the text is this sentence; what stands at its %s: the shortest that fits, never nothing */
+static bool fits(const char *text, const char *sentence, struct part *parts)
+{
+    if (strncmp(sentence, "%s", 2) != 0)
+        return *sentence == *text && (!*text || fits(text + 1, sentence + 1, parts));
+    for (size_t len = 1, all = strlen(text); len <= all; len++)
+        if (fits(text + len, sentence + 2, parts + 1)) {
+            *parts = (struct part){text, len};
+            return true;
+        }
+    return false;
+}
+
+static char *fill(const char *sentence, const struct part *parts)
+{
+    struct text t = {0};
+    for (size_t n = 0, len; *sentence; sentence += len) {
+        len = strcspn(sentence, "%");
+        text_add_bytes(&t, sentence, len);
+        if (sentence[len] && n < MOST_PARTS) { /* %s: there is no other */
+            text_add_bytes(&t, parts[n].at, parts[n].len);
+            n++;
+            len += 2;
+        }
+    }
+    return t.s ? t.s : xstrdup("");
+}
+
+char *event_words(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sentences); i++) {
+        struct part parts[MOST_PARTS] = {{0}};
+        const char *translated = _(sentences[i]);
+        if (translated != sentences[i] && fits(text, sentences[i], parts))
+            return fill(translated, parts);
+    }
+    return xstrdup(text);
+}
