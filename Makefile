@@ -7,6 +7,7 @@
 #   make test-rabbitmq   the scenarios that also hold on RabbitMQ, on RabbitMQ (make deps-rabbitmq)
 #   make deps     install the packages that tests/deps/deps lists (Debian, Ubuntu; a list for others)
 #   make lint     layers, purity, formatting, static checks
+#   make fuzz     bytes that nobody wrote, for what reads bytes (clang; not part of make test)
 #   make bench    speed and size, measured here
 #   make install  into PREFIX (/usr/local), under DESTDIR
 #   make clean

@@ -42,12 +42,12 @@ static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, 
     char *nodes = names_text(s, copies), *text;
     bool one = (copies & (copies - 1)) == 0;
     if (one && q->was_messages >= 0)
-        text = format_text(NP_("%s: %lld message is out of reach: %s, which is away, has its only copy.",
-                               "%s: %lld messages are out of reach: %s, which is away, has their only copy.",
-                               q->was_messages),
-                           q->name, (long long)q->was_messages, nodes);
+        text =
+            format_text(NP_("%s: %lld message is out of reach: its only copy is on %s.",
+                            "%s: %lld messages are out of reach: their only copy is on %s.", q->was_messages),
+                        q->name, (long long)q->was_messages, nodes);
     else if (one)
-        text = format_text(_("%s is out of reach: %s, which is away, has its only copy."), q->name, nodes);
+        text = format_text(_("%s is out of reach: its only copy is on %s."), q->name, nodes);
     else
         text = format_text(_("%s is out of reach: its copies are on %s."), q->name, nodes);
     free(nodes);
@@ -59,16 +59,14 @@ static char *taken_over_text(const struct snapshot *s, const struct queue_seen *
     char *gone = names_text(s, a->masters), *now = names_text(s, (node_bits)1 << q->master), *text = NULL;
     switch (how_taken_over(s, q)) {
     case TAKEN_UNSYNCED:
-        text = format_text(_("%s: %s had its master; the copy on %s took over, NOT in sync: it lacks some."),
-                           q->name, gone, now);
+        text =
+            format_text(_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
         break;
     case TAKEN_IN_SYNC:
         text =
-            format_text(_("%s: %s had its master; the copy on %s, in sync, took over."), q->name, gone, now);
+            format_text(_("%s: %s took over from %s; its copy was in sync: all kept."), q->name, now, gone);
         break;
-    case TAKEN_UNTOLD:
-        text = format_text(_("%s: %s had its master; the copy on %s took over."), q->name, gone, now);
-        break;
+    case TAKEN_UNTOLD: text = format_text(_("%s: %s took over from %s."), q->name, now, gone); break;
     }
     free(gone);
     free(now);

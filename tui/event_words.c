@@ -17,9 +17,9 @@ static const char *const sentences[] = {
     N_("%s running"),
     N_("%s is in another view: the cluster is partitioned"),
     N_("%s serves in another view: the cluster was partitioned"),
-    N_("%s: the cluster was partitioned"),
+    N_("%s saw that the cluster was partitioned"),
     N_("%s is of this cluster no more"),
-    N_("%s: it is with the minority and waits"),
+    N_("%s is with the minority and waits"),
     N_("%s pauses: it reaches %s of %s nodes, not more than half"),
     N_("autoheal: %s begins again, the side of %s decided so"),
     /* queues */

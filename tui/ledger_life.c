@@ -266,30 +266,34 @@ static void tell_events(struct telling *t, size_t *at, int64_t until_us, int64_t
 /* ---- together
  * ---------------------------------------------------------------------------------------------- */
 
-/* "q on node2 in sync": what looking at a queue showed (notice.c), as a mark at a node */
+/* "q on node2 in sync", "mirror of q on node2 added", "q: node2 promoted": what looking at a queue showed
+ * (notice.c), as a mark at a node */
 static bool queue_event(const struct telling *t, const struct event_seen *e, int *node, char *letter,
                         const char **label)
 {
     static const struct {
         const char *words, *label;
         char letter;
-    } known[] = {{"in sync", N_("mirror in sync"), 'm'},
-                 {"not in sync yet", N_("mirror, not in sync"), 'u'},
-                 {"no longer on", N_("no mirror now"), '.'},
-                 {"has a new master", N_("promoted"), 'M'},
-                 {"declared on", N_("declared"), 'M'}};
+    } known[] = {
+        {"in sync", N_("mirror in sync"), 'm'},     {"not in sync yet", N_("mirror, not in sync"), 'u'},
+        {"no longer on", N_("no mirror now"), '.'}, {"has a new master", N_("promoted"), 'M'},
+        {" promoted", N_("promoted"), 'M'},         {" added", N_("mirror added"), 'u'},
+        {"declared on", N_("declared"), 'M'}};
+    static const char of[] = "mirror of ";
     size_t len = strlen(t->l->queue);
-    if (strncmp(e->text, t->l->queue, len) != 0 || e->text[len] != ' ')
+    const char *text = e->text + (strncmp(e->text, of, strlen(of)) == 0 ? strlen(of) : 0);
+    if (strncmp(text, t->l->queue, len) != 0 || (text[len] != ' ' && text[len] != ':'))
         return false;
+    text += len;
     *label = NULL;
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (strstr(e->text + len, known[i].words)) {
+        if (strstr(text, known[i].words)) {
             *label = known[i].label;
             *letter = known[i].letter;
         }
     const char *first = NULL; /* "a new master: node2 (was node1)" */
     for (size_t n = 0; n < t->s->nodes_len; n++) {
-        const char *name = strstr(e->text + len, t->s->nodes[n].name);
+        const char *name = strstr(text, t->s->nodes[n].name);
         if (name && (!first || name < first)) {
             first = name;
             *node = (int)n;

@@ -93,7 +93,7 @@ static const char *plural(long long n)
     return n == 1 ? "" : "s";
 }
 
-static json_t *sync_event(int64_t wall_ms, const char *node, const char *said, struct log_sync *sync)
+static json_t *sync_event(int64_t wall_ms, const char *said, struct log_sync *sync)
 {
     const char *to = after(said, "mirrors ["), *at;
     if (after(said, "messages to synchronise"))
@@ -105,16 +105,16 @@ static json_t *sync_event(int64_t wall_ms, const char *node, const char *said, s
             text_printf(&names, "%s%s", names.len ? ", " : "", name);
             free(name);
         }
-        char *text = format_text("%s: %s: copying %lld message%s to %s", node, sync->queue, sync->messages,
+        char *text = format_text("%s: copying %lld message%s to %s", sync->queue, sync->messages,
                                  plural(sync->messages), text_str(&names));
         text_finish(&names);
         return event(wall_ms, "sync", text);
     } else if (strncmp(said, "complete", strlen("complete")) == 0)
-        return event(wall_ms, "sync",
-                     format_text("%s: %s: copied %lld message%s", node, sync->queue, sync->messages,
-                                 plural(sync->messages)));
+        return event(
+            wall_ms, "sync",
+            format_text("%s: copied %lld message%s", sync->queue, sync->messages, plural(sync->messages)));
     else if (after(said, "cancelled"))
-        return event(wall_ms, "sync", format_text("%s: %s: cancelled", node, sync->queue));
+        return event(wall_ms, "sync", format_text("%s: copying cancelled", sync->queue));
     return NULL;
 }
 
@@ -132,7 +132,7 @@ static json_t *queue_event(int64_t wall_ms, const char *node, const char *name, 
         if (strcmp(sync->queue, queue) != 0)
             *sync = (struct log_sync){0};
         memcpy(sync->queue, queue, sizeof(queue));
-        return sync_event(wall_ms, node, said, sync);
+        return sync_event(wall_ms, said, sync);
     }
     if (after(what, "Promoting mirror "))
         return event(wall_ms, "promote", format_text("%s: %s promoted", queue, node));
@@ -163,7 +163,7 @@ json_t *node_log_event(const char *node, const char *line, struct log_sync *sync
         char *name = node_at(said + strlen(other));
         const char *word = strrchr(said, ' ');
         bool up = strcmp(word, " up") == 0, down = strcmp(word, " down") == 0;
-        char *text = format_text("%s: %s is %s", node, name, up ? "up" : "down");
+        char *text = format_text("%s is %s", name, up ? "up" : "down");
         free(name);
         if (up || down)
             return event(wall_ms, "node", text);
@@ -175,9 +175,9 @@ json_t *node_log_event(const char *node, const char *line, struct log_sync *sync
     if (strncmp(said, "Server startup complete", strlen("Server startup complete")) == 0)
         return event(wall_ms, "node", format_text("%s is up", node));
     if (after(said, "minority/secondary status detected"))
-        return event(wall_ms, "partition", format_text("%s: it is with the minority and waits", node));
+        return event(wall_ms, "node", format_text("%s is with the minority and waits", node));
     if (after(said, "inconsistent_database, running_partitioned_network"))
-        return event(wall_ms, "partition", format_text("%s: the cluster was partitioned", node));
+        return event(wall_ms, "node", format_text("%s saw that the cluster was partitioned", node));
     return NULL;
 }
 

@@ -47,18 +47,18 @@ static void add_feed(struct list *l, const char *node, const json_t *feed)
     }
 }
 
-/* What was told of the same thing a moment before: two nodes log that a third is down; polling notices a
- * promotion that a log told of. */
-#define SAME_MS 10000
+/* Of the same thing: two nodes log that a third is down, a moment apart; polling notices a promotion some
+ * seconds after a log told of it. */
+#define LOGS_APART_MS   1500
+#define NOTICED_LATE_MS 10000
 
-static bool told(const struct list *l, int64_t wall_ms, const char *kind, const char *text)
+static bool told(const struct list *l, int64_t wall_ms, int64_t apart_ms, const char *kind, const char *text)
 {
     for (size_t i = l->events.len; i-- > 0;) {
         const struct event_seen *e = &l->events.items[i];
-        const char *at = strstr(e->text, text);
-        bool whole = at && (at == e->text || (at - e->text > 1 && memcmp(at - 2, ": ", 2) == 0));
-        if (strcmp(e->kind, kind) == 0 && whole && e->wall_ms + SAME_MS > wall_ms &&
-            e->wall_ms < wall_ms + SAME_MS)
+        size_t len = strlen(text); /* more may follow: "added, empty" */
+        if (strcmp(e->kind, kind) == 0 && strncmp(e->text, text, len) == 0 &&
+            e->wall_ms + apart_ms > wall_ms && e->wall_ms < wall_ms + apart_ms)
             return true;
     }
     return false;
@@ -74,8 +74,7 @@ static void add_log(struct list *l, const char *node, const json_t *log)
         const char *kind = json_string_value(json_object_get(e, "kind"));
         const char *text = json_string_value(json_object_get(e, "text"));
         int64_t time = json_integer_value(json_object_get(e, "time"));
-        const char *what = strstr(text, ": ");
-        if (strcmp(kind, "node") != 0 || !told(l, time, kind, what ? what + 2 : text))
+        if (strcmp(kind, "node") != 0 || !told(l, time, LOGS_APART_MS, kind, text))
             add(l, time, kind, node, xstrdup(text));
     }
 }
@@ -159,7 +158,7 @@ static void notice_nodes(struct list *l, const struct snapshot *s, const struct 
         if (!was || was->state == n->state || s->source < 0)
             continue;
         char *logged = format_text("%s %s", n->name, n->state == NODE_UP ? "is up" : "is down");
-        if (!told(l, s->taken_wall_ms, "node", logged))
+        if (!told(l, s->taken_wall_ms, NOTICED_LATE_MS, "node", logged))
             add(l, s->taken_wall_ms, "node", NULL, format_text("%s %s", n->name, node_word(n->state)));
         free(logged);
     }
@@ -188,7 +187,7 @@ static void notice_mirrors(struct list *l, const struct snapshot *s, const struc
             add(l, s->taken_wall_ms, "mirror", NULL, format_text("%s on %s in sync", q->name, node));
         else if ((q->mirrors & bit) && !(was->mirrors & bit)) {
             char *logged = format_text("mirror of %s on %s added", q->name, node);
-            if (!told(l, s->taken_wall_ms, "mirror", logged))
+            if (!told(l, s->taken_wall_ms, NOTICED_LATE_MS, "mirror", logged))
                 add(l, s->taken_wall_ms, "mirror", NULL,
                     format_text("%s on %s, not in sync yet", q->name, node));
             free(logged);
@@ -197,12 +196,17 @@ static void notice_mirrors(struct list *l, const struct snapshot *s, const struc
     }
 }
 
+static bool served(const struct queue_seen *q)
+{
+    return q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING;
+}
+
 static void notice_queue(struct list *l, const struct snapshot *s, const struct queue_seen *q,
                          const struct queue_seen *was)
 {
     if (q->master >= 0 && was->master >= 0 && q->master != was->master) {
         char *logged = format_text("%s: %s promoted", q->name, s->nodes[q->master].name);
-        if (!told(l, s->taken_wall_ms, "promote", logged))
+        if (!told(l, s->taken_wall_ms, NOTICED_LATE_MS, "promote", logged))
             add(l, s->taken_wall_ms, "promote", NULL,
                 format_text("%s has a new master: %s (was %s)", q->name, s->nodes[q->master].name,
                             s->nodes[was->master].name));
@@ -214,7 +218,8 @@ static void notice_queue(struct list *l, const struct snapshot *s, const struct 
         add(l, s->taken_wall_ms, "queue", NULL,
             format_text("%s is %s", q->name, queue_seen_state_name(q->state)));
     notice_mirrors(l, s, q, was);
-    if (known && was_known &&
+    /* a queue that nobody serves is listed without its policy */
+    if (served(q) && served(was) &&
         ((q->policy != NULL) != (was->policy != NULL) || (q->policy && strcmp(q->policy, was->policy) != 0)))
         add(l, s->taken_wall_ms, "policy", NULL,
             q->policy ? format_text("%s follows policy %s", q->name, q->policy)

@@ -74,9 +74,24 @@ struct peer_msg *serve_msg(const struct mirror *m, node_id to)
     return msg;
 }
 
-/* On the node whose clients they are for. */
+/* Deliveries that the old master had sent, and that came during the change: before those it had not sent. */
+static void deliver_deferred(struct mirror *m, struct effects *out)
+{
+    for (size_t i = 0; i < m->deferred.len; i++) {
+        struct peer_msg *msg = m->deferred.items[i].msg;
+        const struct queue *q = msg->type == PEER_DELIVER ? queue_by_uid(m, msg->uid) : NULL;
+        if (!q || msg->generation >= q->rec.generation)
+            continue;
+        for (size_t k = 0; k < msg->u.deliver.items_len; k++)
+            deliver_no_ack(m, q, &msg->u.deliver.items[k], out);
+        msg->uid = 0; /* done */
+    }
+}
+
+/* On the node whose clients they are for, before it serves. */
 void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out)
 {
+    deliver_deferred(m, out);
     for (size_t i = 0; i < serve->u.serve.items_len; i++) {
         const struct leftover *l = &serve->u.serve.items[i];
         const struct queue *q = queue_by_uid(m, l->uid);

@@ -16,6 +16,14 @@ node_set reachable(const struct mirror *m)
     return found;
 }
 
+/* It comes with a past that the cluster has forgotten. One that was taken in again since, and was killed
+ * before that view was served, has a later past. */
+bool is_forgotten(const struct mirror *m, node_id n)
+{
+    const struct hello *h = &m->peers[n];
+    return node_in(m->forgotten, n) && !h->fresh && (!m->forgotten_in[n] || h->epoch <= m->forgotten_in[n]);
+}
+
 /* nodes that may join: they start, and can reach every member */
 node_set joiners(const struct mirror *m, node_set members)
 {
@@ -23,8 +31,7 @@ node_set joiners(const struct mirror *m, node_set members)
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !h->elsewhere &&
-            (h->fresh || !node_in(m->forgotten, n)) && !node_in(members, n) &&
-            (members & ~h->links & ~node_bit(n)) == 0)
+            !is_forgotten(m, n) && !node_in(members, n) && (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;

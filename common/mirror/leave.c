@@ -27,12 +27,14 @@ void last_one_stays(struct mirror *m, struct effects *out)
             return;
     m->leave_sent = false;
     m->phase = PHASE_CHANGING;
+    send_hello(m, m->links, out); /* to those that came up meanwhile */
     begin_change(m, out);
 }
 
 void handle_leave(struct mirror *m, node_id from, struct effects *out)
 {
     m->peers[from].serving = false;
+    m->peers[from].elsewhere = true; /* it does not want in */
     if (!node_in(m->members, from)) {
         if (m->change.running && node_in(m->change.targets, from)) { /* it stops before it has joined */
             m->leaving |= node_bit(from);

@@ -209,6 +209,7 @@ static void forget_node(struct mirror *m, node_id node, struct effects *out)
 {
     m->cluster &= ~node_bit(node);
     m->forgotten |= node_bit(node);
+    m->forgotten_in[node] = m->epoch;
     m->lost &= ~node_bit(node);
     VEC(struct queue *) gone = {0};
     size_t at = 0;

@@ -327,9 +327,10 @@ struct mirror {
 
     /* meta.c */
     uint64_t version;
-    node_set cluster;   /* whoever joined, running or not */
-    node_set forgotten; /* and was removed since */
-    struct map queues;  /* name -> struct queue */
+    node_set cluster;                   /* whoever joined, running or not */
+    node_set forgotten;                 /* and was removed since, */
+    uint64_t forgotten_in[LIMIT_NODES]; /* in the view of this epoch; 0: not known (a life ago) */
+    struct map queues;                  /* name -> struct queue */
     struct map by_uid;
     VEC(struct policy *) policies; /* sorted by name */
     uint64_t policies_changed;     /* how often */
@@ -444,6 +445,7 @@ void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct eff
 
 /* ---- lead.c ---- */
 node_set reachable(const struct mirror *m); /* other members, in the life this view knows them in */
+bool is_forgotten(const struct mirror *m, node_id n);
 node_set joiners(const struct mirror *m, node_set members);
 node_id oldest_reachable(const struct mirror *m);
 bool somebody_leads(const struct mirror *m);

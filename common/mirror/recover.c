@@ -179,6 +179,7 @@ void recover_end(struct mirror *m, struct effects *out)
 {
     forget_table(m);
     VEC_FREE(&m->recovered_table);
+    m->fresh = m->recovered_epoch == 0; /* killed before its first view was whole: it was in none */
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at))) {

@@ -9,12 +9,12 @@
 
 void send_hello(struct mirror *m, node_set to, struct effects *out)
 {
-    if (!to)
+    if (!to || m->leave_sent)
         return;
     struct peer_msg *msg = peer_msg_create(PEER_HELLO, m->epoch ? m->epoch : m->recovered_epoch);
     msg->u.hello.incarnation = m->o.incarnation;
     msg->u.hello.version = m->version;
-    msg->u.hello.serving = m->served && !m->leave_sent;
+    msg->u.hello.serving = m->served;
     msg->u.hello.fresh = m->fresh;
     msg->u.hello.members = m->members;
     msg->u.hello.others = m->recovered_others;
@@ -277,7 +277,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     if (msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self) &&
         msg->u.hello.incarnation == m->incarnations[from])
         excluded(m, from, msg->epoch, out); /* its link was broken when it went on without us */
-    if (m->served && node_in(m->forgotten, from) && !msg->u.hello.serving && !msg->u.hello.fresh)
+    if (m->served && !msg->u.hello.serving && is_forgotten(m, from))
         refuse(m, from, msg->epoch, REFUSE_FORGOTTEN, out);
     if (m->change.running && !m->served && msg->u.hello.serving)
         give_up(m, out);

@@ -38,7 +38,8 @@ struct reader {
 
 static struct reader reader_of(struct bytes b)
 {
-    return (struct reader){.at = b.data, .end = b.data + b.len};
+    const uint8_t *at = b.data ? b.data : (const uint8_t *)""; /* C counts on from no NULL, not even by 0 */
+    return (struct reader){.at = at, .end = at + b.len};
 }
 
 static const uint8_t *take(struct reader *r, size_t n)

@@ -158,6 +158,38 @@ static void a_step_that_only_looks(void **state)
     sketch_destroy(l);
 }
 
+/* After the last step the screen says where the messages are, from what was seen: nobody wrote it down. */
+static void what_became_of_the_queues(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    l->number = 7;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    show(&m, l, (const char *const[]){"rest", NULL});
+    char *frame = model_frame(&m, 80, 24); /* every node runs: nothing to say */
+    assert_lacks(frame, "out of reach");
+    assert_lacks(frame, "took over");
+    free(frame);
+    model_finish(&m);
+    show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+    says(&m, "\n hello: 100000 messages are out of reach: their only copy is on node1.");
+    says(&m, "\n mirrior_hello: node2 took over from node1");
+    struct snapshot *s = snapshot_clone(m.snapshot);
+    struct event_seen *e = NULL;
+    for (size_t i = 0; i < s->events_len; i++)
+        e = strcmp(s->events[i].kind, "promote") == 0 ? &s->events[i] : e;
+    assert_non_null(e);
+    free(e->text);
+    e->text = xstrdup("mirrior_hello: node2 promoted, NOT in sync, 5 messages");
+    model_observe(&m, s);
+    says(&m, "took over from node1 though NOT in sync: it lacks some.");
+    snapshot_destroy(s);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 static void a_lab_that_does_not_fit(void **state)
 {
     (void)state;
@@ -252,6 +284,7 @@ static void every_size(void **state)
         show(&m, rng_chance(&rng, 80) ? l : NULL, (const char *const[]){names[rng_below(&rng, 6)], NULL});
         static const int keys[] = {'?', 'K', 'P', '2', '3', '4', '1', '\r', 'x'};
         model_key(&m, keys[rng_below(&rng, ARRAY_LEN(keys))], &run);
+        command_destroy(run);
         int width = 1 + (int)rng_below(&rng, 200), height = 1 + (int)rng_below(&rng, 60);
         char *frame = model_frame(&m, width, height);
         canvas_init(&c);
@@ -289,6 +322,7 @@ int main(void)
         cmocka_unit_test(overlays),
         cmocka_unit_test(a_long_error),
         cmocka_unit_test(a_step_that_only_looks),
+        cmocka_unit_test(what_became_of_the_queues),
         cmocka_unit_test(a_lab_that_does_not_fit),
         cmocka_unit_test(a_lesson_is_scrolled),
         cmocka_unit_test(frame_text),

@@ -307,7 +307,8 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     model_key(&m, 'j', &run);
     model_key(&m, 'l', &run);
     model_key(&m, 'p', &run);
-    for (const char *key = "\x15"
+    /* what is typed takes the place of what a field proposes; after an arrow it goes into it */
+    for (const char *key = "6\x7f"
                            "5000\t\x15ni hao\t \t ";
          *key; key++) /* Space: the next choice */
         model_key(&m, *key, &run);

@@ -2,6 +2,7 @@
  *
  *   swarm                        as a test: seeds 1..20000, or 1..$SEEDS
  *   swarm --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS of CPU time for each]
+ *   swarm --seeds A..B --first   ends at the first failure, and does not shrink it
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
  *   swarm --seed N --sched FILE  its world and clients, with another schedule
@@ -59,6 +60,7 @@ static struct shared *shared;
 static const char *program_name;
 static unsigned seed_limit_s = 20; /* of CPU time; a seed takes a few hundredths */
 static unsigned faults = FAULTS_DEFAULT;
+static bool first_only;               /* a failure is all one wants to know */
 static const char *faults_named = ""; /* as an option, for the command that plays a seed again */
 
 /* ---- one seed ---- */
@@ -283,9 +285,10 @@ static unsigned swarm(uint64_t first, uint64_t last, unsigned jobs, bool keep_go
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             continue;
         failures++;
-        report(shared->current[job], status, failures > FAILURES_TOLD, failures == 1 && !keep_going, program);
+        report(shared->current[job], status, failures > FAILURES_TOLD,
+               failures == 1 && !keep_going && !first_only, program);
         uint64_t next = shared->current[job] + jobs;
-        if (next <= last && (keep_going || failures < FAILURES_TOLD)) {
+        if (next <= last && !first_only && (keep_going || failures < FAILURES_TOLD)) {
             pids[job] = start(job, next, last, jobs);
             running++;
         }
@@ -425,9 +428,12 @@ int main(int argc, char **argv)
             schedule = true;
         else if (strcmp(argv[i], "--keep-going") == 0)
             keep_going = true;
+        else if (strcmp(argv[i], "--first") == 0)
+            first_only = true;
         else {
             fprintf(stderr,
-                    "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going] [--limit SECONDS], "
+                    "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going | --first] [--limit "
+                    "SECONDS], "
                     "--seed N [--trace | --schedule | --shrink] [--sched FILE]; both with "
                     "--faults LIST (all, classic, cuts, clogs, clocks, disks, forget)\n",
                     argv[0], argv[i]);

@@ -29,25 +29,6 @@ static const char usage[] =
     "\n"
     "  0: played, the fates are as its expect lines say; 1: not so, or not played to its end.\n";
 
-char *lab_read_text(const char *path)
-{
-    FILE *f = fopen(path, "re");
-    struct text t = {0};
-    char part[4096];
-    if (!f)
-        return NULL;
-    text_add(&t, "");
-    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
-        text_add_bytes(&t, part, got);
-    bool bad = ferror(f);
-    fclose(f);
-    if (!bad && strlen(t.s) == t.len)
-        return t.s;
-    errno = bad ? EIO : EILSEQ; /* a NUL: not a text */
-    text_finish(&t);
-    return NULL;
-}
-
 /* ---- the nodes of a real world ---- */
 
 static volatile sig_atomic_t stopped; /* by Ctrl-C: its nodes are ended first */

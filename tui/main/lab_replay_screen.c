@@ -55,6 +55,25 @@ static char *play(const struct sched *s, const char *file, char **error)
     return text;
 }
 
+char *lab_read_text(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    struct text t = {0};
+    char part[4096];
+    if (!f)
+        return NULL;
+    text_add(&t, "");
+    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&t, part, got);
+    bool bad = ferror(f);
+    fclose(f);
+    if (!bad && strlen(t.s) == t.len)
+        return t.s;
+    errno = bad ? EIO : EILSEQ; /* a NUL: not a text */
+    text_finish(&t);
+    return NULL;
+}
+
 char *lab_load_schedule(const char *file, char **error)
 {
     struct sched s;

@@ -1,0 +1,10 @@
+# mutants.mk: mistakes planted in copies of the kit's files; the swarm has to notice each (tests/mutants/mutants).
+#   make test-mutants            plays them all
+#   make test-mutants WRITE=1    and writes what it saw into docs/mutants.md
+.PHONY: test-mutants
+test-mutants: $(BUILD)/tests/sim/swarm
+	@COMPILE="$(CC) $(CSTD) $(OPT) $(CPPFLAGS)" LINK="$(CC) $(OPT) $(LDFLAGS)" \
+	    LIBRARIES="-lcmocka $(LIB_PURE) -lm" tests/mutants/mutants --build $(BUILD) $(if $(WRITE),--write)
+
+# that they still fit the code is part of make test
+$(call sim_test,mutants/fit,tests/mutants/test_mutants.c tests/cluster/support.c tests/cluster/http.c,base)
