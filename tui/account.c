@@ -73,10 +73,26 @@ static char *taken_over_text(const struct snapshot *s, const struct queue_seen *
     return text;
 }
 
+/* of the queue that is looked at: what nobody has any more, though all who ever had it answer (ledger.h) */
+static void add_lost(const struct ledger *l, struct text *t)
+{
+    unsigned long long lost = 0;
+    for (size_t i = 0; i < l->fates.len; i++)
+        if (l->fates.items[i].fate.verdict == VERDICT_LOST)
+            lost += l->fates.items[i].last - l->fates.items[i].first + 1;
+    if (lost)
+        text_printf(t,
+                    NP_("%s: %llu message is lost; 3 shows where.",
+                        "%s: %llu messages are lost; 3 shows where.", lost),
+                    l->queue, lost);
+}
+
 char *account_text(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
     struct text t = {0};
+    if (m->ledger.queue)
+        add_lost(&m->ledger, &t);
     int said = 0;
     for (size_t i = 0; s && s->source >= 0 && i < s->queues_len && said < MOST; i++) {
         const struct queue_seen *q = &s->queues[i];

@@ -1,5 +1,6 @@
 /* ledger_life.c: one message's life, moment by moment, from the facts that cover it and from what is known of
  * its queue and the nodes. What follows from the facts without having been seen is marked as inferred. */
+#include "base/text.h"
 #include "ledger.h"
 
 #include <stdlib.h>
@@ -302,16 +303,29 @@ static bool queue_event(const struct telling *t, const struct event_seen *e, int
     return *label && first;
 }
 
+/* a queue of this name that was deleted was another one */
+static size_t after_the_last_of_its_name(const struct telling *t)
+{
+    char *gone = format_text("%s is gone", t->l->queue);
+    size_t begin = 0;
+    for (size_t i = 0; i < t->s->events_len; i++)
+        if (strcmp(t->s->events[i].kind, "queue") == 0 && strcmp(t->s->events[i].text, gone) == 0)
+            begin = i + 1;
+    free(gone);
+    return begin;
+}
+
 /* Where nodes note nothing, there is what looking at the queue showed: its events. */
 static void tell_without_trace(struct telling *t)
 {
-    size_t nodes_told = 0;
-    for (size_t i = 0; i < t->s->events_len; i++) {
+    size_t nodes_told = 0, begin = after_the_last_of_its_name(t);
+    int64_t from_us = begin < t->s->events_len ? t->s->events[begin].wall_ms * 1000 : INT64_MAX;
+    for (size_t i = begin; i < t->s->events_len; i++) {
         const struct event_seen *e = &t->s->events[i];
         const char *label;
         char letter = 0;
         int node = 0;
-        tell_events(t, &nodes_told, e->wall_ms * 1000, 0);
+        tell_events(t, &nodes_told, e->wall_ms * 1000, begin ? from_us : 0);
         if (queue_event(t, e, &node, &letter, &label))
             add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
     }

@@ -222,7 +222,8 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         draw_step(m, c, r, y++, i);
         if (i == current && extra > 0)
             y += draw_what_to_do(m, c, r, y, extra);
-        int spare = extra - current_rows(m, c, r.width);
+        int spare =
+            extra - (current == steps ? 1 : current_rows(m, c, r.width)); /* why comes before account */
         if (i + 1 == current && looked && spare > 0) {
             int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM,
                                       lesson_words(looked->why));

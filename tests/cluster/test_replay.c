@@ -129,7 +129,7 @@ static void mistakes_are_told_before_anything_starts(void **state)
     assert_code(RUN(&out, program, "replay", "nowhere.sched"), 1, &out);
     assert_says(&out, "nowhere.sched: No such file or directory; name a schedule (*.sched)");
     assert_code(RUN(&out, program, "replay", "x.sched", "--engine", "cloud"), 64, &out);
-    assert_says(&out, "--engine sim, kit or rabbitmq");
+    assert_says(&out, "--engine cloud: write sim, kit or rabbitmq");
     assert_code(RUN(&out, program, "search", "--rule", "best"), 64, &out);
     assert_says(&out, "--rule best: no such rule; there are");
     assert_says(&out, "most-messages");

@@ -106,17 +106,18 @@ char *model_frame(struct model *m, int width, int height)
     return out.s;
 }
 
-static char *read_file(const char *path)
+char *file_text(const char *file, size_t *len)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = fopen(file, "re");
     struct text t = {0};
     char part[4096];
     text_add(&t, "");
-    if (!f)
-        return t.s;
-    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
         text_add_bytes(&t, part, got);
-    fclose(f);
+    if (f)
+        fclose(f);
+    if (len)
+        *len = t.len;
     return t.s;
 }
 
@@ -133,7 +134,7 @@ static void write_file(const char *path, const char *text)
 
 void check_frame(const char *name, const char *frame)
 {
-    char *path = format_text("tests/screen/frames/%s.txt", name), *expected = read_file(path);
+    char *path = format_text("tests/screen/frames/%s.txt", name), *expected = file_text(path, NULL);
     if (getenv("UPDATE_FRAMES")) {
         write_file(path, frame);
     } else if (strcmp(expected, frame) != 0) {

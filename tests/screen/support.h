@@ -29,6 +29,9 @@ void sketch_destroy(struct lesson *l);
 
 char *model_frame(struct model *m, int width, int height); /* as tui_frame_text; the caller frees it */
 
+/* The whole file and its length (may be NULL), the caller's to free; "" if it cannot be read. */
+char *file_text(const char *file, size_t *len);
+
 /* Compares with tests/screen/frames/NAME.txt. On a difference the test fails, and what came is in
  * $BUILD/frames/NAME.txt; with UPDATE_FRAMES=1 it is written to the file instead, to be looked at. */
 void check_frame(const char *name, const char *frame);

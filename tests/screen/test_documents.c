@@ -7,20 +7,6 @@
 #include "script.h"
 #include "tui.h"
 
-static char *file_text(const char *file, size_t *len)
-{
-    FILE *f = fopen(file, "re");
-    struct text t = {0};
-    char part[4096];
-    text_add(&t, "");
-    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
-        text_add_bytes(&t, part, got);
-    if (f)
-        fclose(f);
-    *len = t.len;
-    return t.s;
-}
-
 static int frames(const char *const *words)
 {
     char *argv[64];

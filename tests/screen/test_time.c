@@ -418,20 +418,6 @@ static void no_actions_in_a_replay(void **state)
 /* ---- damaged files
  * ------------------------------------------------------------------------------------------------ */
 
-static char *file_text(const char *file, size_t *len)
-{
-    FILE *f = fopen(file, "re");
-    struct text t = {0};
-    char part[4096];
-    text_add(&t, "");
-    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
-        text_add_bytes(&t, part, got);
-    if (f)
-        fclose(f);
-    *len = t.len;
-    return t.s;
-}
-
 /* Cut off after every byte, as a crash may leave it: all whole lines before are there. */
 static void a_file_cut_off_anywhere(void **state)
 {

@@ -1,0 +1,66 @@
+/* test_mutants.c: the planted mistakes (tests/mutants/mutants) still fit the code, docs/mutants.md names
+ * each, and the tool says so where one does not: it is tried on a copy with one line out of date. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "tests/cluster/support.h"
+
+static struct text out;
+
+static int run_shell(const char *command)
+{
+    return RUN(&out, "sh", "-c", command);
+}
+
+static void every_mutant_fits(void **state)
+{
+    (void)state;
+    if (run_shell("tests/mutants/mutants --check") != 0)
+        fail_msg("%s", text_str(&out));
+    assert_non_null(strstr(text_str(&out), "mutants, all fit"));
+}
+
+static void a_mutant_out_of_date_is_named(void **state)
+{
+    (void)state;
+    const char *script = "set -e; d=$(mktemp -d); cp -r common tests docs $d/; "
+                         "sed -i 's/best_of(p, true, oldest_first)/best_of(p, true, older)/' "
+                         "$d/common/mirror/rules.c; "
+                         "code=0; MUTANTS_ROOT=$d tests/mutants/mutants --check || code=$?; rm -rf $d; "
+                         "exit $code";
+    assert_int_equal(run_shell(script), 1);
+    assert_non_null(strstr(text_str(&out), "newest-promoted.mutant: out of date"));
+}
+
+static void a_page_without_a_mutant_is_noticed(void **state)
+{
+    (void)state;
+    const char *script = "set -e; d=$(mktemp -d); cp -r common tests docs $d/; "
+                         "sed -i '/-hole-on-join/d' $d/docs/mutants.md; "
+                         "code=0; MUTANTS_ROOT=$d tests/mutants/mutants --check || code=$?; rm -rf $d; "
+                         "exit $code";
+    assert_int_equal(run_shell(script), 1);
+    assert_non_null(strstr(text_str(&out), "does not name"));
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    text_finish(&out);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_mutant_fits),
+        cmocka_unit_test(a_mutant_out_of_date_is_named),
+        cmocka_unit_test(a_page_without_a_mutant_is_noticed),
+    };
+    return cmocka_run_group_tests_name("mutants", tests, NULL, finish);
+}
