@@ -47,6 +47,8 @@ struct run {
     int exit_code;
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
+    unsigned looks;  /* at the nodes, so far */
+    bool unattended; /* no terminal, no keys, not asked for: a look or two, and it ends */
 
     struct jobs *jobs; /* the commands that run */
 
@@ -123,6 +125,7 @@ static void draw_again(void *arg)
 static void on_snapshot(void *arg, const struct snapshot *s)
 {
     struct run *r = arg;
+    r->looks++;
     bool first = !r->model.snapshot;
     model_observe(&r->model, s);
     if (r->model.lesson)
@@ -341,7 +344,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    draw(arg, false);
+    struct run *r = arg;
+    draw(r, false);
+    if (r->unattended && r->looks >= 2) {
+        fprintf(stderr,
+                "lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
+                "goes on, lab run N --headless plays a lesson\n");
+        event_base_loopbreak(r->base);
+    }
 }
 
 static void on_resized(evutil_socket_t fd, short what, void *arg)
@@ -519,6 +529,8 @@ static void loop(struct run *r)
     if (session_live(r->session))
         r->observer = observer_create(
             r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
+    r->unattended =
+        !r->terminal && !r->opts->plain && !r->script && r->observer && !can_be_waited_for(STDIN_FILENO);
     draw(r, true);
     event_base_dispatch(r->base);
     draw(r, false);

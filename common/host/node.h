@@ -26,7 +26,7 @@ struct node_config {  /* from lab.cfg, with --name and --dir */
     uint64_t paging_bytes; /* messages leave memory above this: memory_paging_ratio of the limit */
 };
 
-struct node; /* one process's node: the lesson's own (node.c of its folder), begins with a struct loop */
+struct node; /* one process's node: its lesson's own (node.c there), begins with a struct loop */
 
 /* The management API and the control socket look at the node through these. */
 struct broker *node_broker(struct node *n); /* NULL while the app is stopped */

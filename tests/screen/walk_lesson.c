@@ -1,5 +1,5 @@
 /* walk_lesson.c: a newcomer's way: `lab 7` in a terminal, which starts the nodes, then n until every box is
- * ticked; then lesson 2 on the same nodes, begun anew with R. Real processes, the real programs; what is
+ * ticked; then lesson 2 on the same nodes, begun anew with B. Real processes, the real programs; what is
  * waited for is what can be seen.
  *
  *     build/tests/screen/walk_kit        build/tests/screen/walk_rabbitmq       (the engine is in the name,
