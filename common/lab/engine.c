@@ -164,7 +164,10 @@ static int start_process(const struct labdir *lab, size_t node, struct starting 
     }
     s->log_from = file_size(log);
     unlink(pid_file); /* of an earlier life */
-    return ops_of(lab)->start(lab, node, &s->pid, error);
+    int err = ops_of(lab)->start(lab, node, &s->pid, error);
+    if (!err && lab->engine == ENGINE_KIT)
+        process_write_pid(pid_file, s->pid); /* the node does, too, but somebody may end it before that */
+    return err;
 }
 
 /* how many of the lab's nodes this node says are running; 0 if it does not answer */
