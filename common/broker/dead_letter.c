@@ -87,7 +87,7 @@ static void sort(amqp_table_t *t)
 static amqp_table_t roomy(amqp_pool_t *pool, const amqp_table_t *t, int more)
 {
     amqp_table_t copy = {.num_entries = t->num_entries};
-    copy.entries = from_pool(pool, (size_t)(t->num_entries + more), sizeof(amqp_table_entry_t));
+    copy.entries = from_pool(pool, (size_t)t->num_entries + (size_t)more, sizeof(amqp_table_entry_t));
     if (t->num_entries)
         memcpy(copy.entries, t->entries, (size_t)t->num_entries * sizeof(amqp_table_entry_t));
     return copy;
