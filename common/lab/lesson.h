@@ -6,6 +6,8 @@
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
+#include <signal.h>
+
 #include "lab/labdir.h"
 #include "lab/snapshot.h"
 
@@ -84,7 +86,8 @@ size_t lesson_current(
     const struct lesson *l); /* the first step never proved (STEP_WAS was); steps_len if all are */
 
 /* `lab run N --headless`: plays every step on the lab, prints each with what was seen; 0 only if all were
- * proved. */
-int lesson_run_headless(struct labdir *lab, struct lesson *l);
+ * proved. *caught: a signal that the caller's handler has caught and not answered, or 0; from here on SIGINT,
+ * SIGTERM and SIGHUP end the run with 128 and their number. */
+int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught);
 
 #endif

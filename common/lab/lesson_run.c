@@ -229,7 +229,7 @@ static void play(struct run *r)
     event_free(r->reap);
 }
 
-int lesson_run_headless(struct labdir *lab, struct lesson *l)
+int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught)
 {
     char *error = NULL;
     struct run r = {.base = event_base_new(), .lab = lab, .lesson = l, .fd = -1, .exit_code = 1};
@@ -241,6 +241,8 @@ int lesson_run_headless(struct labdir *lab, struct lesson *l)
         interrupts[i] = evsignal_new(r.base, signals[i], on_interrupt, &r);
         event_add(interrupts[i], NULL);
     }
+    if (*caught) /* while the lab was started: raised again, for the handler that is there now */
+        raise(*caught);
     print_head(lab, l);
     int err = lesson_clean(lab, l, &error);
     if (err)

@@ -300,11 +300,11 @@ static int start(struct labdir *lab, bool fresh)
     error = NULL;
     take_interrupts(true);
     err = engine_up(lab, print_progress, NULL, &error);
-    take_interrupts(false);
     if (interrupted && !err) /* too late to end the start, not too late to undo it */
         err = engine_down(lab, &error) ? ERR_IO : ERR_CLOSED;
     if (!err)
-        return 0;
+        return 0; /* the handler stays: what comes next answers it, or has its own */
+    take_interrupts(false);
     int code = failed(err, error ? error : xstrdup("interrupted: the lab is stopped again"));
     if (err == ERR_BUSY)
         fprintf(stderr, "lab: `lab down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n",
@@ -467,7 +467,7 @@ static int command_run(const struct options *o, int number)
     if (!l)
         code = failed(ERR_INVALID, error);
     else
-        code = lesson_run_headless(&lab, l);
+        code = lesson_run_headless(&lab, l, &interrupted);
     lesson_destroy(l);
     if (started) {
         int err = engine_down(&lab, &error);
