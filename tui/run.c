@@ -153,7 +153,10 @@ static void on_output(void *arg, struct command *c, const char *data, size_t len
 static void on_ended(void *arg, struct command *c, int exit_code)
 {
     struct run *r = arg;
+    static const char ready[] = "ready: nothing of an earlier run is left\n";
     int step = c->step;
+    if (step == COMMAND_CLEAN && exit_code == 0) /* said when it is so: the next key may rest on it */
+        on_output(r, c, ready, sizeof(ready) - 1);
     model_ended(&r->model, c, exit_code); /* c may be gone after it */
     if (step >= 0)
         lesson_action_ended(r->model.lesson, (size_t)step, exit_code);
@@ -174,8 +177,8 @@ static int spawn_clean(struct run *r, int *fd, int *pid)
     if (*pid == 0) {
         char *error = NULL;
         int err = lesson_clean(r->lab, r->model.lesson, &error);
-        dprintf(ends[1], "%s\n",
-                err ? (error ? error : err_text(err)) : "ready: nothing of an earlier run is left");
+        if (err)
+            dprintf(ends[1], "%s\n", error ? error : err_text(err));
         _exit(err ? 1 : 0);
     }
     close(ends[1]);
