@@ -311,14 +311,9 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     free_pending(m, p);
 }
 
-/* A delivery of an earlier master: it counts for a consumer that does not acknowledge, since that master has
- * removed the message; any other goes back to its place and comes again. */
-void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
-                    struct effects *out)
+static void deliver_to_client(struct mirror *m, const struct queue *q, const struct deliver_item *item,
+                              struct effects *out)
 {
-    const struct subscription *s = map_get_u64(&m->subs, item->sub);
-    if (!s || s->uid != q->rec.uid || !s->no_ack)
-        return;
     struct effect *fx = effects_add(out, FX_DELIVER);
     fx->u.deliver.sub = item->sub;
     fx->u.deliver.queue_uid = q->rec.uid;
@@ -329,34 +324,36 @@ void deliver_no_ack(struct mirror *m, const struct queue *q, const struct delive
     trace_delivery(m, q, item->id, item->redelivered);
 }
 
-void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
+/* A delivery of an earlier master: it counts for a consumer that does not acknowledge, since that master has
+ * removed the message; any other goes back to its place and comes again. */
+void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
                     struct effects *out)
+{
+    const struct subscription *s = map_get_u64(&m->subs, item->sub);
+    if (s && s->uid == q->rec.uid && s->no_ack)
+        deliver_to_client(m, q, item, out);
+}
+
+void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out)
 {
     for (size_t i = 0; i < msg->u.deliver.items_len; i++) {
         const struct deliver_item *item = &msg->u.deliver.items[i];
         const struct subscription *s = map_get_u64(&m->subs, item->sub);
-        if (!s || s->uid != q->rec.uid) { /* nobody waits for it any more: back to its place */
-            struct peer_msg *back = peer_msg_create(PEER_SETTLE, m->epoch);
-            back->uid = q->rec.uid;
-            back->generation = q->rec.generation;
-            back->u.settle.sub = item->sub;
-            back->u.settle.how = SETTLE_REQUEUE;
-            back->u.settle.ids = xmalloc(sizeof(msg_id));
-            back->u.settle.ids[0] = item->id;
-            back->u.settle.ids_len = 1;
-            to_master(m, q, back, out);
+        if (s && s->uid == q->rec.uid) {
+            deliver_to_client(m, q, item, out);
             continue;
         }
-        struct effect *fx = effects_add(out, FX_DELIVER);
-        fx->u.deliver.sub = item->sub;
-        fx->u.deliver.queue_uid = q->rec.uid;
-        fx->u.deliver.generation = q->rec.generation;
-        fx->u.deliver.id = item->id;
-        fx->u.deliver.redelivered = item->redelivered;
-        fx->u.deliver.msg = message_ref(item->msg);
-        trace_delivery(m, q, item->id, item->redelivered);
+        /* nobody waits for it any more: back to its place */
+        struct peer_msg *back = peer_msg_create(PEER_SETTLE, m->epoch);
+        back->uid = q->rec.uid;
+        back->generation = q->rec.generation;
+        back->u.settle.sub = item->sub;
+        back->u.settle.how = SETTLE_REQUEUE;
+        back->u.settle.ids = xmalloc(sizeof(msg_id));
+        back->u.settle.ids[0] = item->id;
+        back->u.settle.ids_len = 1;
+        to_master(m, q, back, out);
     }
-    (void)from;
 }
 
 /* ---- subscriptions ---- */

@@ -387,7 +387,7 @@ static void deliver_local(struct mirror *m, struct queue *q, const struct outgoi
     struct deliver_item item = {.sub = o->sub, .id = o->id, .redelivered = o->redelivered, .msg = o->msg};
     msg.u.deliver.items = &item;
     msg.u.deliver.items_len = 1;
-    handle_deliver(m, q, m->o.self, &msg, out);
+    handle_deliver(m, q, &msg, out);
     message_unref(item.msg);
 }
 

@@ -588,8 +588,7 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
 void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out);
 void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
                     struct effects *out);
-void handle_deliver(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg,
-                    struct effects *out);
+void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
 void handle_active(struct mirror *m, uint64_t sub);
 void answer(struct effects *out, uint64_t req, enum answer_status status);
 void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out);

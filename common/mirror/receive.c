@@ -147,7 +147,7 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
         return;
     }
     if (msg->type == PEER_DELIVER) {
-        handle_deliver(m, q, from, msg, out);
+        handle_deliver(m, q, msg, out);
         return;
     }
     if (msg->type == PEER_ACTIVE) {
