@@ -150,7 +150,7 @@ void persist_view(struct mirror *m, const struct meta_entry *entries, size_t len
     rec->members = m->members;
     rec->others = m->lost;
     rec->cluster = m->cluster;
-    rec->forgotten = m->forgotten;
+    rec->forgotten = forgotten_list(m, &rec->forgotten_len);
     RING_PUSH(&m->disk_waits,
               (struct disk_wait){.lsn = m->handed_out, .op = m->version, .life = m->meta_life});
 }

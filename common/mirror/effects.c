@@ -22,6 +22,7 @@ void record_finish(struct record *rec)
 {
     message_unref(rec->msg);
     free(rec->ranges);
+    free(rec->forgotten);
     if (rec->entry) {
         meta_entry_finish(rec->entry);
         free(rec->entry);

@@ -68,8 +68,10 @@ struct record {
     node_set members, others; /* VIEW: members; others that went without a word, and may serve on their own.
                                  STOPPED: others that were running when this node left; members: those that
                                  may serve on their own */
-    node_set cluster, forgotten; /* VIEW: all nodes of the cluster; those that were removed from it */
-    struct meta_entry *entry;    /* META: owned by the record (mirror/peer_msg.h) */
+    node_set cluster;         /* VIEW: all nodes of the cluster; */
+    struct forgotten *forgotten; /* VIEW: those that were removed from it; owned by the record */
+    size_t forgotten_len;
+    struct meta_entry *entry; /* META: owned by the record (mirror/peer_msg.h) */
 };
 
 struct effect {

@@ -144,7 +144,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     m->version = msg->u.install.version;
     m->lost = msg->u.install.lost;
     m->cluster = msg->u.install.cluster;
-    m->forgotten = msg->u.install.forgotten;
+    forgotten_replace(m, msg->u.install.forgotten, msg->u.install.forgotten_len);
     persist_view(m, msg->u.install.entries, msg->u.install.entries_len, out);
     m->view_lsn = m->handed_out;
     meta_replace(m, msg->u.install.entries, msg->u.install.entries_len, out);

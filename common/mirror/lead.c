@@ -21,7 +21,7 @@ node_set reachable(const struct mirror *m)
 bool is_forgotten(const struct mirror *m, node_id n)
 {
     const struct hello *h = &m->peers[n];
-    return node_in(m->forgotten, n) && !h->fresh && (!m->forgotten_in[n] || h->epoch <= m->forgotten_in[n]);
+    return node_in(m->forgotten, n) && !h->fresh && h->epoch <= m->forgotten_in[n];
 }
 
 /* nodes that may join: they start, and can reach every member */
@@ -52,7 +52,7 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
     bool member = m->phase != PHASE_STARTING;
     msg->u.prepared.version = member ? m->version : 0;
     msg->u.prepared.cluster = m->cluster;
-    msg->u.prepared.forgotten = m->forgotten;
+    msg->u.prepared.forgotten = forgotten_list(m, &msg->u.prepared.forgotten_len);
     if (member && m->version > candidate_version)
         msg->u.prepared.entries = meta_snapshot(m, &msg->u.prepared.entries_len);
     VEC(struct replica_state) held = {0};
@@ -86,6 +86,14 @@ static void seal(struct mirror *m, uint64_t epoch, node_id candidate, uint64_t j
         m->phase = PHASE_CHANGING;
 }
 
+static void *copy_array(const void *items, size_t len, size_t size)
+{
+    void *copy = xcalloc(len, size);
+    if (len)
+        memcpy(copy, items, len * size);
+    return copy;
+}
+
 static void all_prepared(struct mirror *m, struct effects *out)
 {
     struct change *c = &m->change;
@@ -93,7 +101,9 @@ static void all_prepared(struct mirror *m, struct effects *out)
     size_t len = 0;
     struct meta_entry *entries = meta_snapshot(m, &len);
     uint64_t version = m->version;
-    node_set cluster = m->cluster, forgotten = m->forgotten;
+    node_set cluster = m->cluster;
+    size_t forgotten_len = 0;
+    struct forgotten *forgotten = forgotten_list(m, &forgotten_len);
     for (node_id n = 0; n < m->o.nodes_len && !forming; n++)
         if (c->answers[n] && node_in(m->members, n) && c->answers[n]->u.prepared.version > version) {
             entries_free(entries, len);
@@ -103,7 +113,11 @@ static void all_prepared(struct mirror *m, struct effects *out)
             c->answers[n]->u.prepared.entries_len = 0;
             version = c->answers[n]->u.prepared.version;
             cluster = c->answers[n]->u.prepared.cluster;
+            free(forgotten);
             forgotten = c->answers[n]->u.prepared.forgotten;
+            forgotten_len = c->answers[n]->u.prepared.forgotten_len;
+            c->answers[n]->u.prepared.forgotten = NULL;
+            c->answers[n]->u.prepared.forgotten_len = 0;
         }
     struct peer_msg *msg = peer_msg_create(PEER_INSTALL, c->epoch);
     VEC(struct view_member) members = {0};
@@ -131,7 +145,10 @@ static void all_prepared(struct mirror *m, struct effects *out)
     msg->u.install.members_len = members.len;
     msg->u.install.version = version + 1;
     msg->u.install.cluster = cluster | c->targets;
-    msg->u.install.forgotten = forgotten & ~c->targets;
+    msg->u.install.forgotten = forgotten;
+    for (size_t i = 0; i < forgotten_len; i++) /* who is taken in again is forgotten no more */
+        if (!node_in(c->targets, forgotten[i].node))
+            forgotten[msg->u.install.forgotten_len++] = forgotten[i];
     msg->u.install.lost = (m->lost | m->partitioned | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
     msg->u.install.entries = entries;
     msg->u.install.entries_len = len;
@@ -141,12 +158,10 @@ static void all_prepared(struct mirror *m, struct effects *out)
     if (others) {
         struct peer_msg *copy = peer_msg_create(PEER_INSTALL, c->epoch);
         copy->u.install = msg->u.install;
-        copy->u.install.members = xmalloc(members.len * sizeof(struct view_member));
-        memcpy(copy->u.install.members, members.items, members.len * sizeof(struct view_member));
-        size_t bytes = msg->u.install.repairs_len * sizeof(struct repair);
-        copy->u.install.repairs = xmalloc(bytes);
-        if (bytes)
-            memcpy(copy->u.install.repairs, msg->u.install.repairs, bytes);
+        copy->u.install.members = copy_array(members.items, members.len, sizeof(struct view_member));
+        copy->u.install.forgotten = copy_array(forgotten, msg->u.install.forgotten_len, sizeof(*forgotten));
+        copy->u.install.repairs =
+            copy_array(msg->u.install.repairs, msg->u.install.repairs_len, sizeof(struct repair));
         copy->u.install.entries = xcalloc(len, sizeof(struct meta_entry));
         for (size_t i = 0; i < len; i++)
             meta_entry_copy(&copy->u.install.entries[i], &entries[i]);

@@ -204,12 +204,31 @@ static void queue_put(struct mirror *m, const struct meta_entry *e, struct effec
     }
 }
 
+struct forgotten *forgotten_list(const struct mirror *m, size_t *len)
+{
+    struct forgotten *list = xcalloc(node_count(m->forgotten), sizeof(*list));
+    *len = 0;
+    for (node_id n = 0; n < LIMIT_NODES; n++)
+        if (node_in(m->forgotten, n))
+            list[(*len)++] = (struct forgotten){.node = n, .epoch = m->forgotten_in[n]};
+    return list;
+}
+
+void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t len)
+{
+    m->forgotten = 0;
+    for (size_t i = 0; i < len; i++) {
+        m->forgotten |= node_bit(list[i].node);
+        m->forgotten_in[list[i].node] = list[i].epoch;
+    }
+}
+
 /* rabbitmqctl forget_cluster_node: what only that node had goes with it */
 static void forget_node(struct mirror *m, node_id node, struct effects *out)
 {
     m->cluster &= ~node_bit(node);
     m->forgotten |= node_bit(node);
-    m->forgotten_in[node] = m->epoch;
+    m->forgotten_in[node] = m->epoch ? m->epoch : m->recovered_epoch; /* from the log: its last view's */
     m->lost &= ~node_bit(node);
     VEC(struct queue *) gone = {0};
     size_t at = 0;

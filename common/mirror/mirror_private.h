@@ -329,7 +329,7 @@ struct mirror {
     uint64_t version;
     node_set cluster;                   /* whoever joined, running or not */
     node_set forgotten;                 /* and was removed since, */
-    uint64_t forgotten_in[LIMIT_NODES]; /* in the view of this epoch; 0: not known (a life ago) */
+    uint64_t forgotten_in[LIMIT_NODES]; /* in the view of this epoch */
     struct map queues;                  /* name -> struct queue */
     struct map by_uid;
     VEC(struct policy *) policies; /* sorted by name */
@@ -405,6 +405,8 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec);
 const struct policy *policy_for(const struct mirror *m, const char *what, const char *name);
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q);
 void tables_free(struct mirror *m);
+struct forgotten *forgotten_list(const struct mirror *m, size_t *len); /* the caller's: free */
+void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t len);
 
 /* ---- coordinate.c ---- */
 void submit_entry(struct mirror *m, struct submit *s); /* takes s */

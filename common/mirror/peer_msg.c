@@ -95,10 +95,12 @@ void peer_msg_destroy(struct peer_msg *msg)
     case PEER_PREPARED:
         finish_entries(msg->u.prepared.entries, msg->u.prepared.entries_len);
         free(msg->u.prepared.replicas);
+        free(msg->u.prepared.forgotten);
         break;
     case PEER_INSTALL:
         finish_entries(msg->u.install.entries, msg->u.install.entries_len);
         free(msg->u.install.members);
+        free(msg->u.install.forgotten);
         free(msg->u.install.repairs);
         break;
     case PEER_SUBMIT: meta_entry_finish(&msg->u.submit.entry); break;

@@ -213,8 +213,10 @@ struct peer_msg {
         } prepare;
         struct {
             uint64_t version;
-            node_set cluster, forgotten; /* as of that version */
-            struct meta_entry *entries;  /* its whole metadata, if newer than the candidate's */
+            node_set cluster;            /* as of that version */
+            struct forgotten *forgotten; /* so too */
+            size_t forgotten_len;
+            struct meta_entry *entries; /* its whole metadata, if newer than the candidate's */
             size_t entries_len;
             struct replica_state *replicas;
             size_t replicas_len;
@@ -228,7 +230,9 @@ struct peer_msg {
             struct view_member *members;
             size_t members_len;
             node_set lost; /* went without a word, and may serve on their own */
-            node_set cluster, forgotten;
+            node_set cluster;
+            struct forgotten *forgotten;
+            size_t forgotten_len;
             uint64_t version;
             struct meta_entry *entries;
             size_t entries_len;

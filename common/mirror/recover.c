@@ -66,7 +66,7 @@ static void recover_view(struct mirror *m, const struct record *rec)
     m->recovered_others = rec->members & ~node_bit(m->o.self);
     m->lost = rec->others;
     m->cluster = rec->cluster;
-    m->forgotten = rec->forgotten;
+    forgotten_replace(m, rec->forgotten, rec->forgotten_len);
 }
 
 static void recover_meta(struct mirror *m, const struct record *rec)

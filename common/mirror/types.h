@@ -72,6 +72,13 @@ struct owner {
     uint64_t connection;
 };
 
+/* A node that was removed from the cluster, and in which view: if it comes again with a past that is no later
+ * than that, it has to be emptied first. */
+struct forgotten {
+    node_id node;
+    uint64_t epoch;
+};
+
 /* How a command ended. */
 enum answer_status {
     ANSWER_OK,

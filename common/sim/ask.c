@@ -55,14 +55,16 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
 static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack);
 
 /* What nobody holds by now may have come and gone within one step. */
-static void purged(struct sim *s, uint32_t queue, enum answer_status status)
+static void purged(struct sim *s, node_id n, uint32_t queue, enum answer_status status)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->purges--;
     lq->purge_unclear = lq->purge_unclear || status == ANSWER_NOT_SERVING; /* it may be on its way */
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        if (m->memory == 0 && m->disk == 0 && m->fate == FATE_UNCONFIRMED)
+        bool held = s->cuts ? (m->memory & s->check.nodes[n].view.members) != 0 /* on this side */
+                            : (m->memory | m->disk) != 0;
+        if (!held && m->fate == FATE_UNCONFIRMED)
             m->removed = true;
     }
 }
@@ -96,7 +98,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
-        purged(s, a->queue, fx->u.answer.status);
+        purged(s, n, a->queue, fx->u.answer.status);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
         if (!fx->u.answer.msg || !ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
             sim_fail(s, "I3", "%s: a get was answered with no message, or one nobody published", s->names[n]);
@@ -230,7 +232,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
     bool known_so = !m->placed || !m->memory || m->id == d->id;
     for (node_id holder = 0; holder < s->options.nodes; holder++)
-        known_so = known_so || (node_in(m->memory, holder) && m->ids[holder] == d->id);
+        known_so = known_so || (node_in(m->memory | m->dropped, holder) && m->ids[holder] == d->id);
     if (lq->uid != d->queue_uid || !known_so)
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);

@@ -105,7 +105,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
-    m->id = held->id; /* the first, or published again to a new master, which never had it */
+    if (!m->placed)
+        m->removed = false; /* a purge did not meet it (ask.c) */
+    m->id = held->id;       /* the first, or published again to a new master, which never had it */
     m->placed = true;
     m->placed_ms = s->now_us / 1000;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
@@ -230,7 +232,7 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     bool left_behind = check_parted(s, n, lq->view);
     bool forgotten = s->removed && !info_available(&sq->now) && node_in(s->removed, sq->now.master);
     if (forgotten)
-        check_queue_forgotten(s, queue);
+        check_queue_forgotten(s, n, queue);
     bool may = forgotten || left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
                !lq->durable || delete_under_way(s, lq->name);
     if (!may)

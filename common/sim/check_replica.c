@@ -11,12 +11,13 @@ static bool explained(const struct ledger_message *m, const struct ledger_queue 
 }
 
 /* of_cut: a partition, and what both sides made of it, is one fault. */
-static void lose(struct sim *s, uint32_t message, enum door door, bool of_cut, const char *why)
+static void lose(struct sim *s, node_id n, uint32_t message, enum door door, bool of_cut, const char *why)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     m->door = door;
     m->pending = DOOR_NONE;
     m->lost_step = s->steps;
+    m->lost_in = s->check.nodes[n].at;
     s->ledger.lost[door]++;
     sim_tell(s, "      LOST m%u through %s: %s", message, door_name(door), why);
     if (s->options.one_fault_at_a_time && door != DOOR_L3 && !of_cut)
@@ -35,13 +36,22 @@ static bool master_went(struct sim *s, node_id n, uint32_t queue)
            !master->local;
 }
 
+/* autoheal has decided against the side that n is on: n begins again, or its queue's master did before it. */
+static bool on_losing_side(struct sim *s, node_id n, uint32_t queue, enum cause cause)
+{
+    if (s->options.partition_handling != PARTITION_AUTOHEAL)
+        return false;
+    return cause == CAUSE_RESTART || (cause == CAUSE_STEP && master_went(s, n, queue) &&
+                                      s->nodes[seen_queue(s, n, queue)->now.master].restarted);
+}
+
 /* Lost to the side that n is on; as long as another side holds it, that is not the end of it. */
 static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door, const char *why)
 {
     if (check_elsewhere(s, n, &s->ledger.messages.items[message]))
         s->ledger.messages.items[message].pending = door;
     else
-        lose(s, message, door, false, why);
+        lose(s, n, message, door, false, why);
 }
 
 /* Nobody holds it, and no disk of a node that is away: where did it go? */
@@ -60,35 +70,35 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     if (check_limits_end(s, message))
         return;
     if (cause == CAUSE_OPERATOR) {
-        lose(s, message, DOOR_L4, false, "an operator reset the node that held it");
+        lose(s, n, message, DOOR_L4, false, "an operator reset the node that held it");
         return;
     }
     if (m->at_risk) {
-        lose(s, message, DOOR_L1, false,
+        lose(s, n, message, DOOR_L1, false,
              "an unsynchronised mirror was promoted, and went before it was on its disk");
         return;
     }
     if (m->pending != DOOR_NONE) {
         if (cause == CAUSE_DOWN)
-            lose(s, message, m->pending, true, "one side of a partition had lost it, and the other one went");
+            lose(s, n, message, m->pending, true,
+                 "one side of a partition had lost it, and the other one went");
         else
-            lose(s, message, DOOR_L3, false, "the side of a partition that held it was discarded");
+            lose(s, n, message, DOOR_L3, false, "the side of a partition that held it was discarded");
         return;
     }
-    bool lost_side = cause == CAUSE_RESTART && s->options.partition_handling == PARTITION_AUTOHEAL;
-    if (check_discarded(s, n, m) || lost_side) {
-        lose(s, message, DOOR_L3, false, "the losing side of a partition was discarded");
+    if (check_discarded(s, n, m) || on_losing_side(s, n, m->queue, cause)) {
+        lose(s, n, message, DOOR_L3, false, "the losing side of a partition was discarded");
         return;
     }
     if ((cause == CAUSE_DOWN || cause == CAUSE_RESTART) && !m->persistent) {
         bool paused = cause == CAUSE_RESTART;
-        lose(s, message, DOOR_L5, paused,
+        lose(s, n, message, DOOR_L5, paused,
              paused ? "it was transient and its last holder paused"
                     : "it was transient and its last holder stopped");
         return;
     }
     if (cause == CAUSE_STEP && !m->persistent && master_went(s, n, m->queue)) {
-        lose(s, message, DOOR_L5, false,
+        lose(s, n, message, DOOR_L5, false,
              "it was transient, its master stopped, and this copy was not in sync");
         return;
     }
@@ -107,12 +117,12 @@ void check_losses(struct sim *s, node_id n, enum cause cause)
     s->check.vanished.len = 0;
 }
 
-void check_queue_forgotten(struct sim *s, uint32_t queue)
+void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
 {
     const struct ledger_queue *q = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < q->messages.len; i++)
         if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
-            lose(s, q->messages.items[i], DOOR_L4, false,
+            lose(s, n, q->messages.items[i], DOOR_L4, false,
                  "an operator removed the node that its queue waited for");
 }
 
@@ -161,6 +171,17 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
     }
 }
 
+/* The view that lost it came to nothing, or is of another side of a partition; or one that had joined a view,
+ * and had not served, held it. */
+static void find_again(struct sim *s, node_id n, uint32_t message)
+{
+    struct ledger_message *m = &s->ledger.messages.items[message];
+    sim_tell(s, "      FOUND m%u", message);
+    s->ledger.lost[m->door]--;
+    m->pending = m->door == DOOR_L1 && check_parted(s, n, m->lost_in) ? DOOR_L1 : DOOR_NONE;
+    m->door = DOOR_NONE;
+}
+
 /* n is now the queue's master, and its history the truth: what it lacks is lost, and that needs a door. */
 void check_promoted(struct sim *s, node_id n, uint32_t queue)
 {
@@ -180,11 +201,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         struct ledger_message *m = &s->ledger.messages.items[message];
         if (mirror_before && !synced)
             m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, n) && !disk_has(s, n, m));
-        if (node_in(m->memory, n) && m->door == DOOR_L1) { /* the view that lost it came to nothing */
-            sim_tell(s, "      FOUND m%u", message);
-            m->door = DOOR_NONE;
-            s->ledger.lost[DOOR_L1]--;
-        }
+        if (node_in(m->memory, n) && m->door != DOOR_NONE)
+            find_again(s, n, message);
         if (node_in(m->memory, n) || explained(m, lq))
             continue;
         if (lq->auto_ack && (m->memory == 0 || node_in(m->dropped, n))) { /* taken, and on its way */
@@ -202,7 +220,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             if (m->memory || m->disk)
                 m->pending = DOOR_L3; /* others of its old side will discard it, too */
             else
-                lose(s, message, DOOR_L3, true, "its queue had moved on the losing side of a partition");
+                lose(s, n, message, DOOR_L3, true, "its queue had moved on the losing side of a partition");
             continue;
         }
         if (m->at_risk && !mirror_before) {
@@ -294,7 +312,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     }
     if (m->memory == 0 && m->disk == 0 && !s->failure) {
         node_id master_node = here->master;
-        account(s, n, message, s->check.nodes[master_node].holding ? CAUSE_STEP : CAUSE_DOWN);
+        account(s, n, message,
+                s->check.nodes[master_node].holding ? CAUSE_STEP
+                : s->nodes[master_node].restarted   ? CAUSE_RESTART
+                                                    : CAUSE_DOWN);
     }
 }
 

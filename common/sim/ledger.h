@@ -74,6 +74,7 @@ struct ledger_message {
     enum ending ending;
     enum door door;
     uint64_t lost_step;
+    uint32_t lost_in;  /* the view of the node that showed it */
     bool at_risk;      /* after L1 the new master holds it, and its disk does not yet */
     enum door pending; /* one side of a partition has lost it so; another holds it, and may win */
 };

@@ -217,6 +217,7 @@ static void node_gone(struct sim *s, node_id n, enum going going)
         node->departure = how;
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
+    node->restarted = going == GONE_RESTARTED;
     if (going == GONE_KILLED)
         disk_killed(s, n);
     else

@@ -113,6 +113,7 @@ struct sim_node {
     unsigned idle_ticks;
     uint64_t lives, incarnation;
     enum departure departure;
+    bool restarted; /* its last life ended by itself: pause_minority, or the losing side of autoheal */
     struct sim_disk disk;
 };
 

@@ -177,6 +177,14 @@ void codec_range(struct codec *c, struct id_range *r)
         codec_fail(c, ERR_INVALID);
 }
 
+void codec_forgotten(struct codec *c, struct forgotten *f)
+{
+    codec_u8(c, &f->node);
+    codec_u64(c, &f->epoch);
+    if (!c->out && f->node >= LIMIT_NODES)
+        codec_fail(c, ERR_INVALID);
+}
+
 static void codec_args(struct codec *c, struct queue_args *a)
 {
     codec_str(c, &a->json);

@@ -55,5 +55,6 @@ void codec_fail(struct codec *c, int err);
 
 void codec_meta_entry(struct codec *c, struct meta_entry *e);
 void codec_range(struct codec *c, struct id_range *r);
+void codec_forgotten(struct codec *c, struct forgotten *f);
 
 #endif

@@ -198,7 +198,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_PREPARED:
         codec_u64(c, &m->u.prepared.version);
         codec_u32(c, &m->u.prepared.cluster);
-        codec_u32(c, &m->u.prepared.forgotten);
+        CODEC_ARRAY(c, m->u.prepared.forgotten, m->u.prepared.forgotten_len, 9, codec_forgotten);
         CODEC_ARRAY(c, m->u.prepared.entries, m->u.prepared.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.prepared.replicas, m->u.prepared.replicas_len, 42, codec_replica);
         break;
@@ -211,7 +211,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
         CODEC_ARRAY(c, m->u.install.members, m->u.install.members_len, 17, codec_member);
         codec_u32(c, &m->u.install.lost);
         codec_u32(c, &m->u.install.cluster);
-        codec_u32(c, &m->u.install.forgotten);
+        CODEC_ARRAY(c, m->u.install.forgotten, m->u.install.forgotten_len, 9, codec_forgotten);
         codec_u64(c, &m->u.install.version);
         CODEC_ARRAY(c, m->u.install.entries, m->u.install.entries_len, 1, codec_meta_entry);
         CODEC_ARRAY(c, m->u.install.repairs, m->u.install.repairs_len, 26, codec_repair);

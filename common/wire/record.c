@@ -15,7 +15,7 @@ static void codec_record(struct codec *c, struct record *r)
         codec_u32(c, &r->members);
         codec_u32(c, &r->others);
         codec_u32(c, &r->cluster);
-        codec_u32(c, &r->forgotten);
+        CODEC_ARRAY(c, r->forgotten, r->forgotten_len, 9, codec_forgotten);
         break;
     case REC_META_RESET: codec_u64(c, &r->version); break;
     case REC_META:
