@@ -324,7 +324,8 @@ void check_refresh(struct sim *s, node_id n)
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
-        sn->changed_sides = s->cuts > 0 && !view_leads_to(s, was, sn->at);
+        sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
+                                            (sn->changed_sides && !s->check.views.items[was].served));
     if (sn->view.phase == PHASE_SERVING)
         s->check.views.items[sn->at].served = true;
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);

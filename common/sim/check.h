@@ -51,7 +51,7 @@ struct seen_node {
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
-    bool changed_sides;            /* that one does not come from the one it was in before */
+    bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
 };
