@@ -230,7 +230,8 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
-    bool known_so = !m->placed || !m->memory || m->id == d->id;
+    bool held = (m->memory & s->check.nodes[n].view.members) != 0; /* else it came and went within a step */
+    bool known_so = !m->placed || !held || m->id == d->id;
     for (node_id holder = 0; holder < s->options.nodes; holder++)
         known_so = known_so || (node_in(m->memory | m->dropped, holder) && m->ids[holder] == d->id);
     if (lq->uid != d->queue_uid || !known_so)

@@ -91,7 +91,8 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     s->check.stamps.items[found->message] = s->check.stamp;
 
     struct ledger_message *m = &s->ledger.messages.items[found->message];
-    if (m->placed && m->memory == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n)) {
+    node_set here = m->memory & s->check.nodes[n].view.members; /* one that leaves may hold it, and goes */
+    if (m->placed && here == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n)) {
         m->again = true; /* to consumers it is new */
         m->deliveries = 0;
     }

@@ -206,6 +206,8 @@ static void heal(struct sim *s)
     for (node_id n = 0; n < s->options.nodes; n++) {
         s->nodes[n].disk.fails = DISK_FAILS_NOT;
         sim_fill_disk(s, n, false);
+        for (node_id other = 0; other < s->options.nodes; other++)
+            s->links[n][other].slow_until_us = s->now_us;
     }
     if (!sim_until(s, nobody_stops, NULL, BOOT_LIMIT_MS))
         sim_fail(s, "I12", "an orderly stop does not end");
