@@ -6,7 +6,7 @@
 #include "store/log.h"
 
 #define SEGMENT_HEAD    20
-#define SEGMENT_VERSION 1
+#define SEGMENT_VERSION 2
 #define RECORD_HEAD     20
 #define RECORD_VERSION  1
 #define RECORD_END      2 /* version of the last record of a copy: data is the number of records, u64 */

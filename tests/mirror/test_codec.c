@@ -100,12 +100,18 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
         m->u.prepared.replicas_len = n;
         m->u.prepared.replicas = xcalloc(n, sizeof(struct replica_state));
         m->u.prepared.replicas[0].op = rng_next(r);
+        m->u.prepared.forgotten_len = 1;
+        m->u.prepared.forgotten = xcalloc(1, sizeof(struct forgotten));
+        m->u.prepared.forgotten->epoch = rng_next(r);
         break;
     case PEER_INSTALL:
         m->u.install.entries = entries(r, &m->u.install.entries_len);
         m->u.install.members_len = n;
         m->u.install.members = xcalloc(n, sizeof(struct view_member));
         m->u.install.members[n - 1].join = rng_next(r);
+        m->u.install.forgotten_len = n;
+        m->u.install.forgotten = xcalloc(n, sizeof(struct forgotten));
+        m->u.install.forgotten[n - 1] = (struct forgotten){LIMIT_NODES - 1, rng_next(r)};
         m->u.install.repairs_len = n;
         m->u.install.repairs = xcalloc(n, sizeof(struct repair));
         m->u.install.repairs[0].upto = rng_next(r);
