@@ -235,7 +235,7 @@ static void handle_refused(struct mirror *m, node_id from, const struct peer_msg
     if (msg->u.refused.why == REFUSE_APART && m->served)
         excluded(m, from, msg->u.refused.promised, out);
     else if (msg->u.refused.why == REFUSE_APART && !ours && m->phase == PHASE_CHANGING &&
-             node_in(m->members, from) && msg->u.refused.promised > m->epoch && !m->stopping)
+             node_in(m->members, from) && msg->u.refused.promised > m->epoch)
         start_over(m, out); /* out before it served: it may come in again */
     if (!ours || m->change.epoch != msg->epoch || m->over)
         return;
@@ -277,6 +277,9 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     if (msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self) &&
         msg->u.hello.incarnation == m->incarnations[from])
         excluded(m, from, msg->epoch, out); /* its link was broken when it went on without us */
+    if (m->phase == PHASE_CHANGING && !m->served && from == m->candidate && m->epoch == m->promised &&
+        msg->epoch >= m->epoch && !msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self))
+        start_over(m, out); /* its leader has found others that serve, and gives the view up */
     if (m->served && !msg->u.hello.serving && is_forgotten(m, from))
         refuse(m, from, msg->epoch, REFUSE_FORGOTTEN, out);
     if (m->change.running && !m->served && msg->u.hello.serving)
