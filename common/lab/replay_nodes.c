@@ -188,8 +188,8 @@ static int synced_fact(struct nodes *w, unsigned via, const char *queue, char **
 }
 
 /* Cuts all links between the two sides, as nearly at once as processes can, and waits until both ends of each
- * say that the other does not run (or serve nobody any more). */
-static int cut(struct nodes *w, uint32_t side, uint32_t other_side, char **why)
+ * say that the other does not run (or serve nobody any more). option: NULL, or "--one-way". */
+static int cut(struct nodes *w, uint32_t side, uint32_t other_side, const char *option, char **why)
 {
     struct starter cutters[SCHED_NODES * SCHED_NODES];
     struct text said = {0};
@@ -199,7 +199,7 @@ static int cut(struct nodes *w, uint32_t side, uint32_t other_side, char **why)
     EACH_NODE(b, other_side)
     {
         const char *from = w->lab->nodes[a].name, *to = w->lab->nodes[b].name;
-        const char *const words[] = {"labctl", "-n", from, "cut", from, to, NULL};
+        const char *const words[] = {"labctl", "-n", from, "cut", from, to, option, NULL};
         if (!err && !(err = engine_spawn(w->lab, words, &cutters[len].fd, &cutters[len].pid)))
             len++;
     }
@@ -275,10 +275,13 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_START: return start(w, e, fact, why);
     case SCHED_CUT:
     case SCHED_CUT_NOW:
-        return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, 1u << e->node, 1u << e->other, why);
+        return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, 1u << e->node, 1u << e->other, NULL, why);
+    case SCHED_CUT_ONE_WAY:
+        return w->rabbitmq ? only_simulated(e, engine, why)
+                           : cut(w, 1u << e->node, 1u << e->other, "--one-way", why);
     case SCHED_PART:
         return w->rabbitmq ? only_simulated(e, engine, why)
-                           : cut(w, e->nodes, ((1u << w->lab->nodes_len) - 1) & ~e->nodes, why);
+                           : cut(w, e->nodes, ((1u << w->lab->nodes_len) - 1) & ~e->nodes, NULL, why);
     case SCHED_HEAL:
         if (w->rabbitmq)
             return only_simulated(e, engine, why);
@@ -298,7 +301,6 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_PUBLISH:
     case SCHED_CONSUME:
     case SCHED_VERB_COUNT_: return 0;
-    case SCHED_CUT_ONE_WAY:
     case SCHED_CLOG:
     case SCHED_SLOW:
     case SCHED_FAIL_WRITE:
