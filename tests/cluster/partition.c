@@ -11,11 +11,11 @@ void up_handling(struct lab *lab, const char *handling, unsigned silence_ms)
     char *config = format_text("%s/my.cfg", lab->dir);
     FILE *f = fopen(config, "w");
     assert_non_null(f);
-    fprintf(f, "engine = \"kit\";\npartition_handling = \"%s\";\n", handling);
+    fprintf(f, "engine = \"%s\";\npartition_handling = \"%s\";\n", test_engine(), handling);
     if (silence_ms)
         fprintf(f, "silence_ms = %u;\n", silence_ms);
     assert_int_equal(fclose(f), 0);
-    if (!lab_up(lab, NULL, config, &out))
+    if (!lab_up(lab, test_engine(), config, &out))
         fail_msg("lab up: %s", text_str(&out));
     text_finish(&out);
     free(config);

@@ -5,9 +5,9 @@
 
 #include "tests/cluster/scenario.h"
 
-enum { PARTITION_WAIT_MS = 60000 };
+enum { PARTITION_WAIT_MS = 120000 };
 
-/* Three nodes of the kit with that partition_handling. silence_ms 0: as long as nodes are silent by default. */
+/* Three nodes with that partition_handling. silence_ms (the kit's) 0: the default. */
 void up_handling(struct lab *lab, const char *handling, unsigned silence_ms);
 
 /* A queue of the messages 1..10 on every node, node1 its master. */

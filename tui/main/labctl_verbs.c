@@ -432,8 +432,7 @@ static bool option_fits(const struct ctl_verb *v, const struct ctl_option *o)
     return true;
 }
 
-/* CTL_OK, or what is wrong with the words has been said. */
-static int check_words(struct ctl *c, const struct ctl_verb *v)
+int ctl_check_words(struct ctl *c, const struct ctl_verb *v)
 {
     struct text wrong = {0};
     for (size_t i = 0; i < c->line.options.len; i++) {
@@ -504,7 +503,7 @@ int ctl_kit(struct ctl *c)
     const struct ctl_verb *v = ctl_find_verb(c->line.verb);
     if (!v)
         return ctl_unknown_verb(c);
-    int rc = check_words(c, v);
+    int rc = ctl_check_words(c, v);
     if (rc != CTL_OK)
         return rc;
     if (needs_app(v)) {
