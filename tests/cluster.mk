@@ -16,6 +16,7 @@
 #     start-again  R  all stopped, started in another order; torn and garbage log tails (the kit's log)
 #     membership      forget_cluster_node, reset, join_cluster; nodes that join a queue of exactly k
 #     partition       pause_minority, ignore, autoheal
+#     cut             one link cut, whole and one way: what it is, and what the three make of it
 #     join            nodes that join a running cluster, leave it, are forgotten
 #     kill-loop       kills, stops and cuts, one at a time, with producers and consumers at work
 #     failover        a publisher at full speed while master or mirror goes
@@ -38,7 +39,8 @@ $(call cluster_test,cluster/confirm,tests/cluster/scenario_confirm.c $(SCENARIO_
 $(call cluster_test,cluster/consumer,tests/cluster/scenario_consumer.c tests/cluster/account.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/start-again,tests/cluster/scenario_start.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/sync,tests/cluster/scenario_sync.c $(WORKER_HELP) $(SCENARIO_HELP),base)
-$(call cluster_test,cluster/partition,tests/cluster/scenario_partition.c $(SCENARIO_HELP),base)
+$(call cluster_test,cluster/partition,tests/cluster/scenario_partition.c tests/cluster/partition.c $(SCENARIO_HELP),base)
+$(call cluster_test,cluster/cut,tests/cluster/scenario_cut.c tests/cluster/partition.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/join,tests/cluster/scenario_join.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/membership,tests/cluster/scenario_membership.c $(SCENARIO_HELP),base)
 $(call cluster_test,cluster/kill-loop,tests/cluster/test_kill_loop.c $(WORKER_HELP) $(SCENARIO_HELP),base)

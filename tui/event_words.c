@@ -15,6 +15,7 @@ static const char *const sentences[] = {
     N_("%s was stopped"),
     N_("%s not running"),
     N_("%s running"),
+    N_("%s has said nothing for %s ms: the link to it is closed"),
     N_("%s is in another view: the cluster is partitioned"),
     N_("%s serves in another view: the cluster was partitioned"),
     N_("%s saw that the cluster was partitioned"),

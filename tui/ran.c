@@ -37,13 +37,15 @@ static node_bits killed_by(const struct model *m, const struct command *c)
     return kills ? node : 0;
 }
 
-/* "labctl cut node1", "labctl heal node1", "labctl heal": which nodes are cut off from all others. What one
- * cannot see by looking (a node alone cannot tell a cut from a crash) is remembered here. */
+/* "labctl cut node1", "labctl cut --one-way node1", "labctl heal node1", "labctl heal": which nodes are cut off
+ * from all others. What one cannot see by looking (a node alone cannot tell a cut from a crash) is remembered
+ * here. */
 static node_bits cut_after(const struct model *m, const struct command *c)
 {
     node_bits cut = m->cut;
     for (size_t i = 0; c->argv[i] && m->snapshot; i++) {
         bool cuts = strcmp(c->argv[i], "cut") == 0, heals = strcmp(c->argv[i], "heal") == 0;
+        i += cuts && c->argv[i + 1] && strcmp(c->argv[i + 1], "--one-way") == 0;
         const char *node = cuts || heals ? c->argv[i + 1] : NULL;
         bool link = node && c->argv[i + 2]; /* between two nodes: neither is alone */
         int at = node && !link ? snapshot_node_index(m->snapshot, node) : -1;

@@ -36,7 +36,7 @@ const struct verb verb_table[] = {
     {"start_app", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"stop_app", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"cluster_status", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_RUNNING},
-    {"cut", {WORD_NODE, WORD_NODE}, "<node> [<node>]", NULL, true, DANGER_NONE, OF_SELECTED},
+    {"cut", {WORD_NODE, WORD_NODE}, "[--one-way] <node> [<node>]", NULL, true, DANGER_NONE, OF_SELECTED},
     {"forget_cluster_node", {WORD_NODE}, "<node>", NULL, true, DANGER_RESET, OF_RUNNING},
     {"heal", {WORD_NODE, WORD_NODE}, "[<node> [<node>]]", NULL, true, DANGER_NONE, OF_SELECTED},
     {"join_cluster", {WORD_NODE}, "<node>", NULL, true, DANGER_NONE, OF_SELECTED},

@@ -190,18 +190,29 @@ static void ask_api(struct control_client *k, json_t *request)
     free(text);
 }
 
-/* cut and heal; no peer: all of them (heal only) */
-static json_t *cut_link(struct node *n, const char *peer, bool cut)
+/* "in", "out", NULL: both; 0: none of these */
+static unsigned cut_way(const char *word)
+{
+    if (!word)
+        return CUT_BOTH;
+    return strcmp(word, "in") == 0 ? CUT_IN : strcmp(word, "out") == 0 ? CUT_OUT : 0;
+}
+
+/* cut, or heal (ways 0); no peer: all of them (heal only) */
+static json_t *cut_link(struct node *n, const char *peer, unsigned ways)
 {
     const struct node_config *config = node_config_of(n);
     bool found = false;
     for (size_t i = 0; i < config->nodes_len; i++) {
         if (i == config->self || (peer && strcmp(config->nodes[i].name, peer) != 0))
             continue;
-        node_cut(n, (node_id)i, cut);
+        if (ways)
+            node_cut(n, (node_id)i, (enum cut_way)ways);
+        else
+            node_heal(n, (node_id)i);
         found = true;
     }
-    if (found || (!peer && !cut))
+    if (found || (!peer && !ways))
         return json_pack("{s:b}", "ok", 1);
     char *reason = format_text("%s has no peer '%s'", config->nodes[config->self].name, peer ? peer : "");
     json_t *answer = refusal("no_such_node", reason);
@@ -271,8 +282,12 @@ static void obey(struct control_client *k, json_t *request)
     } else if (strcmp(cmd, "start_app") == 0) {
         k->owed = OWED_BY_NODE;
         node_start_app(n, app_done, k);
-    } else if (strcmp(cmd, "cut") == 0 || strcmp(cmd, "heal") == 0) {
-        client_answer(k, cut_link(n, peer, cmd[0] == 'c'));
+    } else if (strcmp(cmd, "cut") == 0) {
+        unsigned ways = cut_way(json_string_value(json_object_get(request, "way")));
+        client_answer(k, ways ? cut_link(n, peer, ways)
+                              : refusal("bad_request", "the way of a cut is \"in\", \"out\", or not said: both"));
+    } else if (strcmp(cmd, "heal") == 0) {
+        client_answer(k, cut_link(n, peer, 0));
     } else if (strcmp(cmd, "forget_cluster_node") == 0) {
         forget_node(k, peer);
     } else if (strcmp(cmd, "reset") == 0) {

@@ -3,7 +3,9 @@
  * everything.
  *
  *     {"cmd": "ping" | "pid" | "status" | "stop_app" | "start_app"}
- *     {"cmd": "cut" | "heal", "peer": "node2"}        heal without a peer: all links
+ *     {"cmd": "cut", "peer": "node2", "way": "in"}    "in": no word of node2 is heard, "out": none is said to
+ *                                                     it; without: both
+ *     {"cmd": "heal", "peer": "node2"}                without a peer: all links
  *     {"cmd": "forget_cluster_node", "peer": "node2"} it is of the cluster no more; error: in_use, not_found
  *     {"cmd": "reset"}                                forgets everything; its app has to be stopped
  *     {"cmd": "api", "method": "GET", "path": "/api/queues", "body": {...}}

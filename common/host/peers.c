@@ -142,14 +142,17 @@ static void watch(struct link *k, ms_time now)
     struct peers *p = k->peers;
     unsigned every = p->silence_ms / 4;
     if (now - k->heard_at >= p->silence_ms) {
-        if (!link_frozen(k))
+        if (!link_is_cut(k, CUT_IN))
             link_drain(k); /* it may be us who were asleep */
-        if (!k->gone && now - k->heard_at >= p->silence_ms)
+        if (!k->gone && now - k->heard_at >= p->silence_ms) {
+            loop_note(loop_of_peers(p), "node", NULL, "%s has said nothing for %u ms: the link to it is closed",
+                      loop_of_peers(p)->config.nodes[k->node].name, p->silence_ms);
             link_mark_gone(k);
+        }
         return;
     }
     p->look_at = u64_min(p->look_at, k->heard_at + p->silence_ms);
-    if (link_frozen(k))
+    if (link_is_cut(k, CUT_OUT))
         return;
     if (now - k->said_at >= every) {
         link_send(k, TAG_PING, NULL, 0);
@@ -281,7 +284,7 @@ static void peers_part_flush(struct part *part)
                       "%s has not taken %zu MiB that were sent to it: the link is closed",
                       part->loop->config.nodes[k->node].name, pending >> 20);
             link_mark_gone(k);
-        } else if (!link_frozen(k) && !watch_is_on(k->tcp.writable)) {
+        } else if (!link_is_cut(k, CUT_OUT) && !watch_is_on(k->tcp.writable)) {
             tcp_flush(&k->tcp);
             k->said_at = now;
         }
@@ -290,26 +293,40 @@ static void peers_part_flush(struct part *part)
 
 /* ---- the lab's scissors ---- */
 
-void node_cut(struct node *n, node_id peer, bool cut)
+/* A link that is up carries on with what is whole of it. A connection needs both ways: one that is on its way
+ * to be a link ends, and no end makes a new one, until all is healed. */
+static void cut_to(struct peers *p, node_id peer, unsigned ways)
 {
-    struct peers *p = loop_of(n)->peers;
-    if (!p || peer >= LIMIT_NODES || p->peers[peer].cut == cut)
-        return;
-    p->peers[peer].cut = cut;
+    p->peers[peer].cut = ways;
     for (size_t i = 0; i < p->links.len; i++) {
         struct link *k = p->links.items[i];
         if (k->node != peer)
             continue;
         if (k->state == LINK_UP)
-            link_freeze(k, cut);
+            link_freeze(k);
         else
             link_mark_gone(k);
     }
-    if (!cut && p->listener && !p->peers[peer].up) {
+    p->look_at = 0;
+}
+
+void node_cut(struct node *n, node_id peer, enum cut_way way)
+{
+    struct peers *p = loop_of(n)->peers;
+    if (p && peer < LIMIT_NODES && (p->peers[peer].cut & way) != way)
+        cut_to(p, peer, p->peers[peer].cut | way);
+}
+
+void node_heal(struct node *n, node_id peer)
+{
+    struct peers *p = loop_of(n)->peers;
+    if (!p || peer >= LIMIT_NODES || !p->peers[peer].cut)
+        return;
+    cut_to(p, peer, 0);
+    if (p->listener && !p->peers[peer].up) {
         dial_soon(p, peer);
         knock(p, peer);
     }
-    p->look_at = 0;
 }
 
 node_set node_links_up(const struct node *n)
@@ -376,7 +393,7 @@ static bool peers_part_close(struct part *part)
         struct link *k = p->links.items[i];
         if (k->gone)
             continue;
-        if (k->state != LINK_UP || link_frozen(k) || now >= until) {
+        if (k->state != LINK_UP || link_is_cut(k, CUT_OUT) || now >= until) {
             link_mark_gone(k);
         } else if (!k->shut && tcp_pending(&k->tcp) == 0) {
             k->shut = true; /* and read on: a close with unread bytes would take back what we sent */

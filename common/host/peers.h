@@ -47,7 +47,7 @@ struct peers {
     struct peer {
         struct link *up;      /* NULL: no link */
         struct link *dialing; /* our attempt, until it is up or failed */
-        bool cut;             /* the lab has cut it */
+        unsigned cut;         /* enum cut_way: what the lab has cut */
         ms_time dial_at;      /* UINT64_MAX: not ours to dial */
         unsigned backoff_ms;
         uint64_t incarnation; /* the latest that was seen */

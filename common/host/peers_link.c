@@ -25,18 +25,18 @@ void link_mark_gone(struct link *k)
     loop_again(k->peers->part.loop);
 }
 
-bool link_frozen(const struct link *k)
+bool link_is_cut(const struct link *k, enum cut_way way)
 {
-    return k->node != NODE_NONE && k->peers->peers[k->node].cut;
+    return k->node != NODE_NONE && k->peers->peers[k->node].cut & way;
 }
 
 /* What is on its way stays there, as the bytes of a broken network's connection do: TCP repeats them. */
-void link_freeze(struct link *k, bool cut)
+void link_freeze(struct link *k)
 {
     if (k->gone)
         return;
-    tcp_read(&k->tcp, !cut);
-    if (cut)
+    tcp_read(&k->tcp, !link_is_cut(k, CUT_IN));
+    if (link_is_cut(k, CUT_OUT))
         watch_off(k->tcp.writable);
 }
 
@@ -143,7 +143,7 @@ static void make_room(struct link *k)
 /* One read. False: there is nothing now, or never again. */
 static bool read_once(struct link *k)
 {
-    if (k->gone || link_frozen(k))
+    if (k->gone || link_is_cut(k, CUT_IN))
         return false;
     make_room(k);
     ssize_t n = recv(k->tcp.fd, k->in + k->in_len, k->in_cap - k->in_len, 0);

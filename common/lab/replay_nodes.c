@@ -26,6 +26,7 @@ static int begin(void *arg, const struct sched *s, char **why)
         return err;
     w->up = true;
     w->running = (1u << s->nodes) - 1;
+    w->apart = s->partitions == SCHED_IGNORE;
     return nodes_rest(w, why);
 }
 
@@ -187,23 +188,49 @@ static int synced_fact(struct nodes *w, unsigned via, const char *queue, char **
     return 0;
 }
 
+static int only_simulated(const struct sched_event *e, const char *engine, char **why)
+{
+    *why = format_text("line %u, %s: not possible on the engine %s; play it with --engine sim", e->line,
+                       e->text, engine);
+    return ERR_REFUSED;
+}
+
+/* Starts one labctl for each link between the two sides; on RabbitMQ, which acts on every link that it sees go, a
+ * single one. Returns how many, or a negative error and *why. option: NULL, or "--one-way". */
+static int start_cutters(const struct nodes *w, uint32_t side, uint32_t other_side, const char *option,
+                         struct starter *cutters, char **why)
+{
+    uint32_t one = side & (side - 1) ? other_side : side, rest = (side | other_side) & ~one;
+    bool at_once = w->rabbitmq && rest & (rest - 1);
+    int len = 0, err = 0;
+    if (at_once) {
+        const char *name = w->lab->nodes[__builtin_ctz(one)].name;
+        const char *const words[] = {"labctl", "-n", name, "cut", name, NULL};
+        err = engine_spawn(w->lab, words, &cutters[0].fd, &cutters[0].pid);
+        len = !err;
+    } else {
+        EACH_NODE(a, side)
+        EACH_NODE(b, other_side)
+        {
+            const char *from = w->lab->nodes[a].name, *to = w->lab->nodes[b].name;
+            const char *const words[] = {"labctl", "-n", from, "cut", from, to, option, NULL};
+            if (!err && !(err = engine_spawn(w->lab, words, &cutters[len].fd, &cutters[len].pid)))
+                len++;
+        }
+    }
+    if (err)
+        *why = format_text("labctl cannot be run: %s", err_text(err));
+    return err ? err : len;
+}
+
 /* Cuts all links between the two sides, as nearly at once as processes can, and waits until both ends of each
- * say that the other does not run (or serve nobody any more). */
-static int cut(struct nodes *w, uint32_t side, uint32_t other_side, char **why)
+ * say that the other does not run (or serve nobody any more). option: NULL, or "--one-way". */
+static int cut(struct nodes *w, uint32_t side, uint32_t other_side, const char *option, char **why)
 {
     struct starter cutters[SCHED_NODES * SCHED_NODES];
     struct text said = {0};
-    size_t len = 0;
-    int err = 0, code = 0;
-    EACH_NODE(a, side)
-    EACH_NODE(b, other_side)
-    {
-        const char *from = w->lab->nodes[a].name, *to = w->lab->nodes[b].name;
-        const char *const words[] = {"labctl", "-n", from, "cut", from, to, NULL};
-        if (!err && !(err = engine_spawn(w->lab, words, &cutters[len].fd, &cutters[len].pid)))
-            len++;
-    }
-    for (size_t i = 0; i < len; i++) {
+    int code = 0, len = start_cutters(w, side, other_side, option, cutters, why), err = len < 0 ? len : 0;
+    for (int i = 0; i < len; i++) {
         while (!came_back(&cutters[i], &said, &code))
             pause_ms(2);
         if (code && !err) {
@@ -216,19 +243,42 @@ static int cut(struct nodes *w, uint32_t side, uint32_t other_side, char **why)
     int64_t end = clock_now_ms() + w->patience_ms;
     EACH_NODE(a, side)
     EACH_NODE(b, other_side)
-    while (!err && (nodes_say_running(w, a) >> b & 1 || nodes_say_running(w, b) >> a & 1)) {
-        if (clock_now_ms() > end)
-            err = nodes_not_so(w, why, "node%u and node%u still see each other after the cut", a + 1, b + 1);
-        pause_ms(20);
+    {
+        w->cuts[a] |= 1u << b;
+        w->cuts[b] |= 1u << a;
+        while (!err && (nodes_say_running(w, a) >> b & 1 || nodes_say_running(w, b) >> a & 1)) {
+            if (clock_now_ms() > end)
+                err = nodes_not_so(w, why, "node%u and node%u still see each other after the cut", a + 1,
+                                   b + 1);
+            pause_ms(20);
+        }
     }
     return err;
 }
 
-static int only_simulated(const struct sched_event *e, const char *engine, char **why)
+/* Whether what is asked for can be done to RabbitMQ: it has no cut one way, and no way to cut many links at once
+ * but those of one node. */
+static bool can_cut(const struct nodes *w, const struct sched_event *e)
 {
-    *why = format_text("line %u, %s: not possible on the engine %s; play it with --engine sim", e->line,
-                       e->text, engine);
-    return ERR_REFUSED;
+    uint32_t others = ((1u << w->lab->nodes_len) - 1) & ~e->nodes;
+    return !w->rabbitmq || e->verb == SCHED_CUT || e->verb == SCHED_CUT_NOW ||
+           (e->verb == SCHED_PART && (!(e->nodes & (e->nodes - 1)) || !(others & (others - 1))));
+}
+
+/* One link, or all. Where nodes do not stay apart by themselves they are waited for: nodes_rest. */
+static int heal(struct nodes *w, const struct sched_event *e, char **why)
+{
+    bool one = e->node != SCHED_NONE;
+    unsigned via = (unsigned)nodes_first(w);
+    uint32_t left = 0;
+    int err = one ? TOLD(w, via, why, "heal", w->lab->nodes[e->node].name, w->lab->nodes[e->other].name)
+                  : TOLD(w, via, why, "heal");
+    for (unsigned i = 0; i < SCHED_NODES; i++) {
+        w->cuts[i] &= !one ? 0 : i == e->node ? ~(1u << e->other) : i == e->other ? ~(1u << e->node) : ~0u;
+        left |= w->cuts[i];
+    }
+    w->cut = w->cut && (left || w->apart);
+    return err;
 }
 
 static int act_by_operator(struct nodes *w, const struct sched_event *e, char **why)
@@ -275,17 +325,14 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_START: return start(w, e, fact, why);
     case SCHED_CUT:
     case SCHED_CUT_NOW:
-        return w->rabbitmq ? only_simulated(e, engine, why) : cut(w, 1u << e->node, 1u << e->other, why);
+    case SCHED_CUT_ONE_WAY:
     case SCHED_PART:
-        return w->rabbitmq ? only_simulated(e, engine, why)
-                           : cut(w, e->nodes, ((1u << w->lab->nodes_len) - 1) & ~e->nodes, why);
-    case SCHED_HEAL:
-        if (w->rabbitmq)
+        if (!can_cut(w, e))
             return only_simulated(e, engine, why);
-        if (e->node != SCHED_NONE)
-            return TOLD(w, (unsigned)nodes_first(w), why, "heal", w->lab->nodes[e->node].name,
-                        w->lab->nodes[e->other].name);
-        return TOLD(w, (unsigned)nodes_first(w), why, "heal");
+        if (e->verb == SCHED_PART)
+            return cut(w, e->nodes, ((1u << w->lab->nodes_len) - 1) & ~e->nodes, NULL, why);
+        return cut(w, 1u << e->node, 1u << e->other, e->verb == SCHED_CUT_ONE_WAY ? "--one-way" : NULL, why);
+    case SCHED_HEAL: return heal(w, e, why);
     case SCHED_POLICY:
     case SCHED_CLEAR:
     case SCHED_DECLARE:
@@ -298,7 +345,6 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_PUBLISH:
     case SCHED_CONSUME:
     case SCHED_VERB_COUNT_: return 0;
-    case SCHED_CUT_ONE_WAY:
     case SCHED_CLOG:
     case SCHED_SLOW:
     case SCHED_FAIL_WRITE:

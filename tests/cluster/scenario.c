@@ -152,17 +152,27 @@ void assert_count(const struct lab *lab, unsigned node, const char *queue, unsig
         fail_msg("%s holds %u messages instead of %u", queue, messages, count);
 }
 
-void assert_refused(const struct lab *lab, unsigned node, const char *queue, const char *text)
+static void assert_404(const struct lab *lab, unsigned node, const char *queue, unsigned flags, const char *text)
 {
     struct user u = {0};
     assert_user(user_open(&u, lab, node), &u);
-    if (user_declare(&u, queue, USER_PASSIVE, NULL))
+    if (user_declare(&u, queue, flags, NULL))
         fail_msg("%s: node%u still knows it", queue, node);
     if (text && strcmp(u.error, text) != 0)
         fail_msg("%s: node%u says: %s\ninstead of: %s", queue, node, u.error, text);
     if (strncmp(u.error, "404 ", 4) != 0)
         fail_msg("%s: node%u says: %s", queue, node, u.error);
     user_drop(&u);
+}
+
+void assert_refused(const struct lab *lab, unsigned node, const char *queue, const char *text)
+{
+    assert_404(lab, node, queue, USER_PASSIVE, text);
+}
+
+void assert_declare_refused(const struct lab *lab, unsigned node, const char *queue, const char *text)
+{
+    assert_404(lab, node, queue, USER_DURABLE, text);
 }
 
 char *text_stopped(const char *queue)

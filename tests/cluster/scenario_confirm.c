@@ -132,6 +132,17 @@ static void a_deleted_queue_is_acknowledged(void **state)
     nothing_more_comes();
 }
 
+static void confirms_that_nobody_waited_for_are_on(void **state)
+{
+    (void)state;
+    set_policy(&lab, 1, "not_waited", ALL);
+    declare(&lab, 1, "not_waited");
+    assert_placed(&lab, 2, "not_waited", 1, ON(2) | ON(3), ON(2) | ON(3));
+    assert_user(user_open(&u, &lab, 2) && user_confirms_nowait(&u), &u);
+    assert_user(user_publish(&u, "not_waited", "x", true, false), &u);
+    assert_one_ack(1);
+}
+
 static void a_declaration_that_does_not_wait_is_done_all_the_same(void **state)
 {
     (void)state;
@@ -219,6 +230,7 @@ int main(void)
         cmocka_unit_test(unroutable_and_mandatory_is_returned_then_acknowledged),
         cmocka_unit_test(unroutable_is_acknowledged),
         cmocka_unit_test(a_deleted_queue_is_acknowledged),
+        cmocka_unit_test(confirms_that_nobody_waited_for_are_on),
         cmocka_unit_test(a_declaration_that_does_not_wait_is_done_all_the_same),
         cmocka_unit_test(queues_work_while_a_policy_comes_and_goes),
     };

@@ -39,7 +39,9 @@ static void ten_and_an_empty_mirror(const char *queue, const char *definition)
 static void assert_waits_for_a(const char *queue, bool stopped)
 {
     char *text = stopped ? text_stopped(queue) : text_down(queue, A);
-    assert_refused(&lab, B, queue, test_on_kit() ? text : NULL);
+    if (test_on_kit())
+        assert_refused(&lab, B, queue, text);
+    assert_declare_refused(&lab, B, queue, test_on_kit() ? text : NULL);
     free(text);
 }
 
@@ -228,25 +230,37 @@ static void take(struct user *u, const char *queue, unsigned count)
     }
 }
 
+/* Two are held by a client when the mirror is synchronised, three more are taken after that. */
 static void unacknowledged_ones_count_in_a_sync(void **state)
 {
     (void)state;
-    struct user before = {0}, after = {0};
+    struct user u = {0};
+    struct user_news news;
+    bool empty;
     mirrored("held");
     publish(&lab, A, "held", 1, 10, true);
-    assert_user(user_open(&before, &lab, C) && user_open(&after, &lab, C), &before);
-    take(&before, "held", 2);
+    assert_user(user_open(&u, &lab, C), &u);
+    take(&u, "held", 2);
     restart_node(&lab, A);
     assert_placed(&lab, C, "held", B, ON(A), 0);
-    take(&after, "held", 3);
-    assert_count(&lab, C, "held", 7); /* the two went back when the master did */
+    assert_count(&lab, C, "held", 10); /* the two went back when the master did */
+    take(&u, "held", 2);
+    assert_count(&lab, C, "held", 8);
     sync_queue("held");
     assert_placed(&lab, C, "held", B, ON(A), ON(A));
+    take(&u, "held", 3);
+    assert_count(&lab, C, "held", 5);
     restart_node(&lab, B);
     assert_placed(&lab, C, "held", A, ON(B), 0);
-    assert_holds(&lab, C, "held", 1, 10);
-    user_drop(&before);
-    user_drop(&after);
+    assert_count(&lab, C, "held", 10);
+    for (unsigned i = 1; i <= 5; i++) { /* the five that were held come first, and say that they were */
+        assert_user(user_get(&u, "held", true, &news, &empty), &u);
+        assert_false(empty);
+        assert_int_equal(strtoul(news.body, NULL, 10), i);
+        assert_true(news.redelivered);
+    }
+    assert_holds(&lab, C, "held", 6, 10);
+    user_drop(&u);
 }
 
 int main(void)

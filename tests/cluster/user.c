@@ -167,6 +167,13 @@ bool user_confirms(struct user *u)
     return good(u, "confirm.select");
 }
 
+bool user_confirms_nowait(struct user *u)
+{
+    amqp_confirm_select_t m = {.nowait = 1};
+    int status = amqp_send_method(u->connection, CHANNEL, AMQP_CONFIRM_SELECT_METHOD, &m);
+    return status ? lost(u, "confirm.select", status) : true;
+}
+
 bool user_publish(struct user *u, const char *queue, const char *body, bool persistent, bool mandatory)
 {
     amqp_basic_properties_t properties = {._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,

@@ -57,6 +57,7 @@ bool user_declare_with(struct user *u, const char *queue, unsigned flags, const 
 bool user_delete(struct user *u, const char *queue, bool if_empty, uint32_t *messages);
 
 bool user_confirms(struct user *u);
+bool user_confirms_nowait(struct user *u); /* nobody answers to that */
 /* To the default exchange; a NUL-terminated body. */
 bool user_publish(struct user *u, const char *queue, const char *body, bool persistent, bool mandatory);
 

@@ -149,6 +149,14 @@ static void a_cut_link_parts_two_nodes_and_heals(void **state)
     assert_code(CTL("heal"), 0, &out);
     assert_code(CTL("cut", "node3"), 0, &out); /* from all others */
     assert_code(CTL("heal", "node3"), 0, &out);
+    assert_code(CTL("cut", "--one-way", "node1", "node2"), 0, &out); /* what it does: scenario_cut.c */
+    assert_code(CTL("heal", "node1", "node2"), 0, &out);
+    assert_code(CTL("cut", "--one-way", "node1"), 0, &out);
+    assert_code(CTL("heal", "node1"), 0, &out);
+    assert_code(CTL("heal", "--one-way", "node1", "node2"), 64, &out);
+    assert_says(&out, "Invalid options for this command:\n--one-way");
+    assert_code(CTL("cut", "--one-way"), 64, &out);
+    assert_says(&out, "Error (argument validation): not enough arguments.");
     assert_code(CTL("cut", "node9"), 64, &out);
     assert_says(&out, "has no node 'node9'");
     assert_code(CTL("cut"), 64, &out);

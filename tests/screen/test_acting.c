@@ -133,6 +133,8 @@ static void tab_completes(void **state)
     assert_completes(&m, "purge_queue ", "purge_queue ", "hello  mirrior_hello");
     assert_completes(&m, "-n no", "-n node", "node1  node2  node3");
     assert_completes(&m, "-n node2 cut node3 node1", "-n node2 cut node3 node1 ", NULL);
+    assert_completes(&m, "cut --o", "cut --one-way ", NULL);
+    assert_completes(&m, "cut --one-way node3 node1", "cut --one-way node3 node1 ", NULL);
     assert_completes(&m, "list_queues name sync", "list_queues name sync",
                      "synchronised_slave_pids  sync_messages");
     assert_completes(&m, "list_queues name sla", "list_queues name slave_pids ", NULL);
@@ -545,6 +547,15 @@ static void a_cut_node_is_healed_by_the_same_key(void **state)
     assert_string_equal(c->text, "labctl -n node3 cut node3");
     model_ended(&m, c, 0);
     model_ended(&m, started(&m, ":heal\n"), 0);
+    c = started(&m, "x");
+    assert_string_equal(c->text, "labctl -n node3 cut node3");
+    model_ended(&m, c, 0);
+    model_ended(&m, started(&m, ":heal\n"), 0);
+    model_ended(&m, started(&m, ":cut --one-way node3\n"), 0); /* what it says reaches nobody */
+    c = started(&m, "x");
+    assert_string_equal(c->text, "labctl -n node3 heal node3");
+    model_ended(&m, c, 0);
+    model_ended(&m, started(&m, ":cut --one-way node3 node1\n"), 0); /* a link: node2 reaches both */
     c = started(&m, "x");
     assert_string_equal(c->text, "labctl -n node3 cut node3");
     model_finish(&m);

@@ -67,6 +67,7 @@ int ctl_start(struct ctl *c);
 
 /* ---- engines ---- */
 int ctl_rabbitmq(struct ctl *c);
+int ctl_rabbitmq_links(struct ctl *c); /* cut, heal */
 int ctl_kit(struct ctl *c);
 
 /* ---- the kit: asking a node (labctl_kit.c) ---- */
@@ -96,6 +97,7 @@ struct ctl_verb {
 extern const struct ctl_verb ctl_verbs[];
 extern const size_t ctl_verbs_len;
 const struct ctl_verb *ctl_find_verb(const char *name);
+int ctl_check_words(struct ctl *c, const struct ctl_verb *v); /* CTL_OK, or what is wrong has been said */
 
 /* Usage, errors in how labctl was called (labctl_usage.c). */
 int ctl_usage(FILE *out, int exit_code); /* the list of verbs */

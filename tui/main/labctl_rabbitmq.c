@@ -1,5 +1,5 @@
 /* labctl_rabbitmq.c: the rabbitmq engine. Everything rabbitmqctl can do is done by rabbitmqctl itself, in the
- * lab's environment; only what it has no verb for (kill, start) is done here. */
+ * lab's environment; only what it has no verb for (kill, start; cut, heal) is done here. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,18 +61,12 @@ int ctl_rabbitmq(struct ctl *c)
         return ctl_kill(c);
     if (strcmp(verb, "start") == 0)
         return ctl_start(c);
-    if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0) {
-        fprintf(
-            c->err,
-            "Error: %s is not possible on the rabbitmq engine: its nodes' links are out of labctl's reach; "
-            "use the kit's engine (lab up --engine kit)\n",
-            verb);
-        return CTL_UNAVAILABLE;
-    }
     if (c->lab.external) {
         fprintf(c->err, "Error: this lab is an existing cluster that is known by its URLs only; "
                         "run rabbitmqctl on its own machines\n");
         return CTL_UNAVAILABLE;
     }
+    if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0)
+        return ctl_rabbitmq_links(c);
     return run_rabbitmqctl(c);
 }

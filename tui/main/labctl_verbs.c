@@ -72,11 +72,14 @@ static int version(struct ctl *c)
 
 /* ---- links ---- */
 
-static int link_verb(struct ctl *c, const char *cmd, const char *node, const char *peer)
+/* peer, way: NULL where the verb has none (common/host/control.h) */
+static int link_verb(struct ctl *c, const char *cmd, const char *node, const char *peer, const char *way)
 {
     json_t *request = json_pack("{s:s}", "cmd", cmd), *answer = NULL;
     if (peer)
         json_object_set_new(request, "peer", json_string(peer));
+    if (way)
+        json_object_set_new(request, "way", json_string(way));
     int rc = ctl_ask(c, node, request, ctl_timeout_ms(c, 60000), &answer);
     if (rc == CTL_OK && !json_is_true(json_object_get(answer, "ok")))
         rc = ctl_error(c, CTL_DATA, "%s", ctl_reason(answer));
@@ -97,12 +100,15 @@ static bool lab_nodes(struct ctl *c, const char *a, const char *b)
     return true;
 }
 
-/* Both ends are told; what one end could not be told is the exit code, the other end is told all the same. */
+/* Both ends are told; what one end could not be told is the exit code, the other end is told all the same. With
+ * --one-way a's words to b are what is cut. */
 static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *b)
 {
     if (!lab_nodes(c, a, b))
         return CTL_USAGE;
-    int first = link_verb(c, cmd, a, b), second = link_verb(c, cmd, b, a);
+    bool one_way = ctl_option_on(&c->line, "one-way");
+    int first = link_verb(c, cmd, a, b, one_way ? "out" : NULL);
+    int second = link_verb(c, cmd, b, a, one_way ? "in" : NULL);
     return first != CTL_OK ? first : second;
 }
 
@@ -135,7 +141,7 @@ static int heal(struct ctl *c)
         return all_links_of(c, "heal", c->line.args.items[0]);
     int rc = CTL_OK;
     for (size_t i = 0; i < c->lab.nodes_len; i++) {
-        int one = link_verb(c, "heal", c->lab.nodes[i].name, NULL);
+        int one = link_verb(c, "heal", c->lab.nodes[i].name, NULL, NULL);
         rc = rc == CTL_OK ? one : rc;
     }
     return rc;
@@ -310,7 +316,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"cluster_status", "Cluster", "[--timeout <timeout>]",
      "Displays the nodes of the cluster and which of them run", 0, 0, "", "Cluster status of node %n ...",
      ctl_cluster_status},
-    {"cut", "Cluster", "<node> [<node>]", "Breaks the link between two nodes, or all links of one", 1, 2, "",
+    {"cut", "Cluster", "[--one-way] <node> [<node>]",
+     "Breaks the link between two nodes, or all links of one; one way: what the first says", 1, 2, "one-way",
      "Cutting links of %1 ...", cut},
     {"forget_cluster_node", "Cluster", "<existing_cluster_member_node>",
      "Removes a stopped node from the cluster, with what only it holds", 1, 1, "",
@@ -425,8 +432,7 @@ static bool option_fits(const struct ctl_verb *v, const struct ctl_option *o)
     return true;
 }
 
-/* CTL_OK, or what is wrong with the words has been said. */
-static int check_words(struct ctl *c, const struct ctl_verb *v)
+int ctl_check_words(struct ctl *c, const struct ctl_verb *v)
 {
     struct text wrong = {0};
     for (size_t i = 0; i < c->line.options.len; i++) {
@@ -497,7 +503,7 @@ int ctl_kit(struct ctl *c)
     const struct ctl_verb *v = ctl_find_verb(c->line.verb);
     if (!v)
         return ctl_unknown_verb(c);
-    int rc = check_words(c, v);
+    int rc = ctl_check_words(c, v);
     if (rc != CTL_OK)
         return rc;
     if (needs_app(v)) {
