@@ -279,11 +279,26 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
         finish(m, p, status, out);
 }
 
+/* The answer to a subscribe counts if it comes from the master that is asked now, and that is the queue's:
+ * any other one does not know the consumer, and commands_retry asks the one that must. */
+static bool from_its_master(const struct mirror *m, const struct pending *p, const struct peer_msg *msg)
+{
+    const struct queue *q = queue_by_uid(m, msg->uid);
+    return msg->uid == p->uid && msg->generation == p->generation &&
+           (!q || (q->rec.state == QUEUE_RUNNING && q->rec.generation == msg->generation));
+}
+
 void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *out)
 {
     struct pending *p = map_get_u64(&m->pending, msg->u.reply.req);
     if (!p)
         return;
+    if (p->type == EV_SUBSCRIBE && !from_its_master(m, p, msg))
+        return;
+    if (p->type == EV_SUBSCRIBE && !queue_by_uid(m, msg->uid)) { /* it was deleted meanwhile */
+        finish(m, p, ANSWER_NOT_FOUND, out);
+        return;
+    }
     if (p->type == EV_SUBSCRIBE) {
         struct subscription *s = map_get_u64(&m->subs, p->sub);
         if (s && msg->u.reply.status == ANSWER_OK)

@@ -13,7 +13,9 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
         return 0;
     struct ask a = {
         .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
-    bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET;
+    a.asked_ms = s->now_us / 1000;
+    bool about_queue =
+        ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET || ev->type == EV_DECLARE;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
     struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
     if (q) {
@@ -27,7 +29,9 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
         lq->purges += ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
     }
-    a.sub = ev->type == EV_UNSUBSCRIBE ? ev->u.sub.sub : 0;
+    a.sub = ev->type == EV_UNSUBSCRIBE || ev->type == EV_SUBSCRIBE ? ev->u.sub.sub : 0;
+    if (ev->type == EV_UNSUBSCRIBE)
+        a.queue = s->subs.items[a.sub - 1].queue;
     if (ev->type == EV_DELETE)
         snprintf(a.about, sizeof(a.about), "%s", name);
     VEC_PUSH(&s->asks, a);
@@ -52,7 +56,15 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
     return ask && s->asks.items[ask - 1].answer.answered ? &s->asks.items[ask - 1].answer : NULL;
 }
 
-static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack);
+static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t delivery, bool no_ack);
+
+static void sub_ends(struct sim *s, uint64_t sub)
+{
+    struct sub *c = &s->subs.items[sub - 1];
+    if (!c->over)
+        s->ledger.queues.items[c->queue].changed_ms = s->now_us / 1000;
+    c->over = true;
+}
 
 /* What nobody holds by now may have come and gone within one step. */
 static void purged(struct sim *s, node_id n, uint32_t queue, enum answer_status status)
@@ -97,6 +109,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
                                     .redelivered = fx->u.answer.redelivered};
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
+    check_used(s, req);
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
         purged(s, n, a->queue, fx->u.answer.status);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
@@ -112,13 +125,13 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
                                  .id = a->answer.id,
                                  .redelivered = a->answer.redelivered,
                                  .settled = a->no_ack};
-        note_delivery(s, 0, n, &d, a->no_ack);
         VEC_PUSH(&s->deliveries, d);
+        note_delivery(s, 0, n, (uint32_t)(s->deliveries.len - 1), a->no_ack);
         if (a->client != CLIENT_NONE)
             clients_delivered(s, a->client, (uint32_t)(s->deliveries.len - 1));
     }
     if (a->type == EV_UNSUBSCRIBE)
-        s->subs.items[a->sub - 1].over = true;
+        sub_ends(s, a->sub);
     if (a->type == EV_DELETE && a->queue != UINT32_MAX && fx->u.answer.status != ANSWER_OK &&
         fx->u.answer.status != ANSWER_NOT_SERVING /* it may be on its way */)
         s->ledger.queues.items[a->queue].deletion = false;
@@ -151,7 +164,7 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     m->number = number;
     m->at = n;
     m->incarnation = node->incarnation;
-    struct message *msg = ledger_body(&s->ledger, index, index % 7);
+    struct message *msg = ledger_body(&s->ledger, index);
     struct event ev = {.type = EV_PUBLISH,
                        .u.publish = {.queue = q, .msg = msg, .cookie = (uint64_t)index + 1}};
     check_published(s, n, index);
@@ -187,6 +200,8 @@ static void got_confirm(struct sim *s, node_id n, const struct effect *fx)
         s->ledger.refused += !ack;
         if (ack)
             check_confirmed(s, n, index);
+        else
+            check_refused(s, n, index);
         break;
     case FATE_CONFIRMED:
     case FATE_REFUSED:
@@ -211,8 +226,9 @@ static uint64_t cuts_that_count(const struct sim *s)
 static void check_order(struct sim *s, uint64_t sub, const struct ledger_message *m, uint32_t index)
 {
     struct sub *c = &s->subs.items[sub - 1];
+    uint32_t priority = ledger_order(&s->ledger, index);
     for (size_t i = 0; i < c->order.len; i++) {
-        if (c->order.items[i].channel != m->channel)
+        if (c->order.items[i].channel != m->channel || c->order.items[i].priority != priority)
             continue;
         if (m->number < c->order.items[i].number)
             sim_fail(s, "I7", "sub %llu gets m%u for the first time after a later one of the same channel",
@@ -220,11 +236,12 @@ static void check_order(struct sim *s, uint64_t sub, const struct ledger_message
         c->order.items[i].number = m->number;
         return;
     }
-    VEC_PUSH(&c->order, (struct sub_order){m->channel, m->number});
+    VEC_PUSH(&c->order, (struct sub_order){m->channel, m->number, priority});
 }
 
-static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct sim_delivery *d, bool no_ack)
+static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t delivery, bool no_ack)
 {
+    const struct sim_delivery *d = &s->deliveries.items[delivery];
     struct ledger_message *m = &s->ledger.messages.items[d->message];
     const struct ledger_queue *lq = &s->ledger.queues.items[m->queue];
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
@@ -237,6 +254,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, const struct s
     if (lq->uid != d->queue_uid || !known_so)
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
+    check_handed_out(s, n, delivery, no_ack);
     bool before = false; /* on this side, where it is known */
     for (size_t i = 0; i < ARRAY_LEN(m->delivered_in) && i < m->deliveries; i++)
         before = before || s->cuts == 0 || !check_parted(s, n, m->delivered_in[i]);
@@ -311,7 +329,7 @@ static void got_delivery(struct sim *s, node_id n, const struct effect *fx)
     if (++c->taken == 8)
         VEC_PUSH(&s->taking, sub);
     uint32_t client = c->client;
-    note_delivery(s, sub, n, &d, c->no_ack);
+    note_delivery(s, sub, n, index, c->no_ack);
     if (client != CLIENT_NONE)
         clients_delivered(s, client, index);
 }
@@ -330,6 +348,8 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
         d->settled = true;
         VEC_PUSH(&ids, d->id);
         struct ledger_message *m = &s->ledger.messages.items[d->message];
+        if (how == SETTLE_DISCARD)
+            m->discarded_in = d->generation;
         if (how != SETTLE_REQUEUE) {
             s->ledger.consumed += !m->consumed;
             m->consumed = true;
@@ -379,7 +399,9 @@ void unsubscribe(struct sim *s, uint64_t sub, bool requeue)
 {
     struct sub *c = &s->subs.items[sub - 1];
     if (!c->over) {
-        c->over = requeue; /* a cancel is over when it is answered, a connection at once */
+        c->leaving = true;
+        if (requeue) /* a cancel is over when it is answered, a connection at once */
+            sub_ends(s, sub);
         struct event ev = {.type = EV_UNSUBSCRIBE,
                            .u.sub = {.queue = s->ledger.queues.items[c->queue].name, .sub = sub}};
         ask_as(s, c->node, &ev, CLIENT_NONE);
@@ -428,8 +450,9 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
             sim_fail(s, "I2", "%s cancels sub %llu, which is not its", s->names[n], (unsigned long long)sub);
             break;
         }
+        check_cancelled(s, n, sub);
         sim_tell(s, "      cancelled: sub %llu", (unsigned long long)sub);
-        s->subs.items[sub - 1].over = true;
+        sub_ends(s, sub);
         if (s->subs.items[sub - 1].client != CLIENT_NONE)
             clients_cancelled(s, s->subs.items[sub - 1].client, sub);
         break;
@@ -476,6 +499,6 @@ void ask_node_gone(struct sim *s, node_id n)
     }
     for (size_t i = 0; i < s->subs.len; i++)
         if (s->subs.items[i].node == n && s->subs.items[i].life == life)
-            s->subs.items[i].over = true;
+            sub_ends(s, i + 1);
     clients_node_gone(s, n);
 }

@@ -21,6 +21,7 @@ void check_finish(struct sim *s)
     VEC_FREE(&s->check.queues);
     VEC_FREE(&s->check.views);
     VEC_FREE(&s->check.vanished);
+    VEC_FREE(&s->check.given_up);
     VEC_FREE(&s->check.walk);
     VEC_FREE(&s->check.stamps);
 }
@@ -95,6 +96,7 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     if (m->placed && here == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n)) {
         m->again = true; /* to consumers it is new */
         m->deliveries = 0;
+        m->dead_in = 0;
     }
     m->ids[n] = held->id;
     if (m->placed && m->id == held->id)
@@ -142,8 +144,10 @@ static bool hidden(const struct sim *s, node_id n, uint32_t queue, const struct 
     return s->options.sabotage == SABOTAGE_MIRROR_HOLE && !master && held->id % 16 == 7 && n % 2 == 1;
 }
 
-static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q, bool master)
+static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q,
+                      const struct queue_info *info)
 {
+    bool master = info->local;
     struct seen_queue *sq = seen_queue(s, n, queue);
     struct check *c = &s->check;
     c->walk.len = 0;
@@ -193,6 +197,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
                 VEC_PUSH(&c->vanished, message);
         }
     }
+    if (master)
+        check_head(s, n, queue, info);
     /* flags may have changed even where places have not */
     VEC_RESERVE(&sq->items, c->walk.len);
     if (c->walk.len)
@@ -235,7 +241,7 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     if (forgotten)
         check_queue_forgotten(s, n, queue);
     bool may = forgotten || left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
-               !lq->durable || delete_under_way(s, lq->name);
+               !lq->durable || delete_under_way(s, lq->name) || check_limits_expired(s, queue);
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
                  lq->name);
@@ -256,13 +262,15 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     lq->durable = info.durable;
     lq->auto_delete = info.auto_delete;
     lq->exclusive = info.owner.node != NODE_NONE;
-    check_limits_note(lq, info.definition);
+    check_limits_note(s, lq, &info);
     struct seen_queue *sq = seen_queue(s, n, queue);
     struct seen_info was = sq->now;
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
-    look_into(s, n, queue, q, info.local);
+    look_into(s, n, queue, q, &info);
     struct seen_info says_now = shorten(s, n, &info);
+    if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view)
+        lq->changed_ms = s->now_us / 1000;
     struct watched_queue *w = &s->check.queues.items[queue];
     w->generation = u64_max(w->generation, says_now.generation);
     if (says_now.master < SIM_NODES && says_now.generation > w->reigns[says_now.master].generation) {
@@ -364,6 +372,7 @@ void check_reset(struct sim *s, node_id n)
 void check_after(struct sim *s, node_id n)
 {
     check_losses(s, n, CAUSE_STEP);
+    check_given(s, n);
     if (!s->check.nodes[n].holding || s->failure)
         return;
     check_views(s, n);

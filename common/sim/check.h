@@ -4,7 +4,8 @@
  * says it believes; where a loss is excused, the door is established from facts, too.
  *
  * check.c sees (snapshots, who holds what), check_replica.c judges copies (I1, I3, I8), check_view.c judges
- * views and promotions (I9), check_calm.c holds everything to its final shape once nothing is on its way. */
+ * views and promotions (I9), check_limits.c, check_head.c and check_consumers.c what a master gives to whom
+ * and what it gives up, check_calm.c holds everything to its final shape once nothing is on its way. */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
 
@@ -43,7 +44,8 @@ struct seen_queue {
     struct seen_info changing;    /* in a view that was installed and is not served yet, */
     struct seen_info overtaken;   /* and in one before that, which never was */
     VEC(struct seen_message) items;
-    msg_id next; /* after the highest id held in this life and generation */
+    msg_id next;             /* after the highest id held in this life and generation */
+    uint32_t limits_changes; /* of its limits, when it was looked at last */
 };
 
 struct seen_node {
@@ -93,6 +95,7 @@ struct check {
     VEC(struct watched_queue) queues; /* by place in the ledger */
     VEC(struct checked_key) keys;
     VEC(uint32_t) vanished; /* in this step: nobody holds them any more */
+    VEC(uint32_t) given_up; /* in this step, by their master: to be dead-lettered in the same */
     VEC(struct seen_message) walk;
     uint64_t stamp;
     VEC(uint64_t) stamps; /* by message: the walk that saw it last */
@@ -117,9 +120,26 @@ void check_drained(
     struct sim *s); /* and every queue was emptied by consumers: what is confirmed was consumed */
 
 /* check_limits.c */
-void check_limits_note(struct ledger_queue *q, const char *definition);
+void check_limits_note(const struct sim *s, struct ledger_queue *q, const struct queue_info *info);
 bool check_limits_end(struct sim *s, uint32_t message); /* true: its queue's limits explain that it is gone */
+bool check_limits_expired(struct sim *s, uint32_t queue); /* true: the queue may have expired */
+void check_refused(struct sim *s, node_id n, uint32_t message);
 void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);
+
+/* check_head.c */
+void check_head(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);
+void check_dead_letter(struct sim *s, node_id n, const struct effect *fx);
+void check_given(struct sim *s, node_id n); /* what the step gave up was dead-lettered */
+
+/* check_consumers.c */
+void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack); /* before the ledger knows */
+void check_cancelled(struct sim *s, node_id n, uint64_t sub);
+bool check_has(const struct sim *s, const struct ledger_message *m,
+               uint64_t generation); /* a consumer does */
+/* What n showed of the queue last, in whatever view, served or not. */
+const struct seen_info *check_shown(struct sim *s, node_id n, uint32_t queue);
+void check_used(struct sim *s, uint64_t ask); /* it was answered */
+void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);
 
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,

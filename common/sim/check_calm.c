@@ -232,6 +232,11 @@ static bool same_info(const struct queue_info *a, const struct queue_info *b)
 static void check_queue_calm(struct sim *s, node_id first, const struct queue_info *q, node_set members)
 {
     uint32_t queue = ledger_queue_of(&s->ledger, q->name, q->uid);
+    const struct owner *owner = &q->owner;
+    if (owner->node != NODE_NONE &&
+        (!node_in(members, owner->node) || s->nodes[owner->node].incarnation != owner->incarnation ||
+         !clients_own(s, owner)))
+        sim_fail(s, "exclusive", "%s is there, and the connection that owned it is gone", q->name);
     for (node_id n = 0; n < s->options.nodes; n++) {
         if (!node_in(members, n) || n == first)
             continue;
@@ -267,6 +272,7 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
                  (unsigned long long)at_master.ready, (unsigned long long)at_master.unacked, sq->items.len);
     check_placement(s, q, members);
     check_limits_calm(s, q->master, queue, &at_master);
+    check_consumers_calm(s, q->master, queue, &at_master);
     for (size_t i = 0; i < q->mirrors_len; i++)
         if (node_in(members, q->mirrors[i]))
             compare_calm(s, queue, q->master, q->mirrors[i]);

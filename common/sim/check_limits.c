@@ -1,10 +1,12 @@
-/* check_limits.c: messages may end because their queue says so: too many (max-length) or too old
- * (message-ttl). Such an end is legal only if a policy that some node showed allows it: of a full queue, the
- * message had at least as many younger ones as the queue may hold; of an old one, its time was over. And once
- * it is calm the limits hold. */
+/* check_limits.c: what arguments and policies allow a queue to hold. A message may end because there are too
+ * many (max-length, max-length-bytes) or because it is too old (message-ttl), a queue because nobody uses it
+ * (expires): legal only if something that some node showed allows it, never early, and once it is calm the
+ * limits hold. A publish may be refused only where a full queue says so, and is not there then. */
 #include "sim/world.h"
 
 #include <jansson.h>
+
+/* ---- what holds ---- */
 
 static int64_t number(const json_t *definition, const char *key)
 {
@@ -12,36 +14,82 @@ static int64_t number(const json_t *definition, const char *key)
     return v ? (int64_t)json_integer_value(v) : -1;
 }
 
-static bool drops_head(const json_t *definition)
+static int64_t lower(int64_t a, int64_t b)
 {
-    const char *word = json_string_value(json_object_get(definition, "overflow"));
-    return !word || strcmp(word, "drop-head") == 0;
+    return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
-void check_limits_note(struct ledger_queue *q, const char *definition)
+static struct queue_limits limits_of(const struct queue_args *a, const char *definition)
 {
-    if (!strstr(definition, "max-length") && !strstr(definition, "message-ttl")) {
-        q->ttl_changed = q->ttl_changed || q->ttl_ms;
-        return;
-    }
     json_t *d = json_loads(definition, 0, NULL);
-    int64_t length = number(d, "max-length"), ttl = number(d, "message-ttl");
+    const char *word = json_string_value(json_object_get(d, "overflow"));
+    word = a->overflow ? a->overflow : word ? word : "";
+    struct queue_limits l = {.max_length = lower(a->max_length, number(d, "max-length")),
+                             .max_bytes = lower(a->max_length_bytes, number(d, "max-length-bytes")),
+                             .ttl_ms = lower(a->message_ttl_ms, number(d, "message-ttl")),
+                             .expires_ms = lower(a->expires_ms, number(d, "expires")),
+                             .rejects = strcmp(word, "reject-publish") == 0,
+                             .rejects_dead = strcmp(word, "reject-publish-dlx") == 0,
+                             .dead_letters =
+                                 a->dead_letter_exchange || json_object_get(d, "dead-letter-exchange")};
     json_decref(d);
-    if (length >= 0 && (!q->max_length || (uint64_t)length < q->max_length - 1))
-        q->max_length = (uint64_t)length + 1;
-    q->ttl_changed = q->ttl_changed || (q->ttl_ms && (ttl < 0 || (uint64_t)ttl + 1 != q->ttl_ms));
-    if (ttl >= 0 && (!q->ttl_ms || (uint64_t)ttl < q->ttl_ms - 1))
-        q->ttl_ms = (uint64_t)ttl + 1;
+    return l;
 }
 
-static uint64_t younger(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
+/* *lowest: 1 + the lowest so far, 0: none */
+static void note_lowest(uint64_t *lowest, int64_t now)
 {
-    uint64_t n = 0;
+    if (now >= 0 && (*lowest == 0 || (uint64_t)now < *lowest - 1))
+        *lowest = (uint64_t)now + 1;
+}
+
+/* n shows the queue with this policy. */
+void check_limits_note(const struct sim *s, struct ledger_queue *q, const struct queue_info *info)
+{
+    if (q->definition && strcmp(q->definition, info->definition) == 0)
+        return;
+    free(q->definition);
+    q->definition = xstrdup(info->definition);
+    struct queue_limits l = limits_of(info->args, info->definition);
+    q->ttl_changed = q->ttl_changed || (q->ttl_ms && (uint64_t)(l.ttl_ms + 1) != q->ttl_ms);
+    note_lowest(&q->max_length, l.max_length);
+    note_lowest(&q->max_bytes, l.max_bytes);
+    note_lowest(&q->ttl_ms, l.ttl_ms);
+    note_lowest(&q->expires_ms, l.expires_ms);
+    q->rejected_once = q->rejected_once || l.rejects || l.rejects_dead;
+    q->dead_lettered_once = q->dead_lettered_once || l.dead_letters;
+    q->max_priority = (uint32_t)info->args->max_priority;
+    q->single_active = info->args->single_active_consumer;
+    if (info->args->dead_letter_key && !q->dead_letter_key)
+        q->dead_letter_key = xstrdup(info->args->dead_letter_key);
+    q->limits = l;
+    q->limits_changes++;
+    q->changed_ms = s->now_us / 1000;
+}
+
+/* ---- ends ---- */
+
+/* Are there enough others for this one to be too many? The head goes: all that came later count; with
+ * priorities it may be any. */
+static bool too_many(const struct sim *s, const struct ledger_queue *q, uint32_t message)
+{
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    uint64_t others = 0, bytes = ledger_bytes(message);
     for (size_t i = 0; i < q->messages.len; i++) {
-        const struct ledger_message *other = &s->ledger.messages.items[q->messages.items[i]];
-        n += other->placed && other->id > m->id;
+        uint32_t index = q->messages.items[i];
+        const struct ledger_message *other = &s->ledger.messages.items[index];
+        if (index == message || (other->placed && other->id < m->id && !q->max_priority))
+            continue; /* not placed: it may have come and gone within a step */
+        others++;
+        bytes += ledger_bytes(index);
     }
-    return n;
+    return (q->max_length && others >= q->max_length - 1) || (q->max_bytes && bytes > q->max_bytes - 1);
+}
+
+static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
+{
+    return q->ttl_ms &&
+           (!m->placed || s->counts[SIM_CLOCK_JUMPS] || s->now_us / 1000 >= m->placed_ms + q->ttl_ms - 1);
 }
 
 /* This one is gone from its master, or from everywhere: is that how the queue's limits want it? */
@@ -49,12 +97,11 @@ bool check_limits_end(struct sim *s, uint32_t message)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
-    uint64_t now_ms = s->now_us / 1000;
     if (m->ending != ENDING_NONE)
         return true;
-    if (q->ttl_ms && (!m->placed || s->counts[SIM_CLOCK_JUMPS] || now_ms >= m->placed_ms + q->ttl_ms - 1))
+    if (time_over(s, q, m))
         m->ending = ENDING_EXPIRED;
-    else if (q->max_length && (!m->placed || younger(s, q, m) >= q->max_length - 1))
+    else if ((q->max_length || q->max_bytes) && (!m->placed || too_many(s, q, message)))
         m->ending = ENDING_DROPPED;
     else
         return false;
@@ -65,29 +112,109 @@ bool check_limits_end(struct sim *s, uint32_t message)
     return true;
 }
 
+/* ---- publishes that are refused ---- */
+
+/* n refuses a publish: nobody holds it, and its queue is one that may. (Of a queue that is stopped or down
+ * nobody knows.) */
+void check_refused(struct sim *s, node_id n, uint32_t message)
+{
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
+    const struct seen_queue *here = seen_queue(s, n, m->queue);
+    if (!here->present || here->now.state != QUEUE_RUNNING || s->check.nodes[n].view.phase != PHASE_SERVING ||
+        q->unsynced || s->cuts > 0)
+        return;
+    if (!q->rejected_once || (!q->max_length && !q->max_bytes))
+        sim_fail(s, "limits", "%s refuses m%u, and %s is no queue that refuses what is too much", s->names[n],
+                 message, q->name);
+    else if (m->memory)
+        sim_fail(s, "limits", "%s refuses m%u, and nodes %x hold it in %s", s->names[n], message, m->memory,
+                 q->name);
+    else if (q->limits_changes == 1 && q->limits.rejects_dead && q->limits.dead_letters && !m->dead_step)
+        sim_fail(s, "dead-letter", "%s refuses m%u, and nobody has dead-lettered it (%s, reject-publish-dlx)",
+                 s->names[n], message, q->name);
+}
+
+/* ---- queues that nobody uses ---- */
+
+/* Nobody used it for as long as it says, as far as clients know? Somebody may have consumed all the time. */
+bool check_limits_expired(struct sim *s, uint32_t queue)
+{
+    const struct ledger_queue *q = &s->ledger.queues.items[queue];
+    uint64_t now_ms = s->now_us / 1000;
+    if (!q->expires_ms)
+        return false;
+    if (s->counts[SIM_CLOCK_JUMPS] || s->cuts > 0)
+        return true;
+    if (now_ms < q->used_ms + q->expires_ms - 1)
+        return false;
+    /* a removal is some time on its way */
+    bool slow = s->counts[SIM_SLOW_LINKS] || s->counts[SIM_CLOGS];
+    uint64_t before_ms = q->expires_ms + (slow ? 10000 : 1000);
+    for (size_t i = 0; i < s->subs.len; i++) {
+        const struct sub *c = &s->subs.items[i];
+        if (c->queue == queue && !c->over && !c->leaving && c->since_ms && s->nodes[c->node].m &&
+            s->nodes[c->node].lives == c->life && !s->nodes[c->node].stopping &&
+            now_ms > c->since_ms + before_ms && now_ms > q->changed_ms + before_ms) {
+            sim_fail(s, "limits", "%s has expired, and sub %zu consumes from it", q->name, i + 1);
+            return true;
+        }
+    }
+    return true;
+}
+
+static bool has_consumer(const struct sim *s, uint32_t queue)
+{
+    for (size_t i = 0; i < s->subs.len; i++) {
+        const struct sub *c = &s->subs.items[i];
+        if (c->queue == queue && !c->over && s->nodes[c->node].m && s->nodes[c->node].lives == c->life)
+            return true;
+    }
+    return false;
+}
+
+/* ---- when it is calm ---- */
+
+/* The one that would be delivered next; NULL: nothing is ready. */
+static const struct seen_message *head(const struct sim *s, const struct seen_queue *sq)
+{
+    const struct seen_message *best = NULL;
+    for (size_t i = 0; i < sq->items.len; i++) {
+        const struct seen_message *now = &sq->items.items[i];
+        if (!now->unacked &&
+            (!best || ledger_order(&s->ledger, now->message) > ledger_order(&s->ledger, best->message)))
+            best = now;
+    }
+    return best;
+}
+
 /* Nothing is on its way: what n, the master, holds is within its limits. */
 void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info)
 {
     const struct ledger_queue *q = &s->ledger.queues.items[queue];
-    json_t *d = json_loads(info->definition, 0, NULL);
-    int64_t length = number(d, "max-length");
-    if (length >= 0 && drops_head(d) && info->ready > (uint64_t)length)
+    struct queue_limits l = limits_of(info->args, info->definition);
+    uint64_t now_ms = s->now_us / 1000;
+    bool drops = !l.rejects && !l.rejects_dead;
+    if (drops && l.max_length >= 0 && info->ready > (uint64_t)l.max_length)
         sim_fail(s, "limits", "%s has %llu messages ready in %s, and may have %lld", s->names[n],
-                 (unsigned long long)info->ready, info->name, (long long)length);
-    json_decref(d);
-    if (!q->ttl_ms || q->ttl_changed || s->counts[SIM_CLOCK_JUMPS])
+                 (unsigned long long)info->ready, info->name, (long long)l.max_length);
+    if (drops && l.max_bytes >= 0 && info->bytes_ready > (uint64_t)l.max_bytes)
+        sim_fail(s, "limits", "%s has %llu bytes ready in %s, and may have %lld", s->names[n],
+                 (unsigned long long)info->bytes_ready, info->name, (long long)l.max_bytes);
+    if (s->counts[SIM_CLOCK_JUMPS])
         return;
-    const struct seen_queue *sq = &s->check.nodes[n].queues.items[queue];
-    for (size_t i = 0; i < sq->items.len; i++) {
-        const struct ledger_message *m = &s->ledger.messages.items[sq->items.items[i].message];
-        if (sq->items.items[i].unacked)
-            continue;
-        /* a message of before the policy has no end; one that was offered again has a later one */
-        if (m->limited && !m->again && s->now_us / 1000 > m->placed_ms + q->ttl_ms)
-            sim_fail(s, "limits", "%s still has id %llu of %s ready, %llu ms after it came; it may be %llu",
-                     s->names[n], (unsigned long long)m->id, info->name,
-                     (unsigned long long)(s->now_us / 1000 - m->placed_ms),
-                     (unsigned long long)q->ttl_ms - 1);
-        return; /* only the head expires */
-    }
+    if (l.expires_ms >= 0 && !info->consumers && !has_consumer(s, queue) &&
+        now_ms > q->changed_ms + (uint64_t)l.expires_ms + 1)
+        sim_fail(s, "limits", "%s is still there, though nobody has used it for %llu ms; it may be %lld",
+                 info->name, (unsigned long long)(now_ms - q->changed_ms), (long long)l.expires_ms);
+    const struct seen_message *next = head(s, &s->check.nodes[n].queues.items[queue]);
+    if (!q->ttl_ms || q->ttl_changed || !next)
+        return;
+    /* only the head expires. A message of before the policy has no end; one that was offered again has a
+     * later one */
+    const struct ledger_message *m = &s->ledger.messages.items[next->message];
+    if (m->limited && !m->again && now_ms > m->placed_ms + q->ttl_ms)
+        sim_fail(s, "limits", "%s still has id %llu of %s ready, %llu ms after it came; it may be %llu",
+                 s->names[n], (unsigned long long)m->id, info->name,
+                 (unsigned long long)(now_ms - m->placed_ms), (unsigned long long)q->ttl_ms - 1);
 }

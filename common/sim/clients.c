@@ -85,6 +85,19 @@ static bool connect(struct sim *s, struct client *c)
     return true;
 }
 
+/* Stories have one connection on each node, number 1. */
+bool clients_own(const struct sim *s, const struct owner *owner)
+{
+    if (owner->connection == 1)
+        return true;
+    for (size_t i = 0; s->clients && i < s->clients->items.len; i++) {
+        const struct client *c = &s->clients->items.items[i];
+        if (c->connection == owner->connection && c->node == owner->node && connected(s, c))
+            return true;
+    }
+    return false;
+}
+
 void clients_count(struct sim *s, node_id n, int more)
 {
     struct sim_node *node = &s->nodes[n];
@@ -147,14 +160,14 @@ static void disconnect(struct sim *s, struct client *c)
 static void ask_declare(struct sim *s, uint32_t index, const char *queue, unsigned flags)
 {
     struct client *c = &s->clients->items.items[index];
-    struct queue_args args;
-    queue_args_init(&args);
+    struct queue_args none;
+    queue_args_init(&none);
     struct event ev = declare_event(s, c->node, queue, flags, c->connection);
-    ev.u.queue.args = &args;
+    ev.u.queue.args = c->plan.args ? c->plan.args : &none;
     uint64_t ask = ask_as(s, c->node, &ev, index);
     if (ask && !sim_answered(s, ask))
         s->clients->items.items[index].ask = ask;
-    queue_args_finish(&args);
+    queue_args_finish(&none);
 }
 
 static void act_publisher(struct sim *s, uint32_t index)

@@ -12,8 +12,9 @@ struct client_plan {
     enum client_kind kind;
     const char *queue; /* borrowed */
     unsigned declare;  /* SIM_DURABLE ...: how it declares its queue if it is not there; publishers only */
-    uint64_t pace_us;  /* about so long between two acts */
-    unsigned messages; /* PUBLISHER: how many in all */
+    const struct queue_args *args; /* and with what; borrowed; NULL: none */
+    uint64_t pace_us;              /* about so long between two acts */
+    unsigned messages;             /* PUBLISHER: how many in all */
     unsigned persistent_percent;
     uint32_t prefetch;  /* CONSUMER */
     unsigned flags;     /* SIM_NO_ACK, SIM_CANCEL_ON_FAILOVER */

@@ -219,6 +219,7 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
                     .client = client,
                     .queue = ledger_queue_of(&s->ledger, info.name, info.uid),
                     .no_ack = flags & SIM_NO_ACK,
+                    .cancel_on_failover = flags & SIM_CANCEL_ON_FAILOVER,
                     .prefetch = prefetch};
     VEC_PUSH(&s->subs, c);
     uint64_t sub = s->subs.len;

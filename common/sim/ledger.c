@@ -5,6 +5,8 @@ void sim_ledger_finish(struct ledger *l)
 {
     for (size_t i = 0; i < l->queues.len; i++) {
         free(l->queues.items[i].name);
+        free(l->queues.items[i].definition);
+        free(l->queues.items[i].dead_letter_key);
         VEC_FREE(&l->queues.items[i].messages);
     }
     VEC_FREE(&l->queues);
@@ -20,10 +22,17 @@ uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent)
     return index;
 }
 
+uint32_t ledger_order(const struct ledger *l, uint32_t message)
+{
+    uint32_t most = l->queues.items[l->messages.items[message].queue].max_priority;
+    uint32_t own = ledger_priority(message);
+    return own < most ? own : most;
+}
+
 /* body: "sim!" | u32 index in the ledger, little endian | padding */
 #define BODY_HEAD 8
 
-struct message *ledger_body(const struct ledger *l, uint32_t message, size_t padding)
+struct message *ledger_body(const struct ledger *l, uint32_t message)
 {
     static const uint8_t persistent_props[] = {0x10, 0x00, 2}; /* delivery-mode 2 */
     static const uint8_t no_props[] = {0x00, 0x00};
@@ -31,6 +40,7 @@ struct message *ledger_body(const struct ledger *l, uint32_t message, size_t pad
     bool persistent = m->persistent;
     struct bytes props = persistent ? bytes_of(persistent_props, sizeof(persistent_props))
                                     : bytes_of(no_props, sizeof(no_props));
+    size_t padding = ledger_bytes(message) - BODY_HEAD;
     const char *key = l->queues.items[m->queue].name;
     struct message *msg = message_create(bytes_str(""), bytes_str(key), props, NULL, BODY_HEAD + padding);
     uint8_t *body = message_body_space(msg);
@@ -39,6 +49,7 @@ struct message *ledger_body(const struct ledger *l, uint32_t message, size_t pad
         body[4 + i] = (uint8_t)(message >> (8 * i));
     memset(body + BODY_HEAD, (int)('a' + message % 26), padding);
     msg->persistent = persistent;
+    msg->priority = ledger_priority(message);
     return msg;
 }
 

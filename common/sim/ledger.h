@@ -69,14 +69,26 @@ struct ledger_message {
 
     /* its end otherwise */
     bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
-    node_set dropped; /* running nodes that held it and gave it up */
-    bool removed;     /* an operator purged or deleted, or the queue ended as it should, or its limits: */
+    node_set dropped;      /* running nodes that held it and gave it up */
+    uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
+    bool auto_acked;       /* delivered to somebody who does not */
+    uint64_t discarded_in; /* a client rejected it for good, under this master (generation) */
+    uint64_t dead_in;      /* dead-lettered, by this one, */
+    uint64_t dead_step;    /* in this step */
+    bool removed; /* an operator purged or deleted, or the queue ended as it should, or its limits: */
     enum ending ending;
     enum door door;
     uint64_t lost_step;
     uint32_t lost_in;  /* the view of the node that showed it */
     bool at_risk;      /* after L1 the new master holds it, and its disk does not yet */
     enum door pending; /* one side of a partition has lost it so; another holds it, and may win */
+};
+
+/* What a queue may hold, as its arguments and its policy say: of two numbers the lower. -1: no limit. */
+struct queue_limits {
+    int64_t max_length, max_bytes, ttl_ms, expires_ms;
+    bool rejects, rejects_dead; /* overflow: reject-publish, reject-publish-dlx; neither: drop-head */
+    bool dead_letters;
 };
 
 struct ledger_queue {
@@ -88,10 +100,24 @@ struct ledger_queue {
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
     bool gone;
-    uint64_t max_length, ttl_ms; /* 1 + the lowest that any policy said; 0: none */
-    bool ttl_changed;            /* since it had one */
-    uint32_t view;               /* in which it was seen first */
-    VEC(uint32_t) messages;      /* published to it */
+
+    /* its limits: check_limits.c */
+    char *definition;           /* of the policy that was seen last, on whatever node; NULL: none yet */
+    struct queue_limits limits; /* with that one */
+    uint32_t limits_changes;    /* how often it was another one */
+    uint64_t max_length, max_bytes, ttl_ms, expires_ms; /* 1 + the lowest that ever was; 0: none */
+    bool ttl_changed;                                   /* since it had one */
+    bool rejected_once, dead_lettered_once;             /* some policy said so */
+    char *dead_letter_key;                              /* of its arguments, or NULL */
+    uint32_t max_priority;
+    bool single_active;
+    uint64_t single_generation; /* under this master */
+    uint64_t single_sub;        /* this one is the active consumer */
+    bool unsynced;              /* an unsynchronised mirror took over once */
+    uint64_t used_ms;       /* somebody who was answered asked then: its time to expire is not over before */
+    uint64_t changed_ms;    /* and it may have begun as late as this */
+    uint32_t view;          /* in which it was seen first */
+    VEC(uint32_t) messages; /* published to it */
 };
 
 struct ledger {
@@ -99,14 +125,26 @@ struct ledger {
     VEC(struct ledger_queue) queues;
     uint64_t lost[DOOR_L5 + 1];
     uint64_t ended[ENDING_DROPPED + 1];
-    uint64_t confirmed, refused, unknown, consumed, redelivered;
+    uint64_t confirmed, refused, unknown, consumed, redelivered, dead_letters;
 };
 
 void sim_ledger_finish(struct ledger *l);
 
+/* What a message is like follows from its number. Its queue may know fewer priorities. */
+static inline uint8_t ledger_priority(uint32_t message)
+{
+    return (uint8_t)(message * 7 % 12);
+}
+static inline uint32_t ledger_bytes(uint32_t message) /* of its body */
+{
+    return 8 + message % 7;
+}
+
+/* Its priority in its queue: 0 where that has none. */
+uint32_t ledger_order(const struct ledger *l, uint32_t message);
+
 uint32_t ledger_publish(struct ledger *l, uint32_t queue, bool persistent);
-struct message *ledger_body(const struct ledger *l, uint32_t message,
-                            size_t padding); /* the caller's reference */
+struct message *ledger_body(const struct ledger *l, uint32_t message); /* the caller's reference */
 bool ledger_which(const struct ledger *l, const struct message *m,
                   uint32_t *out); /* false: not one of ours */
 

@@ -1,21 +1,6 @@
 /* plan.c: from a seed to a plan. Each seed also chooses which kinds of faults, policies and clients it has (a
  * swarm): runs that do everything at once hide what a few rare things do together. */
-#include "sim/plan.h"
-
-#include <stdio.h>
-
-#include "base/rng.h"
-#include "base/text.h"
-
-struct chooser {
-    struct rng r, limits_rng;
-    struct plan *p;
-    bool up[SIM_NODES];
-    bool limits; /* policies limit queues, too */
-    /* which things this seed has */
-    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks,
-        forgets;
-};
+#include "sim/plan_private.h"
 
 static const struct {
     const char *name;
@@ -94,14 +79,7 @@ const char *plan_handling_name(enum partition_handling h)
     return "?";
 }
 
-static uint64_t between(struct rng *r, uint64_t low, uint64_t high)
-{
-    return low + rng_below(r, high - low + 1);
-}
-
-static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
+void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -144,33 +122,6 @@ static void choose_world(struct chooser *c)
     }
 }
 
-static void choose_queues(struct chooser *c)
-{
-    struct plan *p = c->p;
-    p->queues_len = between(&c->r, 1, 3);
-    for (size_t i = 0; i < p->queues_len; i++) {
-        bool mirrored = p->options.one_fault_at_a_time || !c->unmirrored || rng_chance(&c->r, 60);
-        snprintf(p->queues[i].name, sizeof(p->queues[i].name), "%s%zu", mirrored ? "q" : "u", i + 1);
-        p->queues[i].declare = rng_chance(&c->r, 80) ? SIM_DURABLE : 0;
-        if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 6))
-            p->queues[i].declare = SIM_AUTO_DELETE;
-    }
-}
-
-/* what the policy says of the content, in seeds that have such limits */
-static void add_limits(struct chooser *c, struct text *d)
-{
-    struct rng *r = &c->limits_rng;
-    if (!c->limits)
-        return;
-    if (rng_chance(r, 50))
-        text_printf(d, ",\"max-length\":%u", (unsigned)between(r, 1, rng_chance(r, 50) ? 3 : 20));
-    if (rng_chance(r, 40))
-        text_printf(d, ",\"overflow\":\"%s\"", rng_chance(r, 70) ? "reject-publish" : "drop-head");
-    if (rng_chance(r, 40))
-        text_printf(d, ",\"message-ttl\":%u", (unsigned)between(r, 1, rng_chance(r, 50) ? 50 : 2000));
-}
-
 static void policy_line(struct chooser *c, uint64_t wait_ms)
 {
     struct rng *r = &c->r;
@@ -211,7 +162,7 @@ static void policy_line(struct chooser *c, uint64_t wait_ms)
         text_printf(&d, ",\"ha-promote-on-failure\":\"%s\"", rng_chance(r, 60) ? "when-synced" : "always");
     add_limits(c, &d);
     text_add(&d, "}");
-    line(c, wait_ms, "policy ha ^q %s", d.s);
+    plan_line(c, wait_ms, "policy ha ^q %s", d.s);
     text_finish(&d);
 }
 
@@ -237,45 +188,45 @@ static void choose_cut(struct chooser *c, uint64_t wait_ms)
     uint64_t silence = c->p->options.silence_ms;
     bool calm = c->p->options.one_fault_at_a_time;
     if (!calm && rng_chance(&c->r, 15)) {
-        line(c, wait_ms, "heal");
+        plan_line(c, wait_ms, "heal");
         return;
     }
     switch (rng_below(&c->r, 5)) {
-    case 0: line(c, wait_ms, "cut node%u node%u", n + 1, other + 1); break;
-    case 1: line(c, wait_ms, "cut-now node%u node%u", n + 1, other + 1); break;
-    case 2: line(c, wait_ms, "cut-one-way node%u node%u", n + 1, other + 1); break;
+    case 0: plan_line(c, wait_ms, "cut node%u node%u", n + 1, other + 1); break;
+    case 1: plan_line(c, wait_ms, "cut-now node%u node%u", n + 1, other + 1); break;
+    case 2: plan_line(c, wait_ms, "cut-one-way node%u node%u", n + 1, other + 1); break;
     default: {
         node_set side = (node_set)between(&c->r, 1, (1u << nodes) - 2);
         struct text names = {0};
         for (unsigned i = 0; i < nodes; i++)
             if (node_in(side, (node_id)i))
                 text_printf(&names, "%snode%u", names.len ? "," : "", i + 1);
-        line(c, wait_ms, "part %s", text_str(&names));
+        plan_line(c, wait_ms, "part %s", text_str(&names));
         text_finish(&names);
     }
     }
     if (calm || rng_chance(&c->r, 60))
-        line(c, between(&c->r, 0, silence * 2), "heal");
+        plan_line(c, between(&c->r, 0, silence * 2), "heal");
     if (calm)
-        line(c, 0, "calm");
+        plan_line(c, 0, "calm");
 }
 
 /* Each ends the node as a kill does, a little later: the schedule starts it again. */
 static void choose_disk_fault(struct chooser *c, uint64_t wait_ms, unsigned n)
 {
     bool calm = c->p->options.one_fault_at_a_time, full = rng_chance(&c->r, 30);
-    line(c, wait_ms, "%s node%u",
-         full                    ? "full-disk"
-         : rng_chance(&c->r, 50) ? "fail-write"
-                                 : "fail-sync",
-         n + 1);
+    plan_line(c, wait_ms, "%s node%u",
+              full                    ? "full-disk"
+              : rng_chance(&c->r, 50) ? "fail-write"
+                                      : "fail-sync",
+              n + 1);
     if (!calm && rng_chance(&c->r, 30))
         return; /* its next start, if it was written to at all, is the last one's */
     if (full)
-        line(c, between(&c->r, 0, 600), "free-disk node%u", n + 1);
-    line(c, between(&c->r, 0, 600), "start node%u", n + 1);
+        plan_line(c, between(&c->r, 0, 600), "free-disk node%u", n + 1);
+    plan_line(c, between(&c->r, 0, 600), "start node%u", n + 1);
     if (calm)
-        line(c, 0, "calm");
+        plan_line(c, 0, "calm");
 }
 
 static void choose_fault(struct chooser *c, uint64_t wait_ms)
@@ -287,8 +238,8 @@ static void choose_fault(struct chooser *c, uint64_t wait_ms)
         return;
     }
     if (c->clocks && rng_chance(&c->r, 15)) {
-        line(c, wait_ms, "clock node%u %s%u", n + 1, rng_chance(&c->r, 50) ? "-" : "",
-             (unsigned)between(&c->r, 1, rng_chance(&c->r, 50) ? 1000 : 3600000));
+        plan_line(c, wait_ms, "clock node%u %s%u", n + 1, rng_chance(&c->r, 50) ? "-" : "",
+                  (unsigned)between(&c->r, 1, rng_chance(&c->r, 50) ? 1000 : 3600000));
         return;
     }
     if (c->disks && c->up[n] && rng_chance(&c->r, 30)) {
@@ -296,34 +247,34 @@ static void choose_fault(struct chooser *c, uint64_t wait_ms)
         return;
     }
     if (c->clogs && rng_chance(&c->r, 25)) {
-        line(c, wait_ms, "clog node%u node%u %u", n + 1, another_node(c, n) + 1,
-             (unsigned)between(&c->r, 10, 2000));
+        plan_line(c, wait_ms, "clog node%u node%u %u", n + 1, another_node(c, n) + 1,
+                  (unsigned)between(&c->r, 10, 2000));
         return;
     }
     if (c->slow && rng_chance(&c->r, 25) && c->p->options.nodes > 1) {
-        line(c, wait_ms, "slow node%u node%u %u %u", n + 1, another_node(c, n) + 1,
-             (unsigned)between(&c->r, 5, 100), (unsigned)between(&c->r, 20, 500));
+        plan_line(c, wait_ms, "slow node%u node%u %u %u", n + 1, another_node(c, n) + 1,
+                  (unsigned)between(&c->r, 5, 100), (unsigned)between(&c->r, 20, 500));
         return;
     }
     /* not the first: when it is empty it begins a cluster of its own, if nobody else runs just then */
     if (!c->up[n] && n > 0 && c->forgets && !calm && rng_chance(&c->r, 60)) {
-        line(c, wait_ms, "forget node%u", n + 1);
-        line(c, between(&c->r, 0, 500), "reset node%u", n + 1);
+        plan_line(c, wait_ms, "forget node%u", n + 1);
+        plan_line(c, between(&c->r, 0, 500), "reset node%u", n + 1);
         wait_ms = between(&c->r, 0, 500);
     }
     if (!c->up[n]) {
-        line(c, wait_ms, "start node%u", n + 1);
+        plan_line(c, wait_ms, "start node%u", n + 1);
         c->up[n] = true;
         return;
     }
     if (!c->kills && !c->stops)
         return;
     bool kill = c->kills && (!c->stops || rng_chance(&c->r, 50));
-    line(c, wait_ms, "%s node%u", kill ? "kill" : "stop", n + 1);
+    plan_line(c, wait_ms, "%s node%u", kill ? "kill" : "stop", n + 1);
     if (calm || rng_chance(&c->r, 60)) {
-        line(c, between(&c->r, 0, rng_chance(&c->r, 50) ? 30 : 600), "start node%u", n + 1);
+        plan_line(c, between(&c->r, 0, rng_chance(&c->r, 50) ? 30 : 600), "start node%u", n + 1);
         if (calm)
-            line(c, 0, "calm");
+            plan_line(c, 0, "calm");
     } else {
         c->up[n] = false;
     }
@@ -336,30 +287,31 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
         if (c->policies)
             policy_line(c, wait_ms);
         if (c->policies && c->p->options.one_fault_at_a_time)
-            line(c, 0, "calm"); /* new mirrors are to be in sync before anything fails */
+            plan_line(c, 0, "calm"); /* new mirrors are to be in sync before anything fails */
         break;
     case 1:
         if (c->policies && !c->p->options.one_fault_at_a_time)
-            line(c, wait_ms, "clear ha");
+            plan_line(c, wait_ms, "clear ha");
         break;
     case 2:
     case 3:
         if (c->syncs)
-            line(c, wait_ms, rng_chance(&c->r, 70) ? "sync %s" : "cancel-sync %s", some_queue(c));
+            plan_line(c, wait_ms, rng_chance(&c->r, 70) ? "sync %s" : "cancel-sync %s", some_queue(c));
         break;
     case 4:
         if (c->keys && rng_chance(&c->r, 80))
-            line(c, wait_ms, "put k%u v%u", (unsigned)between(&c->r, 1, 2), (unsigned)between(&c->r, 1, 999));
+            plan_line(c, wait_ms, "put k%u v%u", (unsigned)between(&c->r, 1, 2),
+                      (unsigned)between(&c->r, 1, 999));
         else if (c->keys)
-            line(c, wait_ms, "unput k%u", (unsigned)between(&c->r, 1, 2));
+            plan_line(c, wait_ms, "unput k%u", (unsigned)between(&c->r, 1, 2));
         break;
     case 5:
         if (c->purges)
-            line(c, wait_ms, "purge %s", some_queue(c));
+            plan_line(c, wait_ms, "purge %s", some_queue(c));
         break;
     default:
         if (c->deletes)
-            line(c, wait_ms, "delete %s", some_queue(c));
+            plan_line(c, wait_ms, "delete %s", some_queue(c));
     }
 }
 
@@ -373,6 +325,7 @@ static void choose_clients(struct chooser *c)
         struct client_plan k = {.kind = i < publishers ? CLIENT_PUBLISHER : CLIENT_CONSUMER,
                                 .queue = q->name,
                                 .declare = q->declare,
+                                .args = &q->args,
                                 .pace_us = between(&c->r, 2000, 60000),
                                 .messages = (unsigned)between(&c->r, 5, 60),
                                 .persistent_percent = (unsigned[]){0, 50, 100, 100}[rng_below(&c->r, 4)],
@@ -427,6 +380,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
     choose_queues(&c);
+    rng_init(&c.args_rng, seed ^ 0x61726773);
+    choose_arguments(&c);
     choose_clients(&c);
     text_printf(&p->schedule, "seed %llu ", (unsigned long long)seed);
     name_faults(&p->schedule, allowed);
@@ -434,12 +389,12 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
                 plan_handling_name(p->options.partition_handling));
     policy_line(&c, 0);
     for (size_t i = 0; i < p->queues_len; i++)
-        line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,
-             p->queues[i].declare & SIM_DURABLE       ? "durable"
-             : p->queues[i].declare & SIM_AUTO_DELETE ? "auto-delete"
-                                                      : "transient");
+        plan_line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,
+                  p->queues[i].declare & SIM_DURABLE       ? "durable"
+                  : p->queues[i].declare & SIM_AUTO_DELETE ? "auto-delete"
+                                                           : "transient");
     if (p->options.one_fault_at_a_time)
-        line(&c, between(&c.r, 20, 300), "calm");
+        plan_line(&c, between(&c.r, 20, 300), "calm");
     unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
@@ -451,5 +406,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
 
 void plan_finish(struct plan *p)
 {
+    for (size_t i = 0; i < p->queues_len; i++)
+        queue_args_finish(&p->queues[i].args);
     text_finish(&p->schedule);
 }

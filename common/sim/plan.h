@@ -40,6 +40,7 @@ struct plan {
     struct plan_queue {
         char name[24];
         unsigned declare;
+        struct queue_args args;
     } queues[PLAN_QUEUES];
     size_t queues_len;
     struct client_plan clients[PLAN_CLIENTS];

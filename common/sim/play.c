@@ -21,22 +21,16 @@ static node_id some_serving(struct sim *s)
     return count ? open[rng_below(&s->client, count)] : NODE_NONE;
 }
 
-static void command(struct sim *s, enum event_type type, unsigned flags, const char *a, const char *b,
-                    const char *c)
+static void command(struct sim *s, enum event_type type, const char *a, const char *b, const char *c)
 {
     node_id n = some_serving(s);
     if (n == NODE_NONE)
         return;
     struct event ev = {.type = type};
-    struct queue_args args;
-    queue_args_init(&args);
     if (type == EV_SET_POLICY || type == EV_CLEAR_POLICY) {
         ev.u.policy.name = a;
         ev.u.policy.pattern = b;
         ev.u.policy.definition = c;
-    } else if (type == EV_DECLARE) {
-        ev = declare_event(s, n, a, flags, 1);
-        ev.u.queue.args = &args;
     } else {
         ev.u.queue.name = a;
         ev.u.queue.owner.node = n;
@@ -44,7 +38,24 @@ static void command(struct sim *s, enum event_type type, unsigned flags, const c
         ev.u.queue.owner.connection = 1;
     }
     sim_ask(s, n, &ev);
-    queue_args_finish(&args);
+}
+
+/* With the arguments that the seed gives to a queue of this name. */
+static void declare(struct sim *s, const struct plan *p, const struct sched_event *e)
+{
+    static const unsigned flags[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    node_id n = some_serving(s);
+    if (n == NODE_NONE)
+        return;
+    struct queue_args none;
+    queue_args_init(&none);
+    struct event ev = declare_event(s, n, e->name, flags[e->queue_kind], 1);
+    ev.u.queue.args = &none;
+    for (size_t i = 0; i < p->queues_len; i++)
+        if (strcmp(p->queues[i].name, e->name) == 0)
+            ev.u.queue.args = &p->queues[i].args;
+    sim_ask(s, n, &ev);
+    queue_args_finish(&none);
 }
 
 /* Synchronises what is not, and waits until nothing is on its way: then the next fault is a single one. */
@@ -94,9 +105,8 @@ static void start_node(struct sim *s, node_id n)
     sim_start(s, n);
 }
 
-static void obey(struct sim *s, const struct sched_event *e)
+static void obey(struct sim *s, const struct plan *p, const struct sched_event *e)
 {
-    static const unsigned flags[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
     sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, e->text);
     if (e->nodes >> s->options.nodes) {
         sim_fail(s, "schedule", "line %u: this seed has %u nodes: %s", e->line, s->options.nodes, e->text);
@@ -135,13 +145,13 @@ static void obey(struct sim *s, const struct sched_event *e)
     case SCHED_FORGET: sim_forget(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
-    case SCHED_POLICY: command(s, EV_SET_POLICY, 0, e->name, e->second, e->third); break;
-    case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, 0, e->name, NULL, NULL); break;
-    case SCHED_DECLARE: command(s, EV_DECLARE, flags[e->queue_kind], e->name, NULL, NULL); break;
-    case SCHED_DELETE: command(s, EV_DELETE, 0, e->name, NULL, NULL); break;
-    case SCHED_PURGE: command(s, EV_PURGE, 0, e->name, NULL, NULL); break;
-    case SCHED_SYNC: command(s, EV_SYNC, 0, e->name, NULL, NULL); break;
-    case SCHED_CANCEL_SYNC: command(s, EV_CANCEL_SYNC, 0, e->name, NULL, NULL); break;
+    case SCHED_POLICY: command(s, EV_SET_POLICY, e->name, e->second, e->third); break;
+    case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, e->name, NULL, NULL); break;
+    case SCHED_DECLARE: declare(s, p, e); break;
+    case SCHED_DELETE: command(s, EV_DELETE, e->name, NULL, NULL); break;
+    case SCHED_PURGE: command(s, EV_PURGE, e->name, NULL, NULL); break;
+    case SCHED_SYNC: command(s, EV_SYNC, e->name, NULL, NULL); break;
+    case SCHED_CANCEL_SYNC: command(s, EV_CANCEL_SYNC, e->name, NULL, NULL); break;
     case SCHED_PUT: change_key(s, e->name, e->second); break;
     case SCHED_UNPUT: change_key(s, e->name, NULL); break;
     case SCHED_CALM: calm(s); break;
@@ -155,11 +165,11 @@ static void obey(struct sim *s, const struct sched_event *e)
 
 /* ---- the whole ---- */
 
-static void follow(struct sim *s, const struct sched *schedule)
+static void follow(struct sim *s, const struct plan *p, const struct sched *schedule)
 {
     for (size_t i = 0; i < schedule->events.len && !s->failure; i++) {
         sim_run(s, schedule->events.items[i].wait_ms);
-        obey(s, &schedule->events.items[i]);
+        obey(s, p, &schedule->events.items[i]);
     }
 }
 
@@ -249,6 +259,8 @@ static void drain(struct sim *s)
             info.uid != s->ledger.queues.items[i].uid)
             continue;
         uint64_t sub = sim_subscribe(s, n, name, 0, 0);
+        if (sub == 0 && !sim_queue(s, n, name, &info))
+            continue; /* nobody used it for as long as it says */
         if (sub == 0 && !s->failure)
             sim_fail(s, "I12", "%s cannot be consumed through %s", name, s->names[n]);
         if (sub == 0 || !sim_calm(s, CALM_LIMIT_MS))
@@ -278,7 +290,7 @@ void plan_run(const struct plan *p, struct plan_result *out)
     char *error = NULL;
     if (sched_parse(&schedule, "schedule", text_str(&p->schedule), &error))
         sim_fail(s, "schedule", "%s", error);
-    follow(s, &schedule);
+    follow(s, p, &schedule);
     sched_finish(&schedule);
     free(error);
     sim_run(s, 50);

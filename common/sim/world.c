@@ -162,9 +162,9 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
+        case FX_DEAD_LETTER: check_dead_letter(s, n, fx); break;
         case FX_QUEUE_GONE:
-        case FX_QUEUE_OPEN:
-        case FX_DEAD_LETTER: break; /* the broker's */
+        case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:
         case FX_CLOSE:
         case FX_PAUSE:
@@ -252,6 +252,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     sim_mix(s, s->now_us);
     sim_mix(s, (uint64_t)ev->type * 64 + n);
     tell_event(s, n, ev);
+    s->stepping = ev->type;
     struct life_end end = {0};
     ASSERT(s->effects.len == 0); /* effects never step a node themselves */
     int err = mirror_step(node->m, ev, &s->effects);

@@ -123,15 +123,16 @@ struct ask {
     enum event_type type;
     uint32_t client; /* CLIENT_NONE: asked by hand */
     uint32_t queue;  /* in the ledger, where the checker must know; UINT32_MAX */
+    uint64_t asked_ms;
     bool no_ack;
-    uint64_t sub;   /* UNSUBSCRIBE */
+    uint64_t sub;   /* SUBSCRIBE, UNSUBSCRIBE */
     char about[24]; /* DELETE: the name, whatever had it then */
     struct sim_answer answer;
 };
 
 struct sub_order {
     uint64_t channel;
-    uint32_t number;
+    uint32_t number, priority;
 };
 
 struct sub {
@@ -140,12 +141,15 @@ struct sub {
     uint32_t client;
     uint32_t queue; /* in the ledger */
     bool no_ack, over;
+    bool cancel_on_failover, leaving; /* leaving: it was cancelled; over once that is answered */
+    uint64_t since_ms;                /* it was answered then: messages may come; 0: not yet */
+    uint64_t first_generation;        /* of the queue, then */
     uint32_t prefetch;
     uint64_t current_generation; /* of the last delivery, */
     uint32_t outstanding;        /* and how many of those are not settled */
     uint32_t taken;              /* by the client's socket, not told to the library yet */
     VEC(uint32_t) deliveries;    /* indexes */
-    VEC(struct sub_order) order; /* of each channel, the last that came for the first time */
+    VEC(struct sub_order) order; /* of each channel and priority, the last that came for the first time */
 };
 
 struct sim {
@@ -172,6 +176,7 @@ struct sim {
     struct clients *clients; /* of a plan; NULL in stories */
     struct check check;
 
+    enum event_type stepping; /* what the present step is about */
     char *failure;
     uint64_t failed_step;
 };
@@ -217,6 +222,7 @@ void clients_delivered(struct sim *s, uint32_t client, uint32_t delivery);
 void clients_cancelled(struct sim *s, uint32_t client, uint64_t sub);
 void clients_node_gone(struct sim *s, node_id n);   /* cut off */
 void clients_node_closes(struct sim *s, node_id n); /* FX_SERVING off: connections end in order */
+bool clients_own(const struct sim *s, const struct owner *owner); /* this connection is there */
 void clients_destroy(struct clients *c);
 void clients_count(struct sim *s, node_id n, int more); /* tells the node how many there are now */
 

@@ -312,6 +312,36 @@ static void a_mirror_that_dies_is_not_waited_for(void **state_)
     end(s);
 }
 
+/* Whenever it asks: the master that stays knows the consumer. */
+static void a_consumer_that_comes_while_its_queue_moves_is_known(void **state_)
+{
+    (void)state_;
+    for (unsigned steps = 0; steps < 60; steps++) {
+        struct sim *s = world(3);
+        answers(
+            sim_set_policy(s, 0, "ha", "^q", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}"),
+            ANSWER_OK);
+        answers(sim_declare(s, 2, "q", SIM_DURABLE), ANSWER_OK);
+        calm(s);
+        placed(s, 0, "q", "2/0");
+        struct event move = {.type = EV_SET_POLICY,
+                             .u.policy = {.name = "ha",
+                                          .pattern = "^q",
+                                          .definition = "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\"]}"}};
+        sim_ask(s, 2, &move);
+        for (unsigned i = 0; i < steps; i++)
+            sim_step(s);
+        uint64_t sub = sim_subscribe(s, 0, "q", 0, 0);
+        assert_int_not_equal(sub, 0);
+        calm(s);
+        placed(s, 2, "q", "0/-");
+        assert_true(sim_publish_confirmed(s, 2, "q", true, 1));
+        calm(s);
+        assert_int_equal(sim_deliveries(s, sub), 1);
+        end(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_confirm_waits_for_both_disks_if_persistent),
         cmocka_unit_test(a_requeued_message_takes_its_old_place),
         cmocka_unit_test(a_mirror_that_dies_is_not_waited_for),
+        cmocka_unit_test(a_consumer_that_comes_while_its_queue_moves_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

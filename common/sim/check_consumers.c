@@ -1,0 +1,147 @@
+/* check_consumers.c: consumers. What one has not settled is nobody else's; who takes without acknowledging
+ * gets a message once; of a queue with a single active consumer that one gets all until it goes; who asked to
+ * hear of a failover does, and nobody else. Once it is calm nobody waits for what is there (I12). */
+#include "sim/world.h"
+
+/* It is there, for its node and for all that are in a view with that. */
+static bool stays(const struct sim *s, const struct sub *c)
+{
+    return !c->over && !c->leaving && s->nodes[c->node].m && s->nodes[c->node].lives == c->life &&
+           !s->nodes[c->node].stopping;
+}
+
+bool check_has(const struct sim *s, const struct ledger_message *m, uint64_t generation)
+{
+    if (!m->taker || s->cuts > 0) /* its node may have been left out */
+        return false;
+    const struct sim_delivery *d = &s->deliveries.items[m->taker - 1];
+    return !d->settled && d->generation == generation && s->nodes[d->node].m &&
+           s->nodes[d->node].lives == d->life && !s->nodes[d->node].stopping;
+}
+
+/* The single active consumer is whoever got something first; another one may only follow when it has gone. */
+static void check_single(struct sim *s, struct ledger_queue *lq, const struct sim_delivery *d)
+{
+    if (!lq->single_active || d->sub == 0 || s->cuts > 0 || s->subs.items[d->sub - 1].leaving)
+        return; /* what was on its way to one that leaves still comes */
+    if (lq->single_generation == d->generation && lq->single_sub != d->sub &&
+        stays(s, &s->subs.items[lq->single_sub - 1]))
+        sim_fail(s, "single", "sub %llu gets m%u of %s, whose single active consumer is sub %llu",
+                 (unsigned long long)d->sub, d->message, lq->name, (unsigned long long)lq->single_sub);
+    if (lq->single_generation <= d->generation) {
+        lq->single_generation = d->generation;
+        lq->single_sub = d->sub;
+    }
+}
+
+void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack)
+{
+    const struct sim_delivery *d = &s->deliveries.items[delivery];
+    struct ledger_message *m = &s->ledger.messages.items[d->message];
+    struct ledger_queue *lq = &s->ledger.queues.items[m->queue];
+    if (check_has(s, m, d->generation))
+        sim_fail(s, "taken", "%s hands out m%u of %s to sub %llu; sub %llu has it and did not settle it",
+                 s->names[n], d->message, lq->name, (unsigned long long)d->sub,
+                 (unsigned long long)s->deliveries.items[m->taker - 1].sub);
+    if (m->auto_acked && !m->again && s->cuts == 0 && s->counts[SIM_FORGOTTEN] == 0)
+        sim_fail(s, "I5", "%s hands out m%u of %s, which somebody took who does not acknowledge", s->names[n],
+                 d->message, lq->name);
+    check_single(s, lq, d);
+    m->auto_acked = m->auto_acked || no_ack;
+    m->taker = no_ack ? 0 : (uint64_t)delivery + 1;
+    const struct sub *c = d->sub ? &s->subs.items[d->sub - 1] : NULL;
+    /* what a master gave away that hands over in order still comes to those who do not acknowledge */
+    if (c && c->cancel_on_failover && !no_ack && c->since_ms && c->first_generation < d->generation)
+        sim_fail(s, "cancel", "sub %llu gets m%u from a new master of %s, and wanted to be cancelled then",
+                 (unsigned long long)d->sub, d->message, lq->name);
+}
+
+const struct seen_info *check_shown(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_queue *sq = seen_queue(s, n, queue);
+    enum node_phase phase = s->check.nodes[n].view.phase;
+    return phase == PHASE_SERVING || phase == PHASE_STOPPING ? &sq->now : &sq->changing;
+}
+
+void check_cancelled(struct sim *s, node_id n, uint64_t sub)
+{
+    const struct sub *c = &s->subs.items[sub - 1];
+    const struct seen_info *here = check_shown(s, n, c->queue);
+    bool moved = here->generation > c->first_generation;
+    if (seen_queue(s, n, c->queue)->present && here->state == QUEUE_RUNNING &&
+        !(c->cancel_on_failover && moved))
+        sim_fail(s, "cancel", "%s cancels sub %llu, and %s is there, with %s master", s->names[n],
+                 (unsigned long long)sub, s->ledger.queues.items[c->queue].name,
+                 moved ? "another" : "the same");
+}
+
+/* A declare, a get or a consumer keeps its queue from expiring, from when it was asked at the earliest. */
+void check_used(struct sim *s, uint64_t ask)
+{
+    const struct ask *a = &s->asks.items[ask - 1];
+    enum answer_status how = a->answer.status;
+    if (a->queue == UINT32_MAX)
+        return;
+    struct ledger_queue *lq = &s->ledger.queues.items[a->queue];
+    lq->changed_ms = s->now_us / 1000;
+    if ((a->type == EV_DECLARE || a->type == EV_GET || a->type == EV_SUBSCRIBE) &&
+        (how == ANSWER_OK || how == ANSWER_EMPTY))
+        lq->used_ms = u64_max(lq->used_ms, a->asked_ms);
+    if (a->type == EV_SUBSCRIBE && how == ANSWER_OK) {
+        struct sub *c = &s->subs.items[a->sub - 1];
+        c->since_ms = s->now_us / 1000;
+        c->first_generation = check_shown(s, a->node, a->queue)->generation;
+    }
+    if (a->type == EV_GET && lq->exclusive && a->client != CLIENT_NONE && how != ANSWER_LOCKED &&
+        how != ANSWER_NOT_FOUND && how != ANSWER_NOT_SERVING)
+        sim_fail(s, "exclusive", "%s lets another connection than its owner's get from %s", s->names[a->node],
+                 lq->name);
+}
+
+static const struct queue *find(const struct sim *s, node_id n, const struct queue_info *info)
+{
+    return mirror_find_queue_uid(s->nodes[n].m, info->uid);
+}
+
+/* What the master says of this consumer; false: it does not know it. */
+static bool known(const struct sim *s, node_id n, const struct queue_info *info, uint64_t sub,
+                  struct sub_info *out)
+{
+    size_t at = 0;
+    while (mirror_next_sub(s->nodes[n].m, find(s, n, info), &at, out))
+        if (out->sub == sub && out->node == s->subs.items[sub - 1].node)
+            return true;
+    return false;
+}
+
+/* Nothing is on its way. n is the queue's master. */
+void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info)
+{
+    unsigned subscribed = 0, active = 0;
+    for (uint64_t sub = 1; sub <= s->subs.len; sub++) {
+        const struct sub *c = &s->subs.items[sub - 1];
+        struct sub_info at_master;
+        if (c->queue != queue || !c->since_ms || !stays(s, c) ||
+            !node_in(s->check.nodes[n].view.members, c->node))
+            continue;
+        if (!known(s, n, info, sub, &at_master)) {
+            sim_fail(s, "I12", "%s, the master of %s, does not know sub %llu on %s", s->names[n], info->name,
+                     (unsigned long long)sub, s->names[c->node]);
+            return;
+        }
+        bool single = false;
+        if (info->args->single_active_consumer &&
+            at_master.active != mirror_sub_active(s->nodes[c->node].m, sub, &single))
+            sim_fail(s, "single", "%s says sub %llu of %s is %sactive, and its node %s does not", s->names[n],
+                     (unsigned long long)sub, info->name, at_master.active ? "" : "not ", s->names[c->node]);
+        subscribed++;
+        active += at_master.active;
+        uint32_t has = c->current_generation == info->generation ? c->outstanding : 0;
+        if (info->ready && at_master.active && (!c->prefetch || has < c->prefetch))
+            sim_fail(s, "I12", "%s keeps %llu messages of %s ready, and sub %llu would take one", s->names[n],
+                     (unsigned long long)info->ready, info->name, (unsigned long long)sub);
+    }
+    if (info->args->single_active_consumer && subscribed && active != 1)
+        sim_fail(s, "single", "%s has %u consumers of %s, and %u of them are active", s->names[n], subscribed,
+                 info->name, active);
+}

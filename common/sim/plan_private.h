@@ -1,0 +1,34 @@
+/* plan_private.h: what the files that make a plan from a seed share (plan.c, plan_queues.c, plan_storm.c). */
+#ifndef SIM_PLAN_PRIVATE_H
+#define SIM_PLAN_PRIVATE_H
+
+#include "base/rng.h"
+#include "base/text.h"
+#include "sim/plan.h"
+
+struct chooser {
+    struct rng r, limits_rng, args_rng,
+        storm_rng; /* one stream each: a change in one does not shift others */
+    struct plan *p;
+    bool up[SIM_NODES];
+    bool limits; /* policies limit queues, too */
+    /* which things this seed has */
+    bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks,
+        forgets;
+};
+
+static inline uint64_t between(struct rng *r, uint64_t low, uint64_t high)
+{
+    return low + rng_below(r, high - low + 1);
+}
+
+/* One more line of the schedule. */
+void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- plan_queues.c ---- */
+void choose_queues(struct chooser *c);
+void choose_arguments(struct chooser *c);                    /* of those queues */
+void add_limits(struct chooser *c, struct text *definition); /* to a policy */
+
+#endif
