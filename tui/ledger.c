@@ -14,6 +14,7 @@ void ledger_finish(struct ledger *l)
         free(l->names.items[i].name);
     for (size_t i = 0; i < LIMIT_NODES; i++)
         free(l->copies[i].held);
+    VEC_FREE(&l->numbers);
     VEC_FREE(&l->facts);
     VEC_FREE(&l->pending);
     VEC_FREE(&l->names);
@@ -28,7 +29,7 @@ void ledger_finish(struct ledger *l)
 
 static bool same_run(const struct fact *a, const struct fact *b)
 {
-    return a->kind == b->kind && a->node == b->node && a->about == b->about && a->origin == b->origin &&
+    return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node && a->about == b->about && a->origin == b->origin &&
            a->redelivered == b->redelivered && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
            a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
@@ -150,6 +151,28 @@ static void know_name(struct ledger *l, const char *name, uint64_t uid)
     VEC_PUSH(&l->names, (struct ledger_name){xstrdup(name), uid});
 }
 
+/* what it is about: its places are numbers from here on */
+static void add_numbered(struct ledger *l, struct fact f)
+{
+    bool queue = f.kind == TRACE_SEEN_BEGINS || f.last + 1 == f.first; /* of no message, but of its queue */
+    uint64_t len = f.last - f.first;
+    for (uint64_t first = f.first, last; !queue && first <= f.last; first = last + 1) {
+        struct fact part = f;
+        part.first = first;
+        part.number += first - f.first;
+        part.from_us = time_within(&f, first);
+        uint64_t number = ledger_number_of(l, &part, &last);
+        part.until_us = last - f.first == len ? f.until_us : time_within(&f, last);
+        part.first = number;
+        part.last = number + (last - first);
+        part.more = f.more || first > f.first;
+        part.count = first > f.first ? 0 : f.count;
+        add_fact(l, &part);
+    }
+    if (queue)
+        add_fact(l, &f);
+}
+
 static void take_trace(struct ledger *l, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->trace_len; i++) {
@@ -161,9 +184,11 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
             .origin = (int16_t)t->origin,
             .redelivered = t->redelivered,
             .unsynced = t->unsynced,
+            .more = t->more,
             .from_us = t->from_us,
             .until_us = t->until_us,
             .queue_uid = t->queue_uid,
+            .reign = t->reign,
             .first = t->first,
             .last = t->last,
             .count = t->count,
@@ -172,7 +197,7 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
         };
         know_name(l, t->queue, t->queue_uid);
         if (!by_number(t->kind))
-            add_fact(l, &f);
+            add_numbered(l, f);
         else if (l->pending.len < MAX_PENDING)
             VEC_PUSH(&l->pending, f);
     }
@@ -188,7 +213,6 @@ static void look_at(struct ledger *l, const char *queue, uint64_t uid)
         free(l->copies[i].held);
     memset(l->copies, 0, sizeof(l->copies));
     l->fates.len = l->missing.len = 0;
-    l->next = 0;
     l->uid = uid;
     char *name = queue ? xstrdup(queue) : NULL;
     free(l->queue);
@@ -204,6 +228,31 @@ static uint64_t uid_of(const struct ledger *l, const struct snapshot *s, const c
         if (strcmp(l->names.items[i].name, queue) == 0)
             uid = l->names.items[i].uid;
     return uid;
+}
+
+/* What a node holds, by number; true: it is not what it said before. */
+static bool take_copy(struct ledger *l, const struct copy_seen *c)
+{
+    struct last_copy *mine = &l->copies[c->node];
+    VEC(struct held_range) held = {0};
+    for (size_t i = 0; i < c->held_len; i++)
+        for (uint64_t first = c->held[i].first, last; first <= c->held[i].last; first = last + 1) {
+            last = c->held[i].last;
+            uint64_t number = ledger_number(l, c->queue_uid, c->held[i].reign, first, &last);
+            VEC_PUSH(&held, (struct held_range){.first = number, .last = number + (last - first)});
+        }
+    bool same = mine->known && mine->master == c->master && mine->mirror == c->mirror &&
+                mine->all == c->all && mine->held_len == held.len &&
+                (!held.len || memcmp(mine->held, held.items, held.len * sizeof(*held.items)) == 0);
+    free(mine->held);
+    *mine = (struct last_copy){.known = true,
+                               .answers = true,
+                               .master = c->master,
+                               .mirror = c->mirror,
+                               .all = c->all,
+                               .held = held.items,
+                               .held_len = held.len};
+    return !same;
 }
 
 static bool take_copies(struct ledger *l, const struct snapshot *s)
@@ -222,34 +271,15 @@ static bool take_copies(struct ledger *l, const struct snapshot *s)
         changed = changed || answers != l->copies[i].answers;
         l->copies[i].answers = answers;
     }
-    for (size_t i = 0; i < s->copies_len; i++) {
-        const struct copy_seen *c = &s->copies[i];
-        struct last_copy *mine = &l->copies[c->node];
-        size_t bytes = c->held_len * sizeof(*c->held);
-        bool same = mine->known && mine->master == c->master && mine->mirror == c->mirror &&
-                    mine->held_len == c->held_len && (!bytes || memcmp(mine->held, c->held, bytes) == 0);
-        changed = changed || !same || l->next < c->next;
-        l->next = u64_max(l->next, c->next);
-        if (same)
-            continue;
-        free(mine->held);
-        *mine = (struct last_copy){.known = true,
-                                   .answers = true,
-                                   .master = c->master,
-                                   .mirror = c->mirror,
-                                   .all = c->all,
-                                   .held_len = c->held_len,
-                                   .held = xcalloc(c->held_len + 1, sizeof(*c->held))};
-        if (bytes)
-            memcpy(mine->held, c->held, bytes);
-    }
+    for (size_t i = 0; i < s->copies_len; i++)
+        changed = take_copy(l, &s->copies[i]) || changed;
     return changed;
 }
 
 /* ---- what became of every message: one walk over the places where something changes
  * ------------------------ */
 
-/* Each place in the queue has a count for each of these. */
+/* Each message has a count for each of these. */
 enum {
     AT_HAD, /* a master or mirror had it */
     AT_CONFIRMED,
@@ -440,7 +470,7 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
         if (gone && before && before->last + 1 == place)
             before->last = last;
         else if (gone)
-            VEC_PUSH(&missing, (struct held_range){place, last});
+            VEC_PUSH(&missing, (struct held_range){.first = place, .last = last});
     }
     l->missing_changed =
         missing.len != l->missing.len ||

@@ -10,13 +10,13 @@
 #include "base/vec.h"
 #include "lab/snapshot.h"
 
-/* One observation of a run of messages of one queue, all of them by their place in the queue, from 0. */
+/* One observation of a run of messages of one queue, all of them by their number, from 0 (ledger_number). */
 struct fact {
     enum trace_seen_kind kind;
     int16_t node, about, origin;
-    bool redelivered, unsynced;
+    bool redelivered, unsynced, more;
     int64_t from_us, until_us;
-    uint64_t queue_uid, first, last, count;
+    uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
 };
 
@@ -61,7 +61,14 @@ struct last_copy {
     size_t held_len;
 };
 
+/* The places first..last that one master gave are the messages from `number` on; see ledger_number.c. */
+struct number_run {
+    uint64_t uid, reign, first, last, number;
+    bool again; /* they have these numbers already: publishes that were offered again after a failover */
+};
+
 struct ledger {
+    VEC(struct number_run) numbers;
     VEC(struct fact) facts;   /* by time */
     bool forgotten;           /* the oldest are not kept any more */
     node_bits gaps;           /* nodes that did not note everything */
@@ -75,9 +82,8 @@ struct ledger {
     /* of the queue that is looked at */
     char *queue;
     uint64_t uid; /* 0: not known */
-    uint64_t next;
     struct last_copy copies[LIMIT_NODES];
-    VEC(struct fate_range) fates;   /* by place, neighbours differ; what nobody knows of is left out */
+    VEC(struct fate_range) fates;   /* by number, neighbours differ; what nobody knows of is left out */
     VEC(struct held_range) missing; /* in the snapshot before */
     bool missing_changed;
 };
@@ -86,6 +92,13 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
+
+/* The number of a place that this master gave, and up to which place they go on from there: *last, at most
+ * what it was. A place that was never heard of gets one. */
+uint64_t ledger_number(struct ledger *l, uint64_t uid, uint64_t reign, uint64_t place, uint64_t *last);
+/* The same of a fact's first place, before it is kept: a publish that has a number keeps it. */
+uint64_t ledger_number_of(struct ledger *l, const struct fact *f, uint64_t *last);
+uint64_t ledger_last_number(const struct ledger *l); /* of the queue that is looked at */
 
 const struct fate_range *ledger_fate(const struct ledger *l, uint64_t id); /* NULL: nobody knows of it */
 

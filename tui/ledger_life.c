@@ -76,9 +76,20 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
+/* the facts of one moment follow each other: those of one reign each */
+static bool among_them(const struct telling *t, const struct fact *f)
+{
+    const struct fact *end = t->l->facts.items + t->l->facts.len;
+    bool any = f->count && f->first <= t->id && t->id <= f->last;
+    for (const struct fact *m = f + 1; !any && m < end && m->from_us == f->from_us; m++)
+        any = m->more && m->kind == f->kind && m->node == f->node && m->queue_uid == f->queue_uid &&
+              m->first <= t->id && t->id <= m->last;
+    return any;
+}
+
 static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
 {
-    bool without = f->last < f->first || t->id < f->first || !f->count;
+    bool without = !among_them(t, f);
     bool back = f->kind == TRACE_SEEN_BACK;
     struct moment *m = add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
                            back ? (without ? N_("back without it") : N_("back as master"))
@@ -110,7 +121,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         life->refused++;
         break;
     case TRACE_SEEN_FILLED:
-        if (f->count && t->master >= 0)
+        if ((f->count || f->more) && t->master >= 0)
             add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
         break;
     case TRACE_SEEN_BEGINS:
@@ -161,7 +172,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
 static bool covers(const struct fact *f, uint64_t id)
 {
     bool whole = f->kind == TRACE_SEEN_PROMOTED || f->kind == TRACE_SEEN_BACK || f->kind == TRACE_SEEN_BEGINS;
-    return whole || (f->first <= id && id <= f->last);
+    return whole ? !f->more : f->first <= id && id <= f->last;
 }
 
 /* What comes first of two at the same moment, as the times of a run are only about right: causes. From 0 on:
