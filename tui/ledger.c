@@ -7,6 +7,7 @@
 #define MAX_PENDING 4096
 #define WAIT_US     (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
 #define LOOK_BACK   32
+#define MAX_SILENCES 256
 
 void ledger_finish(struct ledger *l)
 {
@@ -17,6 +18,7 @@ void ledger_finish(struct ledger *l)
     VEC_FREE(&l->numbers);
     VEC_FREE(&l->facts);
     VEC_FREE(&l->pending);
+    VEC_FREE(&l->silences);
     VEC_FREE(&l->names);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
@@ -154,7 +156,8 @@ static void know_name(struct ledger *l, const char *name, uint64_t uid)
 /* what it is about: its places are numbers from here on */
 static void add_numbered(struct ledger *l, struct fact f)
 {
-    bool queue = f.kind == TRACE_SEEN_BEGINS || f.last + 1 == f.first; /* of no message, but of its queue */
+    bool content = f.kind == TRACE_SEEN_PROMOTED || f.kind == TRACE_SEEN_BACK || f.kind == TRACE_SEEN_FILLED;
+    bool queue = f.kind == TRACE_SEEN_BEGINS || (content && !f.count && !f.more); /* it is about no message */
     uint64_t len = f.last - f.first;
     for (uint64_t first = f.first, last; !queue && first <= f.last; first = last + 1) {
         struct fact part = f;
@@ -482,8 +485,30 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
     VEC_FREE(&e);
 }
 
+/* Who answers no more though nobody calls it stopped, and who does again. */
+static void take_silence(struct ledger *l, const struct snapshot *s)
+{
+    node_bits answer = 0;
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++)
+        if (s->nodes[i].answers || s->nodes[i].state == NODE_NOT_RUNNING)
+            answer |= (node_bits)1 << i;
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        node_bits bit = (node_bits)1 << i;
+        bool again = answer & l->silent & bit;
+        if (!again && !(l->answered & ~answer & ~l->silent & bit))
+            continue;
+        if (l->silences.len == MAX_SILENCES)
+            memmove(l->silences.items, l->silences.items + 1,
+                    --l->silences.len * sizeof(*l->silences.items));
+        VEC_PUSH(&l->silences, (struct silence){.node = (int)i, .ends = again, .at_us = s->taken_wall_ms * 1000});
+        l->silent ^= bit;
+    }
+    l->answered |= answer;
+}
+
 void ledger_observe(struct ledger *l, const struct snapshot *s)
 {
+    take_silence(l, s);
     bool changed = s->trace_len > 0 || l->missing_changed;
     l->gaps |= s->trace_gaps;
     take_trace(l, s);

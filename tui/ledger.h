@@ -67,7 +67,16 @@ struct number_run {
     bool again; /* they have these numbers already: publishes that were offered again after a failover */
 };
 
+/* A node that had answered does not any more, or does again. */
+struct silence {
+    int node;
+    bool ends;
+    int64_t at_us;
+};
+
 struct ledger {
+    VEC(struct silence) silences;
+    node_bits answered, silent; /* ever; not now */
     VEC(struct number_run) numbers;
     VEC(struct fact) facts;   /* by time */
     bool forgotten;           /* the oldest are not kept any more */
@@ -116,12 +125,13 @@ enum moment_kind {
     MOMENT_INFERRED, /* the same, but nobody observed it: it follows from what was */
     MOMENT_MARK,     /* something at `from` */
     MOMENT_DOWN,     /* `from` does not run any more */
+    MOMENT_SILENT,   /* `from` does not answer; nobody says why */
     MOMENT_UP,
 };
 
 struct moment {
     enum moment_kind kind;
-    int from, to; /* a node's index, or PARTY_*; MARK, DOWN, UP: to is PARTY_NOBODY */
+    int from, to; /* a node's index, or PARTY_*; MARK, DOWN, SILENT, UP: to is PARTY_NOBODY */
     int64_t at_us;
     bool about;                /* at_us is not exact: it was noted together with others */
     char letter;               /* MARK: drawn at its place; 0: '|' */

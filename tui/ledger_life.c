@@ -19,7 +19,7 @@ struct telling {
     bool accepted; /* the publisher's node said that it took it */
     bool published;
     bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
-    node_bits down;
+    node_bits down, silent;
 };
 
 static struct moment *add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
@@ -251,27 +251,60 @@ static bool node_event(const struct snapshot *s, const struct event_seen *e, int
     return false;
 }
 
-/* Events that came before this time, from *at on. */
-static void tell_events(struct telling *t, size_t *at, int64_t until_us, int64_t from_us)
+/* what happened around the message is told up to here */
+struct around {
+    size_t event, silence;
+};
+
+/* of many nodes only those that have to do with this message */
+static bool of_interest(const struct telling *t, node_bits node)
 {
-    for (; *at < t->s->events_len && t->s->events[*at].wall_ms * 1000 <= until_us; (*at)++) {
-        const struct event_seen *e = &t->s->events[*at];
-        const char *label;
-        int node;
-        bool down;
-        if (!node_event(t->s, e, &node, &down, &label))
-            continue;
-        node_bits bit = (node_bits)1 << node;
-        if (((t->down & bit) != 0) == down)
-            continue; /* another one says the same */
-        t->down ^= bit;
-        if (e->wall_ms * 1000 + 1000 < from_us) {
-            t->life->down_first = t->down; /* before it was published */
-            continue;
-        }
-        if (t->s->nodes_len > FEW_NODES && !(t->life->part & bit))
-            continue; /* it has nothing to do with this message */
+    return t->s->nodes_len <= FEW_NODES || (t->life->part & node);
+}
+
+static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
+{
+    const char *label;
+    int node;
+    bool down;
+    if (!node_event(t->s, e, &node, &down, &label))
+        return;
+    node_bits bit = (node_bits)1 << node;
+    if (((t->down & bit) != 0) == down && !(t->silent & bit))
+        return; /* another one says the same */
+    t->down = down ? t->down | bit : t->down & ~bit;
+    t->silent &= ~bit;
+    if (e->wall_ms * 1000 + 1000 < from_us)
+        t->life->down_first = t->down; /* before it was published */
+    else if (of_interest(t, bit))
         add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, e->wall_ms * 1000, label);
+}
+
+/* A node that nobody calls stopped, and that does not answer this screen: more is not known. */
+static void tell_silence(struct telling *t, const struct silence *q, int64_t from_us)
+{
+    node_bits bit = (node_bits)1 << q->node;
+    if ((t->down & bit) || q->ends == !(t->silent & bit))
+        return;
+    t->silent ^= bit;
+    if (q->at_us >= from_us && of_interest(t, bit))
+        add(t, q->ends ? MOMENT_UP : MOMENT_SILENT, q->node, PARTY_NOBODY, q->at_us,
+            q->ends ? N_("answers again") : N_("no answer"));
+}
+
+/* What came before this time and is not told yet. */
+static void tell_around(struct telling *t, struct around *at, int64_t until_us, int64_t from_us)
+{
+    for (;;) {
+        bool event = at->event < t->s->events_len, silence = at->silence < t->l->silences.len;
+        int64_t event_us = event ? t->s->events[at->event].wall_ms * 1000 : 0;
+        int64_t silence_us = silence ? t->l->silences.items[at->silence].at_us : 0;
+        if (event && event_us <= until_us && (!silence || event_us <= silence_us))
+            tell_event(t, &t->s->events[at->event++], from_us);
+        else if (silence && silence_us <= until_us)
+            tell_silence(t, &t->l->silences.items[at->silence++], from_us);
+        else
+            return;
     }
 }
 
@@ -329,14 +362,15 @@ static size_t after_the_last_of_its_name(const struct telling *t)
 /* Where nodes note nothing, there is what looking at the queue showed: its events. */
 static void tell_without_trace(struct telling *t)
 {
-    size_t nodes_told = 0, begin = after_the_last_of_its_name(t);
+    struct around told = {0};
+    size_t begin = after_the_last_of_its_name(t);
     int64_t from_us = begin < t->s->events_len ? t->s->events[begin].wall_ms * 1000 : INT64_MAX;
     for (size_t i = begin; i < t->s->events_len; i++) {
         const struct event_seen *e = &t->s->events[i];
         const char *label;
         char letter = 0;
         int node = 0;
-        tell_events(t, &nodes_told, e->wall_ms * 1000, begin ? from_us : 0);
+        tell_around(t, &told, e->wall_ms * 1000, begin ? from_us : 0);
         if (queue_event(t, e, &node, &letter, &label))
             add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
     }
@@ -373,16 +407,16 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
             }
     if (dated.len)
         qsort(dated.items, dated.len, sizeof(*dated.items), by_date);
-    size_t event = 0;
+    struct around told = {0};
     for (size_t i = 0; i < dated.len; i++) {
         if (t.over && rank(dated.items[i].f) < 0)
             continue;
         if (!t.over)
-            tell_events(&t, &event, dated.items[i].at_us, dated.items[0].at_us);
+            tell_around(&t, &told, dated.items[i].at_us, dated.items[0].at_us);
         tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
     }
     if (dated.len && !t.over)
-        tell_events(&t, &event, INT64_MAX, dated.items[0].at_us);
+        tell_around(&t, &told, INT64_MAX, dated.items[0].at_us);
     else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;

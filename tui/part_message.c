@@ -276,11 +276,18 @@ static void put_char(const struct diagram *d, struct rect r, int x, int y, enum 
         canvas_put(d->c, r, x, y, style, text);
 }
 
-static void draw_lines(const struct diagram *d, struct rect r, int y, node_bits down)
+/* nodes that do not run, or do not answer, at this row */
+struct absent {
+    node_bits down, silent;
+};
+
+static void draw_lines(const struct diagram *d, struct rect r, int y, struct absent absent)
 {
     put_char(d, r, d->lanes.producer, y, STYLE_DIM, '|');
-    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++)
-        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, down & ((node_bits)1 << i) ? ':' : '|');
+    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, absent.down & bit ? ':' : absent.silent & bit ? '?' : '|');
+    }
     put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
 }
 
@@ -331,7 +338,10 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
 {
     int x = lane_of(d, m->from);
     enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
-    char letter = m->kind == MOMENT_DOWN ? 'X' : m->kind == MOMENT_UP ? '|' : m->letter;
+    char letter = m->kind == MOMENT_DOWN     ? 'X'
+                  : m->kind == MOMENT_SILENT ? '?'
+                  : m->kind == MOMENT_UP     ? '|'
+                                             : m->letter;
     char *label = m->bad ? format_text(_("%s: LOST here"), _(m->label))
                   : m->count
                       ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
@@ -351,7 +361,8 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
     free(label);
 }
 
-static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row, node_bits down)
+static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row,
+                     struct absent absent)
 {
     char at[32];
     if (row->gap_us) {
@@ -365,7 +376,7 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
         free(text);
         return;
     }
-    draw_lines(d, r, y, down);
+    draw_lines(d, r, y, absent);
     if (row->e) {
         time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
         canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
@@ -432,7 +443,7 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
     int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
     x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
     x = canvas_put(d->c, r, x, y, style, word) + 2;
-    if (!d->m->snapshot->traces || (!l->moments.len && !l->fate.held))
+    if (!d->m->ledger.facts.len || !l->moments.len)
         return;
     canvas_printf(d->c, r, x, y, STYLE_NORMAL,
                   d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
@@ -464,17 +475,18 @@ static char *caveat(const struct diagram *d)
     return NULL;
 }
 
-static node_bits down_before(const struct diagram *d, size_t row)
+static struct absent absent_before(const struct diagram *d, size_t row)
 {
-    node_bits down = d->life.down_first;
+    struct absent a = {.down = d->life.down_first};
     for (size_t i = 0; i < row; i++) {
         const struct moment *m = d->rows.items[i].m;
-        if (m && m->kind == MOMENT_DOWN)
-            down |= (node_bits)1 << m->from;
-        if (m && m->kind == MOMENT_UP)
-            down &= ~((node_bits)1 << m->from);
+        if (!m || (m->kind != MOMENT_DOWN && m->kind != MOMENT_SILENT && m->kind != MOMENT_UP))
+            continue;
+        node_bits bit = (node_bits)1 << m->from;
+        a.down = m->kind == MOMENT_DOWN ? a.down | bit : a.down & ~bit;
+        a.silent = m->kind == MOMENT_SILENT ? a.silent | bit : a.silent & ~bit;
     }
-    return down;
+    return a;
 }
 
 /* How the rows of r are shared out. */
@@ -526,7 +538,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         draw_parties(&d, rect_rows(r, y, p.parties));
     y += p.parties;
     for (int i = 0; i < p.rows; i++)
-        draw_row(&d, r, y + i, &d.rows.items[first + i], down_before(&d, (size_t)first + (size_t)i));
+        draw_row(&d, r, y + i, &d.rows.items[first + i], absent_before(&d, (size_t)first + (size_t)i));
     y += p.rows;
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);
