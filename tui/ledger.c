@@ -7,7 +7,7 @@
 #define MAX_PENDING 4096
 #define WAIT_US     (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
 #define LOOK_BACK   32
-#define MAX_SILENCES 256
+#define MAX_ABSENCES 256
 
 void ledger_finish(struct ledger *l)
 {
@@ -18,7 +18,10 @@ void ledger_finish(struct ledger *l)
     VEC_FREE(&l->numbers);
     VEC_FREE(&l->facts);
     VEC_FREE(&l->pending);
-    VEC_FREE(&l->silences);
+    VEC_FREE(&l->absences);
+    for (size_t i = 0; i < l->receipts.len; i++)
+        free(l->receipts.items[i].queue);
+    VEC_FREE(&l->receipts);
     VEC_FREE(&l->names);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
@@ -32,7 +35,7 @@ void ledger_finish(struct ledger *l)
 static bool same_run(const struct fact *a, const struct fact *b)
 {
     return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node && a->about == b->about && a->origin == b->origin &&
-           a->redelivered == b->redelivered && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
+           a->redelivered == b->redelivered && a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
            a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
@@ -283,16 +286,21 @@ static bool take_copies(struct ledger *l, const struct snapshot *s)
  * ------------------------ */
 
 /* Each message has a count for each of these. */
+#define REMOVALS 4
+static const enum trace_seen_kind removals[REMOVALS] = {TRACE_SEEN_DISCARDED, TRACE_SEEN_EXPIRED,
+                                                         TRACE_SEEN_DROPPED, TRACE_SEEN_PURGED};
 enum {
     AT_HAD, /* a master or mirror had it */
     AT_CONFIRMED,
     AT_REFUSED,
     AT_DELIVERED,
     AT_REDELIVERED,
+    AT_RECEIVED,
     AT_REQUEUED,
     AT_ACKED,
     AT_AUTO_ACKED,
-    AT_REMOVED,
+    AT_REMOVED, /* + the place in removals */
+    AT_DEAD_LETTERED = AT_REMOVED + REMOVALS,
     AT_NODE_HAD,                                /* + node: it had it at some time */
     AT_NODE_HOLDS = AT_NODE_HAD + LIMIT_NODES,  /* + node: it says so now */
     AT_NODE_HELD = AT_NODE_HOLDS + LIMIT_NODES, /* + node: it is away and said so last */
@@ -331,15 +339,18 @@ static void add_fact_edges(struct edges *e, const struct fact *f)
     case TRACE_SEEN_DELIVERED:
         if (f->redelivered)
             add_range(e, f->first, f->last, AT_REDELIVERED);
+        if (f->received)
+            add_range(e, f->first, f->last, AT_RECEIVED);
         at = AT_DELIVERED;
         break;
     case TRACE_SEEN_REQUEUED: at = AT_REQUEUED; break;
     case TRACE_SEEN_ACKED: at = AT_ACKED; break;
     case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
-    case TRACE_SEEN_DISCARDED:
-    case TRACE_SEEN_EXPIRED:
-    case TRACE_SEEN_DROPPED:
-    case TRACE_SEEN_PURGED: at = AT_REMOVED; break;
+    case TRACE_SEEN_DISCARDED: at = AT_REMOVED; break;
+    case TRACE_SEEN_EXPIRED: at = AT_REMOVED + 1; break;
+    case TRACE_SEEN_DROPPED: at = AT_REMOVED + 2; break;
+    case TRACE_SEEN_PURGED: at = AT_REMOVED + 3; break;
+    case TRACE_SEEN_DEAD_LETTERED: at = AT_DEAD_LETTERED; break;
     case TRACE_SEEN_ACCEPTED:
     case TRACE_SEEN_FILLED:
     case TRACE_SEEN_BEGINS:
@@ -384,8 +395,17 @@ static bool all_say(const struct ledger *l, const struct snapshot *s, const int 
 /* count: of this place. *missing: nobody has it, and nobody who may have it is away */
 static struct fate judge(const struct ledger *l, const struct snapshot *s, const int *count, bool *missing)
 {
-    struct fate f = {.confirmed = count[AT_CONFIRMED] > 0, .auto_acked = count[AT_AUTO_ACKED] > 0};
-    bool taken = count[AT_ACKED] > 0 || (f.auto_acked && count[AT_DELIVERED]);
+    struct fate f = {.confirmed = count[AT_CONFIRMED] > 0,
+                     .auto_acked = count[AT_AUTO_ACKED] > 0,
+                     .received = count[AT_RECEIVED] > 0};
+    bool removed = false;
+    for (size_t i = 0; i < REMOVALS; i++)
+        if (count[AT_REMOVED + i]) {
+            removed = true;
+            f.removed = removals[i];
+        }
+    f.dead_lettered = removed && count[AT_DEAD_LETTERED];
+    bool taken = count[AT_ACKED] > 0 || (f.auto_acked && f.received);
     for (size_t i = 0; i < s->nodes_len; i++) {
         node_bits bit = (node_bits)1 << i;
         if (count[AT_NODE_HOLDS + i])
@@ -404,10 +424,11 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.verdict = VERDICT_KEPT;
         f.word = FATE_CONSUMED;
         f.away = 0;
-    } else if (f.auto_acked) { /* sent to a consumer's node, which did not say that it came through */
+    } else if (f.auto_acked) { /* not even delivered: its node did not say that it came through */
+        f.verdict = count[AT_DELIVERED] ? VERDICT_HANDED_OUT : VERDICT_UNKNOWN;
         f.word = FATE_DELIVERED;
         f.away = 0;
-    } else if (count[AT_REMOVED]) {
+    } else if (removed) {
         f.verdict = VERDICT_REMOVED;
         f.away = 0;
     } else if (f.away) {
@@ -424,7 +445,8 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
 static bool same_fate(const struct fate *a, const struct fate *b)
 {
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
-           a->confirmed == b->confirmed && a->auto_acked == b->auto_acked;
+           a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
+           a->removed == b->removed && a->dead_lettered == b->dead_lettered;
 }
 
 static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)
@@ -485,33 +507,35 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
     VEC_FREE(&e);
 }
 
-/* Who answers no more though nobody calls it stopped, and who does again. */
-static void take_silence(struct ledger *l, const struct snapshot *s)
+/* who answers no more, and who does again */
+static void take_absences(struct ledger *l, const struct snapshot *s)
 {
-    node_bits answer = 0;
-    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++)
-        if (s->nodes[i].answers || s->nodes[i].state == NODE_NOT_RUNNING)
-            answer |= (node_bits)1 << i;
+    l->began_us = l->began_us ? l->began_us : s->taken_wall_ms * 1000;
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         node_bits bit = (node_bits)1 << i;
-        bool again = answer & l->silent & bit;
-        if (!again && !(l->answered & ~answer & ~l->silent & bit))
+        bool answers = s->nodes[i].answers;
+        if (answers ? !(l->absent & bit) : !(l->answered & ~l->absent & bit)) {
+            l->answered |= answers ? bit : 0;
             continue;
-        if (l->silences.len == MAX_SILENCES)
-            memmove(l->silences.items, l->silences.items + 1,
-                    --l->silences.len * sizeof(*l->silences.items));
-        VEC_PUSH(&l->silences, (struct silence){.node = (int)i, .ends = again, .at_us = s->taken_wall_ms * 1000});
-        l->silent ^= bit;
+        }
+        if (l->absences.len == MAX_ABSENCES)
+            memmove(l->absences.items, l->absences.items + 1,
+                    --l->absences.len * sizeof(*l->absences.items));
+        VEC_PUSH(&l->absences, (struct absence){.node = (int)i,
+                                                .ends = answers,
+                                                .said = s->nodes[i].state == NODE_NOT_RUNNING,
+                                                .at_us = s->taken_wall_ms * 1000});
+        l->absent ^= bit;
     }
-    l->answered |= answer;
 }
 
 void ledger_observe(struct ledger *l, const struct snapshot *s)
 {
-    take_silence(l, s);
+    take_absences(l, s);
     bool changed = s->trace_len > 0 || l->missing_changed;
     l->gaps |= s->trace_gaps;
     take_trace(l, s);
+    changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
     if (changed && l->queue)
         find_fates(l, s);

@@ -9,6 +9,8 @@
 
 /* of so many every one is shown */
 #define FEW_NODES 4
+/* so long after a node went this screen has seen it, too */
+#define NOTICE_US 1000000
 
 struct telling {
     const struct ledger *l;
@@ -20,6 +22,7 @@ struct telling {
     bool published;
     bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
     node_bits down, silent;
+    size_t delivery; /* 1 + the newest one's moment; 0: none */
 };
 
 static struct moment *add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
@@ -100,6 +103,13 @@ static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
     t->master = f->node;
 }
 
+/* who acknowledges or rejects a message has received it */
+static void has_it(struct telling *t)
+{
+    if (t->delivery)
+        t->life->moments.items[t->delivery - 1].received = true;
+}
+
 static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
 {
     struct life *life = t->life;
@@ -129,22 +139,29 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         break;
     case TRACE_SEEN_SENT: add(t, MOMENT_ARROW, f->node, f->about, at, N_("forward")); break;
     case TRACE_SEEN_DELIVERED:
-        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"));
+        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"))
+            ->received = f->received;
         life->delivered++;
         life->redelivered += f->redelivered;
         t->over = t->over || life->fate.auto_acked;
+        t->delivery = life->moments.len; /* 1 + its index */
         break;
     case TRACE_SEEN_ACKED:
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
         life->acked++;
         t->over = true;
+        has_it(t);
         break;
     case TRACE_SEEN_AUTO_ACKED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack")); break;
     case TRACE_SEEN_DISCARDED:
         t->over = true;
+        has_it(t);
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
         break;
-    case TRACE_SEEN_REQUEUED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued")); break;
+    case TRACE_SEEN_REQUEUED:
+        t->delivery = 0; /* of that one nobody knows */
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued"));
+        break;
     case TRACE_SEEN_EXPIRED:
         t->over = true;
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
@@ -156,6 +173,9 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
     case TRACE_SEEN_PURGED:
         t->over = true;
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
+        break;
+    case TRACE_SEEN_DEAD_LETTERED:
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("to the dead letter exchange"));
         break;
     case TRACE_SEEN_PROMOTED:
     case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
@@ -199,6 +219,7 @@ static int rank(const struct fact *f)
     case TRACE_SEEN_EXPIRED:
     case TRACE_SEEN_DROPPED:
     case TRACE_SEEN_PURGED: return 8;
+    case TRACE_SEEN_DEAD_LETTERED: return 9;
     case TRACE_SEEN_LEN: break;
     }
     return 0;
@@ -224,36 +245,49 @@ static int by_date(const void *a, const void *b)
 /* ---- nodes
  * ------------------------------------------------------------------------------------------------- */
 
+enum node_news { NEWS_NONE, NEWS_DOWN, NEWS_CALLED_DOWN, NEWS_UP };
+
 /* "node1 was stopped", "node2 is down", "node2 is up", "node1 not running", "node1 running" */
-static bool node_event(const struct snapshot *s, const struct event_seen *e, int *node, bool *down,
-                       const char **label)
+static enum node_news node_event(const struct snapshot *s, const struct event_seen *e, int *node,
+                                 const char **label)
 {
     static const struct {
         const char *words, *label;
-        bool down;
-    } known[] = {{" was stopped", N_("stopped"), true},
-                 {" is down", N_("is down"), true},
-                 {" not running", N_("not running"), true},
-                 {" is up", N_("up again"), false},
-                 {" running", N_("up again"), false}};
+        enum node_news news;
+    } known[] = {{" was stopped", N_("stopped"), NEWS_DOWN},
+                 {" is down", N_("is down"), NEWS_CALLED_DOWN},
+                 {" not running", N_("not running"), NEWS_DOWN},
+                 {" is up", N_("up again"), NEWS_UP},
+                 {" running", N_("up again"), NEWS_UP}};
     if (strcmp(e->kind, "node") != 0)
-        return false;
+        return NEWS_NONE;
     for (size_t n = 0; n < s->nodes_len; n++) {
         size_t len = strlen(s->nodes[n].name);
         for (size_t i = 0; strncmp(e->text, s->nodes[n].name, len) == 0 && i < ARRAY_LEN(known); i++)
             if (strncmp(e->text + len, known[i].words, strlen(known[i].words)) == 0) {
                 *node = (int)n;
-                *down = known[i].down;
                 *label = known[i].label;
-                return true;
+                return known[i].news;
             }
     }
-    return false;
+    return NEWS_NONE;
+}
+
+/* Whom others call down may only be cut off from them: then it answered this screen all the time. */
+static bool answered_around(const struct ledger *l, int node, int64_t at_us)
+{
+    bool absent = at_us < l->began_us;
+    for (size_t i = 0; i < l->absences.len; i++) {
+        const struct absence *a = &l->absences.items[i];
+        if (a->node == node && a->at_us <= at_us + NOTICE_US)
+            absent = !a->ends || a->at_us >= at_us;
+    }
+    return !absent;
 }
 
 /* what happened around the message is told up to here */
 struct around {
-    size_t event, silence;
+    size_t event, absence;
 };
 
 /* of many nodes only those that have to do with this message */
@@ -266,43 +300,61 @@ static void tell_event(struct telling *t, const struct event_seen *e, int64_t fr
 {
     const char *label;
     int node;
-    bool down;
-    if (!node_event(t->s, e, &node, &down, &label))
+    enum node_news news = node_event(t->s, e, &node, &label);
+    if (news == NEWS_NONE)
         return;
     node_bits bit = (node_bits)1 << node;
+    int64_t at_us = e->wall_ms * 1000;
+    int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
+    bool before = at_us + 1000 < from_us; /* it was published */
+    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, node, at_us)) {
+        if (!before && of_interest(t, bit))
+            add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
+        return;
+    }
+    bool down = news != NEWS_UP;
     if (((t->down & bit) != 0) == down && !(t->silent & bit))
         return; /* another one says the same */
     t->down = down ? t->down | bit : t->down & ~bit;
     t->silent &= ~bit;
-    if (e->wall_ms * 1000 + 1000 < from_us)
-        t->life->down_first = t->down; /* before it was published */
+    if (before)
+        t->life->down_first = t->down;
     else if (of_interest(t, bit))
-        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, e->wall_ms * 1000, label);
+        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, at_us, label);
 }
 
-/* A node that nobody calls stopped, and that does not answer this screen: more is not known. */
-static void tell_silence(struct telling *t, const struct silence *q, int64_t from_us)
+/* What no event told: this screen saw it itself. */
+static void tell_absence(struct telling *t, const struct absence *a, int64_t from_us)
 {
-    node_bits bit = (node_bits)1 << q->node;
-    if ((t->down & bit) || q->ends == !(t->silent & bit))
+    node_bits bit = (node_bits)1 << a->node, known = t->down | t->silent;
+    if (a->ends == !(known & bit))
         return;
-    t->silent ^= bit;
-    if (q->at_us >= from_us && of_interest(t, bit))
-        add(t, q->ends ? MOMENT_UP : MOMENT_SILENT, q->node, PARTY_NOBODY, q->at_us,
-            q->ends ? N_("answers again") : N_("no answer"));
+    if (a->ends) {
+        t->down &= ~bit;
+        t->silent &= ~bit;
+    } else if (a->said) {
+        t->down |= bit;
+    } else {
+        t->silent |= bit;
+    }
+    if (a->at_us < from_us)
+        t->life->down_first = t->down;
+    else if (of_interest(t, bit))
+        add(t, a->ends ? MOMENT_UP : a->said ? MOMENT_DOWN : MOMENT_SILENT, a->node, PARTY_NOBODY, a->at_us,
+            a->ends ? N_("answers again") : a->said ? N_("not running") : N_("no answer"));
 }
 
 /* What came before this time and is not told yet. */
 static void tell_around(struct telling *t, struct around *at, int64_t until_us, int64_t from_us)
 {
     for (;;) {
-        bool event = at->event < t->s->events_len, silence = at->silence < t->l->silences.len;
+        bool event = at->event < t->s->events_len, absence = at->absence < t->l->absences.len;
         int64_t event_us = event ? t->s->events[at->event].wall_ms * 1000 : 0;
-        int64_t silence_us = silence ? t->l->silences.items[at->silence].at_us : 0;
-        if (event && event_us <= until_us && (!silence || event_us <= silence_us))
+        int64_t absence_us = absence ? t->l->absences.items[at->absence].at_us : 0;
+        if (event && event_us <= until_us && (!absence || event_us <= absence_us))
             tell_event(t, &t->s->events[at->event++], from_us);
-        else if (silence && silence_us <= until_us)
-            tell_silence(t, &t->l->silences.items[at->silence++], from_us);
+        else if (absence && absence_us <= until_us)
+            tell_absence(t, &t->l->absences.items[at->absence++], from_us);
         else
             return;
     }

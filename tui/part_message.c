@@ -130,6 +130,7 @@ static const char *verdict_word(enum verdict v, enum style *style)
     case VERDICT_UNAVAILABLE: *style = STYLE_SYNCING; return _("UNAVAILABLE");
     case VERDICT_LOST: *style = STYLE_DOWN; return _("LOST");
     case VERDICT_REMOVED: return _("REMOVED");
+    case VERDICT_HANDED_OUT: return _("HANDED OUT");
     }
     return "?";
 }
@@ -153,6 +154,24 @@ static char *nodes_text(const struct snapshot *s, node_bits nodes)
     return t.s;
 }
 
+/* why it was removed, and what became of it then; the caller frees it */
+static char *removed_text(const struct fate *f)
+{
+    const char *why = f->removed == TRACE_SEEN_EXPIRED   ? _("its time was over")
+                      : f->removed == TRACE_SEEN_DROPPED ? _("the queue was full")
+                      : f->removed == TRACE_SEEN_PURGED  ? _("somebody emptied the queue")
+                                                         : _("a consumer rejected it");
+    return f->dead_lettered ? format_text(_("%s; dead-lettered"), why) : xstrdup(why);
+}
+
+static const char *removed_word(const struct fate *f)
+{
+    return f->removed == TRACE_SEEN_EXPIRED   ? _("expired")
+           : f->removed == TRACE_SEEN_DROPPED ? _("dropped")
+           : f->removed == TRACE_SEEN_PURGED  ? _("purged")
+                                              : _("rejected");
+}
+
 /* what is known of where it is; the caller frees it */
 char *fate_text(const struct snapshot *s, const struct fate *f)
 {
@@ -167,14 +186,12 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)")
-                                     : _("a consumer acknowledged it"));
+        text = xstrdup(f->received ? _("a consumer of this screen printed it") : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
-        text = xstrdup(f->verdict == VERDICT_REMOVED ? _("rejected or purged")
-                                                     : _("nobody has it; looking again"));
+        text = f->verdict == VERDICT_REMOVED ? removed_text(f) : xstrdup(_("nobody has it; looking again"));
         break;
     }
     free(held);
@@ -197,7 +214,7 @@ static const char *fate_word(const struct fate *f, enum style *style)
     case FATE_UNAVAILABLE:
     case FATE_LOST: break;
     }
-    return verdict;
+    return f->verdict == VERDICT_REMOVED ? removed_word(f) : verdict;
 }
 
 static char *range_text(const struct fate_range *f)
@@ -308,9 +325,9 @@ static void draw_arrow(const struct diagram *d, struct rect r, int y, const stru
 {
     int from = lane_of(d, m->from), to = lane_of(d, m->to);
     bool seen = m->kind == MOMENT_ARROW, right = to > from;
-    /* who is outside the cluster is seen only when it does something itself */
+    /* what reaches a program is seen only when it acknowledges it, or prints it here */
     bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
-    bool arrived = seen && (!outside || (m->to == PARTY_CONSUMER && d->life.acked));
+    bool arrived = seen && (!outside || m->received);
     enum style style = seen ? STYLE_NORMAL : STYLE_DIM;
     if (!from || !to || from == to)
         return;
@@ -338,11 +355,14 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
 {
     int x = lane_of(d, m->from);
     enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
-    char letter = m->kind == MOMENT_DOWN     ? 'X'
-                  : m->kind == MOMENT_SILENT ? '?'
-                  : m->kind == MOMENT_UP     ? '|'
-                                             : m->letter;
-    char *label = m->bad ? format_text(_("%s: LOST here"), _(m->label))
+    char letter = m->kind == MOMENT_DOWN       ? 'X'
+                  : m->kind == MOMENT_SILENT   ? '?'
+                  : m->kind == MOMENT_UNLINKED ? '/'
+                  : m->kind == MOMENT_UP       ? '|'
+                                               : m->letter;
+    char *label = m->kind == MOMENT_UNLINKED
+                      ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
+                  : m->bad ? format_text(_("%s: LOST here"), _(m->label))
                   : m->count
                       ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                     _(m->label), m->count)

@@ -89,6 +89,7 @@ struct event_seen {
     X(TRACE_SEEN_EXPIRED, "expired")                                                                         \
     X(TRACE_SEEN_DROPPED, "dropped")                                                                         \
     X(TRACE_SEEN_PURGED, "purged")                                                                           \
+    X(TRACE_SEEN_DEAD_LETTERED, "dead-lettered")                                                             \
     X(TRACE_SEEN_PROMOTED, "promoted")                                                                       \
     X(TRACE_SEEN_BACK, "back")                                                                               \
     X(TRACE_SEEN_VOID, "void")

@@ -630,6 +630,12 @@ static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_i
                                        .origin = NODE_NONE,
                                        .redelivered = redelivered});
 }
+/* of a master: if it dead-letters what it gives up */
+static inline void trace_dead_letter(struct mirror *m, const struct queue *q, msg_id id)
+{
+    if (q->master->limits.dead_letter_exchange)
+        trace(m, q, TRACE_DEAD_LETTERED, id, id, NODE_NONE);
+}
 void trace_content(struct mirror *m, const struct queue *q, enum trace_kind kind, bool unsynced);
 void trace_void(struct mirror *m, const struct queue *q); /* all that it holds */
 

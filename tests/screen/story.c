@@ -154,7 +154,11 @@ void story_up(struct story *t, int node, int64_t at_us)
 
 struct snapshot *story_look(struct story *t)
 {
-    struct snapshot *s = t->s, *shown = snapshot_clone(s);
+    struct snapshot *s = t->s;
+    for (size_t i = 0; i < s->events_len; i++) /* who tells it was asked later than it happened */
+        if (s->events[i].wall_ms > s->taken_wall_ms)
+            s->taken_wall_ms = s->events[i].wall_ms;
+    struct snapshot *shown = snapshot_clone(s);
     for (size_t i = 0; i < s->trace_len; i++)
         free(s->trace[i].queue);
     s->trace_len = 0;
