@@ -428,6 +428,23 @@ static void tell_without_trace(struct telling *t)
     }
 }
 
+/* It is lost, and nobody took over without it: the last of those that had it came back without it. */
+static void mark_loss(struct life *life)
+{
+    node_bits had = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0);
+    struct moment *last = NULL;
+    for (size_t i = 0; i < life->moments.len; i++) {
+        struct moment *m = &life->moments.items[i];
+        bool empty = m->kind == MOMENT_UP || m->fact == TRACE_SEEN_BEGINS || m->fact == TRACE_SEEN_VOID;
+        if (m->bad)
+            return;
+        if (empty && m->from >= 0 && m->from < LIMIT_NODES && (had & ((node_bits)1 << m->from)))
+            last = m;
+    }
+    if (last)
+        last->bad = true;
+}
+
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
 {
     *out = (struct life){.home = -1};
@@ -472,6 +489,8 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
     else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;
+    if (out->fate.verdict == VERDICT_LOST)
+        mark_loss(out);
     VEC_FREE(&dated);
 }
 
