@@ -7,6 +7,7 @@
 #define MAX_PENDING 4096
 #define WAIT_US     (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
 #define LOOK_BACK   32
+#define MAX_ABSENCES 256
 
 void ledger_finish(struct ledger *l)
 {
@@ -14,8 +15,13 @@ void ledger_finish(struct ledger *l)
         free(l->names.items[i].name);
     for (size_t i = 0; i < LIMIT_NODES; i++)
         free(l->copies[i].held);
+    VEC_FREE(&l->numbers);
     VEC_FREE(&l->facts);
     VEC_FREE(&l->pending);
+    VEC_FREE(&l->absences);
+    for (size_t i = 0; i < l->receipts.len; i++)
+        free(l->receipts.items[i].queue);
+    VEC_FREE(&l->receipts);
     VEC_FREE(&l->names);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
@@ -28,8 +34,8 @@ void ledger_finish(struct ledger *l)
 
 static bool same_run(const struct fact *a, const struct fact *b)
 {
-    return a->kind == b->kind && a->node == b->node && a->about == b->about && a->origin == b->origin &&
-           a->redelivered == b->redelivered && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
+    return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node && a->about == b->about && a->origin == b->origin &&
+           a->redelivered == b->redelivered && a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
            a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
@@ -150,6 +156,29 @@ static void know_name(struct ledger *l, const char *name, uint64_t uid)
     VEC_PUSH(&l->names, (struct ledger_name){xstrdup(name), uid});
 }
 
+/* what it is about: its places are numbers from here on */
+static void add_numbered(struct ledger *l, struct fact f)
+{
+    bool content = f.kind == TRACE_SEEN_PROMOTED || f.kind == TRACE_SEEN_BACK || f.kind == TRACE_SEEN_FILLED;
+    bool queue = f.kind == TRACE_SEEN_BEGINS || (content && !f.count && !f.more); /* it is about no message */
+    uint64_t len = f.last - f.first;
+    for (uint64_t first = f.first, last; !queue && first <= f.last; first = last + 1) {
+        struct fact part = f;
+        part.first = first;
+        part.number += first - f.first;
+        part.from_us = time_within(&f, first);
+        uint64_t number = ledger_number_of(l, &part, &last);
+        part.until_us = last - f.first == len ? f.until_us : time_within(&f, last);
+        part.first = number;
+        part.last = number + (last - first);
+        part.more = f.more || first > f.first;
+        part.count = first > f.first ? 0 : f.count;
+        add_fact(l, &part);
+    }
+    if (queue)
+        add_fact(l, &f);
+}
+
 static void take_trace(struct ledger *l, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->trace_len; i++) {
@@ -161,9 +190,11 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
             .origin = (int16_t)t->origin,
             .redelivered = t->redelivered,
             .unsynced = t->unsynced,
+            .more = t->more,
             .from_us = t->from_us,
             .until_us = t->until_us,
             .queue_uid = t->queue_uid,
+            .reign = t->reign,
             .first = t->first,
             .last = t->last,
             .count = t->count,
@@ -172,7 +203,7 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
         };
         know_name(l, t->queue, t->queue_uid);
         if (!by_number(t->kind))
-            add_fact(l, &f);
+            add_numbered(l, f);
         else if (l->pending.len < MAX_PENDING)
             VEC_PUSH(&l->pending, f);
     }
@@ -188,7 +219,6 @@ static void look_at(struct ledger *l, const char *queue, uint64_t uid)
         free(l->copies[i].held);
     memset(l->copies, 0, sizeof(l->copies));
     l->fates.len = l->missing.len = 0;
-    l->next = 0;
     l->uid = uid;
     char *name = queue ? xstrdup(queue) : NULL;
     free(l->queue);
@@ -204,6 +234,31 @@ static uint64_t uid_of(const struct ledger *l, const struct snapshot *s, const c
         if (strcmp(l->names.items[i].name, queue) == 0)
             uid = l->names.items[i].uid;
     return uid;
+}
+
+/* What a node holds, by number; true: it is not what it said before. */
+static bool take_copy(struct ledger *l, const struct copy_seen *c)
+{
+    struct last_copy *mine = &l->copies[c->node];
+    VEC(struct held_range) held = {0};
+    for (size_t i = 0; i < c->held_len; i++)
+        for (uint64_t first = c->held[i].first, last; first <= c->held[i].last; first = last + 1) {
+            last = c->held[i].last;
+            uint64_t number = ledger_number(l, c->queue_uid, c->held[i].reign, first, &last);
+            VEC_PUSH(&held, (struct held_range){.first = number, .last = number + (last - first)});
+        }
+    bool same = mine->known && mine->master == c->master && mine->mirror == c->mirror &&
+                mine->all == c->all && mine->held_len == held.len &&
+                (!held.len || memcmp(mine->held, held.items, held.len * sizeof(*held.items)) == 0);
+    free(mine->held);
+    *mine = (struct last_copy){.known = true,
+                               .answers = true,
+                               .master = c->master,
+                               .mirror = c->mirror,
+                               .all = c->all,
+                               .held = held.items,
+                               .held_len = held.len};
+    return !same;
 }
 
 static bool take_copies(struct ledger *l, const struct snapshot *s)
@@ -222,44 +277,30 @@ static bool take_copies(struct ledger *l, const struct snapshot *s)
         changed = changed || answers != l->copies[i].answers;
         l->copies[i].answers = answers;
     }
-    for (size_t i = 0; i < s->copies_len; i++) {
-        const struct copy_seen *c = &s->copies[i];
-        struct last_copy *mine = &l->copies[c->node];
-        size_t bytes = c->held_len * sizeof(*c->held);
-        bool same = mine->known && mine->master == c->master && mine->mirror == c->mirror &&
-                    mine->held_len == c->held_len && (!bytes || memcmp(mine->held, c->held, bytes) == 0);
-        changed = changed || !same || l->next < c->next;
-        l->next = u64_max(l->next, c->next);
-        if (same)
-            continue;
-        free(mine->held);
-        *mine = (struct last_copy){.known = true,
-                                   .answers = true,
-                                   .master = c->master,
-                                   .mirror = c->mirror,
-                                   .all = c->all,
-                                   .held_len = c->held_len,
-                                   .held = xcalloc(c->held_len + 1, sizeof(*c->held))};
-        if (bytes)
-            memcpy(mine->held, c->held, bytes);
-    }
+    for (size_t i = 0; i < s->copies_len; i++)
+        changed = take_copy(l, &s->copies[i]) || changed;
     return changed;
 }
 
 /* ---- what became of every message: one walk over the places where something changes
  * ------------------------ */
 
-/* Each place in the queue has a count for each of these. */
+/* Each message has a count for each of these. */
+#define REMOVALS 4
+static const enum trace_seen_kind removals[REMOVALS] = {TRACE_SEEN_DISCARDED, TRACE_SEEN_EXPIRED,
+                                                         TRACE_SEEN_DROPPED, TRACE_SEEN_PURGED};
 enum {
     AT_HAD, /* a master or mirror had it */
     AT_CONFIRMED,
     AT_REFUSED,
     AT_DELIVERED,
     AT_REDELIVERED,
+    AT_RECEIVED,
     AT_REQUEUED,
     AT_ACKED,
     AT_AUTO_ACKED,
-    AT_REMOVED,
+    AT_REMOVED, /* + the place in removals */
+    AT_DEAD_LETTERED = AT_REMOVED + REMOVALS,
     AT_NODE_HAD,                                /* + node: it had it at some time */
     AT_NODE_HOLDS = AT_NODE_HAD + LIMIT_NODES,  /* + node: it says so now */
     AT_NODE_HELD = AT_NODE_HOLDS + LIMIT_NODES, /* + node: it is away and said so last */
@@ -298,15 +339,18 @@ static void add_fact_edges(struct edges *e, const struct fact *f)
     case TRACE_SEEN_DELIVERED:
         if (f->redelivered)
             add_range(e, f->first, f->last, AT_REDELIVERED);
+        if (f->received)
+            add_range(e, f->first, f->last, AT_RECEIVED);
         at = AT_DELIVERED;
         break;
     case TRACE_SEEN_REQUEUED: at = AT_REQUEUED; break;
     case TRACE_SEEN_ACKED: at = AT_ACKED; break;
     case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
-    case TRACE_SEEN_DISCARDED:
-    case TRACE_SEEN_EXPIRED:
-    case TRACE_SEEN_DROPPED:
-    case TRACE_SEEN_PURGED: at = AT_REMOVED; break;
+    case TRACE_SEEN_DISCARDED: at = AT_REMOVED; break;
+    case TRACE_SEEN_EXPIRED: at = AT_REMOVED + 1; break;
+    case TRACE_SEEN_DROPPED: at = AT_REMOVED + 2; break;
+    case TRACE_SEEN_PURGED: at = AT_REMOVED + 3; break;
+    case TRACE_SEEN_DEAD_LETTERED: at = AT_DEAD_LETTERED; break;
     case TRACE_SEEN_ACCEPTED:
     case TRACE_SEEN_FILLED:
     case TRACE_SEEN_BEGINS:
@@ -351,8 +395,17 @@ static bool all_say(const struct ledger *l, const struct snapshot *s, const int 
 /* count: of this place. *missing: nobody has it, and nobody who may have it is away */
 static struct fate judge(const struct ledger *l, const struct snapshot *s, const int *count, bool *missing)
 {
-    struct fate f = {.confirmed = count[AT_CONFIRMED] > 0, .auto_acked = count[AT_AUTO_ACKED] > 0};
-    bool taken = count[AT_ACKED] > 0 || (f.auto_acked && count[AT_DELIVERED]);
+    struct fate f = {.confirmed = count[AT_CONFIRMED] > 0,
+                     .auto_acked = count[AT_AUTO_ACKED] > 0,
+                     .received = count[AT_RECEIVED] > 0};
+    bool removed = false;
+    for (size_t i = 0; i < REMOVALS; i++)
+        if (count[AT_REMOVED + i]) {
+            removed = true;
+            f.removed = removals[i];
+        }
+    f.dead_lettered = removed && count[AT_DEAD_LETTERED];
+    bool taken = count[AT_ACKED] > 0 || (f.auto_acked && f.received);
     for (size_t i = 0; i < s->nodes_len; i++) {
         node_bits bit = (node_bits)1 << i;
         if (count[AT_NODE_HOLDS + i])
@@ -371,10 +424,11 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.verdict = VERDICT_KEPT;
         f.word = FATE_CONSUMED;
         f.away = 0;
-    } else if (f.auto_acked) { /* sent to a consumer's node, which did not say that it came through */
+    } else if (f.auto_acked) { /* not even delivered: its node did not say that it came through */
+        f.verdict = count[AT_DELIVERED] ? VERDICT_HANDED_OUT : VERDICT_UNKNOWN;
         f.word = FATE_DELIVERED;
         f.away = 0;
-    } else if (count[AT_REMOVED]) {
+    } else if (removed) {
         f.verdict = VERDICT_REMOVED;
         f.away = 0;
     } else if (f.away) {
@@ -391,7 +445,8 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
 static bool same_fate(const struct fate *a, const struct fate *b)
 {
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
-           a->confirmed == b->confirmed && a->auto_acked == b->auto_acked;
+           a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
+           a->removed == b->removed && a->dead_lettered == b->dead_lettered;
 }
 
 static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)
@@ -440,7 +495,7 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
         if (gone && before && before->last + 1 == place)
             before->last = last;
         else if (gone)
-            VEC_PUSH(&missing, (struct held_range){place, last});
+            VEC_PUSH(&missing, (struct held_range){.first = place, .last = last});
     }
     l->missing_changed =
         missing.len != l->missing.len ||
@@ -452,11 +507,35 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
     VEC_FREE(&e);
 }
 
+/* who answers no more, and who does again */
+static void take_absences(struct ledger *l, const struct snapshot *s)
+{
+    l->began_us = l->began_us ? l->began_us : s->taken_wall_ms * 1000;
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        node_bits bit = (node_bits)1 << i;
+        bool answers = s->nodes[i].answers;
+        if (answers ? !(l->absent & bit) : !(l->answered & ~l->absent & bit)) {
+            l->answered |= answers ? bit : 0;
+            continue;
+        }
+        if (l->absences.len == MAX_ABSENCES)
+            memmove(l->absences.items, l->absences.items + 1,
+                    --l->absences.len * sizeof(*l->absences.items));
+        VEC_PUSH(&l->absences, (struct absence){.node = (int)i,
+                                                .ends = answers,
+                                                .said = s->nodes[i].state == NODE_NOT_RUNNING,
+                                                .at_us = s->taken_wall_ms * 1000});
+        l->absent ^= bit;
+    }
+}
+
 void ledger_observe(struct ledger *l, const struct snapshot *s)
 {
+    take_absences(l, s);
     bool changed = s->trace_len > 0 || l->missing_changed;
     l->gaps |= s->trace_gaps;
     take_trace(l, s);
+    changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
     if (changed && l->queue)
         find_fates(l, s);

@@ -10,13 +10,14 @@
 #include "base/vec.h"
 #include "lab/snapshot.h"
 
-/* One observation of a run of messages of one queue, all of them by their place in the queue, from 0. */
+/* One observation of a run of messages of one queue, all of them by their number, from 0 (ledger_number). */
 struct fact {
     enum trace_seen_kind kind;
     int16_t node, about, origin;
-    bool redelivered, unsynced;
+    bool redelivered, unsynced, more;
+    bool received; /* DELIVERED: the consumer printed it, before our eyes */
     int64_t from_us, until_us;
-    uint64_t queue_uid, first, last, count;
+    uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
 };
 
@@ -25,7 +26,8 @@ enum verdict {
     VERDICT_KEPT,        /* somebody who is alive holds it, or a consumer has it */
     VERDICT_UNAVAILABLE, /* its only copies are on nodes that are away */
     VERDICT_LOST,
-    VERDICT_REMOVED, /* on purpose: rejected, purged */
+    VERDICT_REMOVED, /* on purpose: rejected, purged, expired, dropped */
+    VERDICT_HANDED_OUT, /* to a consumer that acknowledges nothing: whether it arrived nobody can say */
 };
 
 /* the words of docs/semantics.md */
@@ -45,7 +47,8 @@ struct fate {
     enum verdict verdict;
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
-    bool confirmed, auto_acked;
+    bool confirmed, auto_acked, received, dead_lettered;
+    enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
 };
 
 struct fate_range {
@@ -61,7 +64,33 @@ struct last_copy {
     size_t held_len;
 };
 
+/* The places first..last that one master gave are the messages from `number` on; see ledger_number.c. */
+struct number_run {
+    uint64_t uid, reign, first, last, number;
+    bool again; /* they have these numbers already: publishes that were offered again after a failover */
+};
+
+/* A node that had answered this screen does not any more, or does again. */
+struct absence {
+    int node;
+    bool ends;
+    bool said; /* others say that it does not run */
+    int64_t at_us;
+};
+
+/* A consumer that this screen ran printed so many messages; taken with the next snapshot. */
+struct receipt {
+    char *queue;
+    int64_t since_us; /* when it began */
+    uint64_t count;
+};
+
 struct ledger {
+    VEC(struct receipt) receipts;
+    VEC(struct absence) absences;
+    node_bits answered, absent; /* ever; not now, though once */
+    int64_t began_us;           /* nothing was seen before */
+    VEC(struct number_run) numbers;
     VEC(struct fact) facts;   /* by time */
     bool forgotten;           /* the oldest are not kept any more */
     node_bits gaps;           /* nodes that did not note everything */
@@ -75,9 +104,8 @@ struct ledger {
     /* of the queue that is looked at */
     char *queue;
     uint64_t uid; /* 0: not known */
-    uint64_t next;
     struct last_copy copies[LIMIT_NODES];
-    VEC(struct fate_range) fates;   /* by place, neighbours differ; what nobody knows of is left out */
+    VEC(struct fate_range) fates;   /* by number, neighbours differ; what nobody knows of is left out */
     VEC(struct held_range) missing; /* in the snapshot before */
     bool missing_changed;
 };
@@ -86,6 +114,16 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
+
+/* ledger_receipt.c: marks what was delivered to such consumers as received; true: there were any. */
+bool ledger_take_receipts(struct ledger *l);
+
+/* The number of a place that this master gave, and up to which place they go on from there: *last, at most
+ * what it was. A place that was never heard of gets one. */
+uint64_t ledger_number(struct ledger *l, uint64_t uid, uint64_t reign, uint64_t place, uint64_t *last);
+/* The same of a fact's first place, before it is kept: a publish that has a number keeps it. */
+uint64_t ledger_number_of(struct ledger *l, const struct fact *f, uint64_t *last);
+uint64_t ledger_last_number(const struct ledger *l); /* of the queue that is looked at */
 
 const struct fate_range *ledger_fate(const struct ledger *l, uint64_t id); /* NULL: nobody knows of it */
 
@@ -103,13 +141,16 @@ enum moment_kind {
     MOMENT_INFERRED, /* the same, but nobody observed it: it follows from what was */
     MOMENT_MARK,     /* something at `from` */
     MOMENT_DOWN,     /* `from` does not run any more */
+    MOMENT_SILENT,   /* `from` does not answer; nobody says why */
+    MOMENT_UNLINKED, /* `from` calls `to` down, which answers all the time: the link between them is cut */
     MOMENT_UP,
 };
 
 struct moment {
     enum moment_kind kind;
-    int from, to; /* a node's index, or PARTY_*; MARK, DOWN, UP: to is PARTY_NOBODY */
+    int from, to; /* a node's index, or PARTY_*; MARK, DOWN, SILENT, UP: to is PARTY_NOBODY */
     int64_t at_us;
+    bool received;             /* to a consumer: it acknowledged it, or printed it before our eyes */
     bool about;                /* at_us is not exact: it was noted together with others */
     char letter;               /* MARK: drawn at its place; 0: '|' */
     enum trace_seen_kind fact; /* TRACE_SEEN_LEN: none */

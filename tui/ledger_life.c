@@ -9,6 +9,8 @@
 
 /* of so many every one is shown */
 #define FEW_NODES 4
+/* so long after a node went this screen has seen it, too */
+#define NOTICE_US 1000000
 
 struct telling {
     const struct ledger *l;
@@ -19,7 +21,8 @@ struct telling {
     bool accepted; /* the publisher's node said that it took it */
     bool published;
     bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
-    node_bits down;
+    node_bits down, silent;
+    size_t delivery; /* 1 + the newest one's moment; 0: none */
 };
 
 static struct moment *add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
@@ -76,9 +79,20 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
+/* the facts of one moment follow each other: those of one reign each */
+static bool among_them(const struct telling *t, const struct fact *f)
+{
+    const struct fact *end = t->l->facts.items + t->l->facts.len;
+    bool any = f->count && f->first <= t->id && t->id <= f->last;
+    for (const struct fact *m = f + 1; !any && m < end && m->from_us == f->from_us; m++)
+        any = m->more && m->kind == f->kind && m->node == f->node && m->queue_uid == f->queue_uid &&
+              m->first <= t->id && t->id <= m->last;
+    return any;
+}
+
 static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
 {
-    bool without = f->last < f->first || t->id < f->first || !f->count;
+    bool without = !among_them(t, f);
     bool back = f->kind == TRACE_SEEN_BACK;
     struct moment *m = add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
                            back ? (without ? N_("back without it") : N_("back as master"))
@@ -87,6 +101,13 @@ static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
     m->bad = without && t->published && t->life->fate.verdict == VERDICT_LOST;
     m->count = f->count;
     t->master = f->node;
+}
+
+/* who acknowledges or rejects a message has received it */
+static void has_it(struct telling *t)
+{
+    if (t->delivery)
+        t->life->moments.items[t->delivery - 1].received = true;
 }
 
 static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
@@ -110,7 +131,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         life->refused++;
         break;
     case TRACE_SEEN_FILLED:
-        if (f->count && t->master >= 0)
+        if ((f->count || f->more) && t->master >= 0)
             add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
         break;
     case TRACE_SEEN_BEGINS:
@@ -118,22 +139,29 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         break;
     case TRACE_SEEN_SENT: add(t, MOMENT_ARROW, f->node, f->about, at, N_("forward")); break;
     case TRACE_SEEN_DELIVERED:
-        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"));
+        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"))
+            ->received = f->received;
         life->delivered++;
         life->redelivered += f->redelivered;
         t->over = t->over || life->fate.auto_acked;
+        t->delivery = life->moments.len; /* 1 + its index */
         break;
     case TRACE_SEEN_ACKED:
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
         life->acked++;
         t->over = true;
+        has_it(t);
         break;
     case TRACE_SEEN_AUTO_ACKED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack")); break;
     case TRACE_SEEN_DISCARDED:
         t->over = true;
+        has_it(t);
         add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
         break;
-    case TRACE_SEEN_REQUEUED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued")); break;
+    case TRACE_SEEN_REQUEUED:
+        t->delivery = 0; /* of that one nobody knows */
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued"));
+        break;
     case TRACE_SEEN_EXPIRED:
         t->over = true;
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
@@ -145,6 +173,9 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
     case TRACE_SEEN_PURGED:
         t->over = true;
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
+        break;
+    case TRACE_SEEN_DEAD_LETTERED:
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("to the dead letter exchange"));
         break;
     case TRACE_SEEN_PROMOTED:
     case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
@@ -161,7 +192,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
 static bool covers(const struct fact *f, uint64_t id)
 {
     bool whole = f->kind == TRACE_SEEN_PROMOTED || f->kind == TRACE_SEEN_BACK || f->kind == TRACE_SEEN_BEGINS;
-    return whole || (f->first <= id && id <= f->last);
+    return whole ? !f->more : f->first <= id && id <= f->last;
 }
 
 /* What comes first of two at the same moment, as the times of a run are only about right: causes. From 0 on:
@@ -188,6 +219,7 @@ static int rank(const struct fact *f)
     case TRACE_SEEN_EXPIRED:
     case TRACE_SEEN_DROPPED:
     case TRACE_SEEN_PURGED: return 8;
+    case TRACE_SEEN_DEAD_LETTERED: return 9;
     case TRACE_SEEN_LEN: break;
     }
     return 0;
@@ -213,54 +245,118 @@ static int by_date(const void *a, const void *b)
 /* ---- nodes
  * ------------------------------------------------------------------------------------------------- */
 
+enum node_news { NEWS_NONE, NEWS_DOWN, NEWS_CALLED_DOWN, NEWS_UP };
+
 /* "node1 was stopped", "node2 is down", "node2 is up", "node1 not running", "node1 running" */
-static bool node_event(const struct snapshot *s, const struct event_seen *e, int *node, bool *down,
-                       const char **label)
+static enum node_news node_event(const struct snapshot *s, const struct event_seen *e, int *node,
+                                 const char **label)
 {
     static const struct {
         const char *words, *label;
-        bool down;
-    } known[] = {{" was stopped", N_("stopped"), true},
-                 {" is down", N_("is down"), true},
-                 {" not running", N_("not running"), true},
-                 {" is up", N_("up again"), false},
-                 {" running", N_("up again"), false}};
+        enum node_news news;
+    } known[] = {{" was stopped", N_("stopped"), NEWS_DOWN},
+                 {" is down", N_("is down"), NEWS_CALLED_DOWN},
+                 {" not running", N_("not running"), NEWS_DOWN},
+                 {" is up", N_("up again"), NEWS_UP},
+                 {" running", N_("up again"), NEWS_UP}};
     if (strcmp(e->kind, "node") != 0)
-        return false;
+        return NEWS_NONE;
     for (size_t n = 0; n < s->nodes_len; n++) {
         size_t len = strlen(s->nodes[n].name);
         for (size_t i = 0; strncmp(e->text, s->nodes[n].name, len) == 0 && i < ARRAY_LEN(known); i++)
             if (strncmp(e->text + len, known[i].words, strlen(known[i].words)) == 0) {
                 *node = (int)n;
-                *down = known[i].down;
                 *label = known[i].label;
-                return true;
+                return known[i].news;
             }
     }
-    return false;
+    return NEWS_NONE;
 }
 
-/* Events that came before this time, from *at on. */
-static void tell_events(struct telling *t, size_t *at, int64_t until_us, int64_t from_us)
+/* Whom others call down may only be cut off from them: then it answered this screen all the time. */
+static bool answered_around(const struct ledger *l, int node, int64_t at_us)
 {
-    for (; *at < t->s->events_len && t->s->events[*at].wall_ms * 1000 <= until_us; (*at)++) {
-        const struct event_seen *e = &t->s->events[*at];
-        const char *label;
-        int node;
-        bool down;
-        if (!node_event(t->s, e, &node, &down, &label))
-            continue;
-        node_bits bit = (node_bits)1 << node;
-        if (((t->down & bit) != 0) == down)
-            continue; /* another one says the same */
-        t->down ^= bit;
-        if (e->wall_ms * 1000 + 1000 < from_us) {
-            t->life->down_first = t->down; /* before it was published */
-            continue;
-        }
-        if (t->s->nodes_len > FEW_NODES && !(t->life->part & bit))
-            continue; /* it has nothing to do with this message */
-        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, e->wall_ms * 1000, label);
+    bool absent = at_us < l->began_us;
+    for (size_t i = 0; i < l->absences.len; i++) {
+        const struct absence *a = &l->absences.items[i];
+        if (a->node == node && a->at_us <= at_us + NOTICE_US)
+            absent = !a->ends || a->at_us >= at_us;
+    }
+    return !absent;
+}
+
+/* what happened around the message is told up to here */
+struct around {
+    size_t event, absence;
+};
+
+/* of many nodes only those that have to do with this message */
+static bool of_interest(const struct telling *t, node_bits node)
+{
+    return t->s->nodes_len <= FEW_NODES || (t->life->part & node);
+}
+
+static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
+{
+    const char *label;
+    int node;
+    enum node_news news = node_event(t->s, e, &node, &label);
+    if (news == NEWS_NONE)
+        return;
+    node_bits bit = (node_bits)1 << node;
+    int64_t at_us = e->wall_ms * 1000;
+    int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
+    bool before = at_us + 1000 < from_us; /* it was published */
+    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, node, at_us)) {
+        if (!before && of_interest(t, bit))
+            add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
+        return;
+    }
+    bool down = news != NEWS_UP;
+    if (((t->down & bit) != 0) == down && !(t->silent & bit))
+        return; /* another one says the same */
+    t->down = down ? t->down | bit : t->down & ~bit;
+    t->silent &= ~bit;
+    if (before)
+        t->life->down_first = t->down;
+    else if (of_interest(t, bit))
+        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, at_us, label);
+}
+
+/* What no event told: this screen saw it itself. */
+static void tell_absence(struct telling *t, const struct absence *a, int64_t from_us)
+{
+    node_bits bit = (node_bits)1 << a->node, known = t->down | t->silent;
+    if (a->ends == !(known & bit))
+        return;
+    if (a->ends) {
+        t->down &= ~bit;
+        t->silent &= ~bit;
+    } else if (a->said) {
+        t->down |= bit;
+    } else {
+        t->silent |= bit;
+    }
+    if (a->at_us < from_us)
+        t->life->down_first = t->down;
+    else if (of_interest(t, bit))
+        add(t, a->ends ? MOMENT_UP : a->said ? MOMENT_DOWN : MOMENT_SILENT, a->node, PARTY_NOBODY, a->at_us,
+            a->ends ? N_("answers again") : a->said ? N_("not running") : N_("no answer"));
+}
+
+/* What came before this time and is not told yet. */
+static void tell_around(struct telling *t, struct around *at, int64_t until_us, int64_t from_us)
+{
+    for (;;) {
+        bool event = at->event < t->s->events_len, absence = at->absence < t->l->absences.len;
+        int64_t event_us = event ? t->s->events[at->event].wall_ms * 1000 : 0;
+        int64_t absence_us = absence ? t->l->absences.items[at->absence].at_us : 0;
+        if (event && event_us <= until_us && (!absence || event_us <= absence_us))
+            tell_event(t, &t->s->events[at->event++], from_us);
+        else if (absence && absence_us <= until_us)
+            tell_absence(t, &t->l->absences.items[at->absence++], from_us);
+        else
+            return;
     }
 }
 
@@ -318,17 +414,35 @@ static size_t after_the_last_of_its_name(const struct telling *t)
 /* Where nodes note nothing, there is what looking at the queue showed: its events. */
 static void tell_without_trace(struct telling *t)
 {
-    size_t nodes_told = 0, begin = after_the_last_of_its_name(t);
+    struct around told = {0};
+    size_t begin = after_the_last_of_its_name(t);
     int64_t from_us = begin < t->s->events_len ? t->s->events[begin].wall_ms * 1000 : INT64_MAX;
     for (size_t i = begin; i < t->s->events_len; i++) {
         const struct event_seen *e = &t->s->events[i];
         const char *label;
         char letter = 0;
         int node = 0;
-        tell_events(t, &nodes_told, e->wall_ms * 1000, begin ? from_us : 0);
+        tell_around(t, &told, e->wall_ms * 1000, begin ? from_us : 0);
         if (queue_event(t, e, &node, &letter, &label))
             add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
     }
+}
+
+/* It is lost, and nobody took over without it: the last of those that had it came back without it. */
+static void mark_loss(struct life *life)
+{
+    node_bits had = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0);
+    struct moment *last = NULL;
+    for (size_t i = 0; i < life->moments.len; i++) {
+        struct moment *m = &life->moments.items[i];
+        bool empty = m->kind == MOMENT_UP || m->fact == TRACE_SEEN_BEGINS || m->fact == TRACE_SEEN_VOID;
+        if (m->bad)
+            return;
+        if (empty && m->from >= 0 && m->from < LIMIT_NODES && (had & ((node_bits)1 << m->from)))
+            last = m;
+    }
+    if (last)
+        last->bad = true;
 }
 
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
@@ -362,19 +476,21 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
             }
     if (dated.len)
         qsort(dated.items, dated.len, sizeof(*dated.items), by_date);
-    size_t event = 0;
+    struct around told = {0};
     for (size_t i = 0; i < dated.len; i++) {
         if (t.over && rank(dated.items[i].f) < 0)
             continue;
         if (!t.over)
-            tell_events(&t, &event, dated.items[i].at_us, dated.items[0].at_us);
+            tell_around(&t, &told, dated.items[i].at_us, dated.items[0].at_us);
         tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
     }
     if (dated.len && !t.over)
-        tell_events(&t, &event, INT64_MAX, dated.items[0].at_us);
+        tell_around(&t, &told, INT64_MAX, dated.items[0].at_us);
     else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;
+    if (out->fate.verdict == VERDICT_LOST)
+        mark_loss(out);
     VEC_FREE(&dated);
 }
 

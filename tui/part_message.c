@@ -130,6 +130,7 @@ static const char *verdict_word(enum verdict v, enum style *style)
     case VERDICT_UNAVAILABLE: *style = STYLE_SYNCING; return _("UNAVAILABLE");
     case VERDICT_LOST: *style = STYLE_DOWN; return _("LOST");
     case VERDICT_REMOVED: return _("REMOVED");
+    case VERDICT_HANDED_OUT: return _("HANDED OUT");
     }
     return "?";
 }
@@ -153,6 +154,24 @@ static char *nodes_text(const struct snapshot *s, node_bits nodes)
     return t.s;
 }
 
+/* why it was removed, and what became of it then; the caller frees it */
+static char *removed_text(const struct fate *f)
+{
+    const char *why = f->removed == TRACE_SEEN_EXPIRED   ? _("its time was over")
+                      : f->removed == TRACE_SEEN_DROPPED ? _("the queue was full")
+                      : f->removed == TRACE_SEEN_PURGED  ? _("somebody emptied the queue")
+                                                         : _("a consumer rejected it");
+    return f->dead_lettered ? format_text(_("%s; dead-lettered"), why) : xstrdup(why);
+}
+
+static const char *removed_word(const struct fate *f)
+{
+    return f->removed == TRACE_SEEN_EXPIRED   ? _("expired")
+           : f->removed == TRACE_SEEN_DROPPED ? _("dropped")
+           : f->removed == TRACE_SEEN_PURGED  ? _("purged")
+                                              : _("rejected");
+}
+
 /* what is known of where it is; the caller frees it */
 char *fate_text(const struct snapshot *s, const struct fate *f)
 {
@@ -167,14 +186,12 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->auto_acked ? _("delivered; nobody acknowledged it (auto-ack)")
-                                     : _("a consumer acknowledged it"));
+        text = xstrdup(f->received ? _("a consumer of this screen printed it") : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
-        text = xstrdup(f->verdict == VERDICT_REMOVED ? _("rejected or purged")
-                                                     : _("nobody has it; looking again"));
+        text = f->verdict == VERDICT_REMOVED ? removed_text(f) : xstrdup(_("nobody has it; looking again"));
         break;
     }
     free(held);
@@ -197,7 +214,7 @@ static const char *fate_word(const struct fate *f, enum style *style)
     case FATE_UNAVAILABLE:
     case FATE_LOST: break;
     }
-    return verdict;
+    return f->verdict == VERDICT_REMOVED ? removed_word(f) : verdict;
 }
 
 static char *range_text(const struct fate_range *f)
@@ -276,11 +293,18 @@ static void put_char(const struct diagram *d, struct rect r, int x, int y, enum 
         canvas_put(d->c, r, x, y, style, text);
 }
 
-static void draw_lines(const struct diagram *d, struct rect r, int y, node_bits down)
+/* nodes that do not run, or do not answer, at this row */
+struct absent {
+    node_bits down, silent;
+};
+
+static void draw_lines(const struct diagram *d, struct rect r, int y, struct absent absent)
 {
     put_char(d, r, d->lanes.producer, y, STYLE_DIM, '|');
-    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++)
-        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, down & ((node_bits)1 << i) ? ':' : '|');
+    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, absent.down & bit ? ':' : absent.silent & bit ? '?' : '|');
+    }
     put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
 }
 
@@ -301,9 +325,9 @@ static void draw_arrow(const struct diagram *d, struct rect r, int y, const stru
 {
     int from = lane_of(d, m->from), to = lane_of(d, m->to);
     bool seen = m->kind == MOMENT_ARROW, right = to > from;
-    /* who is outside the cluster is seen only when it does something itself */
+    /* what reaches a program is seen only when it acknowledges it, or prints it here */
     bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
-    bool arrived = seen && (!outside || (m->to == PARTY_CONSUMER && d->life.acked));
+    bool arrived = seen && (!outside || m->received);
     enum style style = seen ? STYLE_NORMAL : STYLE_DIM;
     if (!from || !to || from == to)
         return;
@@ -331,8 +355,14 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
 {
     int x = lane_of(d, m->from);
     enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
-    char letter = m->kind == MOMENT_DOWN ? 'X' : m->kind == MOMENT_UP ? '|' : m->letter;
-    char *label = m->bad ? format_text(_("%s: LOST here"), _(m->label))
+    char letter = m->kind == MOMENT_DOWN       ? 'X'
+                  : m->kind == MOMENT_SILENT   ? '?'
+                  : m->kind == MOMENT_UNLINKED ? '/'
+                  : m->kind == MOMENT_UP       ? '|'
+                                               : m->letter;
+    char *label = m->kind == MOMENT_UNLINKED
+                      ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
+                  : m->bad ? format_text(_("%s: LOST here"), _(m->label))
                   : m->count
                       ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                     _(m->label), m->count)
@@ -351,7 +381,8 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
     free(label);
 }
 
-static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row, node_bits down)
+static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row,
+                     struct absent absent)
 {
     char at[32];
     if (row->gap_us) {
@@ -365,7 +396,7 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
         free(text);
         return;
     }
-    draw_lines(d, r, y, down);
+    draw_lines(d, r, y, absent);
     if (row->e) {
         time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
         canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
@@ -432,7 +463,7 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
     int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
     x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
     x = canvas_put(d->c, r, x, y, style, word) + 2;
-    if (!d->m->snapshot->traces || (!l->moments.len && !l->fate.held))
+    if (!d->m->ledger.facts.len || !l->moments.len)
         return;
     canvas_printf(d->c, r, x, y, STYLE_NORMAL,
                   d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
@@ -464,17 +495,18 @@ static char *caveat(const struct diagram *d)
     return NULL;
 }
 
-static node_bits down_before(const struct diagram *d, size_t row)
+static struct absent absent_before(const struct diagram *d, size_t row)
 {
-    node_bits down = d->life.down_first;
+    struct absent a = {.down = d->life.down_first};
     for (size_t i = 0; i < row; i++) {
         const struct moment *m = d->rows.items[i].m;
-        if (m && m->kind == MOMENT_DOWN)
-            down |= (node_bits)1 << m->from;
-        if (m && m->kind == MOMENT_UP)
-            down &= ~((node_bits)1 << m->from);
+        if (!m || (m->kind != MOMENT_DOWN && m->kind != MOMENT_SILENT && m->kind != MOMENT_UP))
+            continue;
+        node_bits bit = (node_bits)1 << m->from;
+        a.down = m->kind == MOMENT_DOWN ? a.down | bit : a.down & ~bit;
+        a.silent = m->kind == MOMENT_SILENT ? a.silent | bit : a.silent & ~bit;
     }
-    return down;
+    return a;
 }
 
 /* How the rows of r are shared out. */
@@ -526,7 +558,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         draw_parties(&d, rect_rows(r, y, p.parties));
     y += p.parties;
     for (int i = 0; i < p.rows; i++)
-        draw_row(&d, r, y + i, &d.rows.items[first + i], down_before(&d, (size_t)first + (size_t)i));
+        draw_row(&d, r, y + i, &d.rows.items[first + i], absent_before(&d, (size_t)first + (size_t)i));
     y += p.rows;
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);

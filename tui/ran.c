@@ -67,6 +67,7 @@ void model_ran(struct model *m, struct command *c)
         command_destroy(m->command);
     m->command = c;
     c->running = true;
+    c->began_us = m->snapshot ? m->snapshot->taken_wall_ms * 1000 : 0;
     goal_begin(m, c);
     free(m->message);
     m->message = NULL;
@@ -128,6 +129,7 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
+    model_received(m, c);
     for (size_t i = 0; i < m->others.len; i++)
         if (m->others.items[i] == c) {
             other_ended(m, i, exit_code);

@@ -16,9 +16,7 @@ static void settle(struct model *m, struct canvas *c, struct rect r)
 static enum effect choose(struct model *m, int by)
 {
     const struct ledger *l = &m->ledger;
-    uint64_t at = message_shown(m), last = l->next ? l->next - 1 : 0;
-    if (l->fates.len)
-        last = u64_max(last, l->fates.items[l->fates.len - 1].last);
+    uint64_t at = message_shown(m), last = ledger_last_number(l);
     m->life_id = by < 0 ? (at ? at - 1 : 0) : at < last ? at + 1 : last;
     m->life_chosen = true;
     m->scroll = 0;

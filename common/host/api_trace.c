@@ -4,14 +4,14 @@
  *     GET /api/trace?since=SEQ&queue=NAME&message=ID
  *
  * An entry is a list, for there are many: [seq, from_us, until_us, queue uid, "word", first, last, node,
- * count, flags, origin, incarnation, number]; "queues" has the names behind the uids. */
+ * count, flags, origin, incarnation, number, reign]; "queues" has the names behind the uids. */
 #include <stdlib.h>
 
 #include "host/api_private.h"
 
 #define RANGES 32
 
-enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2 };
+enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4 };
 
 static json_t *node_name(const struct mirror *m, node_id node)
 {
@@ -31,10 +31,12 @@ static json_t *entry_json(const struct mirror *m, const struct node_traced *t)
         NUMBER(e->last == UINT64_MAX ? INT64_MAX : (int64_t)e->last),
         node_name(m, e->node),
         NUMBER(e->count),
-        NUMBER((e->redelivered ? FLAG_REDELIVERED : 0) | (e->unsynced ? FLAG_UNSYNCED : 0)),
+        NUMBER((e->redelivered ? FLAG_REDELIVERED : 0) | (e->unsynced ? FLAG_UNSYNCED : 0) |
+               (e->more ? FLAG_MORE : 0)),
         node_name(m, e->origin),
         NUMBER(e->incarnation),
         NUMBER(e->seq),
+        NUMBER(e->reign),
     };
     json_t *list = json_array();
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
@@ -63,7 +65,7 @@ static json_t *queue_json(struct api_call *c, const char *name)
 {
     const struct mirror *m = call_mirror(c);
     const struct queue *q = mirror_find_queue(m, name);
-    struct id_range ranges[RANGES];
+    struct place_range ranges[RANGES + LIMIT_REIGNS];
     struct queue_info info;
     if (!q)
         return json_null();
@@ -71,8 +73,8 @@ static json_t *queue_json(struct api_call *c, const char *name)
     size_t len = mirror_queue_ranges(m, q, ranges, RANGES);
     json_t *held = json_array();
     for (size_t i = 0; i < len; i++)
-        json_array_append_new(held,
-                              json_pack("[I, I]", (json_int_t)ranges[i].first, (json_int_t)ranges[i].last));
+        json_array_append_new(held, json_pack("[I, I, I]", (json_int_t)ranges[i].first,
+                                              (json_int_t)ranges[i].last, (json_int_t)ranges[i].reign));
     const char *message = call_param(c, "message");
     const struct json_field fields[] = {
         {"name", TEXT(name)},

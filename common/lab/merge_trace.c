@@ -20,9 +20,10 @@ enum field {
     ORIGIN,
     INCARNATION,
     NUMBER,
+    REIGN,
     FIELDS
 };
-enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2 };
+enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4 };
 
 #define MAX_HELD 1024
 
@@ -63,10 +64,12 @@ static bool read_entry(const struct snapshot *s, int node, const json_t *names, 
         .count = number_at(entry, COUNT),
         .redelivered = flags & FLAG_REDELIVERED,
         .unsynced = flags & FLAG_UNSYNCED,
+        .more = flags & FLAG_MORE,
         .about = node_at(s, entry, ABOUT),
         .origin = node_at(s, entry, ORIGIN),
         .incarnation = number_at(entry, INCARNATION),
         .number = number_at(entry, NUMBER),
+        .reign = number_at(entry, REIGN),
     };
     return true;
 }
@@ -96,10 +99,10 @@ static bool read_copy(const json_t *queue, int node, struct copy_seen *c)
     c->held = xcalloc(len + 1, sizeof(*c->held));
     json_array_foreach(held, i, range)
     {
-        json_int_t first, last;
-        if (c->held_len < len && json_unpack((json_t *)range, "[I, I]", &first, &last) == 0 && first >= 0 &&
-            last >= first)
-            c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last};
+        json_int_t first, last, reign;
+        if (c->held_len < len && json_unpack((json_t *)range, "[I, I, I]", &first, &last, &reign) == 0 &&
+            first >= 0 && last >= first && reign >= 0)
+            c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last, (uint64_t)reign};
     }
     return true;
 }

@@ -89,6 +89,7 @@ struct event_seen {
     X(TRACE_SEEN_EXPIRED, "expired")                                                                         \
     X(TRACE_SEEN_DROPPED, "dropped")                                                                         \
     X(TRACE_SEEN_PURGED, "purged")                                                                           \
+    X(TRACE_SEEN_DEAD_LETTERED, "dead-lettered")                                                             \
     X(TRACE_SEEN_PROMOTED, "promoted")                                                                       \
     X(TRACE_SEEN_BACK, "back")                                                                               \
     X(TRACE_SEEN_VOID, "void")
@@ -108,14 +109,16 @@ struct trace_seen {
     uint64_t queue_uid;        /* a queue that was deleted and declared again has another */
     uint64_t first, last; /* messages by their place in the queue, from 0; of ACCEPTED, CONFIRMED, REFUSED:
                              by the number their publisher's node gave them */
+    uint64_t reign;       /* the master that gave these places: a place alone may be two messages'; 0: none */
     uint64_t count;       /* FILLED, PROMOTED, BACK: how many of these there are */
     bool redelivered, unsynced;
+    bool more;                    /* of the same moment as the one before: places of another reign */
     int about, origin;            /* other nodes, -1: none */
     uint64_t incarnation, number; /* ENQUEUED, COPIED: first was the origin's `number` in that life of it */
 };
 
 struct held_range {
-    uint64_t first, last;
+    uint64_t first, last, reign;
 };
 
 /* What one node holds of the queue that is looked at. */

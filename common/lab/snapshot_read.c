@@ -247,7 +247,8 @@ static bool read_trace(struct reader *r, const json_t *o, size_t i, struct trace
            read_u64(r, o, w, i, "first", &t->first) && read_u64(r, o, w, i, "last", &t->last) &&
            read_u64(r, o, w, i, "count", &t->count) &&
            read_flag(r, o, w, i, "redelivered", &t->redelivered) &&
-           read_flag(r, o, w, i, "unsynced", &t->unsynced) && read_node(r, o, w, i, "about", &t->about) &&
+           read_flag(r, o, w, i, "unsynced", &t->unsynced) && read_flag(r, o, w, i, "more", &t->more) &&
+           read_u64(r, o, w, i, "reign", &t->reign) && read_node(r, o, w, i, "about", &t->about) &&
            read_node(r, o, w, i, "origin", &t->origin) &&
            read_u64(r, o, w, i, "incarnation", &t->incarnation) &&
            read_u64(r, o, w, i, "number", &t->number) &&
@@ -264,10 +265,12 @@ static bool read_copy(struct reader *r, const json_t *o, size_t i, struct copy_s
               (c->node >= 0 || fail(r, w, i, "node", "the name of a node of this snapshot"));
     c->held = xcalloc(json_array_size(held) + 1, sizeof(*c->held));
     for (size_t j = 0; ok && j < json_array_size(held); j++) {
-        json_int_t first, last;
-        if (json_unpack(json_array_get(held, j), "[I, I]", &first, &last) != 0 || first < 0 || last < first)
-            return fail(r, w, i, "held", "a list of [first, last]");
-        c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last};
+        const json_t *range = json_array_get(held, j);
+        json_int_t first, last, reign = json_integer_value(json_array_get(range, 2)); /* an old one has none */
+        if (json_unpack((json_t *)range, "[I, I]", &first, &last) != 0 || first < 0 ||
+            last < first || reign < 0)
+            return fail(r, w, i, "held", "a list of [first, last, reign]");
+        c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last, (uint64_t)reign};
     }
     return ok;
 }

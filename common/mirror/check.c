@@ -22,6 +22,8 @@ static void check_master(const struct mirror *m, const struct queue *q)
 {
     ASSERT(q->rec.master == m->o.self && q->rec.state == QUEUE_RUNNING);
     ASSERT(q->master->sent <= q->op);
+    /* the next place is of its own reign */
+    ASSERT(reign_of(&q->reigns, q->content.next) == m->o.incarnation * LIMIT_NODES + m->o.self);
     uint64_t unacked = 0;
     for (size_t i = 1; i < q->master->consumers.len; i++)
         if (q->master->consumers.items[i]) {

@@ -266,6 +266,8 @@ void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub
             content_remove(&q->content, ids[i]);
             master_op(q, OP_REMOVE, ids[i]);
             trace(m, q, how == SETTLE_ACK ? TRACE_ACKED : TRACE_DISCARDED, ids[i], ids[i], from);
+            if (how == SETTLE_DISCARD)
+                trace_dead_letter(m, q, ids[i]);
             ms->acked++;
         }
         link_waiting(ms, c);

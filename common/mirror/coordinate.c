@@ -149,8 +149,10 @@ static enum answer_status order_queue(struct mirror *m, node_id from, const stru
     meta_entry_copy(&e, asked);
     e.uid = m->epoch << 32 | (m->version + 1);
     e.generation = 1;
+    e.reigns.len = 0;
     e.state = QUEUE_RUNNING;
     e.master = choose_master(m, from, &e);
+    reigns_add(&e.reigns, 0, e.master, m->incarnations[e.master]);
     struct placement where = {.master = e.master};
     if (e.owner.node == NODE_NONE)
         where = place(policy_for(m, "queues", e.name), e.master, NULL, 0, 0, m->members);

@@ -149,18 +149,22 @@ static node_id find_source(const struct decision_in *in, const struct table *t, 
 }
 
 /* The history that counts is the longest one that the new master can be brought to. Every mirror is brought
- * there too; one that cannot be (what it lacks, or has too much, nobody can tell it) begins anew, empty. */
-static void find_repairs(const struct decision_in *in, const struct table *t, struct meta_entry *e,
-                         struct repair **repairs, size_t *len, size_t *cap)
+ * there too; one that cannot be (what it lacks, or has too much, nobody can tell it) begins anew, empty. Gives
+ * the place that the next publish gets. */
+static msg_id find_repairs(const struct decision_in *in, const struct table *t, struct meta_entry *e,
+                           struct repair **repairs, size_t *len, size_t *cap)
 {
     const struct replica_state *master = held_by(t, e->master, e->uid);
     if (!master || !master->live)
-        return;
+        return master ? master->next : 0;
     uint64_t upto = master->op;
+    msg_id next = master->next;
     for (node_id n = 0; n < LIMIT_NODES; n++) {
         const struct replica_state *r = node_in(in->members, n) ? held_by(t, n, e->uid) : NULL;
-        if (r && r->live && r->op > upto && r->since <= master->op)
+        if (r && r->live && r->op > upto && r->since <= master->op) {
             upto = r->op;
+            next = r->next;
+        }
     }
     VEC(struct repair) v = {*repairs, *len, *cap};
     size_t kept = 0;
@@ -185,6 +189,7 @@ static void find_repairs(const struct decision_in *in, const struct table *t, st
     *repairs = v.items;
     *len = v.len;
     *cap = v.cap;
+    return next;
 }
 
 static bool owner_gone(const struct decision_in *in, const struct meta_entry *e)
@@ -216,6 +221,7 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
     struct map names = {0};
     for (size_t i = 0; i < *entries_len; i++) {
         struct meta_entry *e = &(*entries)[i];
+        uint64_t generation = e->generation;
         if (e->type == META_QUEUE) {
             if (owner_gone(in, e) || !find_master(in, &t, e)) {
                 meta_entry_finish(e);
@@ -224,7 +230,9 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
             if (e->state == QUEUE_RUNNING) {
                 find_mirrors(in, &t, e);
                 move_master(in, &t, e);
-                find_repairs(in, &t, e, repairs, repairs_len, &cap);
+                msg_id next = find_repairs(in, &t, e, repairs, repairs_len, &cap);
+                if (e->generation != generation)
+                    reigns_add(&e->reigns, next, e->master, in->incarnations[e->master]);
             }
             map_set(&names, bytes_str(e->name), e->name);
         }

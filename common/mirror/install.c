@@ -89,6 +89,7 @@ static void install_queues(struct mirror *m, const struct meta_entry *entries, s
             q = queue_create(m, e);
         }
         new_role(m, q, old_generation, out);
+        q->reigns = e->reigns;
         q->repair_upto = 0;
     }
 }

@@ -69,6 +69,7 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
                             .op = q->op,
                             .since = q->op - q->retained.len,
                             .depth = content_depth(&q->content),
+                            .next = q->content.next,
                         });
     }
     msg->u.prepared.replicas = held.items;

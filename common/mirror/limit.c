@@ -106,6 +106,7 @@ void drop_message(struct mirror *m, struct queue *q, msg_id id, enum death reaso
     content_remove(&q->content, id);
     master_op(q, OP_REMOVE, id);
     trace(m, q, reason == DEATH_EXPIRED ? TRACE_EXPIRED : TRACE_DROPPED, id, id, NODE_NONE);
+    trace_dead_letter(m, q, id);
     queue_touch(m, q);
 }
 

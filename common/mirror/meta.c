@@ -13,6 +13,7 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
 {
     struct queue *q = xcalloc(1, sizeof(*q));
     meta_entry_copy(&q->rec, rec);
+    q->reigns = rec->reigns;
     content_init(&q->content, 0);
     content_prioritise(&q->content, (uint32_t)q->rec.args.max_priority);
     map_set(&m->queues, bytes_str(q->rec.name), q);
@@ -193,6 +194,7 @@ static void queue_put(struct mirror *m, const struct meta_entry *e, struct effec
     struct meta_entry old = q->rec;
     meta_entry_copy(&q->rec, e);
     meta_entry_finish(&old);
+    q->reigns = e->reigns;
     bool mirror = false;
     for (size_t i = 0; i < e->mirrors_len; i++)
         mirror = mirror || e->mirrors[i] == m->o.self;

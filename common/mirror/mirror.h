@@ -138,9 +138,15 @@ struct held {
 };
 bool mirror_queue_walk(const struct mirror *m, const struct queue *q, msg_id *at, struct held *out);
 
-/* The same as ranges, at most max of them: where there are more holes than that the last range covers the
- * rest. Returns how many. */
-size_t mirror_queue_ranges(const struct mirror *m, const struct queue *q, struct id_range *out, size_t max);
+/* The same as ranges, each of places that one master gave (its reign). From max of them on (1 at least) a range
+ * covers the holes, too, as far as its reign goes: there is room in out for max + LIMIT_REIGNS. Returns how
+ * many. */
+struct place_range {
+    msg_id first, last; /* both included */
+    uint64_t reign;
+};
+size_t mirror_queue_ranges(const struct mirror *m, const struct queue *q, struct place_range *out,
+                           size_t max);
 /* No message that this node heard of has this id or a higher one. */
 msg_id mirror_queue_next(const struct mirror *m, const struct queue *q);
 

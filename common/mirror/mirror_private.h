@@ -148,6 +148,7 @@ struct queue {
     bool promoting; /* this view change makes it the master */
     bool synced;    /* mirror: it has all the master has */
     struct content content;
+    struct reigns reigns;     /* who gave its places: those of rec, once what they void is discarded */
     uint64_t op;              /* last operation issued (master) or applied (mirror) */
     RING(struct op) retained; /* the last retained.len operations, up to op: not every mirror may have them */
     struct master *master;    /* role master, or NULL */
@@ -631,7 +632,14 @@ static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_i
                                        .origin = NODE_NONE,
                                        .redelivered = redelivered});
 }
+/* of a master: if it dead-letters what it gives up */
+static inline void trace_dead_letter(struct mirror *m, const struct queue *q, msg_id id)
+{
+    if (q->master->limits.dead_letter_exchange)
+        trace(m, q, TRACE_DEAD_LETTERED, id, id, NODE_NONE);
+}
 void trace_content(struct mirror *m, const struct queue *q, enum trace_kind kind, bool unsynced);
+void trace_void(struct mirror *m, const struct queue *q); /* all that it holds */
 
 /* ---- recover.c ---- */
 void recover_end(struct mirror *m, struct effects *out);

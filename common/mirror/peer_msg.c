@@ -41,6 +41,26 @@ void queue_args_finish(struct queue_args *a)
     *a = (struct queue_args){0};
 }
 
+void reigns_add(struct reigns *r, msg_id from, node_id master, uint64_t incarnation)
+{
+    uint64_t number = incarnation * LIMIT_NODES + master;
+    while (r->len && r->items[r->len - 1].from >= from)
+        r->len--; /* it gave nothing that anybody has */
+    if (r->len && r->items[r->len - 1].number == number)
+        return;
+    if (r->len == LIMIT_REIGNS)
+        memmove(r->items, r->items + 1, --r->len * sizeof(*r->items));
+    r->items[r->len++] = (struct reign){from, number};
+}
+
+uint64_t reign_of(const struct reigns *r, msg_id id)
+{
+    for (size_t i = r->len; i > 0; i--)
+        if (r->items[i - 1].from <= id)
+            return r->items[i - 1].number;
+    return 0;
+}
+
 void meta_entry_init(struct meta_entry *e, enum meta_type type)
 {
     *e = (struct meta_entry){.type = type, .owner.node = NODE_NONE, .master = NODE_NONE};

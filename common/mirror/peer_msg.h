@@ -57,6 +57,20 @@ enum meta_type {
     META_FORGET,     /* master = a node that is of the cluster no more */
 };
 
+/* Which master gave a place. Places count up, but a master that knows less than an earlier one (its log was
+ * empty, it was promoted without the last messages, it is on the other side of a partition) gives some of
+ * them again: reign and place together are one message for ever. */
+struct reign {
+    msg_id from;     /* its places begin here, and end where the next reign's begin */
+    uint64_t number; /* of the master: its node's life and place in the list; no two have the same */
+};
+struct reigns {
+    struct reign items[LIMIT_REIGNS]; /* oldest first */
+    uint8_t len;
+};
+void reigns_add(struct reigns *r, msg_id from, node_id master, uint64_t incarnation);
+uint64_t reign_of(const struct reigns *r, msg_id id); /* 0: of one that is forgotten */
+
 /* One change of the replicated metadata. Flat: which fields count depends on the type. Owns its strings. */
 struct meta_entry {
     enum meta_type type;
@@ -72,6 +86,7 @@ struct meta_entry {
     uint32_t since[LIMIT_NODES];  /* parallel: (low half of) the version that added it; SYNCED: since[0] */
     uint8_t mirrors_len;
     node_set synced;
+    struct reigns reigns;
     /* a policy: name, and */
     char *pattern, *apply_to, *definition;
     int32_t priority;
@@ -128,6 +143,7 @@ struct replica_state {
     uint64_t op;    /* last operation applied */
     uint64_t since; /* it can repeat the operations after this one */
     uint64_t depth;
+    msg_id next; /* the place that the next publish would get */
 };
 
 struct repair { /* source sends operations from+1 .. upto to the node */

@@ -25,6 +25,7 @@ static void recover_entry(struct mirror *m, const struct meta_entry *e)
             struct meta_entry old = q->rec;
             meta_entry_copy(&q->rec, e);
             meta_entry_finish(&old);
+            q->reigns = e->reigns;
         }
         map_set_u64(&m->recovered_seen, e->uid, m);
         break;

@@ -7,8 +7,7 @@
 /* Everything this node holds of the queue is void. */
 void replica_discard(struct mirror *m, struct queue *q, struct effects *out)
 {
-    if (content_depth(&q->content))
-        trace(m, q, TRACE_VOID, 0, q->content.next - 1, NODE_NONE);
+    trace_void(m, q);
     if (q->rec.durable && q->rec.owner.node == NODE_NONE && (q->role != ROLE_NONE || q->recovered))
         persist(m, out, REC_DISCARD)->queue_uid = q->rec.uid;
     if (q->master)

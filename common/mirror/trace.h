@@ -4,7 +4,8 @@
  *
  * A message has two numbers: the one that its publisher's node gave it (of that node's life and queue:
  * ACCEPTED, CONFIRMED, REFUSED), and its place in the queue, which the master gave it (all others). ENQUEUED
- * and COPIED have both, and so connect them. */
+ * and COPIED have both, and so connect them. A place may be given again after a loss: with the master's reign
+ * it is one message's. */
 #ifndef MIRROR_TRACE_H
 #define MIRROR_TRACE_H
 
@@ -28,6 +29,7 @@
     X(TRACE_EXPIRED, "expired")       /* master: gone, their time was over */                                \
     X(TRACE_DROPPED, "dropped")       /* master: gone, the queue was full */                                 \
     X(TRACE_PURGED, "purged")         /* master: gone, somebody emptied the queue */                         \
+    X(TRACE_DEAD_LETTERED, "dead-lettered") /* master: given up, and gone to the dead letter exchange */     \
     X(TRACE_PROMOTED, "promoted")     /* this mirror is the master now; it holds what there is of these */   \
     X(TRACE_BACK, "back")             /* this node is the master again, with what its log had of these */    \
     X(TRACE_VOID, "void")             /* this node's copy is void, whatever it held */
@@ -47,7 +49,9 @@ struct trace_entry {
     node_id node;
     uint64_t queue_uid;
     uint64_t first, last;      /* both included; last < first: none */
+    uint64_t reign;            /* which master gave these places (struct reign); 0: they are none */
     uint64_t count;            /* FILLED, PROMOTED, BACK: how many of these it holds */
+    bool more;                 /* of the same moment as the entry before: places of another reign */
     node_id origin;            /* ENQUEUED, COPIED: who published them, */
     uint64_t incarnation, seq; /* in which life of it, the first of them as which number; ACCEPTED,
                                   CONFIRMED, REFUSED: incarnation is this node's */

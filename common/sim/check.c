@@ -296,7 +296,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         check_promoted(s, n, queue);
     if (became_master || became_unavailable)
         check_choice(s, n, queue);
-    struct reign *own = &s->check.queues.items[queue].reigns[n];
+    struct seen_reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
         own->next = sq->next;
     else if (sq->now.local)

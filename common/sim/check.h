@@ -59,7 +59,7 @@ struct seen_node {
 };
 
 /* A node as a queue's master: two may be at a time, on two sides of a partition. */
-struct reign {
+struct seen_reign {
     uint64_t generation;         /* the latest of this master that any node has shown */
     msg_id next;                 /* after the highest it held */
     msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
@@ -69,7 +69,7 @@ struct reign {
 
 struct watched_queue {
     uint64_t generation; /* the latest that any node has shown */
-    struct reign reigns[SIM_NODES];
+    struct seen_reign reigns[SIM_NODES];
 };
 
 /* Views form a tree: the view a coordinator was in before is the parent of the one it makes. Without cuts it

@@ -193,7 +193,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
     s->ledger.queues.items[queue].unsynced |= mirror_before && !synced;
-    struct reign *reign = &s->check.queues.items[queue].reigns[n];
+    struct seen_reign *reign = &s->check.queues.items[queue].reigns[n];
     for (node_id other = 0; other < s->options.nodes; other++)
         reign->joined_in[other] = 0;
     reign->promoted_in = s->check.nodes[n].at;
@@ -269,7 +269,7 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
         return true;
     if (master->master >= SIM_NODES)
         return false;
-    const struct reign *w = &s->check.queues.items[queue].reigns[master->master];
+    const struct seen_reign *w = &s->check.queues.items[queue].reigns[master->master];
     bool listed = false;
     for (unsigned k = 0; k < master->mirrors_len; k++)
         listed = listed || master->mirrors[k] == n;
@@ -334,7 +334,7 @@ void check_delivered(struct sim *s, node_id n, uint32_t message)
 static void note_joins(struct sim *s, node_id master, uint32_t queue)
 {
     const struct seen_info *now = &seen_queue(s, master, queue)->now;
-    struct reign *w = &s->check.queues.items[queue].reigns[master];
+    struct seen_reign *w = &s->check.queues.items[queue].reigns[master];
     node_set listed = 0;
     for (unsigned k = 0; k < now->mirrors_len; k++)
         listed |= node_bit(now->mirrors[k]);
@@ -377,7 +377,7 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
     }
     /* what a mirror has and a new master has not goes with the master's first operations; then check_calm
      * looks */
-    const struct reign *reign = &s->check.queues.items[queue].reigns[master];
+    const struct seen_reign *reign = &s->check.queues.items[queue].reigns[master];
     bool settled = reign->promoted_in != m->now.view;
     if (settled && !s->ledger.queues.items[queue].auto_ack && r->items.len &&
         r->items.items[r->items.len - 1].id >= reign->next)

@@ -202,6 +202,19 @@ static void codec_args(struct codec *c, struct queue_args *a)
         codec_fail(c, ERR_INVALID);
 }
 
+static void codec_reigns(struct codec *c, struct reigns *r)
+{
+    codec_u8(c, &r->len);
+    if (r->len > LIMIT_REIGNS) {
+        r->len = 0;
+        codec_fail(c, ERR_INVALID);
+    }
+    for (size_t i = 0; i < r->len; i++) {
+        codec_u64(c, &r->items[i].from);
+        codec_u64(c, &r->items[i].number);
+    }
+}
+
 void codec_meta_entry(struct codec *c, struct meta_entry *e)
 {
     CODEC_ENUM(c, e->type, META_QUEUE, META_FORGET);
@@ -232,6 +245,7 @@ void codec_meta_entry(struct codec *c, struct meta_entry *e)
             codec_u32(c, &e->since[i]);
         }
         codec_u32(c, &e->synced);
+        codec_reigns(c, &e->reigns);
         if (!c->out && !e->name)
             codec_fail(c, ERR_INVALID);
         break;

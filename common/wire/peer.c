@@ -17,6 +17,7 @@ static void codec_replica(struct codec *c, struct replica_state *r)
     codec_u64(c, &r->op);
     codec_u64(c, &r->since);
     codec_u64(c, &r->depth);
+    codec_u64(c, &r->next);
 }
 
 static void codec_repair(struct codec *c, struct repair *r)

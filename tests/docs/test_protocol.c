@@ -278,6 +278,18 @@ static void look_places(struct reader *r, const struct meta_entry *e)
         wrong(r->page, "entry QUEUE: other mirrors");
 }
 
+static void look_reigns(struct reader *r, const struct meta_entry *e)
+{
+    uint64_t n = get(r, 1);
+    bool same = n == e->reigns.len;
+    for (uint64_t i = 0; i < n && same; i++) {
+        uint64_t from = get(r, 8);
+        same = from == e->reigns.items[i].from && get(r, 8) == e->reigns.items[i].number;
+    }
+    if (!same)
+        wrong(r->page, "entry QUEUE: other reigns");
+}
+
 static void look_block(struct reader *r, const struct block *b, const uint8_t *base)
 {
     uint64_t targets = 0;
@@ -289,6 +301,8 @@ static void look_block(struct reader *r, const struct block *b, const uint8_t *b
             wrong(r->page, "%s %s: the code has no %s", b->kind, b->name, c->name);
         } else if (strcmp(c->type, "place*8") == 0) {
             look_places(r, (const struct meta_entry *)base);
+        } else if (strcmp(c->type, "reign*8") == 0) {
+            look_reigns(r, (const struct meta_entry *)base);
         } else if (strcmp(c->type, "u64 per targets") == 0) {
             for (size_t n = 0; n < LIMIT_NODES; n++)
                 if (targets >> n & 1)

@@ -47,6 +47,9 @@ static void entry(struct rng *r, struct meta_entry *e)
         for (size_t i = 0; i < e->mirrors_len; i++)
             e->mirrors[i] = (node_id)i;
         e->synced = (node_set)rng_next(r);
+        e->reigns.len = (uint8_t)rng_below(r, LIMIT_REIGNS + 1);
+        for (size_t i = 0; i < e->reigns.len; i++)
+            e->reigns.items[i] = (struct reign){rng_next(r), rng_next(r)};
         break;
     case META_POLICY:
         e->pattern = xstrdup("^q");

@@ -143,7 +143,7 @@ static void runs(void **state)
     assert_int_equal(only(n, TRACE_PURGED).first, 2); /* the first is out, not acknowledged */
     assert_int_equal(only(n, TRACE_PURGED).last, 1003);
 
-    struct id_range held[4];
+    struct place_range held[4 + LIMIT_REIGNS];
     assert_int_equal(mirror_queue_ranges(n->m, mirror_find_queue(n->m, "q"), held, 4), 1);
     assert_int_equal(held[0].first, 0);
     assert_int_equal(held[0].last, 0);
@@ -189,7 +189,7 @@ static void ranges(void **state)
                                .req = req,
                                .u.queue = {.name = "q", .no_ack = req % 2 == 0, .owner = {0, 9, 7}}});
     turn(n);
-    struct id_range held[100];
+    struct place_range held[100 + LIMIT_REIGNS];
     const struct queue *q = mirror_find_queue(n->m, "q");
     assert_int_equal(mirror_queue_ranges(n->m, q, held, 100), 21);
     assert_int_equal(held[1].first, 2);

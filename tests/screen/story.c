@@ -63,6 +63,7 @@ struct trace_seen *story_fact(struct story *t, enum trace_seen_kind kind, int no
                              .until_us = t->begin_us + at_us,
                              .queue = xstrdup(t->queue),
                              .queue_uid = t->uid,
+                             .reign = t->reign,
                              .first = first,
                              .last = last,
                              .about = -1,
@@ -109,12 +110,24 @@ void story_holds(struct story *t, int node, char role, uint64_t first, uint64_t 
                             .all = true,
                             .queue_uid = t->uid,
                             .next = first > last ? 0 : last + 1,
-                            .held = xcalloc(1, sizeof(*c->held)),
+                            .held = xcalloc(4, sizeof(*c->held)),
                             .held_len = first <= last};
-    c->held[0] = (struct held_range){first, last};
+    c->held[0] = (struct held_range){first, last, t->reign};
     struct queue_seen *q = &s->queues[0];
     q->mirrors = q->synced = role == 'm' ? q->mirrors | bit : q->mirrors & ~bit;
     q->master = role == 'M' ? node : q->master;
+}
+
+void story_holds_also(struct story *t, int node, uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < t->s->copies_len; i++) {
+        struct copy_seen *c = &t->s->copies[i];
+        if (c->node != node)
+            continue;
+        ASSERT(c->held_len < 4);
+        c->held[c->held_len++] = (struct held_range){first, last, t->reign};
+        c->next = last + 1;
+    }
 }
 
 static void tell_event(struct story *t, int node, int64_t at_us, const char *words)
@@ -154,7 +167,11 @@ void story_up(struct story *t, int node, int64_t at_us)
 
 struct snapshot *story_look(struct story *t)
 {
-    struct snapshot *s = t->s, *shown = snapshot_clone(s);
+    struct snapshot *s = t->s;
+    for (size_t i = 0; i < s->events_len; i++) /* who tells it was asked later than it happened */
+        if (s->events[i].wall_ms > s->taken_wall_ms)
+            s->taken_wall_ms = s->events[i].wall_ms;
+    struct snapshot *shown = snapshot_clone(s);
     for (size_t i = 0; i < s->trace_len; i++)
         free(s->trace[i].queue);
     s->trace_len = 0;

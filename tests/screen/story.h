@@ -9,6 +9,7 @@ struct story {
     struct snapshot *s; /* the next one; its nodes n1, n2, ... run and answer unless story_down */
     int64_t begin_us;   /* times of facts count from here */
     uint64_t uid;       /* of the queue */
+    uint64_t reign;     /* of the master that gives the places of the facts and copies that come next */
     const char *queue;
 };
 
@@ -24,6 +25,8 @@ void story_copied(struct story *t, int mirror, int origin, int64_t at_us, uint64
 
 /* What a node says that it holds; first > last: nothing. role: 'M', 'm' or '.' */
 void story_holds(struct story *t, int node, char role, uint64_t first, uint64_t last);
+/* and these, too, of t->reign */
+void story_holds_also(struct story *t, int node, uint64_t first, uint64_t last);
 void story_down(struct story *t, int node, int64_t at_us); /* it does not answer; the others say: stopped */
 void story_up(struct story *t, int node, int64_t at_us);
 

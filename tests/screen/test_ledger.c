@@ -145,8 +145,8 @@ static void promoted_without_it(void **state)
     story_holds(&t, 0, 'M', 0, 9);
     story_holds(&t, 1, 'm', 6, 9);
     look(&l, &t);
-    story_down(&t, 0, 1000);
-    struct trace_seen *promoted = story_fact(&t, TRACE_SEEN_PROMOTED, 1, 2000, 6, 9);
+    story_down(&t, 0, 1000000);
+    struct trace_seen *promoted = story_fact(&t, TRACE_SEEN_PROMOTED, 1, 2000000, 6, 9);
     promoted->count = 4;
     promoted->unsynced = true;
     story_holds(&t, 1, 'M', 6, 9);
@@ -154,7 +154,7 @@ static void promoted_without_it(void **state)
     look(&l, &t);
     assert_fate(&l, 2, VERDICT_UNAVAILABLE, FATE_UNAVAILABLE); /* node1 may still have it */
     assert_fate(&l, 8, VERDICT_KEPT, FATE_HELD);
-    story_up(&t, 0, 9000);
+    story_up(&t, 0, 9000000);
     story_holds(&t, 0, 'm', 6, 9); /* it rejoined: what it had is void */
     look(&l, &t);
     look(&l, &t);
@@ -226,7 +226,7 @@ static void forged_success(void **state)
     assert_fate(&l, 6, VERDICT_UNKNOWN, FATE_DELIVERED);
     story_fact(&t, TRACE_SEEN_DELIVERED, 2, 3100, 0, 9);
     look(&l, &t);
-    assert_fate(&l, 6, VERDICT_KEPT, FATE_CONSUMED);
+    assert_fate(&l, 6, VERDICT_HANDED_OUT, FATE_DELIVERED); /* through its socket, and nobody says more */
     story_end(&t);
     ledger_finish(&l);
 }
@@ -280,6 +280,263 @@ static void another_queue_of_that_name(void **state)
     assert_null(ledger_fate(&l, 6));
     assert_fate(&l, 0, VERDICT_KEPT, FATE_HELD);
     assert_life(&l, &t, 0, "");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* A queue that came back empty gives its first place again: that is another message. */
+static void a_place_is_given_again(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 1, "q");
+    t.reign = 7;
+    story_published(&t, 0, 0, 0, 0, 0);
+    story_holds(&t, 0, 'M', 0, 0);
+    look(&l, &t);
+    t.reign = 8;
+    story_fact(&t, TRACE_SEEN_BACK, 0, 2000, 0, INT64_MAX)->count = 0; /* as it is sent: no message */
+    story_holds(&t, 0, 'M', 1, 0);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    story_published(&t, 0, 0, 3000, 0, 0);
+    t.s->trace[0].number = 2; /* its publisher's node has counted on */
+    story_holds(&t, 0, 'M', 0, 0);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    assert_fate(&l, 1, VERDICT_KEPT, FATE_HELD);
+    assert_life(&l, &t, 0, "publish -1>0, back without it 0 LOST");
+    assert_life(&l, &t, 1, "publish -1>0");
+    assert_int_equal(ledger_last_number(&l), 1);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* A mirror that lacks the last ones takes over, and gives their places to others. */
+static void a_shorter_history(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 2, "q");
+    t.reign = 7;
+    story_published(&t, 0, 0, 0, 0, 9);
+    story_copied(&t, 1, 0, 300, 0, 4);
+    story_holds(&t, 0, 'M', 0, 9);
+    story_holds(&t, 1, 'm', 0, 4);
+    look(&l, &t);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 4)->count = 5;
+    story_holds(&t, 1, 'M', 0, 4);
+    t.reign = 8;
+    story_published(&t, 1, 1, 1002000, 5, 6);
+    t.s->trace[t.s->trace_len - 1].incarnation = 6; /* another publisher's node */
+    story_holds_also(&t, 1, 5, 6);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 4, VERDICT_KEPT, FATE_HELD);
+    assert_fate(&l, 5, VERDICT_UNAVAILABLE, FATE_UNAVAILABLE); /* node1's, not the one of that place now */
+    assert_fate(&l, 10, VERDICT_KEPT, FATE_HELD);
+    assert_int_equal(fate_of(&l, 10).held, 2);
+    assert_null(ledger_fate(&l, 12));
+    assert_life(&l, &t, 10, "publish -1>1");
+    assert_life(&l, &t, 4, "publish -1>0, replicate 0>1, stopped 0, promoted 1");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* Two masters in a partition give the same places to different messages, by turns. */
+static void two_masters(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 2, "q");
+    t.reign = 7;
+    story_published(&t, 0, 0, 0, 0, 2);
+    story_copied(&t, 1, 0, 300, 0, 2);
+    story_holds(&t, 0, 'M', 0, 2);
+    story_holds(&t, 1, 'm', 0, 2);
+    look(&l, &t);
+    story_holds(&t, 1, 'M', 0, 2);
+    t.reign = 8;
+    story_published(&t, 1, 1, 5000, 3, 3); /* #4 */
+    story_holds_also(&t, 1, 3, 3);
+    look(&l, &t);
+    t.reign = 7;
+    story_published(&t, 0, 0, 6000, 3, 4); /* #5 and #6, at the same places */
+    story_holds_also(&t, 0, 3, 4);
+    look(&l, &t);
+    t.reign = 8;
+    story_published(&t, 1, 1, 7000, 4, 4); /* #7 */
+    story_holds_also(&t, 1, 4, 4);
+    look(&l, &t);
+    assert_int_equal(fate_of(&l, 2).held, 3);
+    assert_int_equal(fate_of(&l, 3).held, 2);
+    assert_int_equal(fate_of(&l, 4).held, 1);
+    assert_int_equal(fate_of(&l, 5).held, 1);
+    assert_int_equal(fate_of(&l, 6).held, 2);
+    assert_null(ledger_fate(&l, 7));
+    /* node1's side is thrown away: its messages are lost, though their places are taken */
+    t.reign = 7;
+    story_holds(&t, 0, 'm', 0, 2);
+    t.reign = 8;
+    story_holds_also(&t, 0, 3, 4);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 4, VERDICT_LOST, FATE_LOST);
+    assert_fate(&l, 5, VERDICT_LOST, FATE_LOST);
+    assert_int_equal(fate_of(&l, 6).held, 3);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* What its publisher's node offers to the new master again is the same message, wherever that puts it. */
+static void offered_again(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    t.reign = 7;
+    story_published(&t, 0, 2, 0, 0, 9); /* by node3, its numbers 1 to 10 */
+    story_copied(&t, 1, 2, 300, 0, 4);
+    story_holds(&t, 0, 'M', 0, 9);
+    story_holds(&t, 1, 'm', 0, 4);
+    story_holds(&t, 2, '.', 1, 0);
+    look(&l, &t);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 4)->count = 5;
+    story_holds(&t, 1, 'M', 0, 4);
+    t.reign = 8;
+    story_published(&t, 1, 2, 1002000, 5, 11); /* 6 to 10 again, 11 and 12 */
+    story_holds_also(&t, 1, 5, 11);
+    look(&l, &t);
+    look(&l, &t);
+    for (uint64_t id = 0; id < 12; id++)
+        assert_fate(&l, id, VERDICT_KEPT, FATE_HELD);
+    assert_int_equal(ledger_last_number(&l), 11);
+    assert_life(&l, &t, 7, "~publish -1>2, forward 2>0, stopped 0, promoted without it 1, forward 2>1");
+    assert_life(&l, &t, 11, "~publish -1>2, forward 2>1");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* Removed on purpose is never lost, and says how. */
+static void removed_on_purpose(void **state)
+{
+    (void)state;
+    static const enum trace_seen_kind how[] = {TRACE_SEEN_DISCARDED, TRACE_SEEN_EXPIRED, TRACE_SEEN_DROPPED,
+                                               TRACE_SEEN_PURGED};
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    for (size_t i = 0; i < ARRAY_LEN(how); i++)
+        story_fact(&t, how[i], 0, 2000 + (int64_t)i, i, i);
+    story_fact(&t, TRACE_SEEN_DEAD_LETTERED, 0, 2000, 0, 1);
+    story_holds(&t, 0, 'M', 4, 9);
+    story_holds(&t, 1, 'm', 4, 9);
+    look(&l, &t);
+    look(&l, &t);
+    for (size_t i = 0; i < ARRAY_LEN(how); i++) {
+        assert_int_equal(fate_of(&l, i).verdict, VERDICT_REMOVED);
+        assert_int_equal(fate_of(&l, i).removed, how[i]);
+        assert_int_equal(fate_of(&l, i).dead_lettered, i < 2);
+    }
+    assert_fate(&l, 4, VERDICT_KEPT, FATE_CONFIRMED);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* A node that others call down and that answers this screen all the time is not stopped: a link is cut. */
+static void a_link_is_cut(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    look(&l, &t);
+    t.s->events[0] = (struct event_seen){.seq = 1,
+                                         .wall_ms = t.begin_us / 1000 + 400,
+                                         .kind = xstrdup("node"),
+                                         .node = xstrdup("node2"),
+                                         .text = xstrdup("node1 is down")};
+    t.s->events_len = 1;
+    for (int i = 0; i < 6; i++) /* a second and a half */
+        look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0");
+    /* and now it does not answer; nobody else has more to say */
+    t.s->nodes[0].answers = false;
+    look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0, no answer 0");
+    t.s->nodes[0].answers = true;
+    look(&l, &t);
+    assert_life(&l, &t, 0,
+                "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0, no answer 0, answers again 0");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+static bool received(const struct ledger *l, struct story *t, uint64_t id)
+{
+    struct life life;
+    bool any = false;
+    ledger_life(l, t->s, id, &life);
+    for (size_t i = 0; i < life.moments.len; i++)
+        any = any || life.moments.items[i].received;
+    life_finish(&life);
+    return any;
+}
+
+static void handed_out(struct story *t, int64_t at_us, uint64_t first, uint64_t last)
+{
+    story_fact(t, TRACE_SEEN_AUTO_ACKED, 0, at_us, first, last)->about = 2;
+    story_fact(t, TRACE_SEEN_DELIVERED, 2, at_us + 100, first, last);
+    story_holds(t, 0, 'M', last + 1, 9);
+    story_holds(t, 1, 'm', last + 1, 9);
+}
+
+static void says_it_received(struct ledger *l, const struct story *t, uint64_t count)
+{
+    VEC_PUSH(&l->receipts, (struct receipt){xstrdup("q"), t->begin_us + 1500, count});
+}
+
+/* What reaches a program is received when it says so: by an acknowledgement, or by printing it here. */
+static void receipts(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    handed_out(&t, 2000, 0, 2);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
+    says_it_received(&l, &t, 2); /* of three: whose was the third? */
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
+    assert_false(received(&l, &t, 0));
+    says_it_received(&l, &t, 3);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_CONSUMED);
+    assert_true(received(&l, &t, 0));
+
+    /* delivered twice; the second consumer acknowledges, of the first one nobody knows */
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 5000, 3, 3);
+    story_fact(&t, TRACE_SEEN_REQUEUED, 0, 6000, 3, 3)->about = 2;
+    story_fact(&t, TRACE_SEEN_DELIVERED, 1, 7000, 3, 3)->redelivered = true;
+    look(&l, &t);
+    assert_false(received(&l, &t, 3));
+    story_fact(&t, TRACE_SEEN_ACKED, 0, 8000, 3, 3)->about = 1;
+    look(&l, &t);
+    struct life life;
+    ledger_life(&l, t.s, 3, &life);
+    for (size_t i = 0; i < life.moments.len; i++)
+        assert_int_equal(life.moments.items[i].received,
+                         life.moments.items[i].fact == TRACE_SEEN_DELIVERED && life.moments.items[i].from == 1);
+    life_finish(&life);
     story_end(&t);
     ledger_finish(&l);
 }
@@ -360,6 +617,13 @@ int main(void)
         cmocka_unit_test(forged_success),
         cmocka_unit_test(numbers_find_their_places),
         cmocka_unit_test(another_queue_of_that_name),
+        cmocka_unit_test(a_place_is_given_again),
+        cmocka_unit_test(a_shorter_history),
+        cmocka_unit_test(two_masters),
+        cmocka_unit_test(offered_again),
+        cmocka_unit_test(removed_on_purpose),
+        cmocka_unit_test(a_link_is_cut),
+        cmocka_unit_test(receipts),
         cmocka_unit_test(hours_of_traffic),
         cmocka_unit_test(through_json),
     };
