@@ -1,6 +1,6 @@
 /* event_words.c: what nodes and the observer tell of, in the language of the locale. They tell it in English,
  * in these sentences; names and numbers stand where %s is. A sentence that is not here is shown as it came.
- */
+ * (What this program itself concludes is a fact, lab/fact.h, and needs no list.) */
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -96,7 +96,7 @@ static char *fill(const char *sentence, const struct part *parts)
     return t.s ? t.s : xstrdup("");
 }
 
-char *event_words(const char *text)
+static char *told_words(const char *text)
 {
     for (size_t i = 0; i < ARRAY_LEN(sentences); i++) {
         struct part parts[MOST_PARTS] = {{0}};
@@ -105,4 +105,9 @@ char *event_words(const char *text)
             return fill(translated, parts);
     }
     return xstrdup(text);
+}
+
+char *event_words(const struct event_seen *e)
+{
+    return e->fact ? fact_text(e->fact, lesson_words) : told_words(e->text);
 }

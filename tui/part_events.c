@@ -39,7 +39,7 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
     x += 11;
     if (e->node && !names(e->text, e->node))
         x = canvas_printf(c, r, x, y, STYLE_DIM, "%s: ", e->node);
-    char *text = event_words(e->text);
+    char *text = event_words(e);
     canvas_put(c, r, x, y, kind_style(e->kind), text);
     free(text);
 }
