@@ -370,7 +370,7 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
         time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
         canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
         char *text = event_words(row->e);
-        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, "%s: %s", row->e->kind, text);
+        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, _("%s: %s"), event_kind(row->e), text);
         free(text);
         return;
     }
