@@ -10,6 +10,8 @@ $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/words,tests/screen/test_words.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(BUILD)/tests/screen/documents $(BUILD)/tests/screen/words: | catalogues
 $(call unit_test,screen/sched,tests/screen/test_sched.c tui/main/lab_sim.c tui/main/lab_replay_screen.c $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/node_log,tests/screen/test_node_log.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
@@ -28,12 +30,12 @@ $(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/
 
 # frames in texts: drawn from recordings of real runs, which `make recordings` makes anew
 .PHONY: frames recordings
-frames: $(BUILD)/lab
+frames: $(BUILD)/lab catalogues
 	@$(BUILD)/lab frames --update $(FRAME_TEXTS)
 recordings: all
 	@tests/screen/recordings/record $(BUILD) $(PORTS)
 	@$(MAKE) --no-print-directory frames
-FRAME_TEXTS := README.md $(wildcard lessons/*/README*.md)
+FRAME_TEXTS := $(wildcard README*.md) $(wildcard lessons/*/README*.md)
 PORTS       := 5672,15672,25672
 
 # messages: what became of them, and how it is drawn

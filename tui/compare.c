@@ -180,7 +180,7 @@ static void draw_queue(const struct model *m, const struct queue_seen *q, struct
     count_text(q->messages, now);
     bool away = q->messages<0, had = most_held(m, q)> q->messages;
     x = canvas_put(c, r, x, 0, away ? STYLE_DOWN : STYLE_STRONG,
-                   away ? queue_seen_state_name(q->state) : now) +
+                   away ? _(queue_seen_state_name(q->state)) : now) +
         1;
     count_text(most_held(m, q), most);
     if (had)

@@ -1,6 +1,6 @@
 /* event_words.c: what nodes and the observer tell of, in the language of the locale. They tell it in English,
  * in these sentences; names and numbers stand where %s is. A sentence that is not here is shown as it came.
- */
+ * (What this program itself concludes is a fact, lab/fact.h, and needs no list.) */
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -20,14 +20,33 @@ static const char *const sentences[] = {
     N_("%s serves in another view: the cluster was partitioned"),
     N_("%s saw that the cluster was partitioned"),
     N_("%s is of this cluster no more"),
+    N_("no link to %s: %s"),
+    N_("%s sent a message that is %s: the link to it is closed"),
+    N_("%s sent a frame of unknown kind %s: the link to it is closed"),
+    N_("%s has not taken %s MiB that were sent to it: the link is closed"),
     N_("%s is with the minority and waits"),
     N_("%s pauses: it reaches %s of %s nodes, not more than half"),
     N_("autoheal: %s begins again, the side of %s decided so"),
+    N_("autoheal: the side of %s wins with %s client; the others begin again"),
+    N_("autoheal: the side of %s wins with %s clients; the others begin again"),
+    /* memory, disk, clients */
+    N_("memory: %s MiB in use, over the limit of %s MiB: publishers wait"),
+    N_("memory: back to %s MiB: publishers go on"),
+    N_("%s MiB in use: messages that are not wanted soon go to the disk"),
+    N_("no message is on the disk only because of its size any more"),
+    N_("paging: %s: no message leaves memory; make room on the disk. Publishers wait at %s MiB"),
+    N_("the log could not be made smaller: %s"),
+    N_("no more clients can come in (%s are connected): %s"),
     /* queues */
     N_("queue %s declared on %s"),
     N_("%s declared on %s"),
     N_("queue %s deleted"),
+    N_("%s was not used for %s ms"),
+    N_("%s declared"),
     N_("%s is gone"),
+    N_("%s is running"),
+    N_("%s is syncing"),
+    N_("%s is stopped"),
     N_("%s is back on %s, %s message"),
     N_("%s is back on %s, %s messages"),
     N_("%s: no mirror in sync, so it stops with its master on %s"),
@@ -54,6 +73,15 @@ static const char *const sentences[] = {
     N_("%s: copied %s message"),
     N_("%s: copied %s messages"),
     N_("%s: copying cancelled"),
+    /* why a node does not answer */
+    N_("no connection"),
+    N_("no answer yet"),
+    N_("cannot connect"),
+    N_("no answer in %s ms"),
+    N_("HTTP %s (wrong user or password)"),
+    N_("its answer is not JSON"),
+    N_("its answer is not a list"),
+    N_("it does not run"),
     /* policies */
     N_("%s follows no policy"),
     N_("%s follows policy %s"),
@@ -61,6 +89,20 @@ static const char *const sentences[] = {
     N_("%s changed on %s: %s"),
     N_("%s cleared"),
 };
+
+/* what an event is about, as nodes and the observer call it; two words at most, in eight columns */
+static const char *const kinds[] = {
+    N_("node"),  N_("queue"), N_("mirror"), N_("promote"), N_("sync"), N_("policy"), N_("publish"), N_("alarm"),
+    N_("memory"), N_("disk"),  N_("count"),  N_("hint"),    N_("step"), N_("set-up"), N_("seen"),
+};
+
+const char *event_kind(const struct event_seen *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strcmp(e->kind, kinds[i]) == 0)
+            return _(kinds[i]);
+    return e->kind;
+}
 
 #define MOST_PARTS 3
 
@@ -97,7 +139,7 @@ static char *fill(const char *sentence, const struct part *parts)
     return t.s ? t.s : xstrdup("");
 }
 
-char *event_words(const char *text)
+char *told_words(const char *text)
 {
     for (size_t i = 0; i < ARRAY_LEN(sentences); i++) {
         struct part parts[MOST_PARTS] = {{0}};
@@ -106,4 +148,9 @@ char *event_words(const char *text)
             return fill(translated, parts);
     }
     return xstrdup(text);
+}
+
+char *event_words(const struct event_seen *e)
+{
+    return e->fact ? fact_text(e->fact, lesson_words) : told_words(e->text);
 }

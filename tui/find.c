@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "view.h"
 #include "words.h"
 
 /* Letters of the first alphabet without regard to case; everything else byte by byte. */
@@ -27,13 +28,20 @@ static bool queue_passes(const struct model *m, const struct queue_seen *q)
 {
     const char *part = m->filters[FOUND_QUEUES];
     return !part || contains(q->name, part) || contains(q->policy, part) ||
-           contains(queue_seen_state_name(q->state), part);
+           contains(queue_seen_state_name(q->state), part) ||
+           contains(_(queue_seen_state_name(q->state)), part);
 }
 
 static bool event_passes(const struct model *m, const struct event_seen *e)
 {
     const char *part = m->filters[FOUND_EVENTS];
-    return !part || contains(e->text, part) || contains(e->kind, part) || contains(e->node, part);
+    if (!part || contains(e->text, part) || contains(e->kind, part) || contains(e->node, part) ||
+        contains(event_kind(e), part))
+        return true;
+    char *shown = event_words(e);
+    bool found = contains(shown, part);
+    free(shown);
+    return found;
 }
 
 /* ---- order
@@ -194,8 +202,10 @@ int find_export(const struct model *m, const char *file)
         char when[32];
         localtime_r(&seconds, &t);
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &t);
+        char *words = event_words(e);
         fprintf(f, "%s.%03d\t%s\t%s\t%s\n", when, (int)(e->wall_ms % 1000), e->kind, e->node ? e->node : "-",
-                e->text);
+                words);
+        free(words);
     }
     int failed = ferror(f) ? EIO : 0;
     return fclose(f) ? errno : failed;

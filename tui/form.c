@@ -16,7 +16,7 @@ struct field {
 };
 
 static const struct field policy_fields[] = {
-    [POLICY_NAME] = {"name", "mirror", {NULL}},
+    [POLICY_NAME] = {"name", "mirrior", {NULL}},
     [POLICY_PATTERN] = {"pattern", "^mirrior", {NULL}},
     [POLICY_HA_MODE] = {"ha-mode", "exactly", {"exactly", "all", "nodes"}},
     [POLICY_HA_PARAMS] = {"ha-params", "2", {NULL}},

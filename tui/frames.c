@@ -10,6 +10,7 @@
 #include "time_player.h"
 #include "tui.h"
 #include "view.h"
+#include "words.h"
 
 enum { EXIT_NOT = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
@@ -455,6 +456,7 @@ static int documents(char **files, int len, const struct wanted *w)
     size_t frames = 0;
     for (int i = 0; i < len; i++) {
         struct document d = {.file = files[i], .load = w->load, .quiet = w->update};
+        words_of_document(files[i]);
         FILE *f = fopen(files[i], "re");
         bool ok = f && read_document(&d, f);
         if (!f)

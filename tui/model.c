@@ -50,7 +50,7 @@ void model_finish(struct model *m)
     command_destroy(m->command);
     free(m->queue);
     free(m->message);
-    free(m->leftover);
+    json_decref(m->leftover);
     model_forget_fates(m);
     *m = (struct model){0};
 }

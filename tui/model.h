@@ -169,7 +169,7 @@ struct model {
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */
-    char *leftover;        /* why the lab was not as the lesson begins; NULL: it was */
+    json_t *leftover;      /* a fact: why the lab was not as the lesson begins; NULL: it was */
     const struct lesson
         *tools;               /* one with a producer and a consumer, where the lesson has none. NULL: none */
     const struct labdir *lab; /* for the addresses that commands name; NULL: none */

@@ -400,7 +400,9 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
     if (row->e) {
         time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
         canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
-        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, "%s: %s", row->e->kind, row->e->text);
+        char *text = event_words(row->e);
+        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, _("%s: %s"), event_kind(row->e), text);
+        free(text);
         return;
     }
     time_text(row->m->at_us - d->begin_us, row->m->about, at);

@@ -87,13 +87,13 @@ const char *seconds_text(int64_t ms, char buffer[32])
     if (ms < 0)
         snprintf(buffer, 32, "?");
     else if (s < 60)
-        snprintf(buffer, 32, "%" PRId64 " s", s);
+        snprintf(buffer, 32, _("%" PRId64 " s"), s);
     else if (s < 3600)
-        snprintf(buffer, 32, "%" PRId64 " min", s / 60);
+        snprintf(buffer, 32, _("%" PRId64 " min"), s / 60);
     else if (s < 86400)
-        snprintf(buffer, 32, "%" PRId64 " h %02" PRId64 " min", s / 3600, s / 60 % 60);
+        snprintf(buffer, 32, _("%" PRId64 " h %02" PRId64 " min"), s / 3600, s / 60 % 60);
     else
-        snprintf(buffer, 32, "%" PRId64 " d %02" PRId64 " h", s / 86400, s / 3600 % 24);
+        snprintf(buffer, 32, _("%" PRId64 " d %02" PRId64 " h"), s / 86400, s / 3600 % 24);
     return buffer;
 }
 

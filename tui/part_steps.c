@@ -10,7 +10,7 @@
 #define TEXT_COLUMN 7 /* of what is said about a step, under its title */
 
 /* Before its action was run, what is half there is there by chance: that is not progress. */
-static enum step_state shown_state(const struct lesson_step *s)
+enum step_state shown_state(const struct lesson_step *s)
 {
     return s->state == STEP_HALF && s->action && !s->acted ? STEP_OPEN : s->state;
 }
@@ -26,40 +26,26 @@ static const char *box(enum step_state state, enum style *style)
     return "[ ]";
 }
 
-static void with_word(const char *word, const char *text, char out[256])
+char *proof_words(const struct lesson_step *s)
 {
-    size_t len = strlen(word);
-    text += strncmp(text, word, len) == 0 ? len : 0; /* it may have the word already */
-    snprintf(out, 256, "%s %s", _(word), text + strspn(text, " "));
-}
-
-/* what was seen of a step, or what its tick waits for */
-static void proof_text(const struct lesson_step *s, char out[256])
-{
-    out[0] = '\0';
+    char *seen = fact_text(s->seen, lesson_words), *words = NULL;
     switch (shown_state(s)) {
     case STEP_OPEN:
         if (s->wait_text)
-            with_word(N_("wait:"), s->wait_text, out);
+            words = format_text(_("wait: %s"), lesson_words(s->wait_text));
         break;
-    case STEP_HALF:
-        if (s->seen_text)
-            with_word(N_("half:"), s->seen_text, out);
-        else if (s->wait_text)
-            with_word(N_("wait:"), s->wait_text, out);
-        break;
-    case STEP_SEEN:
-        if (s->seen_text)
-            with_word(N_("seen:"), s->seen_text, out);
-        break;
+    case STEP_HALF: words = format_text(_("half: %s"), seen); break;
+    case STEP_SEEN: words = format_text(_("seen: %s"), seen); break;
     case STEP_WAS: {
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        snprintf(out, 256, _("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+        words = format_text(_("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
         break;
     }
     }
+    free(seen);
+    return words ? words : xstrdup("");
 }
 
 /* The column of the proofs: after the longest title, but never in the right third. 0: no room for any. */
@@ -67,7 +53,7 @@ static int proof_column(const struct model *m, struct canvas *c, int width)
 {
     int longest = 0;
     for (size_t i = 0; i < m->lesson->steps_len; i++) {
-        int columns = text_columns(c, m->lesson->steps[i].title);
+        int columns = text_columns(c, lesson_words(m->lesson->steps[i].title));
         longest = columns > longest ? columns : longest;
     }
     int column = longest + 10 < width * 2 / 3 ? longest + 10 : width * 2 / 3;
@@ -81,8 +67,7 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
     enum style style;
     const char *tick = box(shown_state(s), &style);
     int column = proof_column(m, c, r.width);
-    char proof[256];
-    proof_text(s, proof);
+    char *proof = proof_words(s);
     canvas_put(c, r, 0, y, STYLE_STRONG, current ? ">" : " ");
     canvas_put(c, r, 1, y, style, tick);
     struct rect left = r;
@@ -91,6 +76,7 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
                   lesson_words(s->title));
     if (column)
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
+    free(proof);
 }
 
 /* what can be done at the current step; the caller frees it. NULL: nothing more */

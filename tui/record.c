@@ -38,7 +38,7 @@ struct recorder {
     ms_time start, last_t;
     json_t *doc, *steps;
     VEC(uint64_t) events; /* their seq, in order */
-    char *leftover;
+    json_t *leftover;
 
     /* what was run, as model.c keeps it: copies of the commands that run, and of the newest */
     struct model shadow;
@@ -215,7 +215,7 @@ static json_t *step_json(const struct lesson_step *s, bool whole)
     set_text(o, "state", step_word(s->state));
     json_object_set_new(o, "acted", json_boolean(s->acted));
     set_number(o, "exit", s->exit_code);
-    set_text(o, "seen", s->seen_text);
+    json_object_set(o, "seen", s->seen); /* nothing, if there is none */
     set_number(o, "seen_wall_ms", s->seen_wall_ms);
     if (whole && s->output && *s->output) {
         size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;
@@ -258,6 +258,7 @@ static json_t *event_json(const struct event_seen *e)
     set_text(o, "kind", e->kind);
     set_text(o, "node", e->node);
     set_text(o, "text", e->text);
+    json_object_set(o, "fact", e->fact); /* nothing, if there is none */
     return o;
 }
 
@@ -363,7 +364,7 @@ static void add_commands(struct recorder *r, json_t *line)
 }
 
 void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc, const struct lesson *l,
-                       const char *leftover)
+                       const json_t *leftover)
 {
     if (!r || r->why)
         return;
@@ -381,10 +382,10 @@ void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc
     add_steps(r, line, l, whole);
     if (whole)
         add_commands(r, line);
-    if (leftover && (whole || !r->leftover || strcmp(leftover, r->leftover) != 0))
-        set_text(line, "leftover", leftover);
-    free(r->leftover);
-    r->leftover = leftover ? xstrdup(leftover) : NULL;
+    if (leftover && (whole || !json_equal(leftover, r->leftover)))
+        json_object_set_new(line, "leftover", json_deep_copy(leftover));
+    json_decref(r->leftover);
+    r->leftover = json_deep_copy(leftover);
     json_decref(r->doc);
     r->doc = json_incref(doc);
     size_t len = put_line(r, line);
@@ -519,7 +520,7 @@ void recorder_destroy(struct recorder *r)
     VEC_FREE(&r->running);
     text_finish(&r->before);
     text_finish(&r->now);
-    free(r->leftover);
+    json_decref(r->leftover);
     free(r->header);
     free(r->file);
     free(r->why);

@@ -34,7 +34,7 @@ void recorder_destroy(struct recorder *r); /* takes NULL, as all below do */
 
 /* doc: recorded_encode(s), which several recorders share. l: the lesson as it is after that. */
 void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc, const struct lesson *l,
-                       const char *leftover);
+                       const json_t *leftover);
 void recorder_ran(struct recorder *r, ms_time now, const struct command *c, const struct lesson *l);
 void recorder_output(struct recorder *r, ms_time now, const struct command *c, const char *data, size_t len,
                      const struct lesson *l);

@@ -581,7 +581,6 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     struct lesson *lesson = NULL;
     struct recording *replay = NULL, *beside = NULL;
     char *error = NULL;
-    words_init();
     if (lesson_number > 0 && !(lesson = lesson_load(lesson_number, opts->replay ? NULL : lab, &error))) {
         fprintf(stderr, "lab: %s\n", error);
         free(error);

@@ -197,8 +197,12 @@ static char *what_first(const struct model *m)
                 "is told: q, `lab down`, `lab %d`.",
                 m->lesson->nodes),
             m->lesson->nodes, nodes, m->lesson->number);
-    if (acts && m->leftover)
-        return format_text(_("%s: B makes it ready for the lesson, n goes on."), m->leftover);
+    if (acts && m->leftover) {
+        char *why = fact_text(m->leftover, lesson_words);
+        char *text = format_text(_("%s: B makes it ready for the lesson, n goes on."), why);
+        free(why);
+        return text;
+    }
     if (!acts)
         return xstrdup(_("Read-only. 4: the lesson, 2: what happened"));
     if (model_step(m) == m->lesson->steps_len)

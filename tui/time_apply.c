@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "time_delta.h"
 #include "time_private.h"
+#include "words.h"
 
 static int64_t number_of(const json_t *o, const char *key)
 {
@@ -101,14 +102,13 @@ static enum step_state state_of(const char *word)
 
 static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
 {
-    const char *seen = json_string_value(json_object_get(o, "seen"));
     const char *output = json_string_value(json_object_get(o, "output"));
     s->state = state_of(json_string_value(json_object_get(o, "state")));
     s->acted = json_is_true(json_object_get(o, "acted"));
     s->exit_code = (int)number_of(o, "exit");
     s->seen_wall_ms = number_of(o, "seen_wall_ms");
-    free(s->seen_text);
-    s->seen_text = seen ? xstrdup(seen) : NULL;
+    json_decref(s->seen);
+    s->seen = json_incref(json_object_get(o, "seen"));
     if (cold) {
         free(s->output);
         s->output = output ? xstrdup(output) : NULL;
@@ -240,18 +240,10 @@ static void apply_ledger(struct player *p, json_t *ledger)
     json_array_foreach(ledger, i, o)
     {
         struct fate_seen f = {.message = copy_of(o, "message"),
-                              .fate = copy_of(o, "fate"),
+                              .fate = fact_text(json_object_get(o, "fate"), lesson_words),
                               .where = copy_of(o, "where"),
                               .lost = json_is_true(json_object_get(o, "lost"))};
         VEC_PUSH(&p->model.fates, f);
-    }
-}
-
-static void set_words(char **to, const json_t *text)
-{
-    if (json_is_string(text)) {
-        free(*to);
-        *to = xstrdup(json_string_value(text));
     }
 }
 
@@ -277,7 +269,10 @@ void player_apply(struct player *p, size_t i, enum passing how)
         apply_steps(p, line, cold);
         if (json_object_get(line, "ledger"))
             apply_ledger(p, json_object_get(line, "ledger"));
-        set_words(&p->model.leftover, json_object_get(line, "leftover"));
+        if (json_object_get(line, "leftover")) {
+            json_decref(p->model.leftover);
+            p->model.leftover = json_incref(json_object_get(line, "leftover"));
+        }
         if (json_is_string(json_object_get(line, "said")))
             model_say(&p->model, "%s", json_string_value(json_object_get(line, "said")));
     }

@@ -167,8 +167,9 @@ static void seek(struct player *p, bool on)
     if (has_marks(p)) {
         if (!step(p, on, begins)) {
             player_to(p, on ? p->r->moments.len : 1);
-            model_say(&p->model, on ? "after the last step: this is the end of the recording"
-                                    : "before the first step: this is the beginning of the recording");
+            model_say(&p->model, "%s",
+                      on ? _("after the last step: this is the end of the recording")
+                         : _("before the first step: this is the beginning of the recording"));
         }
         tell_time(p);
         return;
@@ -248,9 +249,11 @@ struct player *player_create(struct recording *r, struct lesson *lesson, const s
         first++;
     player_to(p, count_with(p, r->doomed != SIZE_MAX ? r->doomed : first));
     json_t *line = r->doomed != SIZE_MAX ? recording_line(r, r->doomed) : NULL;
-    const char *doomed = json_string_value(json_object_get(line, "doomed"));
-    if (doomed)
+    if (line) {
+        char *doomed = fact_text(json_object_get(line, "doomed"), lesson_words);
         model_say(&p->model, "%s", doomed);
+        free(doomed);
+    }
     json_decref(line);
     if (r->problem)
         model_say(&p->model, _("%s; what can be read is shown"), r->problem);

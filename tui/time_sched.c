@@ -111,18 +111,6 @@ static struct snapshot *see(struct sched_recorder *r, uint32_t away, const struc
 /* ---- the ledger
  * ----------------------------------------------------------------------------------------------- */
 
-static const char *answer_word(enum replay_answer answer)
-{
-    switch (answer) {
-    case REPLAY_UNANSWERED: return "not answered";
-    case REPLAY_CONFIRMED: return "confirmed";
-    case REPLAY_REFUSED: return "refused";
-    case REPLAY_UNROUTABLE: return "not routed";
-    case REPLAY_NOT_SERVED: return "not served";
-    }
-    return "?";
-}
-
 static bool holds(const struct replay_queue *q, size_t number)
 {
     for (size_t i = 0; i < q->holds.len; i++)
@@ -148,13 +136,22 @@ static void holders(struct text *t, const struct replay_message *m, size_t numbe
         text_add(t, "-");
 }
 
-static char *fate_words(const struct replay_message *m)
+/* "at step 5 through L1: a mirror ..." */
+static json_t *loss_fact(const struct replay_message *m)
+{
+    json_t *why = fact_word(sched_door_words(m->door));
+    if (!*m->door)
+        return fact_with(N_("step %s: %s"), fact_of("%u", m->lost_step), why);
+    return fact_with("%s: %s", fact_of(N_("step %u through %s"), m->lost_step, m->door), why);
+}
+
+static json_t *fate_fact(const struct replay_message *m)
 {
     enum sched_fate fate = replay_fate(m);
+    json_t *answer = fact_word(replay_answer_word(m->answer));
     if (fate == SCHED_LOST)
-        return format_text("%s, LOST at step %u%s%s: %s", answer_word(m->answer), m->lost_step,
-                           *m->door ? " through " : "", m->door, sched_door_words(m->door));
-    return format_text("%s, %s", answer_word(m->answer), m->removed ? "removed" : sched_fate_word(fate));
+        return fact_with(N_("%s, LOST at %s"), answer, loss_fact(m));
+    return fact_with(N_("%s, %s"), answer, fact_word(m->removed ? N_("removed") : sched_fate_word(fate)));
 }
 
 static json_t *ledger_json(const struct replay_result *so_far, const struct replay_seen *queues, size_t len)
@@ -163,13 +160,12 @@ static json_t *ledger_json(const struct replay_result *so_far, const struct repl
     for (size_t i = 0; i < so_far->messages.len && i < LEDGER_MAX; i++) {
         const struct replay_message *m = &so_far->messages.items[i];
         struct text where = {0};
-        char *name = format_text("m%zu", i + 1), *fate = fate_words(m);
+        char *name = format_text("m%zu", i + 1);
         holders(&where, m, i + 1, queues, len);
-        json_array_append_new(ledger, json_pack("{s:s, s:s, s:s, s:b}", "message", name, "fate", fate,
+        json_array_append_new(ledger, json_pack("{s:s, s:o, s:s, s:b}", "message", name, "fate", fate_fact(m),
                                                 "where", text_str(&where), "lost", m->lost_step != 0));
         text_finish(&where);
         free(name);
-        free(fate);
     }
     return ledger;
 }
@@ -182,11 +178,9 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
         const struct replay_message *m = &so_far->messages.items[i];
         if (m->lost_step != e->step)
             continue;
-        char *words =
-            format_text("m%zu is lost here, at step %u%s%s: %s. [ goes back to how it came about", i + 1,
-                        e->step, *m->door ? ", through " : "", m->door, sched_door_words(m->door));
-        recorder_put(r->recorder, r->now, "doomed", json_string(words));
-        free(words);
+        recorder_put(r->recorder, r->now, "doomed",
+                     fact_with(N_("m%s is lost here, at %s. [ goes back to how it came about"),
+                               fact_of("%zu", i + 1), loss_fact(m)));
         r->doomed = true;
     }
 }
@@ -194,28 +188,32 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
 /* ---- steps
  * -------------------------------------------------------------------------------------------------- */
 
-static void note(struct sched_recorder *r, const char *kind, const char *text)
+/* takes the text over */
+static void note(struct sched_recorder *r, const char *kind, char *text, const json_t *fact)
 {
-    struct event_seen e = {
-        .seq = r->events.len + 1, .wall_ms = (int64_t)r->now, .kind = xstrdup(kind), .text = xstrdup(text)};
+    struct event_seen e = {.seq = r->events.len + 1,
+                           .wall_ms = (int64_t)r->now,
+                           .kind = xstrdup(kind),
+                           .text = text,
+                           .fact = json_deep_copy(fact)};
     VEC_PUSH(&r->events, e);
 }
 
-static void after(void *arg, const struct sched_event *e, const char *fact, uint32_t away,
+static void after(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
                   const struct replay_seen *queues, size_t len, const struct replay_result *so_far)
 {
     struct sched_recorder *r = arg;
     r->now += STEP_MS;
-    note(r, e->step ? "step" : "set-up", e->text);
-    if (*fact)
-        note(r, "seen", fact);
+    note(r, e->step ? "step" : "set-up", xstrdup(e->text), NULL);
+    if (fact)
+        note(r, "seen", fact_text(fact, NULL), fact);
     if (e->step && e->step <= r->lesson->steps_len) {
         struct lesson_step *step = &r->lesson->steps[e->step - 1];
         recorder_put(r->recorder, r->now, "mark", json_string(e->text));
         step->state = STEP_SEEN;
         step->acted = true;
         step->exit_code = 0;
-        step->seen_text = xstrdup(fact);
+        step->seen = json_deep_copy(fact);
         step->seen_wall_ms = (int64_t)r->now;
     }
     struct snapshot *s = see(r, away, queues, len);
@@ -280,6 +278,7 @@ char *sched_recorder_end(struct sched_recorder *r)
     for (size_t i = 0; i < r->events.len; i++) {
         free(r->events.items[i].kind);
         free(r->events.items[i].text);
+        json_decref(r->events.items[i].fact);
     }
     VEC_FREE(&r->events);
     lesson_destroy(r->lesson);

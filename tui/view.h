@@ -57,8 +57,16 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 
-/* event_words.c: an event's English in the language of the locale; new, the caller frees it */
-char *event_words(const char *text);
+/* event_words.c: an event, or what else nodes and the observer tell of, in the language of the locale; new, the
+ * caller frees it */
+char *told_words(const char *english);
+char *event_words(const struct event_seen *e);
+const char *event_kind(const struct event_seen *e);
+
+/* part_steps.c: how far a step is to be shown, and what was seen of it, or what its tick waits for, in words
+ * ("" if nothing); the caller frees them */
+enum step_state shown_state(const struct lesson_step *s);
+char *proof_words(const struct lesson_step *s);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,

@@ -43,13 +43,11 @@ static void paragraph(struct lines *d, int indent, enum style style, const char 
     block(d, indent, style, "", text);
 }
 
-static void labelled(struct lines *d, int indent, enum style style, const char *label, const char *text)
+/* takes the text over */
+static void made(struct lines *d, int indent, enum style style, char *text)
 {
-    size_t len = strlen(label);
-    text += len && strncmp(text, label, len) == 0 ? len : 0; /* it may have the word already */
-    char *whole = format_text("%s%s", *label ? _(label) : "", text);
-    paragraph(d, indent, style, whole);
-    free(whole);
+    paragraph(d, indent, style, text);
+    free(text);
 }
 
 /* the last lines that a program printed */
@@ -67,28 +65,26 @@ static const char *tail_of(const char *output, int lines)
 static void add_step(struct lines *d, const struct model *m, size_t i)
 {
     const struct lesson_step *s = &m->lesson->steps[i];
-    bool current = i == model_step(m), seen = s->state == STEP_SEEN;
-    bool half = s->state == STEP_HALF && (s->acted || !s->action);
-    const char *box = seen || s->state == STEP_WAS ? "[x]" : half ? "[~]" : "[ ]";
-    enum style style = seen ? STYLE_FINE : half ? STYLE_SYNCING : STYLE_NORMAL;
-    char *title = format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, lesson_words(s->title));
-    paragraph(d, 0, current ? STYLE_STRONG : style, title);
-    free(title);
-    if (s->why && (current || seen || s->state == STEP_WAS))
+    enum step_state state = shown_state(s);
+    bool current = i == model_step(m), done = state == STEP_SEEN || state == STEP_WAS;
+    const char *box = done ? "[x]" : state == STEP_HALF ? "[~]" : "[ ]";
+    enum style style = state == STEP_SEEN ? STYLE_FINE : state == STEP_HALF ? STYLE_SYNCING : STYLE_NORMAL;
+    made(d, 0, current ? STYLE_STRONG : style,
+         format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, lesson_words(s->title)));
+    if (s->why && (current || done))
         paragraph(d, 6, STYLE_NORMAL, lesson_words(s->why));
-    if (s->action_text && (current || s->acted))
-        labelled(d, 6, current && !s->acted ? STYLE_STRONG : STYLE_DIM,
-                 current && !s->acted ? N_("n runs: ") : "$ ", s->action_text);
+    if (s->action_text && current && !s->acted)
+        made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), s->action_text));
+    else if (s->action_text && s->acted)
+        made(d, 6, STYLE_DIM, format_text("$ %s", s->action_text));
     if (s->output && *s->output) {
         const char *tail = tail_of(s->output, 3);
         if (tail > s->output)
             paragraph(d, 6, STYLE_DIM, "| ..");
         block(d, 6, STYLE_DIM, "| ", tail);
     }
-    if (s->seen_text && (seen || half || s->state == STEP_WAS))
-        labelled(d, 6, style, seen ? N_("seen: ") : half ? N_("half: ") : "", s->seen_text);
-    else if (current && s->wait_text)
-        labelled(d, 6, STYLE_DIM, N_("wait: "), s->wait_text);
+    if (state != STEP_OPEN || current)
+        made(d, 6, state == STEP_OPEN ? STYLE_DIM : style, proof_words(s));
 }
 
 static void add_lesson(struct lines *d, const struct model *m, int *current_at)
@@ -96,9 +92,9 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
     if (l->aim)
-        labelled(d, 1, STYLE_NORMAL, N_("Aim: "), lesson_words(l->aim));
+        made(d, 1, STYLE_NORMAL, format_text(_("Aim: %s"), lesson_words(l->aim)));
     if (l->predict && current == 0)
-        labelled(d, 1, STYLE_STRONG, N_("Before you look: "), lesson_words(l->predict));
+        made(d, 1, STYLE_STRONG, format_text(_("Before you look: %s"), lesson_words(l->predict)));
     d->y++;
     for (size_t i = 0; i < l->steps_len; i++) {
         if (i == current)

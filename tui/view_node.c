@@ -22,11 +22,14 @@ static void state(struct page *p, const struct model *m, const struct node_seen 
                up.len ? up.s : "-", down.len ? down.s : "-");
     if (n->answers)
         page_field(p, _("answers"), STYLE_FINE, "%s", _("yes"));
-    else
-        page_field(p, _("answers"), STYLE_DOWN, _("no: %s; last %s ago"), n->error ? n->error : "?",
+    else {
+        char *why = told_words(n->error ? n->error : "?");
+        page_field(p, _("answers"), STYLE_DOWN, _("no: %s; last %s ago"), why,
                    n->answered_at && m->now > n->answered_at
                        ? seconds_text((int64_t)(m->now - n->answered_at), age)
                        : "?");
+        free(why);
+    }
     if (n->partitions && *n->partitions)
         page_field(p, _("partitioned"), STYLE_DOWN, _("cut off from %s"), n->partitions);
     else

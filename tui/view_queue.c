@@ -159,7 +159,7 @@ static void fill(struct page *p, const struct model *m)
         return;
     }
     char *title = format_text(_("Queue %s "), q->name);
-    page_title(p, title, queue_seen_state_name(q->state));
+    page_title(p, title, _(queue_seen_state_name(q->state)));
     free(title);
     places(p, m, q);
     rules(p, m, q, o);

@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -32,10 +33,8 @@ static char *find_catalogues(void)
     return NULL;
 }
 
-void words_init(void)
+static void take_catalogues(void)
 {
-    setlocale(LC_CTYPE, "");
-    setlocale(LC_MESSAGES, "");
     char *place = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? find_catalogues() : NULL;
     if (!place)
         return; /* without a domain every text is its own translation */
@@ -43,4 +42,34 @@ void words_init(void)
     bind_textdomain_codeset(DOMAIN, "UTF-8");
     textdomain(DOMAIN);
     free(place);
+}
+
+void words_init(void)
+{
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    take_catalogues();
+}
+
+/* "README.zh-CN.md": "zh_CN"; "": it has none in its name */
+static void language_of(const char *file, char language[16])
+{
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    const char *end = strrchr(name, '.'), *begin = end;
+    while (begin && begin > name && begin[-1] != '.')
+        begin--;
+    size_t len = begin && begin > name ? (size_t)(end - begin) : 0;
+    snprintf(language, 16, "%.*s", (int)len, len ? begin : "");
+    for (char *c = language; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+}
+
+void words_of_document(const char *file)
+{
+    char language[16];
+    language_of(file, language);
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setlocale(LC_MESSAGES, *language ? "C.UTF-8" : "C");
+    setenv("LANGUAGE", language, 1); /* of a locale that is not C, which every system has */
+    take_catalogues();
 }

@@ -9,8 +9,9 @@
 
 #include <libintl.h>
 
-#define _(text)  gettext(text)
-#define N_(text) text /* in a table: marked here, _() where it is drawn */
+#include "lab/fact.h"
+
+#define _(text) gettext(text) /* what is marked with N_ (base/text.h) goes through _() where it is drawn */
 /* one or many, chosen by n: NP_("%d node", "%d nodes", n) */
 #define NP_(one, many, n) ngettext(one, many, (unsigned long)(n))
 
@@ -26,5 +27,9 @@ static inline const char *lesson_words(const char *text)
  * $MIRRORLAB_LOCALE says. Call once, first thing in main. Texts come as UTF-8; in a locale that cannot show
  * that, they stay English. */
 void words_init(void);
+
+/* Takes the language of a document instead, by its name: README.zh-CN.md's is zh_CN, README.md's English. What
+ * is drawn for it is the same for everybody, whatever their locale. */
+void words_of_document(const char *file);
 
 #endif

@@ -26,7 +26,8 @@ const char *sched_verb_word(enum sched_verb v)
     return verbs[v].word;
 }
 
-static const char *const fates[SCHED_FATE_COUNT_] = {"kept", "lost", "unavailable", "consumed"};
+static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"), N_("lost"), N_("unavailable"),
+                                                       N_("consumed")};
 
 const char *sched_fate_word(enum sched_fate f)
 {
@@ -36,14 +37,14 @@ const char *sched_fate_word(enum sched_fate f)
 const char *sched_door_words(const char *door)
 {
     static const char *const words[] = {
-        "a mirror that was not synchronised was promoted",
-        "every node that held it was restarted and its copy was a mirror's",
-        "it was on the losing side of a partition, which was discarded",
-        "an operator's reset or forget",
-        "it was transient and its last holder stopped",
+        N_("a mirror that was not synchronised was promoted"),
+        N_("every node that held it was restarted and its copy was a mirror's"),
+        N_("it was on the losing side of a partition, which was discarded"),
+        N_("an operator's reset or forget"),
+        N_("it was transient and its last holder stopped"),
     };
     bool known = door[0] == 'L' && door[1] >= '1' && door[1] <= '5';
-    return known ? words[door[1] - '1'] : "no door explains it";
+    return known ? words[door[1] - '1'] : N_("no door explains it");
 }
 
 /* ---- words ---- */

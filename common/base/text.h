@@ -6,6 +6,9 @@
 
 #include "base/base.h"
 
+/* Marks a text that somebody above this layer shows in the reader's language (tui/po/extract, lab/fact.h). */
+#define N_(text) text
+
 struct text {
     char *s; /* NUL-terminated once anything was added; NULL before */
     size_t len, cap;

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/vec.h"
@@ -183,17 +182,13 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     *proof = (struct step_proof){.snapshots = 2, .timeout_s = 120};
     step->proof = proof;
     step->exit_code = -1;
-    char *wait = NULL;
     int err = check_keys(r, group, keys, ARRAY_LEN(keys));
     if (!err)
         err = read_text(r, group, "title", true, &step->title);
     if (!err)
         err = read_text(r, group, "why", false, &step->why);
     if (!err)
-        err = read_text(r, group, "wait", true, &wait);
-    if (wait)
-        step->wait_text = format_text("wait: %s", wait);
-    free(wait);
+        err = read_text(r, group, "wait", true, &step->wait_text);
     if (!err)
         err = read_int(r, group, "snapshots", 2, 100, &proof->snapshots);
     if (!err)
@@ -324,7 +319,7 @@ void lesson_destroy(struct lesson *l)
         free_names(step->action);
         free(step->action_text);
         free(step->wait_text);
-        free(step->seen_text);
+        json_decref(step->seen);
         free(step->output);
     }
     free(l->steps);
@@ -396,28 +391,16 @@ static void remember_messages(struct lesson_full *full, const struct snapshot *s
     }
 }
 
-/* sets state and text; true if either is new */
-static bool set_state(struct lesson_step *step, enum step_state state, char *text, int64_t wall_ms)
+/* sets state and what was seen (taken over); true if either is new */
+static bool set_state(struct lesson_step *step, enum step_state state, json_t *seen, int64_t wall_ms)
 {
-    bool same_text =
-        text == step->seen_text || (text && step->seen_text && strcmp(text, step->seen_text) == 0);
-    bool changed = state != step->state || !same_text;
+    bool changed = state != step->state || (seen != step->seen && !json_equal(seen, step->seen));
     if (state != step->state && (state == STEP_SEEN || state == STEP_WAS))
         step->seen_wall_ms = wall_ms;
     step->state = state;
-    free(step->seen_text);
-    step->seen_text = text;
+    json_decref(step->seen);
+    step->seen = seen;
     return changed;
-}
-
-static char *was_true_text(int64_t wall_ms)
-{
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm local;
-    char clock[16] = "?";
-    if (localtime_r(&seconds, &local))
-        strftime(clock, sizeof(clock), "%H:%M:%S", &local);
-    return format_text("was true %s", clock);
 }
 
 /* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true", and
@@ -441,12 +424,12 @@ static bool observe_step(const struct lesson_full *full, struct lesson_step *ste
         proof->last_as_of = found.as_of;
     }
     if (step->held >= proof->snapshots)
-        changed = set_state(step, STEP_SEEN, format_text("%s", text_str(&found.seen)), s->taken_wall_ms);
+        changed = set_state(step, STEP_SEEN, json_incref(found.seen), s->taken_wall_ms);
     else if (step->state == STEP_SEEN && proof->missed >= 2)
-        changed = set_state(step, STEP_WAS, was_true_text(s->taken_wall_ms), s->taken_wall_ms);
+        changed = set_state(step, STEP_WAS, NULL, s->taken_wall_ms);
     else if (!is_done(step) && found.held && found.verdict != VERDICT_YES)
         changed = set_state(step, STEP_HALF,
-                            format_text("half: %s; %s", text_str(&found.seen), text_str(&found.missing)),
+                            fact_with(N_("%s; %s"), json_incref(found.seen), json_incref(found.missing)),
                             s->taken_wall_ms);
     else if (!is_done(step) && found.verdict != VERDICT_YES)
         changed = set_state(step, STEP_OPEN, NULL, s->taken_wall_ms);
@@ -504,23 +487,24 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code)
     l->steps[step].exit_code = exit_code;
 }
 
-char *lesson_leftover(const struct lesson *l, const struct snapshot *s)
+json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     for (size_t i = 0; i < s->nodes_len; i++)
         if (s->nodes[i].state == NODE_NOT_RUNNING)
-            return format_text("%s does not run", s->nodes[i].name);
+            return fact_of(N_("%s does not run"), s->nodes[i].name);
     for (char **name = full->queues; name && *name; name++)
         if (snapshot_queue(s, *name))
-            return format_text("The lab holds %s already", *name);
+            return fact_of(N_("The lab holds %s already"), *name);
     for (char **name = full->policies; name && *name; name++)
         for (size_t i = 0; i < s->policies_len; i++)
             if (strcmp(s->policies[i].name, *name) == 0)
-                return format_text("The lab holds policy %s already", *name);
+                return fact_of(N_("The lab holds policy %s already"), *name);
     return NULL;
 }
 
-char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s)
+char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s,
+                     const char *(*translate)(const char *format))
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     const struct step_proof *proof = l->steps[step].proof;
@@ -529,6 +513,13 @@ char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot 
     struct evidence evidence = {
         .snapshot = s, .most_messages = &full->most_messages, .output = l->steps[step].output};
     struct text out = {0};
-    proof_explain(proof->facts, &evidence, &out);
+    for (size_t i = 0; i < proof_checks(proof->facts); i++) {
+        bool holds;
+        json_t *fact = proof_explain(proof->facts, i, &evidence, &holds);
+        char *words = fact_text(fact, translate);
+        text_printf(&out, "[%c] %s\n", holds ? 'x' : ' ', words);
+        json_decref(fact);
+        free(words);
+    }
     return out.s;
 }

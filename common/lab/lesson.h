@@ -8,6 +8,7 @@
 
 #include <signal.h>
 
+#include "lab/fact.h"
 #include "lab/labdir.h"
 #include "lab/snapshot.h"
 
@@ -18,12 +19,12 @@ struct lesson_step {
     char *why;         /* one or two sentences for a learner; may be NULL */
     char **action;     /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
     char *action_text; /* the command as a learner would type it; NULL if none */
-    char *wait_text;   /* "wait: node1 not running" before it is proved */
+    char *wait_text;   /* what its tick waits for: "node1 not running" */
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
     bool acted;           /* its action was run */
-    char *seen_text;      /* "node2, node3 both say so", "half: ..." , what was observed; NULL: nothing yet */
+    json_t *seen;         /* the fact that was observed, in STEP_HALF so far; NULL: none, or no more */
     int held;             /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; when it ended for STEP_WAS */
     char *output;         /* what the action's program printed so far; NULL if none */
@@ -75,19 +76,21 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
 
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
- * policy that the lesson uses), the first there is. NULL: it is ready. The caller frees it. */
-char *lesson_leftover(const struct lesson *l, const struct snapshot *s);
+ * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
+json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);
 
-/* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...". The caller frees it.
- */
-char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s);
+/* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...", in the language of
+ * translate (fact.h). The caller frees it. */
+char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s,
+                     const char *(*translate)(const char *format));
 
 size_t lesson_current(
     const struct lesson *l); /* the first step never proved (STEP_WAS was); steps_len if all are */
 
 /* `lab run N --headless`: plays every step on the lab, prints each with what was seen; 0 only if all were
  * proved. *caught: a signal that the caller's handler has caught and not answered, or 0; from here on SIGINT,
- * SIGTERM and SIGHUP end the run with 128 and their number. */
-int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught);
+ * SIGTERM and SIGHUP end the run with 128 and their number. translate: as in fact.h, for all that is printed. */
+int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught,
+                        const char *(*translate)(const char *text));
 
 #endif

@@ -30,11 +30,22 @@ struct run {
     int64_t step_began_ms;
     int fd, pid;    /* the action's, -1 and 0 if none runs */
     bool line_open; /* its output so far does not end a line */
+    const char *(*translate)(const char *text);
     struct event *readable, *limit, *reap;
     int exit_code;
 };
 
 static void next_step(struct run *r);
+
+/* to the standard output, in the language of whoever asked for the run */
+static void __attribute__((format(printf, 2, 3))) say(const struct run *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vprintf(r->translate(format), args);
+    va_end(args);
+    fflush(stdout);
+}
 
 static void finish(struct run *r, int exit_code)
 {
@@ -65,17 +76,18 @@ static void give_up(struct run *r, const char *why)
 {
     struct lesson_step *step = &r->lesson->steps[r->step];
     end_line(r);
-    printf("  NOT PROVED: %s. What was seen of each fact:\n", why);
+    say(r, N_("  NOT PROVED: %s. What was seen of each fact:\n"), why);
     const struct snapshot *s = observer_latest(r->observer);
     if (s) {
-        char *facts = lesson_explain(r->lesson, r->step, s);
+        char *facts = lesson_explain(r->lesson, r->step, s, r->translate);
         for (char *line = strtok(facts, "\n"); line; line = strtok(NULL, "\n"))
             printf("    %s\n", line);
         free(facts);
     } else {
-        printf("    nothing: no node answered\n");
+        say(r, N_("    nothing: no node answered\n"));
     }
-    printf("\nstep %zu of %zu (%s) was not proved\n", r->step + 1, r->lesson->steps_len, step->title);
+    say(r, N_("\nstep %zu of %zu (%s) was not proved\n"), r->step + 1, r->lesson->steps_len,
+        r->translate(step->title));
     finish(r, 1);
 }
 
@@ -86,8 +98,9 @@ static void advance(struct run *r)
     if (r->pid || step->state != STEP_SEEN)
         return;
     end_line(r);
-    printf("  [x] seen: %s (%.1f s)\n", step->seen_text,
-           (double)(clock_now_ms() - r->step_began_ms) / 1000.0);
+    char *seen = fact_text(step->seen, r->translate);
+    say(r, N_("  [x] seen: %s (%.1f s)\n"), seen, (double)(clock_now_ms() - r->step_began_ms) / 1000.0);
+    free(seen);
     r->step++;
     next_step(r);
 }
@@ -107,7 +120,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct run *r = arg;
     const struct step_proof *proof = r->lesson->steps[r->step].proof;
-    char *why = format_text("not within %d s", proof->timeout_s);
+    char *why = format_text(r->translate(N_("not within %d s")), proof->timeout_s);
     give_up(r, why);
     free(why);
 }
@@ -158,25 +171,23 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void next_step(struct run *r)
 {
     if (r->step == r->lesson->steps_len) {
-        printf("\nall %zu steps proved\n", r->lesson->steps_len);
+        say(r, N_("\nall %zu steps proved\n"), r->lesson->steps_len);
         finish(r, 0);
         return;
     }
     struct lesson_step *step = &r->lesson->steps[r->step];
     const struct step_proof *proof = step->proof;
-    printf("\n%zu/%zu %s\n", r->step + 1, r->lesson->steps_len, step->title);
-    fflush(stdout);
+    say(r, "\n%zu/%zu %s\n", r->step + 1, r->lesson->steps_len, r->translate(step->title));
     r->step_began_ms = clock_now_ms();
     struct timeval limit = {.tv_sec = proof->timeout_s};
     event_add(r->limit, &limit);
     if (!step->action)
         return;
-    printf("  $ %s\n", step->action_text);
-    fflush(stdout);
+    say(r, "  $ %s\n", step->action_text);
     lesson_begin_action(r->lesson, r->step);
     int err = engine_spawn(r->lab, (const char *const *)step->action, &r->fd, &r->pid);
     if (err) {
-        char *why = format_text("%s cannot be run (%s); run make", step->action[0], err_text(err));
+        char *why = format_text(r->translate(N_("%s cannot be run (%s); run make")), step->action[0], err_text(err));
         give_up(r, why);
         free(why);
         return;
@@ -198,12 +209,13 @@ static void end_action(struct run *r)
     }
 }
 
-static void print_head(const struct labdir *lab, const struct lesson *l)
+static void print_head(const struct run *r)
 {
-    printf("Lesson %d: %s\n%s\n", l->number, l->title, l->aim);
-    printf("lab: %zu %s node%s in %s\n", lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq",
-           lab->nodes_len == 1 ? "" : "s", lab->path);
-    fflush(stdout);
+    const struct labdir *lab = r->lab;
+    const struct lesson *l = r->lesson;
+    say(r, N_("Lesson %d: %s\n%s\n"), l->number, r->translate(l->title), r->translate(l->aim));
+    say(r, lab->nodes_len == 1 ? N_("lab: %zu %s node in %s\n") : N_("lab: %zu %s nodes in %s\n"),
+        lab->nodes_len, lab->engine == ENGINE_KIT ? "kit" : "rabbitmq", lab->path);
 }
 
 static void on_interrupt(evutil_socket_t fd, short what, void *arg)
@@ -211,7 +223,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
     struct run *r = arg;
     (void)what;
     end_line(r);
-    printf("\ninterrupted at step %zu of %zu\n", r->step + 1, r->lesson->steps_len);
+    say(r, N_("\ninterrupted at step %zu of %zu\n"), r->step + 1, r->lesson->steps_len);
     finish(r, 128 + (int)fd); /* for a signal's event, that is its number */
 }
 
@@ -229,10 +241,12 @@ static void play(struct run *r)
     event_free(r->reap);
 }
 
-int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught)
+int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught,
+                        const char *(*translate)(const char *text))
 {
     char *error = NULL;
-    struct run r = {.base = event_base_new(), .lab = lab, .lesson = l, .fd = -1, .exit_code = 1};
+    struct run r = {
+        .base = event_base_new(), .lab = lab, .lesson = l, .fd = -1, .exit_code = 1, .translate = translate};
     ASSERT(r.base);
     /* from the first moment: what comes while the lab is made ready is answered once the loop runs */
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -243,10 +257,10 @@ int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig
     }
     if (*caught) /* while the lab was started: raised again, for the handler that is there now */
         raise(*caught);
-    print_head(lab, l);
+    print_head(&r);
     int err = lesson_clean(lab, l, &error);
     if (err)
-        fprintf(stderr, "the lab cannot be made ready for the lesson: %s\n", error);
+        fprintf(stderr, translate(N_("the lab cannot be made ready for the lesson: %s\n")), error);
     else
         play(&r);
     free(error);

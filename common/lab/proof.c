@@ -10,28 +10,29 @@
 enum subject { SUBJECT_NODE, SUBJECT_QUEUE, SUBJECT_POLICY, SUBJECT_OUTPUT };
 enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
 
-/* id, subject, key in lesson.cfg, its value, words for a reader */
+/* id, subject, key in lesson.cfg, its value, what is asked for: of whom, and the value if it is not a bool */
 #define CHECK_TABLE(X)                                                                                       \
-    X(CHECK_NODE_STATE, SUBJECT_NODE, "state", VALUE_TEXT, "state")                                          \
-    X(CHECK_NODE_SAID_BY, SUBJECT_NODE, "said_by_at_least", VALUE_NUMBER, "said by at least")                \
-    X(CHECK_NODE_ANSWERS, SUBJECT_NODE, "answers", VALUE_BOOL, "answers")                                    \
-    X(CHECK_QUEUE_EXISTS, SUBJECT_QUEUE, "exists", VALUE_BOOL, "exists")                                     \
-    X(CHECK_QUEUE_STATE, SUBJECT_QUEUE, "state", VALUE_TEXT, "state")                                        \
-    X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, "messages")                             \
-    X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER, "messages at least")       \
-    X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, "messages unknown")                \
-    X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, "had at least, before")                  \
-    X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, "master")                                     \
-    X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, "master is not")                   \
-    X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, "mirrors")                                \
-    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER, "mirrors at least")          \
+    X(CHECK_NODE_STATE, SUBJECT_NODE, "state", VALUE_TEXT, N_("%s state %s"))                                \
+    X(CHECK_NODE_SAID_BY, SUBJECT_NODE, "said_by_at_least", VALUE_NUMBER, N_("%s said by at least %s"))      \
+    X(CHECK_NODE_ANSWERS, SUBJECT_NODE, "answers", VALUE_BOOL, N_("%s answers"))                             \
+    X(CHECK_QUEUE_EXISTS, SUBJECT_QUEUE, "exists", VALUE_BOOL, N_("%s exists"))                              \
+    X(CHECK_QUEUE_STATE, SUBJECT_QUEUE, "state", VALUE_TEXT, N_("%s state %s"))                              \
+    X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, N_("%s messages %s"))                   \
+    X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER,                            \
+      N_("%s messages at least %s"))                                                                         \
+    X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, N_("%s messages unknown"))         \
+    X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, N_("%s had at least %s before"))         \
+    X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \
+    X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, N_("%s master is not %s"))         \
+    X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, N_("%s mirrors %s"))                      \
+    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER, N_("%s mirrors at least %s")) \
     X(CHECK_QUEUE_SYNCED_MIN, SUBJECT_QUEUE, "synced_mirrors_at_least", VALUE_NUMBER,                        \
-      "mirrors in sync at least")                                                                            \
-    X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, "durable")                                  \
-    X(CHECK_QUEUE_POLICY, SUBJECT_QUEUE, "policy", VALUE_TEXT, "effective policy")                           \
-    X(CHECK_POLICY_PATTERN, SUBJECT_POLICY, "pattern", VALUE_TEXT, "pattern")                                \
-    X(CHECK_POLICY_DEFINITION, SUBJECT_POLICY, "definition", VALUE_TEXT, "definition")                       \
-    X(CHECK_OUTPUT, SUBJECT_OUTPUT, "output_contains", VALUE_TEXT, "the program printed")
+      N_("%s mirrors in sync at least %s"))                                                                  \
+    X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, N_("%s durable"))                           \
+    X(CHECK_QUEUE_POLICY, SUBJECT_QUEUE, "policy", VALUE_TEXT, N_("%s effective policy %s"))                 \
+    X(CHECK_POLICY_PATTERN, SUBJECT_POLICY, "pattern", VALUE_TEXT, N_("policy %s pattern %s"))               \
+    X(CHECK_POLICY_DEFINITION, SUBJECT_POLICY, "definition", VALUE_TEXT, N_("policy %s definition %s"))      \
+    X(CHECK_OUTPUT, SUBJECT_OUTPUT, "output_contains", VALUE_TEXT, N_("the program printed %s"))
 
 enum check_id {
 #define X(id, subject, key, value, words) id,
@@ -44,9 +45,9 @@ static const struct {
     enum subject subject;
     const char *key;
     enum value_kind value;
-    const char *words;
+    const char *asks; /* a format (fact.h) */
 } checks[] = {
-#define X(id, subject, key, value, words) {subject, key, value, words},
+#define X(id, subject, key, value, asks) {subject, key, value, asks},
     CHECK_TABLE(X)
 #undef X
 };
@@ -282,15 +283,23 @@ static unsigned count_bits(node_bits bits)
 }
 
 /* "node2, node3" */
-static void add_nodes(struct text *t, const struct snapshot *s, node_bits bits)
+static char *node_names(const struct snapshot *s, node_bits bits)
 {
-    bool first = true;
-    for (size_t i = 0; i < s->nodes_len; i++) {
-        if (!(bits >> i & 1))
-            continue;
-        text_printf(t, "%s%s", first ? "" : ", ", s->nodes[i].name);
-        first = false;
-    }
+    struct text t = {0};
+    text_add(&t, "");
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits >> i & 1)
+            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
+    return t.s;
+}
+
+/* a fact about nodes: of_nodes(N_("%s say so"), s, bits) */
+static json_t *of_nodes(const char *format, const struct snapshot *s, node_bits bits)
+{
+    char *names = node_names(s, bits);
+    json_t *fact = fact_of(format, names);
+    free(names);
+    return fact;
 }
 
 /* the last time the most recently heard of these nodes answered: what they say is as old as that */
@@ -303,55 +312,49 @@ static ms_time heard_at(const struct snapshot *s, node_bits bits)
     return at;
 }
 
-static enum verdict look_node(const struct check *c, const struct snapshot *s, ms_time *as_of,
-                              struct text *seen)
+static enum verdict look_node(const struct check *c, const struct snapshot *s, ms_time *as_of, json_t **seen)
 {
     const struct node_seen *n = snapshot_node(s, c->name);
     if (!n) {
-        text_printf(seen, "no node %s here", c->name);
+        *seen = fact_of(N_("no node %s here"), c->name);
         return VERDICT_NO;
     }
     if (c->id == CHECK_NODE_ANSWERS) {
         *as_of = s->taken_at;
-        text_printf(seen, "%s %s", n->name, n->answers ? "answers" : "does not answer");
+        *seen = fact_of(n->answers ? N_("%s answers") : N_("%s does not answer"), n->name);
         return yes_if(n->answers == (c->number != 0));
     }
     bool up = n->state == NODE_UP;
     node_bits sayers = up ? n->said_up_by : n->said_down_by;
     *as_of = heard_at(s, sayers);
     if (n->state == NODE_UNKNOWN) {
-        text_printf(seen, "nobody can say whether %s runs", n->name);
+        *seen = fact_of(N_("nobody can say whether %s runs"), n->name);
         return VERDICT_UNKNOWN;
     }
     if (c->id == CHECK_NODE_SAID_BY) {
-        add_nodes(seen, s, sayers);
-        text_add(seen, count_bits(sayers) > 1 ? " say so" : " says so");
+        *seen = of_nodes(count_bits(sayers) > 1 ? N_("%s say so") : N_("%s says so"), s, sayers);
         return yes_if(count_bits(sayers) >= c->number);
     }
-    text_printf(seen, "%s %s", n->name, up ? "running" : "not running");
+    *seen = fact_of(up ? N_("%s running") : N_("%s not running"), n->name);
     return yes_if(is_any(c, up ? "running" : "not running"));
 }
 
 /* "sync 60%" while one runs */
-static void add_sync(struct text *seen, const struct snapshot *s, const struct queue_seen *q)
+static json_t *sync_fact(const struct snapshot *s, const struct queue_seen *q)
 {
     node_bits open = q->mirrors & ~q->synced;
-    if (open && q->sync_messages >= 0 && q->messages > 0) {
-        text_printf(seen, "sync %lld%%", (long long)(q->sync_messages * 100 / q->messages));
-        return;
-    }
-    text_add(seen, "in sync={");
-    add_nodes(seen, s, q->synced);
-    text_add(seen, "}");
+    if (open && q->sync_messages >= 0 && q->messages > 0)
+        return fact_of(N_("sync %lld%%"), (long long)(q->sync_messages * 100 / q->messages));
+    return of_nodes(N_("in sync={%s}"), s, q->synced);
 }
 
-static enum verdict look_count(const struct check *c, const struct queue_seen *q, struct text *seen)
+static enum verdict look_count(const struct check *c, const struct queue_seen *q, json_t **seen)
 {
     if (q->messages < 0) {
-        text_add(seen, "messages=?");
+        *seen = fact_of(N_("messages=%s"), "?");
         return c->id == CHECK_QUEUE_UNKNOWN ? yes_if(c->number != 0) : VERDICT_UNKNOWN;
     }
-    text_printf(seen, "messages=%lld", (long long)q->messages);
+    *seen = fact_of(N_("messages=%lld"), (long long)q->messages);
     switch ((int)c->id) {
     case CHECK_QUEUE_UNKNOWN: return yes_if(c->number == 0);
     case CHECK_QUEUE_MESSAGES: return yes_if(q->messages == c->number);
@@ -360,65 +363,69 @@ static enum verdict look_count(const struct check *c, const struct queue_seen *q
 }
 
 static enum verdict look_master(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
-                                struct text *seen)
+                                json_t **seen)
 {
     const char *master = q->master >= 0 ? s->nodes[q->master].name : NULL;
-    text_printf(seen, "master=%s", master ? master : "?");
+    *seen = fact_of(N_("master=%s"), master ? master : "?");
     if (!master)
         return VERDICT_UNKNOWN;
     return yes_if(is_any(c, master) == (c->id == CHECK_QUEUE_MASTER));
 }
 
 static enum verdict look_mirrors(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
-                                 struct text *seen)
+                                 json_t **seen)
 {
     unsigned count = count_bits(q->mirrors);
     if (c->id == CHECK_QUEUE_SYNCED_MIN) {
-        add_sync(seen, s, q);
+        *seen = sync_fact(s, q);
         return yes_if(count_bits(q->synced) >= c->number);
     }
-    text_printf(seen, count ? "+%u on " : "no mirror", count);
-    add_nodes(seen, s, q->mirrors);
+    char *names = node_names(s, q->mirrors);
+    *seen = count ? fact_of(N_("+%u on %s"), count, names) : fact_of(N_("no mirror"));
+    free(names);
     return yes_if(c->id == CHECK_QUEUE_MIRRORS ? count == c->number : count >= c->number);
 }
 
-static enum verdict look_had(const struct check *c, const struct evidence *e, struct text *seen)
+static enum verdict look_had(const struct check *c, const struct evidence *e, json_t **seen)
 {
     const int64_t *most = map_get_str(e->most_messages, c->name);
-    text_printf(seen, "had %lld before", most ? (long long)*most : 0LL);
+    *seen = fact_of(N_("had %lld before"), most ? (long long)*most : 0LL);
     return yes_if(most && *most >= c->number);
 }
 
-static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of,
-                               struct text *seen)
+static enum verdict look_state(const struct check *c, const struct queue_seen *q, json_t **seen)
+{
+    const char *state = queue_seen_state_name(q->state);
+    *seen = fact_with(N_("state=%s"), fact_word(state), NULL);
+    return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN : yes_if(is_any(c, state));
+}
+
+static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of, json_t **seen)
 {
     const struct snapshot *s = e->snapshot;
     const struct queue_seen *q = snapshot_queue(s, c->name);
     *as_of = q ? q->seen_at : s->taken_at;
     if (s->source < 0) {
-        text_add(seen, "no node answers");
+        *seen = fact_of(N_("no node answers"));
         return VERDICT_UNKNOWN;
     }
     if (!q || c->id == CHECK_QUEUE_EXISTS) {
-        text_printf(seen, q ? "%s is there" : "no queue %s", c->name);
+        *seen = fact_of(q ? N_("%s is there") : N_("no queue %s"), c->name);
         return c->id == CHECK_QUEUE_EXISTS ? yes_if((q != NULL) == (c->number != 0)) : VERDICT_NO;
     }
     switch ((int)c->id) {
     case CHECK_QUEUE_HAD: return look_had(c, e, seen);
-    case CHECK_QUEUE_STATE:
-        text_printf(seen, "state=%s", queue_seen_state_name(q->state));
-        return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN
-                                              : yes_if(is_any(c, queue_seen_state_name(q->state)));
+    case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
     case CHECK_QUEUE_MIRRORS:
     case CHECK_QUEUE_MIRRORS_MIN:
     case CHECK_QUEUE_SYNCED_MIN: return look_mirrors(c, s, q, seen);
     case CHECK_QUEUE_DURABLE:
-        text_add(seen, q->durable ? "durable" : "not durable");
+        *seen = q->durable ? fact_of(N_("durable")) : fact_of(N_("not durable"));
         return yes_if(q->durable == (c->number != 0));
     case CHECK_QUEUE_POLICY:
-        text_printf(seen, "effective policy=%s", q->policy ? q->policy : "none");
+        *seen = q->policy ? fact_of(N_("effective policy=%s"), q->policy) : fact_of(N_("no effective policy"));
         return yes_if(is_any(c, q->policy ? q->policy : ""));
     default: return look_count(c, q, seen);
     }
@@ -434,12 +441,11 @@ static bool same_json(const char *a, const char *b)
     return same;
 }
 
-static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of,
-                                struct text *seen)
+static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of, json_t **seen)
 {
     *as_of = s->source >= 0 ? s->nodes[s->source].answered_at : 0;
     if (s->source < 0) {
-        text_add(seen, "no node answers");
+        *seen = fact_of(N_("no node answers"));
         return VERDICT_UNKNOWN;
     }
     for (size_t i = 0; i < s->policies_len; i++) {
@@ -447,45 +453,47 @@ static enum verdict look_policy(const struct check *c, const struct snapshot *s,
         if (strcmp(p->name, c->name) != 0)
             continue;
         if (c->id == CHECK_POLICY_PATTERN) {
-            text_printf(seen, "policy %s pattern=%s", p->name, p->pattern);
+            *seen = fact_of(N_("policy %s pattern=%s"), p->name, p->pattern);
             return yes_if(is_any(c, p->pattern));
         }
-        text_add(seen, p->definition);
+        *seen = json_string(p->definition);
         bool same = false;
         for (size_t w = 0; w < c->words.len; w++)
             same = same || same_json(c->words.items[w], p->definition);
         return yes_if(same);
     }
-    text_printf(seen, "no policy %s", c->name);
+    *seen = fact_of(N_("no policy %s"), c->name);
     return VERDICT_NO;
 }
 
-static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of,
-                                struct text *seen)
+static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of, json_t **seen)
 {
     *as_of = e->snapshot->taken_at;
     for (size_t i = 0; e->output && i < c->words.len; i++) {
         if (!strstr(e->output, c->words.items[i]))
             continue;
-        text_printf(seen, "printed \"%s\"", c->words.items[i]);
+        *seen = fact_of(N_("printed \"%s\""), c->words.items[i]);
         return VERDICT_YES;
     }
-    text_printf(seen, e->output ? "not printed yet: \"%s\"" : "not run yet", c->words.items[0]);
+    *seen = e->output ? fact_of(N_("not printed yet: \"%s\""), c->words.items[0]) : fact_of(N_("not run yet"));
     return VERDICT_UNKNOWN;
 }
 
+/* *seen: a new fact */
 static enum verdict look_check(const struct proof *p, const struct check *c, const struct evidence *e,
-                               ms_time *as_of, struct text *seen)
+                               ms_time *as_of, json_t **seen)
 {
-    if (p->queues > 1 && checks[c->id].subject == SUBJECT_QUEUE)
-        text_printf(seen, "%s ", c->name);
+    enum verdict verdict = VERDICT_UNKNOWN;
+    *as_of = 0;
     switch (checks[c->id].subject) {
-    case SUBJECT_NODE: return look_node(c, e->snapshot, as_of, seen);
-    case SUBJECT_QUEUE: return look_queue(c, e, as_of, seen);
-    case SUBJECT_POLICY: return look_policy(c, e->snapshot, as_of, seen);
-    case SUBJECT_OUTPUT: return look_output(c, e, as_of, seen);
+    case SUBJECT_NODE: verdict = look_node(c, e->snapshot, as_of, seen); break;
+    case SUBJECT_QUEUE: verdict = look_queue(c, e, as_of, seen); break;
+    case SUBJECT_POLICY: verdict = look_policy(c, e->snapshot, as_of, seen); break;
+    case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
     }
-    return VERDICT_UNKNOWN;
+    if (p->queues > 1 && checks[c->id].subject == SUBJECT_QUEUE)
+        *seen = fact_with("%s %s", json_string(c->name), *seen);
+    return verdict;
 }
 
 void proof_look(const struct proof *p, const struct evidence *e, struct finding *out)
@@ -493,46 +501,54 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
     *out = (struct finding){.verdict = VERDICT_YES, .as_of = UINT64_MAX};
     for (size_t i = 0; i < p->checks.len; i++) {
         const struct check *c = &p->checks.items[i];
-        struct text seen = {0};
-        ms_time as_of = 0;
+        json_t *seen;
+        ms_time as_of;
         enum verdict verdict = look_check(p, c, e, &as_of, &seen);
         out->as_of = u64_min(out->as_of, as_of);
         bool about_past = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_EXISTS;
-        struct text *to = verdict == VERDICT_YES ? &out->seen : &out->missing;
         if (verdict == VERDICT_YES)
-            text_printf(to, "%s%s", to->len ? "; " : "", seen.s);
-        else if (!to->len)
-            text_add(to, seen.s);
+            fact_add(&out->seen, N_("%s; %s"), seen);
+        else if (!out->missing)
+            out->missing = seen;
+        else
+            json_decref(seen);
         out->held += verdict == VERDICT_YES && !about_past;
         /* what is false is more than what is unknown */
         if (verdict < out->verdict)
             out->verdict = verdict;
-        text_finish(&seen);
     }
 }
 
 void finding_finish(struct finding *f)
 {
-    text_finish(&f->seen);
-    text_finish(&f->missing);
+    json_decref(f->seen);
+    json_decref(f->missing);
 }
 
-void proof_explain(const struct proof *p, const struct evidence *e, struct text *out)
+size_t proof_checks(const struct proof *p)
 {
-    for (size_t i = 0; i < p->checks.len; i++) {
-        const struct check *c = &p->checks.items[i];
-        struct text seen = {0};
-        ms_time as_of = 0;
-        enum verdict verdict = look_check(p, c, e, &as_of, &seen);
-        text_printf(out, "[%c] %s%s%s", verdict == VERDICT_YES ? 'x' : ' ', c->name ? c->name : "",
-                    c->name ? " " : "", checks[c->id].words);
-        if (checks[c->id].value == VALUE_NUMBER)
-            text_printf(out, " %lld", (long long)c->number);
-        else if (checks[c->id].value == VALUE_BOOL)
-            text_add(out, c->number ? "" : " (no)");
-        for (size_t w = 0; w < c->words.len; w++)
-            text_printf(out, "%s%s", w ? " or " : " ", c->words.items[w][0] ? c->words.items[w] : "none");
-        text_printf(out, ": %s\n", seen.s);
-        text_finish(&seen);
-    }
+    return p->checks.len;
+}
+
+/* what the check asks for */
+static json_t *asked(const struct check *c)
+{
+    json_t *value = NULL;
+    if (checks[c->id].value == VALUE_NUMBER)
+        value = fact_of("%lld", (long long)c->number);
+    for (size_t w = 0; w < c->words.len; w++)
+        fact_add(&value, N_("%s or %s"), c->words.items[w][0] ? json_string(c->words.items[w]) : fact_of(N_("none")));
+    if (!c->name)
+        return fact_with(checks[c->id].asks, value, NULL);
+    json_t *fact = fact_with(checks[c->id].asks, json_string(c->name), value);
+    return checks[c->id].value == VALUE_BOOL && !c->number ? fact_with(N_("%s (no)"), fact, NULL) : fact;
+}
+
+json_t *proof_explain(const struct proof *p, size_t check, const struct evidence *e, bool *holds)
+{
+    const struct check *c = &p->checks.items[check];
+    json_t *seen;
+    ms_time as_of;
+    *holds = look_check(p, c, e, &as_of, &seen) == VERDICT_YES;
+    return fact_with(N_("%s: %s"), asked(c), seen);
 }

@@ -14,7 +14,7 @@
 #include <libconfig.h>
 
 #include "base/map.h"
-#include "base/text.h"
+#include "lab/fact.h"
 #include "lab/snapshot.h"
 
 enum verdict { VERDICT_NO, VERDICT_UNKNOWN, VERDICT_YES };
@@ -33,8 +33,8 @@ struct finding {
     enum verdict verdict; /* of all checks together */
     size_t held;          /* checks that hold, not counting those that are about the past */
     ms_time as_of;        /* the oldest moment that what was used was said at */
-    struct text seen;     /* what was seen of the checks that hold: "master=node2; in sync={node3}" */
-    struct text missing;  /* what was seen instead of the first that does not; empty if all hold */
+    json_t *seen;         /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
+    json_t *missing;      /* what was seen instead of the first that does not; NULL: all hold */
 };
 
 /* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */
@@ -44,7 +44,8 @@ void proof_destroy(struct proof *p);
 void proof_look(const struct proof *p, const struct evidence *e, struct finding *out);
 void finding_finish(struct finding *f);
 
-/* every check on a line of its own: "[x] master is not node1: master=node2" */
-void proof_explain(const struct proof *p, const struct evidence *e, struct text *out);
+/* One check, by itself: in words "mirrior_hello master is not node1: master=node2", and whether it holds. */
+size_t proof_checks(const struct proof *p);
+json_t *proof_explain(const struct proof *p, size_t check, const struct evidence *e, bool *holds);
 
 #endif

@@ -39,47 +39,83 @@ void replay_node_list(struct text *t, uint32_t nodes)
         }
 }
 
-void replay_message_list(struct text *t, const unsigned *m, size_t len)
+/* a fact of one list: "node1 node3 run" */
+static json_t *of_list(const char *format, struct text *list)
 {
+    json_t *fact = fact_of(format, text_str(list));
+    text_finish(list);
+    return fact;
+}
+
+static json_t *of_nodes(const char *format, uint32_t nodes)
+{
+    struct text list = {0};
+    replay_node_list(&list, nodes);
+    return of_list(format, &list);
+}
+
+static bool several(uint32_t nodes)
+{
+    return (nodes & (nodes - 1)) != 0;
+}
+
+json_t *replay_fact_ended(uint32_t nodes)
+{
+    return of_nodes(several(nodes) ? N_("%s do not run") : N_("%s does not run"), nodes);
+}
+
+json_t *replay_fact_started(uint32_t running, uint32_t waiting)
+{
+    json_t *fact = NULL;
+    if (running)
+        fact = of_nodes(several(running) ? N_("%s run") : N_("%s runs"), running);
+    if (waiting)
+        fact_add(&fact, N_("%s, %s"),
+                 of_nodes(several(waiting) ? N_("%s wait for the nodes that ran after them")
+                                           : N_("%s waits for the nodes that ran after it"),
+                          waiting));
+    return fact;
+}
+
+/* "m1 m3-m7 confirmed" */
+static json_t *of_messages(const char *format, const unsigned *m, size_t len)
+{
+    struct text list = {0};
     for (size_t i = 0; i < len;) {
         size_t k = i;
         while (k + 1 < len && m[k + 1] == m[k] + 1)
             k++;
-        text_printf(t, "%sm%u", i ? " " : "", m[i]);
+        text_printf(&list, "%sm%u", i ? " " : "", m[i]);
         if (k > i)
-            text_printf(t, "%sm%u", k == i + 1 ? " " : "-", m[k]);
+            text_printf(&list, "%sm%u", k == i + 1 ? " " : "-", m[k]);
         i = k + 1;
     }
+    return of_list(format, &list);
 }
 
-static void queue_words(const struct watched *w, struct text *t)
+static json_t *queue_fact(const struct watched *w)
 {
     const struct replay_queue *q = &w->now;
-    if (q->state == REPLAY_GONE) {
-        text_printf(t, "%s is not there", w->name);
-        return;
-    }
-    if (q->state != REPLAY_RUNNING) {
-        text_printf(t, "%s is %s", w->name, q->state == REPLAY_STOPPED ? "stopped" : "down");
-        if (q->master != SCHED_NONE)
-            text_printf(t, " with node%u", q->master + 1u);
-        return;
-    }
-    text_printf(t, "%s runs on node%u", w->name, q->master + 1u);
-    if (q->torn)
-        text_add(t, " (and on another node of the other side)");
+    if (q->state == REPLAY_GONE)
+        return fact_of(N_("%s is not there"), w->name);
+    if (q->state != REPLAY_RUNNING && q->master == SCHED_NONE)
+        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped") : N_("%s is down"), w->name);
+    if (q->state != REPLAY_RUNNING)
+        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u") : N_("%s is down with node%u"),
+                       w->name, q->master + 1u);
+    json_t *fact = fact_of(q->torn ? N_("%s runs on node%u (and on another node of the other side)")
+                                   : N_("%s runs on node%u"),
+                           w->name, q->master + 1u);
     if (!q->mirrors)
-        text_add(t, ", no mirrors");
-    if (q->synced) {
-        text_add(t, ", in sync ");
-        replay_node_list(t, q->synced);
-    }
-    if (q->mirrors & ~q->synced) {
-        text_add(t, ", NOT in sync ");
-        replay_node_list(t, q->mirrors & ~q->synced);
-    }
-    text_add(t, q->holds.len ? ", holds " : ", holds nothing");
-    replay_message_list(t, q->holds.items, q->holds.len);
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("no mirrors")));
+    if (q->synced)
+        fact_add(&fact, N_("%s, %s"), of_nodes(N_("in sync %s"), q->synced));
+    if (q->mirrors & ~q->synced)
+        fact_add(&fact, N_("%s, %s"), of_nodes(N_("NOT in sync %s"), q->mirrors & ~q->synced));
+    fact_add(&fact, N_("%s, %s"),
+             q->holds.len ? of_messages(N_("holds %s"), q->holds.items, q->holds.len)
+                          : fact_of(N_("holds nothing")));
+    return fact;
 }
 
 static void say(struct replay *r, const char *head, const char *words)
@@ -88,14 +124,21 @@ static void say(struct replay *r, const char *head, const char *words)
     fflush(r->out);
 }
 
-static const char *answer_word(enum replay_answer a)
+static void say_fact(struct replay *r, const char *head, const json_t *fact)
+{
+    char *words = fact_text(fact, NULL);
+    say(r, head, words);
+    free(words);
+}
+
+const char *replay_answer_word(enum replay_answer a)
 {
     switch (a) {
-    case REPLAY_UNANSWERED: return "not answered";
-    case REPLAY_CONFIRMED: return "confirmed";
-    case REPLAY_REFUSED: return "refused";
-    case REPLAY_UNROUTABLE: return "not routed: its queue did not run";
-    case REPLAY_NOT_SERVED: return "not published: the node served nobody";
+    case REPLAY_UNANSWERED: return N_("not answered");
+    case REPLAY_CONFIRMED: return N_("confirmed");
+    case REPLAY_REFUSED: return N_("refused");
+    case REPLAY_UNROUTABLE: return N_("not routed: its queue did not run");
+    case REPLAY_NOT_SERVED: return N_("not published: the node served nobody");
     }
     return "?";
 }
@@ -201,7 +244,7 @@ static void watch(struct replay *r, const char *name)
     VEC_PUSH(&r->queues, (struct watched){.name = xstrdup(name)});
 }
 
-static int publish(struct replay *r, const struct sched_event *e, struct text *fact, char **why)
+static int publish(struct replay *r, const struct sched_event *e, json_t **fact, char **why)
 {
     unsigned first = (unsigned)r->result->messages.len + 1, count = (unsigned)e->numbers[0];
     enum replay_answer *answers = xcalloc(count, sizeof(*answers));
@@ -220,19 +263,17 @@ static int publish(struct replay *r, const struct sched_event *e, struct text *f
         for (unsigned i = 0; i < count; i++)
             if (answers[i] == (enum replay_answer)a)
                 VEC_PUSH(&same, first + i);
-        if (!same.len)
-            continue;
-        if (fact->len)
-            text_add(fact, ", ");
-        replay_message_list(fact, same.items, same.len);
-        text_printf(fact, " %s", answer_word((enum replay_answer)a));
+        if (same.len)
+            fact_add(fact, N_("%s, %s"),
+                     fact_with("%s %s", of_messages("%s", same.items, same.len),
+                               fact_word(replay_answer_word((enum replay_answer)a))));
     }
     VEC_FREE(&same);
     free(answers);
     return err;
 }
 
-static int consume(struct replay *r, const struct sched_event *e, struct text *fact, char **why)
+static int consume(struct replay *r, const struct sched_event *e, json_t **fact, char **why)
 {
     unsigned count = (unsigned)e->numbers[0], len = 0;
     unsigned *taken = xcalloc(count ? count : 1, sizeof(*taken));
@@ -240,9 +281,7 @@ static int consume(struct replay *r, const struct sched_event *e, struct text *f
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
             message(r, taken[i])->consumed = true;
-    if (len)
-        replay_message_list(fact, taken, len);
-    text_add(fact, len ? " consumed" : "nothing to consume");
+    *fact = len ? of_messages(N_("%s consumed"), taken, len) : fact_of(N_("nothing to consume"));
     free(taken);
     return err;
 }
@@ -265,7 +304,7 @@ static void in_order(struct replay_queue *q)
     q->holds.len = kept;
 }
 
-static int look_at_all(struct replay *r, unsigned step, struct text *fact, char **why)
+static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **why)
 {
     for (size_t i = 0; i < r->queues.len; i++) {
         struct watched *w = &r->queues.items[i];
@@ -275,10 +314,9 @@ static int look_at_all(struct replay *r, unsigned step, struct text *fact, char 
         if (err)
             return err;
         in_order(&w->now);
-        text_add(fact, fact->len ? "; " : "");
-        queue_words(w, fact);
+        fact_add(fact, N_("%s; %s"), queue_fact(w));
     }
-    say(r, "", text_str(fact));
+    say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
         account(r, &r->queues.items[i], step);
     return 0;
@@ -328,7 +366,7 @@ static void prepare(struct replay *r, const struct sched_event *e)
     }
 }
 
-static int one_event(struct replay *r, const struct sched_event *e, bool rests, struct text *fact, char **why)
+static int one_event(struct replay *r, const struct sched_event *e, bool rests, json_t **fact, char **why)
 {
     int err;
     prepare(r, e);
@@ -343,7 +381,7 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
     return err;
 }
 
-static void tell_watch(const struct replay *r, const struct sched_event *e, const char *fact)
+static void tell_watch(const struct replay *r, const struct sched_event *e, const json_t *fact)
 {
     const struct replay_watch *w = r->result->watch;
     if (!w)
@@ -357,7 +395,6 @@ static void tell_watch(const struct replay *r, const struct sched_event *e, cons
 
 static int events(struct replay *r, char **why)
 {
-    struct text fact = {0};
     int err = 0;
     const struct sched *s = r->s;
     for (size_t i = 0; i < s->events.len && !err; i++) {
@@ -368,20 +405,19 @@ static int events(struct replay *r, char **why)
         if (e->step)
             snprintf(head, sizeof(head), "step %u", e->step);
         say(r, head, e->text);
-        text_clear(&fact);
+        json_t *fact = NULL;
         err = one_event(r, e, rests, &fact, why);
-        if (err)
-            break;
         bool shows = e->step ? rests : !next || next->step;
-        if (shows)
+        if (!err && shows)
             err = look_at_all(r, e->step, &fact, why);
-        else if (fact.len)
-            say(r, "", text_str(&fact));
-        r->result->steps = e->step;
-        if (!err)
-            tell_watch(r, e, text_str(&fact));
+        else if (!err && fact)
+            say_fact(r, "", fact);
+        if (!err) {
+            r->result->steps = e->step;
+            tell_watch(r, e, fact);
+        }
+        json_decref(fact);
     }
-    text_finish(&fact);
     return err;
 }
 
@@ -407,7 +443,7 @@ static void print_fate(struct replay *r, unsigned from, unsigned to)
     const struct replay_message *m = message(r, from);
     struct text t = {0};
     text_printf(&t, "%s, published in step %u through node%u, %s", m->transient ? "transient" : "persistent",
-                m->step, m->node + 1u, answer_word(m->answer));
+                m->step, m->node + 1u, replay_answer_word(m->answer));
     if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED) {
         if (m->lost_step)
             text_printf(&t, ", LOST in step %u%s%s", m->lost_step, *m->door ? " through " : "", m->door);

@@ -13,6 +13,7 @@
 
 #include "base/sched.h"
 #include "base/text.h"
+#include "lab/fact.h"
 
 enum replay_state {
     REPLAY_GONE, /* no node knows it */
@@ -45,9 +46,9 @@ struct replay_world {
     const char *name; /* "sim" */
     const char *rule; /* its rule of promotion, if it has no choice; NULL: the one the schedule names */
     int (*begin)(void *arg, const struct sched *s, char **why); /* all nodes run and see each other */
-    /* Does everything but publish and consume, and returns once it is so: then *fact says what was seen of
-     * the nodes. A timed event that another follows at once need not wait for all that it leads to. */
-    int (*act)(void *arg, const struct sched_event *e, struct text *fact, char **why);
+    /* Does everything but publish and consume, and returns once it is so: then *fact (NULL before) says what
+     * was seen of the nodes. A timed event that another follows at once need not wait for all that it leads to. */
+    int (*act)(void *arg, const struct sched_event *e, json_t **fact, char **why);
     /* Publishes messages first .. first + count - 1, and waits for their answers. */
     int (*publish)(void *arg, const struct sched_event *e, unsigned first, unsigned count,
                    enum replay_answer *answers, char **why);
@@ -79,7 +80,7 @@ struct replay_result;
 struct replay_watch {
     /* After each event: what was seen of the nodes, the queues as they were last looked at, the messages as
      * they are known by now. All of it is borrowed for the call. away: nodes that do not run. */
-    void (*after)(void *arg, const struct sched_event *e, const char *fact, uint32_t away,
+    void (*after)(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
                   const struct replay_seen *queues, size_t queues_len, const struct replay_result *so_far);
     void *arg;
 };
@@ -98,8 +99,13 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
 void replay_result_finish(struct replay_result *r);
 enum sched_fate replay_fate(const struct replay_message *m);
 
-void replay_node_list(struct text *t, uint32_t nodes);                   /* "node1 node3" */
-void replay_message_list(struct text *t, const unsigned *m, size_t len); /* "m1 m3-m7" */
+void replay_node_list(struct text *t, uint32_t nodes); /* "node1 node3" */
+
+/* Facts that all worlds tell: these nodes do not run; these run (again), those wait for others. */
+json_t *replay_fact_ended(uint32_t nodes);
+json_t *replay_fact_started(uint32_t running, uint32_t waiting);
+
+const char *replay_answer_word(enum replay_answer a); /* "confirmed", marked for translators */
 
 /* replay_nodes.c: the kit's processes or RabbitMQ, in a lab that is started for it and ended after it. */
 struct labdir;

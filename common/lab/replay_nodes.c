@@ -30,7 +30,7 @@ static int begin(void *arg, const struct sched *s, char **why)
     return nodes_rest(w, why);
 }
 
-static int end_nodes(struct nodes *w, const struct sched_event *e, struct text *fact, char **why)
+static int end_nodes(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
 {
     int err = 0;
     EACH_NODE(i, e->nodes)
@@ -45,8 +45,7 @@ static int end_nodes(struct nodes *w, const struct sched_event *e, struct text *
         w->waiting &= ~(1u << i);
         w->stopped = e->verb == SCHED_KILL ? w->stopped & ~(1u << i) : w->stopped | 1u << i;
     }
-    replay_node_list(fact, e->nodes);
-    text_add(fact, e->nodes & (e->nodes - 1) ? " do not run" : " does not run");
+    *fact = replay_fact_ended(e->nodes);
     return 0;
 }
 
@@ -73,7 +72,7 @@ static bool came_back(struct starter *s, struct text *said, int *code)
 }
 
 /* Starts them all, and waits for each: it serves, or it waits for others for as long as we have patience. */
-static int start(struct nodes *w, const struct sched_event *e, struct text *fact, char **why)
+static int start(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
 {
     struct text said = {0};
     int err = 0, code = 0;
@@ -109,16 +108,7 @@ static int start(struct nodes *w, const struct sched_event *e, struct text *fact
     w->running |= running;
     w->waiting |= open;
     w->stopped &= ~e->nodes;
-    if (running) {
-        replay_node_list(fact, running);
-        text_add(fact, running & (running - 1) ? " run" : " runs");
-    }
-    if (open) {
-        text_add(fact, running ? ", " : "");
-        replay_node_list(fact, open);
-        text_printf(fact, " %s for the nodes that ran after %s", open & (open - 1) ? "wait" : "waits",
-                    open & (open - 1) ? "them" : "it");
-    }
+    *fact = replay_fact_started(running, open);
     return err;
 }
 
@@ -313,7 +303,7 @@ static int act_by_operator(struct nodes *w, const struct sched_event *e, char **
     return err ? err : synced_fact(w, n, e->name, why);
 }
 
-static int act(void *arg, const struct sched_event *e, struct text *fact, char **why)
+static int act(void *arg, const struct sched_event *e, json_t **fact, char **why)
 {
     struct nodes *w = arg;
     const char *engine = w->rabbitmq ? "rabbitmq" : "kit";

@@ -2,6 +2,8 @@
  * have its JSON form. */
 #include "lab/snapshot_json.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 
 static char *copy_text(const char *s)
@@ -43,10 +45,10 @@ const char *queue_seen_state_name(enum queue_seen_state state)
 {
     switch (state) {
     case QUEUE_SEEN_UNKNOWN: return "?";
-    case QUEUE_SEEN_RUNNING: return "running";
-    case QUEUE_SEEN_SYNCING: return "syncing";
-    case QUEUE_SEEN_STOPPED: return "stopped";
-    case QUEUE_SEEN_DOWN: return "down";
+    case QUEUE_SEEN_RUNNING: return N_("running");
+    case QUEUE_SEEN_SYNCING: return N_("syncing");
+    case QUEUE_SEEN_STOPPED: return N_("stopped");
+    case QUEUE_SEEN_DOWN: return N_("down");
     }
     return "?";
 }
@@ -100,6 +102,7 @@ static void event_copy(struct event_seen *to, const struct event_seen *from)
     to->kind = copy_text(from->kind);
     to->node = copy_text(from->node);
     to->text = copy_text(from->text);
+    to->fact = json_incref(from->fact);
 }
 
 static void trace_copy(struct trace_seen *to, const struct trace_seen *from)
@@ -162,6 +165,7 @@ void snapshot_destroy(struct snapshot *s)
         free(s->events[i].kind);
         free(s->events[i].node);
         free(s->events[i].text);
+        json_decref(s->events[i].fact);
     }
     for (size_t i = 0; i < s->trace_len; i++)
         free(s->trace[i].queue);

@@ -68,7 +68,8 @@ struct event_seen {
     int64_t wall_ms; /* milliseconds since 1970: from the feed, or when polling noticed it */
     char *kind;      /* "publish", "mirror", "promote", "node", "queue", "policy", "sync", "hint", ... */
     char *node;      /* who said it; NULL: noticed by polling */
-    char *text;
+    char *text;      /* in English, as nodes tell it */
+    json_t *fact;    /* the same for any language (fact.h); NULL: as text only */
 };
 
 /* What a node notes of messages: GET /api/trace of the kit's nodes; docs/trace.md has the words. */

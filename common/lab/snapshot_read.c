@@ -202,6 +202,7 @@ static bool read_event(struct reader *r, const json_t *o, size_t i, struct event
               read_text(r, o, "events", i, "node", true, &e->node) &&
               read_text(r, o, "events", i, "text", false, &e->text);
     e->seq = (uint64_t)seq;
+    e->fact = json_incref(json_object_get(o, "fact"));
     return ok;
 }
 

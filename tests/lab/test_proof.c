@@ -129,6 +129,25 @@ static const struct look consumed = {.policies = POLICY,
                                      .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
                                                      MESSAGES(0), "running", ",'policy':'mirrior'")};
 
+static void assert_fact(const json_t *fact, const char *words)
+{
+    char *text = fact_text(fact, NULL);
+    assert_string_equal(text, words);
+    free(text);
+}
+
+static void assert_seen(const struct lesson *l, size_t step, const char *words)
+{
+    assert_fact(l->steps[step].seen, words);
+}
+
+static void assert_seen_part(const struct lesson *l, size_t step, const char *part)
+{
+    char *text = fact_text(l->steps[step].seen, NULL);
+    assert_non_null(strstr(text, part));
+    free(text);
+}
+
 /* ---- right ones
  * -------------------------------------------------------------------------------------------------- */
 
@@ -142,10 +161,10 @@ static void lesson_7_is_ticked_step_by_step(void **state)
     assert_int_equal(l->steps[0].state, STEP_SEEN);
     observe_times(l, &mirrored, 2);
     assert_int_equal(lesson_current(l), 2);
-    assert_non_null(strstr(l->steps[1].seen_text, "in sync={node2}"));
+    assert_seen_part(l, 1, "in sync={node2}");
     observe_times(l, &node1_stopped, 2);
     assert_int_equal(lesson_current(l), 3);
-    assert_string_equal(l->steps[2].seen_text, "node1 not running; node2, node3 say so");
+    assert_seen(l, 2, "node1 not running; node2, node3 say so");
     observe_times(l, &promoted, 2);
     assert_int_equal(lesson_current(l), 4);
     static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
@@ -196,7 +215,7 @@ static void without_the_policy_its_step_stays_open(void **state)
     observe_times(l, &other_pattern, 10);
     assert_int_equal(lesson_current(l), 0);
     assert_int_equal(l->steps[0].state, STEP_OPEN);
-    assert_null(l->steps[0].seen_text);
+    assert_null(l->steps[0].seen);
     lesson_destroy(l);
 }
 
@@ -265,7 +284,7 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 2);
     assert_int_equal(l->steps[2].state, STEP_HALF);
-    assert_string_equal(l->steps[2].seen_text, "half: node1 not running; node2 says so");
+    assert_seen(l, 2, "node1 not running; node2 says so");
     lesson_destroy(l);
 }
 
@@ -279,7 +298,7 @@ static void half_of_a_proof_says_which_half(void **state)
     observe_times(l, &syncing, 5);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_string_equal(l->steps[3].seen_text, "half: master=node2; +1 on node3; sync 60%");
+    assert_seen(l, 3, "master=node2; +1 on node3; sync 60%");
     observe_times(l, &promoted, 2);
     assert_int_equal(l->steps[3].state, STEP_SEEN);
     lesson_destroy(l);
@@ -343,7 +362,7 @@ static void lost_needs_something_that_was_there(void **state)
     struct finding found;
     proof_look(last->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_NO);
-    assert_string_equal(found.missing.s, "had 0 before");
+    assert_fact(found.missing, "had 0 before");
     finding_finish(&found);
     observe(l, &one);
     proof_look(last->facts, &evidence, &found);
@@ -366,7 +385,7 @@ static void an_unknown_number_is_not_zero(void **state)
     struct finding found;
     proof_look(look_at->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_UNKNOWN);
-    assert_string_equal(found.missing.s, "messages=?");
+    assert_fact(found.missing, "messages=?");
     finding_finish(&found);
     snapshot_destroy(s);
     lesson_destroy(l);
@@ -405,15 +424,14 @@ static void what_stops_to_be_true_says_when(void **state)
     assert_int_equal(l->steps[0].state, STEP_SEEN); /* once may be a slip */
     observe(l, &none);
     assert_int_equal(l->steps[0].state, STEP_WAS);
-    int hour, minute, second;
-    assert_int_equal(sscanf(l->steps[0].seen_text, "was true %d:%d:%d", &hour, &minute, &second), 3);
+    int64_t when = l->steps[0].seen_wall_ms;
+    assert_true(when > 0);
+    assert_null(l->steps[0].seen); /* it is no more */
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
-    char *words = xstrdup(l->steps[0].seen_text);
-    observe_times(l, &policy_set, 3); /* the same again is not the same fact */
+    observe_times(l, &policy_set, 3);       /* the same again is not the same fact */
     assert_int_equal(l->steps[0].state, STEP_WAS);
-    assert_string_equal(l->steps[0].seen_text, words);
+    assert_int_equal(l->steps[0].seen_wall_ms, when);
     assert_int_equal(lesson_current(l), 1);
-    free(words);
     lesson_destroy(l);
 }
 
@@ -434,14 +452,11 @@ static void what_an_earlier_run_left_is_named(void **state)
                  {&both, "The lab holds mirrior_hello already"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct snapshot *s = take(cases[i].look);
-        char *left = lesson_leftover(l, s);
-        if (cases[i].left) {
-            assert_non_null(left);
-            assert_string_equal(left, cases[i].left);
-        } else {
-            assert_null(left);
-        }
-        free(left);
+        json_t *left = lesson_leftover(l, s);
+        assert_int_equal(left != NULL, cases[i].left != NULL);
+        if (left)
+            assert_fact(left, cases[i].left);
+        json_decref(left);
         snapshot_destroy(s);
     }
     lesson_destroy(l);
@@ -452,7 +467,7 @@ static void every_fact_can_be_explained(void **state)
     (void)state;
     struct lesson *l = load(7);
     struct snapshot *s = take(&syncing);
-    char *text = lesson_explain(l, 3, s);
+    char *text = lesson_explain(l, 3, s, NULL);
     assert_string_equal(text, "[x] mirrior_hello master is not node1: master=node2\n"
                               "[ ] mirrior_hello mirrors in sync at least 1: sync 60%\n"
                               "[x] mirrior_hello mirrors 1: +1 on node3\n"

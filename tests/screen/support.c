@@ -30,15 +30,15 @@ struct lesson *sketch_lesson(void)
     static const struct {
         const char *title, *wait, *action, *why;
     } steps[] = {
-        {"set policy mirror ^mirrior exactly:2", "wait: policy mirror listed",
+        {"set policy mirror ^mirrior exactly:2", "policy mirror listed",
          "labctl -n node1 set_policy mirror '^mirrior' '{\"ha-mode\":\"exactly\",\"ha-params\":2}'",
          "Two copies of every queue whose name begins with mirrior."},
-        {"mirrior_hello has one mirror in sync", "wait: sync>=1", "producer --queue mirrior_hello", NULL},
-        {"stop node1", "wait: node1 not running", "labctl -n node1 stop_app",
+        {"mirrior_hello has one mirror in sync", "sync>=1", "producer --queue mirrior_hello", NULL},
+        {"stop node1", "node1 not running", "labctl -n node1 stop_app",
          "An orderly stop of the node that holds the queue."},
-        {"mirror promoted, new mirror in sync", "wait: master!=node1, sync>=1", NULL,
+        {"mirror promoted, new mirror in sync", "master!=node1, sync>=1", NULL,
          "The policy asks for two copies, so the node that had none gets one."},
-        {"get all back", "wait: 100000 ids, 0 missing", "consumer --queue mirrior_hello", NULL},
+        {"get all back", "100000 ids, 0 missing", "consumer --queue mirrior_hello", NULL},
     };
     struct lesson *l = xcalloc(1, sizeof(*l));
     l->number = 7;
@@ -68,8 +68,8 @@ void sketch_step(struct lesson *l, size_t i, enum step_state state, const char *
     s->state = state;
     s->acted = state != STEP_OPEN;
     s->seen_wall_ms = 1795381509000;
-    free(s->seen_text);
-    s->seen_text = seen ? xstrdup(seen) : NULL;
+    json_decref(s->seen);
+    s->seen = seen ? json_string(seen) : NULL;
 }
 
 void sketch_destroy(struct lesson *l)
@@ -80,7 +80,7 @@ void sketch_destroy(struct lesson *l)
         free(s->wait_text);
         free(s->why);
         free(s->action_text);
-        free(s->seen_text);
+        json_decref(s->seen);
         if (s->action)
             free(s->action[0]);
         free(s->action);

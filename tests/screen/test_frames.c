@@ -53,7 +53,7 @@ static void node_stopped(void **state)
     (void)state;
     struct lesson *l = two_proved();
     sketch_step(l, 2, STEP_SEEN, "node2, node3 both say so");
-    sketch_step(l, 3, STEP_HALF, "half: master=node2; sync 60%");
+    sketch_step(l, 3, STEP_HALF, "master=node2; sync 60%");
     CHECK("stopped-80x24", l, 80, 24, "rest", "stopped");
     sketch_step(l, 1, STEP_WAS, "was true");
     sketch_step(l, 3, STEP_SEEN, "master=node2; sync={node3}");
@@ -197,7 +197,7 @@ static void a_lab_that_does_not_fit(void **state)
     struct model m;
     show(&m, l, (const char *const[]){"rest", NULL});
     says(&m, "Press n to run the step");
-    m.leftover = xstrdup("The lab holds mirrior_hello already");
+    m.leftover = json_string("The lab holds mirrior_hello already");
     says(&m, "The lab holds mirrior_hello already: B makes it ready for the lesson, n goes on.\n");
     sketch_step(l, 0, STEP_SEEN, "effective policy=mirror"); /* ticked by what was left: still said */
     says(&m, "B makes it ready");

@@ -252,7 +252,7 @@ static void the_policy_form_runs_what_it_shows(void **state)
     see(&m, "rest");
     model_key(&m, 'P', &run);
     assert_runs(&m, KEY_RETURN,
-                "labctl -n node1 set_policy mirror '^mirrior' "
+                "labctl -n node1 set_policy mirrior '^mirrior' "
                 "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
     model_key(&m, 'P', &run);
     for (const char *key = "\t\x15^q'\t\x15nodes\t\x15node1,node2\t\x15"; *key; key++)
@@ -260,7 +260,7 @@ static void the_policy_form_runs_what_it_shows(void **state)
     model_key(&m, 0x961f, &run); /* a key of another script */
     model_key(&m, KEY_ERASE, &run);
     assert_runs(&m, KEY_RETURN,
-                "labctl -n node1 set_policy mirror '^q'\\''' "
+                "labctl -n node1 set_policy mirrior '^q'\\''' "
                 "'{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}'");
     model_key(&m, 'P', &run);
     assert_int_equal(model_key(&m, 'q', &run), EFFECT_DRAW); /* typed, not obeyed */

@@ -40,7 +40,7 @@ static void it_opens_at_the_step_that_lost_a_message(void **state)
     struct player *p = open_schedule(FOLDER "five-steps.sched");
     char *frame = frame_of(p);
     check_frame("sched-doomed-80x24", frame);
-    assert_contains(frame, "m1 is lost here, at step 5, through L1");
+    assert_contains(frame, "m1 is lost here, at step 5 through L1");
     assert_contains(frame, "1 of 1 lost");
     free(frame);
     player_request(p, REQUEST_EARLIER); /* a step before it is still there, on one node only */

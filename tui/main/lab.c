@@ -17,6 +17,7 @@
 #include "lab/observe.h"
 #include "main/lab.h"
 #include "tui.h"
+#include "words.h"
 
 enum { EXIT_NOT_DONE = LAB_EXIT_NOT_DONE, EXIT_USAGE = LAB_EXIT_USAGE, EXIT_CONFIG = LAB_EXIT_CONFIG };
 
@@ -467,7 +468,7 @@ static int command_run(const struct options *o, int number)
     if (!l)
         code = failed(ERR_INVALID, error);
     else
-        code = lesson_run_headless(&lab, l, &interrupted);
+        code = lesson_run_headless(&lab, l, &interrupted, lesson_words);
     lesson_destroy(l);
     if (started) {
         int err = engine_down(&lab, &error);
@@ -554,6 +555,7 @@ static int command_replay(struct options *o, int len, char **files)
 int main(int argc, char **argv)
 {
     struct options o = {0};
+    words_init();
     if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1) &&
         !lab_replay_on_screen(argc - 1, argv + 1))
         return lab_replay(argc - 1, argv + 1); /* a schedule, not a recording */

@@ -91,7 +91,7 @@ static bool serves(struct sim *s, void *arg)
     return sim_serving(s, *(node_id *)arg);
 }
 
-static void start(struct world *w, const struct sched_event *e, struct text *fact)
+static void start(struct world *w, const struct sched_event *e, json_t **fact)
 {
     node_set waiting = 0, running = 0;
     for (node_id n = 0; n < sim_nodes(w->sim); n++)
@@ -100,19 +100,10 @@ static void start(struct world *w, const struct sched_event *e, struct text *fac
     for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed; n++)
         if (node_in(e->nodes, n))
             *(sim_until(w->sim, serves, &n, START_MS) ? &running : &waiting) |= node_bit(n);
-    if (running) {
-        replay_node_list(fact, running);
-        text_add(fact, node_count(running) == 1 ? " runs" : " run");
-    }
-    if (waiting) {
-        text_add(fact, running ? ", " : "");
-        replay_node_list(fact, waiting);
-        text_printf(fact, " %s for the nodes that ran after %s", node_count(waiting) == 1 ? "waits" : "wait",
-                    node_count(waiting) == 1 ? "it" : "them");
-    }
+    *fact = replay_fact_started(running, waiting);
 }
 
-static int end_nodes(struct world *w, const struct sched_event *e, struct text *fact)
+static int end_nodes(struct world *w, const struct sched_event *e, json_t **fact)
 {
     for (node_id n = 0; n < sim_nodes(w->sim); n++)
         if (node_in(e->nodes, n)) {
@@ -121,12 +112,11 @@ static int end_nodes(struct world *w, const struct sched_event *e, struct text *
             else
                 sim_stop_wait(w->sim, n);
         }
-    replay_node_list(fact, e->nodes);
-    text_add(fact, node_count(e->nodes) == 1 ? " does not run" : " do not run");
+    *fact = replay_fact_ended(e->nodes);
     return 0;
 }
 
-static int command(struct world *w, const struct sched_event *e, struct text *fact, char **why)
+static int command(struct world *w, const struct sched_event *e, char **why)
 {
     node_id n = any_serving(w->sim);
     struct sim_answer a;
@@ -149,7 +139,6 @@ static int command(struct world *w, const struct sched_event *e, struct text *fa
         a = sim_sync(w->sim, n, e->name);
     else
         a = sim_cancel_sync(w->sim, n, e->name);
-    (void)fact;
     if (a.answered && a.status == ANSWER_OK)
         return 0;
     *why = format_text("line %u, %s: %s%s", e->line, e->text, a.answered ? "refused: " : "no answer",
@@ -157,7 +146,7 @@ static int command(struct world *w, const struct sched_event *e, struct text *fa
     return ERR_REFUSED;
 }
 
-static int act(void *arg, const struct sched_event *e, struct text *fact, char **why)
+static int act(void *arg, const struct sched_event *e, json_t **fact, char **why)
 {
     struct world *w = arg;
     struct sim *s = w->sim;
@@ -192,7 +181,7 @@ static int act(void *arg, const struct sched_event *e, struct text *fact, char *
     case SCHED_DELETE:
     case SCHED_PURGE:
     case SCHED_SYNC:
-    case SCHED_CANCEL_SYNC: err = command(w, e, fact, why); break;
+    case SCHED_CANCEL_SYNC: err = command(w, e, why); break;
     case SCHED_CALM: break; /* what follows every event */
     case SCHED_PUT:
     case SCHED_UNPUT:

@@ -1,0 +1,177 @@
+/* test_words.c: what a person reads is in the reader's language: every sentence that a node tells of itself has
+ * its translation, facts are put into words, and a recording made in one language is shown in another. */
+#include "tests/screen/support.h"
+
+#include <glob.h>
+
+#include "time_player.h"
+#include "view.h"
+#include "words.h"
+
+#define LESSON7 "tests/screen/recordings/lesson7.ndjson"
+
+static int chinese(void **state)
+{
+    (void)state;
+    words_of_document("x.zh-CN.md");
+    return 0;
+}
+
+static int english(void **state)
+{
+    (void)state;
+    words_of_document("x.md");
+    return 0;
+}
+
+/* ---- what nodes tell ---- */
+
+/* The next string of the source, with those that follow it at once; false: no more before the call's end. */
+static bool next_string(const char **at, struct text *out)
+{
+    text_clear(out);
+    const char *c = *at;
+    while (*c && *c != '"' && *c != ';')
+        c++;
+    while (*c == '"') {
+        size_t len = strcspn(c + 1, "\"");
+        text_add_bytes(out, c + 1, len);
+        c += len + 2;
+        c += strspn(c, " \n\t");
+    }
+    *at = c;
+    return out->len > 0;
+}
+
+/* with names and numbers, as it comes; plural: "%s" after "message" is an s */
+static char *filled(const char *format, bool plural)
+{
+    struct text t = {0};
+    for (const char *at = format; *at;) {
+        size_t len = strcspn(at, "%");
+        text_add_bytes(&t, at, len);
+        at += len;
+        if (!*at)
+            break;
+        bool ending = at[1] == 's' && len && strchr("egt", at[-1]);
+        bool how = t.len > 10 && strcmp(t.s + t.len - 10, "promoted, ") == 0;
+        text_add(&t, how ? (plural ? "NOT in sync" : "in sync") : !ending ? "node2" : plural ? "s" : "");
+        at += 1 + strspn(at + 1, "0123456789.lz");
+        at++;
+    }
+    return t.s;
+}
+
+static void assert_told_in_chinese(const char *file, const char *format)
+{
+    for (int plural = 0; plural < 2; plural++) {
+        char *text = filled(format, plural);
+        struct event_seen e = {.kind = (char *)"node", .text = text};
+        char *words = event_words(&e);
+        if (strcmp(words, text) == 0)
+            fail_msg("%s tells \"%s\": tui/event_words.c has no such sentence (or it is not translated)", file,
+                     text);
+        free(words);
+        free(text);
+    }
+}
+
+static size_t check_source(const char *file, const char *call)
+{
+    size_t len, found = 0;
+    char *source = file_text(file, &len);
+    struct text kind = {0}, format = {0};
+    for (const char *at = strstr(source, call); at; at = strstr(at, call)) {
+        at += strlen(call);
+        const char *end = strchr(at, ';');
+        if (!end || !next_string(&at, &kind) || strchr(kind.s, ' '))
+            continue; /* its definition, not a call */
+        while (at < end && next_string(&at, &format) && !strchr(format.s, ' '))
+            ;
+        /* what is told word by word ("%s %s") is known by its words */
+        if (format.len && strpbrk(format.s, "abcdefghijklmnopqrtuvwxyz") && strcmp(format.s, "%s %s") != 0) {
+            assert_told_in_chinese(file, format.s);
+            found++;
+        }
+    }
+    text_finish(&kind);
+    text_finish(&format);
+    free(source);
+    return found;
+}
+
+static void what_nodes_tell(void **state)
+{
+    (void)state;
+    size_t found = 0;
+    static const char *const calls[][2] = {{"common/mirror/*.c", "tell(out"}, {"common/host/*.c", "loop_note("}};
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        glob_t files;
+        assert_int_equal(glob(calls[i][0], 0, NULL, &files), 0);
+        for (size_t f = 0; f < files.gl_pathc; f++)
+            found += check_source(files.gl_pathv[f], calls[i][1]);
+        globfree(&files);
+    }
+    print_message("  %zu sentences of nodes\n", found);
+    assert_true(found > 20);
+}
+
+/* ---- facts ---- */
+
+static char *frame_at(const char *name, int view)
+{
+    char *error = NULL;
+    struct command *run;
+    struct player *p = player_create(recording_open(LESSON7, &error), NULL, NULL, false);
+    const struct recording *r = player_recording(p);
+    for (size_t i = 0; i < r->moments.len; i++) {
+        json_t *line = recording_line(r, i);
+        const char *is = json_string_value(json_object_get(line, "name"));
+        if (is && strcmp(is, name) == 0)
+            player_to(p, i + 1);
+        json_decref(line);
+    }
+    model_key(player_model(p), view, &run);
+    struct canvas c;
+    struct text out = {0};
+    canvas_init(&c);
+    canvas_resize(&c, 160, 45);
+    screen_settle(player_model(p), &c);
+    screen_draw(player_model(p), &c);
+    canvas_to_text(&c, &out);
+    canvas_finish(&c);
+    player_destroy(p);
+    return out.s;
+}
+
+/* The same recording, in both languages: facts, what is waited for, events. */
+static void one_recording_in_two_languages(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {
+        {"seen: node1 not running; node2, node3 say so", "看到：node1 未运行；node2, node3 都这样报告"},
+        {"wait: Hello World", "等待：Hello World"},
+        {"was true ", "曾经为真 "},
+        {"node1 was stopped", "node1 被停止了"},
+    };
+    static const char *const documents[] = {"README.md", "lessons/07-failover/README.zh-CN.md"};
+    for (int l = 0; l < 2; l++) {
+        words_of_document(documents[l]);
+        char *lesson = frame_at("stopped", '4'), *events = frame_at("stopped", '2');
+        char *both = format_text("%s%s", lesson, events);
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+            assert_contains(both, words[i][l]);
+        free(lesson);
+        free(events);
+        free(both);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_nodes_tell, chinese, english),
+        cmocka_unit_test_setup_teardown(one_recording_in_two_languages, chinese, english),
+    };
+    return cmocka_run_group_tests_name("screen/words", tests, NULL, NULL);
+}
