@@ -207,7 +207,7 @@ static const char *fate_word(const struct fate *f, enum style *style)
     case FATE_UNCONFIRMED: return _("unconfirmed");
     case FATE_CONFIRMED: return _("confirmed");
     case FATE_HELD: return _("held");
-    case FATE_DELIVERED: return _("delivered");
+    case FATE_DELIVERED: return f->verdict == VERDICT_HANDED_OUT ? _("handed out") : _("delivered");
     case FATE_REDELIVERED: return _("redelivered");
     case FATE_CONSUMED: return _("consumed");
     case FATE_UNKNOWN:
@@ -217,10 +217,20 @@ static const char *fate_word(const struct fate *f, enum style *style)
     return f->verdict == VERDICT_REMOVED ? removed_word(f) : verdict;
 }
 
-static char *range_text(const struct fate_range *f)
+/* "held"; beside another run of the same word "held by 2": what makes them differ is on how many nodes they
+ * are. The caller frees it. */
+static char *run_word(const struct ledger *l, size_t at, enum style *style)
 {
-    enum style style;
-    const char *word = fate_word(&f->fate, &style);
+    const struct fate *f = &l->fates.items[at].fate;
+    const char *word = fate_word(f, style);
+    enum style other;
+    bool twin = (at > 0 && strcmp(fate_word(&l->fates.items[at - 1].fate, &other), word) == 0) ||
+                (at + 1 < l->fates.len && strcmp(fate_word(&l->fates.items[at + 1].fate, &other), word) == 0);
+    return twin && f->held ? format_text(_("%s (on %d)"), word, __builtin_popcount(f->held)) : xstrdup(word);
+}
+
+static char *range_text(const struct fate_range *f, const char *word)
+{
     if (f->first == f->last)
         return format_text("#%" PRIu64 " %s", f->first + 1, word);
     return format_text("#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1, f->last + 1, word);
@@ -251,8 +261,7 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
         here++;
     for (size_t i = here > 1 ? here - 1 : 0; i < l->fates.len; i++) {
         enum style style;
-        const char *word = fate_word(&l->fates.items[i].fate, &style);
-        char *range = range_text(&l->fates.items[i]);
+        char *word = run_word(l, i, &style), *range = range_text(&l->fates.items[i], word);
         int columns = text_columns(d->c, word);
         bool fits = x + text_columns(d->c, range) + 8 <= r.width || i + 1 == l->fates.len;
         if (fits) {
@@ -263,6 +272,7 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
             x = canvas_printf(d->c, r, x, y, STYLE_DIM, "+%zu", l->fates.len - i) + 2;
         }
         free(range);
+        free(word);
         if (!fits)
             break;
     }
@@ -389,6 +399,8 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
         char *text = format_text(_(" %.1f s, no event for #%" PRIu64 " (e: expand) "),
                                  (double)row->gap_us / 1e6, d->id + 1);
         int left = d->lanes.producer, width = d->lanes.consumer - left + 1;
+        int wanted = text_columns(d->c, text) + 2 * 4, most = r.width - left;
+        width = width > wanted ? width : wanted < most ? wanted : most;
         for (int x = 0; x < width; x++)
             put_char(d, r, left + x, y, STYLE_DIM, '-');
         int x = left + (width - text_columns(d->c, text)) / 2;

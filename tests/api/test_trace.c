@@ -8,7 +8,7 @@
 
 static struct lab lab;
 
-enum field { SEQ, FROM, UNTIL, UID, WORD, FIRST, LAST, ABOUT, COUNT, FLAGS, ORIGIN, INCARNATION, NUMBER };
+enum field { SEQ, FROM, UNTIL, UID, WORD, FIRST, LAST, ABOUT, COUNT, FLAGS, ORIGIN, INCARNATION, NUMBER, REIGN };
 
 /* All that a node has noted of the queue q (a new reference), what it holds in "queue". */
 static json_t *trace_of(unsigned node)
@@ -180,6 +180,143 @@ static void the_master_dies(void **state)
     assert_string_equal(ranges, "0-1,3-14");
 }
 
+/* ---- places that are given twice ---- */
+
+static json_t *look_at(unsigned node, const char *queue)
+{
+    char path[80];
+    snprintf(path, sizeof(path), "/api/trace?since=0&queue=%s", queue);
+    return http_json(lab_http(&lab, node), path);
+}
+
+static void publish_one(unsigned node, const char *queue)
+{
+    struct user u = {0};
+    struct user_news news = {0};
+    assert_true(user_open(&u, &lab, node));
+    assert_true(user_confirms(&u));
+    assert_true(user_publish(&u, queue, "hello", false, false));
+    assert_true(user_await(&u, USER_ACK, 10000, &news));
+    user_drop(&u);
+}
+
+struct place {
+    unsigned node;
+    const char *queue;
+    json_int_t place, not_of; /* not of this reign */
+    json_int_t reign;         /* found */
+};
+
+static bool is_enqueued(void *arg)
+{
+    struct place *p = arg;
+    json_t *trace = look_at(p->node, p->queue);
+    const json_t *names = json_object_get(trace, "queues"), *e;
+    size_t i;
+    p->reign = 0;
+    json_array_foreach(json_object_get(trace, "trace"), i, e)
+    {
+        char uid[24];
+        snprintf(uid, sizeof(uid), "%lld", (long long)json_integer_value(json_array_get(e, UID)));
+        const char *queue = json_string_value(json_object_get(names, uid));
+        if (queue && strcmp(queue, p->queue) == 0 &&
+            strcmp(json_string_value(json_array_get(e, WORD)), "enqueued") == 0 &&
+            json_integer_value(json_array_get(e, FIRST)) == p->place &&
+            json_integer_value(json_array_get(e, REIGN)) != p->not_of)
+            p->reign = json_integer_value(json_array_get(e, REIGN));
+    }
+    json_decref(trace);
+    return p->reign > 0;
+}
+
+static json_int_t reign_of_place(unsigned node, const char *queue, json_int_t place, json_int_t not_of)
+{
+    struct place p = {.node = node, .queue = queue, .place = place, .not_of = not_of};
+    if (!wait_until(is_enqueued, &p, 10000))
+        fail_msg("node%u does not say that it has enqueued %s %lld in another reign than %lld", node, queue,
+                 (long long)place, (long long)not_of);
+    return p.reign;
+}
+
+/* what a node holds, each range with its reign */
+static void assert_held(unsigned node, const char *queue, const char *expected)
+{
+    json_t *trace = look_at(node, queue);
+    char *text = json_dumps(json_object_get(json_object_get(trace, "queue"), "held"), JSON_COMPACT);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(trace);
+}
+
+/* The queue comes back empty, and its next message has the place of the one that is lost. */
+static void a_queue_that_came_back_empty(void **state)
+{
+    (void)state;
+    struct user u = {0};
+    struct text out = {0};
+    char held_now[80];
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node1", "start"), 0);
+    assert_true(user_open(&u, &lab, 3));
+    assert_true(user_declare(&u, "e", USER_DURABLE, NULL));
+    user_drop(&u);
+    json_decref(look_at(3, "e"));
+    publish_one(3, "e");
+    json_int_t first = reign_of_place(3, "e", 0, 0);
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node3", "stop_app"), 0);
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node3", "start_app"), 0);
+    json_decref(look_at(3, "e"));
+    assert_held(3, "e", "[]");
+    publish_one(3, "e");
+    json_int_t second = reign_of_place(3, "e", 0, first);
+    snprintf(held_now, sizeof(held_now), "[[0,0,%lld]]", (long long)second);
+    assert_held(3, "e", held_now);
+    text_finish(&out);
+}
+
+static bool both_are_masters(void *arg)
+{
+    bool both = true;
+    for (unsigned node = 1; node <= 3; node += 2) {
+        json_t *trace = look_at(node, arg);
+        const char *role = json_string_value(json_object_get(json_object_get(trace, "queue"), "role"));
+        both = both && role && strcmp(role, "master") == 0;
+        json_decref(trace);
+    }
+    return both;
+}
+
+/* Two sides of a partition: both give place 1, to different messages. */
+static void two_masters(void **state)
+{
+    (void)state;
+    struct user u = {0};
+    struct text out = {0};
+    char held_now[80];
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node1", "set_policy", "two", "^two$",
+                            "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}"),
+                     0);
+    assert_true(user_open(&u, &lab, 1));
+    assert_true(user_declare(&u, "two", USER_DURABLE, NULL));
+    user_drop(&u);
+    assert_queue(&lab, 1, "two", "a mirror in sync", has_a_synced_mirror, NULL);
+    json_decref(look_at(1, "two"));
+    json_decref(look_at(3, "two"));
+    publish_one(1, "two");
+    json_int_t before = reign_of_place(1, "two", 0, 0);
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node3", "cut", "node3"), 0);
+    assert_true(wait_until(both_are_masters, "two", 30000));
+    publish_one(1, "two");
+    publish_one(3, "two");
+    assert_int_equal(reign_of_place(1, "two", 1, 0), before);
+    json_int_t other = reign_of_place(3, "two", 1, before);
+    snprintf(held_now, sizeof(held_now), "[[0,1,%lld]]", (long long)before);
+    assert_held(1, "two", held_now);
+    snprintf(held_now, sizeof(held_now), "[[0,0,%lld],[1,1,%lld]]", (long long)before, (long long)other);
+    assert_held(3, "two", held_now);
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node3", "heal"), 0);
+    text_finish(&out);
+}
+
 static int up(void **state)
 {
     (void)state;
@@ -198,6 +335,8 @@ int main(void)
         cmocka_unit_test(noted_from_the_first_question_on),
         cmocka_unit_test(taken_and_given_back),
         cmocka_unit_test(the_master_dies),
+        cmocka_unit_test(a_queue_that_came_back_empty),
+        cmocka_unit_test(two_masters),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mirror/mirror.h"
+#include "mirror/peer_msg.h"
 
 #define QUEUES 200
 
@@ -201,12 +202,61 @@ static void ranges(void **state)
     assert_int_equal(held[2].last, 599);
 }
 
+/* Who gave a place: the last master that began at it or before; what a shorter history gives anew is its own. */
+static void reigns(void **state)
+{
+    (void)state;
+    struct reigns r = {0};
+    assert_int_equal(reign_of(&r, 0), 0);
+    reigns_add(&r, 0, 0, 100); /* declared on node 0, in its life 100 */
+    reigns_add(&r, 5, 1, 100); /* node 1 takes over, in sync */
+    reigns_add(&r, 9, 1, 100); /* once more, with nobody in between: the same */
+    uint64_t first = reign_of(&r, 4), second = reign_of(&r, 5);
+    assert_int_not_equal(first, second);
+    assert_int_equal(reign_of(&r, 0), first);
+    assert_int_equal(reign_of(&r, 1000), second);
+    assert_int_equal(r.len, 2);
+    reigns_add(&r, 3, 0, 200); /* node 0 is back, with less than either had */
+    assert_int_equal(r.len, 2);
+    assert_int_equal(reign_of(&r, 2), first);
+    assert_int_not_equal(reign_of(&r, 3), first); /* the same node, in another life */
+    assert_int_not_equal(reign_of(&r, 3), second);
+    reigns_add(&r, 0, 0, 300); /* with nothing */
+    assert_int_equal(r.len, 1);
+    for (uint64_t i = 1; i <= LIMIT_REIGNS; i++)
+        reigns_add(&r, i, 0, 300 + i);
+    assert_int_equal(r.len, LIMIT_REIGNS);
+    assert_int_equal(reign_of(&r, 0), 0); /* forgotten */
+    assert_int_not_equal(reign_of(&r, 1), 0);
+}
+
+/* What is noted and what is held says whose the places are. */
+static void whose_places(void **state)
+{
+    struct node *n = *state;
+    struct queue *q = mirror_find_queue(n->m, "q");
+    publish(n, "q", 3, 0);
+    turn(n);
+    struct queue_info info;
+    struct place_range held[2 + LIMIT_REIGNS];
+    mirror_queue_info(n->m, q, &info);
+    assert_int_equal(mirror_queue_ranges(n->m, q, held, 2), 1);
+    assert_int_equal(held[0].reign, 9 * LIMIT_NODES); /* node 0, life 9 */
+    mirror_trace(n->m, true);
+    publish(n, "q", 2, 0);
+    turn(n);
+    assert_int_equal(only(n, TRACE_ENQUEUED).reign, held[0].reign);
+    assert_int_equal(only(n, TRACE_ACCEPTED).reign, 0); /* its publisher's numbers are no places */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs, begin, end),
         cmocka_unit_test_setup_teardown(limit, begin, end),
         cmocka_unit_test_setup_teardown(ranges, begin, end),
+        cmocka_unit_test(reigns),
+        cmocka_unit_test_setup_teardown(whose_places, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
