@@ -279,8 +279,8 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
         finish(m, p, status, out);
 }
 
-/* The answer to a subscribe counts if it comes from the master that is asked now, and that is the queue's:
- * any other one does not know the consumer, and commands_retry asks the one that must. */
+/* The answer to a subscribe, or to its end, counts if it comes from the master that is asked now, and that is
+ * the queue's: only that one knows who consumes. Else commands_retry asks it. */
 static bool from_its_master(const struct mirror *m, const struct pending *p, const struct peer_msg *msg)
 {
     const struct queue *q = queue_by_uid(m, msg->uid);
@@ -293,7 +293,7 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     struct pending *p = map_get_u64(&m->pending, msg->u.reply.req);
     if (!p)
         return;
-    if (p->type == EV_SUBSCRIBE && !from_its_master(m, p, msg))
+    if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE) && !from_its_master(m, p, msg))
         return;
     if (p->type == EV_SUBSCRIBE && !queue_by_uid(m, msg->uid)) { /* it was deleted meanwhile */
         finish(m, p, ANSWER_NOT_FOUND, out);

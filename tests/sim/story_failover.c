@@ -312,25 +312,33 @@ static void a_mirror_that_dies_is_not_waited_for(void **state_)
     end(s);
 }
 
+/* A queue on node3 that moves to its mirror on node1, so many steps ago. */
+static struct sim *world_that_moves(uint64_t *sub, unsigned steps)
+{
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}"),
+            ANSWER_OK);
+    answers(sim_declare(s, 2, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "2/0");
+    if (sub)
+        *sub = sim_subscribe(s, 0, "q", 0, 0);
+    struct event move = {.type = EV_SET_POLICY,
+                         .u.policy = {.name = "ha",
+                                      .pattern = "^q",
+                                      .definition = "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\"]}"}};
+    sim_ask(s, 2, &move);
+    for (unsigned i = 0; i < steps; i++)
+        sim_step(s);
+    return s;
+}
+
 /* Whenever it asks: the master that stays knows the consumer. */
 static void a_consumer_that_comes_while_its_queue_moves_is_known(void **state_)
 {
     (void)state_;
     for (unsigned steps = 0; steps < 60; steps++) {
-        struct sim *s = world(3);
-        answers(
-            sim_set_policy(s, 0, "ha", "^q", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}"),
-            ANSWER_OK);
-        answers(sim_declare(s, 2, "q", SIM_DURABLE), ANSWER_OK);
-        calm(s);
-        placed(s, 0, "q", "2/0");
-        struct event move = {.type = EV_SET_POLICY,
-                             .u.policy = {.name = "ha",
-                                          .pattern = "^q",
-                                          .definition = "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\"]}"}};
-        sim_ask(s, 2, &move);
-        for (unsigned i = 0; i < steps; i++)
-            sim_step(s);
+        struct sim *s = world_that_moves(NULL, steps);
         uint64_t sub = sim_subscribe(s, 0, "q", 0, 0);
         assert_int_not_equal(sub, 0);
         calm(s);
@@ -338,6 +346,23 @@ static void a_consumer_that_comes_while_its_queue_moves_is_known(void **state_)
         assert_true(sim_publish_confirmed(s, 2, "q", true, 1));
         calm(s);
         assert_int_equal(sim_deliveries(s, sub), 1);
+        end(s);
+    }
+}
+
+/* And does not when it has gone. */
+static void a_consumer_that_goes_while_its_queue_moves_is_forgotten(void **state_)
+{
+    (void)state_;
+    for (unsigned steps = 0; steps < 60; steps++) {
+        uint64_t sub;
+        struct sim *s = world_that_moves(&sub, steps);
+        sim_unsubscribe(s, sub);
+        calm(s);
+        assert_true(sim_sub_over(s, sub));
+        struct queue_info q;
+        assert_true(sim_queue(s, 0, "q", &q));
+        assert_int_equal(q.consumers, 0);
         end(s);
     }
 }
@@ -359,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_requeued_message_takes_its_old_place),
         cmocka_unit_test(a_mirror_that_dies_is_not_waited_for),
         cmocka_unit_test(a_consumer_that_comes_while_its_queue_moves_is_known),
+        cmocka_unit_test(a_consumer_that_goes_while_its_queue_moves_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
