@@ -391,14 +391,19 @@ int engine_down(const struct labdir *lab, char **error)
     int err = refuse_external(lab, "stop", error);
     if (err)
         return err;
+    /* RabbitMQ that sees itself in the minority while it stops waits for the others for ever; if it is told to
+     * stop once it waits, it does */
+    bool in_turn = lab->engine == ENGINE_RABBITMQ && strcmp(lab->partition_handling, "pause_minority") == 0;
     pid_t pids[LIMIT_NODES] = {0};
     for (size_t i = 0; i < lab->nodes_len; i++) {
         pids[i] = node_pid(lab, i);
-        if (pids[i])
+        if (pids[i] && !in_turn)
             kill(pids[i], SIGTERM);
     }
     int64_t end = clock_now_ms() + ops_of(lab)->stop_timeout_ms;
     for (size_t i = 0; i < lab->nodes_len; i++) {
+        if (pids[i] && in_turn)
+            kill(pids[i], SIGTERM);
         int64_t left = end - clock_now_ms();
         if (!pids[i] || process_wait_gone(pids[i], left > 0 ? (unsigned)left : 0) == 0)
             continue;
