@@ -307,7 +307,8 @@ struct mirror {
         broken; /* the link to it was lost, and with it messages: in this life it is out of reach for good */
     uint64_t broken_life[LIMIT_NODES]; /* which life of it */
     node_set lost;          /* went without a word since they were last in our view: dead, or on their own */
-    ms_time start_deadline; /* a node that starts looks so long for those before it serves without them */
+    ms_time start_deadline; /* a node that starts looks so long for others before it serves without them */
+    node_set waits_told;    /* a node that starts has said that it waits for these */
     node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
     node_set shun;                 /* left out of the change that is led: cut off from somebody older */
     struct peer_msg *held_prepare; /* of a candidate that leaves out somebody older who lives */
@@ -432,6 +433,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out);
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void view_stop(struct mirror *m, struct effects *out);
 void view_tick(struct mirror *m, struct effects *out);
+node_set view_waits_for(const struct mirror *m); /* who has to come before this node may start to serve */
 void view_turn(struct mirror *m, struct effects *out);
 void begin_change(struct mirror *m, struct effects *out);
 void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);

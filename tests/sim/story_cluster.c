@@ -216,6 +216,35 @@ static void the_last_to_stop_serves_first(void **state_)
     end(s);
 }
 
+/* node2 left when node1 ran, and node1 was killed when node3 ran: both wait for node3, and say so. */
+static void who_waits_for_one_that_waits_says_for_whom(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    sim_stop_wait(s, 2);
+    calm(s);
+    sim_stop_wait(s, 1);
+    calm(s);
+    sim_start(s, 2);
+    calm(s);
+    sim_kill(s, 0);
+    sim_kill(s, 2);
+    for (node_id n = 0; n < 2; n++) {
+        sim_start(s, n);
+        assert_true(sim_until(s, waits, &n, 10000));
+    }
+    calm(s); /* they wait for one that is not there */
+    for (node_id n = 0; n < 2; n++) {
+        assert_false(sim_serving(s, n));
+        assert_int_equal(mirror_view(sim_mirror(s, n)).waiting_for, node_bit(2));
+    }
+    sim_start(s, 2);
+    calm(s);
+    for (node_id n = 0; n < 3; n++)
+        assert_true(sim_serving(s, n));
+    end(s);
+}
+
 static void the_last_to_stop_serves_alone(void **state_)
 {
     (void)state_;
@@ -286,6 +315,7 @@ int main(void)
         cmocka_unit_test(the_first_node_that_is_reset_begins_no_second_cluster),
         cmocka_unit_test(a_queue_moves_to_a_synchronised_mirror_only),
         cmocka_unit_test(the_last_to_stop_serves_first),
+        cmocka_unit_test(who_waits_for_one_that_waits_says_for_whom),
         cmocka_unit_test(the_last_to_stop_serves_alone),
         cmocka_unit_test(all_killed_at_once_come_back_with_everything_persistent),
         cmocka_unit_test(a_bad_policy_changes_nothing),
