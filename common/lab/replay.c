@@ -158,7 +158,9 @@ static bool holds(const struct replay_queue *q, unsigned number)
     return false;
 }
 
-/* The queue runs and this confirmed message is not in it: through which door did it go? */
+/* The queue runs and this confirmed message is not in it: through which door did it go? The order is that of
+ * docs/semantics.md: what an operator or a partition threw away; a transient message that ended with the last
+ * node that had it, whoever takes over then; a mirror that was not in sync. */
 static const char *door_of(const struct replay *r, const struct watched *w, const struct replay_message *m)
 {
     const struct replay_queue *was = &w->before, *now = &w->now;
@@ -166,9 +168,9 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L4";
     if (r->healed || (was->torn && !now->torn))
         return "L3";
-    if (was->master != now->master)
-        return was->synced >> now->master & 1 ? "" : "L1";
-    return m->transient ? "L5" : "";
+    if (m->transient && (!m->alive || was->master == now->master))
+        return "L5";
+    return was->master == now->master || was->synced >> now->master & 1 ? "" : "L1";
 }
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
@@ -198,8 +200,11 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             continue;
         bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
         m->unavailable = w->now.state == REPLAY_STOPPED || w->now.state == REPLAY_DOWN;
+        uint32_t in_sync = runs ? w->now.synced | 1u << w->now.master : 0;
+        if (here) /* at first every mirror has it: it was published to all; later, who is in sync */
+            m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
-            m->holders = w->now.synced | 1u << w->now.master;
+            m->holders = in_sync;
         if (here && m->lost_step) {
             m->lost_step = 0;
             text_clear(&r->line);
@@ -220,6 +225,8 @@ static void account(struct replay *r, struct watched *w, unsigned step)
 
 static void note_gone(struct replay *r, uint32_t nodes)
 {
+    for (unsigned number = 1; number <= r->result->messages.len; number++)
+        message(r, number)->alive &= ~nodes;
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         for (size_t i = 0; i < r->queues.len; i++)
             if (strcmp(r->queues.items[i].name, message(r, number)->queue) == 0)
@@ -277,11 +284,15 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
 {
     unsigned count = (unsigned)e->numbers[0], len = 0;
     unsigned *taken = xcalloc(count ? count : 1, sizeof(*taken));
-    int err = r->world->consume(r->arg, e, count, taken, &len, why);
+    enum replay_got got = REPLAY_TOOK;
+    int err = r->world->consume(r->arg, e, count, taken, &len, &got, why);
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
             message(r, taken[i])->consumed = true;
-    *fact = len ? of_messages(N_("%s consumed"), taken, len) : fact_of(N_("nothing to consume"));
+    *fact = len                         ? of_messages(N_("%s consumed"), taken, len)
+            : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
+            : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
+                                         : fact_of(N_("nothing consumed: the node served nobody"));
     free(taken);
     return err;
 }
@@ -325,7 +336,6 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
 /* Before the world does it: what the book must know. */
 static void prepare(struct replay *r, const struct sched_event *e)
 {
-    r->healed = r->by_operator = false;
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP:
@@ -366,16 +376,52 @@ static void prepare(struct replay *r, const struct sched_event *e)
     }
 }
 
+static bool asks_operator(const struct sched_event *e, bool *of_queue)
+{
+    *of_queue = e->verb == SCHED_DELETE || e->verb == SCHED_PURGE || e->verb == SCHED_SYNC ||
+                e->verb == SCHED_CANCEL_SYNC;
+    return *of_queue || e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
+           e->verb == SCHED_FORGET;
+}
+
+/* What an operator asks for and cannot have as things are: *fact says why. false: it can be done. */
+static bool refused(struct replay *r, const struct sched_event *e, json_t **fact, int *err, char **why)
+{
+    bool of_queue;
+    if (!asks_operator(e, &of_queue))
+        return false;
+    struct replay_queue q = {.master = SCHED_NONE};
+    if (!r->world->serving(r->arg))
+        *fact = fact_of(N_("refused: no node serves"));
+    else if (e->verb == SCHED_FORGET && e->nodes & ~r->away)
+        *fact = fact_of(N_("refused: node%u was not stopped"), e->node + 1u);
+    else if (of_queue && (*err = r->world->look(r->arg, e->name, &q, why)) != 0)
+        return true;
+    else if (of_queue && q.state == REPLAY_GONE)
+        *fact = fact_of(N_("refused: %s is not there"), e->name);
+    else if (of_queue && e->verb != SCHED_DELETE && q.state != REPLAY_RUNNING)
+        *fact = fact_of(N_("refused: %s does not run"), e->name);
+    else if ((e->verb == SCHED_SYNC || e->verb == SCHED_CANCEL_SYNC) && !q.mirrors)
+        *fact = fact_of(N_("refused: %s has no mirrors"), e->name);
+    VEC_FREE(&q.holds);
+    return *fact != NULL;
+}
+
 static int one_event(struct replay *r, const struct sched_event *e, bool rests, json_t **fact, char **why)
 {
-    int err;
-    prepare(r, e);
-    if (e->verb == SCHED_PUBLISH)
-        err = publish(r, e, fact, why);
-    else if (e->verb == SCHED_CONSUME)
-        err = consume(r, e, fact, why);
-    else
-        err = r->world->act(r->arg, e, fact, why);
+    int err = 0;
+    r->healed = r->by_operator = false;
+    if (e->timed)
+        r->world->wait(r->arg, e->wait_ms);
+    if (!refused(r, e, fact, &err, why)) {
+        prepare(r, e);
+        if (e->verb == SCHED_PUBLISH)
+            err = publish(r, e, fact, why);
+        else if (e->verb == SCHED_CONSUME)
+            err = consume(r, e, fact, why);
+        else
+            err = r->world->act(r->arg, e, fact, why);
+    }
     if (!err && rests)
         err = r->world->rest(r->arg, why);
     return err;

@@ -308,6 +308,7 @@ struct mirror {
     uint64_t broken_life[LIMIT_NODES]; /* which life of it */
     node_set lost;          /* went without a word since they were last in our view: dead, or on their own */
     ms_time start_deadline; /* a node that starts looks so long for others before it serves without them */
+    bool looks;             /* and that time is not over */
     node_set waits_told;    /* a node that starts has said that it waits for these */
     node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
     node_set shun;                 /* left out of the change that is led: cut off from somebody older */
@@ -432,7 +433,7 @@ void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out);
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void view_stop(struct mirror *m, struct effects *out);
-void view_tick(struct mirror *m, struct effects *out);
+void view_time(struct mirror *m, struct effects *out);
 node_set view_waits_for(const struct mirror *m); /* who has to come before this node may start to serve */
 void view_turn(struct mirror *m, struct effects *out);
 void begin_change(struct mirror *m, struct effects *out);

@@ -139,15 +139,18 @@ void view_start(struct mirror *m, struct effects *out)
 {
     m->started = true;
     m->start_deadline = m->now + START_PATIENCE_MS;
+    m->looks = true;
     send_hello(m, m->links, out);
     try_form(m, out);
 }
 
-/* the time it gave others to show themselves is over */
-void view_tick(struct mirror *m, struct effects *out)
+/* Whatever happens: is the time over that it gave others to show themselves? */
+void view_time(struct mirror *m, struct effects *out)
 {
-    if (m->phase == PHASE_STARTING)
-        try_form(m, out);
+    if (!m->looks || m->now < m->start_deadline)
+        return;
+    m->looks = false;
+    try_form(m, out);
 }
 
 /* ---- links ---- */

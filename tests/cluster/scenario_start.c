@@ -46,21 +46,43 @@ static bool waits_once_more(void *before)
     return waits_in_log() > *(int *)before;
 }
 
-/* C was not the last: it waits, and says for whom. RabbitMQ's start_app knows no timeout and says it in its
- * log. */
+static bool says_it_waits(void *file)
+{
+    struct text told = {0};
+    FILE *f = fopen(file, "re");
+    char part[512];
+    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&told, part, got);
+    if (f)
+        fclose(f);
+    bool says = strstr(text_str(&told), "node3 waits for nodes that were running when it left: node1 node2; start them") != NULL;
+    text_finish(&told);
+    return says;
+}
+
+/* C was not the last: it waits, and says for whom: labctl while it goes on waiting, the node's log, and whoever asks.
+ * RabbitMQ says in its log that it waits, and not for whom. */
 static void c_waits(void)
 {
+    char *file = format_text("%s/start_app.txt", lab.dir);
+    char *start = format_text("%s/labctl --dir %s -n node3 start_app >%s 2>&1 &", lab.bin, lab.dir, file);
+    int before = waits_in_log();
+    assert_int_equal(RUN(NULL, "sh", "-c", start), 0);
     if (test_on_kit()) {
-        assert_code(LABCTL(&lab, &out, "-n", "node3", "-t", "1", "start_app"), 75, &out);
-        assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2");
+        assert_true(wait_until(says_it_waits, file, 60000));
+        char *log = format_text("%s/node3/log.txt", lab.dir);
+        assert_code(RUN(&out, "grep", "node3 waits for nodes that were running when it left: node1 node2", log), 0, &out);
+        free(log);
+        assert_code(LABCTL(&lab, &out, "-n", "node3", "cluster_status"), 64, &out);
+        assert_says(&out, "requires the 'rabbit' app to be running on the target node");
+        assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them");
     } else {
-        char *start =
-            format_text("%s/labctl --dir %s -n node3 start_app >/dev/null 2>&1 &", lab.bin, lab.dir);
-        int before = waits_in_log();
-        assert_int_equal(RUN(NULL, "sh", "-c", start), 0);
         assert_true(wait_until(waits_once_more, &before, 60000));
-        free(start);
+        assert_code(LABCTL(&lab, &out, "-n", "node3", "cluster_status"), 64, &out);
+        assert_says(&out, "requires the 'rabbit' app to be running on the target node");
     }
+    free(start);
+    free(file);
     assert_false(answers(C));
 }
 
