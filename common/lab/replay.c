@@ -24,6 +24,8 @@ struct replay {
     size_t gone_cap;
     bool healed;      /* the step healed a cut */
     bool by_operator; /* the step took a node, or its data, out of the cluster for good */
+    uint32_t forced;  /* nodes whose next start waits for nobody */
+    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };
 
@@ -170,7 +172,8 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L3";
     if (m->transient && (!m->alive || was->master == now->master))
         return "L5";
-    return was->master == now->master || was->synced >> now->master & 1 ? "" : "L1";
+    bool in_sync = was->master == now->master || was->synced >> now->master & 1;
+    return !in_sync ? "L1" : r->went_on ? "L4" : "";
 }
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
@@ -342,7 +345,13 @@ static void prepare(struct replay *r, const struct sched_event *e)
         note_gone(r, e->nodes);
         r->away |= e->nodes;
         break;
-    case SCHED_START: r->away &= ~e->nodes; break;
+    case SCHED_START:
+        r->away &= ~e->nodes;
+        r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
+        r->went_on = r->went_on || r->by_operator;
+        r->forced &= ~e->nodes;
+        break;
+    case SCHED_FORCE: r->forced |= e->nodes; break;
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
@@ -376,35 +385,39 @@ static void prepare(struct replay *r, const struct sched_event *e)
     }
 }
 
-static bool asks_operator(const struct sched_event *e, bool *of_queue)
+/* What an operator asks of a queue and cannot have as it is; NULL: it can be done, or *err. */
+static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, int *err, char **why)
 {
-    *of_queue = e->verb == SCHED_DELETE || e->verb == SCHED_PURGE || e->verb == SCHED_SYNC ||
-                e->verb == SCHED_CANCEL_SYNC;
-    return *of_queue || e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
-           e->verb == SCHED_FORGET;
+    struct replay_queue q = {.master = SCHED_NONE};
+    bool syncs = e->verb == SCHED_SYNC || e->verb == SCHED_CANCEL_SYNC;
+    *err = r->world->look(r->arg, e->name, &q, why);
+    VEC_FREE(&q.holds);
+    if (*err)
+        return NULL;
+    if (q.state == REPLAY_GONE)
+        return fact_of(N_("refused: %s is not there"), e->name);
+    if (e->verb != SCHED_DELETE && q.state != REPLAY_RUNNING)
+        return fact_of(N_("refused: %s does not run"), e->name);
+    return syncs && !q.mirrors ? fact_of(N_("refused: %s has no mirrors"), e->name) : NULL;
 }
 
-/* What an operator asks for and cannot have as things are: *fact says why. false: it can be done. */
-static bool refused(struct replay *r, const struct sched_event *e, json_t **fact, int *err, char **why)
+/* What cannot be done as things are, in words; NULL: it can be, or *err. */
+static json_t *refused(struct replay *r, const struct sched_event *e, int *err, char **why)
 {
-    bool of_queue;
-    if (!asks_operator(e, &of_queue))
-        return false;
-    struct replay_queue q = {.master = SCHED_NONE};
-    if (!r->world->serving(r->arg))
-        *fact = fact_of(N_("refused: no node serves"));
-    else if (e->verb == SCHED_FORGET && e->nodes & ~r->away)
-        *fact = fact_of(N_("refused: node%u was not stopped"), e->node + 1u);
-    else if (of_queue && (*err = r->world->look(r->arg, e->name, &q, why)) != 0)
-        return true;
-    else if (of_queue && q.state == REPLAY_GONE)
-        *fact = fact_of(N_("refused: %s is not there"), e->name);
-    else if (of_queue && e->verb != SCHED_DELETE && q.state != REPLAY_RUNNING)
-        *fact = fact_of(N_("refused: %s does not run"), e->name);
-    else if ((e->verb == SCHED_SYNC || e->verb == SCHED_CANCEL_SYNC) && !q.mirrors)
-        *fact = fact_of(N_("refused: %s has no mirrors"), e->name);
-    VEC_FREE(&q.holds);
-    return *fact != NULL;
+    bool of_queue = e->verb == SCHED_DELETE || e->verb == SCHED_PURGE || e->verb == SCHED_SYNC ||
+                    e->verb == SCHED_CANCEL_SYNC;
+    bool of_cluster = e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
+                      e->verb == SCHED_FORGET;
+    if (!of_queue && !of_cluster && e->verb != SCHED_FORCE)
+        return NULL;
+    uint32_t serving = r->world->serving(r->arg);
+    if (e->verb == SCHED_FORCE) /* who is told so itself, and no other node has to serve */
+        return serving & e->nodes ? fact_of(N_("refused: node%u runs"), e->node + 1u) : NULL;
+    if (!serving)
+        return fact_of(N_("refused: no node serves"));
+    if (e->verb == SCHED_FORGET && (e->nodes & ~r->away))
+        return fact_of(N_("refused: node%u was not stopped"), e->node + 1u);
+    return of_queue ? refused_of_queue(r, e, err, why) : NULL;
 }
 
 static int one_event(struct replay *r, const struct sched_event *e, bool rests, json_t **fact, char **why)
@@ -413,7 +426,8 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
     r->healed = r->by_operator = false;
     if (e->timed)
         r->world->wait(r->arg, e->wait_ms);
-    if (!refused(r, e, fact, &err, why)) {
+    *fact = refused(r, e, &err, why);
+    if (!*fact && !err) {
         prepare(r, e);
         if (e->verb == SCHED_PUBLISH)
             err = publish(r, e, fact, why);

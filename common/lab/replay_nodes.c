@@ -244,6 +244,17 @@ static int act_by_operator(struct nodes *w, const struct sched_event *e, char **
     return err ? err : synced_fact(w, n, e->name, why);
 }
 
+/* Of RabbitMQ only a process that is there can be told so. */
+static int force(struct nodes *w, const struct sched_event *e, char **why)
+{
+    if (!w->rabbitmq || (w->waiting | w->stopped) & e->nodes)
+        return TOLD(w, e->node, why, "force_boot");
+    *why = format_text("line %u, %s: on RabbitMQ its process has to be there: start it (it waits), then force it, "
+                       "kill it and start it again",
+                       e->line, e->text);
+    return ERR_REFUSED;
+}
+
 static int act(void *arg, const struct sched_event *e, json_t **fact, char **why)
 {
     struct nodes *w = arg;
@@ -252,6 +263,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP: return end_nodes(w, e, fact, why);
+    case SCHED_FORCE: return force(w, e, why);
     case SCHED_START: return nodes_start(w, e, fact, why);
     case SCHED_CUT:
     case SCHED_CUT_NOW:

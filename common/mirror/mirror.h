@@ -46,6 +46,7 @@ struct mirror_options {
 
     enum partition_handling partition_handling;
     bool paused; /* the life before this one ended because it reached too few nodes */
+    bool forced; /* by an operator: it serves without those it would wait for (what only they know is lost) */
 
     ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };

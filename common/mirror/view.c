@@ -98,6 +98,13 @@ node_set view_waits_for(const struct mirror *m)
     return m->phase == PHASE_STARTING && !f.somebody_serves ? f.lacks : 0;
 }
 
+static void add_names(const struct mirror *m, node_set nodes, struct text *names)
+{
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(nodes, n))
+            text_printf(names, " %s", m->names[n]);
+}
+
 /* Once for each set of nodes: who looks at a node that does not serve must find out why. */
 static void tell_waiting(struct mirror *m, node_set lacks, struct effects *out)
 {
@@ -107,11 +114,19 @@ static void tell_waiting(struct mirror *m, node_set lacks, struct effects *out)
     if (!lacks)
         return;
     struct text names = {0};
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(lacks, n))
-            text_printf(&names, " %s", m->names[n]);
+    add_names(m, lacks, &names);
     tell(out, "node", NULL, "%s waits for nodes that were running when it left:%s", m->names[m->o.self],
          text_str(&names));
+    text_finish(&names);
+}
+
+/* An operator has said that those it would wait for do not count. What it knows is the cluster's metadata then. */
+static void tell_forced(const struct mirror *m, node_set lacks, struct effects *out)
+{
+    struct text names = {0};
+    add_names(m, lacks, &names);
+    tell(out, "node", NULL, "%s is forced to start without nodes that were running when it left:%s",
+         m->names[m->o.self], text_str(&names));
     text_finish(&names);
 }
 
@@ -124,6 +139,11 @@ static void try_form(struct mirror *m, struct effects *out)
     struct forming f = forming(m);
     if (f.somebody_serves)
         return;
+    if (f.lacks && m->o.forced && m->now >= m->start_deadline) {
+        tell_forced(m, f.lacks, out);
+        begin_change(m, out);
+        return;
+    }
     if (f.leader != m->o.self || f.lacks) {
         tell_waiting(m, f.lacks, out);
         return;

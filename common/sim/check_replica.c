@@ -54,7 +54,11 @@ static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door
         lose(s, n, message, door, false, why);
 }
 
-/* Nobody holds it, and no disk of a node that is away: where did it go? */
+/* Nobody holds it, and no disk of a node that is away: where did it go? The order of the doors is that of
+ * docs/semantics.md, the same as in lab/replay.c: an operator (L4); a partition (L3); transient, and the last that
+ * had it went (L5), whoever is promoted then; an unsynchronised mirror was promoted (L1: here only of what that one
+ * had in memory alone, for what it lacked went when it was promoted). A forced start explains what nothing else
+ * does. */
 static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -100,6 +104,10 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     if (cause == CAUSE_STEP && !m->persistent && master_went(s, n, m->queue)) {
         lose(s, n, message, DOOR_L5, false,
              "it was transient, its master stopped, and this copy was not in sync");
+        return;
+    }
+    if (s->forced) {
+        lose(s, n, message, DOOR_L4, false, "an operator forced a start without the nodes that knew of it");
         return;
     }
     /* L2 is not looked for: a queue's master holds what is confirmed, so this door opens only behind L1 */
@@ -240,6 +248,10 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (check_limits_end(s, message)) /* the first thing that the new master did */
             continue;
+        if (s->forced) {
+            lose_here(s, n, message, DOOR_L4, "an operator forced a start without the nodes that knew of it");
+            continue;
+        }
         sim_fail(s, m->persistent || !mirror_before ? "I3" : "I4",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,

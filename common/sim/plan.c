@@ -63,7 +63,8 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     case SIM_SYNC_ERRORS:
     case SIM_DISK_FULL: return faults & FAULT_DISKS;
     case SIM_FORGOTTEN:
-    case SIM_RESETS: return faults & FAULT_FORGET;
+    case SIM_RESETS:
+    case SIM_FORCED: return faults & FAULT_FORGET;
     case SIM_COUNT_: break;
     }
     return false;

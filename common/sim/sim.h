@@ -106,6 +106,8 @@ unsigned sim_nodes(const struct sim *s);
  * reset and started again. */
 void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
+/* The next start of a node that does not serve waits for nobody. */
+void sim_force(struct sim *s, node_id n);
 /* For ms from now, messages between a and b take factor times as long. */
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
 
@@ -158,6 +160,7 @@ enum sim_count {
     SIM_DISK_FULL,
     SIM_FORGOTTEN, /* nodes were removed from the cluster, */
     SIM_RESETS,    /* and came back empty */
+    SIM_FORCED,    /* starts that waited for nobody */
     SIM_COUNT_
 };
 const char *sim_count_name(enum sim_count c);

@@ -318,6 +318,10 @@ static void boot(struct sim *s, node_id n)
     o.oldest_promoted = s->options.oldest_promoted;
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
+    o.forced = node->forced;
+    s->forced = s->forced || node->forced;
+    s->counts[SIM_FORCED] += node->forced;
+    node->forced = false;
     if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
         o.partition_handling = PARTITION_IGNORE;
     sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
@@ -494,6 +498,11 @@ void sim_reset(struct sim *s, node_id n)
     reset(s, n);
 }
 
+void sim_force(struct sim *s, node_id n)
+{
+    s->nodes[n].forced = !sim_serving(s, n);
+}
+
 /* ---- counting ---- */
 
 uint64_t sim_count(const struct sim *s, enum sim_count c)
@@ -522,6 +531,7 @@ const char *sim_count_name(enum sim_count c)
     case SIM_DISK_FULL: return "full disks";
     case SIM_FORGOTTEN: return "nodes removed";
     case SIM_RESETS: return "nodes reset";
+    case SIM_FORCED: return "forced starts";
     case SIM_COUNT_: break;
     }
     return "?";

@@ -134,6 +134,7 @@ int ctl_forget_cluster_node(struct ctl *c);
 int ctl_reset(struct ctl *c);
 int ctl_force_reset(struct ctl *c);
 int ctl_join_cluster(struct ctl *c);
+int ctl_force_boot(struct ctl *c);
 int ctl_needs_stopped(struct ctl *c,
                       const struct ctl_verb *v); /* CTL_OK: the app is; else it has been said */
 /* labctl_verbs.c: the rest */

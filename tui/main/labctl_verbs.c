@@ -308,6 +308,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"version", "Help", "", "Displays the version of the tool", 0, 0, "", NULL, version},
 
     {"await_startup", "Nodes", "", "Waits until the node serves", 0, 0, "", NULL, await_startup},
+    {"force_boot", "Nodes", "", "Makes the next start of a node that does not serve wait for nobody", 0, 0, "", NULL,
+     ctl_force_boot},
     {"force_reset", "Nodes", "", "Empties a stopped node without telling its cluster", 0, 0, "",
      "Forcefully resetting node %n ...", ctl_force_reset},
     {"kill", "Nodes", "", "Kills the node's process (SIGKILL): a crash", 0, 0, "", NULL, ctl_kill},
@@ -494,7 +496,7 @@ static void banner(struct ctl *c, const char *shape)
 /* RabbitMQ's order: an app that is stopped, or that runs, is noticed before the banner is printed. */
 static bool needs_stopped(const struct ctl_verb *v)
 {
-    return has_word("reset force_reset join_cluster", v->name);
+    return has_word("reset force_reset force_boot join_cluster", v->name);
 }
 
 static bool needs_app(const struct ctl_verb *v)
