@@ -58,11 +58,12 @@ static struct hello own_hello(const struct mirror *m)
                           .incarnation = m->o.incarnation};
 }
 
-/* Whom a node looks for before it makes a view without them. */
+/* Whom a node looks for before it makes a view without them: all of its cluster, for even if it was the last to
+ * stop, somebody may have been forced to start since. */
 static node_set missed_at_start(const struct mirror *m)
 {
     node_set all = m->o.nodes_len < LIMIT_NODES ? node_bit((node_id)m->o.nodes_len) - 1 : UINT32_MAX;
-    return m->fresh && m->o.lived ? others_of(m, all) : m->lost;
+    return others_of(m, m->fresh && m->o.lived ? all : m->lost | m->cluster);
 }
 
 /* Of the nodes that are here, and of which nobody serves: whose past is the latest, and who has to come before

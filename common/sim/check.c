@@ -238,10 +238,11 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     struct seen_queue *sq = seen_queue(s, n, queue);
     bool left_behind = check_parted(s, n, lq->view);
     bool forgotten = s->removed && !info_available(&sq->now) && node_in(s->removed, sq->now.master);
-    if (forgotten || s->forced)
+    bool by_rule = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
+                   delete_under_way(s, lq->name) || check_limits_expired(s, queue);
+    if (forgotten || (s->forced && !by_rule)) /* or whoever is forced to start never heard of it */
         check_queue_forgotten(s, n, queue);
-    bool may = forgotten || s->forced || left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
-               !lq->durable || delete_under_way(s, lq->name) || check_limits_expired(s, queue);
+    bool may = forgotten || s->forced || by_rule;
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
                  lq->name);

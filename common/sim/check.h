@@ -147,6 +147,7 @@ void check_key_asked(struct sim *s, const char *name, const char *value,
 void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
+void check_keys_forced(struct sim *s); /* a forced start may go on without the last change */
 void check_keys_forget(struct sim *s, node_id n);
 void check_keys_calm(struct sim *s, node_set members);
 void check_keys_finish(struct sim *s);

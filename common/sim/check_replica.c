@@ -131,7 +131,8 @@ void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < q->messages.len; i++)
         if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
             lose(s, n, q->messages.items[i], DOOR_L4, false,
-                 "an operator removed the node that its queue waited for");
+                 s->forced ? "an operator forced a start without the nodes that knew of its queue"
+                           : "an operator removed the node that its queue waited for");
 }
 
 /* Did anybody who should know say that n was in sync before it took over? */

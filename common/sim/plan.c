@@ -80,6 +80,10 @@ const char *plan_handling_name(enum partition_handling h)
     return "?";
 }
 
+#ifndef FORCE_PERCENT
+#define FORCE_PERCENT 3
+#endif
+
 void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
 {
     va_list args;
@@ -353,6 +357,31 @@ static void choose_clients(struct chooser *c)
             (struct client_plan){.kind = CLIENT_OWNER, .queue = "x1", .pace_us = 30000};
 }
 
+/* All are killed at once, and one does not come back for long: the others would wait for it, so one of them is
+ * forced to start. Choices of its own: those of other seeds stay what they were. */
+static void choose_force(struct chooser *c)
+{
+    struct rng r;
+    rng_init(&r, c->p->seed ^ 0x666f726365);
+    unsigned nodes = c->p->options.nodes;
+    if (nodes < 2 || c->cuts || c->clocks || c->p->options.one_fault_at_a_time || !rng_chance(&r, FORCE_PERCENT))
+        return;
+    unsigned missing = (unsigned)rng_below(&r, nodes), forced = (missing + 1 + (unsigned)rng_below(&r, nodes - 1)) % nodes;
+    struct text all = {0}, others = {0};
+    for (unsigned n = 0; n < nodes; n++) {
+        text_printf(&all, " node%u", n + 1);
+        if (n != missing)
+            text_printf(&others, " node%u", n + 1);
+    }
+    plan_line(c, between(&r, 0, 600), "kill%s", text_str(&all));
+    plan_line(c, 0, "force node%u", forced + 1);
+    plan_line(c, between(&r, 0, 600), "start%s", text_str(&others));
+    /* not before the others serve: who forces a node while the missing one returns may get two clusters */
+    plan_line(c, between(&r, 4000, 8000), "start node%u", missing + 1);
+    text_finish(&all);
+    text_finish(&others);
+}
+
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
 {
     *p = (struct plan){.seed = seed, .faults = allowed};
@@ -403,6 +432,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));
     }
+    if (allowed & FAULT_FORGET)
+        choose_force(&c);
 }
 
 void plan_finish(struct plan *p)

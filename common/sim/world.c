@@ -319,7 +319,10 @@ static void boot(struct sim *s, node_id n)
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
     o.forced = node->forced;
-    s->forced = s->forced || node->forced;
+    if (node->forced) {
+        s->forced = true;
+        check_keys_forced(s);
+    }
     s->counts[SIM_FORCED] += node->forced;
     node->forced = false;
     if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
