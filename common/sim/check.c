@@ -144,6 +144,16 @@ static bool hidden(const struct sim *s, node_id n, uint32_t queue, const struct 
     return s->options.sabotage == SABOTAGE_MIRROR_HOLE && !master && held->id % 16 == 7 && n % 2 == 1;
 }
 
+/* A copy that n did not have: it comes from the master, who knows of deliveries or not, or from n's disk. */
+static void copied(node_id n, node_id from, struct ledger_message *m)
+{
+    if (node_in(m->memory | m->disk, n))
+        return;
+    m->told &= ~node_bit(n);
+    if (from != n && from < SIM_NODES && node_in(m->told, from))
+        m->told |= node_bit(n);
+}
+
 static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q,
                       const struct queue_info *info)
 {
@@ -176,6 +186,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
     bool purging = master && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
         tell_difference(s, n, queue, sq);
+        for (size_t i = 0; i < c->walk.len; i++)
+            copied(n, info->master, &s->ledger.messages.items[c->walk.items[i].message]);
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {
