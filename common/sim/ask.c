@@ -14,8 +14,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     struct ask a = {
         .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
     a.asked_ms = s->now_us / 1000;
-    bool about_queue =
-        ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET || ev->type == EV_DECLARE;
+    bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET ||
+                       ev->type == EV_DECLARE || ev->type == EV_CANCEL_SYNC;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
     struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
     if (q) {
@@ -28,6 +28,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
             ledger_auto_ack(&s->ledger, lq->name);
         lq->purges += ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
+        lq->cancelled = lq->cancelled || ev->type == EV_CANCEL_SYNC;
     }
     a.sub = ev->type == EV_UNSUBSCRIBE || ev->type == EV_SUBSCRIBE ? ev->u.sub.sub : 0;
     if (ev->type == EV_UNSUBSCRIBE)

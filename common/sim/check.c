@@ -35,8 +35,7 @@ struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue)
     return &s->check.nodes[n].queues.items[queue];
 }
 
-/* Whether a definition (JSON) says key: "value". */
-static bool says(const char *definition, const char *key, const char *value)
+bool check_says(const char *definition, const char *key, const char *value)
 {
     const char *at = definition ? strstr(definition, key) : NULL;
     if (!at)
@@ -61,7 +60,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
         i.mirrors[i.mirrors_len++] = q->mirrors[k];
-    for (node_id other = 0; other < s->options.nodes && says(q->definition, "ha-mode", "nodes"); other++) {
+    for (node_id other = 0; other < s->options.nodes && check_says(q->definition, "ha-mode", "nodes");
+         other++) {
         char quoted[16];
         snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[other]);
         if (strstr(q->definition, quoted))
@@ -69,8 +69,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     }
     if (s->options.sabotage == SABOTAGE_TWO_MASTERS && i.replica && s->steps % 50 == 0)
         i.local = true;
-    i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
-    i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
+    i.promote_always_on_shutdown = check_says(q->definition, "ha-promote-on-shutdown", "always");
+    i.promote_synced_on_failure = check_says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
 }
 

@@ -100,6 +100,7 @@ struct ledger_queue {
     unsigned purges; /* asked for, not answered yet */
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
+    bool cancelled;     /* or to stop copying it to its mirrors */
     bool gone;
 
     /* its limits: check_limits.c */
