@@ -186,7 +186,8 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->received ? _("a consumer of this screen printed it") : _("a consumer acknowledged it"));
+        text = xstrdup(f->received ? _("a consumer of this screen printed it")
+                                   : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
@@ -313,7 +314,10 @@ static void draw_lines(const struct diagram *d, struct rect r, int y, struct abs
     put_char(d, r, d->lanes.producer, y, STYLE_DIM, '|');
     for (size_t i = 0; i < d->m->snapshot->nodes_len; i++) {
         node_bits bit = (node_bits)1 << i;
-        put_char(d, r, d->lanes.x[i], y, STYLE_DIM, absent.down & bit ? ':' : absent.silent & bit ? '?' : '|');
+        put_char(d, r, d->lanes.x[i], y, STYLE_DIM,
+                 absent.down & bit     ? ':'
+                 : absent.silent & bit ? '?'
+                                       : '|');
     }
     put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
 }
@@ -370,13 +374,12 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
                   : m->kind == MOMENT_UNLINKED ? '/'
                   : m->kind == MOMENT_UP       ? '|'
                                                : m->letter;
-    char *label = m->kind == MOMENT_UNLINKED
-                      ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
-                  : m->bad ? format_text(_("%s: LOST here"), _(m->label))
-                  : m->count
-                      ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
-                                    _(m->label), m->count)
-                      : xstrdup(_(m->label));
+    char *label =
+        m->kind == MOMENT_UNLINKED ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
+        : m->bad                   ? format_text(_("%s: LOST here"), _(m->label))
+        : m->count ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
+                                 _(m->label), m->count)
+                   : xstrdup(_(m->label));
     if (x &&
         x + 2 + text_columns(d->c, label) > r.width) { /* without the rest; then to the left of the line */
         free(label);
