@@ -108,8 +108,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
         return;
     }
     m->id = held->id; /* the first, or published again to a new master, which never had it */
+    if (m->placed || !m->dead_step) /* else it came and went within a step, and its log brings it back */
+        m->placed_ms = s->now_us / 1000;
     m->placed = true;
-    m->placed_ms = s->now_us / 1000;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }
 
@@ -177,6 +178,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {
             struct ledger_message *m = &s->ledger.messages.items[c->walk.items[i].message];
+            m->crossed = m->crossed || (!node_in(m->memory, n) && c->nodes[n].changed_sides);
             m->memory |= node_bit(n);
             m->dropped &= ~node_bit(n);
         }

@@ -155,6 +155,8 @@ void check_dead_letter(struct sim *s, node_id n, const struct effect *fx)
     if (wrong)
         sim_fail(s, "dead-letter", "%s dead-letters m%u of %s to %s %s: %s", s->names[n], message, lq->name,
                  fx->u.dead_letter.exchange, key, wrong);
+    if (!m->placed)
+        m->placed_ms = s->now_us / 1000;
     m->dead_in = generation;
     m->dead_step = s->steps;
     s->ledger.dead_letters++;

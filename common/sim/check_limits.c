@@ -115,14 +115,14 @@ bool check_limits_end(struct sim *s, uint32_t message)
 /* ---- publishes that are refused ---- */
 
 /* n refuses a publish: nobody holds it, and its queue is one that may. (Of a queue that is stopped or down
- * nobody knows.) */
+ * nobody knows, and a new master that was not synchronised refuses what it never had.) */
 void check_refused(struct sim *s, node_id n, uint32_t message)
 {
     const struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
     const struct seen_queue *here = seen_queue(s, n, m->queue);
     if (!here->present || here->now.state != QUEUE_RUNNING || s->check.nodes[n].view.phase != PHASE_SERVING ||
-        q->unsynced || s->cuts > 0)
+        s->check.queues.items[m->queue].generation > 1 || s->cuts > 0)
         return;
     if (!q->rejected_once || (!q->max_length && !q->max_bytes))
         sim_fail(s, "limits", "%s refuses m%u, and %s is no queue that refuses what is too much", s->names[n],

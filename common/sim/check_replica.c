@@ -171,7 +171,6 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
-    s->ledger.queues.items[queue].unsynced |= mirror_before && !synced;
     struct reign *reign = &s->check.queues.items[queue].reigns[n];
     for (node_id other = 0; other < s->options.nodes; other++)
         reign->joined_in[other] = 0;

@@ -379,6 +379,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
         c.forgets = false; /* one side would remove a node that serves on the other */
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
+    rng_init(&c.storm_rng, seed ^ 0x73746f726d);
+    choose_storms(&c);
     choose_queues(&c);
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);
@@ -398,6 +400,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
+        maybe_storm(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));
