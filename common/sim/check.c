@@ -107,7 +107,7 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
-    m->id = held->id; /* the first, or published again to a new master, which never had it */
+    m->id = held->id;               /* the first, or published again to a new master, which never had it */
     if (m->placed || !m->dead_step) /* else it came and went within a step, and its log brings it back */
         m->placed_ms = s->now_us / 1000;
     m->placed = true;
@@ -325,6 +325,19 @@ static void begins_to_hold(struct sim *s, node_id n)
     check_losses(s, n, CAUSE_UP);
 }
 
+/* n serves the view it is in. A number means one view, on whatever side of a partition. */
+static void check_served(struct sim *s, node_id n)
+{
+    struct seen_view *v = &s->check.views.items[s->check.nodes[n].at];
+    for (size_t i = 1; i < s->check.views.len && !v->served; i++) {
+        const struct seen_view *other = &s->check.views.items[i];
+        if (other != v && other->served && other->epoch == v->epoch)
+            sim_fail(s, "I9", "two views have the number %llu: one of %s, one of %s",
+                     (unsigned long long)v->epoch, s->names[v->coordinator], s->names[other->coordinator]);
+    }
+    v->served = true;
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
@@ -334,7 +347,11 @@ void check_refresh(struct sim *s, node_id n)
     if (was != sn->at)
         sn->changed_sides = s->cuts > 0 && !view_leads_to(s, was, sn->at);
     if (sn->view.phase == PHASE_SERVING)
-        s->check.views.items[sn->at].served = true;
+        check_served(s, n);
+    sn->left &= ~sn->view.members;
+    if (sn->view.waiting_for & sn->left)
+        sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
+                 s->names[n], sn->view.waiting_for & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
@@ -358,8 +375,19 @@ void check_refresh(struct sim *s, node_id n)
         begins_to_hold(s, n);
 }
 
+/* Those who go on without n never wait for it: that they are in a view without it is on their disks. It waits
+ * for those who run now. */
+void check_left(struct sim *s, node_id n)
+{
+    s->check.nodes[n].left &= ~sim_running_set(s);
+    for (node_id other = 0; other < s->options.nodes && s->cuts == 0; other++)
+        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && s->check.nodes[other].holding)
+            s->check.nodes[other].left |= node_bit(n);
+}
+
 void check_reset(struct sim *s, node_id n)
 {
+    s->check.nodes[n].left = 0;
     for (uint32_t i = 0; i < s->ledger.messages.len; i++)
         if (!s->ledger.messages.items[i].memory && !s->ledger.messages.items[i].disk &&
             s->ledger.messages.items[i].placed)

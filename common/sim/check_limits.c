@@ -86,6 +86,13 @@ static bool too_many(const struct sim *s, const struct ledger_queue *q, uint32_t
     return (q->max_length && others >= q->max_length - 1) || (q->max_bytes && bytes > q->max_bytes - 1);
 }
 
+/* May something come and be dropped in the same moment? Not where it would have been refused. */
+static bool drops_what_comes(const struct ledger_queue *q)
+{
+    bool refuses = q->limits_changes == 1 && (q->limits.rejects || q->limits.rejects_dead);
+    return (q->max_length || q->max_bytes) && !refuses;
+}
+
 static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
 {
     return q->ttl_ms &&
@@ -101,7 +108,7 @@ bool check_limits_end(struct sim *s, uint32_t message)
         return true;
     if (time_over(s, q, m))
         m->ending = ENDING_EXPIRED;
-    else if ((q->max_length || q->max_bytes) && (!m->placed || too_many(s, q, message)))
+    else if (m->placed ? too_many(s, q, message) : drops_what_comes(q))
         m->ending = ENDING_DROPPED;
     else
         return false;

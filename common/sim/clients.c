@@ -234,7 +234,7 @@ static void act_owner(struct sim *s, uint32_t index)
     struct client *c = &s->clients->items.items[index];
     if (!c->declared) {
         c->declared = true; /* or being declared: the connection's end must clear it away */
-        ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE);
+        ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE | c->plan.declare);
     } else if (rng_chance(&c->rng, 20)) {
         disconnect(s, c);
     } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) !=

@@ -217,6 +217,8 @@ static void node_gone(struct sim *s, node_id n, enum going going)
         node->departure = how;
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
+    if (in_order)
+        check_left(s, n);
     if (going == GONE_KILLED)
         disk_killed(s, n);
     else
@@ -346,6 +348,7 @@ void sim_stop(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->nodes[n].stopping)
         return;
     s->nodes[n].stopping = true;
+    s->nodes[n].stop_us = s->now_us;
     struct event ev = {.type = EV_STOP};
     node_step(s, n, &ev);
 }

@@ -101,7 +101,8 @@ void link_finish(struct link *l);
 
 struct sim_node {
     struct mirror *m; /* NULL: it does not run */
-    bool stopping;    /* EV_STOP was given */
+    bool stopping;    /* EV_STOP was given, */
+    uint64_t stop_us; /* then */
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
