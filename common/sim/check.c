@@ -254,7 +254,9 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
 static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
 {
     struct queue_info info;
+    struct queue_args args;
     mirror_queue_info(s->nodes[n].m, q, &info);
+    sabotage_queue(s, &info, &args);
     uint32_t queue = ledger_queue_of(&s->ledger, info.name, info.uid);
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->view = lq->view ? lq->view : s->check.nodes[n].at;
@@ -342,6 +344,7 @@ void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    sabotage_view(s, n, &sn->view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)

@@ -120,7 +120,8 @@ static void owner_gone(struct sim *s, struct client *c)
                                          .incarnation = s->nodes[c->node].incarnation,
                                          .connection = c->connection}};
     c->declared = false;
-    node_step(s, c->node, &ev);
+    if (s->options.sabotage != SABOTAGE_OWNER_STAYS)
+        node_step(s, c->node, &ev);
 }
 
 /* The connection ends while the node lives: what its channels held goes back. */

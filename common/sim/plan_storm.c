@@ -4,16 +4,18 @@
 #include "sim/plan_private.h"
 
 enum storm {
-    STORM_EXPOSED, /* new mirrors, and the node that has everything goes before they do */
-    STORM_RELAY,   /* two nodes come and go, the others are away */
-    STORM_BLINK,   /* several nodes at once, and back at once */
-    STORM_UNEVEN,  /* a link lags, and a node goes */
-    STORM_BOUNCE,  /* links break and are mended before or just after anybody noticed */
-    STORM_TOGGLE,  /* one policy after the other, while copies run */
-    STORM_FAREWELL /* a node stops in order, and the others do not live long after it */
+    STORM_EXPOSED,  /* new mirrors, and the node that has everything goes before they do */
+    STORM_RELAY,    /* two nodes come and go, the others are away */
+    STORM_BLINK,    /* several nodes at once, and back at once */
+    STORM_UNEVEN,   /* a link lags, and a node goes */
+    STORM_BOUNCE,   /* links break and are mended before or just after anybody noticed */
+    STORM_TOGGLE,   /* one policy after the other, while copies run */
+    STORM_FAREWELL, /* a node stops in order, and the others do not live long after it */
+    STORM_LAPSE,    /* all but one begin again, nobody synchronises them, and that one goes */
 };
 
-static const unsigned storms = STORM_FAREWELL + 1;
+static const enum storm storms[] = {STORM_EXPOSED, STORM_RELAY,  STORM_BLINK,    STORM_UNEVEN, STORM_BOUNCE,
+                                    STORM_TOGGLE,  STORM_TOGGLE, STORM_FAREWELL, STORM_LAPSE,  STORM_LAPSE};
 
 static unsigned any_node(struct chooser *c)
 {
@@ -189,11 +191,29 @@ static void farewell(struct chooser *c)
     all_come(c, 70);
 }
 
+static void lapse(struct chooser *c)
+{
+    struct rng *r = &c->storm_rng;
+    unsigned last = any_node(c);
+    come(c, last);
+    storm_policy(c, soon(c), 0, false);
+    for (unsigned n = 0; n < c->p->options.nodes; n++) {
+        if (n == last)
+            continue;
+        go(c, n, 20);
+        come(c, n);
+        plan_line(c, between(r, 30, 150), "start node%u", n + 1); /* it has begun by now */
+    }
+    go(c, last, 50);
+    plan_line(c, between(r, 50, 300), "start node%u", last + 1);
+    c->up[last] = true;
+}
+
 void choose_storms(struct chooser *c)
 {
     c->storms =
         !c->p->options.one_fault_at_a_time && c->p->options.nodes > 1 && rng_chance(&c->storm_rng, 30);
-    c->storm = (unsigned)rng_below(&c->storm_rng, storms);
+    c->storm = storms[rng_below(&c->storm_rng, ARRAY_LEN(storms))];
     if (c->storm == STORM_BOUNCE && !c->cuts)
         c->storm = STORM_UNEVEN;
 }
@@ -210,5 +230,6 @@ void maybe_storm(struct chooser *c)
     case STORM_BOUNCE: bounce(c); break;
     case STORM_TOGGLE: toggle(c); break;
     case STORM_FAREWELL: farewell(c); break;
+    case STORM_LAPSE: lapse(c); break;
     }
 }

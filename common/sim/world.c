@@ -162,7 +162,13 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
-        case FX_DEAD_LETTER: check_dead_letter(s, n, fx); break;
+        case FX_DEAD_LETTER:
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_SWALLOWED && rng_chance(&s->client, 20))
+                break;
+            check_dead_letter(s, n, fx);
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_TWICE)
+                check_dead_letter(s, n, fx);
+            break;
         case FX_QUEUE_GONE:
         case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:

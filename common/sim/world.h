@@ -214,6 +214,12 @@ struct event declare_event(struct sim *s, node_id n, const char *queue, unsigned
 void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, size_t len, enum settle how);
 void unsubscribe(struct sim *s, uint64_t sub, bool requeue);
 
+/* ---- sabotage.c: what the checker is shown; nothing changes unless the options say so ---- */
+
+void sabotage_queue(const struct sim *s, struct queue_info *info,
+                    struct queue_args *args); /* args: the copy */
+void sabotage_view(const struct sim *s, node_id n, struct view_info *v);
+
 /* ---- clients.c hooks ---- */
 
 void clients_wake(struct sim *s, uint32_t client, uint64_t serial);
