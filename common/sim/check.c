@@ -383,7 +383,9 @@ void check_refresh(struct sim *s, node_id n)
 void check_left(struct sim *s, node_id n)
 {
     s->check.nodes[n].left &= ~sim_running_set(s);
-    for (node_id other = 0; other < s->options.nodes && s->cuts == 0; other++)
+    bool served =
+        s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
+    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++)
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && s->check.nodes[other].holding)
             s->check.nodes[other].left |= node_bit(n);
 }
