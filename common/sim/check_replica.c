@@ -182,6 +182,25 @@ static void find_again(struct sim *s, node_id n, uint32_t message)
     m->door = DOOR_NONE;
 }
 
+/* A master that stops in order hands over what its mirrors have, too: what was acknowledged to it stays so.
+ * (One that does not hear of its mirrors goes after a while all the same.) */
+static void check_handover(struct sim *s, node_id n, uint32_t queue, const struct seen_info *own)
+{
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    const struct sim_node *old = &s->nodes[own->master];
+    bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
+    if (!in_order || s->cuts > 0 || s->now_us > old->stop_us + 4000000)
+        return;
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        if (m->consumed && m->consumed_generation == own->generation && node_in(m->dropped, own->master) &&
+            node_in(m->memory, n) && m->consumed_cuts == 0)
+            sim_fail(s, "I5",
+                     "%s takes over %s from %s, which stopped in order, with m%u, which that one removed",
+                     s->names[n], lq->name, s->names[own->master], lq->messages.items[i]);
+    }
+}
+
 /* n is now the queue's master, and its history the truth: what it lacks is lost, and that needs a door. */
 void check_promoted(struct sim *s, node_id n, uint32_t queue)
 {
@@ -192,11 +211,12 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
-    s->ledger.queues.items[queue].unsynced |= mirror_before && !synced;
     struct seen_reign *reign = &s->check.queues.items[queue].reigns[n];
     for (node_id other = 0; other < s->options.nodes; other++)
         reign->joined_in[other] = 0;
     reign->promoted_in = s->check.nodes[n].at;
+    if (mirror_before && own->master < s->options.nodes)
+        check_handover(s, n, queue, own);
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];

@@ -39,6 +39,21 @@ enum sim_sabotage {
     SABOTAGE_NEVER_PAUSES,        /* nodes ignore partitions whatever they were told to do */
     SABOTAGE_PARTITIONS_HIDDEN,   /* no node lists any other as partitioned */
     SABOTAGE_NO_RECONNECT,        /* a link that was cut stays down when it is healed */
+    SABOTAGE_LENGTH_LOWER,        /* queues show that they may hold one less than they do */
+    SABOTAGE_TIMES_LONGER,        /* and that messages and queues last three times as long, */
+    SABOTAGE_TIMES_SHORTER,       /* or a third of it */
+    SABOTAGE_PRIORITY_TURNED,     /* messages are published with other priorities than their publishers say */
+    SABOTAGE_SINGLE_SHOWN,        /* all queues show that they have a single active consumer */
+    SABOTAGE_DEAD_LETTER_SWALLOWED, /* one dead letter in 5 is not heard of */
+    SABOTAGE_DEAD_LETTER_TWICE,     /* each is heard of twice */
+    SABOTAGE_CANCEL_SWALLOWED,      /* consumers are not told that they were cancelled */
+    SABOTAGE_RETURN_HIDDEN,   /* one in 5 of those who give messages back still believe that they have them */
+    SABOTAGE_CONFIRM_TURNED,  /* one confirm in 50 is told as a refusal */
+    SABOTAGE_OWNER_STAYS,     /* nodes are not told that an owner of exclusive queues has gone */
+    SABOTAGE_GOT_TWICE,       /* one delivery in 20 comes twice to those who do not acknowledge */
+    SABOTAGE_CONSUMER_HIDDEN, /* a master shows no consumers */
+    SABOTAGE_LEFT_WAITED_FOR, /* a node that starts says that it waits for who stopped before it */
+    SABOTAGE_EPOCH_CUT,       /* views show numbers that do not say on which side they are */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);

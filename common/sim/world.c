@@ -162,7 +162,13 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
-        case FX_DEAD_LETTER: check_dead_letter(s, n, fx); break;
+        case FX_DEAD_LETTER:
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_SWALLOWED && rng_chance(&s->client, 20))
+                break;
+            check_dead_letter(s, n, fx);
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_TWICE)
+                check_dead_letter(s, n, fx);
+            break;
         case FX_QUEUE_GONE:
         case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:
@@ -218,6 +224,8 @@ static void node_gone(struct sim *s, node_id n, enum going going)
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
     node->restarted = going == GONE_RESTARTED;
+    if (in_order)
+        check_left(s, n);
     if (going == GONE_KILLED)
         disk_killed(s, n);
     else
@@ -347,6 +355,7 @@ void sim_stop(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->nodes[n].stopping)
         return;
     s->nodes[n].stopping = true;
+    s->nodes[n].stop_us = s->now_us;
     struct event ev = {.type = EV_STOP};
     node_step(s, n, &ev);
 }
