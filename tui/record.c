@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "time_delta.h"
+#include "words.h"
 
 /* A whole snapshot is written again once the differences since the last one outweigh it by this, or after
  * this time: what a damaged line costs is what lies before the next whole one. */
@@ -174,12 +175,12 @@ static void put(struct recorder *r, const char *line, size_t len)
         return;
     }
     if (r->bytes + len > r->max_bytes) {
-        stop(r, format_text("%s has reached %zu MiB", r->file, r->max_bytes >> 20));
+        stop(r, format_text(_("%s has reached %zu MiB"), r->file, r->max_bytes >> 20));
         return;
     }
     ssize_t wrote = write(r->fd, line, len);
     if (wrote < 0 || (size_t)wrote != len)
-        stop(r, format_text("%s: %s", r->file, wrote < 0 ? strerror(errno) : "the disk is full"));
+        stop(r, format_text("%s: %s", r->file, wrote < 0 ? strerror(errno) : _("the disk is full")));
     else
         r->bytes += len;
 }
@@ -487,7 +488,7 @@ struct recorder *recorder_create(const char *file, size_t max_bytes, const struc
 {
     int fd = file ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644) : -1;
     if (file && fd < 0) {
-        *error = errno == EEXIST ? format_text("%s is there already; name a new file", file)
+        *error = errno == EEXIST ? format_text(_("%s is there already; name a new file"), file)
                                  : format_text("%s: %s", file, strerror(errno));
         return NULL;
     }

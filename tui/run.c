@@ -350,9 +350,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct run *r = arg;
     draw(r, false);
     if (r->unattended && r->looks >= 2) {
-        fprintf(stderr,
-                "lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
-                "goes on, lab run N --headless plays a lesson\n");
+        fputs(_("lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
+                "goes on, lab run N --headless plays a lesson\n"),
+              stderr);
         event_base_loopbreak(r->base);
     }
 }
@@ -429,7 +429,7 @@ static void open_terminal(struct run *r)
         return;
     r->terminal = terminal_open(&why);
     if (!r->terminal)
-        fprintf(stderr, "lab: %s: frames come as plain text (--plain)\n", why);
+        fprintf(stderr, _("lab: %s: frames come as plain text (--plain)\n"), why);
 }
 
 /* The last frame stays to be read after the terminal is the shell's again, but for its keys, and with two

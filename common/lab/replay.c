@@ -101,7 +101,8 @@ static json_t *queue_fact(const struct watched *w)
     if (q->state != REPLAY_RUNNING && q->master == SCHED_NONE)
         return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped") : N_("%s is down"), w->name);
     if (q->state != REPLAY_RUNNING)
-        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u") : N_("%s is down with node%u"),
+        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u")
+                                                  : N_("%s is down with node%u"),
                        w->name, q->master + 1u);
     json_t *fact = fact_of(q->torn ? N_("%s runs on node%u (and on another node of the other side)")
                                    : N_("%s runs on node%u"),

@@ -47,7 +47,8 @@ struct replay_world {
     const char *rule; /* its rule of promotion, if it has no choice; NULL: the one the schedule names */
     int (*begin)(void *arg, const struct sched *s, char **why); /* all nodes run and see each other */
     /* Does everything but publish and consume, and returns once it is so: then *fact (NULL before) says what
-     * was seen of the nodes. A timed event that another follows at once need not wait for all that it leads to. */
+     * was seen of the nodes. A timed event that another follows at once need not wait for all that it leads
+     * to. */
     int (*act)(void *arg, const struct sched_event *e, json_t **fact, char **why);
     /* Publishes messages first .. first + count - 1, and waits for their answers. */
     int (*publish)(void *arg, const struct sched_event *e, unsigned first, unsigned count,

@@ -67,16 +67,51 @@ static void frames_in_documents(void **state)
 static void the_documents_are_up_to_date(void **state)
 {
     (void)state;
-    const char *words[64] = {"frames", "--check", "README.md"};
+    const char *words[64] = {"frames", "--check", "README.md", "README.zh-CN.md"};
     glob_t lessons;
     assert_int_equal(glob("lessons/*/README*.md", 0, NULL, &lessons), 0);
-    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 4);
+    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 5);
     for (size_t i = 0; i < lessons.gl_pathc; i++)
-        words[3 + i] = lessons.gl_pathv[i];
+        words[4 + i] = lessons.gl_pathv[i];
     int code = frames(words);
     globfree(&lessons);
     if (code)
         fail_msg("a frame in a text is out of date: make frames, and look at what changed");
+}
+
+/* What a document shows to be typed, to be drawn and to be opened, one a line: indented commands without what
+ * is said about them, frames, links. */
+static char *what_it_names(const char *file)
+{
+    size_t len;
+    char *text = file_text(file, &len), *rest = text;
+    struct text t = {0};
+    text_add(&t, "");
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        const char *about = strncmp(line, "    ", 4) == 0 ? strstr(line + 4, "  ") : NULL;
+        if (strncmp(line, "    ", 4) == 0)
+            text_printf(&t, "%.*s\n", about ? (int)(about - line) : (int)strlen(line), line);
+        if (strncmp(line, "<!-- ", 5) == 0)
+            text_printf(&t, "%s\n", line);
+        for (const char *at = line; (at = strstr(at, "](")); at++)
+            if (!strstr(at, "](README"))
+                text_printf(&t, "%.*s)\n", (int)strcspn(at, ")"), at);
+    }
+    free(text);
+    return t.s;
+}
+
+/* The Chinese README says what the English one says: the same commands, frames and links, in the same order.
+ */
+static void the_translation_names_the_same(void **state)
+{
+    (void)state;
+    char *english = what_it_names("README.md"), *chinese = what_it_names("README.zh-CN.md");
+    assert_contains(english, "    build/lab up\n");
+    assert_contains(english, "](docs/semantics.md)\n");
+    assert_string_equal(english, chinese);
+    free(english);
+    free(chinese);
 }
 
 /* A script says where it is wrong before anything is pressed. */
@@ -117,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_in_documents),
         cmocka_unit_test(the_documents_are_up_to_date),
+        cmocka_unit_test(the_translation_names_the_same),
         cmocka_unit_test(scripts),
     };
     return cmocka_run_group_tests_name("screen/documents", tests, NULL, NULL);

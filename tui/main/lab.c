@@ -332,9 +332,9 @@ static int command_up(const struct options *o)
     }
     code = start(&lab, o->fresh);
     if (!code)
-        printf("%zu node%s in %s; `lab` shows %s, `lab down` stops %s\n", lab.nodes_len,
-               lab.nodes_len == 1 ? " runs" : "s run", lab.path, lab.nodes_len == 1 ? "it" : "them",
-               lab.nodes_len == 1 ? "it" : "them");
+        printf(NP_("%zu node runs in %s; `lab` shows it, `lab down` stops it\n",
+                   "%zu nodes run in %s; `lab` shows them, `lab down` stops them\n", lab.nodes_len),
+               lab.nodes_len, lab.path);
     return code;
 }
 
@@ -347,7 +347,7 @@ static int command_down(const struct options *o)
         err = engine_down(&lab, &error);
     if (err)
         return failed(err, error);
-    printf("stopped: nothing of %s runs any more\n", lab.path);
+    printf(_("stopped: nothing of %s runs any more\n"), lab.path);
     return 0;
 }
 
@@ -391,7 +391,7 @@ static int command_lessons(void)
         struct lesson *l = lesson_load(numbers[i], NULL, &error);
         if (!l)
             return failed(ERR_INVALID, error);
-        printf("%2d  %-14s %s\n", l->number, l->name, l->title);
+        printf("%2d  %-14s %s\n", l->number, l->name, lesson_words(l->title));
         lesson_destroy(l);
     }
     return n ? 0 : EXIT_NOT_DONE;
@@ -537,7 +537,7 @@ static int command_screen(const struct options *o, int number)
     number = remembered_lesson(&lab, number);
     int code = tui_run(&lab, number, &options);
     if (!lab.external && any_alive(&lab))
-        printf("The nodes keep running; `lab` comes back to them, `lab down` stops them.\n");
+        puts(_("The nodes keep running; `lab` comes back to them, `lab down` stops them."));
     return code;
 }
 
