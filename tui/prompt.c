@@ -226,7 +226,7 @@ void draw_prompt(const struct model *m, struct canvas *c)
     if (!text)
         text = filter
                    ? _("filters what is shown   Enter: keep it   Esc: show all")
-                   : _("labctl's verbs, and publish, get, clean, export, quit   Tab: complete   Esc: cancel");
+                   : _("labctl's verbs; publish, get, clean, export, quit   Tab: complete   Esc: cancel");
     int rows = c->height > 3 ? paragraph_rows(c, c->width, text) : 0;
     rows = rows > c->height / 2 ? c->height / 2 : rows;
     int bar = c->height >= 3;

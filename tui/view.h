@@ -106,6 +106,7 @@ char *fate_text(const struct snapshot *s, const struct fate *f);      /* the cal
 
 void draw_help(const struct model *m, struct canvas *c);
 void draw_confirm(const struct model *m, struct canvas *c);
+void help_settle(struct model *m, struct canvas *c); /* before drawing on this canvas */
 enum effect help_key(struct model *m, int key);
 
 /* A box in the middle, cleared, with a title; the rectangle inside it. */
