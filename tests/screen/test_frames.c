@@ -112,7 +112,8 @@ static void overlays(void **state)
     sketch_destroy(l);
 }
 
-/* Where there is little room, what is to be read is still there to its end: by more rows, and by scrolling. */
+/* Where there is little room, what is to be read is still there to its end: by more rows, and by scrolling.
+ */
 static void overlays_in_a_small_window(void **state)
 {
     (void)state;

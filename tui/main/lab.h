@@ -37,9 +37,10 @@ char *lab_read_text(const char *path);
 char *lab_load_schedule(const char *file, char **error);
 void lab_load_on_nodes(const struct lab_replay_where *where); /* from now on there; borrowed */
 
-/* The same on real nodes, by a child that begins at once: *fd is where it writes the recording while it plays,
- * *pid the child. 0 or an exit code; said on stderr. lab_replay_end (which closes fd) ends it if it still plays,
- * and waits until its nodes are ended: an exit code, 0 if it was played to its end and is as expected. */
+/* The same on real nodes, by a child that begins at once: *fd is where it writes the recording while it
+ * plays, *pid the child. 0 or an exit code; said on stderr. lab_replay_end (which closes fd) ends it if it
+ * still plays, and waits until its nodes are ended: an exit code, 0 if it was played to its end and is as
+ * expected. */
 int lab_replay_begin(const char *file, const struct lab_replay_where *where, int *fd, pid_t *pid);
 int lab_replay_end(int fd, pid_t pid);
 int lab_search(int argc, char **argv);
