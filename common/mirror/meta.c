@@ -18,7 +18,46 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
     content_prioritise(&q->content, (uint32_t)q->rec.args.max_priority);
     map_set(&m->queues, bytes_str(q->rec.name), q);
     map_set_u64(&m->by_uid, q->rec.uid, q);
+    if (q->rec.owner.node != NODE_NONE) {
+        VEC_PUSH(&m->exclusive, q);
+        q->exclusive_place = m->exclusive.len;
+    }
     return q;
+}
+
+static void not_exclusive(struct mirror *m, struct queue *q)
+{
+    if (!q->exclusive_place)
+        return;
+    struct queue *last = m->exclusive.items[--m->exclusive.len];
+    m->exclusive.items[q->exclusive_place - 1] = last;
+    last->exclusive_place = q->exclusive_place;
+    q->exclusive_place = 0;
+}
+
+/* ---- keys; those of a queue are in a list, for they go with it ---- */
+
+static void link_key(struct mirror *m, struct key *k)
+{
+    if (!k->queue)
+        return;
+    k->next = map_get_str(&m->queue_keys, k->queue);
+    if (k->next)
+        k->next->prev = k;
+    map_set(&m->queue_keys, bytes_str(k->queue), k);
+}
+
+static void unlink_key(struct mirror *m, struct key *k)
+{
+    if (k->next)
+        k->next->prev = k->prev;
+    if (k->prev)
+        k->prev->next = k->next;
+    else if (k->next)
+        map_set(&m->queue_keys, bytes_str(k->queue), k->next);
+    else if (k->queue)
+        map_remove(&m->queue_keys, bytes_str(k->queue));
+    k->next = k->prev = NULL;
 }
 
 static void free_key(struct key *k)
@@ -32,6 +71,7 @@ static void free_key(struct key *k)
 static void key_removed(struct mirror *m, struct key *k, struct effects *out)
 {
     map_remove(&m->keys, bytes_of(k->key, k->key_len));
+    unlink_key(m, k);
     if (out) {
         struct effect *fx = effects_add(out, FX_META);
         fx->u.meta.key = k->key;
@@ -58,15 +98,13 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
         struct effect *fx = effects_add(out, FX_QUEUE_GONE);
         fx->u.queue.name = xstrdup(q->rec.name);
         fx->u.queue.uid = q->rec.uid;
-        size_t at = 0;
         struct key *k;
-        while ((k = map_next(&m->keys, &at)))
-            if (k->queue && strcmp(k->queue, q->rec.name) == 0)
-                key_removed(m, k, out);
+        while ((k = map_get_str(&m->queue_keys, q->rec.name)))
+            key_removed(m, k, out);
         if (q->master)
             master_refuse(m, q, ANSWER_NOT_FOUND, out);
         replica_discard(m, q, out);
-        subs_of_queue_end(m, q->rec.uid, out);
+        subs_of_queue_end(m, q, out);
     }
     if (q->master)
         master_end(m, q);
@@ -88,6 +126,7 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     for (size_t i = 0; i < m->dirty.len; i++)
         if (m->dirty.items[i] == q)
             m->dirty.items[i] = NULL;
+    not_exclusive(m, q);
     map_remove(&m->queues, bytes_str(q->rec.name));
     map_remove_u64(&m->by_uid, q->rec.uid);
     meta_entry_finish(&q->rec);
@@ -151,8 +190,11 @@ static void key_put(struct mirror *m, const struct meta_entry *e, struct effects
     k->queue = e->queue ? xstrdup(e->queue) : NULL;
     k->durable = e->durable;
     struct key *old = map_set(&m->keys, bytes_of(k->key, k->key_len), k);
-    if (old)
+    if (old) {
+        unlink_key(m, old);
         free_key(old);
+    }
+    link_key(m, k);
     if (out)
         key_told(k, out);
 }
@@ -360,6 +402,7 @@ void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len
         map_remove(&m->keys, bytes_of(k->key, k->key_len));
         free_key(k);
     }
+    map_finish(&m->queue_keys);
     if (out)
         effects_add(out, FX_META_ALL);
     for (size_t i = 0; i < len; i++)
@@ -383,4 +426,7 @@ void tables_free(struct mirror *m)
     while ((k = map_next(&m->keys, &at)))
         free_key(k);
     map_finish(&m->keys);
+    map_finish(&m->queue_keys);
+    VEC_FREE(&m->exclusive);
+    VEC_FREE(&m->reviews);
 }
