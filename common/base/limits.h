@@ -20,6 +20,10 @@
 /* One message between nodes: a body, its envelope, and room for a batch around it. */
 #define LIMIT_PEER_FRAME (LIMIT_BODY + (16u << 20))
 
+/* Queues, policies, exchanges, bindings and users: the table goes to other nodes in one message when a view
+ * changes, so what would make it larger is refused. Hundreds of thousands of queues fit. */
+#define LIMIT_TABLE_BYTES LIMIT_BODY
+
 /* What goes to another node together: many operations of a queue, many deliveries. A message of one batch is this
  * long and one body at most. */
 #define LIMIT_BATCH_MESSAGES 512

@@ -182,6 +182,8 @@ static enum answer_status order_asked(struct mirror *m, node_id from, const stru
                                       struct effects *out)
 {
     const struct queue *q;
+    if (!table_takes(m, e))
+        return e->type == META_QUEUE && map_get_str(&m->queues, e->name) ? ANSWER_EXISTS : ANSWER_FULL;
     switch (e->type) {
     case META_QUEUE: return order_queue(m, from, e, out);
     case META_QUEUE_REMOVE:

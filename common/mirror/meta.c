@@ -9,6 +9,48 @@ struct queue *queue_by_uid(const struct mirror *m, uint64_t uid)
     return map_get_u64(&m->by_uid, uid);
 }
 
+/* ---- how large the table is: it goes to other nodes in one message when a view changes ---- */
+
+static size_t text_bytes(const char *s)
+{
+    return s ? strlen(s) : 0;
+}
+
+static size_t key_bytes(size_t key_len, size_t value_len, const char *queue)
+{
+    return 64 + key_len + value_len + text_bytes(queue);
+}
+
+/* At most so many bytes of INSTALL or PREPARED are a queue's, whatever its mirrors do: its entry, what a node says
+ * of its replica, a repair for each mirror. */
+static size_t queue_bytes(const struct mirror *m, const struct meta_entry *e)
+{
+    return 256 + sizeof(struct reigns) + 40 * m->o.nodes_len + text_bytes(e->name) + text_bytes(e->args.json) +
+           text_bytes(e->args.master_locator) + text_bytes(e->args.overflow) +
+           text_bytes(e->args.dead_letter_exchange) + text_bytes(e->args.dead_letter_key);
+}
+
+static size_t policy_bytes(const char *name, const char *pattern, const char *definition)
+{
+    return 64 + text_bytes(name) + text_bytes(pattern) + text_bytes(definition);
+}
+
+bool table_takes(const struct mirror *m, const struct meta_entry *e)
+{
+    size_t more = 0;
+    switch (e->type) {
+    case META_QUEUE: more = queue_bytes(m, e); break;
+    case META_POLICY: more = policy_bytes(e->name, e->pattern, e->definition); break;
+    case META_KEY: more = key_bytes(e->key_len, e->value_len, e->queue); break;
+    case META_QUEUE_REMOVE:
+    case META_SYNCED:
+    case META_POLICY_REMOVE:
+    case META_KEY_REMOVE:
+    case META_FORGET: return true;
+    }
+    return m->table_bytes + more <= m->o.table_bytes;
+}
+
 struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
 {
     struct queue *q = xcalloc(1, sizeof(*q));
@@ -18,6 +60,7 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
     content_prioritise(&q->content, (uint32_t)q->rec.args.max_priority);
     map_set(&m->queues, bytes_str(q->rec.name), q);
     map_set_u64(&m->by_uid, q->rec.uid, q);
+    m->table_bytes += queue_bytes(m, &q->rec);
     if (q->rec.owner.node != NODE_NONE) {
         VEC_PUSH(&m->exclusive, q);
         q->exclusive_place = m->exclusive.len;
@@ -60,8 +103,9 @@ static void unlink_key(struct mirror *m, struct key *k)
     k->next = k->prev = NULL;
 }
 
-static void free_key(struct key *k)
+static void free_key(struct mirror *m, struct key *k)
 {
+    m->table_bytes -= key_bytes(k->key_len, k->value_len, k->queue);
     free(k->key);
     free(k->value);
     free(k->queue);
@@ -78,7 +122,7 @@ static void key_removed(struct mirror *m, struct key *k, struct effects *out)
         fx->u.meta.key_len = k->key_len;
         k->key = NULL;
     }
-    free_key(k);
+    free_key(m, k);
 }
 
 static void key_told(const struct key *k, struct effects *out)
@@ -127,6 +171,7 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
         if (m->dirty.items[i] == q)
             m->dirty.items[i] = NULL;
     not_exclusive(m, q);
+    m->table_bytes -= queue_bytes(m, &q->rec);
     map_remove(&m->queues, bytes_str(q->rec.name));
     map_remove_u64(&m->by_uid, q->rec.uid);
     meta_entry_finish(&q->rec);
@@ -149,6 +194,12 @@ const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
     return policy_for(m, "queues", q->rec.name);
 }
 
+static void policy_gone(struct mirror *m, struct policy *p)
+{
+    m->table_bytes -= policy_bytes(p->name, p->pattern, p->definition);
+    policy_destroy(p);
+}
+
 static void policy_put(struct mirror *m, const struct meta_entry *e)
 {
     char *error;
@@ -156,11 +207,12 @@ static void policy_put(struct mirror *m, const struct meta_entry *e)
     struct policy *p = policy_create(e->name, e->pattern, e->apply_to, e->definition, e->priority, m->names,
                                      m->o.nodes_len, &error);
     ASSERT(p); /* it was checked before it was ordered */
+    m->table_bytes += policy_bytes(p->name, p->pattern, p->definition);
     size_t i = 0;
     while (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) < 0)
         i++;
     if (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) == 0) {
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
         m->policies.items[i] = p;
         return;
     }
@@ -174,7 +226,7 @@ static void policy_remove(struct mirror *m, const char *name)
     m->policies_changed++;
     for (size_t i = 0; i < m->policies.len; i++)
         if (strcmp(m->policies.items[i]->name, name) == 0) {
-            policy_destroy(m->policies.items[i]);
+            policy_gone(m, m->policies.items[i]);
             VEC_REMOVE(&m->policies, i);
             return;
         }
@@ -192,9 +244,10 @@ static void key_put(struct mirror *m, const struct meta_entry *e, struct effects
     struct key *old = map_set(&m->keys, bytes_of(k->key, k->key_len), k);
     if (old) {
         unlink_key(m, old);
-        free_key(old);
+        free_key(m, old);
     }
     link_key(m, k);
+    m->table_bytes += key_bytes(k->key_len, k->value_len, k->queue);
     if (out)
         key_told(k, out);
 }
@@ -388,7 +441,7 @@ static bool same_keys(const struct mirror *m, const struct meta_entry *entries, 
 void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out)
 {
     for (size_t i = 0; i < m->policies.len; i++)
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
     m->policies.len = 0;
     m->policies_changed++;
     for (size_t i = 0; i < len; i++)
@@ -400,7 +453,7 @@ void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len
     struct key *k;
     while ((k = map_next(&m->keys, &at))) {
         map_remove(&m->keys, bytes_of(k->key, k->key_len));
-        free_key(k);
+        free_key(m, k);
     }
     map_finish(&m->queue_keys);
     if (out)
@@ -419,12 +472,13 @@ void tables_free(struct mirror *m)
     map_finish(&m->queues);
     map_finish(&m->by_uid);
     for (size_t i = 0; i < m->policies.len; i++)
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
     VEC_FREE(&m->policies);
     at = 0;
     struct key *k;
     while ((k = map_next(&m->keys, &at)))
-        free_key(k);
+        free_key(m, k);
+    ASSERT(m->table_bytes == 0);
     map_finish(&m->keys);
     map_finish(&m->queue_keys);
     VEC_FREE(&m->exclusive);

@@ -11,6 +11,7 @@ void mirror_options_defaults(struct mirror_options *o)
         .confirm_after_disk = true,
         .oldest_promoted = true,
         .batch_bytes = LIMIT_BATCH_BYTES,
+        .table_bytes = LIMIT_TABLE_BYTES,
     };
 }
 

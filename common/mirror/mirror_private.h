@@ -344,6 +344,7 @@ struct mirror {
     struct map keys;               /* -> struct key */
     struct map queue_keys;         /* name of a queue -> the first of its keys */
     VEC(struct queue *) exclusive; /* queues that have an owner */
+    size_t table_bytes;            /* all of this in a message, at most */
 
     /* coordinate.c */
     VEC(struct submit *) submits;
@@ -415,6 +416,7 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec);
 const struct policy *policy_for(const struct mirror *m, const char *what, const char *name);
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q);
 void tables_free(struct mirror *m);
+bool table_takes(const struct mirror *m, const struct meta_entry *e); /* there is room for one more like it */
 struct forgotten *forgotten_list(const struct mirror *m, size_t *len); /* the caller's: free */
 void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t len);
 
