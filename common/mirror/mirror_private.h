@@ -459,6 +459,7 @@ void handover_gather(struct leftovers *to, const struct peer_msg *part);
 void handover_deliver(struct mirror *m, const struct leftovers *all, struct effects *out);
 
 /* ---- lead.c ---- */
+node_set viewless(const struct mirror *m);
 node_set reachable(const struct mirror *m); /* other members, in the life this view knows them in */
 bool is_forgotten(const struct mirror *m, node_id n);
 node_set joiners(const struct mirror *m, node_set members);
