@@ -337,6 +337,7 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
+    case SCHED_LOSE_DISK:
         note_gone(r, e->nodes);
         r->by_operator = true;
         break;

@@ -109,9 +109,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
         return;
     }
     if (!m->placed)
-        m->removed = false;         /* a purge did not meet it (ask.c) */
-    m->id = held->id;               /* the first, or published again to a new master, which never had it */
-    if (m->placed || !m->dead_step) /* else it came and went within a step, and its log brings it back */
+        m->removed = false; /* a purge did not meet it (ask.c) */
+    m->id = held->id;       /* the first, or published again to a new master, which never had it */
+    if (m->placed || !m->dead_in || !node_in(m->disk, n))
         m->placed_ms = s->now_us / 1000;
     m->placed = true;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;

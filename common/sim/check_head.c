@@ -160,6 +160,8 @@ void check_dead_letter(struct sim *s, node_id n, const struct effect *fx)
         m->placed_ms = s->now_us / 1000;
     m->dead_in = generation;
     m->dead_step = s->steps;
+    if (!m->placed) /* taken and given up in one step; a disk may not hear of its end before a kill */
+        m->placed_ms = s->now_us / 1000;
     s->ledger.dead_letters++;
 }
 

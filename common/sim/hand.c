@@ -383,6 +383,7 @@ const char *status_name(enum answer_status st)
     case ANSWER_INVALID: return "invalid";
     case ANSWER_NOT_MIRRORED: return "not mirrored";
     case ANSWER_NOT_SYNCING: return "not syncing";
+    case ANSWER_FULL: return "full";
     case ANSWER_NOT_SERVING: return "not serving";
     }
     return "?";

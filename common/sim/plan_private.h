@@ -16,7 +16,7 @@ struct chooser {
     unsigned storm;
     /* which things this seed has */
     bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks,
-        forgets;
+        forgets, loses_disks;
 };
 
 static inline uint64_t between(struct rng *r, uint64_t low, uint64_t high)
