@@ -5,12 +5,27 @@
 
 #include "base/ban.h"
 
+/* Members of this view that are in none, as they say themselves: they have started over before it was served
+ * (view.c), or never heard of it, for the link was lost. They come in as any node that starts. */
+node_set viewless(const struct mirror *m)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len && m->phase != PHASE_STARTING; n++) {
+        const struct hello *h = &m->peers[n];
+        bool since = h->epoch >= m->epoch || node_in(m->broken, n); /* it said so in this view's time */
+        if (node_in(m->members, n) && n != m->o.self && h->known && !h->serving && since &&
+            h->incarnation == m->incarnations[n] && !node_in(h->members, m->o.self))
+            found |= node_bit(n);
+    }
+    return found;
+}
+
 /* other members that can be reached, in the life this view knows them in */
 node_set reachable(const struct mirror *m)
 {
-    node_set found = 0;
+    node_set found = 0, there = m->members & m->links & ~m->excluded_by & ~viewless(m);
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (n != m->o.self && node_in(m->members & m->links & ~m->excluded_by, n) && m->peers[n].known &&
+        if (n != m->o.self && node_in(there, n) && m->peers[n].known &&
             m->peers[n].incarnation == m->incarnations[n] && !cut_from(m, n))
             found |= node_bit(n);
     return found;
@@ -131,7 +146,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
         if (!node_in(c->targets, n))
             continue;
         incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
-        bool stays = !forming && node_in(m->members, n) && incarnations[n] == m->incarnations[n];
+        bool stays =
+            !forming && node_in(m->members & ~viewless(m), n) && incarnations[n] == m->incarnations[n];
         VEC_PUSH(&members, (struct view_member){.node = n,
                                                 .join = stays ? m->joins[n] : ++join,
                                                 .incarnation = incarnations[n]});
@@ -247,7 +263,7 @@ void change_if_mine(struct mirror *m, struct effects *out)
 void join_check(struct mirror *m, struct effects *out)
 {
     if (serving(m) && m->coordinator == m->o.self && !m->change.running &&
-        ((joiners(m, m->members) & ~m->leaving) || (m->leaving & m->members)))
+        ((joiners(m, m->members & ~viewless(m)) & ~m->leaving) || (m->leaving & m->members)))
         begin_change(m, out);
 }
 
@@ -357,17 +373,23 @@ void handle_installed(struct mirror *m, node_id from, const struct peer_msg *msg
     struct change *c = &m->change;
     if (!c->running || c->epoch != msg->epoch || node_in(c->installed, from))
         return;
+    handover_gather(&c->leftovers, msg);
+    if (msg->u.serve.more)
+        return;
     c->installed |= node_bit(from);
-    handover_gather(m, msg);
     if (c->installed != c->targets)
         return;
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (n != m->o.self && node_in(c->targets, n))
-            send_to(out, node_bit(n), serve_msg(m, n));
-    struct peer_msg *own = serve_msg(m, m->o.self);
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        size_t at = 0;
+        struct peer_msg *part;
+        while (n != m->o.self && node_in(c->targets, n) && (part = serve_msg(m, n, &at)))
+            send_to(out, node_bit(n), part);
+    }
+    struct leftovers all = c->leftovers;
+    c->leftovers = (struct leftovers){0};
     change_end(m);
-    handover_deliver(m, own, out);
-    peer_msg_destroy(own);
+    handover_deliver(m, &all, out);
+    leftovers_clear(&all);
     serve(m, out);
     join_check(m, out);
 }
@@ -387,11 +409,14 @@ void repairs_check(struct mirror *m, struct effects *out)
     at = 0;
     while ((q = map_next(&m->queues, &at)))
         q->level_op = q->op;
-    struct peer_msg *msg = installed_msg(m);
-    if (m->coordinator != m->o.self) {
-        send_to(out, node_bit(m->coordinator), msg);
-        return;
+    size_t sent = 0;
+    struct peer_msg *msg;
+    while ((msg = installed_msg(m, &sent))) {
+        if (m->coordinator != m->o.self) {
+            send_to(out, node_bit(m->coordinator), msg);
+            continue;
+        }
+        handle_installed(m, m->o.self, msg, out);
+        peer_msg_destroy(msg);
     }
-    handle_installed(m, m->o.self, msg, out);
-    peer_msg_destroy(msg);
 }

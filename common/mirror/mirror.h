@@ -48,6 +48,8 @@ struct mirror_options {
     bool paused; /* the life before this one ended because it reached too few nodes */
     bool forced; /* by an operator: it serves without those it would wait for (what only they know is lost) */
 
+    size_t batch_bytes; /* what goes to another node together: so much, and the message that goes beyond it */
+    size_t table_bytes; /* the table of queues, policies and keys may be so large */
     ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };
 void mirror_options_defaults(struct mirror_options *o); /* all rules on */
@@ -139,9 +141,9 @@ struct held {
 };
 bool mirror_queue_walk(const struct mirror *m, const struct queue *q, msg_id *at, struct held *out);
 
-/* The same as ranges, each of places that one master gave (its reign). From max of them on (1 at least) a range
- * covers the holes, too, as far as its reign goes: there is room in out for max + LIMIT_REIGNS. Returns how
- * many. */
+/* The same as ranges, each of places that one master gave (its reign). From max of them on (1 at least) a
+ * range covers the holes, too, as far as its reign goes: there is room in out for max + LIMIT_REIGNS. Returns
+ * how many. */
 struct place_range {
     msg_id first, last; /* both included */
     uint64_t reign;

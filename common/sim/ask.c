@@ -14,8 +14,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     struct ask a = {
         .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
     a.asked_ms = s->now_us / 1000;
-    bool about_queue =
-        ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET || ev->type == EV_DECLARE;
+    bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET ||
+                       ev->type == EV_DECLARE || ev->type == EV_CANCEL_SYNC;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
     struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
     if (q) {
@@ -28,6 +28,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
             ledger_auto_ack(&s->ledger, lq->name);
         lq->purges += ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
+        lq->cancelled = lq->cancelled || ev->type == EV_CANCEL_SYNC;
     }
     a.sub = ev->type == EV_UNSUBSCRIBE || ev->type == EV_SUBSCRIBE ? ev->u.sub.sub : 0;
     if (ev->type == EV_UNSUBSCRIBE)
@@ -165,6 +166,8 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     m->at = n;
     m->incarnation = node->incarnation;
     struct message *msg = ledger_body(&s->ledger, index);
+    if (s->options.sabotage == SABOTAGE_PRIORITY_TURNED)
+        msg->priority = (uint8_t)(11 - msg->priority);
     struct event ev = {.type = EV_PUBLISH,
                        .u.publish = {.queue = q, .msg = msg, .cookie = (uint64_t)index + 1}};
     check_published(s, n, index);
@@ -181,7 +184,8 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
 static void got_confirm(struct sim *s, node_id n, const struct effect *fx)
 {
     uint64_t cookie = fx->u.confirm.cookie;
-    bool ack = fx->u.confirm.how == CONFIRM_ACK;
+    bool turned = s->options.sabotage == SABOTAGE_CONFIRM_TURNED && rng_chance(&s->client, 2);
+    bool ack = fx->u.confirm.how == CONFIRM_ACK && !turned;
     if (cookie == 0 || cookie > s->ledger.messages.len) {
         sim_fail(s, "I2", "%s confirms a publish that nobody made", s->names[n]);
         return;
@@ -255,9 +259,11 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
     check_handed_out(s, n, delivery, no_ack);
-    bool before = false; /* on this side, where it is known */
+    bool before = false; /* on this side, where it is known, and of a copy that was there */
+    node_id master = seen_queue(s, n, m->queue)->now.master;
     for (size_t i = 0; i < ARRAY_LEN(m->delivered_in) && i < m->deliveries; i++)
-        before = before || s->cuts == 0 || !check_parted(s, n, m->delivered_in[i]);
+        before = before || s->cuts == 0 ||
+                 (!check_parted(s, n, m->delivered_in[i]) && master < SIM_NODES && node_in(m->told, master));
     if (before && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
@@ -272,6 +278,9 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     if (m->deliveries == 0 && !redelivered && !m->again && sub)
         check_order(s, sub, m, d->message);
     m->delivered_in[m->deliveries % ARRAY_LEN(m->delivered_in)] = s->check.nodes[n].at;
+    for (node_id holder = 0; holder < s->options.nodes; holder++)
+        if (node_in(m->memory, holder) && s->check.nodes[holder].at == s->check.nodes[n].at)
+            m->told |= node_bit(holder);
     m->deliveries++;
     m->generation = d->generation;
     s->ledger.redelivered += redelivered;
@@ -345,7 +354,8 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
     for (size_t i = 0; i < len; i++) {
         struct sim_delivery *d = &s->deliveries.items[deliveries[i]];
         ASSERT(!d->settled && d->generation == first->generation && d->sub == first->sub);
-        d->settled = true;
+        d->settled = s->options.sabotage != SABOTAGE_RETURN_HIDDEN || how != SETTLE_REQUEUE ||
+                     !rng_chance(&s->client, 20);
         VEC_PUSH(&ids, d->id);
         struct ledger_message *m = &s->ledger.messages.items[d->message];
         if (how == SETTLE_DISCARD)
@@ -436,7 +446,12 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
         if (s->options.sabotage == SABOTAGE_ANSWER_TWICE && rng_chance(&s->client, 5))
             got_answer(s, n, fx);
         break;
-    case FX_DELIVER: got_delivery(s, n, fx); break;
+    case FX_DELIVER:
+        got_delivery(s, n, fx);
+        if (s->options.sabotage == SABOTAGE_GOT_TWICE && s->subs.items[fx->u.deliver.sub - 1].no_ack &&
+            rng_chance(&s->client, 5))
+            got_delivery(s, n, fx);
+        break;
     case FX_CONFIRM:
         if (s->options.sabotage == SABOTAGE_CONFIRM_SWALLOWED && rng_chance(&s->client, 2))
             break;
@@ -450,6 +465,8 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
             sim_fail(s, "I2", "%s cancels sub %llu, which is not its", s->names[n], (unsigned long long)sub);
             break;
         }
+        if (s->options.sabotage == SABOTAGE_CANCEL_SWALLOWED)
+            break;
         check_cancelled(s, n, sub);
         sim_tell(s, "      cancelled: sub %llu", (unsigned long long)sub);
         sub_ends(s, sub);

@@ -35,8 +35,7 @@ struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue)
     return &s->check.nodes[n].queues.items[queue];
 }
 
-/* Whether a definition (JSON) says key: "value". */
-static bool says(const char *definition, const char *key, const char *value)
+bool check_says(const char *definition, const char *key, const char *value)
 {
     const char *at = definition ? strstr(definition, key) : NULL;
     if (!at)
@@ -61,7 +60,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
         i.mirrors[i.mirrors_len++] = q->mirrors[k];
-    for (node_id other = 0; other < s->options.nodes && says(q->definition, "ha-mode", "nodes"); other++) {
+    for (node_id other = 0; other < s->options.nodes && check_says(q->definition, "ha-mode", "nodes");
+         other++) {
         char quoted[16];
         snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[other]);
         if (strstr(q->definition, quoted))
@@ -69,8 +69,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     }
     if (s->options.sabotage == SABOTAGE_TWO_MASTERS && i.replica && s->steps % 50 == 0)
         i.local = true;
-    i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
-    i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
+    i.promote_always_on_shutdown = check_says(q->definition, "ha-promote-on-shutdown", "always");
+    i.promote_synced_on_failure = check_says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
 }
 
@@ -111,8 +111,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     if (!m->placed)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
+    if (m->placed || !m->dead_in || !node_in(m->disk, n))
+        m->placed_ms = s->now_us / 1000;
     m->placed = true;
-    m->placed_ms = s->now_us / 1000;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }
 
@@ -142,6 +143,16 @@ static bool hidden(const struct sim *s, node_id n, uint32_t queue, const struct 
     if (s->options.sabotage == SABOTAGE_TRANSIENT_FORGOTTEN)
         return master && !held->msg->persistent && s->check.queues.items[queue].generation > 1;
     return s->options.sabotage == SABOTAGE_MIRROR_HOLE && !master && held->id % 16 == 7 && n % 2 == 1;
+}
+
+/* A copy that n did not have: it comes from the master, who knows of deliveries or not, or from n's disk. */
+static void copied(node_id n, node_id from, struct ledger_message *m)
+{
+    if (node_in(m->memory | m->disk, n))
+        return;
+    m->told &= ~node_bit(n);
+    if (from != n && from < SIM_NODES && node_in(m->told, from))
+        m->told |= node_bit(n);
 }
 
 static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q,
@@ -176,6 +187,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
     bool purging = master && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
         tell_difference(s, n, queue, sq);
+        for (size_t i = 0; i < c->walk.len; i++)
+            copied(n, info->master, &s->ledger.messages.items[c->walk.items[i].message]);
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {
@@ -256,7 +269,9 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
 static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
 {
     struct queue_info info;
+    struct queue_args args;
     mirror_queue_info(s->nodes[n].m, q, &info);
+    sabotage_queue(s, &info, &args);
     uint32_t queue = ledger_queue_of(&s->ledger, info.name, info.uid);
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->view = lq->view ? lq->view : s->check.nodes[n].at;
@@ -327,17 +342,35 @@ static void begins_to_hold(struct sim *s, node_id n)
     check_losses(s, n, CAUSE_UP);
 }
 
+/* n serves the view it is in. A number means one view, on whatever side of a partition. */
+static void check_served(struct sim *s, node_id n)
+{
+    struct seen_view *v = &s->check.views.items[s->check.nodes[n].at];
+    for (size_t i = 1; i < s->check.views.len && !v->served; i++) {
+        const struct seen_view *other = &s->check.views.items[i];
+        if (other != v && other->served && other->epoch == v->epoch)
+            sim_fail(s, "I9", "two views have the number %llu: one of %s, one of %s",
+                     (unsigned long long)v->epoch, s->names[v->coordinator], s->names[other->coordinator]);
+    }
+    v->served = true;
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    sabotage_view(s, n, &sn->view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
         sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
                                             (sn->changed_sides && !s->check.views.items[was].served));
     if (sn->view.phase == PHASE_SERVING)
-        s->check.views.items[sn->at].served = true;
+        check_served(s, n);
+    sn->left &= ~sn->view.members;
+    if (sn->view.waiting_for & sn->left)
+        sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
+                 s->names[n], sn->view.waiting_for & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
@@ -361,8 +394,21 @@ void check_refresh(struct sim *s, node_id n)
         begins_to_hold(s, n);
 }
 
+/* Those who go on without n never wait for it: that they are in a view without it is on their disks. It waits
+ * for those who run now. */
+void check_left(struct sim *s, node_id n)
+{
+    s->check.nodes[n].left &= ~sim_running_set(s);
+    bool served =
+        s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
+    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++)
+        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && s->check.nodes[other].holding)
+            s->check.nodes[other].left |= node_bit(n);
+}
+
 void check_reset(struct sim *s, node_id n)
 {
+    s->check.nodes[n].left = 0;
     for (uint32_t i = 0; i < s->ledger.messages.len; i++)
         if (!s->ledger.messages.items[i].memory && !s->ledger.messages.items[i].disk &&
             s->ledger.messages.items[i].placed)

@@ -52,7 +52,8 @@ struct seen_node {
     bool in_view; /* it was installed in a view in this life */
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
-    uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    uint32_t at;   /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
@@ -107,7 +108,9 @@ void check_finish(struct sim *s);
 
 void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
 void check_after(struct sim *s, node_id n);   /* after its effects */
+void check_left(struct sim *s, node_id n);    /* it has stopped in order */
 void check_reset(struct sim *s, node_id n);   /* an operator has emptied its log */
+void check_disk_lost(struct sim *s, node_id n); /* it is about to be emptied, and all nodes are off */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
                      bool restarts);          /* it has stopped, was killed, or begins again by itself */
@@ -180,6 +183,8 @@ void check_two_views(struct sim *s, node_id a, node_id b); /* both serve: counts
 void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */
 void check_healed(struct sim *s); /* and whoever had to be restarted was: one view, nobody lists anybody */
 struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);
+/* Whether a definition (JSON) says key: "value". */
+bool check_says(const char *definition, const char *key, const char *value);
 static inline bool info_available(const struct seen_info *i)
 {
     return i->state == QUEUE_RUNNING || i->state == QUEUE_SYNCING;

@@ -59,6 +59,7 @@ struct ledger_message {
     /* its consumers */
     uint32_t deliveries;
     uint32_t delivered_in[4];     /* the views of the latest, round and round */
+    node_set told;                /* nodes whose copies were there then, or come from such a one */
     uint64_t generation;          /* of the queue, at the last delivery */
     bool consumed;                /* a client acknowledged it, or took it without acknowledgement */
     uint64_t consumed_generation; /* under this master, */
@@ -68,7 +69,7 @@ struct ledger_message {
     uint64_t consumed_cuts; /* after so many cuts: one more may have caught the acknowledgement */
 
     /* its end otherwise */
-    bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
+    bool again;   /* every copy was lost before it was confirmed, and its publisher's node offered it again */
     node_set dropped;      /* running nodes that held it and gave it up */
     uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
     bool auto_acked;       /* delivered to somebody who does not */
@@ -99,6 +100,7 @@ struct ledger_queue {
     unsigned purges; /* asked for, not answered yet */
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
+    bool cancelled;     /* or to stop copying it to its mirrors */
     bool gone;
 
     /* its limits: check_limits.c */
@@ -113,7 +115,6 @@ struct ledger_queue {
     bool single_active;
     uint64_t single_generation; /* under this master */
     uint64_t single_sub;        /* this one is the active consumer */
-    bool unsynced;              /* an unsynchronised mirror took over once */
     uint64_t used_ms;       /* somebody who was answered asked then: its time to expire is not over before */
     uint64_t changed_ms;    /* and it may have begun as late as this */
     uint32_t view;          /* in which it was seen first */

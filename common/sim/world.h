@@ -101,7 +101,8 @@ void link_finish(struct link *l);
 
 struct sim_node {
     struct mirror *m; /* NULL: it does not run */
-    bool stopping;    /* EV_STOP was given */
+    bool stopping;    /* EV_STOP was given, */
+    uint64_t stop_us; /* then */
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
@@ -215,6 +216,12 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
 struct event declare_event(struct sim *s, node_id n, const char *queue, unsigned flags, uint64_t connection);
 void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, size_t len, enum settle how);
 void unsubscribe(struct sim *s, uint64_t sub, bool requeue);
+
+/* ---- sabotage.c: what the checker is shown; nothing changes unless the options say so ---- */
+
+void sabotage_queue(const struct sim *s, struct queue_info *info,
+                    struct queue_args *args); /* args: the copy */
+void sabotage_view(const struct sim *s, node_id n, struct view_info *v);
 
 /* ---- clients.c hooks ---- */
 
