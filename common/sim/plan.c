@@ -81,9 +81,7 @@ const char *plan_handling_name(enum partition_handling h)
     return "?";
 }
 
-#ifndef FORCE_PERCENT
-#define FORCE_PERCENT 100
-#endif
+#define FORCE_PERCENT 3
 
 void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
 {
