@@ -22,6 +22,7 @@ struct view_info mirror_view(const struct mirror *m)
         if (m->o.paused && 2 * node_count(here & m->cluster) <= node_count(m->cluster))
             v.phase = PHASE_PAUSED;
         v.waiting_for = view_waits_for(m);
+        v.ran_last = m->recovered_others;
     }
     return v;
 }

@@ -88,6 +88,7 @@ struct view_info {
     node_id self;
     enum node_phase phase;
     node_set waiting_for; /* PHASE_STARTING: who must come first */
+    node_set ran_last;    /* PHASE_STARTING: who ran when this node left, as it knows itself */
     node_set known;       /* all nodes of the cluster, running or not: who ever joined and was not removed */
     node_set partitioned; /* from whom this node has been cut off (field `partitions`) */
 };

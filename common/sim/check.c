@@ -368,7 +368,7 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
-    if (sn->view.waiting_for & sn->left)
+    if (sn->view.waiting_for & sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
                  s->names[n], sn->view.waiting_for & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);

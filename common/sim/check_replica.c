@@ -224,7 +224,7 @@ static void check_handover(struct sim *s, node_id n, uint32_t queue, const struc
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     const struct sim_node *old = &s->nodes[own->master];
     bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
-    if (!in_order || s->cuts > 0 || s->now_us > old->stop_us + 4000000)
+    if (!in_order || s->cuts > 0 || s->forced || s->now_us > old->stop_us + 4000000)
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
