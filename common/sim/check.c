@@ -188,6 +188,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
                 check_given_up(s, n, m);
+                if (master && m->consumed)
+                    m->ended_in = info->generation;
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);
@@ -293,10 +295,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
+    if (became_master || became_unavailable)
+        check_choice(s, n, queue); /* before what it lacks is written off as lost */
     if (became_master)
         check_promoted(s, n, queue);
-    if (became_master || became_unavailable)
-        check_choice(s, n, queue);
     struct reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
         own->next = sq->next;

@@ -171,8 +171,11 @@ enum sim_count {
     SIM_WRITE_ERRORS,
     SIM_SYNC_ERRORS,
     SIM_DISK_FULL,
-    SIM_FORGOTTEN, /* nodes were removed from the cluster, */
-    SIM_RESETS,    /* and came back empty */
+    SIM_FORGOTTEN,       /* nodes were removed from the cluster, */
+    SIM_RESETS,          /* and came back empty */
+    SIM_OFFERED_AGAIN,   /* a publish went to a master a second time, */
+    SIM_SUBMITTED_AGAIN, /* a command to a coordinator, */
+    SIM_DELIVERED_AGAIN, /* a message to a consumer */
     SIM_COUNT_
 };
 const char *sim_count_name(enum sim_count c);

@@ -99,6 +99,7 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
 
 static void perform_send(struct sim *s, node_id n, const struct effect *fx)
 {
+    link_count_repeats(s, n, fx->u.send.msg);
     text_clear(&s->bytes);
     wire_encode_peer(fx->u.send.msg, &s->bytes);
     sim_mix(s, s->bytes.len);
@@ -530,6 +531,9 @@ const char *sim_count_name(enum sim_count c)
     case SIM_DISK_FULL: return "full disks";
     case SIM_FORGOTTEN: return "nodes removed";
     case SIM_RESETS: return "nodes reset";
+    case SIM_OFFERED_AGAIN: return "publishes offered again";
+    case SIM_SUBMITTED_AGAIN: return "commands submitted again";
+    case SIM_DELIVERED_AGAIN: return "messages delivered again";
     case SIM_COUNT_: break;
     }
     return "?";
@@ -660,6 +664,7 @@ void sim_destroy(struct sim *s)
     for (node_id n = 0; n < SIM_NODES; n++) {
         mirror_destroy(s->nodes[n].m);
         disk_finish(&s->nodes[n].disk);
+        VEC_FREE(&s->nodes[n].offered);
         for (node_id other = 0; other < SIM_NODES; other++)
             link_finish(&s->links[n][other]);
     }
