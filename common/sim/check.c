@@ -202,6 +202,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
                 check_given_up(s, n, m);
+                if (master && m->consumed)
+                    m->ended_in = info->generation;
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);
@@ -307,10 +309,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
+    if (became_master || became_unavailable)
+        check_choice(s, n, queue); /* before what it lacks is written off as lost */
     if (became_master)
         check_promoted(s, n, queue);
-    if (became_master || became_unavailable)
-        check_choice(s, n, queue);
     struct seen_reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
         own->next = sq->next;
@@ -393,16 +395,20 @@ void check_refresh(struct sim *s, node_id n)
         begins_to_hold(s, n);
 }
 
-/* Those who go on without n never wait for it: that they are in a view without it is on their disks. It waits
- * for those who run now. */
+/* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those who run now. */
 void check_left(struct sim *s, node_id n)
 {
-    s->check.nodes[n].left &= ~sim_running_set(s);
     bool served =
         s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
-    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++)
-        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && s->check.nodes[other].holding)
+    bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
+    s->check.nodes[n].left &= ~sim_running_set(s);
+    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
+        const struct seen_node *sn = &s->check.nodes[other];
+        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
+            (!early || sn->view.phase == PHASE_SERVING))
             s->check.nodes[other].left |= node_bit(n);
+    }
 }
 
 void check_reset(struct sim *s, node_id n)

@@ -106,10 +106,10 @@ struct check {
 void check_init(struct sim *s);
 void check_finish(struct sim *s);
 
-void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
-void check_after(struct sim *s, node_id n);   /* after its effects */
-void check_left(struct sim *s, node_id n);    /* it has stopped in order */
-void check_reset(struct sim *s, node_id n);   /* an operator has emptied its log */
+void check_refresh(struct sim *s, node_id n);   /* after the step, before its effects */
+void check_after(struct sim *s, node_id n);     /* after its effects */
+void check_left(struct sim *s, node_id n);      /* it has stopped in order */
+void check_reset(struct sim *s, node_id n);     /* an operator has emptied its log */
 void check_disk_lost(struct sim *s, node_id n); /* it is about to be emptied, and all nodes are off */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
