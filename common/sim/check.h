@@ -52,7 +52,8 @@ struct seen_node {
     bool in_view; /* it was installed in a view in this life */
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
-    uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    uint32_t at;   /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
@@ -105,9 +106,10 @@ struct check {
 void check_init(struct sim *s);
 void check_finish(struct sim *s);
 
-void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
-void check_after(struct sim *s, node_id n);   /* after its effects */
-void check_reset(struct sim *s, node_id n);   /* an operator has emptied its log */
+void check_refresh(struct sim *s, node_id n);   /* after the step, before its effects */
+void check_after(struct sim *s, node_id n);     /* after its effects */
+void check_left(struct sim *s, node_id n);      /* it has stopped in order */
+void check_reset(struct sim *s, node_id n);     /* an operator has emptied its log */
 void check_disk_lost(struct sim *s, node_id n); /* it is about to be emptied, and all nodes are off */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,

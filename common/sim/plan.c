@@ -48,7 +48,10 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     switch (c) {
     case SIM_KILLS:
     case SIM_STOPS:
-    case SIM_SLOW_LINKS: return true;
+    case SIM_SLOW_LINKS:
+    case SIM_OFFERED_AGAIN:
+    case SIM_SUBMITTED_AGAIN:
+    case SIM_DELIVERED_AGAIN: return true;
     case SIM_CUTS:
     case SIM_ONE_WAY_CUTS:
     case SIM_CUTS_SURVIVED:
@@ -344,6 +347,20 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     }
 }
 
+/* An exclusive queue, durable or not, which the policies' pattern names, too; somebody else may try it. */
+static void choose_owner(struct chooser *c)
+{
+    struct plan *p = c->p;
+    p->clients[p->clients_len++] =
+        (struct client_plan){.kind = CLIENT_OWNER,
+                             .queue = "qx",
+                             .declare = rng_chance(&c->args_rng, 50) ? SIM_DURABLE : 0,
+                             .pace_us = 30000};
+    if (p->clients_len < PLAN_CLIENTS && rng_chance(&c->args_rng, 50))
+        p->clients[p->clients_len++] =
+            (struct client_plan){.kind = CLIENT_GETTER, .queue = "qx", .pace_us = 30000, .settle_us = 20000};
+}
+
 static void choose_clients(struct chooser *c)
 {
     struct plan *p = c->p;
@@ -377,8 +394,7 @@ static void choose_clients(struct chooser *c)
                                                             .flags = auto_ack ? SIM_NO_ACK : 0,
                                                             .requeue_percent = 30};
     if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 10))
-        p->clients[p->clients_len++] =
-            (struct client_plan){.kind = CLIENT_OWNER, .queue = "x1", .pace_us = 30000};
+        choose_owner(c);
 }
 
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
@@ -413,6 +429,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
     rng_init(&c.storm_rng, seed ^ 0x73746f726d);
+    choose_storms(&c);
     c.loses_disks = (allowed & FAULT_FORGET) && p->options.nodes > 1 && !p->options.one_fault_at_a_time &&
                     rng_chance(&c.storm_rng, 10);
     choose_queues(&c);
@@ -434,6 +451,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
+        maybe_storm(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));

@@ -97,16 +97,16 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
 
 /* ---- one step of one node ---- */
 
-/* Messages that hold operations, messages or their ids: as many as a queue may have, if nobody cuts them. What
- * carries the table has a limit of its own (limits.h). */
+/* Messages that hold operations, messages or their ids: as many as a queue may have, if nobody cuts them.
+ * What carries the table has a limit of its own (limits.h). */
 static bool grows_with_a_queue(enum peer_type t)
 {
     return t == PEER_OPS || t == PEER_SYNC_BATCH || t == PEER_PUBLISH || t == PEER_DELIVER ||
            t == PEER_SETTLE || t == PEER_INSTALLED || t == PEER_SERVE;
 }
 
-/* The longest that any of them may be here: a copy's are four batches long; the small messages of a simulation have
- * as much around them as in them; one goes beyond. */
+/* The longest that any of them may be here: a copy's are four batches long; the small messages of a
+ * simulation have as much around them as in them; one goes beyond. */
 static size_t longest_frame(const struct sim *s, enum peer_type t)
 {
     return (t == PEER_SYNC_BATCH ? 8 : 2) * s->options.batch_bytes + 512;
@@ -114,12 +114,14 @@ static size_t longest_frame(const struct sim *s, enum peer_type t)
 
 static void perform_send(struct sim *s, node_id n, const struct effect *fx)
 {
+    link_count_repeats(s, n, fx->u.send.msg);
     text_clear(&s->bytes);
     wire_encode_peer(fx->u.send.msg, &s->bytes);
     sim_mix(s, s->bytes.len);
     enum peer_type type = fx->u.send.msg->type;
     if (grows_with_a_queue(type) && s->bytes.len > longest_frame(s, type))
-        sim_fail(s, "frame", "%s sends %s of %zu bytes, and batches are of %zu: its receiver would close the link",
+        sim_fail(s, "frame",
+                 "%s sends %s of %zu bytes, and batches are of %zu: its receiver would close the link",
                  s->names[n], peer_type_name(type), s->bytes.len, s->options.batch_bytes);
     for (node_id to = 0; to < s->options.nodes; to++) {
         if (!node_in(fx->u.send.to, to))
@@ -181,7 +183,13 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
-        case FX_DEAD_LETTER: check_dead_letter(s, n, fx); break;
+        case FX_DEAD_LETTER:
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_SWALLOWED && rng_chance(&s->client, 20))
+                break;
+            check_dead_letter(s, n, fx);
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_TWICE)
+                check_dead_letter(s, n, fx);
+            break;
         case FX_QUEUE_GONE:
         case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:
@@ -237,6 +245,8 @@ static void node_gone(struct sim *s, node_id n, enum going going)
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
     node->restarted = going == GONE_RESTARTED;
+    if (in_order)
+        check_left(s, n);
     if (going == GONE_KILLED)
         disk_killed(s, n);
     else
@@ -368,6 +378,7 @@ void sim_stop(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->nodes[n].stopping)
         return;
     s->nodes[n].stopping = true;
+    s->nodes[n].stop_us = s->now_us;
     struct event ev = {.type = EV_STOP};
     node_step(s, n, &ev);
 }
@@ -559,6 +570,9 @@ const char *sim_count_name(enum sim_count c)
     case SIM_FORGOTTEN: return "nodes removed";
     case SIM_RESETS: return "nodes reset";
     case SIM_DISKS_LOST: return "disks lost";
+    case SIM_OFFERED_AGAIN: return "publishes offered again";
+    case SIM_SUBMITTED_AGAIN: return "commands submitted again";
+    case SIM_DELIVERED_AGAIN: return "messages delivered again";
     case SIM_COUNT_: break;
     }
     return "?";
@@ -691,6 +705,7 @@ void sim_destroy(struct sim *s)
     for (node_id n = 0; n < SIM_NODES; n++) {
         mirror_destroy(s->nodes[n].m);
         disk_finish(&s->nodes[n].disk);
+        VEC_FREE(&s->nodes[n].offered);
         for (node_id other = 0; other < SIM_NODES; other++)
             link_finish(&s->links[n][other]);
     }
