@@ -248,9 +248,10 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     bool redelivered = d->redelivered && s->options.sabotage != SABOTAGE_REDELIVERED_HIDDEN;
     sim_tell(s, "      %s m%u to sub %llu%s%s", sub ? "deliver" : "got", d->message, (unsigned long long)sub,
              redelivered ? ", redelivered" : "", no_ack ? ", no ack" : "");
+    /* two sides of a partition may each have given it a place, and have let it go since */
     bool known_so = !m->placed || !m->memory || m->id == d->id;
     for (node_id holder = 0; holder < s->options.nodes; holder++)
-        known_so = known_so || (node_in(m->memory, holder) && m->ids[holder] == d->id);
+        known_so = known_so || ((node_in(m->memory, holder) || s->cuts > 0) && m->ids[holder] == d->id);
     if (lq->uid != d->queue_uid || !known_so)
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
