@@ -284,6 +284,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     m->deliveries++;
     m->generation = d->generation;
     s->ledger.redelivered += redelivered;
+    s->counts[SIM_DELIVERED_AGAIN] += m->deliveries > 1;
     if (no_ack) {
         s->ledger.consumed += !m->consumed;
         m->consumed = true;

@@ -202,6 +202,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
                 check_given_up(s, n, m);
+                if (master && m->consumed)
+                    m->ended_in = info->generation;
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);
@@ -308,10 +310,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
+    if (became_master || became_unavailable)
+        check_choice(s, n, queue); /* before what it lacks is written off as lost */
     if (became_master)
         check_promoted(s, n, queue);
-    if (became_master || became_unavailable)
-        check_choice(s, n, queue);
     struct seen_reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
         own->next = sq->next;
@@ -355,11 +357,29 @@ static void check_served(struct sim *s, node_id n)
     v->served = true;
 }
 
+/* n was installed in a view that it never served, and looks for others again: the others may have gone on in
+ * that one, so it waits for all of them. */
+static void check_out(struct sim *s, node_id n, const struct view_info *was)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    if (sn->view.phase != PHASE_STARTING || !sn->in_view || sn->holding)
+        return;
+    if (was->phase == PHASE_CHANGING)
+        sn->out_of = was->members & ~node_bit(n);
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (node_in(sn->out_of & ~sn->view.waiting_for, other) && !s->nodes[other].m &&
+            !s->links[other][n].seen)
+            sim_fail(s, "I12", "%s was in a view with %s, never served it, and does not wait for %s",
+                     s->names[n], s->names[other], s->names[other]);
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
+    struct view_info was_view = sn->view;
     sn->view = mirror_view(s->nodes[n].m);
     sabotage_view(s, n, &sn->view);
+    check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
@@ -394,16 +414,21 @@ void check_refresh(struct sim *s, node_id n)
         begins_to_hold(s, n);
 }
 
-/* Those who go on without n never wait for it: that they are in a view without it is on their disks. It waits
- * for those who run now. */
+/* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
+ * they go on. */
 void check_left(struct sim *s, node_id n)
 {
-    s->check.nodes[n].left &= ~sim_running_set(s);
     bool served =
         s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
-    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++)
-        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && s->check.nodes[other].holding)
+    bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
+    s->check.nodes[n].left = 0;
+    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
+        const struct seen_node *sn = &s->check.nodes[other];
+        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
+            (!early || sn->view.phase == PHASE_SERVING))
             s->check.nodes[other].left |= node_bit(n);
+    }
 }
 
 void check_reset(struct sim *s, node_id n)
@@ -429,6 +454,7 @@ void check_after(struct sim *s, node_id n)
 void check_node_up(struct sim *s, node_id n)
 {
     s->check.nodes[n].holding = s->check.nodes[n].in_view = false;
+    s->check.nodes[n].out_of = 0;
 }
 
 void check_node_gone(struct sim *s, node_id n, bool restarts)

@@ -135,8 +135,8 @@ void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
                            : "an operator removed the node that its queue waited for");
 }
 
-/* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in sync
- * when they went: as all who are left say. */
+/* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in
+ * sync when they went: as all who are left say. */
 static void lose_with_disk(struct sim *s, node_id n, uint32_t queue)
 {
     const struct ledger_queue *q = &s->ledger.queues.items[queue];
@@ -228,8 +228,7 @@ static void check_handover(struct sim *s, node_id n, uint32_t queue, const struc
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        if (m->consumed && m->consumed_generation == own->generation && node_in(m->dropped, own->master) &&
-            node_in(m->memory, n) && m->consumed_cuts == 0)
+        if (m->ended_in && m->ended_in == own->generation && node_in(m->memory, n))
             sim_fail(s, "I5",
                      "%s takes over %s from %s, which stopped in order, with m%u, which that one removed",
                      s->names[n], lq->name, s->names[own->master], lq->messages.items[i]);
@@ -364,8 +363,11 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);
         if (!sn->holding || sn->at != here->view || sn->view.phase != PHASE_SERVING || !sq->present ||
-            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
-            !owes(s, other, m->queue, master, m->id))
+            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica))
+            continue;
+        /* by its own table: one that was removed and does not know it yet may still be promoted */
+        bool in_sync = sq->now.replica && sq->now.view == here->view && node_in(sq->now.synced, other);
+        if (!in_sync && !owes(s, other, m->queue, master, m->id))
             continue;
         if (!node_in(m->memory, other))
             sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n],
@@ -443,13 +445,12 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
      * looks */
     const struct seen_reign *reign = &s->check.queues.items[queue].reigns[master];
     bool settled = reign->promoted_in != m->now.view;
-    /* what a master takes and gives up in one step nobody sees there; in small batches a mirror hears of the two
-     * one after the other */
+    /* what a master takes and gives up in one step nobody sees there; in small batches a mirror hears of the
+     * two one after the other */
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     bool unseen = lq->auto_ack || (s->options.batch_bytes < LIMIT_BATCH_BYTES &&
                                    (lq->max_length || lq->max_bytes || lq->ttl_ms));
-    if (settled && !unseen && r->items.len &&
-        r->items.items[r->items.len - 1].id >= reign->next)
+    if (settled && !unseen && r->items.len && r->items.items[r->items.len - 1].id >= reign->next)
         sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
                  name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
 }

@@ -69,7 +69,8 @@ struct ledger_message {
     uint64_t consumed_cuts; /* after so many cuts: one more may have caught the acknowledgement */
 
     /* its end otherwise */
-    bool again;   /* every copy was lost before it was confirmed, and its publisher's node offered it again */
+    bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
+    uint64_t ended_in;     /* consumed, and its master removed it under this generation */
     node_set dropped;      /* running nodes that held it and gave it up */
     uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
     bool auto_acked;       /* delivered to somebody who does not */

@@ -48,7 +48,10 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     switch (c) {
     case SIM_KILLS:
     case SIM_STOPS:
-    case SIM_SLOW_LINKS: return true;
+    case SIM_SLOW_LINKS:
+    case SIM_OFFERED_AGAIN:
+    case SIM_SUBMITTED_AGAIN:
+    case SIM_DELIVERED_AGAIN: return true;
     case SIM_CUTS:
     case SIM_ONE_WAY_CUTS:
     case SIM_CUTS_SURVIVED:

@@ -14,8 +14,9 @@ enum storm {
     STORM_LAPSE,    /* all but one begin again, nobody synchronises them, and that one goes */
 };
 
-static const enum storm storms[] = {STORM_EXPOSED, STORM_RELAY,  STORM_BLINK,    STORM_UNEVEN, STORM_BOUNCE,
-                                    STORM_TOGGLE,  STORM_TOGGLE, STORM_FAREWELL, STORM_LAPSE,  STORM_LAPSE};
+/* links break only where the seed has such faults */
+static const enum storm storms[] = {STORM_EXPOSED, STORM_RELAY,  STORM_BLINK,    STORM_UNEVEN,
+                                    STORM_TOGGLE,  STORM_TOGGLE, STORM_FAREWELL, STORM_LAPSE};
 
 static unsigned any_node(struct chooser *c)
 {
@@ -211,11 +212,9 @@ static void lapse(struct chooser *c)
 
 void choose_storms(struct chooser *c)
 {
-    c->storms =
-        !c->p->options.one_fault_at_a_time && c->p->options.nodes > 1 && rng_chance(&c->storm_rng, 30);
-    c->storm = storms[rng_below(&c->storm_rng, ARRAY_LEN(storms))];
-    if (c->storm == STORM_BOUNCE && !c->cuts)
-        c->storm = STORM_UNEVEN;
+    struct rng *r = &c->storm_rng;
+    c->storms = !c->p->options.one_fault_at_a_time && c->p->options.nodes > 1 && rng_chance(r, 45);
+    c->storm = c->cuts && rng_chance(r, 40) ? STORM_BOUNCE : storms[rng_below(r, ARRAY_LEN(storms))];
 }
 
 void maybe_storm(struct chooser *c)

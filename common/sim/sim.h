@@ -66,10 +66,10 @@ struct sim_options {
     uint64_t link_min_us, link_max_us, disk_min_us, disk_max_us, turn_max_us;
     uint64_t silence_ms;   /* a peer that is not heard for so long is gone */
     uint64_t reconnect_ms; /* and is tried again so often */
-    size_t batch_bytes;    /* as in struct mirror_options. A message that grows with a queue and is longer than a
-                              few batches would be too long for a link with larger messages: it breaks `frame` */
+    size_t batch_bytes; /* as in struct mirror_options. A message that grows with a queue and is longer than a
+                           few batches would be too long for a link with larger messages: it breaks `frame` */
 
-    size_t table_bytes; /* too */
+    size_t table_bytes;                                              /* too */
     bool confirm_after_mirrors, confirm_after_disk, oldest_promoted; /* as in struct mirror_options */
     const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
     enum partition_handling partition_handling;
@@ -126,8 +126,8 @@ void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
 /* The next start of a node that does not serve waits for nobody. */
 void sim_force(struct sim *s, node_id n);
-/* While all nodes are off: somebody puts an empty disk into n. No effect unless all were killed in one view: else
- * that disk may be the only one that knows of a queue. */
+/* While all nodes are off: somebody puts an empty disk into n. No effect unless all were killed in one view:
+ * else that disk may be the only one that knows of a queue. */
 void sim_lose_disk(struct sim *s, node_id n);
 /* For ms from now, messages between a and b take factor times as long. */
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
@@ -183,6 +183,9 @@ enum sim_count {
     SIM_RESETS,    /* and came back empty */
     SIM_FORCED,    /* starts that waited for nobody */
     SIM_DISKS_LOST,
+    SIM_OFFERED_AGAIN,   /* a publish went to a master a second time, */
+    SIM_SUBMITTED_AGAIN, /* a command to a coordinator, */
+    SIM_DELIVERED_AGAIN, /* a message to a consumer */
     SIM_COUNT_
 };
 const char *sim_count_name(enum sim_count c);

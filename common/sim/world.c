@@ -97,16 +97,16 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
 
 /* ---- one step of one node ---- */
 
-/* Messages that hold operations, messages or their ids: as many as a queue may have, if nobody cuts them. What
- * carries the table has a limit of its own (limits.h). */
+/* Messages that hold operations, messages or their ids: as many as a queue may have, if nobody cuts them.
+ * What carries the table has a limit of its own (limits.h). */
 static bool grows_with_a_queue(enum peer_type t)
 {
     return t == PEER_OPS || t == PEER_SYNC_BATCH || t == PEER_PUBLISH || t == PEER_DELIVER ||
            t == PEER_SETTLE || t == PEER_INSTALLED || t == PEER_SERVE;
 }
 
-/* The longest that any of them may be here: a copy's are four batches long; the small messages of a simulation have
- * as much around them as in them; one goes beyond. */
+/* The longest that any of them may be here: a copy's are four batches long; the small messages of a
+ * simulation have as much around them as in them; one goes beyond. */
 static size_t longest_frame(const struct sim *s, enum peer_type t)
 {
     return (t == PEER_SYNC_BATCH ? 8 : 2) * s->options.batch_bytes + 512;
@@ -114,12 +114,14 @@ static size_t longest_frame(const struct sim *s, enum peer_type t)
 
 static void perform_send(struct sim *s, node_id n, const struct effect *fx)
 {
+    link_count_repeats(s, n, fx->u.send.msg);
     text_clear(&s->bytes);
     wire_encode_peer(fx->u.send.msg, &s->bytes);
     sim_mix(s, s->bytes.len);
     enum peer_type type = fx->u.send.msg->type;
     if (grows_with_a_queue(type) && s->bytes.len > longest_frame(s, type))
-        sim_fail(s, "frame", "%s sends %s of %zu bytes, and batches are of %zu: its receiver would close the link",
+        sim_fail(s, "frame",
+                 "%s sends %s of %zu bytes, and batches are of %zu: its receiver would close the link",
                  s->names[n], peer_type_name(type), s->bytes.len, s->options.batch_bytes);
     for (node_id to = 0; to < s->options.nodes; to++) {
         if (!node_in(fx->u.send.to, to))
@@ -581,6 +583,9 @@ const char *sim_count_name(enum sim_count c)
     case SIM_RESETS: return "nodes reset";
     case SIM_FORCED: return "forced starts";
     case SIM_DISKS_LOST: return "disks lost";
+    case SIM_OFFERED_AGAIN: return "publishes offered again";
+    case SIM_SUBMITTED_AGAIN: return "commands submitted again";
+    case SIM_DELIVERED_AGAIN: return "messages delivered again";
     case SIM_COUNT_: break;
     }
     return "?";
@@ -713,6 +718,7 @@ void sim_destroy(struct sim *s)
     for (node_id n = 0; n < SIM_NODES; n++) {
         mirror_destroy(s->nodes[n].m);
         disk_finish(&s->nodes[n].disk);
+        VEC_FREE(&s->nodes[n].offered);
         for (node_id other = 0; other < SIM_NODES; other++)
             link_finish(&s->links[n][other]);
     }

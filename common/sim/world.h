@@ -95,9 +95,14 @@ void link_connect_all(struct sim *s, node_id n);                             /* 
 void link_disconnect_all(struct sim *s, node_id n, bool in_order);           /* n has gone */
 void link_send(struct sim *s, node_id from, node_id to, const struct text *bytes);
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial);
+void link_count_repeats(struct sim *s, node_id n, const struct peer_msg *msg); /* n sends it */
 void link_finish(struct link *l);
 
 /* ---- world.c ---- */
+
+struct offered { /* publishes to one queue: the last number that was sent, in which life */
+    uint64_t uid, incarnation, last;
+};
 
 struct sim_node {
     struct mirror *m; /* NULL: it does not run */
@@ -116,6 +121,8 @@ struct sim_node {
     uint64_t lives, incarnation;
     enum departure departure;
     bool restarted; /* its last life ended by itself: pause_minority, or the losing side of autoheal */
+    VEC(struct offered) offered;
+    uint64_t submitted, submitted_in; /* the last command that was sent, in which life */
     struct sim_disk disk;
 };
 
