@@ -367,7 +367,7 @@ static void check_out(struct sim *s, node_id n, const struct view_info *was)
     if (was->phase == PHASE_CHANGING)
         sn->out_of = was->members & ~node_bit(n);
     for (node_id other = 0; other < s->options.nodes; other++)
-        if (node_in(sn->out_of & ~sn->view.waiting_for, other) && !s->nodes[other].m &&
+        if (node_in(sn->out_of & ~sn->view.ran_last, other) && !s->nodes[other].m &&
             !s->links[other][n].seen)
             sim_fail(s, "I12", "%s was in a view with %s, never served it, and does not wait for %s",
                      s->names[n], s->names[other], s->names[other]);
@@ -388,9 +388,9 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
-    if (sn->view.waiting_for & sn->view.ran_last & sn->left)
+    if (sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
-                 s->names[n], sn->view.waiting_for & sn->left);
+                 s->names[n], sn->view.ran_last & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
