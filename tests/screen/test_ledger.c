@@ -425,6 +425,34 @@ static void offered_again(void **state)
     ledger_finish(&l);
 }
 
+/* Two sides of a partition that publish by turns for hours, a node that comes and goes: memory stays bounded,
+ * and no number is used for two. */
+static void bounds(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    uint64_t numbers[2] = {0}, top = 0;
+    for (uint64_t place = 0; place < 5000; place++)
+        for (uint64_t reign = 1; reign <= 2; reign++) {
+            uint64_t last = place;
+            numbers[reign - 1] = ledger_number(&l, 77, reign, place, &last);
+            assert_int_equal(last, place);
+            assert_true(numbers[reign - 1] >= top); /* never one that was given */
+            top = numbers[reign - 1] + 1;
+            assert_true(l.numbers.len <= 4096);
+        }
+    assert_true(l.forgotten);
+    story_begin(&t, 2, "q");
+    for (int i = 0; i < 600; i++) {
+        t.s->nodes[1].answers = i % 2;
+        look(&l, &t);
+    }
+    assert_int_equal(l.absences.len, 256);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Removed on purpose is never lost, and says how. */
 static void removed_on_purpose(void **state)
 {
@@ -621,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_shorter_history),
         cmocka_unit_test(two_masters),
         cmocka_unit_test(offered_again),
+        cmocka_unit_test(bounds),
         cmocka_unit_test(removed_on_purpose),
         cmocka_unit_test(a_link_is_cut),
         cmocka_unit_test(receipts),
