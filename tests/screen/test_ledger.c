@@ -279,13 +279,13 @@ static void a_link_is_cut(void **state)
     ledger_finish(&l);
 }
 
-static bool received(const struct ledger *l, struct story *t, uint64_t id)
+static bool received(const struct ledger *l, struct story *t, uint64_t id, enum trace_seen_kind fact)
 {
     struct life life;
     bool any = false;
     ledger_life(l, t->s, id, &life);
     for (size_t i = 0; i < life.moments.len; i++)
-        any = any || life.moments.items[i].received;
+        any = any || (life.moments.items[i].fact == fact && life.moments.items[i].received);
     life_finish(&life);
     return any;
 }
@@ -300,7 +300,7 @@ static void handed_out(struct story *t, int64_t at_us, uint64_t first, uint64_t 
 
 static void says_it_received(struct ledger *l, const struct story *t, uint64_t count)
 {
-    VEC_PUSH(&l->receipts, (struct receipt){xstrdup("q"), t->begin_us + 1500, count});
+    VEC_PUSH(&l->receipts, (struct receipt){xstrdup("q"), TRACE_SEEN_DELIVERED, t->begin_us + 1500, count});
 }
 
 /* What reaches a program is received when it says so: by an acknowledgement, or by printing it here. */
@@ -316,25 +316,31 @@ static void receipts(void **state)
     says_it_received(&l, &t, 2); /* of three: whose was the third? */
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
-    assert_false(received(&l, &t, 0));
+    assert_false(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
     says_it_received(&l, &t, 3);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_KEPT, FATE_CONSUMED);
-    assert_true(received(&l, &t, 0));
+    assert_true(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
+
+    /* so is a confirm */
+    assert_false(received(&l, &t, 9, TRACE_SEEN_CONFIRMED));
+    VEC_PUSH(&l.receipts, (struct receipt){xstrdup("q"), TRACE_SEEN_CONFIRMED, t.begin_us, 10});
+    look(&l, &t);
+    assert_true(received(&l, &t, 9, TRACE_SEEN_CONFIRMED));
 
     /* delivered twice; the second consumer acknowledges, of the first one nobody knows */
     story_fact(&t, TRACE_SEEN_DELIVERED, 2, 5000, 3, 3);
     story_fact(&t, TRACE_SEEN_REQUEUED, 0, 6000, 3, 3)->about = 2;
     story_fact(&t, TRACE_SEEN_DELIVERED, 1, 7000, 3, 3)->redelivered = true;
     look(&l, &t);
-    assert_false(received(&l, &t, 3));
+    assert_false(received(&l, &t, 3, TRACE_SEEN_DELIVERED));
     story_fact(&t, TRACE_SEEN_ACKED, 0, 8000, 3, 3)->about = 1;
     look(&l, &t);
     struct life life;
     ledger_life(&l, t.s, 3, &life);
     for (size_t i = 0; i < life.moments.len; i++)
-        assert_int_equal(life.moments.items[i].received, life.moments.items[i].fact == TRACE_SEEN_DELIVERED &&
-                                                             life.moments.items[i].from == 1);
+        if (life.moments.items[i].fact == TRACE_SEEN_DELIVERED)
+            assert_int_equal(life.moments.items[i].received, life.moments.items[i].from == 1);
     life_finish(&life);
     story_end(&t);
     ledger_finish(&l);
