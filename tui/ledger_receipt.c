@@ -59,20 +59,64 @@ void model_received(struct model *m, const struct command *c)
                               .count = count});
 }
 
-static void take(struct ledger *l, const struct receipt *r)
+/* what happened of its kind to its queue since the program began */
+struct since {
+    const struct receipt *r;
+    uint64_t uid;
+    uint64_t seen; /* messages */
+    bool one;      /* all to one consumer */
+};
+
+static bool is_of(const struct since *s, const struct fact *f)
 {
-    uint64_t seen = 0, uid = 0;
+    return f->kind == s->r->kind && f->queue_uid == s->uid && f->until_us >= s->r->since_us;
+}
+
+static struct since look_since(const struct ledger *l, const struct receipt *r)
+{
+    struct since s = {.r = r, .one = r->kind == TRACE_SEEN_DELIVERED};
+    const struct fact *before = NULL;
     for (size_t i = 0; i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, r->queue) == 0)
-            uid = l->names.items[i].uid;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < l->facts.len; i++) {
-            struct fact *f = &l->facts.items[i];
-            if (f->kind != r->kind || f->queue_uid != uid || f->until_us < r->since_us)
-                continue;
-            seen += pass == 0 ? f->last - f->first + 1 : 0;
-            f->received = f->received || (pass == 1 && seen == r->count);
+            s.uid = l->names.items[i].uid;
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact *f = &l->facts.items[i];
+        if (!is_of(&s, f))
+            continue;
+        s.seen += f->last - f->first + 1;
+        s.one = s.one && f->incarnation &&
+                (!before || (before->node == f->node && before->incarnation == f->incarnation));
+        before = f;
+    }
+    return s;
+}
+
+/* marks the first `left` messages, in the order in which they came */
+static void mark(struct ledger *l, const struct since *s, uint64_t left)
+{
+    for (size_t i = 0; i < l->facts.len && left > 0; i++) {
+        struct fact f = l->facts.items[i], rest = f;
+        if (!is_of(s, &f))
+            continue;
+        if (f.last - f.first + 1 > left) { /* only some of them */
+            f.last = f.first + left - 1;
+            rest.first = f.last + 1;
+            VEC_PUSH(&l->facts, rest);
+            memmove(&l->facts.items[i + 2], &l->facts.items[i + 1],
+                    (l->facts.len - i - 2) * sizeof(*l->facts.items));
+            l->facts.items[i + 1] = rest;
         }
+        f.received = true;
+        l->facts.items[i] = f;
+        left -= f.last - f.first + 1;
+    }
+}
+
+static void take(struct ledger *l, const struct receipt *r)
+{
+    struct since s = look_since(l, r);
+    if (s.seen == r->count || (s.one && s.seen > r->count))
+        mark(l, &s, r->count);
 }
 
 bool ledger_take_receipts(struct ledger *l)

@@ -313,7 +313,7 @@ static void receipts(void **state)
     handed_out(&t, 2000, 0, 2);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
-    says_it_received(&l, &t, 2); /* of three: whose was the third? */
+    says_it_received(&l, &t, 2); /* of three, and nobody says who got which */
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
     assert_false(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
@@ -321,6 +321,18 @@ static void receipts(void **state)
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_KEPT, FATE_CONSUMED);
     assert_true(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
+
+    /* one consumer got three and printed two: the third was on its way to it, or is lost */
+    story_fact(&t, TRACE_SEEN_AUTO_ACKED, 0, 3000000, 4, 6)->about = 2;
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 3000100, 4, 6)->incarnation = 12;
+    story_holds(&t, 0, 'M', 7, 9);
+    story_holds(&t, 1, 'm', 7, 9);
+    says_it_received(&l, &t, 2);
+    l.receipts.items[0].since_us = t.begin_us + 2900000;
+    look(&l, &t);
+    assert_fate(&l, 4, VERDICT_KEPT, FATE_CONSUMED);
+    assert_fate(&l, 5, VERDICT_KEPT, FATE_CONSUMED);
+    assert_fate(&l, 6, VERDICT_HANDED_OUT, FATE_DELIVERED);
 
     /* so is a confirm */
     assert_false(received(&l, &t, 9, TRACE_SEEN_CONFIRMED));
