@@ -36,6 +36,30 @@ static void kept_and_taken(void **state)
     ledger_finish(&l);
 }
 
+/* What an old master had delivered is back in its place at the new one, and out again when that delivers it.
+ */
+static void back_in_its_place(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 0, 2000, 0, 1);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_DELIVERED);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 9)->count = 10;
+    story_holds(&t, 1, 'M', 0, 9);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_CONFIRMED);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 1002000, 0, 0)->redelivered = true;
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_REDELIVERED);
+    assert_fate(&l, 1, VERDICT_KEPT, FATE_CONFIRMED);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Unavailable until its node is back; lost only once that has answered twice without it. */
 static void unavailable_before_lost(void **state)
 {
@@ -428,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_and_taken),
+        cmocka_unit_test(back_in_its_place),
         cmocka_unit_test(unavailable_before_lost),
         cmocka_unit_test(promoted_without_it),
         cmocka_unit_test(silence_is_no_loss),
