@@ -78,13 +78,14 @@ struct absence {
     int64_t at_us;
 };
 
-/* A program that this screen ran says that it received so many messages, or confirms; taken with the next
- * snapshot. */
+/* A program that this screen ran says that it received so many messages, or confirms; taken with the
+ * snapshot after the next. */
 struct receipt {
     char *queue;
     enum trace_seen_kind kind; /* DELIVERED, CONFIRMED */
     int64_t since_us;          /* when it began */
     uint64_t count;
+    bool asked; /* the nodes were, once since then */
 };
 
 struct ledger {

@@ -119,13 +119,23 @@ static void take(struct ledger *l, const struct receipt *r)
         mark(l, &s, r->count);
 }
 
+/* The nodes' first answers after its end may be of before it; with the second ones all is known that led to
+ * what it printed. */
 bool ledger_take_receipts(struct ledger *l)
 {
-    bool any = l->receipts.len > 0;
+    bool any = false;
+    size_t kept = 0;
     for (size_t i = 0; i < l->receipts.len; i++) {
-        take(l, &l->receipts.items[i]);
-        free(l->receipts.items[i].queue);
+        struct receipt *r = &l->receipts.items[i];
+        if (!r->asked) {
+            r->asked = true;
+            l->receipts.items[kept++] = *r;
+            continue;
+        }
+        take(l, r);
+        free(r->queue);
+        any = true;
     }
-    l->receipts.len = 0;
+    l->receipts.len = kept;
     return any;
 }
