@@ -646,7 +646,8 @@ static inline void trace_publish(struct mirror *m, const struct queue *q, enum t
                                        .incarnation = incarnation,
                                        .seq = seq});
 }
-static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered)
+static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered,
+                                  uint64_t sub)
 {
     if (m->tracing)
         trace_add(m, q,
@@ -655,6 +656,7 @@ static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_i
                                        .last = id,
                                        .node = NODE_NONE,
                                        .origin = NODE_NONE,
+                                       .incarnation = sub,
                                        .redelivered = redelivered});
 }
 /* of a master: if it dead-letters what it gives up */
