@@ -124,6 +124,7 @@ static void everything_that_acts(void **state)
     seen(a, ">[ ] 1 ");
     keys(a, "n");
     seen(a, ">[ ] 2 ");
+    seen(a, "exit 0"); /* a step may be seen before its program has ended; the next waits for that */
     keys(a, "n");
     seen(a, ">[ ] 3 ");
 
