@@ -89,9 +89,8 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
     *style = STYLE_DIM;
     if (!s->action && !s->wait_text) /* a schedule's */
-        return xstrdup(m->time.open && m->time.at >= m->time.end
-                           ? _("it is played now; what the nodes show comes by itself")
-                           : _("] shows what it leads to"));
+        return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")
+                                    : _("] shows what it leads to"));
     if (!s->action)
         return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it")) : NULL;
