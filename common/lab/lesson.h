@@ -2,7 +2,8 @@
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
  * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says when ("was true 21:05:09") and goes on saying it. */
+ * stops to hold, the step says until when it was seen ("was true 21:05:09") and what is so instead, and goes
+ * on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
@@ -23,10 +24,11 @@ struct lesson_step {
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;           /* its action was run */
-    json_t *seen;         /* the fact that was observed, in STEP_HALF so far; NULL: none, or no more */
-    int held;             /* snapshots running in which the proof held */
-    int64_t seen_wall_ms; /* when it was proved; when it ended for STEP_WAS */
+    bool acted;   /* its action was run */
+    json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
+                     what is so instead; NULL: none */
+    int held;     /* snapshots running in which the proof held */
+    int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was seen to hold for the last time */
     char *output;         /* what the action's program printed so far; NULL if none */
     int exit_code;        /* of the action, for showing only; -1 while running */
 };
@@ -79,6 +81,16 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
  * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);
 
+/* What would bring a step on that was run and is not proved: *missing is what it lacks, a new fact or NULL.
+ */
+enum lesson_help {
+    LESSON_HELP_WAIT,        /* nothing is known to be missing */
+    LESSON_HELP_REPEAT,      /* its action once more */
+    LESSON_HELP_START_NODES, /* too few nodes run that could say so */
+    LESSON_HELP_RESTART,     /* the lesson from its beginning: once more would be twice */
+};
+enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing);
+
 /* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...", in the language of
  * translate (fact.h). The caller frees it. */
 char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s,
@@ -89,7 +101,8 @@ size_t lesson_current(
 
 /* `lab run N --headless`: plays every step on the lab, prints each with what was seen; 0 only if all were
  * proved. *caught: a signal that the caller's handler has caught and not answered, or 0; from here on SIGINT,
- * SIGTERM and SIGHUP end the run with 128 and their number. translate: as in fact.h, for all that is printed. */
+ * SIGTERM and SIGHUP end the run with 128 and their number. translate: as in fact.h, for all that is printed.
+ */
 int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught,
                         const char *(*translate)(const char *text));
 
