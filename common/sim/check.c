@@ -356,11 +356,29 @@ static void check_served(struct sim *s, node_id n)
     v->served = true;
 }
 
+/* n was installed in a view that it never served, and looks for others again: the others may have gone on in
+ * that one, so it waits for all of them. */
+static void check_out(struct sim *s, node_id n, const struct view_info *was)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    if (sn->view.phase != PHASE_STARTING || !sn->in_view || sn->holding)
+        return;
+    if (was->phase == PHASE_CHANGING)
+        sn->out_of = was->members & ~node_bit(n);
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (node_in(sn->out_of & ~sn->view.waiting_for, other) && !s->nodes[other].m &&
+            !s->links[other][n].seen)
+            sim_fail(s, "I12", "%s was in a view with %s, never served it, and does not wait for %s",
+                     s->names[n], s->names[other], s->names[other]);
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
+    struct view_info was_view = sn->view;
     sn->view = mirror_view(s->nodes[n].m);
     sabotage_view(s, n, &sn->view);
+    check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
@@ -396,13 +414,14 @@ void check_refresh(struct sim *s, node_id n)
 }
 
 /* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
- * autoheal n may hear of that view from a HELLO before it is.) It waits for those who run now. */
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
+ * they go on. */
 void check_left(struct sim *s, node_id n)
 {
     bool served =
         s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
     bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
-    s->check.nodes[n].left &= ~sim_running_set(s);
+    s->check.nodes[n].left = 0;
     for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
@@ -434,6 +453,7 @@ void check_after(struct sim *s, node_id n)
 void check_node_up(struct sim *s, node_id n)
 {
     s->check.nodes[n].holding = s->check.nodes[n].in_view = false;
+    s->check.nodes[n].out_of = 0;
 }
 
 void check_node_gone(struct sim *s, node_id n, bool restarts)

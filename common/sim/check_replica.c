@@ -350,8 +350,11 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);
         if (!sn->holding || sn->at != here->view || sn->view.phase != PHASE_SERVING || !sq->present ||
-            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
-            !owes(s, other, m->queue, master, m->id))
+            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica))
+            continue;
+        /* by its own table: one that was removed and does not know it yet may still be promoted */
+        bool in_sync = sq->now.replica && sq->now.view == here->view && node_in(sq->now.synced, other);
+        if (!in_sync && !owes(s, other, m->queue, master, m->id))
             continue;
         if (!node_in(m->memory, other))
             sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n],
