@@ -1,5 +1,5 @@
-/* account.c: what became of the queues that had a copy on a node that is away: who has it, who had it, what
- * kept it. Said when the lesson's steps are all seen, and nothing that the nodes that remain do not report.
+/* account.c: what became of the queues that had a copy on a node that went away: who has it, who had it, what
+ * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed.
  */
 #include <stdlib.h>
 
@@ -56,8 +56,11 @@ static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, 
 
 static char *taken_over_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
 {
-    char *gone = names_text(s, a->masters), *now = names_text(s, (node_bits)1 << q->master), *text = NULL;
-    switch (how_taken_over(s, q)) {
+    char *gone = names_text(s, a->taken_from), *now = names_text(s, (node_bits)1 << q->master), *text = NULL;
+    enum taken taken = how_taken_over(s, q);
+    if (taken == TAKEN_UNTOLD && a->taken_level) /* it was seen so when the other one served it */
+        taken = TAKEN_IN_SYNC;
+    switch (taken) {
     case TAKEN_UNSYNCED:
         text =
             format_text(_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
@@ -74,37 +77,59 @@ static char *taken_over_text(const struct snapshot *s, const struct queue_seen *
 }
 
 /* of the queue that is looked at: what nobody has any more, though all who ever had it answer (ledger.h) */
-static void add_lost(const struct ledger *l, struct text *t)
+static unsigned long long lost_count(const struct ledger *l)
 {
     unsigned long long lost = 0;
     for (size_t i = 0; i < l->fates.len; i++)
         if (l->fates.items[i].fate.verdict == VERDICT_LOST)
             lost += l->fates.items[i].last - l->fates.items[i].first + 1;
-    if (lost)
-        text_printf(t,
-                    NP_("%s: %llu message is lost; 3 shows where.",
-                        "%s: %llu messages are lost; 3 shows where.", lost),
-                    l->queue, lost);
+    return lost;
+}
+
+/* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
+ * tell of single messages, it is they who say what is lost. */
+static char *lost_text(const struct model *m, const struct queue_seen *q, const struct away *a)
+{
+    const struct ledger *l = &m->ledger;
+    bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
+    unsigned long long lost = told ? lost_count(l) : a && a->back_at ? (unsigned long long)a->missing : 0;
+    if (!lost)
+        return NULL;
+    char *nodes = a && a->back_at ? names_text(m->snapshot, a->kept_on) : NULL, *text;
+    if (nodes && *nodes)
+        text = format_text(NP_("%s: %llu message is lost: its only copy was on %s, in memory alone.",
+                               "%s: %llu messages are lost: their only copies were on %s, in memory alone.",
+                               lost),
+                           q->name, lost, nodes);
+    else
+        text = format_text(NP_("%s: %llu message is lost; 3 shows where.",
+                               "%s: %llu messages are lost; 3 shows where.", lost),
+                           q->name, lost);
+    free(nodes);
+    return text;
+}
+
+static char *queue_text(const struct model *m, const struct queue_seen *q)
+{
+    const struct snapshot *s = m->snapshot;
+    const struct away *a = model_past(m, q->name);
+    if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
+        node_bits copies = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
+        return copies ? stopped_text(s, q, copies) : NULL;
+    }
+    bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
+    if (served && a && a->taken_from && !(a->taken_from & ((node_bits)1 << q->master)))
+        return taken_over_text(s, q, a);
+    return lost_text(m, q, a);
 }
 
 char *account_text(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
     struct text t = {0};
-    if (m->ledger.queue)
-        add_lost(&m->ledger, &t);
     int said = 0;
     for (size_t i = 0; s && s->source >= 0 && i < s->queues_len && said < MOST; i++) {
-        const struct queue_seen *q = &s->queues[i];
-        const struct away *a = model_away(m, q->name);
-        char *text = NULL;
-        if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
-            node_bits copies = a ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
-            text = copies ? stopped_text(s, q, copies) : NULL;
-        } else if (a && a->masters && q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN &&
-                   !(a->masters & ((node_bits)1 << q->master))) {
-            text = taken_over_text(s, q, a);
-        }
+        char *text = queue_text(m, &s->queues[i]);
         if (text) {
             text_printf(&t, "%s%s", t.len ? "\n" : "", text);
             said++;

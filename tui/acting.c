@@ -142,11 +142,12 @@ static enum effect get(struct model *m, struct command **run)
     return run_command(m, c, run);
 }
 
-/* Beginning again puts the nodes and queues as they were: nothing else may be at it meanwhile. */
-static enum effect restart(struct model *m)
+/* Beginning a lesson, this one again or the next, puts the nodes and queues as it wants them: nothing else
+ * may be at it meanwhile. */
+static enum effect begin_lesson(struct model *m, enum request request)
 {
     if (!model_runs(m))
-        return acting_ask(m, command_for(m, REQUEST_RESTART));
+        return acting_ask(m, command_for(m, request));
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
     model_say(m, _("still running (Ctrl-C ends it): %s"), c->text);
     return EFFECT_DRAW;
@@ -158,7 +159,8 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     case REQUEST_POLICY: form_open(m, FORM_POLICY); return EFFECT_DRAW;
     case REQUEST_PUBLISH: return open_publish(m);
     case REQUEST_GET: return get(m, run);
-    case REQUEST_RESTART: return restart(m);
+    case REQUEST_RESTART:
+    case REQUEST_GO_ON: return begin_lesson(m, request);
     case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;
     case REQUEST_FILTER: prompt_open(m, OVERLAY_FILTER); return EFFECT_DRAW;
     case REQUEST_SORT_BEFORE: find_sort(m, -1); return EFFECT_DRAW;

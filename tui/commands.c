@@ -117,10 +117,10 @@ static const char *program_path(const struct model *m, const char *program)
 }
 
 /* more: up to NULL; empty words are left out */
-static struct command *on_program(const struct model *m, const char *program, const char *queue,
+static struct command *on_program(const struct model *m, const char *path, const char *queue,
                                   const char *const *more)
 {
-    const char *path = program_path(m, program), *node = model_running_node(m);
+    const char *node = model_running_node(m);
     int at = node && m->lab ? labdir_find_node(m->lab, node) : -1;
     char port[8];
     if (!path || !queue || at < 0)
@@ -144,14 +144,17 @@ struct command *command_publish(const struct model *m, const char *queue, const 
                                 persistent ? "--persistent" : "",
                                 confirm ? "--confirm" : "",
                                 NULL};
-    return on_program(m, "producer", queue, more);
+    return on_program(m, program_path(m, "producer"), queue, more);
 }
 
+/* With acknowledgements, so that no more leaves the queue than is printed. The first lessons' consumers have
+ * none: it is that of the newest lesson. */
 struct command *command_get(const struct model *m, const char *queue, const char *count)
 {
+    const char *newest = command_program(m->tools, "consumer");
     bool many = strcmp(count, "1") != 0;
-    const char *const more[] = {many ? "--count" : "", many ? count : "", NULL};
-    return on_program(m, "consumer", queue, more);
+    const char *const more[] = {many ? "--count" : "", many ? count : "", newest ? "--manual-ack" : "", NULL};
+    return on_program(m, newest ? newest : program_path(m, "consumer"), queue, more);
 }
 
 void command_why_not(struct model *m, const char *program)
@@ -171,7 +174,10 @@ enum danger command_danger(const struct command *c)
 {
     const struct verb *v =
         c->step == COMMAND_OF_KEY ? verb_find(verb_of((const char *const *)c->argv)) : NULL;
-    return c->step == COMMAND_CLEAN ? DANGER_CLEAN : v ? v->danger : DANGER_NONE;
+    return c->step == COMMAND_CLEAN   ? DANGER_CLEAN
+           : c->step == COMMAND_GO_ON ? DANGER_GO_ON
+           : v                        ? v->danger
+                                      : DANGER_NONE;
 }
 
 /* A node that was cut off from the others is given its links back, any other is cut off. */
@@ -200,6 +206,19 @@ static struct command *restart_lesson(struct model *m)
     return c;
 }
 
+static struct command *next_lesson(struct model *m)
+{
+    const char *words[] = {"lab", "go on", NULL};
+    if (!m->next_lesson) {
+        model_say(m, _("there is no lesson after this one"));
+        return NULL;
+    }
+    struct command *c = command_of(words, COMMAND_GO_ON);
+    free(c->text);
+    c->text = format_text(_("(go on to lesson %d)"), m->next_lesson);
+    return c;
+}
+
 struct command *command_for(struct model *m, enum request request)
 {
     switch ((int)request) { /* the others run nothing */
@@ -208,6 +227,7 @@ struct command *command_for(struct model *m, enum request request)
     case REQUEST_KILL: return on_node(m, "kill");
     case REQUEST_CUT: return cut_selected(m);
     case REQUEST_RESTART: return restart_lesson(m);
+    case REQUEST_GO_ON: return next_lesson(m);
     case REQUEST_SYNC: return on_queue(m, "sync_queue");
     case REQUEST_CANCEL_SYNC: return on_queue(m, "cancel_sync_queue");
     default: return NULL;

@@ -2,6 +2,8 @@
  * shown while they are filled in. */
 #include "form.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdlib.h>
 
 #include "commands.h"
@@ -53,6 +55,8 @@ void form_finish(struct form *f)
 {
     for (int i = 0; i < FORM_FIELDS; i++)
         input_finish(&f->fields[i]);
+    free(f->wrong);
+    f->wrong = NULL;
 }
 
 void form_open(struct model *m, enum form_kind kind)
@@ -129,6 +133,73 @@ struct command *form_command(const struct model *m)
                            strcmp(input_text(&f->fields[PUBLISH_CONFIRM]), "yes") == 0);
 }
 
+/* ---- what no node would take
+ * ------------------------------------------------------------------------------------ */
+
+/* what the expression that patterns are made of says of this one; NULL: it is good */
+static char *pattern_wrong(const char *pattern)
+{
+    int code = 0;
+    size_t at = 0;
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &at, NULL);
+    pcre2_code_free(compiled);
+    if (compiled)
+        return NULL;
+    PCRE2_UCHAR message[256];
+    pcre2_get_error_message(code, message, sizeof(message));
+    return format_text(_("pattern %s is no regular expression: %s (at %zu); ^ is the name's beginning"),
+                       pattern, (const char *)message, at);
+}
+
+/* a whole number of at least one, and no more than a program counts to */
+static bool is_count(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    return len > 0 && len < 10 && !text[len] && strspn(text, "0") < len;
+}
+
+static char *policy_wrong(const struct form *f, int *field)
+{
+    const char *mode = input_text(&f->fields[POLICY_HA_MODE]);
+    const char *params = input_text(&f->fields[POLICY_HA_PARAMS]);
+    *field = POLICY_NAME;
+    if (!*input_text(&f->fields[POLICY_NAME]))
+        return xstrdup(_("name is empty: a policy is known by its name, such as mirrior"));
+    *field = POLICY_HA_PARAMS;
+    if (strcmp(mode, "exactly") == 0 && !is_count(params))
+        return format_text(_("ha-params %s is no number of copies: for exactly write 1 or more, such as 2"),
+                           *params ? params : "''");
+    if (strcmp(mode, "nodes") == 0 && !params[strspn(params, ", ")])
+        return xstrdup(_("ha-params is empty: for nodes write their names, such as node1,node2"));
+    *field = POLICY_PATTERN;
+    return pattern_wrong(input_text(&f->fields[POLICY_PATTERN]));
+}
+
+static char *publish_wrong(const struct form *f, int *field)
+{
+    const char *count = input_text(&f->fields[PUBLISH_COUNT]);
+    *field = PUBLISH_QUEUE;
+    if (!*input_text(&f->fields[PUBLISH_QUEUE]))
+        return xstrdup(_("queue is empty: write the name of the queue to publish to, such as hello"));
+    *field = PUBLISH_COUNT;
+    return is_count(count)
+               ? NULL
+               : format_text(_("count %s is no number of messages: write 1 or more"), *count ? count : "''");
+}
+
+/* The field that is wrong is gone to, to be typed anew. */
+static bool is_wrong(struct model *m)
+{
+    struct form *f = &m->forms[m->form];
+    int field = 0;
+    f->wrong = m->form == FORM_POLICY ? policy_wrong(f, &field) : publish_wrong(f, &field);
+    if (!f->wrong)
+        return false;
+    f->at = field;
+    f->chosen = true;
+    return true;
+}
+
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -149,8 +220,12 @@ enum effect form_key(struct model *m, int key, struct command **run)
     struct form *f = &m->forms[m->form];
     const struct field *field = &kinds[m->form].fields[f->at];
     int len = kinds[m->form].len;
+    free(f->wrong);
+    f->wrong = NULL;
     if (key == KEY_ESCAPE) {
         m->overlay = OVERLAY_NONE;
+    } else if (key == KEY_RETURN && is_wrong(m)) {
+        return EFFECT_DRAW;
     } else if (key == KEY_RETURN) {
         m->overlay = OVERLAY_NONE;
         *run = form_command(m);
@@ -216,7 +291,9 @@ void draw_form(const struct model *m, struct canvas *c)
         if (here && field->choices[0])
             canvas_put_right(c, r, 0, 1 + i, STYLE_DIM, _("left, right: another"));
     }
-    if (command) {
+    if (f->wrong) {
+        draw_paragraph(c, rect_rows(r, len + 1, 3), 0, 0, STYLE_DOWN, f->wrong);
+    } else if (command) {
         char *text = format_text("$ %s", command->text);
         draw_paragraph(c, rect_rows(r, len + 1, 3), 0, 0, STYLE_NORMAL, text);
         free(text);

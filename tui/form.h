@@ -1,5 +1,6 @@
 /* form.h: small forms of a few lines: a policy, messages to publish. What is typed goes into the words of a
- * command as it is; whether it is good is for the nodes to say, in their own words. */
+ * command as it is. What no node would take is said in the form, which stays open; the rest is for the nodes
+ * to say, in their own words. */
 #ifndef TUI_FORM_H
 #define TUI_FORM_H
 
@@ -31,6 +32,7 @@ struct form {
     struct input fields[FORM_FIELDS];
     int at;      /* the field that is typed in */
     bool chosen; /* it was only gone to: what is typed takes the place of what is there */
+    char *wrong; /* why Enter did nothing, until the next key; NULL: nothing is */
 };
 
 void form_reset(struct form *f, enum form_kind kind); /* the first values: the article's */

@@ -35,6 +35,7 @@ enum key {
     X('n', REQUEST_NEXT, "n", N_("Next"), N_("run the lesson's next step (marked >)"), true)                 \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
+    X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \
     X('q', REQUEST_QUIT, "q", N_("Quit"), N_("leave; the nodes stay as they are"), false)                    \
     X('?', REQUEST_HELP, "?", N_("Help"), N_("this page"), false)                                            \
     X('s', REQUEST_STOP, "s", N_("Stop"), N_("stop the selected node in order"), true)                       \
@@ -64,6 +65,7 @@ enum key {
     X('3', REQUEST_VIEW_MESSAGE, "3", NULL, NULL, false)                                                     \
     X('4', REQUEST_VIEW_LESSON, "4", NULL, NULL, false)                                                      \
     X('e', REQUEST_EXPLAIN, "e", NULL, N_("the lesson at length; in Message: every event"), false)           \
+    X('f', REQUEST_FOLD, "f", NULL, N_("fold the lesson to one line; again: back"), false)                   \
     X(KEY_ESCAPE, REQUEST_BACK, "Esc", NULL, N_("back to the cluster; never quits"), false)                  \
     X(' ', REQUEST_PAUSE, "Space", NULL, N_("pause the screen; in a replay: play"), false)                   \
     X('.', REQUEST_PAUSE, ".", NULL, NULL, false)                                                            \
@@ -91,6 +93,7 @@ enum request {
     REQUEST_NEXT,
     REQUEST_REPEAT,
     REQUEST_RESTART,
+    REQUEST_GO_ON,
     REQUEST_QUIT,
     REQUEST_HELP,
     REQUEST_STOP,
@@ -123,6 +126,7 @@ enum request {
     REQUEST_VIEW_LESSON,
     REQUEST_DETAIL,
     REQUEST_EXPLAIN,
+    REQUEST_FOLD,
     REQUEST_BACK,
     REQUEST_EARLIER,
     REQUEST_LATER,

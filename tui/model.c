@@ -61,6 +61,7 @@ void model_take_look(struct model *m, const struct model *from)
     m->node = from->node;
     m->node_last = from->node_last;
     m->scroll = from->scroll;
+    m->folded = from->folded;
     m->life_id = from->life_id;
     m->life_chosen = from->life_chosen;
     m->life_expanded = from->life_expanded;
@@ -122,8 +123,48 @@ static struct away *find_away(struct model *m, const char *queue)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    VEC_PUSH(&m->away, (struct away){.queue = xstrdup(queue)});
+    VEC_PUSH(&m->away,
+             (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1, .taken_level = true});
     return &m->away.items[m->away.len - 1];
+}
+
+/* Another node serves the queue now, and the one that did has fallen silent: who took over, and was it level?
+ */
+static void remember_taking_over(struct away *a, const struct queue_seen *q, node_bits silent)
+{
+    node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
+    if (!master || (master & silent))
+        return;
+    if (a->served_by >= 0 && a->served_by != q->master && (silent & ((node_bits)1 << a->served_by))) {
+        a->taken_from |= (node_bits)1 << a->served_by;
+        a->taken_level = a->taken_level && (a->level & master);
+    }
+    a->served_by = q->master;
+    a->level = q->synced;
+}
+
+/* Nodes may count a queue's messages late after its return (RabbitMQ does so every 5 s): what is missing at
+ * first is not missing if it is there by then. */
+#define COUNTS_MS 10000
+
+static void remember_missing(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
+        if (a->held < 0 || a->back_at) {
+            a->held = q->was_messages;
+            a->kept_on = 0;
+        }
+        a->kept_on |= a->copies | (q->master >= 0 ? (node_bits)1 << q->master : 0);
+        a->back_at = 0;
+        a->missing = 0;
+    } else if (a->held >= 0 && q->messages >= 0) {
+        int64_t missing = q->messages < a->held ? a->held - q->messages : 0;
+        if (!a->back_at)
+            a->missing = missing;
+        else if (s->taken_at - a->back_at < COUNTS_MS && missing < a->missing)
+            a->missing = missing;
+        a->back_at = a->back_at ? a->back_at : s->taken_at;
+    }
 }
 
 /* The copies a queue had on a node when that node fell silent are away with it, until it answers again (then
@@ -146,6 +187,8 @@ static void remember_away(struct model *m, const struct snapshot *s)
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
+        remember_taking_over(a, q, silent);
+        remember_missing(a, s, q);
     }
     for (size_t i = m->away.len; i-- > 0;)
         if (!snapshot_queue(s, m->away.items[i].queue)) {
@@ -278,12 +321,18 @@ const struct queue_seen *model_queue(const struct model *m)
     return i < 0 ? NULL : &m->snapshot->queues[i];
 }
 
-const struct away *model_away(const struct model *m, const char *queue)
+const struct away *model_past(const struct model *m, const char *queue)
 {
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
-            return m->away.items[i].copies ? &m->away.items[i] : NULL;
+            return &m->away.items[i];
     return NULL;
+}
+
+const struct away *model_away(const struct model *m, const char *queue)
+{
+    const struct away *a = model_past(m, queue);
+    return a && a->copies ? a : NULL;
 }
 
 const struct history *model_history(const struct model *m, const char *queue)
@@ -326,6 +375,31 @@ static enum effect run_command(struct command *command, struct command **run)
 /* ---- the lesson's steps
  * ---------------------------------------------------------------------------------------- */
 
+/* The step was run, or has nothing to run, and is not proved: what is missing, and what would help. */
+static void say_what_helps(struct model *m, size_t i)
+{
+    const struct lesson_step *step = &m->lesson->steps[i];
+    json_t *fact;
+    enum lesson_help help = lesson_help(m->lesson, i, m->snapshot, &fact);
+    char *missing = fact_text(fact, lesson_words);
+    json_decref(fact);
+    if (step->action && step->exit_code > 0)
+        model_say(m, _("step %zu's program ended with exit code %d; r runs it once more"), i + 1,
+                  step->exit_code);
+    else if (help == LESSON_HELP_START_NODES)
+        model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
+                  i + 1, missing);
+    else if (help == LESSON_HELP_RESTART)
+        model_say(m, _("step %zu, not yet: %s. If it stays so, B begins the lesson again."), i + 1, missing);
+    else if (help == LESSON_HELP_REPEAT)
+        model_say(m, _("step %zu, not yet: %s. If it stays so, r runs it once more."), i + 1, missing);
+    else if (!step->action)
+        model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
+    else
+        model_say(m, _("step %zu was run; the nodes have not shown its result yet"), i + 1);
+    free(missing);
+}
+
 static enum effect next_step(struct model *m, bool repeat, struct command **run)
 {
     if (!m->lesson) {
@@ -339,18 +413,8 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
-    if (!step->action) {
-        model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
-        return EFFECT_DRAW;
-    }
-    if (step->acted && !repeat && step->exit_code > 0) {
-        model_say(m, _("step %zu's program ended with exit code %d; r runs it once more"), i + 1,
-                  step->exit_code);
-        return EFFECT_DRAW;
-    }
-    if (step->acted && !repeat) {
-        model_say(m, _("step %zu was run; the nodes have not shown its result yet (r runs it once more)"),
-                  i + 1);
+    if (!step->action || (step->acted && !repeat)) {
+        say_what_helps(m, i);
         return EFFECT_DRAW;
     }
     struct command *c = command_of((const char *const *)step->action, (int)i);
@@ -404,6 +468,7 @@ static enum effect perform(struct model *m, enum request request, struct command
         return EFFECT_DRAW;
     case REQUEST_QUIT:
     case REQUEST_RESTART:
+    case REQUEST_GO_ON:
     case REQUEST_KILL:
     case REQUEST_STOP:
     case REQUEST_START:
@@ -435,6 +500,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
     case REQUEST_BACK: return model_show(m, VIEW_CLUSTER);
+    case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;
     case REQUEST_EARLIER:
     case REQUEST_LATER:
     case REQUEST_PAUSE:

@@ -29,7 +29,7 @@ enum overlay {
     OVERLAY_PAGER,
 };
 
-enum { COMMAND_OF_KEY = -1, COMMAND_CLEAN = -2 };
+enum { COMMAND_OF_KEY = -1, COMMAND_CLEAN = -2, COMMAND_GO_ON = -3 };
 
 /* How far a command that takes its time has come, by what nodes report of the queue it works on (goal.c). */
 #define PACE_SAMPLES 16
@@ -48,13 +48,21 @@ struct goal {
 };
 
 /* What may not be undone: it is asked before. */
-enum danger { DANGER_NONE, DANGER_KILL, DANGER_PURGE, DANGER_DELETE, DANGER_RESET, DANGER_CLEAN };
+enum danger {
+    DANGER_NONE,
+    DANGER_KILL,
+    DANGER_PURGE,
+    DANGER_DELETE,
+    DANGER_RESET,
+    DANGER_CLEAN,
+    DANGER_GO_ON
+};
 
 /* Something that was run for the user: a step's action, a key's, one that was typed. */
 struct command {
-    char **argv;      /* NULL-terminated, as engine_spawn takes it */
-    char *text;       /* as a learner would type it */
-    int step;         /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN: argv is only for showing */
+    char **argv; /* NULL-terminated, as engine_spawn takes it */
+    char *text;  /* as a learner would type it */
+    int step;    /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN, _GO_ON: argv is only for showing */
     int64_t began_us; /* when it began, since 1970: what was seen last then */
     bool running;
     int exit_code;
@@ -69,11 +77,24 @@ struct command {
 enum found { FOUND_QUEUES, FOUND_EVENTS, FOUNDS };
 enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_POLICY, SORT_RATE, SORTS };
 
-/* Where a queue had copies on nodes that are away now. The nodes that remain do not list these any more. */
+/* Where a queue had copies on nodes that are away now (the nodes that remain do not list these any more), and
+ * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
     char *queue;
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
+
+    /* taking over */
+    int served_by;        /* the last master that answered; -1: none yet */
+    node_bits level;      /* the mirrors that were in sync with it, as it was seen last */
+    node_bits taken_from; /* masters that fell silent, and others took their place */
+    bool taken_level;     /* each of these others was in sync */
+
+    /* a time without anybody to serve it */
+    node_bits kept_on; /* nodes that had copies then */
+    int64_t held,
+        missing;     /* messages then (-1: no such time); of these, not there when it was served again */
+    ms_time back_at; /* served again; 0: not yet */
 };
 
 /* The depth of a queue and what went in and out each second, one sample a second, newest last; -1: nobody
@@ -126,6 +147,7 @@ struct model {
     bool node_last;    /* the node was selected after the queue: Enter is about it */
     char *queue;       /* selected, by name: queues come and go. NULL: none */
     bool queue_chosen; /* by the user; until then the newest queue is selected */
+    bool folded;       /* the lesson has one line of the cluster view */
     int scroll;        /* lines up: in the events view from the end, in the lesson's from where it rests */
     uint64_t life_id;  /* the message whose life is shown, if life_chosen; else the ledger's first */
     bool life_chosen, life_expanded; /* expanded: what else happened in its gaps is shown */
@@ -226,6 +248,7 @@ const char *model_running_node(const struct model *m);      /* the selected one 
 const char *model_message(const struct model *m);           /* NULL: none that still matters */
 const struct queue_seen *model_queue(const struct model *m);             /* the selected one; NULL if none */
 const struct away *model_away(const struct model *m, const char *queue); /* NULL: no copies away */
+const struct away *model_past(const struct model *m, const char *queue); /* NULL: never seen */
 const struct history *model_history(const struct model *m, const char *queue); /* NULL: not yet */
 size_t model_step(const struct model *m); /* of the lesson: the first that is not proved */
 

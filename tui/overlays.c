@@ -128,6 +128,10 @@ static const struct {
     [DANGER_CLEAN] = {N_("Begin again"),
                       N_("Starts the nodes that do not run, and removes the queues and policies that this "
                          "lesson uses, with their messages.")},
+    [DANGER_GO_ON] =
+        {N_("Go on"),
+         N_("Starts the nodes that the next lesson needs, and removes the queues and policies that "
+            "it uses, with their messages. The others stay.")},
 };
 
 void draw_confirm(const struct model *m, struct canvas *c)
@@ -142,7 +146,8 @@ void draw_confirm(const struct model *m, struct canvas *c)
     struct rect r = draw_box(c, width, what + hint + 4, _("Sure?"));
     bool yes = m->confirm_yes;
     char *cancel = format_text(yes ? "  %s  " : "[ %s ]", _("Cancel"));
-    canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s", danger == DANGER_CLEAN ? "" : "$ ", m->to_confirm->text);
+    canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s",
+                  danger == DANGER_CLEAN || danger == DANGER_GO_ON ? "" : "$ ", m->to_confirm->text);
     draw_paragraph(c, rect_rows(r, 1, what), 0, 0, STYLE_NORMAL, _(dangers[danger].what));
     int x = canvas_put(c, r, 0, 1 + what, yes ? STYLE_NORMAL : STYLE_SELECTED, cancel) + 2;
     canvas_printf(c, r, x, 1 + what, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ",

@@ -37,9 +37,25 @@ struct diagram {
     uint64_t id;
 };
 
+/* Nobody chose one: the first that is lost or out of reach; else the first that came while this screen
+ * looked; else the newest. */
+static uint64_t shown_at_first(const struct ledger *l)
+{
+    uint64_t first = ledger_first(l), came = UINT64_MAX;
+    const struct fate_range *f = ledger_fate(l, first);
+    if (f && (f->fate.verdict == VERDICT_LOST || f->fate.verdict == VERDICT_UNAVAILABLE))
+        return first;
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact *x = &l->facts.items[i];
+        if (x->kind == TRACE_SEEN_ENQUEUED && x->queue_uid == l->uid && x->from_us >= l->began_us)
+            came = u64_min(came, x->first);
+    }
+    return came != UINT64_MAX ? came : l->fates.len ? ledger_last_number(l) : first;
+}
+
 uint64_t message_shown(const struct model *m)
 {
-    return m->life_chosen ? m->life_id : ledger_first(&m->ledger);
+    return m->life_chosen ? m->life_id : shown_at_first(&m->ledger);
 }
 
 /* ---- what is shown
@@ -258,9 +274,11 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
                   : m->kind == MOMENT_UNLINKED ? '/'
                   : m->kind == MOMENT_UP       ? '|'
                                                : m->letter;
+    /* with auto-ack it leaves the queue as it is sent: before it has gone anywhere */
     char *label =
-        m->kind == MOMENT_UNLINKED ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
-        : m->bad                   ? format_text(_("%s: LOST here"), _(m->label))
+        m->fact == TRACE_SEEN_AUTO_ACKED ? xstrdup(_("sent: auto-ack"))
+        : m->kind == MOMENT_UNLINKED ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
+        : m->bad                     ? format_text(_("%s: LOST here"), _(m->label))
         : m->count ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                  _(m->label), m->count)
                    : xstrdup(_(m->label));
@@ -449,7 +467,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     else if (m->view == VIEW_MESSAGE && d.life.moments.len) /* the keys of another one; [ ] may be time's */
-        snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right ") : " [ ] ");
+        snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
     draw_title(c, r, 0, title, *more ? more : NULL);
     free(title);
     if (p.fates)

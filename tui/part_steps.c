@@ -1,5 +1,6 @@
 /* part_steps.c: the lesson's steps in the cluster view: a box for each that only observation ticks, what was
  * seen or is waited for beside it, and under the current step why it is done and what would be run. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,13 +35,15 @@ char *proof_words(const struct lesson_step *s)
         if (s->wait_text)
             words = format_text(_("wait: %s"), lesson_words(s->wait_text));
         break;
-    case STEP_HALF: words = format_text(_("half: %s"), seen); break;
+    case STEP_HALF: words = format_text(_("not yet: %s"), seen); break;
     case STEP_SEEN: words = format_text(_("seen: %s"), seen); break;
     case STEP_WAS: {
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        words = format_text(_("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+        words = *seen
+                    ? format_text(_("was true %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
+                    : format_text(_("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
         break;
     }
     }
@@ -93,7 +96,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
                                     : _("] shows what it leads to"));
     if (!s->action)
         return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
-    return s->acted ? xstrdup(_("was run; now the nodes have to show it")) : NULL;
+    return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 
 /* A step with nothing to run may be ticked in the moment in which it comes up. What it was for is shown until
@@ -102,9 +105,9 @@ static const struct lesson_step *looked_at(const struct model *m)
 {
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
-    if (current == 0 || l->steps[current - 1].action || !l->steps[current - 1].why)
-        return NULL;
-    return current < l->steps_len && l->steps[current].acted ? NULL : &l->steps[current - 1];
+    if (current == 0 || current == l->steps_len || l->steps[current - 1].action || !l->steps[current - 1].why)
+        return NULL; /* the last one's why is part of the ending */
+    return l->steps[current].acted ? NULL : &l->steps[current - 1];
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)
@@ -112,13 +115,55 @@ static int text_rows(const struct canvas *c, int width, const char *text)
     return text ? paragraph_rows(c, width - TEXT_COLUMN, text) : 0;
 }
 
-/* rows for why the current step is done and what is run; at its end, for saying that the lesson is done */
+/* What stands below the last step when all were seen: the question that was asked before, what became of the
+ * queues, why, and how to go on; how many rows each gets. */
+struct ending {
+    char *asked, *done; /* asked: NULL: nothing was */
+    const char *why;    /* of the last step; NULL: none */
+    int asked_rows, account_rows, why_rows, done_rows;
+};
+
+static int fits(int rows, int *left)
+{
+    if (rows > *left)
+        return 0;
+    *left -= rows;
+    return rows;
+}
+
+/* how to go on first, then the account, then why, then the question */
+static void share_ending(const struct model *m, const struct canvas *c, int width, int rows, struct ending *e)
+{
+    const struct lesson *l = m->lesson;
+    bool told = l->number != 0;
+    *e = (struct ending){.done = lesson_done_text(m), .asked = told ? lesson_asked_text(m) : NULL};
+    e->why = told ? lesson_words(l->steps[l->steps_len - 1].why) : NULL;
+    int done = paragraph_rows(c, width - 1, e->done), account = told ? account_rows(m, c, width) : 0;
+    e->done_rows = done < rows ? done : rows;
+    rows -= e->done_rows;
+    e->account_rows = account < rows ? account : rows;
+    rows -= e->account_rows;
+    e->why_rows = e->why ? fits(paragraph_rows(c, width - 1, e->why), &rows) : 0;
+    e->asked_rows = e->asked ? fits(paragraph_rows(c, width - 1, e->asked), &rows) : 0;
+}
+
+static void ending_finish(struct ending *e)
+{
+    free(e->asked);
+    free(e->done);
+}
+
+/* rows for why the current step is done and what is run; at its end, for what became of all */
 static int current_rows(const struct model *m, const struct canvas *c, int width)
 {
     size_t current = model_step(m);
     enum style style;
-    if (current == m->lesson->steps_len)
-        return 1 + (m->lesson->number ? account_rows(m, c, width) : 0);
+    if (current == m->lesson->steps_len) {
+        struct ending e;
+        share_ending(m, c, width, INT_MAX / 2, &e);
+        ending_finish(&e);
+        return e.asked_rows + e.account_rows + e.why_rows + e.done_rows;
+    }
     char *text = to_do_text(m, &m->lesson->steps[current], &style);
     int rows = text_rows(c, width, lesson_words(m->lesson->steps[current].why)) + text_rows(c, width, text);
     free(text);
@@ -149,33 +194,51 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
     return used;
 }
 
+char *lesson_asked_text(const struct model *m)
+{
+    const char *predict = lesson_words(m->lesson->predict);
+    return predict ? format_text(_("You were asked: %s"), predict) : NULL;
+}
+
 char *lesson_done_text(const struct model *m)
 {
-    bool more_nodes = m->snapshot && m->next_nodes > (int)m->snapshot->nodes_len;
     size_t steps = m->lesson->steps_len;
     if (!m->lesson->number)
         return xstrdup(_("This is the end of the schedule."));
     if (!m->next_lesson)
         return format_text(_("All %zu steps were seen. q leaves; the nodes stay as they are."), steps);
-    if (more_nodes)
-        return format_text(_("All %zu steps were seen. q leaves; lab down, then lab %d opens the next."),
-                           steps, m->next_lesson);
-    return format_text(_("All %zu steps were seen. q leaves; lab %d opens the next lesson."), steps,
+    return format_text(_("All %zu steps were seen. N goes on to lesson %d, q leaves."), steps,
                        m->next_lesson);
 }
 
-/* what became of the queues, as far as there is room, and what comes next */
-static void draw_done(const struct model *m, struct canvas *c, struct rect r, int y)
+static void draw_ending(const struct model *m, struct canvas *c, struct rect r)
 {
-    char *text = lesson_done_text(m);
-    int rows = m->lesson->number ? account_rows(m, c, r.width) : 0, room = r.height - y - 1;
-    rows = rows < room ? rows : room;
-    if (rows > 0) {
-        draw_account(m, c, rect_rows(r, y, rows), 0);
-        y += rows;
-    }
-    canvas_put(c, r, 1, y, STYLE_FINE, text);
-    free(text);
+    struct ending e;
+    share_ending(m, c, r.width, r.height, &e);
+    int y = 0;
+    if (e.asked_rows)
+        y += draw_paragraph(c, rect_rows(r, y, e.asked_rows), 1, 0, STYLE_DIM, e.asked);
+    if (e.account_rows)
+        draw_account(m, c, rect_rows(r, y, e.account_rows), 0);
+    y += e.account_rows;
+    if (e.why_rows)
+        y += draw_paragraph(c, rect_rows(r, y, e.why_rows), 1, 0, STYLE_NORMAL, e.why);
+    draw_paragraph(c, rect_rows(r, y, e.done_rows), 1, 0, STYLE_FINE, e.done);
+    ending_finish(&e);
+}
+
+/* How many of them, and which is the first: the current one is in sight, with the one before it. */
+static size_t choose_listed(const struct model *m, int rows, int to_say, size_t *first)
+{
+    size_t steps = m->lesson->steps_len, current = model_step(m);
+    int least = current == steps ? 0 : steps < STEPS_AT_LEAST ? (int)steps : STEPS_AT_LEAST;
+    int listed = rows - to_say > least ? rows - to_say : least;
+    listed = listed > (int)steps ? (int)steps : listed;
+    listed = listed > rows ? rows : listed;
+    *first = current > 0 && listed > 1 ? current - 1 : current;
+    if (*first + (size_t)listed > steps)
+        *first = steps - (size_t)listed;
+    return (size_t)listed;
 }
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r)
@@ -187,7 +250,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         if (current < steps)
             draw_step(m, c, r, 0, current);
         else
-            draw_done(m, c, r, 0);
+            draw_ending(m, c, r);
         return;
     }
     char title[256], count[32];
@@ -198,19 +261,14 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
     draw_title(c, r, y++, title, count);
     rows--;
-    int extra = rows - (int)steps;
+    size_t first, listed = choose_listed(m, rows, steps_rows_to_do(m, c, r.width), &first);
     const struct lesson_step *looked = looked_at(m);
-    size_t first = 0; /* where not all fit, the current one is in sight, with the one before it */
-    if (extra < 0 && current > 0) {
-        first = rows > 1 ? current - 1 : current;
-        first = first < (size_t)(-extra) ? first : (size_t)(-extra);
-    }
-    for (size_t i = first; i < steps && y < r.height; i++) {
+    int extra = rows - (int)listed;
+    for (size_t i = first; i < first + listed && y < r.height; i++) {
         draw_step(m, c, r, y++, i);
         if (i == current && extra > 0)
             y += draw_what_to_do(m, c, r, y, extra);
-        int spare =
-            extra - (current == steps ? 1 : current_rows(m, c, r.width)); /* why comes before account */
+        int spare = extra - current_rows(m, c, r.width); /* why the current one is done comes first */
         if (i + 1 == current && looked && spare > 0) {
             int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM,
                                       lesson_words(looked->why));
@@ -219,5 +277,5 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         }
     }
     if (current == steps && y < r.height)
-        draw_done(m, c, r, y);
+        draw_ending(m, c, rect_rows(r, y, r.height - y));
 }

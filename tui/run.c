@@ -48,6 +48,7 @@ struct run {
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
     unsigned looks;  /* at the nodes, so far */
+    bool going_on;   /* this screen ends, the next lesson's follows */
     bool unattended; /* no terminal, no keys, not asked for: a look or two, and it ends */
 
     struct jobs *jobs; /* the commands that run */
@@ -290,6 +291,16 @@ static void copy_text(struct run *r, struct model *m)
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
 
+/* To the next lesson: the caller of tui_run makes the lab ready for it, and opens the screen again. */
+static void go_on(struct run *r, struct command *c)
+{
+    if (r->opts->go_on)
+        *r->opts->go_on = r->model.next_lesson;
+    r->going_on = r->opts->go_on;
+    command_destroy(c);
+    event_base_loopbreak(r->base);
+}
+
 static void on_key(struct run *r, int key)
 {
     struct command *run = NULL;
@@ -304,7 +315,9 @@ static void on_key(struct run *r, int key)
         draw(r, false);
         break;
     case EFFECT_RUN:
-        if (session_live(r->session))
+        if (session_live(r->session) && run->step == COMMAND_GO_ON)
+            go_on(r, run);
+        else if (session_live(r->session))
             start_command(r, run);
         else
             command_destroy(run); /* whatever asked for it: the past is not acted upon */
@@ -461,6 +474,8 @@ static void close_terminal(struct run *r)
         return;
     terminal_close(r->terminal);
     r->terminal = NULL;
+    if (r->going_on)
+        return;
     r->canvas.height -= r->canvas.height > 2 ? 2 : 0;
     struct text frame = {0};
     canvas_to_text(&r->canvas, &frame);

@@ -189,24 +189,23 @@ static char *what_first(const struct model *m)
         return xstrdup(_("A recording: Space plays, [ ] step, { } the next thing that was run, + - speed."));
     if (!m->lesson)
         return xstrdup(_("Select with the arrow keys; s stops a node, a starts it, ? shows all keys."));
-    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
-        return format_text(
-            NP_("This lesson is about %d node, this lab has %zu: n goes on all the same. As it "
-                "is told: q, `lab down`, `lab %d`.",
-                "This lesson is about %d nodes, this lab has %zu: n goes on all the same. As it "
-                "is told: q, `lab down`, `lab %d`.",
-                m->lesson->nodes),
-            m->lesson->nodes, nodes, m->lesson->number);
     if (acts && m->leftover) {
         char *why = fact_text(m->leftover, lesson_words);
         char *text = format_text(_("%s: B makes it ready for the lesson, n goes on."), why);
         free(why);
         return text;
     }
+    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
+        return format_text(
+            NP_("This lesson is about %d node; the others of this lab look on. Press n to begin.",
+                "This lesson is about %d nodes; the others of this lab look on. Press n to begin.",
+                m->lesson->nodes),
+            m->lesson->nodes);
     if (!acts)
         return xstrdup(_("Read-only. 4: the lesson, 2: what happened"));
     if (model_step(m) == m->lesson->steps_len)
-        return xstrdup(_("B begins the lesson again, q leaves."));
+        return xstrdup(m->next_lesson ? _("N goes on to the next lesson, B begins this one again, q leaves.")
+                                      : _("B begins the lesson again, q leaves."));
     if (m->view == VIEW_LESSON)
         return xstrdup(_("Press n to run the step marked >; 1 shows what the nodes report."));
     return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
@@ -249,6 +248,8 @@ static struct words words_of(const struct model *m)
         w.below = xstrdup(cmd->last_line);
     if (cmd)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
+    else if (m->lesson && m->lesson->predict && m->view != VIEW_LESSON && model_step(m) == 0)
+        w.above = format_text(_("Before you look: %s"), lesson_words(m->lesson->predict));
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
         w.above = format_text(_("Aim: %s"), lesson_words(m->lesson->aim));
     return w;

@@ -14,10 +14,11 @@
 #include "lab/snapshot.h"
 
 struct tui_options {
-    bool readonly;      /* a projector: keys that change anything do nothing */
-    bool plain;         /* no screen control: frames as text, one after each change; also what a terminal of
-                           unknown kind gets */
-    int test_fd;        /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
+    bool readonly; /* a projector: keys that change anything do nothing */
+    bool plain;    /* no screen control: frames as text, one after each change; also what a terminal of
+                      unknown kind gets */
+    int test_fd;   /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
+    int *go_on;    /* out: the lesson that the user went on to; untouched: to none. NULL: there is no lab */
     const char *replay; /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */
     int replay_fd;      /* the recording is written there meanwhile, from its beginning; replay is its name;
                            0: it is a file */

@@ -46,7 +46,10 @@ void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
-char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
+char *lesson_done_text(const struct model *m);  /* what comes after the last step; the caller frees it */
+char *lesson_asked_text(const struct model *m); /* the predict-first question, looked back at; NULL: none */
+#define STEPS_AT_LEAST 5 /* that are listed even where there is no room for all and for what is to be said   \
+                          */
 
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */

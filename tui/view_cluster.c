@@ -30,9 +30,23 @@ static void grant(struct rows *rows, struct want w)
     rows->left -= given;
 }
 
-static int steps_of(const struct model *m)
+/* What the lesson asks for, in the order in which it gets it. */
+struct steps_want {
+    int first;  /* the step to do now; all that is to be said, when all were seen */
+    int few;    /* its title, and as many steps as are always listed */
+    int to_do;  /* why, and the command */
+    int others; /* the other steps */
+};
+
+static struct steps_want want_of_steps(const struct model *m, const struct canvas *c, int width)
 {
-    return m->lesson ? (int)m->lesson->steps_len : 0;
+    int steps = m->lesson ? (int)m->lesson->steps_len : 0;
+    if (!steps || m->folded)
+        return (struct steps_want){.first = steps > 0};
+    int to_do = steps_rows_to_do(m, c, width), few = steps < STEPS_AT_LEAST ? steps : STEPS_AT_LEAST;
+    if ((int)model_step(m) == steps)
+        return (struct steps_want){.first = to_do, .few = 1, .others = steps};
+    return (struct steps_want){.first = 1, .few = few, .to_do = to_do, .others = steps - few};
 }
 
 static void draw_newest(const struct model *m, struct canvas *c, struct rect r)
@@ -61,20 +75,23 @@ static void draw_parts(const struct model *m, struct canvas *c, struct rect r, c
 
 static void draw_one_column(const struct model *m, struct canvas *c, struct rect r, bool with_steps)
 {
-    int steps = with_steps ? steps_of(m) : 0, queues = (int)m->snapshot->queues_len;
+    struct steps_want steps = {0};
+    if (with_steps)
+        steps = want_of_steps(m, c, r.width);
+    int queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
     int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
-    int to_do = with_steps ? steps_rows_to_do(m, c, r.width) : 0;
     const struct want wants[] = {
-        {PART_STEPS, steps ? 1 : 0, false}, /* the step to do now */
-        {PART_QUEUES, 2, true},             /* heading, the selected queue */
-        {PART_NODES, cards ? 0 : 1, true},  /* one line of names */
-        {PART_STEPS, steps, false},         /* its title and the other steps */
+        {PART_STEPS, steps.first, false},
+        {PART_QUEUES, 2, true},            /* heading, the selected queue */
+        {PART_NODES, cards ? 0 : 1, true}, /* one line of names */
+        {PART_STEPS, steps.few, false},
         {PART_QUEUES, first_queues, false},
         {PART_NODES, cards ? 4 : 0, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
-        {PART_STEPS, to_do, false}, /* why, and the command; or that all is done */
+        {PART_STEPS, steps.to_do, false},
+        {PART_STEPS, steps.others, false},
         {PART_EVENTS, 2, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},
         {PART_QUEUES, queues - 1 - first_queues, false},
@@ -99,10 +116,11 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     draw_one_column(m, c, left, false);
     int message = message_rows(m, c, right.width), most = right.height / 2;
     message = message < MIN_MESSAGE ? MIN_MESSAGE : message > most ? most : message;
-    message = m->lesson ? message : right.height;
-    if (right.height < 2 * MIN_MESSAGE && m->lesson)
+    bool lesson = m->lesson && !m->folded;
+    message = lesson ? message : right.height;
+    if (right.height < 2 * MIN_MESSAGE && lesson)
         message = 0;
-    if (m->lesson)
+    if (lesson)
         view_lesson.draw(m, c, rect_rows(right, 0, right.height - message));
     if (message)
         draw_message(m, c, rect_rows(right, right.height - message, message), 0);

@@ -104,6 +104,10 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     if (current == l->steps_len) {
         *current_at = d->y;
         char *done = lesson_done_text(m), *account = l->number ? account_text(m) : NULL, *rest = NULL;
+        char *asked = l->number ? lesson_asked_text(m) : NULL;
+        if (asked)
+            paragraph(d, 1, STYLE_DIM, asked);
+        free(asked);
         for (char *line = account ? strtok_r(account, "\n", &rest) : NULL; line;
              line = strtok_r(NULL, "\n", &rest))
             paragraph(d, 1, STYLE_NORMAL, line);

@@ -18,8 +18,15 @@ static void state(struct page *p, const struct model *m, const struct node_seen 
         if (n->said_down_by & bit)
             text_printf(&down, "%s%s", down.len ? ", " : "", s->nodes[i].name);
     }
-    page_field(p, _("running"), n->state == NODE_UP ? STYLE_FINE : STYLE_DOWN, _("yes say: %s; no say: %s"),
-               up.len ? up.s : "-", down.len ? down.s : "-");
+    enum style style = n->state == NODE_UP ? STYLE_FINE : STYLE_DOWN;
+    if (up.len && down.len)
+        page_field(p, _("running"), style, _("yes, say %s; no, say %s"), up.s, down.s);
+    else if (up.len)
+        page_field(p, _("running"), style, _("yes, say %s"), up.s);
+    else if (down.len)
+        page_field(p, _("running"), style, _("no, say %s"), down.s);
+    else
+        page_field(p, _("running"), style, "%s", _("nobody says"));
     if (n->answers)
         page_field(p, _("answers"), STYLE_FINE, "%s", _("yes"));
     else {
@@ -112,7 +119,7 @@ static void queues(struct page *p, const struct model *m, int node)
         away += letter == '!';
     }
     page_field(p, _("queues"), away ? STYLE_DOWN : STYLE_NORMAL,
-               _("%zu masters, %zu mirrors, %zu copies that are away with it"), masters, mirrors, away);
+               _("master of %zu, mirror of %zu; copies away with it: %zu"), masters, mirrors, away);
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
         char letter = copy_letter(m, q, node, &style), count[24];

@@ -104,8 +104,10 @@ static void add_rate(struct text *t, const char *name, double rate, int64_t tota
         text_printf(t, _(" (%s so far)"), count_text(total, count));
 }
 
-static void rates(struct page *p, const struct queue_seen *q, const json_t *o)
+/* These are the master's own figures: one that took over begins at nothing. */
+static void rates(struct page *p, const struct model *m, const struct queue_seen *q, const json_t *o)
 {
+    const struct away *past = model_past(m, q->name);
     const json_t *stats = json_object_get(o, "message_stats");
     struct text t = {0};
     add_rate(&t, _("in"), q->publish_rate, detail_count(stats, "publish"));
@@ -113,6 +115,9 @@ static void rates(struct page *p, const struct queue_seen *q, const json_t *o)
     add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
     page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : "?");
+    if (t.len && past && past->taken_from && q->master >= 0)
+        page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
+                  m->snapshot->nodes[q->master].name);
     text_finish(&t);
 }
 
@@ -141,8 +146,11 @@ static void messages(struct page *p, const struct model *m)
     for (size_t i = 0; i < l->fates.len && i < 5; i++) {
         const struct fate_range *f = &l->fates.items[i];
         char *text = fate_text(m->snapshot, &f->fate);
-        page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1,
-                   f->last + 1, text);
+        if (f->first == f->last)
+            page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 " %s", f->first + 1, text);
+        else
+            page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1,
+                       f->last + 1, text);
         free(text);
     }
     if (l->fates.len > 5)
@@ -166,7 +174,7 @@ static void fill(struct page *p, const struct model *m)
     if (m->snapshot->source < 0)
         page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
     counts(p, q);
-    rates(p, q, o);
+    rates(p, m, q, o);
     consumers(p, q, o);
     sizes(p, o);
     messages(p, m);

@@ -254,6 +254,15 @@ int client_confirmed(struct client *c, uint64_t open, int timeout_ms)
     return c->error ? ERR_REFUSED : c->open ? 0 : ERR_CLOSED;
 }
 
+int client_prefetch(struct client *c, long count)
+{
+    if (!usable(c))
+        return ERR_CLOSED;
+    uint16_t most = count > UINT16_MAX ? UINT16_MAX : (uint16_t)count;
+    amqp_basic_qos(c->connection, CHANNEL, 0, most, 0);
+    return check(c, "basic.qos", amqp_get_rpc_reply(c->connection));
+}
+
 int client_consume(struct client *c, const char *queue, bool auto_ack)
 {
     if (!usable(c))

@@ -71,6 +71,10 @@ int client_publish(struct client *c, const char *queue, const struct client_mess
 int client_confirms(struct client *c);
 int client_confirmed(struct client *c, uint64_t open, int timeout_ms);
 
+/* AMQP basic.qos, before client_consume: the broker sends no more than this many that are not acknowledged
+ * yet. It is of no effect with auto_ack. */
+int client_prefetch(struct client *c, long count);
+
 /* Starts consuming; the broker sends what the queue has. auto_ack: a message is gone from the queue as soon
  * as it is sent, whatever becomes of it. */
 int client_consume(struct client *c, const char *queue, bool auto_ack);

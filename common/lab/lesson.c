@@ -392,11 +392,11 @@ static void remember_messages(struct lesson_full *full, const struct snapshot *s
 }
 
 /* sets state and what was seen (taken over); true if either is new */
-static bool set_state(struct lesson_step *step, enum step_state state, json_t *seen, int64_t wall_ms)
+static bool set_state(struct lesson_step *step, enum step_state state, json_t *seen)
 {
     bool changed = state != step->state || (seen != step->seen && !json_equal(seen, step->seen));
     if (state != step->state && (state == STEP_SEEN || state == STEP_WAS))
-        step->seen_wall_ms = wall_ms;
+        step->seen_wall_ms = ((struct step_proof *)step->proof)->held_wall_ms;
     step->state = state;
     json_decref(step->seen);
     step->seen = seen;
@@ -422,17 +422,18 @@ static bool observe_step(const struct lesson_full *full, struct lesson_step *ste
         step->held++;
         proof->missed = 0;
         proof->last_as_of = found.as_of;
+        proof->held_wall_ms = s->taken_wall_ms;
     }
     if (step->held >= proof->snapshots)
-        changed = set_state(step, STEP_SEEN, json_incref(found.seen), s->taken_wall_ms);
+        changed = set_state(step, STEP_SEEN, json_incref(found.seen));
     else if (step->state == STEP_SEEN && proof->missed >= 2)
-        changed = set_state(step, STEP_WAS, NULL, s->taken_wall_ms);
+        changed = set_state(step, STEP_WAS, json_incref(found.instead));
     else if (!is_done(step) && found.held && found.verdict != VERDICT_YES)
-        changed = set_state(step, STEP_HALF,
-                            fact_with(N_("%s; %s"), json_incref(found.seen), json_incref(found.missing)),
-                            s->taken_wall_ms);
+        changed =
+            set_state(step, STEP_HALF,
+                      fact_with(N_("%s (seen: %s)"), json_incref(found.missing), json_incref(found.seen)));
     else if (!is_done(step) && found.verdict != VERDICT_YES)
-        changed = set_state(step, STEP_OPEN, NULL, s->taken_wall_ms);
+        changed = set_state(step, STEP_OPEN, NULL);
     finding_finish(&found);
     return changed;
 }
@@ -485,6 +486,30 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code)
 {
     l->steps[step].acted = true;
     l->steps[step].exit_code = exit_code;
+}
+
+enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing)
+{
+    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
+    const struct lesson_step *it = &l->steps[step];
+    const struct step_proof *proof = it->proof;
+    enum lesson_help help = LESSON_HELP_WAIT;
+    *missing = NULL;
+    if (!proof || !s)
+        return help;
+    struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages, .output = it->output};
+    struct finding found;
+    proof_look(proof->facts, &evidence, &found);
+    bool again = it->action && strcmp(it->action[0], "labctl") == 0; /* twice is as good as once */
+    if (found.verdict != VERDICT_YES) {
+        *missing = json_incref(found.missing);
+        help = it->exit_code > 0 ? LESSON_HELP_REPEAT
+               : found.sayers    ? LESSON_HELP_START_NODES
+               : again           ? LESSON_HELP_REPEAT
+                                 : LESSON_HELP_RESTART;
+    }
+    finding_finish(&found);
+    return help;
 }
 
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s)

@@ -2,7 +2,8 @@
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
  * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says when ("was true 21:05:09") and goes on saying it. */
+ * stops to hold, the step says until when it was seen ("was true 21:05:09") and what is so instead, and goes
+ * on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
@@ -23,10 +24,11 @@ struct lesson_step {
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;           /* its action was run */
-    json_t *seen;         /* the fact that was observed, in STEP_HALF so far; NULL: none, or no more */
-    int held;             /* snapshots running in which the proof held */
-    int64_t seen_wall_ms; /* when it was proved; when it ended for STEP_WAS */
+    bool acted;   /* its action was run */
+    json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
+                     what is so instead; NULL: none */
+    int held;     /* snapshots running in which the proof held */
+    int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was seen to hold for the last time */
     char *output;         /* what the action's program printed so far; NULL if none */
     int exit_code;        /* of the action, for showing only; -1 while running */
 };
@@ -78,6 +80,16 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
  * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);
+
+/* What would bring a step on that was run and is not proved: *missing is what it lacks, a new fact or NULL.
+ */
+enum lesson_help {
+    LESSON_HELP_WAIT,        /* nothing is known to be missing */
+    LESSON_HELP_REPEAT,      /* its action once more */
+    LESSON_HELP_START_NODES, /* too few nodes run that could say so */
+    LESSON_HELP_RESTART,     /* the lesson from its beginning: once more would be twice */
+};
+enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing);
 
 /* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...", in the language of
  * translate (fact.h). The caller frees it. */

@@ -16,10 +16,11 @@ struct lesson_full {
 /* what lesson_step.proof points to */
 struct step_proof {
     struct proof *facts;
-    int snapshots;      /* how many running it must hold in */
-    int timeout_s;      /* how long a headless run waits for it */
-    int missed;         /* snapshots running in which it was false (not: unknown) */
-    ms_time last_as_of; /* the last counted one was said at */
+    int snapshots;        /* how many running it must hold in */
+    int timeout_s;        /* how long a headless run waits for it */
+    int missed;           /* snapshots running in which it was false (not: unknown) */
+    ms_time last_as_of;   /* the last counted one was said at */
+    int64_t held_wall_ms; /* and taken at */
 };
 
 static inline struct lesson_full *lesson_full(struct lesson *l)

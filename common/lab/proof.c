@@ -217,6 +217,15 @@ static bool parse_fact(struct proof *p, const config_setting_t *group, const cha
     if (p->checks.len == before)
         return complain(error, file, group, "nothing is said of this %s; write what must be seen of it",
                         subject_keys[subject]);
+    bool counts = false, state = false; /* who says so, says what? */
+    for (size_t i = before; i < p->checks.len; i++) {
+        counts = counts || p->checks.items[i].id == CHECK_NODE_SAID_BY;
+        state = state || p->checks.items[i].id == CHECK_NODE_STATE;
+    }
+    if (counts && !state)
+        return complain(error, file, group,
+                        "said_by_at_least counts who says what; write state = \"running\" or \"not running\" "
+                        "beside it");
     return true;
 }
 
@@ -313,7 +322,31 @@ static ms_time heard_at(const struct snapshot *s, node_bits bits)
     return at;
 }
 
-static enum verdict look_node(const struct check *c, const struct snapshot *s, ms_time *as_of, json_t **seen)
+/* The state that the same proof asks of this node: what those have to say who are counted. */
+static const struct check *state_of(const struct proof *p, const char *node)
+{
+    for (size_t i = 0; i < p->checks.len; i++)
+        if (p->checks.items[i].id == CHECK_NODE_STATE && strcmp(p->checks.items[i].name, node) == 0)
+            return &p->checks.items[i];
+    return NULL;
+}
+
+static enum verdict look_sayers(const struct proof *p, const struct check *c, const struct snapshot *s,
+                                const struct node_seen *n, json_t **seen)
+{
+    const struct check *state = state_of(p, c->name);
+    bool up = n->state == NODE_UP;
+    node_bits sayers = up ? n->said_up_by : n->said_down_by;
+    if (!state || !is_any(state, up ? "running" : "not running")) { /* they say the opposite */
+        *seen = fact_of(up ? N_("%s running") : N_("%s not running"), n->name);
+        return VERDICT_NO;
+    }
+    *seen = of_nodes(count_bits(sayers) > 1 ? N_("%s say so") : N_("%s says so"), s, sayers);
+    return yes_if(count_bits(sayers) >= c->number);
+}
+
+static enum verdict look_node(const struct proof *p, const struct check *c, const struct snapshot *s,
+                              ms_time *as_of, json_t **seen)
 {
     const struct node_seen *n = snapshot_node(s, c->name);
     if (!n) {
@@ -332,10 +365,8 @@ static enum verdict look_node(const struct check *c, const struct snapshot *s, m
         *seen = fact_of(N_("nobody can say whether %s runs"), n->name);
         return VERDICT_UNKNOWN;
     }
-    if (c->id == CHECK_NODE_SAID_BY) {
-        *seen = of_nodes(count_bits(sayers) > 1 ? N_("%s say so") : N_("%s says so"), s, sayers);
-        return yes_if(count_bits(sayers) >= c->number);
-    }
+    if (c->id == CHECK_NODE_SAID_BY)
+        return look_sayers(p, c, s, n, seen);
     *seen = fact_of(up ? N_("%s running") : N_("%s not running"), n->name);
     return yes_if(is_any(c, up ? "running" : "not running"));
 }
@@ -491,7 +522,7 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
     enum verdict verdict = VERDICT_UNKNOWN;
     *as_of = 0;
     switch (checks[c->id].subject) {
-    case SUBJECT_NODE: verdict = look_node(c, e->snapshot, as_of, seen); break;
+    case SUBJECT_NODE: verdict = look_node(p, c, e->snapshot, as_of, seen); break;
     case SUBJECT_QUEUE: verdict = look_queue(c, e, as_of, seen); break;
     case SUBJECT_POLICY: verdict = look_policy(c, e->snapshot, as_of, seen); break;
     case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
@@ -499,6 +530,47 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
     if (p->queues > 1 && checks[c->id].subject == SUBJECT_QUEUE)
         *seen = fact_with("%s %s", json_string(c->name), *seen);
     return verdict;
+}
+
+/* the value that the check asks for, in words; NULL: what is seen instead says all */
+static json_t *wanted(const struct check *c)
+{
+    json_t *value = NULL;
+    if (checks[c->id].value == VALUE_NUMBER)
+        value = fact_of("%lld", (long long)c->number);
+    for (size_t w = 0; w < c->words.len; w++)
+        fact_add(&value, N_("%s or %s"),
+                 c->words.items[w][0] ? json_string(c->words.items[w]) : fact_of(N_("none")));
+    return value;
+}
+
+/* "master=node3; node1 wanted": the check that fails is the one to be told of. Takes seen over. */
+static void take_missing(struct finding *out, const struct check *c, enum verdict verdict, json_t *seen)
+{
+    json_decref(out->missing);
+    json_decref(out->instead);
+    out->verdict = verdict;
+    out->instead = json_incref(seen);
+    out->sayers = c->id == CHECK_NODE_SAID_BY;
+    switch ((int)c->id) {
+    case CHECK_QUEUE_MASTER_NOT: out->missing = fact_with(N_("%s, another one wanted"), seen, NULL); break;
+    case CHECK_NODE_SAID_BY: out->missing = fact_with(N_("%s, %s have to"), seen, wanted(c)); break;
+    case CHECK_QUEUE_MESSAGES_MIN:
+    case CHECK_QUEUE_HAD:
+    case CHECK_QUEUE_MIRRORS_MIN:
+        out->missing = fact_with(N_("%s, at least %s wanted"), seen, wanted(c));
+        break;
+    case CHECK_QUEUE_SYNCED_MIN:
+        out->missing = fact_with(N_("%s, %s in sync wanted"), seen, wanted(c));
+        break;
+    case CHECK_NODE_STATE:        /* there are only two */
+    case CHECK_POLICY_DEFINITION: /* too long for a line */
+    case CHECK_OUTPUT: out->missing = seen; break;
+    default: {
+        json_t *value = wanted(c);
+        out->missing = value ? fact_with(N_("%s, %s wanted"), seen, value) : seen;
+    }
+    }
 }
 
 void proof_look(const struct proof *p, const struct evidence *e, struct finding *out)
@@ -511,16 +583,14 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
         enum verdict verdict = look_check(p, c, e, &as_of, &seen);
         out->as_of = u64_min(out->as_of, as_of);
         bool about_past = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_EXISTS;
-        if (verdict == VERDICT_YES)
+        /* what is false is more than what is unknown */
+        if (verdict < out->verdict)
+            take_missing(out, c, verdict, seen);
+        else if (verdict == VERDICT_YES)
             fact_add(&out->seen, N_("%s; %s"), seen);
-        else if (!out->missing)
-            out->missing = seen;
         else
             json_decref(seen);
         out->held += verdict == VERDICT_YES && !about_past;
-        /* what is false is more than what is unknown */
-        if (verdict < out->verdict)
-            out->verdict = verdict;
     }
 }
 
@@ -528,6 +598,7 @@ void finding_finish(struct finding *f)
 {
     json_decref(f->seen);
     json_decref(f->missing);
+    json_decref(f->instead);
 }
 
 size_t proof_checks(const struct proof *p)
@@ -538,12 +609,7 @@ size_t proof_checks(const struct proof *p)
 /* what the check asks for */
 static json_t *asked(const struct check *c)
 {
-    json_t *value = NULL;
-    if (checks[c->id].value == VALUE_NUMBER)
-        value = fact_of("%lld", (long long)c->number);
-    for (size_t w = 0; w < c->words.len; w++)
-        fact_add(&value, N_("%s or %s"),
-                 c->words.items[w][0] ? json_string(c->words.items[w]) : fact_of(N_("none")));
+    json_t *value = wanted(c);
     if (!c->name)
         return fact_with(checks[c->id].asks, value, NULL);
     json_t *fact = fact_with(checks[c->id].asks, json_string(c->name), value);

@@ -41,7 +41,8 @@ int main(int argc, char **argv)
     if (error)
         fprintf(stderr, "%s\n", error);
     else if (got < count)
-        printf("no message came within %ld s: %ld of %ld received\n", timeout, got, count);
+        printf("%s came within %ld s: %ld of %ld received\n", got ? "    no other" : "no message", timeout,
+               got, count);
     exit_code = error || got < count ? 1 : 0;
     client_destroy(c);
     return exit_code;

@@ -61,7 +61,7 @@ static void actions_name_this_labs_ports(void **state)
     lab.nodes[2].amqp_port = 40003;
     struct lesson *l = lesson_load(7, &lab, &error);
     assert_non_null(l);
-    assert_string_equal(l->steps[4].action_text,
+    assert_string_equal(l->steps[5].action_text,
                         "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
     assert_string_equal(
         l->steps[0].action_text,
@@ -210,6 +210,9 @@ static void wrong_proofs_are_refused_with_their_line(void **state)
     expect_error(
         STEP("{ node = \"n\"; state = \"stopped\"; }"),
         "lesson.cfg:3: state \"stopped\" is not one of a node; write \"running\" or \"not running\"");
+    expect_error(STEP("{ node = \"n\"; said_by_at_least = 2; }"),
+                 "lesson.cfg:3: said_by_at_least counts who says what; write state = \"running\" or \"not "
+                 "running\" beside it");
     expect_error(STEP("{ queue = \"q\"; state = [ \"down\", \"dwon\" ]; }"),
                  "lesson.cfg:3: state \"dwon\" is not one of a queue; write \"running\" or \"down\"");
     expect_error(STEP("{ queue = \"q\"; messages = \"1\"; }"),

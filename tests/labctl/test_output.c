@@ -334,6 +334,10 @@ static void policies_are_set_cleared_and_refused(void **state)
     assert_string_equal(r.err, "Error:\nJSON decoding error. Reason: badarg\n");
     assert_int_equal(r.rc, 69);
     run_finish(&r);
+    r = RUN("-n", "node1", "set_policy", "", "^x", EXACTLY_2);
+    assert_string_equal(r.err, "Error:\nthe policy's name is empty; write one, such as mirrior\n");
+    assert_int_equal(r.rc, 65);
+    run_finish(&r);
 }
 
 static void a_policy_goes_to_the_node_as_it_was_typed(void **state)

@@ -128,6 +128,8 @@ static void everything_that_acts(void **state)
     seen(a, "exit 0"); /* a step may be seen before its program has ended; the next waits for that */
     keys(a, "n");
     seen(a, ">[ ] 3 ");
+    keys(a, "n");
+    seen(a, ">[ ] 4 ");
 
     keys(a, "p"); /* a million messages, and the screen goes on */
     seen(a, "count");
@@ -142,6 +144,8 @@ static void everything_that_acts(void **state)
 
     keys(a, ":purge_q"); /* completed, asked, done */
     key(a, "Tab");
+    seen(a, ":purge_queue ");
+    keys(a, "m");
     key(a, "Tab");
     seen(a, ":purge_queue mirrior_hello");
     key(a, "Enter");
@@ -231,8 +235,8 @@ static void an_interrupted_run_leaves_nothing_running(void **state)
     const char *run[] = {lab, "--dir", a->lab.dir, "run", "7", "--headless", "--ports", ports, NULL};
     assert_int_equal(interrupted_at(a, run, "node3 serves"), 130); /* before a step */
     nothing_runs(a);
-    assert_int_equal(interrupted_at(a, run, "2/5 "), 130); /* in the midst of them */
-    assert_non_null(strstr(text_str(&a->out), "interrupted at step 2 of 5"));
+    assert_int_equal(interrupted_at(a, run, "2/7 "), 130); /* in the midst of them */
+    assert_non_null(strstr(text_str(&a->out), "interrupted at step 2 of 7"));
     nothing_runs(a);
     const char *up[] = {lab, "--dir", a->lab.dir, "up", "--fresh", "--ports", ports, NULL};
     int code =

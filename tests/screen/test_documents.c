@@ -59,7 +59,7 @@ static void frames_in_documents(void **state)
     unlink(file);
     assert_int_equal(FRAMES("--check", "/nowhere/README.md"), 1);
     assert_int_equal(FRAMES(LESSON7, "--name", "no-such-moment"), 78);
-    assert_int_equal(FRAMES(LESSON7, "--step", "6"), 78);
+    assert_int_equal(FRAMES(LESSON7, "--step", "8"), 78);
     assert_int_equal(FRAMES(LESSON7, "--size", "80"), 64);
 }
 

@@ -269,9 +269,30 @@ static void there_before_we_looked(void **state)
     story_holds(&s.t, 0, 'M', 0, 9);
     look(&s);
     press(&s, '3');
-    says(&s, "VERDICT #1 KEPT", true);
+    says(&s, "VERDICT #10 KEPT", true); /* nobody chose: the newest */
     says(&s, "before this screen looked", true);
     says(&s, "publish-", false);
+    end(&s);
+}
+
+/* Lesson 6 left a message that was consumed; the one that lesson 7 is about came while the screen looked. */
+static void the_lessons_own_message_is_shown(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "mirrior_hello");
+    story_published(&s.t, 0, 0, -60000000, 0, 0);
+    look(&s);
+    press(&s, '3');
+    says(&s, "Message #1 of mirrior_hello", true); /* there is no other */
+    story_published(&s.t, 0, 0, 2000000, 1, 1);
+    story_published(&s.t, 0, 0, 3000000, 2, 2);
+    story_holds(&s.t, 0, 'M', 1, 2);
+    look(&s);
+    says(&s, "Message #2 of mirrior_hello", true);
+    press(&s, '['); /* the others are a key away, and stay chosen */
+    look(&s);
+    says(&s, "Message #1 of mirrior_hello", true);
     end(&s);
 }
 
@@ -459,6 +480,7 @@ int main(void)
         cmocka_unit_test(gone_from_the_queue),
         cmocka_unit_test(without_a_trace),
         cmocka_unit_test(there_before_we_looked),
+        cmocka_unit_test(the_lessons_own_message_is_shown),
         cmocka_unit_test(many_nodes),
         cmocka_unit_test(beside_the_cluster),
         cmocka_unit_test(queue_detail),

@@ -121,6 +121,30 @@ static void a_projector_and_a_replay_change_nothing(void **state)
     }
 }
 
+/* N asks, and what it asks for is not a program. */
+static void the_next_lesson_is_gone_on_to(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_runs_nothing(&m, 'N', "there is no lesson after this one");
+    m.next_lesson = 8;
+    assert_int_equal(model_key(&m, 'N', &run), EFFECT_DRAW);
+    assert_int_equal(m.overlay, OVERLAY_CONFIRM);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "(go on to lesson 8)");
+    assert_contains(frame, "[ Cancel ]");
+    free(frame);
+    assert_int_equal(model_key(&m, 'y', &run), EFFECT_RUN);
+    assert_int_equal(run->step, COMMAND_GO_ON);
+    command_destroy(run);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 static void next_runs_the_current_step_once(void **state)
 {
     struct lesson *l = sketch_lesson();
@@ -269,6 +293,54 @@ static void the_policy_form_runs_what_it_shows(void **state)
     model_finish(&m);
 }
 
+static void type(struct model *m, const char *keys)
+{
+    struct command *run;
+    for (; *keys; keys++)
+        model_key(m, *keys, &run);
+}
+
+/* Enter runs nothing: the form stays, says what is wrong, and is in the field that is. */
+static void assert_form_stays(struct model *m, const char *why)
+{
+    struct command *run = NULL;
+    assert_int_equal(model_key(m, KEY_RETURN, &run), EFFECT_DRAW);
+    assert_null(run);
+    assert_int_equal(m->overlay, OVERLAY_FORM);
+    char *frame = model_frame(m, 80, 24);
+    assert_contains(frame, why);
+    free(frame);
+}
+
+static void what_no_node_would_take_stays_in_the_form(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 'P', &run);
+    type(&m, "\x15");
+    assert_form_stays(&m, "name is empty: a policy is known by its name");
+    type(&m, "p\t([");
+    assert_form_stays(&m, "pattern ([ is no regular expression: ");
+    type(&m, "^mirrior\t\t0"); /* typed in the place of what is wrong */
+    assert_form_stays(&m, "ha-params 0 is no number of copies: for exactly write 1 or more");
+    char *frame = NULL;
+    type(&m, "2");
+    frame = model_frame(&m, 80, 24);
+    assert_lacks(frame, "is no number"); /* until the next key */
+    free(frame);
+    assert_runs(&m, KEY_RETURN,
+                "labctl -n node1 set_policy p '^mirrior' "
+                "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
+    model_key(&m, 'P', &run);
+    type(&m, "\t\tnodes\t ,");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_MODE], "nodes");
+    assert_form_stays(&m, "ha-params is empty: for nodes write their names, such as node1");
+    model_finish(&m);
+}
+
 static void lab_of_three(struct labdir *lab)
 {
     *lab = (struct labdir){.nodes_len = 3};
@@ -316,6 +388,18 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
                 "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello --message 'ni hao' --count 5000 "
                 "--persistent --confirm");
     assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    m.tools = l; /* a consumer that can acknowledge takes what it prints, and leaves the rest */
+    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello --manual-ack");
+    m.tools = NULL;
+    static const char *const wrong[] = {"-5", "0", "five", "5x", "1000000000000"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char *why = format_text("count %s is no number of messages: write 1 or more", wrong[i]);
+        model_key(&m, 'p', &run);
+        type(&m, wrong[i]);
+        assert_form_stays(&m, why);
+        model_key(&m, KEY_ESCAPE, &run);
+        free(why);
+    }
     model_key(&m, 'h', &run);
     see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
     assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
@@ -441,12 +525,14 @@ int main(void)
         cmocka_unit_test(kill_asks_and_defaults_to_cancel),
         cmocka_unit_test(a_killed_node_is_started_as_a_process),
         cmocka_unit_test(a_projector_and_a_replay_change_nothing),
+        cmocka_unit_test(the_next_lesson_is_gone_on_to),
         cmocka_unit_test(next_runs_the_current_step_once),
         cmocka_unit_test(a_command_does_not_tick),
         cmocka_unit_test(the_last_line_of_output),
         cmocka_unit_test(copies_of_a_silent_node_are_remembered),
         cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
         cmocka_unit_test(the_policy_form_runs_what_it_shows),
+        cmocka_unit_test(what_no_node_would_take_stays_in_the_form),
         cmocka_unit_test(publishing_asks_how_many_and_runs_the_lessons_producer),
         cmocka_unit_test(quitting_says_what_still_runs),
         cmocka_unit_test(every_key_is_in_the_help),

@@ -62,6 +62,10 @@ struct options {
     int test_fd;
 };
 
+/* How this program was called, for texts that say what to type next: "build/lab" where it is not on the PATH.
+ */
+static const char *program = "lab";
+
 static int wrong_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int wrong_usage(const char *format, ...)
 {
@@ -285,9 +289,9 @@ static int start(struct labdir *lab, bool fresh)
     if (labdir_load(&old, lab->path, &error) == 0) {
         if (any_alive(&old)) {
             fprintf(stderr,
-                    "lab: a lab is running in %s already; use it, run `lab down` first, or name another "
+                    "lab: a lab is running in %s already; use it, run `%s down` first, or name another "
                     "folder with --dir\n",
-                    old.path);
+                    old.path, program);
             return EXIT_NOT_DONE;
         }
         if (!fresh && !same_nodes(&old, lab))
@@ -310,8 +314,8 @@ static int start(struct labdir *lab, bool fresh)
     take_interrupts(false);
     int code = failed(err, error ? error : xstrdup("interrupted: the lab is stopped again"));
     if (err == ERR_BUSY)
-        fprintf(stderr, "lab: `lab down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n",
-                lab->path);
+        fprintf(stderr, "lab: `%s down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n",
+                program, lab->path);
     return interrupted ? 128 + interrupted : code;
 }
 
@@ -329,14 +333,15 @@ static int command_up(const struct options *o)
         int err = labdir_save(&lab, &error);
         if (err)
             return failed(err, error);
-        printf("%s: this cluster runs elsewhere; `lab` and `lab status` now look at it\n", lab.path);
+        printf("%s: this cluster runs elsewhere; `%s` and `%s status` now look at it\n", lab.path, program,
+               program);
         return 0;
     }
     code = start(&lab, o->fresh);
     if (!code)
-        printf(NP_("%zu node runs in %s; `lab` shows it, `lab down` stops it\n",
-                   "%zu nodes run in %s; `lab` shows them, `lab down` stops them\n", lab.nodes_len),
-               lab.nodes_len, lab.path);
+        printf(NP_("%zu node runs in %s; `%s` shows it, `%s down` stops it\n",
+                   "%zu nodes run in %s; `%s` shows them, `%s down` stops them\n", lab.nodes_len),
+               lab.nodes_len, lab.path, program, program);
     return code;
 }
 
@@ -403,10 +408,10 @@ static int command_lessons(void)
 static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
 {
     fprintf(stderr,
-            "lab: %zu %s node%s in %s; this lesson wants %zu or more%s; run `lab down` first, or name "
+            "lab: %zu %s node%s in %s; this lesson wants %zu or more%s; run `%s down` first, or name "
             "another folder with --dir\n",
             lab->nodes_len, engine_word(lab), lab->nodes_len == 1 ? " runs" : "s run", lab->path, wanted,
-            other_engine ? ", of the engine you named" : "");
+            other_engine ? ", of the engine you named" : "", program);
     return EXIT_NOT_DONE;
 }
 
@@ -424,9 +429,9 @@ static void say_unused(const struct options *o, const struct labdir *lab)
                                                                           : NULL;
     if (option)
         fprintf(stderr,
-                "lab: the lab in %s runs already and is used as it is, without %s; `lab down` first for "
+                "lab: the lab in %s runs already and is used as it is, without %s; `%s down` first for "
                 "another one\n",
-                lab->path, option);
+                lab->path, option, program);
 }
 
 /* A lab in the folder that runs and fits is used; otherwise one is started and *started says so. */
@@ -496,6 +501,43 @@ static int remembered_lesson(const struct labdir *lab, int now)
     return number;
 }
 
+/* The lab with more nodes: the same folder, engine and first ports, and nothing of what it held. */
+static int enlarge(struct labdir *lab, size_t nodes)
+{
+    struct labdir larger = {0};
+    char *error = NULL;
+    memcpy(larger.path, lab->path, sizeof(larger.path));
+    labdir_defaults(&larger, lab->engine, nodes);
+    const struct lab_node *first = &lab->nodes[0];
+    char *ports = format_text("%u,%u,%u", first->amqp_port, first->http_port, first->peer_port);
+    int err = lab_set_ports(&larger, ports);
+    free(ports);
+    if (err) /* they run into each other, as those of a configuration may */
+        return too_few(lab, nodes, false);
+    if ((err = engine_down(lab, &error)))
+        return failed(err, error);
+    *lab = larger;
+    return start(lab, true);
+}
+
+/* Between two lessons: as many nodes as the next one wants, and nothing of an earlier run of it. */
+static int make_ready(struct labdir *lab, int number)
+{
+    char *error = NULL;
+    struct lesson *l = lesson_load(number, NULL, &error);
+    if (!l)
+        return failed(ERR_INVALID, error);
+    int code = 0, err = 0;
+    printf("making the lab ready for lesson %d...\n", number);
+    fflush(stdout);
+    if (lab->nodes_len < (size_t)l->nodes)
+        code = lab->external ? too_few(lab, (size_t)l->nodes, false) : enlarge(lab, (size_t)l->nodes);
+    else if ((err = lesson_clean(lab, l, &error)))
+        code = failed(err, error);
+    lesson_destroy(l);
+    return code;
+}
+
 static int command_screen(const struct options *o, int number)
 {
     struct labdir lab;
@@ -537,10 +579,18 @@ static int command_screen(const struct options *o, int number)
     }
     if (o->replay)
         return tui_run(&lab, number, &options);
-    number = remembered_lesson(&lab, number);
-    int code = tui_run(&lab, number, &options);
+    int code, next = 0;
+    options.go_on = &next;
+    do {
+        number = remembered_lesson(&lab, next ? next : number);
+        next = 0;
+        code = tui_run(&lab, number, &options);
+        options.record = options.script = NULL; /* they were for the lesson that was opened with them */
+        if (!code && next)
+            code = make_ready(&lab, next);
+    } while (!code && next);
     if (!lab.external && any_alive(&lab))
-        puts(_("The nodes keep running; `lab` comes back to them, `lab down` stops them."));
+        printf(_("The nodes keep running; `%s` comes back to them, `%s down` stops them.\n"), program, program);
     return code;
 }
 
@@ -579,6 +629,7 @@ static int command_replay(struct options *o, int len, char **files)
 int main(int argc, char **argv)
 {
     struct options o = {0};
+    program = strchr(argv[0], '/') ? argv[0] : program;
     words_init();
     if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1) &&
         !lab_replay_on_screen(argc - 1, argv + 1))

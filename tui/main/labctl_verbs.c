@@ -174,6 +174,10 @@ static int set_policy(struct ctl *c)
         return rc;
     const char *name = c->line.args.items[0], *definition = c->line.args.items[2];
     json_t *parsed = json_loads(definition, JSON_DECODE_ANY, NULL);
+    if (!*name) { /* it would be no path */
+        json_decref(parsed);
+        return ctl_error(c, CTL_DATA, "the policy's name is empty; write one, such as mirrior");
+    }
     if (!parsed)
         return ctl_error(c, CTL_UNAVAILABLE, "JSON decoding error. Reason: badarg");
     json_decref(parsed);
