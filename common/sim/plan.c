@@ -433,7 +433,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     /* not with cuts: when all are killed, the side of a partition that is to be discarded may be the one
      * whose view is on its disk */
     c.loses_disks = (allowed & FAULT_FORGET) && !c.cuts && p->options.nodes > 1 &&
-                    !p->options.one_fault_at_a_time && rng_chance(&c.storm_rng, 20);
+                    !p->options.one_fault_at_a_time && rng_chance(&c.storm_rng, 10);
     choose_queues(&c);
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);
