@@ -24,8 +24,8 @@
  * changes, so what would make it larger is refused. Hundreds of thousands of queues fit. */
 #define LIMIT_TABLE_BYTES LIMIT_BODY
 
-/* What goes to another node together: many operations of a queue, many deliveries. A message of one batch is this
- * long and one body at most. */
+/* What goes to another node together: many operations of a queue, many deliveries. A message of one batch is
+ * this long and one body at most. */
 #define LIMIT_BATCH_MESSAGES 512
 #define LIMIT_BATCH_BYTES    (256u << 10)
 

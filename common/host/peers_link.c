@@ -101,13 +101,15 @@ static size_t frame_length(const struct link *k, const uint8_t *data)
     return length <= most ? FRAME_HEAD + (size_t)length : 0;
 }
 
-/* Members that have lost a link are two clusters from then on. A stranger's first bytes are not worth a line. */
+/* Members that have lost a link are two clusters from then on. A stranger's first bytes are not worth a line.
+ */
 static void too_long(const struct link *k, uint32_t length)
 {
     const struct loop *loop = k->peers->part.loop;
     if (k->state == LINK_UP)
         loop_note(k->peers->part.loop, "node", NULL,
-                  "%s begins a frame of %u bytes, and the longest may have %u: the link to it is closed. Are both nodes "
+                  "%s begins a frame of %u bytes, and the longest may have %u: the link to it is closed. Are "
+                  "both nodes "
                   "of one version? Stop the one that is not and start it again as the other",
                   loop->config.nodes[k->node].name, length, LIMIT_PEER_FRAME);
 }

@@ -13,8 +13,9 @@ void answer(struct effects *out, uint64_t req, enum answer_status status)
     fx->u.answer.req = req;
     fx->u.answer.status = status;
     if (status == ANSWER_FULL)
-        fx->u.answer.text = xstrdup("the cluster's table of queues, exchanges, bindings, policies and users is as "
-                                    "large as it may be: delete some that nobody needs, and ask again");
+        fx->u.answer.text =
+            xstrdup("the cluster's table of queues, exchanges, bindings, policies and users is as "
+                    "large as it may be: delete some that nobody needs, and ask again");
 }
 
 static void free_pending(struct mirror *m, struct pending *p)

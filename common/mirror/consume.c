@@ -181,7 +181,8 @@ static bool node_is_gone(const struct mirror *m, const struct consumer *c, node_
     return c && (node_in(gone, c->node) || m->incarnations[c->node] != c->owner.incarnation);
 }
 
-/* What consumers of those nodes have goes back, in one walk for all of them: a node may have had thousands. */
+/* What consumers of those nodes have goes back, in one walk for all of them: a node may have had thousands.
+ */
 static void requeue_of_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct consumer *const *all = q->master->consumers.items;

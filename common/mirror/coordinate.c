@@ -286,9 +286,9 @@ void handle_meta_ack(struct mirror *m, node_id from, uint64_t version, struct ef
     results_flush(m, out);
 }
 
-/* Are the replicas where the policies want them? Of the queues that an entry has touched; of all where a policy
- * or the view has changed. Mirrors come and go by metadata entries; a master moves by a view change, which
- * seals and levels its replicas first. */
+/* Are the replicas where the policies want them? Of the queues that an entry has touched; of all where a
+ * policy or the view has changed. Mirrors come and go by metadata entries; a master moves by a view change,
+ * which seals and levels its replicas first. */
 void review(struct mirror *m, struct effects *out)
 {
     if ((!m->review_all && !m->reviews.len) || m->coordinator != m->o.self || !serving(m) ||

@@ -5,7 +5,8 @@
  *   it left in order, or crashed                   the mirror that the rules pick (rules.c)
  *   they pick nobody                               durable: stopped or down until its node is back; else gone
  *   its node is back                               what its log had is the queue
- *   and its log knows nothing of it                its disk is another one: what a synchronised mirror's log had
+ *   and its log knows nothing of it                its disk is another one: what a synchronised mirror's log
+ * had
  */
 #include "mirror/mirror_private.h"
 
@@ -62,9 +63,9 @@ static void no_mirrors(struct meta_entry *e)
     e->synced = 0;
 }
 
-/* Everybody begins from a log, and the master's does not know the queue: its disk was lost. The oldest mirror that
- * was in sync when all went has on its disk whatever was confirmed; NODE_NONE: there is none. (A log knows every
- * queue of its last view, also one of which this node holds no message.) */
+/* Everybody begins from a log, and the master's does not know the queue: its disk was lost. The oldest mirror
+ * that was in sync when all went has on its disk whatever was confirmed; NODE_NONE: there is none. (A log
+ * knows every queue of its last view, also one of which this node holds no message.) */
 static node_id kept_by(const struct decision_in *in, const struct table *t, const struct meta_entry *e)
 {
     if (held_by(t, e->master, e->uid))

@@ -40,8 +40,8 @@ void handover_collect(struct mirror *m, struct queue *q)
 
 #define ALL_SAID SIZE_MAX
 
-/* The next part: references to those of all[*at ..] that are for `node` (NODE_NONE: any), a batch at most. The
- * last part may be empty, for it is said that all are there. */
+/* The next part: references to those of all[*at ..] that are for `node` (NODE_NONE: any), a batch at most.
+ * The last part may be empty, for it is said that all are there. */
 static struct peer_msg *next_part(const struct mirror *m, enum peer_type type, uint64_t epoch,
                                   const struct leftovers *all, node_id node, size_t *at)
 {

@@ -21,12 +21,12 @@ static size_t key_bytes(size_t key_len, size_t value_len, const char *queue)
     return 64 + key_len + value_len + text_bytes(queue);
 }
 
-/* At most so many bytes of INSTALL or PREPARED are a queue's, whatever its mirrors do: its entry, what a node says
- * of its replica, a repair for each mirror. */
+/* At most so many bytes of INSTALL or PREPARED are a queue's, whatever its mirrors do: its entry, what a node
+ * says of its replica, a repair for each mirror. */
 static size_t queue_bytes(const struct mirror *m, const struct meta_entry *e)
 {
-    return 256 + sizeof(struct reigns) + 40 * m->o.nodes_len + text_bytes(e->name) + text_bytes(e->args.json) +
-           text_bytes(e->args.master_locator) + text_bytes(e->args.overflow) +
+    return 256 + sizeof(struct reigns) + 40 * m->o.nodes_len + text_bytes(e->name) +
+           text_bytes(e->args.json) + text_bytes(e->args.master_locator) + text_bytes(e->args.overflow) +
            text_bytes(e->args.dead_letter_exchange) + text_bytes(e->args.dead_letter_key);
 }
 

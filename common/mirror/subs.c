@@ -1,5 +1,5 @@
-/* subs.c: the subscriptions of this node's clients, each in the list of the queue it consumes from: a queue that
- * goes or gets another master looks at its own only. */
+/* subs.c: the subscriptions of this node's clients, each in the list of the queue it consumes from: a queue
+ * that goes or gets another master looks at its own only. */
 #include "mirror/mirror_private.h"
 
 #include "base/ban.h"

@@ -458,8 +458,10 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
         c.up[n] = true;
     rng_init(&c.storm_rng, seed ^ 0x73746f726d);
     choose_storms(&c);
-    c.loses_disks = (allowed & FAULT_FORGET) && p->options.nodes > 1 && !p->options.one_fault_at_a_time &&
-                    rng_chance(&c.storm_rng, 10);
+    /* not with cuts: when all are killed, the side of a partition that is to be discarded may be the one
+     * whose view is on its disk */
+    c.loses_disks = (allowed & FAULT_FORGET) && !c.cuts && p->options.nodes > 1 &&
+                    !p->options.one_fault_at_a_time && rng_chance(&c.storm_rng, 10);
     choose_queues(&c);
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);

@@ -357,7 +357,9 @@ static void test_strangers_are_told_why(void **state)
     int fd = connect_to_node();
     make_hello(&hello, 9, life++, "node1", "node2");
     send_frame(fd, 'H', hello.s, hello.len);
-    assert_refused(fd, "speaks version 1 of the peer protocol, not 9");
+    char *refusal = format_text("speaks version %d of the peer protocol, not 9", LINK_VERSION);
+    assert_refused(fd, refusal);
+    free(refusal);
     fd = connect_to_node();
     make_hello(&hello, LINK_VERSION, life++, "node7", "node2");
     send_frame(fd, 'H', hello.s, hello.len);
@@ -381,7 +383,8 @@ static void test_rubbish_ends_the_connection(void **state)
     send_frame(fd, 'H', "not the magic word", 18);
     assert_closed(fd);
     fd = connect_to_node();
-    send_frame(fd, 'H', "mirrorlab\1", 10); /* ends too early */
+    const char early[] = {'m', 'i', 'r', 'r', 'o', 'r', 'l', 'a', 'b', LINK_VERSION};
+    send_frame(fd, 'H', early, sizeof(early)); /* ends too early */
     assert_closed(fd);
     fd = connect_to_node(); /* a name that is longer than the frame */
     make_hello(&hello, LINK_VERSION, life++, "node1", "node2");

@@ -207,7 +207,8 @@ static void test_memory_of_requeued_messages_is_given_back(void **state)
     }
 }
 
-/* As a new master finds it: an old message that is unacknowledged, and the next ready one a billion ids on. */
+/* As a new master finds it: an old message that is unacknowledged, and the next ready one a billion ids on.
+ */
 static void test_the_next_message_is_found_across_a_gap(void **state)
 {
     (void)state;

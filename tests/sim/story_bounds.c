@@ -1,5 +1,5 @@
-/* story_bounds.c: what has no bound by itself is cut, or refused before anything is lost. The links of these worlds
- * carry messages of a few small batches only: one that is longer breaks the promise `frame`. */
+/* story_bounds.c: what has no bound by itself is cut, or refused before anything is lost. The links of these
+ * worlds carry messages of a few small batches only: one that is longer breaks the promise `frame`. */
 #include "story.h"
 
 #include "sim/world.h"
