@@ -186,7 +186,8 @@ struct sim {
     struct clients *clients; /* of a plan; NULL in stories */
     struct check check;
 
-    enum event_type stepping; /* what the present step is about */
+    enum event_type stepping; /* what the present step is about, */
+    node_id stepping_from;    /* and who said so */
     char *failure;
     uint64_t failed_step;
 };
