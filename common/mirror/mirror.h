@@ -50,7 +50,7 @@ struct mirror_options {
 
     size_t batch_bytes; /* what goes to another node together: so much, and the message that goes beyond it */
     size_t table_bytes; /* the table of queues, policies and keys may be so large */
-    ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
+    ms_time rejoin_ms;  /* how long a candidate waits for an answer before it asks again */
 };
 void mirror_options_defaults(struct mirror_options *o); /* all rules on */
 

@@ -179,8 +179,8 @@ struct queue {
     struct stream *stream;      /* stream.c; NULL before the first publish from here */
     uint64_t served_generation; /* the generation streams and subscriptions were last offered to */
     struct subscription *subs_first, *subs_last; /* of this node's clients (subs.c), oldest first */
-    size_t exclusive_place;     /* 1 + its index in mirror->exclusive; 0: none */
-    bool dirty;                 /* in mirror->dirty */
+    size_t exclusive_place;                      /* 1 + its index in mirror->exclusive; 0: none */
+    bool dirty;                                  /* in mirror->dirty */
 
     ms_time timer_at;   /* expiry.c; counts while it has a place */
     size_t timer_place; /* 1 + its index in mirror->timers; 0: none */
@@ -209,7 +209,7 @@ struct subscription {
     uint32_t prefetch;
     int32_t priority;
     struct owner owner;
-    struct queue *queue;            /* in whose list it is; NULL: in none */
+    struct queue *queue;              /* in whose list it is; NULL: in none */
     struct subscription *next, *prev; /* there */
 };
 
@@ -358,7 +358,7 @@ struct mirror {
     uint64_t version_to_ack; /* member: on disk, ack not sent */
     RING(struct result) results;
     RING(struct removal) removals;
-    bool review_all;        /* are all queues where the policies want them? */
+    bool review_all;       /* are all queues where the policies want them? */
     VEC(uint64_t) reviews; /* or these only */
 
     /* command.c */
