@@ -11,7 +11,7 @@ void node_config_finish(struct node_config *c);
 
 /* node_files.c: the node's folder. Errors as text, the caller's to free. */
 int node_files_pid(const char *dir,
-                   char **error);       /* writes DIR/pid and locks it; returns the descriptor or -1 */
+                   char **error); /* writes DIR/pid and locks it; returns the descriptor or -1 */
 bool node_files_force(const char *dir, char **error); /* the next start waits for nobody */
 bool node_files_forced(const char *dir);              /* was that said since the last start? Only one asks */
 bool node_files_lived(const char *dir); /* a life was counted there before, also if its log was wiped since */

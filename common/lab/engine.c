@@ -234,13 +234,14 @@ static int look(const struct labdir *lab, size_t node, struct starting *s, bool 
 
 char *engine_waits_text(const char *node, const char *whom)
 {
-    return format_text("%s" ENGINE_WAITS "%s%s; start them, or, if they never return: labctl -n %s force_boot, "
+    return format_text("%s" ENGINE_WAITS
+                       "%s%s; start them, or, if they never return: labctl -n %s force_boot, "
                        "then kill it and start it",
                        node, whom ? ":" : "", whom ? whom : "", node);
 }
 
-/* What the last line of its log that says that it waits says behind that (" node1 node2"), if the waiting is not
- * over; else NULL. New. */
+/* What the last line of its log that says that it waits says behind that (" node1 node2"), if the waiting is
+ * not over; else NULL. New. */
 static char *waits_for(const struct labdir *lab, size_t node, off_t log_from)
 {
     const struct engine_ops *ops = ops_of(lab);
@@ -265,8 +266,8 @@ static char *waits_for(const struct labdir *lab, size_t node, off_t log_from)
 }
 
 /* Tells, once for each set of nodes, that it waits for them, and what to do. */
-static void tell_waiting(const struct labdir *lab, size_t node, struct starting *s, engine_progress_fn *progress,
-                         void *arg)
+static void tell_waiting(const struct labdir *lab, size_t node, struct starting *s,
+                         engine_progress_fn *progress, void *arg)
 {
     char *whom = progress ? waits_for(lab, node, s->log_from) : NULL;
     if (!whom || (s->told && strcmp(whom, s->told) == 0)) {
@@ -379,7 +380,8 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
     return err;
 }
 
-int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg, char **error)
+int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg,
+                      char **error)
 {
     *error = NULL;
     int err = refuse_external(lab, "start", error);

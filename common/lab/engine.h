@@ -8,8 +8,8 @@
 
 /* Starts every node and returns once each serves AMQP and HTTP; on failure stops what it started. *error:
  * the node, the port or program, what to do next (caller frees). progress may be NULL; it is called with each
- * node that serves, with each that waits for others (a text with ENGINE_WAITS in it, after a moment), and with
- * NULL over and over while it waits: false ends the start (ERR_CLOSED). */
+ * node that serves, with each that waits for others (a text with ENGINE_WAITS in it, after a moment), and
+ * with NULL over and over while it waits: false ends the start (ERR_CLOSED). */
 #define ENGINE_WAITS " waits for nodes that were running when it left"
 typedef bool engine_progress_fn(void *arg, const char *text);
 int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error);
@@ -35,7 +35,8 @@ int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int
  * process is gone; start starts the process again and returns once it serves. Both engines. They are what
  * `labctl kill` and `labctl start` do. progress and *error as above. */
 int engine_kill_node(const struct labdir *lab, size_t node, char **error);
-int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg, char **error);
+int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg,
+                      char **error);
 bool engine_node_alive(const struct labdir *lab,
                        size_t node); /* its process exists; its app may be stopped */
 

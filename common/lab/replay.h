@@ -6,8 +6,8 @@
  * The rule: a message is lost when its queue runs and does not hold it, though it was confirmed, not consumed
  * and not removed by an operator. While its queue does not run it is unavailable, and nobody can say more.
  *
- * What cannot be done as things are (nobody serves, the queue does not run or has no mirrors) is a fact of its
- * step, in the same words in all worlds, and the schedule goes on; what could never be done ends it. */
+ * What cannot be done as things are (nobody serves, the queue does not run or has no mirrors) is a fact of
+ * its step, in the same words in all worlds, and the schedule goes on; what could never be done ends it. */
 #ifndef LAB_REPLAY_H
 #define LAB_REPLAY_H
 
@@ -36,17 +36,17 @@ struct replay_queue {
 };
 
 enum replay_answer { /* of a publish */
-    REPLAY_UNANSWERED,
-    REPLAY_CONFIRMED,
-    REPLAY_REFUSED,
-    REPLAY_UNROUTABLE,
-    REPLAY_NOT_SERVED
+                     REPLAY_UNANSWERED,
+                     REPLAY_CONFIRMED,
+                     REPLAY_REFUSED,
+                     REPLAY_UNROUTABLE,
+                     REPLAY_NOT_SERVED
 };
 
-enum replay_got { /* by a consume */
-    REPLAY_TOOK, /* what there was, up to COUNT */
-    REPLAY_NOTHING_RUNS, /* its queue did not run */
-    REPLAY_NOBODY_SERVES, /* that node served nobody */
+enum replay_got {                       /* by a consume */
+                  REPLAY_TOOK,          /* what there was, up to COUNT */
+                  REPLAY_NOTHING_RUNS,  /* its queue did not run */
+                  REPLAY_NOBODY_SERVES, /* that node served nobody */
 };
 
 /* One of the three. arg is the world's own; functions return 0, or an error and in *why what could not be
@@ -67,7 +67,7 @@ struct replay_world {
                    enum replay_got *got, char **why);
     void (*wait)(void *arg, uint64_t ms); /* a timed event's */
     uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
-    int (*rest)(void *arg, char **why); /* until nothing changes any more */
+    int (*rest)(void *arg, char **why);   /* until nothing changes any more */
     int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
 };
 

@@ -249,9 +249,10 @@ static int force(struct nodes *w, const struct sched_event *e, char **why)
 {
     if (!w->rabbitmq || (w->waiting | w->stopped) & e->nodes)
         return TOLD(w, e->node, why, "force_boot");
-    *why = format_text("line %u, %s: on RabbitMQ its process has to be there: start it (it waits), then force it, "
-                       "kill it and start it again",
-                       e->line, e->text);
+    *why = format_text(
+        "line %u, %s: on RabbitMQ its process has to be there: start it (it waits), then force it, "
+        "kill it and start it again",
+        e->line, e->text);
     return ERR_REFUSED;
 }
 

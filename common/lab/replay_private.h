@@ -12,7 +12,7 @@ struct policy_told {
     char *name, *pattern, *definition;
 };
 
-struct starter { /* a labctl that starts a node (or cuts a link), and has not come back yet */
+struct starter {      /* a labctl that starts a node (or cuts a link), and has not come back yet */
     int fd, pid;      /* pid 0: none */
     struct text said; /* by it, so far */
 };
@@ -21,12 +21,12 @@ struct nodes {
     struct labdir *lab;
     const volatile sig_atomic_t *stop; /* the user wants no more */
     bool rabbitmq, up;
-    bool cut;                   /* nodes may see different others */
-    bool apart;                 /* and go on so when all links are healed (partitions ignore) */
-    uint32_t cuts[SCHED_NODES]; /* links that are cut */
-    uint32_t running;           /* nodes that should serve */
-    uint32_t stopped;           /* of the others: their process is there, its app is stopped */
-    uint32_t waiting;           /* started, and waiting for others */
+    bool cut;                             /* nodes may see different others */
+    bool apart;                           /* and go on so when all links are healed (partitions ignore) */
+    uint32_t cuts[SCHED_NODES];           /* links that are cut */
+    uint32_t running;                     /* nodes that should serve */
+    uint32_t stopped;                     /* of the others: their process is there, its app is stopped */
+    uint32_t waiting;                     /* started, and waiting for others */
     struct starter starters[SCHED_NODES]; /* of nodes that wait */
     VEC(struct policy_told) policies;
     VEC(char *) queues;
@@ -62,9 +62,10 @@ bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct r
 
 /* replay_start.c: starting nodes, and what becomes of those who wait for others. */
 int nodes_start(struct nodes *w, const struct sched_event *e, json_t **fact, char **why);
-bool starter_back(struct starter *s, int *code); /* it has come back, with this exit code; said: all it printed */
-void starter_drop(struct starter *s);            /* ends it, if it is still there */
-void nodes_reap(struct nodes *w);                /* starters that have come back are forgotten */
+bool starter_back(struct starter *s,
+                  int *code);         /* it has come back, with this exit code; said: all it printed */
+void starter_drop(struct starter *s); /* ends it, if it is still there */
+void nodes_reap(struct nodes *w);     /* starters that have come back are forgotten */
 bool nodes_waits(const struct nodes *w, unsigned node); /* it says that it waits for others */
 
 /* Until all nodes that run agree, and every queue is where its policy wants it. */

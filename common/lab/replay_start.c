@@ -1,6 +1,6 @@
-/* replay_start.c: starting the nodes of a replayed schedule. A labctl starts each and comes back once it serves;
- * one whose node waits for others goes on waiting, while the schedule goes on. It is forgotten once it has come
- * back or its node has ended: the next start of that node is a start of its own. */
+/* replay_start.c: starting the nodes of a replayed schedule. A labctl starts each and comes back once it
+ * serves; one whose node waits for others goes on waiting, while the schedule goes on. It is forgotten once
+ * it has come back or its node has ended: the next start of that node is a start of its own. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -66,7 +66,8 @@ bool nodes_waits(const struct nodes *w, unsigned node)
     return waits;
 }
 
-/* Until it serves (0) or is seen to wait for others (ERR_BUSY; by what labctl says). Else ERR_REFUSED, *why. */
+/* Until it serves (0) or is seen to wait for others (ERR_BUSY; by what labctl says). Else ERR_REFUSED, *why.
+ */
 static int one_start(struct nodes *w, unsigned node, char **why)
 {
     struct starter *s = &w->starters[node];

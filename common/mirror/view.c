@@ -58,16 +58,16 @@ static struct hello own_hello(const struct mirror *m)
                           .incarnation = m->o.incarnation};
 }
 
-/* Whom a node looks for before it makes a view without them: all of its cluster, for even if it was the last to
- * stop, somebody may have been forced to start since. */
+/* Whom a node looks for before it makes a view without them: all of its cluster, for even if it was the last
+ * to stop, somebody may have been forced to start since. */
 static node_set missed_at_start(const struct mirror *m)
 {
     node_set all = m->o.nodes_len < LIMIT_NODES ? node_bit((node_id)m->o.nodes_len) - 1 : UINT32_MAX;
     return others_of(m, m->fresh && m->o.lived ? all : m->lost | m->cluster);
 }
 
-/* Of the nodes that are here, and of which nobody serves: whose past is the latest, and who has to come before
- * that one may lead. A node that was never in a view leaves it to the cluster's first node. */
+/* Of the nodes that are here, and of which nobody serves: whose past is the latest, and who has to come
+ * before that one may lead. A node that was never in a view leaves it to the cluster's first node. */
 struct forming {
     bool somebody_serves; /* its coordinator takes us in */
     node_id leader;
@@ -121,7 +121,8 @@ static void tell_waiting(struct mirror *m, node_set lacks, struct effects *out)
     text_finish(&names);
 }
 
-/* An operator has said that those it would wait for do not count. What it knows is the cluster's metadata then. */
+/* An operator has said that those it would wait for do not count. What it knows is the cluster's metadata
+ * then. */
 static void tell_forced(const struct mirror *m, node_set lacks, struct effects *out)
 {
     struct text names = {0};

@@ -253,8 +253,8 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     struct seen_queue *sq = seen_queue(s, n, queue);
     bool left_behind = check_parted(s, n, lq->view);
     bool forgotten = s->removed && !info_available(&sq->now) && node_in(s->removed, sq->now.master);
-    bool by_rule = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
-                   delete_under_way(s, lq->name) || check_limits_expired(s, queue);
+    bool by_rule = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
+                   !lq->durable || delete_under_way(s, lq->name) || check_limits_expired(s, queue);
     if (forgotten || (s->forced && !by_rule)) /* or whoever is forced to start never heard of it */
         check_queue_forgotten(s, n, queue);
     bool may = forgotten || s->forced || by_rule;
@@ -367,8 +367,7 @@ static void check_out(struct sim *s, node_id n, const struct view_info *was)
     if (was->phase == PHASE_CHANGING)
         sn->out_of = was->members & ~node_bit(n);
     for (node_id other = 0; other < s->options.nodes; other++)
-        if (node_in(sn->out_of & ~sn->view.ran_last, other) && !s->nodes[other].m &&
-            !s->links[other][n].seen)
+        if (node_in(sn->out_of & ~sn->view.ran_last, other) && !s->nodes[other].m && !s->links[other][n].seen)
             sim_fail(s, "I12", "%s was in a view with %s, never served it, and does not wait for %s",
                      s->names[n], s->names[other], s->names[other]);
 }

@@ -23,7 +23,8 @@ static bool waits_for_absent(const struct sim *s, node_id n)
     node_set there = reached(s, n);
     bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0;
     bool looks = mirror_deadline(s->nodes[n].m) != UINT64_MAX;
-    return v.phase == PHASE_STARTING && !looks && (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
+    return v.phase == PHASE_STARTING && !looks &&
+           (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
 }
 
 /* A node that pauses with reason: of all it knows it reaches half or fewer, or not all that run. */

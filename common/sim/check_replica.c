@@ -55,10 +55,10 @@ static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door
 }
 
 /* Nobody holds it, and no disk of a node that is away: where did it go? The order of the doors is that of
- * docs/semantics.md, the same as in lab/replay.c: an operator (L4); a partition (L3); transient, and the last that
- * had it went (L5), whoever is promoted then; an unsynchronised mirror was promoted (L1: here only of what that one
- * had in memory alone, for what it lacked went when it was promoted). A forced start explains what nothing else
- * does. */
+ * docs/semantics.md, the same as in lab/replay.c: an operator (L4); a partition (L3); transient, and the last
+ * that had it went (L5), whoever is promoted then; an unsynchronised mirror was promoted (L1: here only of
+ * what that one had in memory alone, for what it lacked went when it was promoted). A forced start explains
+ * what nothing else does. */
 static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];

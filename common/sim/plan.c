@@ -400,16 +400,18 @@ static void choose_clients(struct chooser *c)
         choose_owner(c);
 }
 
-/* All are killed at once, and one does not come back for long: the others would wait for it, so one of them is
- * forced to start. Choices of its own: those of other seeds stay what they were. */
+/* All are killed at once, and one does not come back for long: the others would wait for it, so one of them
+ * is forced to start. Choices of its own: those of other seeds stay what they were. */
 static void choose_force(struct chooser *c)
 {
     struct rng r;
     rng_init(&r, c->p->seed ^ 0x666f726365);
     unsigned nodes = c->p->options.nodes;
-    if (nodes < 2 || c->cuts || c->clocks || c->p->options.one_fault_at_a_time || !rng_chance(&r, FORCE_PERCENT))
+    if (nodes < 2 || c->cuts || c->clocks || c->p->options.one_fault_at_a_time ||
+        !rng_chance(&r, FORCE_PERCENT))
         return;
-    unsigned missing = (unsigned)rng_below(&r, nodes), forced = (missing + 1 + (unsigned)rng_below(&r, nodes - 1)) % nodes;
+    unsigned missing = (unsigned)rng_below(&r, nodes),
+             forced = (missing + 1 + (unsigned)rng_below(&r, nodes - 1)) % nodes;
     struct text all = {0}, others = {0};
     for (unsigned n = 0; n < nodes; n++) {
         text_printf(&all, " node%u", n + 1);

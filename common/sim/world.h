@@ -166,8 +166,9 @@ struct sim {
     const char *names[SIM_NODES];
     struct rng net, disk, turn, client; /* one stream each: a change in one does not shift the others */
     uint64_t now_us, steps, hash, link_serial, incarnations;
-    uint64_t cuts;    /* so many so far */
-    bool forced;      /* a node was started without those it would have waited for: what they knew may be lost (L4) */
+    uint64_t cuts; /* so many so far */
+    bool forced; /* a node was started without those it would have waited for: what they knew may be lost (L4)
+                  */
     node_set removed; /* an operator asked to forget them; they were not reset since */
     uint64_t counts[SIM_COUNT_];
     struct heap heap;

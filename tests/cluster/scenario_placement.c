@@ -275,7 +275,8 @@ static void a_random_locator_takes_any_node_that_runs(void **state)
     assert_int_equal(seen, ON(1) | ON(2) | ON(3));
     stop_node(&lab, 3);
     for (unsigned i = 0; i < 10; i++) {
-        assert_user(user_declare_with(&u, "random", USER_DURABLE, "x-queue-master-locator", "random", NULL), &u);
+        assert_user(user_declare_with(&u, "random", USER_DURABLE, "x-queue-master-locator", "random", NULL),
+                    &u);
         struct queue_facts f = assert_queue(&lab, 1, "random", "running", is_running, NULL);
         assert_true(f.master == 1 || f.master == 2);
         assert_user(user_delete(&u, "random", false, NULL), &u);
@@ -296,7 +297,8 @@ static bool is_on_1_and_3(const struct queue_facts *f, void *arg)
 static const char *const definitions[] = {
     "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}",
     "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}",
-    "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node3@localhost\"],\"ha-sync-mode\":\"automatic\"}",
+    "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node3@localhost\"],\"ha-sync-mode\":"
+    "\"automatic\"}",
 };
 
 struct setter { /* one thread's */
@@ -312,7 +314,8 @@ static void *set_many(void *arg)
     for (unsigned i = 0; i < ROUNDS && !w->refused; i++) {
         char *body = format_text("{\"pattern\":\"^contested$\",\"definition\":%s,\"apply-to\":\"queues\"}",
                                  definitions[(i + w->node) % 3]);
-        int status = http_ask(lab_http(&lab, w->node), "PUT", "/api/policies/%2F/contested", body, 60000, NULL);
+        int status =
+            http_ask(lab_http(&lab, w->node), "PUT", "/api/policies/%2F/contested", body, 60000, NULL);
         free(body);
         w->refused = status == 201 || status == 204 ? 0 : status ? status : -1;
     }
@@ -333,8 +336,8 @@ static bool all_nodes_say(void *definition)
     return true;
 }
 
-/* Each policy moves mirrors and begins a sync; the next ones come while it runs. The last one that was answered is what
- * all nodes have in the end, the queue is where it says, and nothing is lost. */
+/* Each policy moves mirrors and begins a sync; the next ones come while it runs. The last one that was
+ * answered is what all nodes have in the end, the queue is where it says, and nothing is lost. */
 static void policies_from_three_nodes_at_once_end_in_the_last_ones_state(void **state)
 {
     (void)state;
@@ -371,8 +374,8 @@ static bool is_gone(void *queue)
     return true;
 }
 
-/* Its last consumer was connected to the node that goes: so does the queue, wherever its master is. One whose consumer
- * is elsewhere stays, with a mirror that takes over. */
+/* Its last consumer was connected to the node that goes: so does the queue, wherever its master is. One whose
+ * consumer is elsewhere stays, with a mirror that takes over. */
 static void an_auto_delete_queue_goes_with_its_last_consumers_node(void **state)
 {
     (void)state;
@@ -380,8 +383,12 @@ static void an_auto_delete_queue_goes_with_its_last_consumers_node(void **state)
     struct user_news news;
     set_policy(&lab, 1, "left", "{\"ha-mode\":\"all\"}");
     set_policy(&lab, 1, "kept", "{\"ha-mode\":\"all\"}");
-    assert_user(user_open(&stays, &lab, 1) && user_declare(&stays, "left", USER_DURABLE | USER_AUTO_DELETE, NULL), &stays);
-    assert_user(user_open(&goes, &lab, 3) && user_declare(&goes, "kept", USER_DURABLE | USER_AUTO_DELETE, NULL), &goes);
+    assert_user(user_open(&stays, &lab, 1) &&
+                    user_declare(&stays, "left", USER_DURABLE | USER_AUTO_DELETE, NULL),
+                &stays);
+    assert_user(user_open(&goes, &lab, 3) &&
+                    user_declare(&goes, "kept", USER_DURABLE | USER_AUTO_DELETE, NULL),
+                &goes);
     assert_placed(&lab, 2, "left", 1, ON(2) | ON(3), ON(2) | ON(3));
     assert_placed(&lab, 2, "kept", 3, ON(1) | ON(2), ON(1) | ON(2));
     assert_user(user_consume(&goes, (struct user_consumer){.queue = "left"}), &goes);

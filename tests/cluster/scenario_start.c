@@ -55,13 +55,15 @@ static bool says_it_waits(void *file)
         text_add_bytes(&told, part, got);
     if (f)
         fclose(f);
-    bool says = strstr(text_str(&told), "node3 waits for nodes that were running when it left: node1 node2; start them") != NULL;
+    bool says =
+        strstr(text_str(&told),
+               "node3 waits for nodes that were running when it left: node1 node2; start them") != NULL;
     text_finish(&told);
     return says;
 }
 
-/* C was not the last: it waits, and says for whom: labctl while it goes on waiting, the node's log, and whoever asks.
- * RabbitMQ says in its log that it waits, and not for whom. */
+/* C was not the last: it waits, and says for whom: labctl while it goes on waiting, the node's log, and
+ * whoever asks. RabbitMQ says in its log that it waits, and not for whom. */
 static void c_waits(void)
 {
     char *file = format_text("%s/start_app.txt", lab.dir);
@@ -71,7 +73,9 @@ static void c_waits(void)
     if (test_on_kit()) {
         assert_true(wait_until(says_it_waits, file, 60000));
         char *log = format_text("%s/node3/log.txt", lab.dir);
-        assert_code(RUN(&out, "grep", "node3 waits for nodes that were running when it left: node1 node2", log), 0, &out);
+        assert_code(
+            RUN(&out, "grep", "node3 waits for nodes that were running when it left: node1 node2", log), 0,
+            &out);
         free(log);
         assert_code(LABCTL(&lab, &out, "-n", "node3", "cluster_status"), 64, &out);
         assert_says(&out, "requires the 'rabbit' app to be running on the target node");
@@ -132,12 +136,15 @@ static void a_node_that_runs_is_not_forced(void **state)
 {
     (void)state;
     assert_code(LABCTL(&lab, &out, "-n", "node2", "force_boot"), 64, &out);
-    assert_says(&out, "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with '");
+    assert_says(
+        &out,
+        "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with '");
     assert_code(LABCTL(&lab, &out, "-n", "node2", "force_boot", "now"), 64, &out);
     assert_says(&out, "Error (argument validation): too many arguments.");
 }
 
-/* C would wait for A and B. Forced, it serves with what it knows: the queue waits for A, and is whole with it. */
+/* C would wait for A and B. Forced, it serves with what it knows: the queue waits for A, and is whole with
+ * it. */
 static void a_forced_node_waits_for_nobody(void **state)
 {
     (void)state;
@@ -164,8 +171,9 @@ static void a_forced_node_waits_for_nobody(void **state)
     assert_state(&lab, A, "meanwhile", "running");
 }
 
-/* All are killed at once, and A never returns: B and C wait for it, and for each other. B is forced while its process
- * is not there (rabbitmqctl would have to be told where its files are), then A is forgotten, with what only it had. */
+/* All are killed at once, and A never returns: B and C wait for it, and for each other. B is forced while its
+ * process is not there (rabbitmqctl would have to be told where its files are), then A is forgotten, with
+ * what only it had. */
 static void a_killed_cluster_goes_on_without_the_one_that_never_returns(void **state)
 {
     (void)state;

@@ -1,7 +1,8 @@
-/* test_replay_rabbitmq.c: what the simulator says is lost is lost on real RabbitMQ, at the same step, through the same
- * door: the shortest schedule that loses a message by promotion, and the one by restart. The expect lines of the files
- * say it once for all worlds; sim/replay and cluster/replay hold the other two to them. `make test-schedules` plays
- * all the files (minutes). Where rabbitmq-server is not installed these are shown as skipped. */
+/* test_replay_rabbitmq.c: what the simulator says is lost is lost on real RabbitMQ, at the same step, through
+ * the same door: the shortest schedule that loses a message by promotion, and the one by restart. The expect
+ * lines of the files say it once for all worlds; sim/replay and cluster/replay hold the other two to them.
+ * `make test-schedules` plays all the files (minutes). Where rabbitmq-server is not installed these are shown
+ * as skipped. */
 #include "tests/cluster/test.h"
 
 #include <stdio.h>
@@ -28,7 +29,8 @@ static void ends_as_it_says(const char *schedule, const char *lost)
     struct lab lab;
     struct text out = {0};
     assert_true(lab_init(&lab, 3));
-    char *program = format_text("%s/lab", lab.bin), *ports = format_text("%u,%u,%u", lab.amqp, lab.http, lab.peer);
+    char *program = format_text("%s/lab", lab.bin),
+         *ports = format_text("%u,%u,%u", lab.amqp, lab.http, lab.peer);
     const char *argv[] = {program, "replay", schedule,  "--engine", "rabbitmq",
                           "--dir", lab.dir,  "--ports", ports,      NULL};
     int code = run_program(&out, LIMIT_MS, argv);

@@ -99,7 +99,7 @@ static void test_a_node_whose_predecessor_dies_gets_the_folder(void **state)
         if (write(ready[1], ok ? "y" : "n", 1) != 1)
             _exit(1);
         char *real = realpath(file, NULL); /* as /proc says it */
-        while (!has_open(parent, real)) /* dies while the other one tries */
+        while (!has_open(parent, real))    /* dies while the other one tries */
             sched_yield();
         _exit(0);
     }

@@ -26,8 +26,8 @@ static void refused(const char *pattern, const char *apply_to, const char *defin
     free(error);
 }
 
-/* The words behind "Validation failed" that rabbitmqctl set_policy printed. A definition that is no JSON at all does not
- * come this far: tests/labctl has what is said of it. */
+/* The words behind "Validation failed" that rabbitmqctl set_policy printed. A definition that is no JSON at
+ * all does not come this far: tests/labctl has what is said of it. */
 static void test_refused_with_rabbitmqs_words(void **state)
 {
     (void)state;

@@ -246,8 +246,8 @@ static void who_waits_for_one_that_waits_says_for_whom(void **state_)
     end(s);
 }
 
-/* Three are stopped, C first, and only C comes back: it waits for ever, unless it is forced. What it knows is the
- * cluster then; what its queue's master has is there again once that is. */
+/* Three are stopped, C first, and only C comes back: it waits for ever, unless it is forced. What it knows is
+ * the cluster then; what its queue's master has is there again once that is. */
 static void a_forced_node_serves_without_those_it_would_wait_for(void **state_)
 {
     (void)state_;
@@ -302,8 +302,8 @@ static void a_forced_node_serves_without_those_it_would_wait_for(void **state_)
     end(s);
 }
 
-/* Where somebody serves a forced node joins like any other, and where all that it needs are there it is led by whom
- * the rules say. */
+/* Where somebody serves a forced node joins like any other, and where all that it needs are there it is led
+ * by whom the rules say. */
 static void force_changes_nothing_where_nobody_is_missed(void **state_)
 {
     (void)state_;

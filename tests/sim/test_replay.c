@@ -187,11 +187,12 @@ static void what_cannot_be_done_is_said(void **state)
 {
     (void)state;
     struct played p = {0};
-    play(&p, "x",
-         "nodes 2\ndeclare q durable\npublish node1 q\nsync q\ncancel-sync q\nsync r\ndelete r\nforget node2\n"
-         "stop node1\nconsume node1 q 1\nconsume node2 q 1\nsync q\npurge q\nstop node2\n"
-         "policy ha ^q {\"ha-mode\":\"all\"}\nconsume node2 q 1\ndeclare s durable\nstart node2\nstart node1\n"
-         "start node1\nkill node2\nkill node2\nstop node2\nexpect m1 kept\n");
+    play(
+        &p, "x",
+        "nodes 2\ndeclare q durable\npublish node1 q\nsync q\ncancel-sync q\nsync r\ndelete r\nforget node2\n"
+        "stop node1\nconsume node1 q 1\nconsume node2 q 1\nsync q\npurge q\nstop node2\n"
+        "policy ha ^q {\"ha-mode\":\"all\"}\nconsume node2 q 1\ndeclare s durable\nstart node2\nstart node1\n"
+        "start node1\nkill node2\nkill node2\nstop node2\nexpect m1 kept\n");
     assert_int_equal(p.err, 0);
     assert_true(p.result.as_expected);
     says(&p, "step 2  sync q\n        refused: q has no mirrors; q runs on node1");
@@ -199,8 +200,10 @@ static void what_cannot_be_done_is_said(void **state)
     says(&p, "step 4  sync r\n        refused: r is not there");
     says(&p, "step 5  delete r\n        refused: r is not there");
     says(&p, "step 6  forget node2\n        refused: node2 was not stopped");
-    says(&p, "step 8  consume node1 q 1\n        nothing consumed: the node served nobody; q is stopped with node1");
-    says(&p, "step 9  consume node2 q 1\n        nothing consumed: its queue did not run; q is stopped with node1");
+    says(&p, "step 8  consume node1 q 1\n        nothing consumed: the node served nobody; q is stopped with "
+             "node1");
+    says(&p, "step 9  consume node2 q 1\n        nothing consumed: its queue did not run; q is stopped with "
+             "node1");
     says(&p, "step 10 sync q\n        refused: q does not run");
     says(&p, "step 11 purge q\n        refused: q does not run");
     says(&p, "step 13 policy ha ^q {\"ha-mode\":\"all\"}\n        refused: no node serves; q is down");
@@ -255,7 +258,8 @@ static void who_waits_is_started_once(void **state)
     (void)state;
     struct played p = {0};
     play(&p, "x",
-         "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\",\"ha-promote-on-failure\":\"when-synced\"}\ndeclare q durable\n"
+         "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\",\"ha-promote-on-failure\":\"when-synced\"}\ndeclare q "
+         "durable\n"
          "publish node1 q\nstop node3\nstop node2\nstart node3\nkill node1\nkill node3\nstart node1\n"
          "start node2\nkill node1\nstart node1\nstart node3\nexpect m1 kept\n");
     assert_int_equal(p.err, 0);

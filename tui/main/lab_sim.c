@@ -102,7 +102,8 @@ static void start(struct world *w, const struct sched_event *e, json_t **fact)
             if (!e->rushed)
                 sim_until(w->sim, serves, &n, START_MS);
         }
-    for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed; n++) /* who waited for the last one serves by now */
+    for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed;
+         n++) /* who waited for the last one serves by now */
         if (node_in(e->nodes, n))
             *(sim_until(w->sim, serves, &n, START_MS) ? &running : &waiting) |= node_bit(n);
     *fact = replay_fact_started(running, waiting);

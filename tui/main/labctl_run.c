@@ -37,8 +37,7 @@ static int own_node(struct ctl *c, const char *verb)
 }
 
 /* A verb that the engine's functions do; quiet leaves out the line that says what is being done. */
-static int on_process(struct ctl *c, const char *verb, const char *doing,
-                      int (*fn)(struct ctl *, char **))
+static int on_process(struct ctl *c, const char *verb, const char *doing, int (*fn)(struct ctl *, char **))
 {
     int rc = own_node(c, verb);
     if (rc != CTL_OK)

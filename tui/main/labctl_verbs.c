@@ -8,8 +8,8 @@
 
 /* ---- the app ---- */
 
-static int app_verb_patiently(struct ctl *c, const char *cmd, unsigned timeout_ms, ctl_meanwhile_fn *meanwhile,
-                              void *arg)
+static int app_verb_patiently(struct ctl *c, const char *cmd, unsigned timeout_ms,
+                              ctl_meanwhile_fn *meanwhile, void *arg)
 {
     char node[320];
     json_t *answer = NULL;
@@ -313,8 +313,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"version", "Help", "", "Displays the version of the tool", 0, 0, "", NULL, version},
 
     {"await_startup", "Nodes", "", "Waits until the node serves", 0, 0, "", NULL, await_startup},
-    {"force_boot", "Nodes", "", "Makes the next start of a node that does not serve wait for nobody", 0, 0, "", NULL,
-     ctl_force_boot},
+    {"force_boot", "Nodes", "", "Makes the next start of a node that does not serve wait for nobody", 0, 0,
+     "", NULL, ctl_force_boot},
     {"force_reset", "Nodes", "", "Empties a stopped node without telling its cluster", 0, 0, "",
      "Forcefully resetting node %n ...", ctl_force_reset},
     {"kill", "Nodes", "", "Kills the node's process (SIGKILL): a crash", 0, 0, "", NULL, ctl_kill},
