@@ -117,8 +117,11 @@ const char *model_message(const struct model *m)
 /* ---- observing
  * ------------------------------------------------------------------------------------------------ */
 
-static struct away *find_away(struct model *m, const char *queue)
+/* at: where it stands if no queue has come or gone since */
+static struct away *find_away(struct model *m, const char *queue, size_t at)
 {
+    if (at < m->away.len && strcmp(m->away.items[at].queue, queue) == 0)
+        return &m->away.items[at];
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
@@ -134,18 +137,20 @@ static void remember_away(struct model *m, const struct snapshot *s)
     node_bits silent = 0;
     if (s->source < 0)
         return; /* nobody says what is where */
+    m->any_away = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
         if (!s->nodes[i].answers)
             silent |= (node_bits)1 << i;
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
-        struct away *a = find_away(m, q->name);
-        node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
-        node_bits copies = q->mirrors | master;
+        struct away *a = find_away(m, q->name, i);
+        node_bits master = queue_seen_masters_bits(q);
+        node_bits copies = queue_seen_mirrors(q, false) | master;
         a->copies = (a->copies | a->now | copies) & silent;
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
+        m->any_away |= a->copies;
     }
     for (size_t i = m->away.len; i-- > 0;)
         if (!snapshot_queue(s, m->away.items[i].queue)) {
@@ -154,8 +159,10 @@ static void remember_away(struct model *m, const struct snapshot *s)
         }
 }
 
-static struct history *find_history(struct model *m, const char *queue)
+static struct history *find_history(struct model *m, const char *queue, size_t at)
 {
+    if (at < m->history.len && strcmp(m->history.items[at].queue, queue) == 0)
+        return &m->history.items[at];
     for (size_t i = 0; i < m->history.len; i++)
         if (strcmp(m->history.items[i].queue, queue) == 0)
             return &m->history.items[i];
@@ -175,7 +182,7 @@ static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
 static void remember_history(struct model *m, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->queues_len; i++) {
-        struct history *h = find_history(m, s->queues[i].name);
+        struct history *h = find_history(m, s->queues[i].name, i);
         if (h->sampled_at && s->taken_at / 1000 == h->sampled_at / 1000) /* the first look of each second */
             continue;
         ms_time missed = h->sampled_at ? s->taken_at / 1000 - h->sampled_at / 1000 : 1;
@@ -280,7 +287,7 @@ const struct queue_seen *model_queue(const struct model *m)
 
 const struct away *model_away(const struct model *m, const char *queue)
 {
-    for (size_t i = 0; i < m->away.len; i++)
+    for (size_t i = 0; m->any_away && i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return m->away.items[i].copies ? &m->away.items[i] : NULL;
     return NULL;

@@ -112,6 +112,7 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
+    node_bits any_away; /* nodes that any of them is on */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */
 
