@@ -15,7 +15,7 @@
 #     sync         R  sync, cancel, automatic; a mirror that returns under full load
 #     start-again  R  all stopped, started in another order; torn and garbage log tails (the kit's log)
 #     membership      forget_cluster_node, reset, join_cluster; nodes that join a queue of exactly k
-#     partition       pause_minority, ignore, autoheal
+#     partition    R  pause_minority, ignore, autoheal
 #     cut             one link cut, whole and one way: what it is, and what the three make of it
 #     join            nodes that join a running cluster, leave it, are forgotten
 #     kill-loop       kills, stops and cuts, one at a time, with producers and consumers at work
@@ -56,7 +56,7 @@ test-long: all $(BUILD)/tests/cluster/kill-loop
 
 # the programs marked R on RabbitMQ (make deps-rabbitmq)
 RABBITMQ_TESTS := $(addprefix $(BUILD)/tests/cluster/,article bad-input placement promotion consumer confirm sync \
-                    start-again)
+                    start-again partition)
 test-rabbitmq: test-start all $(RABBITMQ_TESTS)
 	@MIRRORLAB_TEST_ENGINE=rabbitmq $(RUN_TESTS) -j 1 -t 900 rabbitmq $(RABBITMQ_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary

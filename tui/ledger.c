@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#define MAX_FACTS   20000
-#define MAX_PENDING 4096
-#define WAIT_US     (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
-#define LOOK_BACK   32
+#define MAX_FACTS    20000
+#define MAX_PENDING  4096
+#define WAIT_US      (10 * 1000000) /* for what connects a publisher's number with a place in the queue */
+#define LOOK_BACK    32
 #define MAX_ABSENCES 256
 
 void ledger_finish(struct ledger *l)
@@ -34,8 +34,9 @@ void ledger_finish(struct ledger *l)
 
 static bool same_run(const struct fact *a, const struct fact *b)
 {
-    return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node && a->about == b->about && a->origin == b->origin &&
-           a->redelivered == b->redelivered && a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
+    return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node &&
+           a->about == b->about && a->origin == b->origin && a->redelivered == b->redelivered &&
+           a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
            a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
@@ -288,7 +289,7 @@ static bool take_copies(struct ledger *l, const struct snapshot *s)
 /* Each message has a count for each of these. */
 #define REMOVALS 4
 static const enum trace_seen_kind removals[REMOVALS] = {TRACE_SEEN_DISCARDED, TRACE_SEEN_EXPIRED,
-                                                         TRACE_SEEN_DROPPED, TRACE_SEEN_PURGED};
+                                                        TRACE_SEEN_DROPPED, TRACE_SEEN_PURGED};
 enum {
     AT_HAD, /* a master or mirror had it */
     AT_CONFIRMED,
@@ -519,8 +520,7 @@ static void take_absences(struct ledger *l, const struct snapshot *s)
             continue;
         }
         if (l->absences.len == MAX_ABSENCES)
-            memmove(l->absences.items, l->absences.items + 1,
-                    --l->absences.len * sizeof(*l->absences.items));
+            memmove(l->absences.items, l->absences.items + 1, --l->absences.len * sizeof(*l->absences.items));
         VEC_PUSH(&l->absences, (struct absence){.node = (int)i,
                                                 .ends = answers,
                                                 .said = s->nodes[i].state == NODE_NOT_RUNNING,

@@ -26,7 +26,7 @@ enum verdict {
     VERDICT_KEPT,        /* somebody who is alive holds it, or a consumer has it */
     VERDICT_UNAVAILABLE, /* its only copies are on nodes that are away */
     VERDICT_LOST,
-    VERDICT_REMOVED, /* on purpose: rejected, purged, expired, dropped */
+    VERDICT_REMOVED,    /* on purpose: rejected, purged, expired, dropped */
     VERDICT_HANDED_OUT, /* to a consumer that acknowledges nothing: whether it arrived nobody can say */
 };
 

@@ -340,8 +340,14 @@ static void tell_absence(struct telling *t, const struct absence *a, int64_t fro
     if (a->at_us < from_us)
         t->life->down_first = t->down;
     else if (of_interest(t, bit))
-        add(t, a->ends ? MOMENT_UP : a->said ? MOMENT_DOWN : MOMENT_SILENT, a->node, PARTY_NOBODY, a->at_us,
-            a->ends ? N_("answers again") : a->said ? N_("not running") : N_("no answer"));
+        add(t,
+            a->ends   ? MOMENT_UP
+            : a->said ? MOMENT_DOWN
+                      : MOMENT_SILENT,
+            a->node, PARTY_NOBODY, a->at_us,
+            a->ends   ? N_("answers again")
+            : a->said ? N_("not running")
+                      : N_("no answer"));
 }
 
 /* What came before this time and is not told yet. */

@@ -1,5 +1,6 @@
-/* ledger_number.c: the numbers that messages have on the screen. A place in a queue may be given twice, by two
- * masters (mirror's struct reign); the screen gives every message a number of its own, and never another one.
+/* ledger_number.c: the numbers that messages have on the screen. A place in a queue may be given twice, by
+ * two masters (mirror's struct reign); the screen gives every message a number of its own, and never another
+ * one.
  *
  *   reign   places        numbers
  *   A       0-4           0-4

@@ -1,7 +1,7 @@
 /* ledger_receipt.c: what a consumer that this screen ran says it received. Nobody else can see what reaches a
  * program that does not acknowledge; this one printed it before the user's eyes. It does not know messages'
- * numbers, so it counts only where there is no doubt: as many were delivered from its queue while it ran as it
- * printed, so those were its. */
+ * numbers, so it counts only where there is no doubt: as many were delivered from its queue while it ran as
+ * it printed, so those were its. */
 #include <stdio.h>
 #include <stdlib.h>
 

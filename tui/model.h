@@ -52,9 +52,9 @@ enum danger { DANGER_NONE, DANGER_KILL, DANGER_PURGE, DANGER_DELETE, DANGER_RESE
 
 /* Something that was run for the user: a step's action, a key's, one that was typed. */
 struct command {
-    char **argv; /* NULL-terminated, as engine_spawn takes it */
-    char *text;  /* as a learner would type it */
-    int step;    /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN: argv is only for showing */
+    char **argv;      /* NULL-terminated, as engine_spawn takes it */
+    char *text;       /* as a learner would type it */
+    int step;         /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN: argv is only for showing */
     int64_t began_us; /* when it began, since 1970: what was seen last then */
     bool running;
     int exit_code;
@@ -215,7 +215,7 @@ void model_ran(struct model *m, struct command *command);
 void model_output(struct model *m, struct command *command, const char *data, size_t len);
 void model_ended(struct model *m, struct command *command, int exit_code);
 void model_received(struct model *m, const struct command *c); /* ledger_receipt.c: if it is a consumer */
-bool model_runs(const struct model *m); /* anything runs */
+bool model_runs(const struct model *m);                        /* anything runs */
 void model_say(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Nothing may be done to the lab from this screen: says why and returns true. what: a key's name, a verb */

@@ -37,9 +37,9 @@ static node_bits killed_by(const struct model *m, const struct command *c)
     return kills ? node : 0;
 }
 
-/* "labctl cut node1", "labctl cut --one-way node1", "labctl heal node1", "labctl heal": which nodes are cut off
- * from all others. What one cannot see by looking (a node alone cannot tell a cut from a crash) is remembered
- * here. */
+/* "labctl cut node1", "labctl cut --one-way node1", "labctl heal node1", "labctl heal": which nodes are cut
+ * off from all others. What one cannot see by looking (a node alone cannot tell a cut from a crash) is
+ * remembered here. */
 static node_bits cut_after(const struct model *m, const struct command *c)
 {
     node_bits cut = m->cut;

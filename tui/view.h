@@ -98,8 +98,15 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r,
                   int scroll); /* rows up from the end */
 int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r);
 int message_rows(const struct model *m, struct canvas *c, int width); /* that it could use */
-uint64_t message_shown(const struct model *m);                        /* its place in the queue, from 0 */
-char *fate_text(const struct snapshot *s, const struct fate *f);      /* the caller frees it */
+uint64_t message_shown(const struct model *m);                        /* its number, from 0 */
+
+/* fate_words.c; the texts are the caller's to free */
+char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
+const char *verdict_word(enum verdict v, enum style *style);
+char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
+/* "held"; beside another run of the same word "held (on 2)": they differ in how many nodes have them */
+char *run_word(const struct ledger *l, size_t at, enum style *style);
+char *range_text(const struct fate_range *f, const char *word); /* "#1-#5 held" */
 
 /* ---- what lies over
  * ----------------------------------------------------------------------------------------- */

@@ -34,8 +34,8 @@
 /* Events kept for the feed. */
 #define LIMIT_EVENTS 4096
 
-/* Masters that a queue remembers to have had, by the places they gave: messages that outlive more are told apart
- * by their places alone. */
+/* Masters that a queue remembers to have had, by the places they gave: messages that outlive more are told
+ * apart by their places alone. */
 #define LIMIT_REIGNS 16
 
 /* Entries kept of what happened to messages while somebody looks: a megabyte. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "host/api_private.h"
+#include "mirror/policy.h"
 
 json_t *policy_json(const struct policy_info *p)
 {
@@ -57,6 +58,15 @@ static void policy_put_done(struct api_call *c, const struct effect *answer)
         call_bad(c, "Validation failed\n\n%s\n", text);
 }
 
+/* in RabbitMQ's words, which show the value */
+static void refuse(struct api_call *c, const char *why, const json_t *value)
+{
+    struct text t = {0};
+    policy_term(&t, value);
+    call_bad(c, "Validation failed\n\n%s%s\n", why, text_str(&t));
+    text_finish(&t);
+}
+
 void policy_put(struct api_call *c)
 {
     if (!call_need(c, (const char *const[]){"pattern", "definition"}, 2))
@@ -66,12 +76,12 @@ void policy_put(struct api_call *c)
     json_t *priority = json_object_get(c->body, "priority");
     json_t *apply_to = json_object_get(c->body, "apply-to");
     if (!pattern) {
-        call_bad(c, "Validation failed\n\npattern should be a string\n");
+        refuse(c, "pattern should be a binary but was ", json_object_get(c->body, "pattern"));
         return;
     }
     if (priority && (!json_is_integer(priority) || json_integer_value(priority) > INT32_MAX ||
                      json_integer_value(priority) < INT32_MIN)) {
-        call_bad(c, "Validation failed\n\npriority should be a number\n");
+        refuse(c, "priority should be a number, actually was ", priority);
         return;
     }
     if (apply_to && !json_is_string(apply_to)) {

@@ -284,8 +284,9 @@ static void obey(struct control_client *k, json_t *request)
         node_start_app(n, app_done, k);
     } else if (strcmp(cmd, "cut") == 0) {
         unsigned ways = cut_way(json_string_value(json_object_get(request, "way")));
-        client_answer(k, ways ? cut_link(n, peer, ways)
-                              : refusal("bad_request", "the way of a cut is \"in\", \"out\", or not said: both"));
+        client_answer(
+            k, ways ? cut_link(n, peer, ways)
+                    : refusal("bad_request", "the way of a cut is \"in\", \"out\", or not said: both"));
     } else if (strcmp(cmd, "heal") == 0) {
         client_answer(k, cut_link(n, peer, 0));
     } else if (strcmp(cmd, "forget_cluster_node") == 0) {

@@ -61,9 +61,9 @@ bool node_is_blank(struct node *n); /* a stopped app would start with nothing */
 /* Who is of the cluster, as this node knows it: now, or when its app last stopped. */
 node_set node_known(struct node *n);
 
-/* This end of the link to a peer is cut, one way or both: until it is healed, what comes is not taken, what is
- * to go is kept. Each end is told its part: of a cut that stops what A says to B, A has CUT_OUT, B has CUT_IN.
- * A way that is cut stays so when the other is cut later. */
+/* This end of the link to a peer is cut, one way or both: until it is healed, what comes is not taken, what
+ * is to go is kept. Each end is told its part: of a cut that stops what A says to B, A has CUT_OUT, B has
+ * CUT_IN. A way that is cut stays so when the other is cut later. */
 enum cut_way { CUT_IN = 1, CUT_OUT = 2, CUT_BOTH = CUT_IN | CUT_OUT };
 void node_cut(struct node *n, node_id peer, enum cut_way way);
 void node_heal(struct node *n, node_id peer);

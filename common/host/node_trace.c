@@ -34,7 +34,8 @@ static bool goes_on(const struct node_trace *t, const struct node_traced *before
     return before->seq > t->told && now - before->wall_us < MERGE_US && b->kind == e->kind &&
            b->queue_uid == e->queue_uid && b->last + 1 == e->first && b->node == e->node &&
            b->redelivered == e->redelivered && b->origin == e->origin && b->incarnation == e->incarnation &&
-           b->reign == e->reign && !b->count && !e->count && !e->more && (!e->seq || b->seq + (b->last - b->first) + 1 == e->seq);
+           b->reign == e->reign && !b->count && !e->count && !e->more &&
+           (!e->seq || b->seq + (b->last - b->first) + 1 == e->seq);
 }
 
 static void keep(struct node_trace *t, const struct trace_entry *e, int64_t now)

@@ -145,7 +145,8 @@ static void watch(struct link *k, ms_time now)
         if (!link_is_cut(k, CUT_IN))
             link_drain(k); /* it may be us who were asleep */
         if (!k->gone && now - k->heard_at >= p->silence_ms) {
-            loop_note(loop_of_peers(p), "node", NULL, "%s has said nothing for %u ms: the link to it is closed",
+            loop_note(loop_of_peers(p), "node", NULL,
+                      "%s has said nothing for %u ms: the link to it is closed",
                       loop_of_peers(p)->config.nodes[k->node].name, p->silence_ms);
             link_mark_gone(k);
         }

@@ -54,7 +54,7 @@ void link_send(struct link *k, enum frame_tag tag, const void *data, size_t len)
 void link_mark_gone(struct link *k);
 bool link_is_cut(const struct link *k, enum cut_way way); /* that way, or one of those */
 void link_freeze(struct link *k);                         /* or thaw: as its peer is cut now */
-void link_drain(struct link *k); /* hands in what it has already sent */
+void link_drain(struct link *k);                          /* hands in what it has already sent */
 
 /* peers_handshake.c: one frame before the link is up */
 void handshake_begin(struct link *k); /* dialer, connected */

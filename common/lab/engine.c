@@ -391,8 +391,8 @@ int engine_down(const struct labdir *lab, char **error)
     int err = refuse_external(lab, "stop", error);
     if (err)
         return err;
-    /* RabbitMQ that sees itself in the minority while it stops waits for the others for ever; if it is told to
-     * stop once it waits, it does */
+    /* RabbitMQ that sees itself in the minority while it stops waits for the others for ever; if it is told
+     * to stop once it waits, it does */
     bool in_turn = lab->engine == ENGINE_RABBITMQ && strcmp(lab->partition_handling, "pause_minority") == 0;
     pid_t pids[LIMIT_NODES] = {0};
     for (size_t i = 0; i < lab->nodes_len; i++) {

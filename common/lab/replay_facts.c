@@ -249,7 +249,8 @@ static char *restless(struct nodes *w)
         bool any = false;
         EACH_NODE(i, w->running)
         {
-            if (!sees[i] || (any && w->rabbitmq && !w->cut)) /* rabbitmqctl asks the whole cluster, and is slow */
+            if (!sees[i] ||
+                (any && w->rabbitmq && !w->cut)) /* rabbitmqctl asks the whole cluster, and is slow */
                 continue;
             char *what = restless_queue(w, i, sees[i], w->queues.items[k], &q);
             if (what)

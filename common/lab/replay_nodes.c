@@ -185,8 +185,8 @@ static int only_simulated(const struct sched_event *e, const char *engine, char 
     return ERR_REFUSED;
 }
 
-/* Starts one labctl for each link between the two sides; on RabbitMQ, which acts on every link that it sees go, a
- * single one. Returns how many, or a negative error and *why. option: NULL, or "--one-way". */
+/* Starts one labctl for each link between the two sides; on RabbitMQ, which acts on every link that it sees
+ * go, a single one. Returns how many, or a negative error and *why. option: NULL, or "--one-way". */
 static int start_cutters(const struct nodes *w, uint32_t side, uint32_t other_side, const char *option,
                          struct starter *cutters, char **why)
 {
@@ -246,8 +246,8 @@ static int cut(struct nodes *w, uint32_t side, uint32_t other_side, const char *
     return err;
 }
 
-/* Whether what is asked for can be done to RabbitMQ: it has no cut one way, and no way to cut many links at once
- * but those of one node. */
+/* Whether what is asked for can be done to RabbitMQ: it has no cut one way, and no way to cut many links at
+ * once but those of one node. */
 static bool can_cut(const struct nodes *w, const struct sched_event *e)
 {
     uint32_t others = ((1u << w->lab->nodes_len) - 1) & ~e->nodes;

@@ -20,12 +20,12 @@ struct nodes {
     struct labdir *lab;
     const volatile sig_atomic_t *stop; /* the user wants no more */
     bool rabbitmq, up;
-    bool cut;   /* nodes may see different others */
-    bool apart; /* and go on so when all links are healed (partitions ignore) */
+    bool cut;                   /* nodes may see different others */
+    bool apart;                 /* and go on so when all links are healed (partitions ignore) */
     uint32_t cuts[SCHED_NODES]; /* links that are cut */
-    uint32_t running; /* nodes that should serve */
-    uint32_t stopped; /* of the others: their process is there, its app is stopped */
-    uint32_t waiting; /* started, and waiting for others */
+    uint32_t running;           /* nodes that should serve */
+    uint32_t stopped;           /* of the others: their process is there, its app is stopped */
+    uint32_t waiting;           /* started, and waiting for others */
     struct starter starters[SCHED_NODES];
     VEC(struct policy_told) policies;
     VEC(char *) queues;

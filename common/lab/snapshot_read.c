@@ -297,9 +297,10 @@ static bool read_copy(struct reader *r, const json_t *o, size_t i, struct copy_s
     c->held = xcalloc(json_array_size(held) + 1, sizeof(*c->held));
     for (size_t j = 0; ok && j < json_array_size(held); j++) {
         const json_t *range = json_array_get(held, j);
-        json_int_t first, last, reign = json_integer_value(json_array_get(range, 2)); /* an old one has none */
-        if (json_unpack((json_t *)range, "[I, I]", &first, &last) != 0 || first < 0 ||
-            last < first || reign < 0)
+        json_int_t first, last,
+            reign = json_integer_value(json_array_get(range, 2)); /* an old one has none */
+        if (json_unpack((json_t *)range, "[I, I]", &first, &last) != 0 || first < 0 || last < first ||
+            reign < 0)
             return fail(r, w, i, "held", "a list of [first, last, reign]");
         c->held[c->held_len++] = (struct held_range){(uint64_t)first, (uint64_t)last, (uint64_t)reign};
     }

@@ -149,8 +149,8 @@ static node_id find_source(const struct decision_in *in, const struct table *t, 
 }
 
 /* The history that counts is the longest one that the new master can be brought to. Every mirror is brought
- * there too; one that cannot be (what it lacks, or has too much, nobody can tell it) begins anew, empty. Gives
- * the place that the next publish gets. */
+ * there too; one that cannot be (what it lacks, or has too much, nobody can tell it) begins anew, empty.
+ * Gives the place that the next publish gets. */
 static msg_id find_repairs(const struct decision_in *in, const struct table *t, struct meta_entry *e,
                            struct repair **repairs, size_t *len, size_t *cap)
 {

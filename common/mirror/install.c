@@ -128,7 +128,8 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
         if (v->node >= m->o.nodes_len)
             continue;
         m->members |= node_bit(v->node);
-        if (!node_in(before, v->node) || m->incarnations[v->node] != v->incarnation)
+        if (!node_in(before, v->node) || m->incarnations[v->node] != v->incarnation ||
+            m->joins[v->node] != v->join)
             m->joined |= node_bit(v->node);
         m->joins[v->node] = v->join;
         m->incarnations[v->node] = v->incarnation;

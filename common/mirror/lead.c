@@ -5,12 +5,27 @@
 
 #include "base/ban.h"
 
+/* Members of this view that are in none, as they say themselves: they have started over before it was served
+ * (view.c), or never heard of it, for the link was lost. They come in as any node that starts. */
+node_set viewless(const struct mirror *m)
+{
+    node_set found = 0;
+    for (node_id n = 0; n < m->o.nodes_len && m->phase != PHASE_STARTING; n++) {
+        const struct hello *h = &m->peers[n];
+        bool since = h->epoch >= m->epoch || node_in(m->broken, n); /* it said so in this view's time */
+        if (node_in(m->members, n) && n != m->o.self && h->known && !h->serving && since &&
+            h->incarnation == m->incarnations[n] && !node_in(h->members, m->o.self))
+            found |= node_bit(n);
+    }
+    return found;
+}
+
 /* other members that can be reached, in the life this view knows them in */
 node_set reachable(const struct mirror *m)
 {
-    node_set found = 0;
+    node_set found = 0, there = m->members & m->links & ~m->excluded_by & ~viewless(m);
     for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (n != m->o.self && node_in(m->members & m->links & ~m->excluded_by, n) && m->peers[n].known &&
+        if (n != m->o.self && node_in(there, n) && m->peers[n].known &&
             m->peers[n].incarnation == m->incarnations[n] && !cut_from(m, n))
             found |= node_bit(n);
     return found;
@@ -131,7 +146,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
         if (!node_in(c->targets, n))
             continue;
         incarnations[n] = n == m->o.self ? m->o.incarnation : m->peers[n].incarnation;
-        bool stays = !forming && node_in(m->members, n) && incarnations[n] == m->incarnations[n];
+        bool stays =
+            !forming && node_in(m->members & ~viewless(m), n) && incarnations[n] == m->incarnations[n];
         VEC_PUSH(&members, (struct view_member){.node = n,
                                                 .join = stays ? m->joins[n] : ++join,
                                                 .incarnation = incarnations[n]});
@@ -246,7 +262,7 @@ void change_if_mine(struct mirror *m, struct effects *out)
 void join_check(struct mirror *m, struct effects *out)
 {
     if (serving(m) && m->coordinator == m->o.self && !m->change.running &&
-        ((joiners(m, m->members) & ~m->leaving) || (m->leaving & m->members)))
+        ((joiners(m, m->members & ~viewless(m)) & ~m->leaving) || (m->leaving & m->members)))
         begin_change(m, out);
 }
 

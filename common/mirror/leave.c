@@ -87,18 +87,6 @@ static void stop_record(struct mirror *m, node_set others, struct effects *out)
     m->stopped_lsn = m->handed_out;
 }
 
-/* Members in reach that never served in this view and have given it up: they will tell nobody that he is out. */
-static node_set gave_up(const struct mirror *m)
-{
-    node_set found = 0;
-    for (node_id n = 0; n < m->o.nodes_len; n++) {
-        const struct hello *h = &m->peers[n];
-        if (h->known && !h->serving && h->epoch >= m->epoch && !node_in(h->members, m->o.self))
-            found |= node_bit(n);
-    }
-    return found;
-}
-
 void view_turn(struct mirror *m, struct effects *out)
 {
     if (!m->stopping || m->stopped_told)
@@ -124,7 +112,7 @@ void view_turn(struct mirror *m, struct effects *out)
         }
         return;
     }
-    node_set others = reachable(m) & ~gave_up(m);
+    node_set others = reachable(m);
     if (m->leave_sent) {
         if (m->left)
             stop_record(m, m->left_others, out);

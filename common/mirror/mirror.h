@@ -138,9 +138,9 @@ struct held {
 };
 bool mirror_queue_walk(const struct mirror *m, const struct queue *q, msg_id *at, struct held *out);
 
-/* The same as ranges, each of places that one master gave (its reign). From max of them on (1 at least) a range
- * covers the holes, too, as far as its reign goes: there is room in out for max + LIMIT_REIGNS. Returns how
- * many. */
+/* The same as ranges, each of places that one master gave (its reign). From max of them on (1 at least) a
+ * range covers the holes, too, as far as its reign goes: there is room in out for max + LIMIT_REIGNS. Returns
+ * how many. */
 struct place_range {
     msg_id first, last; /* both included */
     uint64_t reign;

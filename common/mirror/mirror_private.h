@@ -447,6 +447,7 @@ struct peer_msg *serve_msg(const struct mirror *m, node_id to);
 void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out);
 
 /* ---- lead.c ---- */
+node_set viewless(const struct mirror *m);
 node_set reachable(const struct mirror *m); /* other members, in the life this view knows them in */
 bool is_forgotten(const struct mirror *m, node_id n);
 node_set joiners(const struct mirror *m, node_set members);

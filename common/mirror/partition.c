@@ -47,7 +47,7 @@ bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out)
  * on. That it is up again does not mend that, only a new life of either end does. */
 static bool broken_with(const struct mirror *m, node_id n, uint64_t incarnation)
 {
-    return m->phase != PHASE_STARTING && node_in(m->broken & m->members, n) &&
+    return m->phase != PHASE_STARTING && node_in(m->broken & m->members & ~viewless(m), n) &&
            m->incarnations[n] == incarnation && m->broken_life[n] == incarnation;
 }
 

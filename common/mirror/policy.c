@@ -2,19 +2,18 @@
 #include "mirror/policy.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <jansson.h>
 #include <pcre2.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/vec.h"
 
 #include "base/ban.h"
 
-/* a JSON value as Erlang would print it: RabbitMQ's error texts show terms so */
-static void term(struct text *t, const json_t *v)
+void policy_term(struct text *t, const json_t *v)
 {
     if (json_is_string(v)) {
-        text_printf(t, "<<\"%s\">>", json_string_value(v));
+        const char *s = json_string_value(v);
+        text_printf(t, *s ? "<<\"%s\">>" : "<<>>", s);
     } else if (json_is_array(v)) {
         text_add(t, "[");
         size_t i;
@@ -22,7 +21,7 @@ static void term(struct text *t, const json_t *v)
         json_array_foreach(v, i, item)
         {
             text_add(t, i ? "," : "");
-            term(t, item);
+            policy_term(t, item);
         }
         text_add(t, "]");
     } else {
@@ -37,7 +36,7 @@ static char *refuse(const char *before, const json_t *v, const char *after)
     struct text t = {0};
     text_add(&t, before);
     if (v)
-        term(&t, v);
+        policy_term(&t, v);
     text_add(&t, after);
     return t.s;
 }
@@ -51,11 +50,26 @@ static node_id node_named(const char *name, char *const *names, size_t len)
     return NODE_NONE;
 }
 
+/* a list of names has others in it */
+static char *refuse_others(const json_t *params)
+{
+    json_t *others = json_array(), *item;
+    size_t i;
+    json_array_foreach(params, i, item)
+    {
+        if (!json_is_string(item))
+            json_array_append(others, item);
+    }
+    char *error = refuse("ha-mode=\"nodes\" takes a list of strings, ", others, " was not a string");
+    json_decref(others);
+    return error;
+}
+
 static char *read_params(struct policy *p, const json_t *params, char *const *names, size_t names_len)
 {
     switch (p->mode) {
-    case HA_NONE:
-    case HA_ALL: return NULL;
+    case HA_NONE: return NULL;
+    case HA_ALL: return params ? xstrdup("ha-mode=\"all\" does not take parameters") : NULL;
     case HA_EXACTLY:
         if (!params)
             return xstrdup("ha-mode=\"exactly\" takes an integer, none given");
@@ -76,7 +90,7 @@ static char *read_params(struct policy *p, const json_t *params, char *const *na
     json_array_foreach(params, i, item)
     {
         if (!json_is_string(item))
-            return refuse("ha-mode=\"nodes\" takes a list of strings, ", item, " was not a string");
+            return refuse_others(params);
         node_id n = node_named(json_string_value(item), names, names_len);
         bool seen = n == NODE_NONE;
         for (size_t j = 0; j < p->listed_len; j++)
@@ -103,16 +117,6 @@ static char *one_of_two(const json_t *v, const char *key, const char *no, const 
         return error;
     }
     return NULL;
-}
-
-static char *whole_number(const json_t *v, bool positive, const char *what, const char *key)
-{
-    if (json_is_integer(v) && json_integer_value(v) >= (positive ? 1 : 0))
-        return NULL;
-    char *before = format_text("%s ", key);
-    char *error = refuse(what ? what : before, v, what ? "" : " must be a non-negative integer");
-    free(before);
-    return error;
 }
 
 /* what a policy says of the content of queues; checked before (check_value) */
@@ -163,7 +167,7 @@ static char *read_value(struct policy *p, const char *key, const json_t *v, char
     if (strcmp(key, "queue-master-locator") == 0) {
         const char *s = json_string_value(v);
         if (!s || (strcmp(s, "client-local") && strcmp(s, "min-masters") && strcmp(s, "random")))
-            return refuse("", v, " is not a valid queue-master-locator value");
+            return refuse("", v, " invalid queue-master-locator value");
         p->master_locator = xstrdup(s);
         return NULL;
     }
@@ -181,7 +185,11 @@ static char *check_value(const char *key, const json_t *v, bool *known)
                                             "ha-promote-on-shutdown",
                                             "ha-promote-on-failure",
                                             "queue-master-locator"};
-    static const char *const numbers[] = {"max-length", "max-length-bytes", "message-ttl"};
+    static const struct {
+        const char *key, *wrong;
+    } numbers[] = {{"max-length", " is not a valid maximum length"},
+                   {"max-length-bytes", " is not a valid maximum length in bytes"},
+                   {"message-ttl", " is not a valid message TTL"}};
     static const char *const texts[] = {"dead-letter-exchange", "dead-letter-routing-key",
                                         "alternate-exchange"};
     *known = true;
@@ -189,15 +197,8 @@ static char *check_value(const char *key, const json_t *v, bool *known)
         if (strcmp(key, mirroring[i]) == 0)
             return NULL;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (strcmp(key, numbers[i]) == 0) {
-            if (strcmp(key, "message-ttl") == 0)
-                return whole_number(v, false, NULL, key);
-            if (json_is_integer(v) && json_integer_value(v) >= 0)
-                return NULL;
-            return refuse("", v,
-                          strcmp(key, "max-length") == 0 ? " is not a valid maximum length"
-                                                         : " is not a valid maximum length in bytes");
-        }
+        if (strcmp(key, numbers[i].key) == 0)
+            return json_is_integer(v) && json_integer_value(v) >= 0 ? NULL : refuse("", v, numbers[i].wrong);
     if (strcmp(key, "expires") == 0)
         return json_is_integer(v) && json_integer_value(v) >= 1
                    ? NULL
@@ -219,15 +220,51 @@ static char *check_value(const char *key, const json_t *v, bool *known)
             return NULL;
         return refuse("", v, " is not a valid overflow value");
     }
+    if (strcmp(key, "queue-mode") == 0) { /* shown, without effect: docs/semantics.md */
+        const char *s = json_string_value(v);
+        return s && (strcmp(s, "lazy") == 0 || strcmp(s, "default") == 0)
+                   ? NULL
+                   : refuse("", v, " is not a valid queue-mode value");
+    }
     *known = false;
     return NULL;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* the keys that are none, with what they were given, in the order in which RabbitMQ goes through them */
+static char *refuse_keys(const json_t *def, const char **keys, size_t len)
+{
+    struct text t = {0};
+    qsort(keys, len, sizeof(*keys), by_key);
+    for (size_t i = 0; i < len; i++) {
+        text_printf(&t, "%s{<<\"%s\">>,", i ? "," : "[", keys[i]);
+        policy_term(&t, json_object_get(def, keys[i]));
+        text_add(&t, "}");
+    }
+    text_add(&t, "] are not recognised policy settings");
+    return t.s;
+}
+
+/* of a policy that mirrors nothing */
+static bool has_a_key_of_mirroring(const json_t *def)
+{
+    static const char *const keys[] = {"ha-params", "ha-sync-mode", "ha-sync-batch-size",
+                                       "ha-promote-on-shutdown", "ha-promote-on-failure"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (json_object_get(def, keys[i]))
+            return true;
+    return false;
 }
 
 static char *read_definition(struct policy *p, const json_t *def, char *const *names, size_t names_len)
 {
     if (json_object_size(def) == 0)
         return xstrdup("no policy provided");
-    struct text unknown = {0};
+    VEC(const char *) unknown = {0};
     const char *key;
     json_t *v;
     json_object_foreach((json_t *)(uintptr_t)def, key, v)
@@ -235,15 +272,15 @@ static char *read_definition(struct policy *p, const json_t *def, char *const *n
         bool known;
         char *error = check_value(key, v, &known);
         if (error) {
-            text_finish(&unknown);
+            VEC_FREE(&unknown);
             return error;
         }
         if (!known)
-            text_printf(&unknown, "%s<<\"%s\">>", unknown.len ? "," : "", key);
+            VEC_PUSH(&unknown, key);
     }
     if (unknown.len) {
-        char *error = format_text("[%s] are not recognised policy settings", unknown.s);
-        text_finish(&unknown);
+        char *error = refuse_keys(def, unknown.items, unknown.len);
+        VEC_FREE(&unknown);
         return error;
     }
     const json_t *mode = json_object_get(def, "ha-mode");
@@ -256,8 +293,7 @@ static char *read_definition(struct policy *p, const json_t *def, char *const *n
         p->mode = HA_NODES;
     else if (mode)
         return refuse("", mode, " is not a valid ha-mode value");
-    else if (json_object_get(def, "ha-params") || json_object_get(def, "ha-sync-mode") ||
-             json_object_get(def, "ha-promote-on-shutdown"))
+    else if (has_a_key_of_mirroring(def))
         return xstrdup(
             "ha-mode must be specified to specify ha-params, ha-sync-mode or ha-promote-on-shutdown");
     if (!json_object_get(def, "ha-params")) {

@@ -2,6 +2,9 @@
 #ifndef MIRROR_POLICY_H
 #define MIRROR_POLICY_H
 
+#include <jansson.h>
+
+#include "base/text.h"
 #include "mirror/types.h"
 
 enum ha_mode { HA_NONE, HA_ALL, HA_EXACTLY, HA_NODES };
@@ -29,6 +32,8 @@ struct policy *policy_create(const char *name, const char *pattern, const char *
                              const char *definition, int32_t priority, char *const *names, size_t names_len,
                              char **error);
 void policy_destroy(struct policy *p); /* takes NULL */
+/* A JSON value as Erlang prints it: RabbitMQ's error texts show what they refuse so. */
+void policy_term(struct text *t, const json_t *value);
 bool policy_matches(const struct policy *p, const char *what, const char *name);
 
 /* Placement: a pure function of the policy and of what is there (RabbitMQ's rabbit_mirror_queue_mode_*; the

@@ -127,7 +127,10 @@ void sync_step(struct mirror *m, struct queue *q, struct effects *out)
     if ((s->targets & ~s->done) == 0) {
         tell(out, "sync", q->rec.name, "%s: copied %llu message%s", q->rec.name, (unsigned long long)s->total,
              plural(s->total));
+        uint64_t uid = q->rec.uid;
         sync_stop(m, q, false, out);
+        if ((q = queue_by_uid(m, uid)) && q->master)
+            sync_maybe(m, q, out); /* for mirrors that were added meanwhile */
         return;
     }
     uint64_t slowest = UINT64_MAX;

@@ -87,11 +87,10 @@ void trace_content(struct mirror *m, const struct queue *q, enum trace_kind kind
 void trace_void(struct mirror *m, const struct queue *q)
 {
     if (m->tracing && content_depth(&q->content))
-        add_parts(m, q,
-                  (struct trace_entry){.kind = TRACE_VOID,
-                                       .last = q->content.next - 1,
-                                       .node = NODE_NONE,
-                                       .origin = NODE_NONE});
+        add_parts(
+            m, q,
+            (struct trace_entry){
+                .kind = TRACE_VOID, .last = q->content.next - 1, .node = NODE_NONE, .origin = NODE_NONE});
 }
 
 void mirror_trace(struct mirror *m, bool on)
@@ -111,8 +110,7 @@ size_t mirror_traced(const struct mirror *m, const struct trace_entry **out, boo
 }
 
 /* Full chunks are not looked into: a long queue costs little. */
-size_t mirror_queue_ranges(const struct mirror *m, const struct queue *q, struct place_range *out,
-                           size_t max)
+size_t mirror_queue_ranges(const struct mirror *m, const struct queue *q, struct place_range *out, size_t max)
 {
     (void)m;
     size_t len = 0;

@@ -30,9 +30,9 @@
     X(TRACE_DROPPED, "dropped")       /* master: gone, the queue was full */                                 \
     X(TRACE_PURGED, "purged")         /* master: gone, somebody emptied the queue */                         \
     X(TRACE_DEAD_LETTERED, "dead-lettered") /* master: given up, and gone to the dead letter exchange */     \
-    X(TRACE_PROMOTED, "promoted")     /* this mirror is the master now; it holds what there is of these */   \
-    X(TRACE_BACK, "back")             /* this node is the master again, with what its log had of these */    \
-    X(TRACE_VOID, "void")             /* this node's copy is void, whatever it held */
+    X(TRACE_PROMOTED, "promoted") /* this mirror is the master now; it holds what there is of these */       \
+    X(TRACE_BACK, "back")         /* this node is the master again, with what its log had of these */        \
+    X(TRACE_VOID, "void")         /* this node's copy is void, whatever it held */
 
 enum trace_kind {
 #define X(kind, word) kind,

@@ -306,7 +306,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg, out); break;
     case PEER_SERVE:
-        if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase != PHASE_SERVING) {
+        if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase == PHASE_CHANGING) {
             handover_deliver(m, msg, out);
             serve(m, out);
         }

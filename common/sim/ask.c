@@ -14,8 +14,8 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     struct ask a = {
         .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
     a.asked_ms = s->now_us / 1000;
-    bool about_queue =
-        ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET || ev->type == EV_DECLARE;
+    bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET ||
+                       ev->type == EV_DECLARE || ev->type == EV_CANCEL_SYNC;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
     struct queue *q = name ? mirror_find_queue(s->nodes[n].m, name) : NULL;
     if (q) {
@@ -28,6 +28,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
             ledger_auto_ack(&s->ledger, lq->name);
         lq->purges += ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
+        lq->cancelled = lq->cancelled || ev->type == EV_CANCEL_SYNC;
     }
     a.sub = ev->type == EV_UNSUBSCRIBE || ev->type == EV_SUBSCRIBE ? ev->u.sub.sub : 0;
     if (ev->type == EV_UNSUBSCRIBE)
@@ -255,9 +256,11 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
     check_handed_out(s, n, delivery, no_ack);
-    bool before = false; /* on this side, where it is known */
+    bool before = false; /* on this side, where it is known, and of a copy that was there */
+    node_id master = seen_queue(s, n, m->queue)->now.master;
     for (size_t i = 0; i < ARRAY_LEN(m->delivered_in) && i < m->deliveries; i++)
-        before = before || s->cuts == 0 || !check_parted(s, n, m->delivered_in[i]);
+        before = before || s->cuts == 0 ||
+                 (!check_parted(s, n, m->delivered_in[i]) && master < SIM_NODES && node_in(m->told, master));
     if (before && !redelivered)
         sim_fail(s, "I6", "%s hands out m%u (id %llu of %s) again without saying redelivered", s->names[n],
                  d->message, (unsigned long long)d->id, lq->name);
@@ -272,6 +275,9 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     if (m->deliveries == 0 && !redelivered && !m->again && sub)
         check_order(s, sub, m, d->message);
     m->delivered_in[m->deliveries % ARRAY_LEN(m->delivered_in)] = s->check.nodes[n].at;
+    for (node_id holder = 0; holder < s->options.nodes; holder++)
+        if (node_in(m->memory, holder) && s->check.nodes[holder].at == s->check.nodes[n].at)
+            m->told |= node_bit(holder);
     m->deliveries++;
     m->generation = d->generation;
     s->ledger.redelivered += redelivered;

@@ -35,8 +35,7 @@ struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue)
     return &s->check.nodes[n].queues.items[queue];
 }
 
-/* Whether a definition (JSON) says key: "value". */
-static bool says(const char *definition, const char *key, const char *value)
+bool check_says(const char *definition, const char *key, const char *value)
 {
     const char *at = definition ? strstr(definition, key) : NULL;
     if (!at)
@@ -61,7 +60,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
         i.mirrors[i.mirrors_len++] = q->mirrors[k];
-    for (node_id other = 0; other < s->options.nodes && says(q->definition, "ha-mode", "nodes"); other++) {
+    for (node_id other = 0; other < s->options.nodes && check_says(q->definition, "ha-mode", "nodes");
+         other++) {
         char quoted[16];
         snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[other]);
         if (strstr(q->definition, quoted))
@@ -69,8 +69,8 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     }
     if (s->options.sabotage == SABOTAGE_TWO_MASTERS && i.replica && s->steps % 50 == 0)
         i.local = true;
-    i.promote_always_on_shutdown = says(q->definition, "ha-promote-on-shutdown", "always");
-    i.promote_synced_on_failure = says(q->definition, "ha-promote-on-failure", "when-synced");
+    i.promote_always_on_shutdown = check_says(q->definition, "ha-promote-on-shutdown", "always");
+    i.promote_synced_on_failure = check_says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
 }
 
@@ -144,6 +144,16 @@ static bool hidden(const struct sim *s, node_id n, uint32_t queue, const struct 
     return s->options.sabotage == SABOTAGE_MIRROR_HOLE && !master && held->id % 16 == 7 && n % 2 == 1;
 }
 
+/* A copy that n did not have: it comes from the master, who knows of deliveries or not, or from n's disk. */
+static void copied(node_id n, node_id from, struct ledger_message *m)
+{
+    if (node_in(m->memory | m->disk, n))
+        return;
+    m->told &= ~node_bit(n);
+    if (from != n && from < SIM_NODES && node_in(m->told, from))
+        m->told |= node_bit(n);
+}
+
 static void look_into(struct sim *s, node_id n, uint32_t queue, const struct queue *q,
                       const struct queue_info *info)
 {
@@ -176,6 +186,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
     bool purging = master && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
         tell_difference(s, n, queue, sq);
+        for (size_t i = 0; i < c->walk.len; i++)
+            copied(n, info->master, &s->ledger.messages.items[c->walk.items[i].message]);
         for (size_t i = 0; i < sq->items.len; i++)
             s->ledger.messages.items[sq->items.items[i].message].memory &= ~node_bit(n);
         for (size_t i = 0; i < c->walk.len; i++) {

@@ -179,6 +179,8 @@ void check_two_views(struct sim *s, node_id a, node_id b); /* both serve: counts
 void check_sides(struct sim *s);  /* calm, all links healed: who lists whom as partitioned */
 void check_healed(struct sim *s); /* and whoever had to be restarted was: one view, nobody lists anybody */
 struct seen_queue *seen_queue(struct sim *s, node_id n, uint32_t queue);
+/* Whether a definition (JSON) says key: "value". */
+bool check_says(const char *definition, const char *key, const char *value);
 static inline bool info_available(const struct seen_info *i)
 {
     return i->state == QUEUE_RUNNING || i->state == QUEUE_SYNCING;

@@ -229,6 +229,16 @@ static bool same_info(const struct queue_info *a, const struct queue_info *b)
     return same;
 }
 
+/* ha-sync-mode: automatic, and nobody has stopped a copy: no mirror is left without one. */
+static void check_automatic(struct sim *s, const struct queue_info *q, uint32_t queue)
+{
+    bool automatic = check_says(q->definition, "ha-sync-mode", "automatic");
+    for (size_t i = 0; automatic && !s->ledger.queues.items[queue].cancelled && i < q->mirrors_len; i++)
+        if (!node_in(q->synced, q->mirrors[i]))
+            sim_fail(s, "I12", "%s is to synchronise by itself, and its mirror on %s stays unsynchronised",
+                     q->name, s->names[q->mirrors[i]]);
+}
+
 static void check_queue_calm(struct sim *s, node_id first, const struct queue_info *q, node_set members)
 {
     uint32_t queue = ledger_queue_of(&s->ledger, q->name, q->uid);
@@ -271,6 +281,7 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
         sim_fail(s, "I8", "%s counts %llu ready and %llu unacknowledged and holds %zu", q->name,
                  (unsigned long long)at_master.ready, (unsigned long long)at_master.unacked, sq->items.len);
     check_placement(s, q, members);
+    check_automatic(s, q, queue);
     check_limits_calm(s, q->master, queue, &at_master);
     check_consumers_calm(s, q->master, queue, &at_master);
     for (size_t i = 0; i < q->mirrors_len; i++)

@@ -204,8 +204,13 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, n) && !disk_has(s, n, m));
         if (node_in(m->memory, n) && m->door != DOOR_NONE)
             find_again(s, n, message);
-        if (node_in(m->memory, n) || explained(m, lq))
+        if (node_in(m->memory, n))
             continue;
+        if (explained(m, lq)) { /* maybe by a purge on another side, which may not find it */
+            if (mirror_before && !synced && m->pending == DOOR_NONE && check_elsewhere(s, n, m))
+                m->pending = DOOR_L1;
+            continue;
+        }
         if (lq->auto_ack && (m->memory == 0 || node_in(m->dropped, n))) { /* taken, and on its way */
             m->removed = true;
             continue;

@@ -59,6 +59,7 @@ struct ledger_message {
     /* its consumers */
     uint32_t deliveries;
     uint32_t delivered_in[4];     /* the views of the latest, round and round */
+    node_set told;                /* nodes whose copies were there then, or come from such a one */
     uint64_t generation;          /* of the queue, at the last delivery */
     bool consumed;                /* a client acknowledged it, or took it without acknowledgement */
     uint64_t consumed_generation; /* under this master, */
@@ -99,6 +100,7 @@ struct ledger_queue {
     unsigned purges; /* asked for, not answered yet */
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
+    bool cancelled;     /* or to stop copying it to its mirrors */
     bool gone;
 
     /* its limits: check_limits.c */

@@ -8,7 +8,22 @@
 
 static struct lab lab;
 
-enum field { SEQ, FROM, UNTIL, UID, WORD, FIRST, LAST, ABOUT, COUNT, FLAGS, ORIGIN, INCARNATION, NUMBER, REIGN };
+enum field {
+    SEQ,
+    FROM,
+    UNTIL,
+    UID,
+    WORD,
+    FIRST,
+    LAST,
+    ABOUT,
+    COUNT,
+    FLAGS,
+    ORIGIN,
+    INCARNATION,
+    NUMBER,
+    REIGN
+};
 
 /* All that a node has noted of the queue q (a new reference), what it holds in "queue". */
 static json_t *trace_of(unsigned node)

@@ -99,6 +99,15 @@ static void a_queue_without_its_node(struct rig *r, const char *words_)
     expect(c, "1: basic.ack 1");
     client_publish(c, 1, "", "hello", "x");
     expect(c, "1: basic.ack 2");
+    /* it can be deleted; whether it is empty nobody can say */
+    client_method(c, 1, AMQP_QUEUE_DELETE_METHOD,
+                  &(amqp_queue_delete_t){.queue = words("hello"), .if_empty = true});
+    expect(c, "1: channel.close 406 PRECONDITION_FAILED - queue 'hello' in vhost '/' not empty 50.40");
+    client_method(c, 1, AMQP_CHANNEL_CLOSE_OK_METHOD, &(amqp_channel_close_ok_t){0});
+    client_method(c, 1, AMQP_CHANNEL_OPEN_METHOD, &(amqp_channel_open_t){0});
+    expect(c, "1: channel.open-ok");
+    client_method(c, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("hello")});
+    expect(c, "1: queue.delete-ok 0");
 }
 
 /* The article, part 1. */

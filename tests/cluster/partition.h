@@ -1,5 +1,5 @@
-/* partition.h: the words of the tests whose nodes are cut off from each other: a lab that deals with it in one
- * of the three ways, and what nodes say of it. */
+/* partition.h: the words of the tests whose nodes are cut off from each other: a lab that deals with it in
+ * one of the three ways, and what nodes say of it. */
 #ifndef CLUSTER_PARTITION_H
 #define CLUSTER_PARTITION_H
 

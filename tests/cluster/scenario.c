@@ -152,7 +152,8 @@ void assert_count(const struct lab *lab, unsigned node, const char *queue, unsig
         fail_msg("%s holds %u messages instead of %u", queue, messages, count);
 }
 
-static void assert_404(const struct lab *lab, unsigned node, const char *queue, unsigned flags, const char *text)
+static void assert_404(const struct lab *lab, unsigned node, const char *queue, unsigned flags,
+                       const char *text)
 {
     struct user u = {0};
     assert_user(user_open(&u, lab, node), &u);

@@ -1,6 +1,7 @@
-/* scenario_cut.c: links that break between two nodes while a third reaches both: whole cuts of one link, and cuts
- * one way, where A's words do not reach B any more and B's reach A. First what such a cut is, then what the
- * three ways of dealing with a partition make of it: the two cannot stay in one view, so one of them is out. */
+/* scenario_cut.c: links that break between two nodes while a third reaches both: whole cuts of one link, and
+ * cuts one way, where A's words do not reach B any more and B's reach A. First what such a cut is, then what
+ * the three ways of dealing with a partition make of it: the two cannot stay in one view, so one of them is
+ * out. */
 #include "tests/cluster/partition.h"
 
 #include <stdio.h>
@@ -65,8 +66,8 @@ static void nobody_noticed(void)
         }
 }
 
-/* What is declared is ordered by the node that is longest in the cluster and told by it to all: A's words reach
- * C, and are on their way to B until the link is healed. Then the same the other way round. */
+/* What is declared is ordered by the node that is longest in the cluster and told by it to all: A's words
+ * reach C, and are on their way to B until the link is healed. Then the same the other way round. */
 static void a_cut_one_way_stops_one_way_only(void **state)
 {
     (void)state;
@@ -76,7 +77,8 @@ static void a_cut_one_way_stops_one_way_only(void **state)
     mirrored(&lab, "one");
 
     assert_code(LABCTL(&lab, &out, "cut", "--one-way", "node1", "node2"), 0, &out);
-    declare_unanswered(&through_b, B, "from-b"); /* B's word reaches A, which tells C; but B does not hear it */
+    declare_unanswered(&through_b, B,
+                       "from-b"); /* B's word reaches A, which tells C; but B does not hear it */
     assert_knows(C, "from-b");
     assert_false(knows(&(struct known){B, "from-b"}));
     assert_user(user_open(&through_a, &lab, A) && user_confirms(&through_a) &&
@@ -105,8 +107,8 @@ static void a_cut_one_way_stops_one_way_only(void **state)
     assert_holds(&lab, B, "one", 1, 11);
 }
 
-/* Both ends of a link that is cut whole hear nothing. Of one that is cut one way only the second does; the first is
- * told by the end of the connection. */
+/* Both ends of a link that is cut whole hear nothing. Of one that is cut one way only the second does; the
+ * first is told by the end of the connection. */
 static void who_hears_nothing_closes_and_the_other_hears_of_that(void **state)
 {
     (void)state;

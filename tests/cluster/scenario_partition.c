@@ -39,8 +39,8 @@ static bool is_on_the_other_side(const struct queue_facts *f, void *arg)
 /* One of B and C is its master now, the other its mirror: RabbitMQ takes either. */
 static unsigned master_there(unsigned asked, const char *queue)
 {
-    return assert_queue(&lab, asked, queue, "master B or C, the other its mirror, in sync", is_on_the_other_side,
-                        NULL)
+    return assert_queue(&lab, asked, queue, "master B or C, the other its mirror, in sync",
+                        is_on_the_other_side, NULL)
         .master;
 }
 

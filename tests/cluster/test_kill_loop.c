@@ -1,7 +1,7 @@
 /* test_kill_loop.c: producers and consumers at work on four mirrored queues, some of their messages
- * persistent, some not, while nodes are killed, stopped in order and cut off, one fault at a time, the
- * mirrors in sync again before the next. Nothing that was confirmed may be missing, no order broken, no
- * repeat unflagged.
+ * persistent, some not, while nodes are killed, stopped in order and cut off (some one way), one fault at a
+ * time, the mirrors in sync again before the next. Nothing that was confirmed may be missing, no order
+ * broken, no repeat unflagged.
  *
  *     MIRRORLAB_TEST_FAULTS=300 MIRRORLAB_TEST_SEED=42 build/tests/cluster/kill-loop     (make test-long)
  *
@@ -50,7 +50,7 @@ static const struct mode *mode;
 struct round {
     unsigned number, victim, asked; /* asked: a node that is not touched */
     enum fault fault;
-    bool hold;
+    bool hold, one_way; /* a cut: only what the victim says is stopped */
     struct queue_facts before[QUEUES];
 };
 
@@ -217,7 +217,7 @@ static void cut_off(const struct round *r)
     }
     char name[16];
     snprintf(name, sizeof(name), "node%u", victim);
-    assert_code(LABCTL(&lab, &out, "cut", name), 0, &out);
+    assert_code(LABCTL(&lab, &out, "cut", name, r->one_way ? "--one-way" : NULL), 0, &out);
 }
 
 static void heal(const struct round *r)
@@ -267,9 +267,10 @@ static void tell(const struct round *r, int64_t ms)
         confirmed += s.confirmed;
         redelivered += s.redelivered;
     }
-    print_message("%4u  %s node%u%s  %s  %lld ms; confirmed %u, redelivered %u\n", r->number,
-                  fault_words[r->fault], r->victim, r->hold ? ", consumers holding" : "", text_str(&roles),
-                  (long long)ms, confirmed, redelivered);
+    print_message("%4u  %s node%u%s%s  %s  %lld ms; confirmed %u, redelivered %u\n", r->number,
+                  fault_words[r->fault], r->victim, r->fault == FAULT_CUT && r->one_way ? " one way" : "",
+                  r->hold ? ", consumers holding" : "", text_str(&roles), (long long)ms, confirmed,
+                  redelivered);
     text_finish(&roles);
 }
 
@@ -306,6 +307,7 @@ static void one_round(unsigned number)
     if (number == 1 && mode->handling) /* however short the run is */
         r.fault = FAULT_CUT;
     r.hold = rng_chance(&rng, 50);
+    r.one_way = rng_chance(&rng, 50);
     account.round = number;
     int64_t begun = support_now_ms();
 

@@ -202,7 +202,8 @@ static void ranges(void **state)
     assert_int_equal(held[2].last, 599);
 }
 
-/* Who gave a place: the last master that began at it or before; what a shorter history gives anew is its own. */
+/* Who gave a place: the last master that began at it or before; what a shorter history gives anew is its own.
+ */
 static void reigns(void **state)
 {
     (void)state;

@@ -534,8 +534,8 @@ static void receipts(void **state)
     struct life life;
     ledger_life(&l, t.s, 3, &life);
     for (size_t i = 0; i < life.moments.len; i++)
-        assert_int_equal(life.moments.items[i].received,
-                         life.moments.items[i].fact == TRACE_SEEN_DELIVERED && life.moments.items[i].from == 1);
+        assert_int_equal(life.moments.items[i].received, life.moments.items[i].fact == TRACE_SEEN_DELIVERED &&
+                                                             life.moments.items[i].from == 1);
     life_finish(&life);
     story_end(&t);
     ledger_finish(&l);

@@ -135,6 +135,109 @@ static void lost(void **state)
     end(&s);
 }
 
+/* Lesson 1, and once more: the queue came back empty, and its next message is another one. */
+static void published_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 1, "hello");
+    s.t.reign = 1;
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    press(&s, '3');
+    s.t.s->nodes[0].answers = false; /* nobody else can say what became of it */
+    free(s.t.s->copies[--s.t.s->copies_len].held);
+    look(&s);
+    says(&s, "VERDICT #1 UNAVAILABLE", true);
+    says(&s, "? no answer", true);
+    s.t.s->nodes[0].answers = true;
+    s.t.reign = 2;
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 600000, 0, INT64_MAX);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    story_published(&s.t, 0, 0, 9000000, 0, 0);
+    s.t.s->trace[0].number = 2;
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    check(&s, "message-again-80x24", 80, 24);
+    says(&s, "VERDICT #1 LOST", true);
+    press(&s, ']');
+    says(&s, "VERDICT #2 KEPT", true);
+    says(&s, "LOST here", false);
+    press(&s, ']');
+    says(&s, "VERDICT #2 KEPT", true); /* there is no third */
+    end(&s);
+}
+
+/* Two masters: each side's messages have numbers of their own, and no node that answers is drawn as stopped.
+ */
+static void cut_off(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    s.t.reign = 1;
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_copied(&s.t, 1, 0, 300, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    story_holds(&s.t, 1, 'm', 0, 0);
+    story_holds(&s.t, 2, '.', 1, 0);
+    look(&s);
+    press(&s, '3');
+    for (int i = 0; i < 2; i++)
+        s.t.s->events[s.t.s->events_len++] =
+            (struct event_seen){.seq = (uint64_t)i + 1,
+                                .wall_ms = s.t.begin_us / 1000 + 400,
+                                .kind = xstrdup("node"),
+                                .node = format_text("node%d", i + 1),
+                                .text = format_text("node%d is down", 2 - i)};
+    for (int i = 0; i < 6; i++)
+        look(&s);
+    story_fact(&s.t, TRACE_SEEN_PROMOTED, 1, 402000, 0, 0)->count = 1;
+    story_published(&s.t, 0, 0, 5000000, 1, 1);
+    s.t.reign = 2;
+    story_published(&s.t, 1, 1, 5001000, 1, 1);
+    s.t.s->trace[s.t.s->trace_len - 1].incarnation = 6;
+    s.t.reign = 1;
+    story_holds(&s.t, 0, 'M', 0, 1);
+    story_holds(&s.t, 1, 'M', 0, 0);
+    s.t.reign = 2;
+    story_holds_also(&s.t, 1, 1, 1);
+    look(&s);
+    check(&s, "message-cut-80x24", 80, 24);
+    says(&s, "is down", false);
+    press(&s, ']');
+    says(&s, "held by node1", true);
+    press(&s, ']');
+    says(&s, "held by node2", true);
+    says(&s, "VERDICT #3 KEPT", true);
+    end(&s);
+}
+
+/* To a consumer that acknowledges nothing; to the dead letter exchange. */
+static void gone_from_the_queue(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 1, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 2);
+    story_fact(&s.t, TRACE_SEEN_AUTO_ACKED, 0, 1000, 0, 0)->about = 0;
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 0, 1200, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_EXPIRED, 0, 5000, 1, 1);
+    story_fact(&s.t, TRACE_SEEN_DEAD_LETTERED, 0, 5000, 1, 1);
+    story_holds(&s.t, 0, 'M', 2, 2);
+    look(&s);
+    press(&s, '3');
+    check(&s, "message-handed-out-80x24", 80, 24);
+    says(&s, "VERDICT #1 HANDED OUT", true);
+    press(&s, ']');
+    check(&s, "message-dead-lettered-80x24", 80, 24);
+    says(&s, "VERDICT #2 REMOVED", true);
+    end(&s);
+}
+
 /* Real nodes do not tell: the queue's own changes, and no verdict. */
 static void without_a_trace(void **state)
 {
@@ -351,6 +454,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept),
         cmocka_unit_test(lost),
+        cmocka_unit_test(published_again),
+        cmocka_unit_test(cut_off),
+        cmocka_unit_test(gone_from_the_queue),
         cmocka_unit_test(without_a_trace),
         cmocka_unit_test(there_before_we_looked),
         cmocka_unit_test(many_nodes),

@@ -86,6 +86,20 @@ static void a_policy_that_becomes_automatic_synchronises(void **state_)
     end(s);
 }
 
+/* One policy asks for a sync of the mirror that is there and for one more, which comes while the first is
+ * copied to: it has its turn afterwards. */
+static void a_mirror_that_joins_during_a_sync_is_synchronised_too(void **state_)
+{
+    (void)state_;
+    struct sim *s = returned(3, "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}");
+    placed(s, 0, "q", "0/(1)");
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "0/12");
+    assert_int_equal(held_by(s, 2, "q"), 3);
+    end(s);
+}
+
 static void syncing_what_is_synchronised_is_fine(void **state_)
 {
     (void)state_;
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test(unacknowledged_messages_count),
         cmocka_unit_test(automatic_synchronises_at_once),
         cmocka_unit_test(a_policy_that_becomes_automatic_synchronises),
+        cmocka_unit_test(a_mirror_that_joins_during_a_sync_is_synchronised_too),
         cmocka_unit_test(syncing_what_is_synchronised_is_fine),
         cmocka_unit_test(a_cancelled_sync_leaves_the_queue_running_and_the_mirror_unsynchronised),
         cmocka_unit_test(while_it_syncs_a_queue_waits),

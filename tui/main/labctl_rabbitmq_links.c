@@ -1,11 +1,11 @@
-/* labctl_rabbitmq_links.c: cut and heal on the rabbitmq engine, without a packet filter and its privileges. Two
- * nodes of RabbitMQ may be connected while each shows the other a secret that it expects, the Erlang cookie. A
- * node that is told another cookie for a peer lets no connection to it come about any more; so a cut tells both
- * ends of a link two cookies that do not match, and ends the connection that is there. Healing is the lab's own
- * cookie again.
+/* labctl_rabbitmq_links.c: cut and heal on the rabbitmq engine, without a packet filter and its privileges.
+ * Two nodes of RabbitMQ may be connected while each shows the other a secret that it expects, the Erlang
+ * cookie. A node that is told another cookie for a peer lets no connection to it come about any more; so a
+ * cut tells both ends of a link two cookies that do not match, and ends the connection that is there. Healing
+ * is the lab's own cookie again.
  *
- * One rule: all links of one cut end in one breath, by one expression on one node. RabbitMQ takes what it sees
- * between two of them for a partial partition, and acts on it. */
+ * One rule: all links of one cut end in one breath, by one expression on one node. RabbitMQ takes what it
+ * sees between two of them for a partial partition, and acts on it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,10 +47,11 @@ static char *list_of(const struct ctl *c, unsigned peers)
 static int cut_at(struct ctl *c, size_t node, unsigned peers)
 {
     char *list = list_of(c, peers);
-    char *expression = format_text("L = %s, [begin erlang:set_cookie(P, cut_at_this_end), "
-                                   "rpc:call(P, erlang, set_cookie, [node(), cut_at_the_other_end]) end || P <- L], "
-                                   "[erlang:disconnect_node(P) || P <- L], ok.",
-                                   list);
+    char *expression =
+        format_text("L = %s, [begin erlang:set_cookie(P, cut_at_this_end), "
+                    "rpc:call(P, erlang, set_cookie, [node(), cut_at_the_other_end]) end || P <- L], "
+                    "[erlang:disconnect_node(P) || P <- L], ok.",
+                    list);
     int rc = eval(c, node, expression);
     free(expression);
     free(list);
@@ -105,10 +106,11 @@ int ctl_rabbitmq_links(struct ctl *c)
     if (rc != CTL_OK)
         return rc;
     if (ctl_option_on(&c->line, "one-way"))
-        return ctl_error(c, CTL_UNAVAILABLE,
-                         "a cut one way is not possible on the rabbitmq engine: two of its nodes have one connection "
-                         "for both ways; cut it whole (labctl cut NODE NODE), or use the kit's engine (lab up "
-                         "--engine kit)");
+        return ctl_error(
+            c, CTL_UNAVAILABLE,
+            "a cut one way is not possible on the rabbitmq engine: two of its nodes have one connection "
+            "for both ways; cut it whole (labctl cut NODE NODE), or use the kit's engine (lab up "
+            "--engine kit)");
     if (!find_named(c, named))
         return CTL_USAGE;
     for (size_t i = 0; i < c->lab.nodes_len && rc == CTL_OK; i++) {
@@ -121,6 +123,7 @@ int ctl_rabbitmq_links(struct ctl *c)
         if (cuts && node == named[0])
             break; /* it has every link of the cut, and told the other ends */
     }
-    return rc != CTL_OK || told ? rc
-                                : ctl_error(c, CTL_UNAVAILABLE, "none of these nodes has a process that could be told so");
+    return rc != CTL_OK || told
+               ? rc
+               : ctl_error(c, CTL_UNAVAILABLE, "none of these nodes has a process that could be told so");
 }

@@ -100,7 +100,8 @@ static bool lab_nodes(struct ctl *c, const char *a, const char *b)
     return true;
 }
 
-/* Both ends are told; what one end could not be told is the exit code, the other end is told all the same. With
+/* Both ends are told; what one end could not be told is the exit code, the other end is told all the same.
+ * With
  * --one-way a's words to b are what is cut. */
 static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *b)
 {
