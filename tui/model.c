@@ -94,6 +94,8 @@ void model_forget_fates(struct model *m)
         free(m->fates.items[i].message);
         free(m->fates.items[i].fate);
         free(m->fates.items[i].where);
+        free(m->fates.items[i].queue);
+        json_decref(m->fates.items[i].life);
     }
     VEC_FREE(&m->fates);
 }

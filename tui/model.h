@@ -95,6 +95,8 @@ struct fate_seen {
     char *message; /* "#3" */
     char *fate;    /* "confirmed, kept", "confirmed, LOST: ..." */
     char *where;   /* the nodes that hold it, "-" if none */
+    char *queue;
+    json_t *life; /* what each step made of it (time_sched_ledger.h); NULL: not kept */
     bool lost;
 };
 

@@ -93,6 +93,13 @@ int64_t detail_count(const json_t *o, const char *key);    /* -1: absent */
 double detail_rate(const json_t *o, const char *key);      /* of "key_details"; negative: absent */
 const char *detail_text(const json_t *o, const char *key); /* NULL: absent */
 
+/* ---- one message's life in a played schedule (part_life.c), where there is one: by its own book */
+bool life_of_schedule(const struct model *m);
+size_t life_shown(const struct model *m); /* which message, index in m->fates */
+void draw_life(const struct model *m, struct canvas *c, struct rect r, int scroll);
+int life_hidden_rows(const struct model *m, struct canvas *c, struct rect r);
+int life_rows(const struct model *m, struct canvas *c, int width);
+
 /* ---- one message's life (part_message.c) */
 void draw_message(const struct model *m, struct canvas *c, struct rect r,
                   int scroll); /* rows up from the end */
