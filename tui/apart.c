@@ -63,9 +63,9 @@ static char *still_apart(const struct model *m, const char *others)
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
         torn += queue_seen_masters(&m->snapshot->queues[i]) > 1;
     if (!torn)
-        return format_text(_("Still two views: stop and start %s (s, a)"), others);
-    return format_text(NP_("Still two views: stop and start %s (s, a); its copy of %d queue is discarded",
-                           "Still two views: stop and start %s (s, a); its copies of %d queues are discarded", torn),
+        return format_text(_("Two views: stop and start %s (s, a)"), others);
+    return format_text(NP_("Two views: stop and start %s (s, a); its side of %d queue is discarded",
+                           "Two views: stop and start %s (s, a); its side of %d queues is discarded", torn),
                        others, torn);
 }
 

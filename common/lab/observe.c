@@ -26,7 +26,7 @@
 #define ROUNDS_OF_ONE_LIST 8
 
 /* Of the many figures of nodes and queues what goes into a snapshot; their pages have documents of their own. */
-#define NODE_COLUMNS "?columns=name,running,partitions,cluster_links.name,mem_used,uptime"
+#define NODE_COLUMNS "?columns=name,running,partitions,cluster_links,mem_used,uptime"
 
 /* 200 queues in RabbitMQ's words are half a megabyte. */
 #define MAX_BODY    (64 << 20)
@@ -93,6 +93,7 @@ struct observer {
     bool messages, queue_page, connections;
     char *queue_asked; /* in this round */
     bool in_round, asking, again;
+    uint64_t parsed;           /* bodies */
     unsigned rounds_since_all; /* since every node was asked for its queues */
     bool asks_all;             /* in this round every node is */
     struct snapshot *latest;
@@ -150,6 +151,7 @@ static json_t *said_by(struct ask *a, struct evbuffer *body)
     const char *bytes = len ? (const char *)evbuffer_pullup(body, -1) : "";
     if (a->said && a->body_len == len && memcmp(a->body, bytes, len) == 0)
         return a->said;
+    a->node->o->parsed++;
     json_decref(a->said);
     a->said = len ? json_loadb(bytes, len, 0, &e) : NULL;
     a->body = xrealloc(a->body, len + 1);
@@ -559,6 +561,11 @@ void observer_want(struct observer *o, const struct observer_wants *wants)
     o->connections = wants->connections;
     if (more)
         observer_poke(o);
+}
+
+uint64_t observer_parsed(const struct observer *o)
+{
+    return o->parsed;
 }
 
 const struct snapshot *observer_latest(const struct observer *o)

@@ -32,6 +32,9 @@ struct observer_wants {
 };
 void observer_want(struct observer *o, const struct observer_wants *wants);
 
+/* How many bodies were parsed so far: one that is what the one before it was is not. */
+uint64_t observer_parsed(const struct observer *o);
+
 const struct snapshot *observer_latest(const struct observer *o); /* NULL before the first round */
 void observer_destroy(struct observer *o);
 
