@@ -51,7 +51,12 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     struct text mirrors = {0};
     add_names(&mirrors, s, q->mirrors & q->synced, _("in sync"));
     add_names(&mirrors, s, q->mirrors & ~q->synced, _("NOT in sync"));
-    page_field(p, _("master"), STYLE_STRONG, "%s", q->master >= 0 ? s->nodes[q->master].name : "?");
+    struct text masters = {0};
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (queue_seen_masters_bits(q) >> i & 1)
+            text_printf(&masters, "%s%s", masters.len ? ", " : "", s->nodes[i].name);
+    page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
+    text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
                mirrors.len ? mirrors.s : _("none"));
     text_finish(&mirrors);
@@ -187,7 +192,8 @@ static void fill(struct page *p, const struct model *m)
     rules(p, m, q, o);
     if (m->snapshot->source < 0)
         page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
-    counts(p, q);
+    if (queue_seen_masters(q) < 2) /* else there are as many counts as sides */
+        counts(p, q);
     rates(p, q, o);
     consumers(p, q, o);
     sizes(p, o);
