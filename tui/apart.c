@@ -1,5 +1,5 @@
-/* apart.c: see apart.h. Which side goes on is the user's choice; what is proposed is that the side whose lists
- * are shown does: it is the one that agrees with most nodes (lab/merge.h). */
+/* apart.c: see apart.h. Which side goes on is the user's choice; what is proposed is that the side whose
+ * lists are shown does: it is the one that agrees with most nodes (lab/merge.h). */
 #include "apart.h"
 
 #include <inttypes.h>
@@ -85,7 +85,8 @@ char *apart_advice(const struct model *m)
     }
     char *theirs = side_names(s, others), *mine = side_names(s, ours);
     char *text = back ? still_apart(m, theirs)
-                      : format_text(_("PARTITIONED: %s | %s. Each side serves its own clients. x heals"), theirs, mine);
+                      : format_text(_("PARTITIONED: %s | %s. Each side serves its own clients. x heals"),
+                                    theirs, mine);
     free(theirs);
     free(mine);
     return text;

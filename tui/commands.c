@@ -182,7 +182,8 @@ static struct command *cut_selected(struct model *m)
     if (!node)
         return NULL;
     const struct node_seen *n = &m->snapshot->nodes[m->node];
-    if (apart_links_back(m->snapshot, m->node)) { /* no link is cut: mending them again would change nothing */
+    if (apart_links_back(m->snapshot,
+                         m->node)) { /* no link is cut: mending them again would change nothing */
         char *advice = apart_advice(m);
         model_say(m, "%s", advice);
         free(advice);

@@ -1,6 +1,6 @@
-/* part_life.c: one message's life in a played schedule: a row for each step that changed anything, with who held
- * it then. It is the schedule's own book (time_sched_ledger.h): what clients were told and what every copy held,
- * looked at from outside, not what nodes note of it. */
+/* part_life.c: one message's life in a played schedule: a row for each step that changed anything, with who
+ * held it then. It is the schedule's own book (time_sched_ledger.h): what clients were told and what every
+ * copy held, looked at from outside, not what nodes note of it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,8 +57,8 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
     canvas_put(c, r, x, 0, STYLE_TITLE, _("WHAT BECAME OF IT"));
 }
 
-static void draw_step(const struct model *m, struct canvas *c, struct rect r, int y, int x, const json_t *entry,
-                      const json_t *before)
+static void draw_step(const struct model *m, struct canvas *c, struct rect r, int y, int x,
+                      const json_t *entry, const json_t *before)
 {
     const char *did = json_string_value(json_array_get(entry, 0));
     const char *letters = json_string_value(json_array_get(entry, 1));
@@ -106,13 +106,16 @@ void draw_life(const struct model *m, struct canvas *c, struct rect r, int scrol
     draw_title(c, r, 0, title, right);
     draw_heading(m, c, rect_rows(r, 1, 1), x);
     for (int i = first < 0 ? 0 : first; i < len && y < 2 + p.steps; i++, y++)
-        draw_step(m, c, r, y, x, json_array_get(f->life, (size_t)i), i ? json_array_get(f->life, (size_t)i - 1) : NULL);
+        draw_step(m, c, r, y, x, json_array_get(f->life, (size_t)i),
+                  i ? json_array_get(f->life, (size_t)i - 1) : NULL);
     if (!f->life)
         canvas_put(c, r, 1, y++, STYLE_DIM, _("(the steps are kept for the first messages only)"));
     y += y + p.verdict + 2 < r.height; /* a row between, where there is one */
     y += draw_paragraph(c, r, 1, y, f->lost ? STYLE_DOWN : STYLE_STRONG, p.text);
-    canvas_put(c, r, 1, y, STYLE_DIM, _("M m hold it  u mirror without it  . has none  ! does not run  ? unknown"));
-    canvas_put(c, r, 1, y + 1, STYLE_DIM, _("left, right: another message  [ ]: another step  1: the ledger of all"));
+    canvas_put(c, r, 1, y, STYLE_DIM,
+               _("M m hold it  u mirror without it  . has none  ! does not run  ? unknown"));
+    canvas_put(c, r, 1, y + 1, STYLE_DIM,
+               _("left, right: another message  [ ]: another step  1: the ledger of all"));
     free(title);
     free(right);
     free(p.text);

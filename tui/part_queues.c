@@ -69,7 +69,8 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
 }
 
 /* figures, and what stands above them, end in the same column */
-static void put_right_aligned(struct canvas *c, struct rect r, int x, int width, enum style style, const char *text)
+static void put_right_aligned(struct canvas *c, struct rect r, int x, int width, enum style style,
+                              const char *text)
 {
     int columns = text_columns(c, text);
     canvas_put(c, r, x + (columns < width ? width - columns : 0), 0, style, text);

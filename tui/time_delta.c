@@ -72,11 +72,13 @@ json_t *recorded_encode(const struct snapshot *s)
 static size_t place_before(const struct snapshot *s, size_t i, const struct snapshot *before)
 {
     const struct queue_seen *q = &s->queues[i], *was = before ? snapshot_queue(before, q->name) : NULL;
-    bool same = was && queue_seen_same(q, was) && q->seen_at == s->taken_at && was->seen_at == before->taken_at;
+    bool same =
+        was && queue_seen_same(q, was) && q->seen_at == s->taken_at && was->seen_at == before->taken_at;
     return same ? (size_t)(was - before->queues) : SIZE_MAX;
 }
 
-json_t *recorded_encode_next(const struct snapshot *s, const struct snapshot *before, const json_t *before_doc)
+json_t *recorded_encode_next(const struct snapshot *s, const struct snapshot *before,
+                             const json_t *before_doc)
 {
     const json_t *old = json_object_get(before_doc, "queues");
     struct queue_seen *changed = xcalloc(s->queues_len + 1, sizeof(*changed));
@@ -92,7 +94,8 @@ json_t *recorded_encode_next(const struct snapshot *s, const struct snapshot *be
     json_t *doc = encode(s, changed, len), *fresh = json_incref(json_object_get(doc, "queues"));
     json_t *queues = json_array();
     for (size_t i = 0; i < s->queues_len; i++)
-        json_array_append(queues, place[i] == SIZE_MAX ? json_array_get(fresh, next++) : json_array_get(old, place[i]));
+        json_array_append(queues, place[i] == SIZE_MAX ? json_array_get(fresh, next++)
+                                                       : json_array_get(old, place[i]));
     json_object_set_new(doc, "queues", queues);
     json_decref(fresh);
     free(changed);

@@ -14,7 +14,8 @@ void sched_book_finish(struct sched_book *b)
     VEC_FREE(&b->lives);
 }
 
-static const struct replay_queue *queue_of(const struct replay_message *m, const struct replay_seen *queues, size_t len)
+static const struct replay_queue *queue_of(const struct replay_message *m, const struct replay_seen *queues,
+                                           size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (strcmp(queues[i].name, m->queue) == 0)
@@ -41,9 +42,10 @@ static bool is_master(const struct replay_queue *q, unsigned node)
     return master;
 }
 
-/* A letter for each node: M or m holds it, as master or mirror; u a mirror that may lack it; ! does not run; ? its
- * queue does not run, so nobody can say; . has nothing of it. */
-static void letters(struct text *t, unsigned nodes, uint32_t away, const struct replay_queue *q, unsigned number)
+/* A letter for each node: M or m holds it, as master or mirror; u a mirror that may lack it; ! does not run;
+ * ? its queue does not run, so nobody can say; . has nothing of it. */
+static void letters(struct text *t, unsigned nodes, uint32_t away, const struct replay_queue *q,
+                    unsigned number)
 {
     bool runs = q && q->state == REPLAY_RUNNING;
     uint32_t held = runs ? replay_holders(q, number) : 0, mirrors = runs && !q->sides_len ? q->mirrors : 0;
@@ -108,8 +110,8 @@ json_t *sched_ledger_json(struct sched_book *b, const char *did, unsigned nodes,
             VEC_PUSH(&b->lives, json_array());
         holders(&where, q, (unsigned)i + 1);
         letters(&on, nodes, away, q, (unsigned)i + 1);
-        json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:b}", "message", name, "queue", m->queue, "fate", fate,
-                                  "where", text_str(&where), "lost", m->lost_step != 0);
+        json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:b}", "message", name, "queue", m->queue, "fate",
+                                  fate, "where", text_str(&where), "lost", m->lost_step != 0);
         if (i < b->lives.len) {
             live_on(b->lives.items[i], did, text_str(&on), fate);
             json_object_set_new(entry, "life", json_deep_copy(b->lives.items[i]));

@@ -1,5 +1,5 @@
-/* time_sched_ledger.h: a played schedule's book of messages as a recording has it: who holds each, what became of
- * it, and its life, a line for each step that changed anything. docs/recording.md has the form. */
+/* time_sched_ledger.h: a played schedule's book of messages as a recording has it: who holds each, what
+ * became of it, and its life, a line for each step that changed anything. docs/recording.md has the form. */
 #ifndef TUI_TIME_SCHED_LEDGER_H
 #define TUI_TIME_SCHED_LEDGER_H
 

@@ -57,8 +57,8 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 
-/* event_words.c: an event, or what else nodes and the observer tell of, in the language of the locale; new, the
- * caller frees it */
+/* event_words.c: an event, or what else nodes and the observer tell of, in the language of the locale; new,
+ * the caller frees it */
 char *told_words(const char *english);
 char *event_words(const struct event_seen *e);
 const char *event_kind(const struct event_seen *e);

@@ -148,7 +148,8 @@ static void merge_nodes(struct snapshot *s, const struct labdir *lab, const stru
     }
 }
 
-/* Whose lists to use, of those that were asked for them: see merge.h. Of equals the one used before, then the first. */
+/* Whose lists to use, of those that were asked for them: see merge.h. Of equals the one used before, then the
+ * first. */
 static int pick_source(const struct snapshot *s, const struct node_answer *answers,
                        const struct snapshot *before)
 {

@@ -1,9 +1,11 @@
-/* merge_sides.c: what a snapshot says of queues while nodes that answer do not see each other. A node knows best
- * what it serves itself: one that says "I am its master" is believed, whatever a node says that cannot reach
- * it. Where two say so, and do not see each other, the queue has two sides, each with messages of its own.
+/* merge_sides.c: what a snapshot says of queues while nodes that answer do not see each other. A node knows
+ * best what it serves itself: one that says "I am its master" is believed, whatever a node says that cannot
+ * reach it. Where two say so, and do not see each other, the queue has two sides, each with messages of its
+ * own.
  *
  * What a side held is kept, as `away`, when its master falls silent: once that node is back and counts the
- * others as its own again, and serves the queue no more, what its side held was discarded (notice.c says so). */
+ * others as its own again, and serves the queue no more, what its side held was discarded (notice.c says so).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +165,8 @@ void merge_sides(struct snapshot *s, const struct node_answer *answers, size_t a
     if (c.list.len)
         qsort(c.list.items, c.list.len, sizeof(*c.list.items), by_name_and_node);
     for (size_t from = 0, to; from < c.list.len; from = to) {
-        for (to = from + 1; to < c.list.len && strcmp(c.list.items[to].name, c.list.items[from].name) == 0; to++)
+        for (to = from + 1; to < c.list.len && strcmp(c.list.items[to].name, c.list.items[from].name) == 0;
+             to++)
             ;
         merge_claims(s, c.list.items + from, to - from, before);
     }

@@ -21,11 +21,12 @@
 /* A node on a loopback or a LAN answers in milliseconds; RabbitMQ, busy with a failover, in some hundred. */
 #define ANSWER_MS 800
 
-/* The lists of queues are one node's (lab/merge.h): the others are asked for theirs now and then, to know that
- * they would answer, and always when anything is not as it was. */
+/* The lists of queues are one node's (lab/merge.h): the others are asked for theirs now and then, to know
+ * that they would answer, and always when anything is not as it was. */
 #define ROUNDS_OF_ONE_LIST 8
 
-/* Of the many figures of nodes and queues what goes into a snapshot; their pages have documents of their own. */
+/* Of the many figures of nodes and queues what goes into a snapshot; their pages have documents of their own.
+ */
 #define NODE_COLUMNS "?columns=name,running,partitions,cluster_links,mem_used,uptime"
 
 /* 200 queues in RabbitMQ's words are half a megabyte. */
@@ -89,7 +90,7 @@ struct observer {
     unsigned interval_ms;
     unsigned percent;  /* of a processor that looking may take; 0: does not matter */
     uint64_t began_us; /* how much of it this program had taken when the round began */
-    char *queue; /* wanted; NULL: none */
+    char *queue;       /* wanted; NULL: none */
     bool messages, queue_page, connections;
     char *queue_asked; /* in this round */
     bool in_round, asking, again;

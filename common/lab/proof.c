@@ -25,7 +25,8 @@ enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
     X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \
     X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, N_("%s master is not %s"))         \
     X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, N_("%s mirrors %s"))                      \
-    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER, N_("%s mirrors at least %s")) \
+    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER,                              \
+      N_("%s mirrors at least %s"))                                                                          \
     X(CHECK_QUEUE_SYNCED_MIN, SUBJECT_QUEUE, "synced_mirrors_at_least", VALUE_NUMBER,                        \
       N_("%s mirrors in sync at least %s"))                                                                  \
     X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, N_("%s durable"))                           \
@@ -436,7 +437,8 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
         *seen = q->durable ? fact_of(N_("durable")) : fact_of(N_("not durable"));
         return yes_if(q->durable == (c->number != 0));
     case CHECK_QUEUE_POLICY:
-        *seen = q->policy ? fact_of(N_("effective policy=%s"), q->policy) : fact_of(N_("no effective policy"));
+        *seen =
+            q->policy ? fact_of(N_("effective policy=%s"), q->policy) : fact_of(N_("no effective policy"));
         return yes_if(is_any(c, q->policy ? q->policy : ""));
     default: return look_count(c, q, seen);
     }
@@ -452,7 +454,8 @@ static bool same_json(const char *a, const char *b)
     return same;
 }
 
-static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of, json_t **seen)
+static enum verdict look_policy(const struct check *c, const struct snapshot *s, ms_time *as_of,
+                                json_t **seen)
 {
     *as_of = s->source >= 0 ? s->nodes[s->source].answered_at : 0;
     if (s->source < 0) {
@@ -477,7 +480,8 @@ static enum verdict look_policy(const struct check *c, const struct snapshot *s,
     return VERDICT_NO;
 }
 
-static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of, json_t **seen)
+static enum verdict look_output(const struct check *c, const struct evidence *e, ms_time *as_of,
+                                json_t **seen)
 {
     *as_of = e->snapshot->taken_at;
     for (size_t i = 0; e->output && i < c->words.len; i++) {
@@ -486,7 +490,8 @@ static enum verdict look_output(const struct check *c, const struct evidence *e,
         *seen = fact_of(N_("printed \"%s\""), c->words.items[i]);
         return VERDICT_YES;
     }
-    *seen = e->output ? fact_of(N_("not printed yet: \"%s\""), c->words.items[0]) : fact_of(N_("not run yet"));
+    *seen =
+        e->output ? fact_of(N_("not printed yet: \"%s\""), c->words.items[0]) : fact_of(N_("not run yet"));
     return VERDICT_UNKNOWN;
 }
 
@@ -548,7 +553,8 @@ static json_t *asked(const struct check *c)
     if (checks[c->id].value == VALUE_NUMBER)
         value = fact_of("%lld", (long long)c->number);
     for (size_t w = 0; w < c->words.len; w++)
-        fact_add(&value, N_("%s or %s"), c->words.items[w][0] ? json_string(c->words.items[w]) : fact_of(N_("none")));
+        fact_add(&value, N_("%s or %s"),
+                 c->words.items[w][0] ? json_string(c->words.items[w]) : fact_of(N_("none")));
     if (!c->name)
         return fact_with(checks[c->id].asks, value, NULL);
     json_t *fact = fact_with(checks[c->id].asks, json_string(c->name), value);

@@ -102,7 +102,8 @@ static json_t *copy_fact(json_t *fact, uint32_t mirrors, uint32_t synced, const 
         fact_add(&fact, N_("%s, %s"), of_nodes(N_("in sync %s"), synced));
     if (mirrors & ~synced)
         fact_add(&fact, N_("%s, %s"), of_nodes(N_("NOT in sync %s"), mirrors & ~synced));
-    fact_add(&fact, N_("%s, %s"), len ? of_messages(N_("holds %s"), holds, len) : fact_of(N_("holds nothing")));
+    fact_add(&fact, N_("%s, %s"),
+             len ? of_messages(N_("holds %s"), holds, len) : fact_of(N_("holds nothing")));
     return fact;
 }
 
@@ -114,7 +115,8 @@ static json_t *queue_fact(const struct watched *w)
     if (q->state != REPLAY_RUNNING && q->master == SCHED_NONE)
         return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped") : N_("%s is down"), w->name);
     if (q->state != REPLAY_RUNNING)
-        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u") : N_("%s is down with node%u"),
+        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u")
+                                                  : N_("%s is down with node%u"),
                        w->name, q->master + 1u);
     if (!q->sides_len)
         return copy_fact(fact_of(N_("%s runs on node%u"), w->name, q->master + 1u), q->mirrors, q->synced,
@@ -122,8 +124,9 @@ static json_t *queue_fact(const struct watched *w)
     json_t *fact = fact_of(N_("%s has %u masters, one on each side"), w->name, q->sides_len);
     for (unsigned i = 0; i < q->sides_len; i++) {
         const struct replay_side *side = &q->sides[i];
-        fact_add(&fact, N_("%s; %s"), copy_fact(fact_of("node%u", side->master + 1u), side->mirrors, side->synced,
-                                                side->holds.items, side->holds.len));
+        fact_add(&fact, N_("%s; %s"),
+                 copy_fact(fact_of("node%u", side->master + 1u), side->mirrors, side->synced,
+                           side->holds.items, side->holds.len));
     }
     return fact;
 }

@@ -32,18 +32,20 @@ struct replay_side {
 /* A queue at rest, as the nodes that run show it. */
 struct replay_queue {
     enum replay_state state;
-    uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
-    uint32_t mirrors, synced; /* bit i: node i + 1 */
-    VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
-    bool empty;               /* holds nothing, as it counts */
-    bool torn;                /* by a partition: there are two masters */
+    uint8_t master;                        /* 0: node1; SCHED_NONE: nobody says */
+    uint32_t mirrors, synced;              /* bit i: node i + 1 */
+    VEC(unsigned) holds;                   /* numbers of messages; only while it runs; by whoever serves it */
+    bool empty;                            /* holds nothing, as it counts */
+    bool torn;                             /* by a partition: there are two masters */
     struct replay_side sides[SCHED_NODES]; /* torn: each of them; what stands above is the first one's, and */
     unsigned sides_len;                    /* `holds` what any of them holds */
     char policy[64];                       /* its name, as far as there is room; "": none, or not said */
 };
-void replay_add_side(struct replay_queue *q, const struct replay_queue *said, size_t holds_from); /* its own: from there */
+void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
+                     size_t holds_from); /* its own: from there */
 void replay_queue_finish(struct replay_queue *q);
-uint32_t replay_holders(const struct replay_queue *q, unsigned number); /* nodes, as far as masters say; it runs */
+uint32_t replay_holders(const struct replay_queue *q,
+                        unsigned number); /* nodes, as far as masters say; it runs */
 
 enum replay_answer {
     REPLAY_UNANSWERED,
@@ -60,7 +62,8 @@ struct replay_world {
     const char *rule; /* its rule of promotion, if it has no choice; NULL: the one the schedule names */
     int (*begin)(void *arg, const struct sched *s, char **why); /* all nodes run and see each other */
     /* Does everything but publish and consume, and returns once it is so: then *fact (NULL before) says what
-     * was seen of the nodes. A timed event that another follows at once need not wait for all that it leads to. */
+     * was seen of the nodes. A timed event that another follows at once need not wait for all that it leads
+     * to. */
     int (*act)(void *arg, const struct sched_event *e, json_t **fact, char **why);
     /* Publishes messages first .. first + count - 1, and waits for their answers. */
     int (*publish)(void *arg, const struct sched_event *e, unsigned first, unsigned count,

@@ -71,8 +71,8 @@ node_bits snapshot_partitions(const struct snapshot *s, int node)
     return bits;
 }
 
-/* Each says of itself that it runs and of the other that it does not; or one says that they were parted. (What
- * one says of another alone may be the past: a node that starts is up before all have heard of it.) */
+/* Each says of itself that it runs and of the other that it does not; or one says that they were parted.
+ * (What one says of another alone may be the past: a node that starts is up before all have heard of it.) */
 bool snapshot_apart(const struct snapshot *s, int node, int other)
 {
     const struct node_seen *a = &s->nodes[node], *b = &s->nodes[other];
@@ -215,8 +215,9 @@ bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b)
     bool same = a->state == b->state && a->master == b->master && a->mirrors == b->mirrors &&
                 a->synced == b->synced && a->durable == b->durable && a->exclusive == b->exclusive &&
                 a->auto_delete == b->auto_delete && a->messages == b->messages && a->ready == b->ready &&
-                a->unacked == b->unacked && a->was_messages == b->was_messages && a->consumers == b->consumers &&
-                a->sync_messages == b->sync_messages && a->master_since == b->master_since;
+                a->unacked == b->unacked && a->was_messages == b->was_messages &&
+                a->consumers == b->consumers && a->sync_messages == b->sync_messages &&
+                a->master_since == b->master_since;
     /* rates are copied, never computed: equal ones are equal to the bit */
     same = same && memcmp(&a->publish_rate, &b->publish_rate, sizeof(double)) == 0 &&
            memcmp(&a->deliver_rate, &b->deliver_rate, sizeof(double)) == 0;

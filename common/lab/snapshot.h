@@ -190,11 +190,11 @@ unsigned queue_seen_masters(const struct queue_seen *q);
 bool queue_seen_one_sided(const struct snapshot *s, const struct queue_seen *q);
 /* What the side that this node has a copy in says of the queue; NULL: it has none, or all say the same. */
 const struct side_seen *queue_seen_side(const struct queue_seen *q, int node);
-node_bits queue_seen_masters_bits(const struct queue_seen *q); /* of all that answer */
+node_bits queue_seen_masters_bits(const struct queue_seen *q);              /* of all that answer */
 node_bits queue_seen_mirrors(const struct queue_seen *q, bool synced_only); /* on any of their sides */
 
 struct snapshot *snapshot_clone(const struct snapshot *s);
-void snapshot_destroy(struct snapshot *s); /* takes NULL */
+void snapshot_destroy(struct snapshot *s);     /* takes NULL */
 void snapshot_sort_queues(struct snapshot *s); /* after any is added: they are found by halves */
 bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b); /* but for seen_at */
 void snapshot_copy_event(struct event_seen *to, const struct event_seen *from);

@@ -456,7 +456,7 @@ static void what_stops_to_be_true_says_when(void **state)
     assert_int_equal(l->steps[0].state, STEP_WAS);
     int64_t when = l->steps[0].seen_wall_ms;
     assert_true(when > 0);
-    assert_null(l->steps[0].seen); /* it is no more */
+    assert_null(l->steps[0].seen);          /* it is no more */
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
     observe_times(l, &policy_set, 3);       /* the same again is not the same fact */
     assert_int_equal(l->steps[0].state, STEP_WAS);

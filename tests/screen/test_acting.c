@@ -72,8 +72,8 @@ static void a_typed_verb_asks_the_right_node(void **state)
     model_finish(&m);
 }
 
-/* x cuts a node off and heals what is cut. Where all links are back, healing would change nothing however often:
- * it says what mends the two views, by how the lab handles partitions. */
+/* x cuts a node off and heals what is cut. Where all links are back, healing would change nothing however
+ * often: it says what mends the two views, by how the lab handles partitions. */
 static void what_mends_a_partition(void **state)
 {
     struct model m;

@@ -76,8 +76,8 @@ static void more_than_four_nodes(void **state)
 }
 
 /* Nodes that all answer and do not see each other: both masters, each with its count; what mends it. The data
- * are of the kit's nodes: node1 cut off, and with its links back; the third of six nodes with one that was stopped
- * (SIGSTOP) for a while. */
+ * are of the kit's nodes: node1 cut off, and with its links back; the third of six nodes with one that was
+ * stopped (SIGSTOP) for a while. */
 static void a_partition(void **state)
 {
     (void)state;

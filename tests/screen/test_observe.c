@@ -296,7 +296,8 @@ static bool six_messages(const struct snapshot *s)
     return s->queues_len && s->queues[0].messages == 6;
 }
 
-/* An idle lab: what is said again is not parsed again, and one node's list is enough. What changes is seen. */
+/* An idle lab: what is said again is not parsed again, and one node's list is enough. What changes is seen.
+ */
 static void what_does_not_change_costs_little(void **state)
 {
     struct scene *scene = *state;

@@ -62,7 +62,8 @@ static void it_opens_at_the_step_that_lost_a_message(void **state)
     player_destroy(p);
 }
 
-/* Both masters, and what each holds: in the cards, the table and the ledger; and the same in a message's life. */
+/* Both masters, and what each holds: in the cards, the table and the ledger; and the same in a message's
+ * life. */
 static void two_masters_in_a_schedule(void **state)
 {
     (void)state;

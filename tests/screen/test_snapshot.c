@@ -304,8 +304,9 @@ static void one_moment_on_two_nodes(void **state)
 #define SAYS(one, two, three)                                                                                \
     "[" ENTRY("node1@h", one) "," ENTRY("node2@h", two) "," ENTRY("node3@h", three) "]"
 #define QUEUE(name, state, node, mirrors, messages)                                                          \
-    "{\"name\":\"" name "\",\"vhost\":\"/\",\"state\":\"" state "\",\"node\":\"" node "\",\"slave_nodes\":[" mirrors     \
-    "],\"synchronised_slave_nodes\":[" mirrors "],\"messages\":" messages ",\"messages_ready\":" messages "}"
+    "{\"name\":\"" name "\",\"vhost\":\"/\",\"state\":\"" state "\",\"node\":\"" node                        \
+    "\",\"slave_nodes\":[" mirrors "],\"synchronised_slave_nodes\":[" mirrors "],\"messages\":" messages     \
+    ",\"messages_ready\":" messages "}"
 
 static void say(struct look *l, unsigned node, const char *nodes, const char *queues)
 {
@@ -323,9 +324,11 @@ static struct look parted(void)
     say(&l, 0, SAYS("true", "false", "false"),
         "[" QUEUE("m", "running", "node1@h", "", "2") "," QUEUE("old", "running", "node1@h", "", "9") "]");
     say(&l, 1, SAYS("false", "true", "true"),
-        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "", "0") "]");
+        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "",
+                                                                           "0") "]");
     say(&l, 2, SAYS("false", "true", "true"),
-        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "", "0") "]");
+        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "",
+                                                                           "0") "]");
     return l;
 }
 
@@ -334,8 +337,8 @@ static void together(struct look *l)
     *l = (struct look){0};
     for (unsigned i = 0; i < 3; i++)
         say(l, i, SAYS("true", "true", "true"),
-            "[" QUEUE("m", "running", "node2@h", "\"node3@h\",\"node1@h\"", "3") ","
-            QUEUE("old", "running", "node1@h", "", "9") "]");
+            "[" QUEUE("m", "running", "node2@h", "\"node3@h\",\"node1@h\"",
+                      "3") "," QUEUE("old", "running", "node1@h", "", "9") "]");
 }
 
 static void a_node_is_believed_about_itself(void **state)
@@ -424,9 +427,8 @@ static void a_handover_is_no_partition(void **state)
 
 static void json_and_back(void **state)
 {
-    static const char *const names[] = {"rest", "stopped", "down",   "wide",
-                                        "many", "frozen",  "silent", "empty",
-                                        "cut",  "apart",   "apart-six"};
+    static const char *const names[] = {"rest",   "stopped", "down", "wide",  "many",     "frozen",
+                                        "silent", "empty",   "cut",  "apart", "apart-six"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct snapshot *s = load_snapshot(names[i]), *copy = snapshot_clone(s);
