@@ -96,8 +96,7 @@ static bool taken_in(struct sim *s, void *arg)
 }
 
 /* It was emptied and taken in again, and both were killed before they served so. The other one may have lost
- * that view with its disk's last writes, and still knows it as removed: its past is a later one all the same.
- */
+ * that view with its disk's last writes, and still knows it as removed: its past is a later one all the same. */
 static void a_forgotten_node_that_was_taken_in_is_no_stranger(void **state_)
 {
     (void)state_;
