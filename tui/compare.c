@@ -277,7 +277,7 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     int x = canvas_put(c, all, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
     x = canvas_put(c, all, x, 0, STYLE_NORMAL, _("two recordings")) + 1;
     x = canvas_put(c, all, x, 0, STYLE_DIM, "|") + 1;
-    canvas_put(c, all, x, 0, STYLE_STRONG, "REPLAY");
+    canvas_put(c, all, x, 0, STYLE_STRONG, _("REPLAY"));
     snprintf(position, sizeof(position), "%s %zu/%zu", cmp->playing ? "x1" : "||", cmp->at, cmp->lines.len);
     canvas_put_right(c, all, 0, 0, STYLE_DIM, position);
     struct rect left = rect_rows(all, 1, c->height - 2), right = left;

@@ -31,39 +31,60 @@ static void key_names(size_t i, char out[64])
         len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_table[j].name);
 }
 
-static int help_rows(void)
+#define NAMES_WIDTH  29
+#define NARROW_WIDTH 58 /* below it what a key does stands under its name, to its end */
+#define INDENT       2
+
+static int help_rows(const struct canvas *c, int width)
 {
     int rows = 0;
     for (size_t i = 0; i < key_table_len; i++)
-        rows += key_table[i].help != NULL;
+        if (key_table[i].help)
+            rows += width >= NARROW_WIDTH ? 1 : 1 + paragraph_rows(c, width - INDENT, _(key_table[i].help));
     return rows;
 }
 
-/* The first line that is shown, so that the last one is in sight; only drawing knows how many rows there are.
- */
-static int help_first(const struct model *m, int rows)
+static void draw_keys(struct canvas *c, struct rect list, int y)
 {
-    int last = help_rows() - rows;
-    return m->help_from < last ? m->help_from : last > 0 ? last : 0;
-}
-
-#define NAMES_WIDTH 29
-
-void draw_help(const struct model *m, struct canvas *c)
-{
-    struct rect r = draw_box(c, 78, help_rows() + 4, _("Keys"));
-    struct rect list = rect_rows(r, 1, r.height - 2);
-    int from = help_first(m, list.height), y = -from, below = help_rows() - from - list.height;
-    canvas_put(c, r, 0, 0, STYLE_DIM,
-               _("> marks what keys act on: a node, a queue, the lesson's current step."));
     for (size_t i = 0; i < key_table_len; i++) {
         char names[64];
         if (!key_table[i].help)
             continue;
         key_names(i, names);
         canvas_put(c, list, 0, y, STYLE_STRONG, names);
-        canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(key_table[i].help));
+        if (list.width >= NARROW_WIDTH)
+            canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(key_table[i].help));
+        else
+            y += 1 + draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(key_table[i].help));
     }
+}
+
+/* the box's inside, without the line above and the one below */
+static struct rect help_list(struct canvas *c, bool draw)
+{
+    int width = c->width < 78 ? c->width : 78, rows = help_rows(c, width - 4);
+    struct rect r = {0, 0, width - 4, rows + 4 > c->height ? c->height - 2 : rows + 2};
+    if (draw)
+        r = draw_box(c, 78, rows + 4, _("Keys"));
+    return rect_rows(r, 1, r.height - 2);
+}
+
+/* The last line is in sight at most: only drawing knows how many rows there are. */
+void help_settle(struct model *m, struct canvas *c)
+{
+    struct rect list = help_list(c, false);
+    int last = help_rows(c, list.width) - list.height;
+    m->help_from = m->help_from > last ? last : m->help_from;
+    m->help_from = m->help_from < 0 ? 0 : m->help_from;
+}
+
+void draw_help(const struct model *m, struct canvas *c)
+{
+    struct rect list = help_list(c, true), r = {list.x, list.y - 1, list.width, list.height + 2};
+    int from = m->help_from, below = help_rows(c, list.width) - from - list.height;
+    canvas_put(c, r, 0, 0, STYLE_DIM,
+               _("> marks what keys act on: a node, a queue, the lesson's current step."));
+    draw_keys(c, list, -from);
     if (from > 0 || below > 0)
         canvas_printf(c, r, 0, r.height - 1, STYLE_TITLE,
                       _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes"), from,
@@ -84,8 +105,7 @@ enum effect help_key(struct model *m, int key)
     case KEY_PAGE_UP: m->help_from -= page; break;
     default: m->overlay = OVERLAY_NONE; break; /* q does no more than that */
     }
-    m->help_from = m->help_from < 0 ? 0 : m->help_from > help_rows() ? help_rows() : m->help_from;
-    return EFFECT_DRAW;
+    return EFFECT_DRAW; /* help_settle knows the last one */
 }
 
 /* ---- question
@@ -112,17 +132,21 @@ static const struct {
 
 void draw_confirm(const struct model *m, struct canvas *c)
 {
-    struct rect r = draw_box(c, 68, 8, _("Sure?"));
+    const char *keys = _("Enter: the marked one   arrows: mark   y: do it   Esc: cancel");
     if (!m->to_confirm)
         return;
     enum danger danger = command_danger(m->to_confirm);
+    int width = c->width < 68 ? c->width : 68, inside = width - 4;
+    int what = paragraph_rows(c, inside, _(dangers[danger].what)), hint = paragraph_rows(c, inside, keys);
+    what = what < 3 ? 3 : what;
+    struct rect r = draw_box(c, width, what + hint + 4, _("Sure?"));
     bool yes = m->confirm_yes;
     char *cancel = format_text(yes ? "  %s  " : "[ %s ]", _("Cancel"));
     canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s", danger == DANGER_CLEAN ? "" : "$ ", m->to_confirm->text);
-    draw_paragraph(c, rect_rows(r, 1, 3), 0, 0, STYLE_NORMAL, _(dangers[danger].what));
-    int x = canvas_put(c, r, 0, 4, yes ? STYLE_NORMAL : STYLE_SELECTED, cancel) + 2;
-    canvas_printf(c, r, x, 4, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ",
+    draw_paragraph(c, rect_rows(r, 1, what), 0, 0, STYLE_NORMAL, _(dangers[danger].what));
+    int x = canvas_put(c, r, 0, 1 + what, yes ? STYLE_NORMAL : STYLE_SELECTED, cancel) + 2;
+    canvas_printf(c, r, x, 1 + what, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ",
                   _(dangers[danger].verb));
-    canvas_put(c, r, 0, 5, STYLE_DIM, _("Enter: the marked one   arrows: mark   y: do it   Esc: cancel"));
+    draw_paragraph(c, rect_rows(r, 2 + what, hint), 0, 0, STYLE_DIM, keys);
     free(cancel);
 }

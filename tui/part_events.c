@@ -35,8 +35,7 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
     localtime_r(&seconds, &t);
     int x = canvas_printf(c, r, 1, y, STYLE_DIM, "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec,
                           (int)(e->wall_ms % 1000));
-    canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind),
-               event_kind(e));
+    canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind), event_kind(e));
     x += 11;
     if (e->node && !names(e->text, e->node))
         x = canvas_printf(c, r, x, y, STYLE_DIM, _("%s: "), e->node);

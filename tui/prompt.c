@@ -224,9 +224,8 @@ void draw_prompt(const struct model *m, struct canvas *c)
     char *above = filter ? find_status(m) : complete_usage(&m->line);
     const char *text = m->completions ? m->completions : above;
     if (!text)
-        text = filter
-                   ? _("filters what is shown   Enter: keep it   Esc: show all")
-                   : _("labctl's verbs, and publish, get, clean, export, quit   Tab: complete   Esc: cancel");
+        text = filter ? _("filters what is shown   Enter: keep it   Esc: show all")
+                      : _("labctl's verbs; publish, get, clean, export, quit   Tab: complete   Esc: cancel");
     int rows = c->height > 3 ? paragraph_rows(c, c->width, text) : 0;
     rows = rows > c->height / 2 ? c->height / 2 : rows;
     int bar = c->height >= 3;

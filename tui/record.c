@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "time_delta.h"
+#include "words.h"
 
 /* A whole snapshot is written again once the differences since the last one outweigh it by this, or after
  * this time: what a damaged line costs is what lies before the next whole one. */
@@ -173,13 +174,13 @@ static void put(struct recorder *r, const char *line, size_t len)
             turn_page(r);
         return;
     }
-    if (r->bytes + len > r->max_bytes) {
-        stop(r, format_text("%s has reached %zu MiB", r->file, r->max_bytes >> 20));
+    if (len > r->max_bytes || r->bytes > r->max_bytes - len) {
+        stop(r, format_text(_("%s has reached %zu MiB"), r->file, r->max_bytes >> 20));
         return;
     }
     ssize_t wrote = write(r->fd, line, len);
     if (wrote < 0 || (size_t)wrote != len)
-        stop(r, format_text("%s: %s", r->file, wrote < 0 ? strerror(errno) : "the disk is full"));
+        stop(r, format_text("%s: %s", r->file, wrote < 0 ? strerror(errno) : _("the disk is full")));
     else
         r->bytes += len;
 }
@@ -482,15 +483,8 @@ void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint
 /* ---- begin and end
  * ------------------------------------------------------------------------------------------- */
 
-struct recorder *recorder_create(const char *file, size_t max_bytes, const struct recording_start *start,
-                                 char **error)
+static struct recorder *begin(int fd, const char *file, size_t max_bytes, const struct recording_start *start)
 {
-    int fd = file ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644) : -1;
-    if (file && fd < 0) {
-        *error = errno == EEXIST ? format_text("%s is there already; name a new file", file)
-                                 : format_text("%s: %s", file, strerror(errno));
-        return NULL;
-    }
     struct recorder *r = xcalloc(1, sizeof(*r));
     r->fd = fd;
     r->file = file ? xstrdup(file) : NULL;
@@ -505,6 +499,23 @@ struct recorder *recorder_create(const char *file, size_t max_bytes, const struc
     json_decref(header);
     put(r, r->header, strlen(r->header));
     return r;
+}
+
+struct recorder *recorder_to(int fd, const struct recording_start *start)
+{
+    return begin(fd, "pipe", SIZE_MAX, start);
+}
+
+struct recorder *recorder_create(const char *file, size_t max_bytes, const struct recording_start *start,
+                                 char **error)
+{
+    int fd = file ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644) : -1;
+    if (file && fd < 0) {
+        *error = errno == EEXIST ? format_text(_("%s is there already; name a new file"), file)
+                                 : format_text("%s: %s", file, strerror(errno));
+        return NULL;
+    }
+    return begin(fd, file, max_bytes, start);
 }
 
 void recorder_destroy(struct recorder *r)

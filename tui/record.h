@@ -30,6 +30,8 @@ struct recording_start {
  * the session, at most max_bytes of it. NULL and *error (the caller frees it) if the file cannot be made. */
 struct recorder *recorder_create(const char *file, size_t max_bytes, const struct recording_start *start,
                                  char **error);
+/* To whoever reads the other end of fd (taken over): all of it, as it happens. */
+struct recorder *recorder_to(int fd, const struct recording_start *start);
 void recorder_destroy(struct recorder *r); /* takes NULL, as all below do */
 
 /* doc: recorded_encode(s), which several recorders share. l: the lesson as it is after that. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "lab/snapshot.h"
@@ -21,6 +22,8 @@ struct indexing {
     bool gap;          /* a line was left out since the last whole snapshot */
     json_int_t number; /* of the last snapshot */
     ms_time start;
+    size_t at; /* up to here the text was read */
+    int line;  /* how many lines that were */
 };
 
 static void leave_out(struct recording *r, int line, char *why)
@@ -144,29 +147,45 @@ static bool read_header(struct recording *r, json_t *json, char **why)
     return true;
 }
 
+static void read_line(struct indexing *x, const char *line, size_t len, bool whole)
+{
+    struct recording *r = x->r;
+    char *why = NULL;
+    json_error_t e;
+    x->line++;
+    if (strspn(line, " \t\r") >= len)
+        return;
+    json_t *json = json_loadb(line, len, 0, &e);
+    struct recorded m = {.at = (size_t)(line - r->text), .len = len, .line = x->line};
+    if (!json)
+        why = whole ? format_text("not JSON: %s", e.text) : xstrdup("the last line is cut off");
+    else if (!read_header(r, json, &why))
+        index_line(x, m, json, &why);
+    if (why) {
+        leave_out(r, x->line, why);
+        x->gap = true;
+    }
+    json_decref(json);
+}
+
+/* all lines that have their end */
+static void read_lines(struct indexing *x)
+{
+    struct recording *r = x->r;
+    for (const char *end; (end = memchr(r->text + x->at, '\n', r->text_len - x->at));) {
+        const char *line = r->text + x->at;
+        read_line(x, line, (size_t)(end - line), true);
+        x->at = (size_t)(end + 1 - r->text);
+    }
+}
+
 static void read_text(struct recording *r)
 {
-    struct indexing x = {.r = r};
-    int line = 1;
-    for (char *at = r->text, *next; *at; at = next, line++) {
-        char *end = strchr(at, '\n'), *why = NULL;
-        size_t len = end ? (size_t)(end - at) : strlen(at);
-        next = at + len + (end != NULL);
-        if (strspn(at, " \t\r") >= len)
-            continue;
-        json_error_t e;
-        json_t *json = json_loadb(at, len, 0, &e);
-        struct recorded m = {.at = (size_t)(at - r->text), .len = len, .line = line};
-        if (!json)
-            why = end ? format_text("not JSON: %s", e.text) : xstrdup("the last line is cut off");
-        else if (!read_header(r, json, &why))
-            index_line(&x, m, json, &why);
-        if (why) {
-            leave_out(r, line, why);
-            x.gap = true;
-        }
-        json_decref(json);
-    }
+    struct indexing *x = r->indexing;
+    read_lines(x);
+    if (x->at < r->text_len)
+        read_line(x, r->text + x->at, r->text_len - x->at, false);
+    x->at = r->text_len;
     if (r->left_out > 1) {
         char *more = format_text("%s (%zu lines are left out)", r->problem, r->left_out);
         free(r->problem);
@@ -182,6 +201,9 @@ struct recording *recording_of(const char *name, char *text, char **error)
     struct recording *r = xcalloc(1, sizeof(*r));
     r->name = xstrdup(name);
     r->text = text;
+    r->text_len = strlen(text);
+    r->indexing = xcalloc(1, sizeof(*r->indexing));
+    r->indexing->r = r;
     r->doomed = SIZE_MAX;
     read_text(r);
     for (size_t i = 0; i < r->moments.len; i++)
@@ -235,6 +257,58 @@ struct recording *recording_load(const char *file, char *(*load)(const char *fil
     return *error ? NULL : recording_open(file, error);
 }
 
+/* the last line's word to who looks on; the caller frees it */
+static char *last_words(const char *text)
+{
+    const char *at = text, *line = text;
+    for (; (at = strchr(at, '\n')) && at[1]; at++)
+        line = at + 1;
+    json_t *json = json_loads(line, 0, NULL);
+    const char *said = json_string_value(json_object_get(json, "said"));
+    char *words = xstrdup(said ? said : "nothing came of it");
+    json_decref(json);
+    return words;
+}
+
+struct recording *recording_from(int fd, const char *name, char **error)
+{
+    struct text t = {0};
+    char part[4096];
+    ssize_t got = 1;
+    const char *shows = NULL;
+    while (got > 0 && !(shows && strchr(shows, '\n'))) {
+        while ((got = read(fd, part, sizeof(part))) < 0 && errno == EINTR)
+            ;
+        if (got > 0)
+            text_add_bytes(&t, part, (size_t)got);
+        shows = strstr(text_str(&t), "\"snapshot\":");
+    }
+    if (got <= 0) {
+        char *words = last_words(text_str(&t));
+        *error = format_text("%s: %s", name, words);
+        free(words);
+        text_finish(&t);
+        return NULL;
+    }
+    const char *end = strrchr(t.s, '\n') + 1; /* of the last line that is whole */
+    struct recording *r = recording_of(name, xstrndup(t.s, (size_t)(end - t.s)), error);
+    if (r) {
+        r->open = true;
+        recording_append(r, end, strlen(end));
+    }
+    text_finish(&t);
+    return r;
+}
+
+void recording_append(struct recording *r, const char *data, size_t len)
+{
+    r->text = xrealloc(r->text, r->text_len + len + 1);
+    memcpy(r->text + r->text_len, data, len);
+    r->text_len += len;
+    r->text[r->text_len] = '\0';
+    read_lines(r->indexing);
+}
+
 void recording_close(struct recording *r)
 {
     if (!r)
@@ -244,6 +318,7 @@ void recording_close(struct recording *r)
     VEC_FREE(&r->moments);
     json_decref(r->header);
     free(r->problem);
+    free(r->indexing);
     free(r->text);
     free(r->name);
     free(r);

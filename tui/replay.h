@@ -26,10 +26,13 @@ struct recorded {
 struct recording {
     char *name; /* for messages */
     char *text;
+    size_t text_len;
+    struct indexing *indexing; /* how far it was read (replay.c) */
     VEC(struct recorded) moments;
     json_t *header;  /* NULL: a file of snapshots without one */
     char *problem;   /* which lines were left out and why; NULL: none */
     size_t left_out; /* how many */
+    bool open;       /* it is still written */
     size_t doomed;   /* the moment to open at (a schedule's fatal step); SIZE_MAX: none */
 };
 
@@ -40,7 +43,13 @@ struct recording *recording_open(const char *file, char **error);
 struct recording *recording_load(const char *file, char *(*load)(const char *file, char **error),
                                  char **error);
 struct recording *recording_of(const char *name, char *text, char **error); /* takes text over */
-void recording_close(struct recording *r);                                  /* takes NULL */
+/* One that is being written to fd: what there is of it as soon as something can be shown; the rest is read by
+ * the caller (recording_append). NULL and *error: it ended before, and what its writer said last. */
+struct recording *recording_from(int fd, const char *name, char **error);
+void recording_close(struct recording *r); /* takes NULL */
+
+/* More of it, as it is written; of the last line what is missing comes with the next. */
+void recording_append(struct recording *r, const char *data, size_t len);
 
 json_t *recording_line(const struct recording *r, size_t i); /* parsed anew; a new reference */
 ms_time recording_end(const struct recording *r);            /* how long it is */

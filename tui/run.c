@@ -54,6 +54,7 @@ struct run {
     struct jobs *jobs; /* the commands that run */
 
     struct event *input, *tick, *resized, *quit[3], *interrupt;
+    struct event *more; /* of a recording that is still written */
 };
 
 static ms_time monotonic_ms(void)
@@ -136,6 +137,20 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     draw(r, false);
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *r = arg;
+    char part[65536];
+    (void)what;
+    ssize_t got = read(fd, part, sizeof(part));
+    if (got > 0)
+        session_append(r->session, part, (size_t)got);
+    else if (got == 0 || errno != EINTR) {
+        event_del(r->more);
+        session_complete(r->session);
+    }
 }
 
 /* ---- programs
@@ -351,9 +366,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct run *r = arg;
     draw(r, false);
     if (r->unattended && r->looks >= 2) {
-        fprintf(stderr,
-                "lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
-                "goes on, lab run N --headless plays a lesson\n");
+        fputs(_("lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
+                "goes on, lab run N --headless plays a lesson\n"),
+              stderr);
         event_base_loopbreak(r->base);
     }
 }
@@ -409,6 +424,10 @@ static void open_events(struct run *r)
     r->quit[2] = evsignal_new(r->base, SIGPIPE, on_quit, r); /* plain text into a pipe that closed */
     if (can_be_waited_for(STDIN_FILENO))
         event_add(r->input, NULL);
+    if (r->opts->replay_fd) {
+        r->more = event_new(r->base, r->opts->replay_fd, EV_READ | EV_PERSIST, on_more, r);
+        event_add(r->more, NULL);
+    }
     event_add(r->tick, &second);
     struct event *signals[] = {r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
@@ -420,6 +439,8 @@ static void close_events(struct run *r)
     struct event *all[] = {r->input, r->tick, r->resized, r->interrupt, r->quit[0], r->quit[1], r->quit[2]};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         event_free(all[i]);
+    if (r->more)
+        event_free(r->more);
 }
 
 /* The terminal, if one can be drawn on; plain text otherwise, saying why on stderr. */
@@ -430,7 +451,7 @@ static void open_terminal(struct run *r)
         return;
     r->terminal = terminal_open(&why);
     if (!r->terminal)
-        fprintf(stderr, "lab: %s: frames come as plain text (--plain)\n", why);
+        fprintf(stderr, _("lab: %s: frames come as plain text (--plain)\n"), why);
 }
 
 /* The last frame stays to be read after the terminal is the shell's again, but for its keys, and with two
@@ -589,7 +610,10 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         free(error);
         return EXIT_CONFIG;
     }
-    if ((opts->replay && !(replay = recording_load(opts->replay, opts->load, &error))) ||
+    if (opts->replay)
+        replay = opts->replay_fd ? recording_from(opts->replay_fd, opts->replay, &error)
+                                 : recording_load(opts->replay, opts->load, &error);
+    if ((opts->replay && !replay) ||
         (opts->beside && !(beside = recording_load(opts->beside, opts->load, &error))) ||
         (opts->script && !(r.script = script_open(opts->script, &error)))) {
         fprintf(stderr, "lab: %s\n", error);

@@ -404,6 +404,8 @@ void screen_settle(struct model *m, struct canvas *c)
         views[m->view]->settle(m, c, layout_of(m, c).view);
     if (m->overlay == OVERLAY_PAGER)
         pager_settle(m, c);
+    if (m->overlay == OVERLAY_HELP)
+        help_settle(m, c);
 }
 
 void screen_draw(const struct model *m, struct canvas *c)

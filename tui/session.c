@@ -21,6 +21,7 @@ struct session {
     struct session_options o;
     struct player *player;   /* what is shown instead of the lab; NULL: the lab is */
     struct compare *compare; /* two players; then `player` is the left one, which it owns */
+    bool follows;            /* the player's recording is still written, and its end was shown */
     bool paused;             /* the player shows memory, and Space goes back to the lab */
     struct recorder *memory, *file;
     struct snapshot *saw; /* the newest that was recorded, and its document */
@@ -255,6 +256,22 @@ void session_compare(struct session *s, struct recording *left, struct recording
 void session_replay(struct session *s, struct recording *r, struct lesson *lesson)
 {
     s->player = player_create(r, lesson, s->o.lab, s->o.live->readonly);
+}
+
+void session_append(struct session *s, const char *data, size_t len)
+{
+    if (!s->follows) {
+        s->follows = true;
+        player_to(s->player, player_recording(s->player)->moments.len);
+    }
+    player_append(s->player, data, len);
+    s->o.draw(s->o.arg);
+}
+
+void session_complete(struct session *s)
+{
+    player_complete(s->player);
+    s->o.draw(s->o.arg);
 }
 
 static void pause_screen(struct session *s)

@@ -29,6 +29,11 @@ void session_destroy(struct session *s); /* takes NULL */
 /* Shows a recording instead of the lab, from now to the end (takes both over). */
 void session_replay(struct session *s, struct recording *r, struct lesson *lesson);
 
+/* More of that recording, which is still written: from now on its end is shown, unless somebody steps back.
+ */
+void session_append(struct session *s, const char *data, size_t len);
+void session_complete(struct session *s); /* that was all */
+
 /* Shows two recordings side by side (takes them over). */
 void session_compare(struct session *s, struct recording *left, struct recording *right);
 

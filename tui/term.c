@@ -10,6 +10,8 @@
 #include <ncurses.h>
 #include <term.h>
 
+#include "words.h"
+
 /* <term.h> defines its capability names as macros, such as these */
 #undef lines
 #undef columns
@@ -59,13 +61,13 @@ static const char *why_not(void)
 {
     int err = 0;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return "input or output is not a terminal";
+        return _("input or output is not a terminal");
     if (setupterm(NULL, STDOUT_FILENO, &err) != OK)
-        return "the terminal's kind (TERM) is not known here";
+        return _("the terminal's kind (TERM) is not known here");
     const char *cup = tigetstr("cup");
     bool can = cup && cup != (const char *)-1;
     del_curterm(cur_term);
-    return can ? NULL : "this kind of terminal cannot place the cursor";
+    return can ? NULL : _("this kind of terminal cannot place the cursor");
 }
 
 struct terminal *terminal_open(const char **why)

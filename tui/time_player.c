@@ -105,6 +105,50 @@ void player_to_time(struct player *p, ms_time t)
     tell_time(p);
 }
 
+/* what is lost at that moment */
+static void say_doomed(struct player *p)
+{
+    json_t *line = recording_line(p->r, p->r->doomed);
+    char *doomed = fact_text(json_object_get(line, "doomed"), lesson_words);
+    model_say(&p->model, "%s", doomed);
+    free(doomed);
+    json_decref(line);
+}
+
+void player_append(struct player *p, const char *data, size_t len)
+{
+    size_t before = p->r->moments.len;
+    bool at_end = p->at == before, doomed = p->r->doomed != SIZE_MAX;
+    recording_append(p->r, data, len);
+    if (at_end && p->r->moments.len > before)
+        player_to(p, p->r->moments.len);
+    else
+        tell_time(p);
+    if (at_end && !doomed && p->r->doomed != SIZE_MAX)
+        say_doomed(p);
+}
+
+/* What was seen in one millisecond is seen together: how many are to be shown to show moment i. */
+static size_t count_with(const struct player *p, size_t i)
+{
+    const struct recorded *m = p->r->moments.items;
+    while (i + 1 < p->r->moments.len && m[i + 1].t == m[i].t)
+        i++;
+    return i + 1;
+}
+
+void player_complete(struct player *p)
+{
+    size_t last = p->r->moments.len - 1;
+    p->r->open = false;
+    json_t *line = recording_line(p->r, last);
+    if (p->at > last && p->r->doomed != SIZE_MAX && !json_object_get(line, "said")) {
+        player_to(p, count_with(p, p->r->doomed));
+        say_doomed(p);
+    }
+    json_decref(line);
+}
+
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -119,15 +163,6 @@ static bool shows(const struct recorded *m)
 static bool begins(const struct recorded *m)
 {
     return m->mark != NULL;
-}
-
-/* What was seen in one millisecond is seen together: how many are to be shown to show moment i. */
-static size_t count_with(const struct player *p, size_t i)
-{
-    const struct recorded *m = p->r->moments.items;
-    while (i + 1 < p->r->moments.len && m[i + 1].t == m[i].t)
-        i++;
-    return i + 1;
 }
 
 static bool step(struct player *p, bool on, moment_fact *fact)
@@ -191,7 +226,9 @@ void player_request(struct player *p, enum request request)
         pause_or_play(p);
     else if (request == REQUEST_LATER && !step(p, true, shows)) {
         player_to(p, p->r->moments.len);
-        model_say(&p->model, _("this is the end of the recording; [ goes back, q leaves"));
+        model_say(&p->model, "%s",
+                  p->r->open ? _("so far it was played; what comes is shown by itself, [ goes back")
+                             : _("this is the end of the recording; [ goes back, q leaves"));
     } else if (request == REQUEST_EARLIER && !step(p, false, shows))
         model_say(&p->model, _("this is the beginning of the recording"));
     else if (request == REQUEST_SEEK_ON || request == REQUEST_SEEK_BACK)
@@ -248,13 +285,8 @@ struct player *player_create(struct recording *r, struct lesson *lesson, const s
     while (!r->moments.items[first].snapshot)
         first++;
     player_to(p, count_with(p, r->doomed != SIZE_MAX ? r->doomed : first));
-    json_t *line = r->doomed != SIZE_MAX ? recording_line(r, r->doomed) : NULL;
-    if (line) {
-        char *doomed = fact_text(json_object_get(line, "doomed"), lesson_words);
-        model_say(&p->model, "%s", doomed);
-        free(doomed);
-    }
-    json_decref(line);
+    if (r->doomed != SIZE_MAX)
+        say_doomed(p);
     if (r->problem)
         model_say(&p->model, _("%s; what can be read is shown"), r->problem);
     return p;

@@ -25,6 +25,12 @@ size_t player_at(const struct player *p);
 void player_to(struct player *p, size_t count);
 void player_to_time(struct player *p, ms_time t); /* all moments up to then */
 
+/* More of its recording, as it is written (replay.h). Who looks at its end goes on looking at its end. */
+void player_append(struct player *p, const char *data, size_t len);
+/* That was all. If a message was lost and nobody has stepped back, it goes to where that was, unless the
+ * recording ends with a word of its own. */
+void player_complete(struct player *p);
+
 /* What a key asked for: REQUEST_PAUSE, EARLIER and LATER (to the next moment that shows something new),
  * SEEK_BACK and SEEK_ON (to the next step, or by ten seconds), FASTER, SLOWER. Says in the model what it
  * cannot do. */

@@ -1,12 +1,14 @@
 /* time_sched.c: see time_sched.h. A simulated step has no duration that means anything to who watches: each
- * is a second. */
+ * is a second. What nodes do takes the time it takes. */
 #include "time_sched.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "record.h"
 #include "time_delta.h"
 #include "time_sched_ledger.h"
+#include "words.h"
 
 #define STEP_MS       1000
 #define RECORDING_MAX (256u << 20)
@@ -21,6 +23,8 @@ struct sched_recorder {
     VEC(struct event_seen) events; /* what was done and seen */
     bool doomed;
     struct sched_book book;
+    ms_time began;   /* on the clock; nodes only */
+    int64_t wall_ms; /* the same moment since 1970; 0: simulated */
 };
 
 /* ---- snapshots
@@ -116,7 +120,7 @@ static struct snapshot *see(struct sched_recorder *r, uint32_t away, const struc
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
     s->taken_at = r->now;
-    s->taken_wall_ms = (int64_t)r->now;
+    s->taken_wall_ms = r->wall_ms + (int64_t)r->now;
     s->number = ++r->number;
     s->source = -1;
     see_nodes(r, s, away);
@@ -153,18 +157,41 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
 static void note(struct sched_recorder *r, const char *kind, char *text, const json_t *fact)
 {
     struct event_seen e = {.seq = r->events.len + 1,
-                           .wall_ms = (int64_t)r->now,
+                           .wall_ms = r->wall_ms + (int64_t)r->now,
                            .kind = xstrdup(kind),
                            .text = text,
                            .fact = json_deep_copy(fact)};
     VEC_PUSH(&r->events, e);
 }
 
+static ms_time clock_ms(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (ms_time)t.tv_sec * 1000 + (ms_time)t.tv_nsec / 1000000;
+}
+
+static void let_time_pass(struct sched_recorder *r)
+{
+    r->now = r->wall_ms ? clock_ms(CLOCK_MONOTONIC) - r->began : r->now + STEP_MS;
+}
+
+static void before(void *arg, const struct sched_event *e)
+{
+    struct sched_recorder *r = arg;
+    let_time_pass(r);
+    char *words =
+        e->step ? format_text(_("step %u of %u, waiting for its facts: %s"), e->step, r->s->steps, e->text)
+                : format_text(_("before the first step, waiting for its facts: %s"), e->text);
+    recorder_said(r->recorder, r->now, words);
+    free(words);
+}
+
 static void after(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
                   const struct replay_seen *queues, size_t len, const struct replay_result *so_far)
 {
     struct sched_recorder *r = arg;
-    r->now += STEP_MS;
+    let_time_pass(r);
     note(r, e->step ? "step" : "set-up", xstrdup(e->text), NULL);
     if (fact)
         note(r, "seen", fact_text(fact, NULL), fact);
@@ -175,7 +202,7 @@ static void after(void *arg, const struct sched_event *e, const json_t *fact, ui
         step->acted = true;
         step->exit_code = 0;
         step->seen = json_deep_copy(fact);
-        step->seen_wall_ms = (int64_t)r->now;
+        step->seen_wall_ms = r->wall_ms + (int64_t)r->now;
     }
     struct snapshot *s = see(r, away, queues, len);
     size_t from = r->events.len > 1000 ? r->events.len - 1000 : 0;
@@ -214,19 +241,40 @@ static struct lesson *lesson_of(const struct sched *s, const char *name)
 /* ---- begin and end
  * --------------------------------------------------------------------------------------------- */
 
-struct sched_recorder *sched_recorder_create(const struct sched *s, const char *name)
+static struct sched_recorder *begin(const struct sched *s, const char *name, const char *engine,
+                                    int64_t wall_ms, int fd)
 {
     struct sched_recorder *r = xcalloc(1, sizeof(*r));
     struct model m;
     char *error = NULL;
     r->s = s;
     r->lesson = lesson_of(s, name);
-    r->watch = (struct replay_watch){.after = after, .arg = r};
+    r->watch = (struct replay_watch){.before = wall_ms ? before : NULL, .after = after, .arg = r};
+    r->wall_ms = wall_ms;
+    r->began = clock_ms(CLOCK_MONOTONIC);
     model_init(&m, r->lesson, NULL, false, false);
-    struct recording_start start = {.at = 0, .wall_ms = 0, .engine = "sim", .model = &m, .whole = true};
-    r->recorder = recorder_create(NULL, RECORDING_MAX, &start, &error);
+    struct recording_start start = {
+        .at = 0, .wall_ms = wall_ms, .engine = engine, .model = &m, .whole = true};
+    r->recorder = fd < 0 ? recorder_create(NULL, RECORDING_MAX, &start, &error) : recorder_to(fd, &start);
     model_finish(&m);
     return r;
+}
+
+struct sched_recorder *sched_recorder_create(const struct sched *s, const char *name)
+{
+    return begin(s, name, "sim", 0, -1);
+}
+
+struct sched_recorder *sched_recorder_live(const struct sched *s, const char *name, const char *engine,
+                                           int fd)
+{
+    return begin(s, name, engine, (int64_t)clock_ms(CLOCK_REALTIME), fd);
+}
+
+void sched_recorder_say(struct sched_recorder *r, const char *words)
+{
+    let_time_pass(r);
+    recorder_said(r->recorder, r->now, words);
 }
 
 const struct replay_watch *sched_recorder_watch(struct sched_recorder *r)

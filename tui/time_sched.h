@@ -11,10 +11,18 @@ struct sched_recorder;
 /* name: for the title. s is borrowed until the end. */
 struct sched_recorder *sched_recorder_create(const struct sched *s, const char *name);
 
+/* Of nodes of that engine, in the time that passes: each step as it begins and as it is seen, written to fd
+ * (taken over) at once; -1: kept for sched_recorder_end. */
+struct sched_recorder *sched_recorder_live(const struct sched *s, const char *name, const char *engine,
+                                           int fd);
+
 /* To be set in the result of the replay before it is played. */
 const struct replay_watch *sched_recorder_watch(struct sched_recorder *r);
 
-/* The recording's text, the caller's to free; the recorder is gone. */
+/* A last word to whoever looks on; without one a screen goes to where a message was lost. */
+void sched_recorder_say(struct sched_recorder *r, const char *words);
+
+/* The recording's text, the caller's to free ("" if it was written); the recorder is gone. */
 char *sched_recorder_end(struct sched_recorder *r);
 
 #endif

@@ -19,6 +19,8 @@ struct tui_options {
                            unknown kind gets */
     int test_fd;        /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
     const char *replay; /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */
+    int replay_fd;      /* the recording is written there meanwhile, from its beginning; replay is its name;
+                           0: it is a file */
     const char *beside; /* a second one, to be compared with it; NULL: none */
     const char *record; /* a new file that gets all that is seen; NULL: none until R is pressed */
     const char *script; /* keys and waits (script.h); NULL: none */

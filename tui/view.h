@@ -120,6 +120,7 @@ char *range_text(const struct fate_range *f, const char *word); /* "#1-#5 held" 
 
 void draw_help(const struct model *m, struct canvas *c);
 void draw_confirm(const struct model *m, struct canvas *c);
+void help_settle(struct model *m, struct canvas *c); /* before drawing on this canvas */
 enum effect help_key(struct model *m, int key);
 
 /* A box in the middle, cleared, with a title; the rectangle inside it. */

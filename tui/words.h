@@ -28,8 +28,8 @@ static inline const char *lesson_words(const char *text)
  * that, they stay English. */
 void words_init(void);
 
-/* Takes the language of a document instead, by its name: README.zh-CN.md's is zh_CN, README.md's English. What
- * is drawn for it is the same for everybody, whatever their locale. */
+/* Takes the language of a document instead, by its name: README.zh-CN.md's is zh_CN, README.md's English.
+ * What is drawn for it is the same for everybody, whatever their locale. */
 void words_of_document(const char *file);
 
 #endif

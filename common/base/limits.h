@@ -20,6 +20,15 @@
 /* One message between nodes: a body, its envelope, and room for a batch around it. */
 #define LIMIT_PEER_FRAME (LIMIT_BODY + (16u << 20))
 
+/* Queues, policies, exchanges, bindings and users: the table goes to other nodes in one message when a view
+ * changes, so what would make it larger is refused. Hundreds of thousands of queues fit. */
+#define LIMIT_TABLE_BYTES LIMIT_BODY
+
+/* What goes to another node together: many operations of a queue, many deliveries. A message of one batch is this
+ * long and one body at most. */
+#define LIMIT_BATCH_MESSAGES 512
+#define LIMIT_BATCH_BYTES    (256u << 10)
+
 /* What one node keeps of publishes that are not confirmed yet, for each queue: past this the publishers'
  * connections are not read until confirms come back. Large enough to hide a round trip at full speed. */
 #define LIMIT_UNCONFIRMED_MESSAGES 32768

@@ -27,7 +27,7 @@ const char *sched_verb_word(enum sched_verb v)
 }
 
 static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"), N_("lost"), N_("unavailable"),
-                                                       N_("consumed")};
+                                                     N_("consumed")};
 
 const char *sched_fate_word(enum sched_fate f)
 {

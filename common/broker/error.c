@@ -128,6 +128,7 @@ struct failure answer_failure(const struct broker *b, enum answer_status status,
         return failure_of(REPLY_ACCESS_REFUSED, "queue '%s' in vhost '/' in exclusive use", queue);
     case ANSWER_NOT_SERVING:
         return failure_of(REPLY_CONNECTION_FORCED, "broker forced connection closure with reason 'shutdown'");
+    case ANSWER_FULL: return failure_of(REPLY_RESOURCE_ERROR, "%s", text ? text : queue);
     case ANSWER_INEQUIVALENT:
     case ANSWER_INVALID:
     case ANSWER_NOT_MIRRORED:

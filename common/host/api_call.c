@@ -208,6 +208,7 @@ static struct told tell(const char *queue, const struct effect *fx, const char *
     case ANSWER_NOT_SERVING:
         return (struct told){503, "not_serving",
                              xstrdup("this node does not serve now: it is starting or pausing")};
+    case ANSWER_FULL:
     case ANSWER_INVALID:
     case ANSWER_INEQUIVALENT:
     case ANSWER_EXISTS:

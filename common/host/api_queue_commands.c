@@ -165,6 +165,7 @@ static void declared(struct api_call *c, const struct effect *answer)
     case ANSWER_NOT_EMPTY:
     case ANSWER_EXCLUSIVE_CONSUMER:
     case ANSWER_EXISTS:
+    case ANSWER_FULL:
     case ANSWER_INVALID:
     case ANSWER_NOT_MIRRORED:
     case ANSWER_NOT_SYNCING:

@@ -251,17 +251,31 @@ static void shared_unref(const void *data, size_t len, void *arg)
     p->spare[p->spare_len++] = s;
 }
 
+/* The library cuts what can grow (limits.h); if it ever forgets to, the node says so here. The other side would
+ * close the link, and this one must not go on as if that had arrived. */
+static void not_sent(struct link *k, enum peer_type type, size_t len)
+{
+    loop_note(k->peers->part.loop, "node", NULL,
+              "%s of %zu bytes cannot be sent to %s, the longest may have %u: the link to it is closed. This is a "
+              "mistake in mirrorlab; until it is mended, keep fewer bytes unconfirmed in each queue",
+              peer_type_name(type), len, k->peers->part.loop->config.nodes[k->node].name, LIMIT_PEER_FRAME);
+    link_mark_gone(k);
+}
+
 void peers_send(struct peers *p, const struct effect *fx)
 {
     static const char tag = TAG_MESSAGE;
     struct shared *s = shared_create(p);
     text_add_bytes(&s->frame, &tag, 1);
     wire_encode_peer(fx->u.send.msg, &s->frame);
+    bool fits = s->frame.len <= FRAME_HEAD + LIMIT_PEER_FRAME;
     for (node_id i = 0; i < LIMIT_NODES; i++) {
         struct link *k = node_in(fx->u.send.to, i) ? p->peers[i].up : NULL;
         if (!k || k->tcp.write_failed)
             continue;
-        if (s->frame.len < SHARE_FROM) {
+        if (!fits) {
+            not_sent(k, fx->u.send.msg->type, s->frame.len);
+        } else if (s->frame.len < SHARE_FROM) {
             tcp_add(&k->tcp, s->frame.s, s->frame.len);
         } else {
             s->refs++;

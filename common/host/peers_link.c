@@ -101,12 +101,24 @@ static size_t frame_length(const struct link *k, const uint8_t *data)
     return length <= most ? FRAME_HEAD + (size_t)length : 0;
 }
 
+/* Members that have lost a link are two clusters from then on. A stranger's first bytes are not worth a line. */
+static void too_long(const struct link *k, uint32_t length)
+{
+    const struct loop *loop = k->peers->part.loop;
+    if (k->state == LINK_UP)
+        loop_note(k->peers->part.loop, "node", NULL,
+                  "%s begins a frame of %u bytes, and the longest may have %u: the link to it is closed. Are both nodes "
+                  "of one version? Stop the one that is not and start it again as the other",
+                  loop->config.nodes[k->node].name, length, LIMIT_PEER_FRAME);
+}
+
 static void frames_in(struct link *k)
 {
     size_t at = 0;
     while (!k->gone && k->in_len - at >= FRAME_HEAD) {
         size_t length = frame_length(k, k->in + at);
         if (!length) {
+            too_long(k, get_u32(k->in + at + 1));
             link_mark_gone(k);
             break;
         }

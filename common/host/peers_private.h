@@ -4,7 +4,7 @@
 
 #include "host/peers.h"
 
-#define LINK_VERSION 2
+#define LINK_VERSION 3
 #define LIMIT_HELLO  1024 /* bytes of a frame from somebody who has proved nothing */
 #define FRAME_HEAD   5
 #define NONCE_BYTES  32

@@ -19,16 +19,16 @@ json_t *fact_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 json_t *fact_word(const char *word); /* a format without any: a word that has a translation */
 
-/* A new fact of others, at the %s of the format: fact_with("state=%s", fact, NULL). Takes them over. A NULL in
- * the second place: the format has one %s. */
+/* A new fact of others, at the %s of the format: fact_with("state=%s", fact, NULL). Takes them over. A NULL
+ * in the second place: the format has one %s. */
 json_t *fact_with(const char *format, json_t *first, json_t *second);
 
 /* *all and one more, joined by a format such as "%s; %s"; the first of all stands alone. Takes `more` over;
  * NULL adds nothing. */
 void fact_add(json_t **all, const char *format, json_t *more);
 
-/* In words; the caller frees them. translate gives the format in the reader's language, with the same number of
- * %s, in this order or numbered (%2$s); NULL: English. A NULL fact is "". */
+/* In words; the caller frees them. translate gives the format in the reader's language, with the same number
+ * of %s, in this order or numbered (%2$s); NULL: English. A NULL fact is "". */
 char *fact_text(const json_t *fact, const char *(*translate)(const char *format));
 
 #endif

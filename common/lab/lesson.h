@@ -89,7 +89,8 @@ size_t lesson_current(
 
 /* `lab run N --headless`: plays every step on the lab, prints each with what was seen; 0 only if all were
  * proved. *caught: a signal that the caller's handler has caught and not answered, or 0; from here on SIGINT,
- * SIGTERM and SIGHUP end the run with 128 and their number. translate: as in fact.h, for all that is printed. */
+ * SIGTERM and SIGHUP end the run with 128 and their number. translate: as in fact.h, for all that is printed.
+ */
 int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig_atomic_t *caught,
                         const char *(*translate)(const char *text));
 

@@ -187,7 +187,8 @@ static void next_step(struct run *r)
     lesson_begin_action(r->lesson, r->step);
     int err = engine_spawn(r->lab, (const char *const *)step->action, &r->fd, &r->pid);
     if (err) {
-        char *why = format_text(r->translate(N_("%s cannot be run (%s); run make")), step->action[0], err_text(err));
+        char *why =
+            format_text(r->translate(N_("%s cannot be run (%s); run make")), step->action[0], err_text(err));
         give_up(r, why);
         free(why);
         return;

@@ -407,6 +407,7 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
+    case SCHED_LOSE_DISK:
         note_gone(r, e->nodes);
         r->by_operator = true;
         break;
@@ -476,6 +477,8 @@ static int events(struct replay *r, char **why)
         if (e->step)
             snprintf(head, sizeof(head), "step %u", e->step);
         say(r, head, e->text);
+        if (r->result->watch && r->result->watch->before)
+            r->result->watch->before(r->result->watch->arg, e);
         json_t *fact = NULL;
         err = one_event(r, e, rests, &fact, why);
         bool shows = e->step ? rests : !next || next->step;
@@ -575,6 +578,15 @@ static const struct sched_expect *expected_of(const struct replay *r, unsigned n
     return best;
 }
 
+/* what stands in r->line */
+static void not_so(struct replay *r)
+{
+    say(r, "NOT SO", text_str(&r->line));
+    r->result->as_expected = false;
+    if (!r->result->problem)
+        r->result->problem = xstrdup(text_str(&r->line));
+}
+
 static void compare(struct replay *r)
 {
     r->result->as_expected = true;
@@ -583,8 +595,7 @@ static void compare(struct replay *r)
             text_clear(&r->line);
             text_printf(&r->line, "line %u expects something of m%u, which was never published",
                         r->s->expects.items[i].line, r->s->expects.items[i].message);
-            say(r, "NOT SO", text_str(&r->line));
-            r->result->as_expected = false;
+            not_so(r);
         }
     for (unsigned number = 1; number <= r->result->messages.len; number++) {
         const struct replay_message *m = message(r, number);
@@ -598,8 +609,7 @@ static void compare(struct replay *r)
                     x->door);
         if (x->step)
             text_printf(&r->line, " in step %u", x->step);
-        say(r, "NOT SO", text_str(&r->line));
-        r->result->as_expected = false;
+        not_so(r);
     }
     if (r->s->expects.len && r->result->as_expected)
         say(r, "", "as the schedule expects");
@@ -620,7 +630,8 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
     if (!err)
         err = events(&r, &why);
     if (err) {
-        fprintf(out, "NOT PLAYED TO ITS END: %s\n", why ? why : err_text(err));
+        result->problem = xstrdup(why ? why : err_text(err));
+        fprintf(out, "NOT PLAYED TO ITS END: %s\n", result->problem);
     } else {
         print_fates(&r);
         compare(&r);
@@ -641,4 +652,5 @@ void replay_result_finish(struct replay_result *r)
     for (size_t i = 0; i < r->messages.len; i++)
         free(r->messages.items[i].queue);
     VEC_FREE(&r->messages);
+    free(r->problem);
 }

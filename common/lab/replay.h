@@ -94,6 +94,7 @@ struct replay_seen {
 };
 struct replay_result;
 struct replay_watch {
+    void (*before)(void *arg, const struct sched_event *e); /* it is going to be done; may be NULL */
     /* After each event: what was seen of the nodes, the queues as they were last looked at, the messages as
      * they are known by now. All of it is borrowed for the call. away: nodes that do not run. */
     void (*after)(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
@@ -105,7 +106,8 @@ struct replay_result {
     const struct replay_watch *watch;    /* set by the caller; NULL: nobody watches */
     VEC(struct replay_message) messages; /* m1 first */
     bool as_expected;                    /* also if nothing was expected */
-    unsigned steps;                      /* that were played */
+    char *problem; /* why it was not played to its end, or the first that is not as expected; NULL: nothing */
+    unsigned steps; /* that were played */
 };
 
 /* Plays it and prints every step and the fates to out. 0, or an error when it could not be played to its end

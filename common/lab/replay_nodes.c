@@ -342,6 +342,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK:
     case SCHED_RESET:
+    case SCHED_LOSE_DISK:
     case SCHED_CLOCK:
     case SCHED_PUT:
     case SCHED_UNPUT: break;

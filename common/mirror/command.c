@@ -12,6 +12,9 @@ void answer(struct effects *out, uint64_t req, enum answer_status status)
     struct effect *fx = effects_add(out, FX_ANSWER);
     fx->u.answer.req = req;
     fx->u.answer.status = status;
+    if (status == ANSWER_FULL)
+        fx->u.answer.text = xstrdup("the cluster's table of queues, exchanges, bindings, policies and users is as "
+                                    "large as it may be: delete some that nobody needs, and ask again");
 }
 
 static void free_pending(struct mirror *m, struct pending *p)
@@ -26,7 +29,7 @@ static void free_pending(struct mirror *m, struct pending *p)
 static void finish(struct mirror *m, struct pending *p, enum answer_status status, struct effects *out)
 {
     if (p->type == EV_SUBSCRIBE && status != ANSWER_OK)
-        free(map_remove_u64(&m->subs, p->sub));
+        sub_end(m, p->sub);
     answer(out, p->req, status);
     free_pending(m, p);
 }
@@ -132,9 +135,10 @@ static void unavailable(struct mirror *m, struct queue *q, struct pending *p, st
     }
 }
 
-static void send_subscribe(struct mirror *m, const struct queue *q, struct subscription *s, uint64_t req,
-                           struct effects *out)
+void send_subscribe(struct mirror *m, struct queue *q, struct subscription *s, uint64_t req,
+                    struct effects *out)
 {
+    sub_link(q, s);
     if (s->uid != q->rec.uid || s->generation != q->rec.generation)
         s->active = false; /* the new master chooses */
     s->uid = q->rec.uid;
@@ -207,8 +211,7 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
         struct subscription *s = map_get_u64(&m->subs, p->sub);
         q = s ? queue_by_uid(m, s->uid) : NULL;
         if (!q || q->rec.state != QUEUE_RUNNING) {
-            if (s)
-                free(map_remove_u64(&m->subs, p->sub));
+            sub_end(m, p->sub);
             finish(m, p, ANSWER_OK, out);
             return;
         }
@@ -303,10 +306,10 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
         struct subscription *s = map_get_u64(&m->subs, p->sub);
         if (s && msg->u.reply.status == ANSWER_OK)
             s->established = true;
-        else if (s)
-            free(map_remove_u64(&m->subs, p->sub));
+        else
+            sub_end(m, p->sub);
     } else if (p->type == EV_UNSUBSCRIBE) {
-        free(map_remove_u64(&m->subs, p->sub));
+        sub_end(m, p->sub);
     }
     struct effect *fx = effects_add(out, FX_ANSWER);
     fx->u.answer.req = p->req;
@@ -368,45 +371,6 @@ void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, str
         back->u.settle.ids[0] = item->id;
         back->u.settle.ids_len = 1;
         to_master(m, q, back, out);
-    }
-}
-
-/* ---- subscriptions ---- */
-
-void handle_active(struct mirror *m, uint64_t sub)
-{
-    struct subscription *s = map_get_u64(&m->subs, sub);
-    if (s)
-        s->active = true;
-}
-
-static void cancelled(struct mirror *m, uint64_t sub, struct effects *out)
-{
-    free(map_remove_u64(&m->subs, sub));
-    effects_add(out, FX_CANCELLED)->u.cancelled.sub = sub;
-}
-
-void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out)
-{
-    size_t at = 0;
-    const struct subscription *s;
-    while ((s = map_next(&m->subs, &at)))
-        if (s->uid == uid && s->established)
-            cancelled(m, s->sub, out);
-}
-
-/* the queue has another master, or none: subscriptions follow it, or end and say so */
-void subs_resume(struct mirror *m, struct queue *q, struct effects *out)
-{
-    size_t at = 0;
-    struct subscription *s;
-    while ((s = map_next(&m->subs, &at))) {
-        if (s->uid != q->rec.uid || !s->established)
-            continue;
-        if (q->rec.state != QUEUE_RUNNING || s->cancel_on_failover)
-            cancelled(m, s->sub, out);
-        else
-            send_subscribe(m, q, s, 0, out);
     }
 }
 
@@ -511,18 +475,14 @@ static void set_policy(struct mirror *m, const struct event *ev, struct effects 
 
 static void owner_gone(struct mirror *m, const struct owner *owner)
 {
-    VEC(uint64_t) uids = {0};
-    size_t at = 0;
-    const struct queue *each;
-    while ((each = map_next(&m->queues, &at)))
-        if (same_owner(&each->rec.owner, owner) && owner->node != NODE_NONE)
-            VEC_PUSH(&uids, each->rec.uid);
-    for (size_t i = 0; i < uids.len; i++) {
+    for (size_t i = 0; i < m->exclusive.len; i++) {
+        const struct queue *q = m->exclusive.items[i];
+        if (!same_owner(&q->rec.owner, owner))
+            continue;
         struct submit *s = submit_create(META_QUEUE_REMOVE);
-        s->entry.uid = uids.items[i];
+        s->entry.uid = q->rec.uid;
         submit_entry(m, s);
     }
-    VEC_FREE(&uids);
 }
 
 /* a session message of this node to the queue's master; waits with the others while the view changes */
@@ -539,15 +499,19 @@ static void settle(struct mirror *m, const struct event *ev, struct effects *out
     struct queue *q = queue_by_uid(m, ev->u.settle.queue_uid);
     if (!q || q->rec.generation != ev->u.settle.generation || q->rec.state != QUEUE_RUNNING)
         return;
-    struct peer_msg *msg = peer_msg_create(PEER_SETTLE, m->epoch);
-    msg->uid = q->rec.uid;
-    msg->generation = q->rec.generation;
-    msg->u.settle.sub = ev->u.settle.sub;
-    msg->u.settle.how = ev->u.settle.how;
-    msg->u.settle.ids_len = ev->u.settle.ids_len;
-    msg->u.settle.ids = xmalloc(ev->u.settle.ids_len * sizeof(msg_id));
-    memcpy(msg->u.settle.ids, ev->u.settle.ids, ev->u.settle.ids_len * sizeof(msg_id));
-    session(m, q, msg, out);
+    size_t most = m->o.batch_bytes / sizeof(msg_id); /* "multiple" may mean millions */
+    for (size_t at = 0, n = 0; at < ev->u.settle.ids_len; at += n) {
+        n = (size_t)u64_min(ev->u.settle.ids_len - at, most);
+        struct peer_msg *msg = peer_msg_create(PEER_SETTLE, m->epoch);
+        msg->uid = q->rec.uid;
+        msg->generation = q->rec.generation;
+        msg->u.settle.sub = ev->u.settle.sub;
+        msg->u.settle.how = ev->u.settle.how;
+        msg->u.settle.ids_len = n;
+        msg->u.settle.ids = xmalloc(n * sizeof(msg_id));
+        memcpy(msg->u.settle.ids, ev->u.settle.ids + at, n * sizeof(msg_id));
+        session(m, q, msg, out);
+    }
 }
 
 static void credit(struct mirror *m, const struct event *ev, struct effects *out)

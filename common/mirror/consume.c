@@ -175,17 +175,31 @@ void dispatch(struct mirror *m, struct queue *q, struct effects *out)
     dispatch_new(m, q, UINT64_MAX, out);
 }
 
-static void requeue_of(struct mirror *m, struct queue *q, struct consumer *c)
+/* its node has left the view, or came back as another life */
+static bool node_is_gone(const struct mirror *m, const struct consumer *c, node_set gone)
 {
+    return c && (node_in(gone, c->node) || m->incarnations[c->node] != c->owner.incarnation);
+}
+
+/* What consumers of those nodes have goes back, in one walk for all of them: a node may have had thousands. */
+static void requeue_of_gone(struct mirror *m, struct queue *q, node_set gone)
+{
+    struct consumer *const *all = q->master->consumers.items;
+    uint64_t left = 0;
+    for (size_t i = 1; i < q->master->consumers.len; i++)
+        left += node_is_gone(m, all[i], gone) ? all[i]->unacked : 0;
     msg_id at = 0;
-    struct slot *s;
-    while (c->unacked && (s = content_walk(&q->content, &at)))
-        if (s->state == SLOT_UNACKED && s->taker == c->index) {
-            content_requeue(&q->content, at - 1);
-            master_op(q, OP_REQUEUE, at - 1);
-            trace(m, q, TRACE_REQUEUED, at - 1, at - 1, c->node);
-            c->unacked--;
-        }
+    const struct slot *s;
+    while (left && (s = content_walk_state(&q->content, SLOT_UNACKED, &at))) {
+        struct consumer *c = all[s->taker];
+        if (!node_is_gone(m, c, gone))
+            continue;
+        content_requeue(&q->content, at - 1);
+        master_op(q, OP_REQUEUE, at - 1);
+        trace(m, q, TRACE_REQUEUED, at - 1, at - 1, c->node);
+        c->unacked--;
+        left--;
+    }
     queue_touch(m, q);
 }
 
@@ -225,11 +239,11 @@ static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
 void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct master *ms = q->master;
+    requeue_of_gone(m, q, gone);
     for (size_t i = 1; i < ms->consumers.len; i++) {
         struct consumer *c = ms->consumers.items[i];
-        if (!c || (!node_in(gone, c->node) && m->incarnations[c->node] == c->owner.incarnation))
+        if (!node_is_gone(m, c, gone))
             continue;
-        requeue_of(m, q, c);
         if (c->sub && !c->gone)
             unsubscribe(m, q, c);
         else
@@ -348,12 +362,11 @@ static uint64_t purge(struct mirror *m, struct queue *q)
     uint64_t count = q->content.ready;
     msg_id at = 0;
     struct slot *s;
-    while (q->content.ready && (s = content_walk(&q->content, &at)))
-        if (s->state == SLOT_READY) {
-            note_removed(q, s, at - 1);
-            content_remove(&q->content, at - 1);
-            trace(m, q, TRACE_PURGED, at - 1, at - 1, NODE_NONE);
-        }
+    while (q->content.ready && (s = content_walk_state(&q->content, SLOT_READY, &at))) {
+        note_removed(q, s, at - 1);
+        content_remove(&q->content, at - 1);
+        trace(m, q, TRACE_PURGED, at - 1, at - 1, NODE_NONE);
+    }
     master_op(q, OP_PURGE, 0);
     queue_touch(m, q);
     return count;

@@ -7,8 +7,12 @@
 
 struct chunk {
     uint32_t used;
+    uint32_t unacked; /* of those */
     struct slot slots[CHUNK_SLOTS];
 };
+
+/* a heap that has become so short gives memory back */
+#define HEAP_KEEP 1024
 
 void content_init(struct content *c, msg_id next)
 {
@@ -107,6 +111,15 @@ static void heap_push(struct id_heap *h, msg_id id)
     h->ids[i] = id;
 }
 
+/* a burst's memory goes: half of it when a quarter is used */
+static void heap_shrink(struct id_heap *h)
+{
+    if (h->cap <= HEAP_KEEP || h->len > h->cap / 4)
+        return;
+    h->cap = h->len ? h->cap / 2 : HEAP_KEEP;
+    h->ids = xrealloc(h->ids, h->cap * sizeof(*h->ids));
+}
+
 static void heap_pop(struct id_heap *h)
 {
     msg_id last = h->ids[--h->len];
@@ -124,6 +137,7 @@ static void heap_pop(struct id_heap *h)
     }
     if (h->len)
         h->ids[i] = last;
+    heap_shrink(h);
 }
 
 static bool is_ready(const struct content *c, msg_id id)
@@ -161,8 +175,10 @@ static void not_ready(struct content *c, struct id_heap *h)
 {
     msg_id id;
     heap_first(c, h, &id);
-    if (c->ready == 0 && !c->levels)
+    if (c->ready == 0 && !c->levels) {
         h->len = 0;
+        heap_shrink(h);
+    }
 }
 
 static void count(struct content *c, const struct slot *s, int by)
@@ -198,6 +214,7 @@ struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool
         .expiry = UINT64_MAX,
     };
     (*chunk)->used++;
+    (*chunk)->unacked += unacked;
     count(c, s, 1);
     if (id >= c->next)
         c->next = id + 1;
@@ -219,14 +236,11 @@ bool content_peek(struct content *c, msg_id *id)
             return true;
     if (heap_first(c, &c->heap, id))
         return true;
-    for (; c->head < c->next; c->head++) {
-        struct slot *s = content_find(c, c->head);
-        if (s && s->state == SLOT_READY) {
-            *id = c->head;
-            return true;
-        }
-    }
-    return false;
+    msg_id at = c->head;
+    bool found = content_walk_state(c, SLOT_READY, &at) != NULL;
+    c->head = found ? at - 1 : c->next;
+    *id = c->head;
+    return found;
 }
 
 bool content_take(struct content *c, msg_id id)
@@ -236,6 +250,7 @@ bool content_take(struct content *c, msg_id id)
         return false;
     count(c, s, -1);
     s->state = SLOT_UNACKED;
+    (*chunk_at(c, id / CHUNK_SLOTS))->unacked++;
     count(c, s, 1);
     if (c->head == id)
         c->head = id + 1;
@@ -250,6 +265,7 @@ bool content_requeue(struct content *c, msg_id id)
         return false;
     count(c, s, -1);
     s->state = SLOT_READY;
+    (*chunk_at(c, id / CHUNK_SLOTS))->unacked--;
     s->redelivered = true;
     s->taker = 0;
     count(c, s, 1);
@@ -282,11 +298,12 @@ bool content_remove(struct content *c, msg_id id)
     if (!s)
         return false;
     struct id_heap *heap = heap_of(c, s->msg);
+    struct chunk **chunk = chunk_at(c, id / CHUNK_SLOTS);
+    (*chunk)->unacked -= s->state == SLOT_UNACKED;
     count(c, s, -1);
     message_unref(s->msg);
     *s = (struct slot){0};
     not_ready(c, heap);
-    struct chunk **chunk = chunk_at(c, id / CHUNK_SLOTS);
     if (--(*chunk)->used == 0) {
         free(*chunk);
         *chunk = NULL;
@@ -320,6 +337,32 @@ struct slot *content_walk(const struct content *c, msg_id *at)
         struct slot *s = &(*chunk)->slots[*at % CHUNK_SLOTS];
         (*at)++;
         if (s->state != SLOT_GONE)
+            return s;
+    }
+    return NULL;
+}
+
+/* how many slots of this state a chunk has */
+static uint32_t chunk_count(const struct chunk *chunk, enum slot_state state)
+{
+    return state == SLOT_UNACKED ? chunk->unacked : chunk->used - chunk->unacked;
+}
+
+struct slot *content_walk_state(const struct content *c, enum slot_state state, msg_id *at)
+{
+    if (*at < c->first_chunk * CHUNK_SLOTS)
+        *at = c->first_chunk * CHUNK_SLOTS;
+    while (*at < c->next) {
+        struct chunk **chunk = chunk_at(c, *at / CHUNK_SLOTS);
+        if (!chunk)
+            break;
+        if (!*chunk || chunk_count(*chunk, state) == 0) {
+            *at = (*at / CHUNK_SLOTS + 1) * CHUNK_SLOTS;
+            continue;
+        }
+        struct slot *s = &(*chunk)->slots[*at % CHUNK_SLOTS];
+        (*at)++;
+        if (s->state == state)
             return s;
     }
     return NULL;

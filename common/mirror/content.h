@@ -31,7 +31,7 @@ struct id_heap { /* ready ids, the smallest first; those that are not ready any 
     size_t len, cap;
 };
 
-struct chunk; /* CHUNK_SLOTS slots and how many of them are used */
+struct chunk; /* CHUNK_SLOTS slots and how many of them are used, and unacknowledged */
 
 struct content {
     struct chunk **chunks; /* chunks[i] covers ids from (first_chunk + i) * CHUNK_SLOTS; NULL: all gone */
@@ -80,6 +80,8 @@ void content_swap(struct content *c, struct slot *s, struct message *copy);
 
 /* Walks what is there from *at on (rising); NULL at the end. The id found is *at - 1 afterwards. */
 struct slot *content_walk(const struct content *c, msg_id *at);
+/* The same, of one state only, READY or UNACKED: where a chunk has none of it costs one look for 256 ids. */
+struct slot *content_walk_state(const struct content *c, enum slot_state state, msg_id *at);
 /* The next run of ids that are there, from *at on; false at the end. *at is behind it afterwards. */
 bool content_next_range(const struct content *c, msg_id *at, struct id_range *out);
 /* After many old messages were put: look for the next ready one from the beginning again. */

@@ -164,8 +164,8 @@ static enum answer_status order_queue(struct mirror *m, node_id from, const stru
         e.since[i] = (uint32_t)(m->version + 1);
     }
     order(m, &e, out);
+    VEC_PUSH(&m->reviews, e.uid);
     meta_entry_finish(&e);
-    m->review_wanted = true;
     return ANSWER_OK;
 }
 
@@ -182,6 +182,8 @@ static enum answer_status order_asked(struct mirror *m, node_id from, const stru
                                       struct effects *out)
 {
     const struct queue *q;
+    if (!table_takes(m, e))
+        return e->type == META_QUEUE && map_get_str(&m->queues, e->name) ? ANSWER_EXISTS : ANSWER_FULL;
     switch (e->type) {
     case META_QUEUE: return order_queue(m, from, e, out);
     case META_QUEUE_REMOVE:
@@ -193,18 +195,18 @@ static enum answer_status order_asked(struct mirror *m, node_id from, const stru
         if (q && q->rec.generation == e->generation && !node_in(q->rec.synced, e->master) &&
             added_by(&q->rec, e->master) == e->since[0]) {
             order(m, e, out);
-            m->review_wanted = true;
+            VEC_PUSH(&m->reviews, e->uid);
         }
         return ANSWER_OK;
     case META_POLICY:
         order(m, e, out);
-        m->review_wanted = true;
+        m->review_all = true;
         return ANSWER_OK;
     case META_POLICY_REMOVE:
         for (size_t i = 0; i < m->policies.len; i++)
             if (strcmp(m->policies.items[i]->name, e->name) == 0) {
                 order(m, e, out);
-                m->review_wanted = true;
+                m->review_all = true;
                 return ANSWER_OK;
             }
         return ANSWER_NOT_FOUND;
@@ -284,19 +286,25 @@ void handle_meta_ack(struct mirror *m, node_id from, uint64_t version, struct ef
     results_flush(m, out);
 }
 
-/* Are all replicas where the policies want them? Mirrors come and go by metadata entries; a master moves by
- * a view change, which seals and levels its replicas first. */
+/* Are the replicas where the policies want them? Of the queues that an entry has touched; of all where a policy
+ * or the view has changed. Mirrors come and go by metadata entries; a master moves by a view change, which
+ * seals and levels its replicas first. */
 void review(struct mirror *m, struct effects *out)
 {
-    if (m->coordinator != m->o.self || !serving(m) || m->change.running || m->leave_sent)
+    if ((!m->review_all && !m->reviews.len) || m->coordinator != m->o.self || !serving(m) ||
+        m->change.running || m->leave_sent)
         return;
-    m->review_wanted = false;
     bool move = false;
-    VEC(uint64_t) uids = {0};
+    VEC(uint64_t) uids = {m->reviews.items, m->reviews.len, m->reviews.cap};
+    m->reviews.items = NULL;
+    m->reviews.len = m->reviews.cap = 0;
     size_t at = 0;
     const struct queue *each;
-    while ((each = map_next(&m->queues, &at)))
+    if (m->review_all)
+        uids.len = 0;
+    while (m->review_all && (each = map_next(&m->queues, &at)))
         VEC_PUSH(&uids, each->rec.uid);
+    m->review_all = false;
     for (size_t i = 0; i < uids.len; i++) {
         const struct queue *q = queue_by_uid(m, uids.items[i]);
         if (!q || q->rec.state != QUEUE_RUNNING || q->rec.owner.node != NODE_NONE)

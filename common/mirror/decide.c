@@ -4,6 +4,8 @@
  *   the master is there and its replica is live    it stays
  *   it left in order, or crashed                   the mirror that the rules pick (rules.c)
  *   they pick nobody                               durable: stopped or down until its node is back; else gone
+ *   its node is back                               what its log had is the queue
+ *   and its log knows nothing of it                its disk is another one: what a synchronised mirror's log had
  */
 #include "mirror/mirror_private.h"
 
@@ -60,6 +62,21 @@ static void no_mirrors(struct meta_entry *e)
     e->synced = 0;
 }
 
+/* Everybody begins from a log, and the master's does not know the queue: its disk was lost. The oldest mirror that
+ * was in sync when all went has on its disk whatever was confirmed; NODE_NONE: there is none. (A log knows every
+ * queue of its last view, also one of which this node holds no message.) */
+static node_id kept_by(const struct decision_in *in, const struct table *t, const struct meta_entry *e)
+{
+    if (held_by(t, e->master, e->uid))
+        return NODE_NONE;
+    for (size_t i = 0; i < e->mirrors_len; i++) {
+        const struct replica_state *r = held_by(t, e->mirrors[i], e->uid);
+        if (node_in(in->members & e->synced, e->mirrors[i]) && r && !r->live)
+            return e->mirrors[i];
+    }
+    return NODE_NONE;
+}
+
 /* false: the queue is gone */
 static bool find_master(const struct decision_in *in, const struct table *t, struct meta_entry *e)
 {
@@ -79,10 +96,13 @@ static bool find_master(const struct decision_in *in, const struct table *t, str
             e->state = clean ? QUEUE_STOPPED : QUEUE_DOWN;
             return e->durable;
         }
+        next = kept_by(in, t, e);
+        if (next != NODE_NONE)
+            e->master = next;
     } else if (!home) {
         return e->durable;
     }
-    /* its node is back: what its log had is the queue */
+    /* what its log had is the queue */
     no_mirrors(e);
     e->state = QUEUE_RUNNING;
     e->generation++;
@@ -231,7 +251,9 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
                 find_mirrors(in, &t, e);
                 move_master(in, &t, e);
                 msg_id next = find_repairs(in, &t, e, repairs, repairs_len, &cap);
-                if (e->generation != generation)
+                /* a view that was not served may have counted on places that its master never got */
+                if (e->generation != generation ||
+                    (e->reigns.len && e->reigns.items[e->reigns.len - 1].from > next))
                     reigns_add(&e->reigns, next, e->master, in->incarnations[e->master]);
             }
             map_set(&names, bytes_str(e->name), e->name);

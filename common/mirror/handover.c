@@ -14,16 +14,6 @@ void leftovers_free(struct leftover *items, size_t len)
     free(items);
 }
 
-/* Appends references to those of `from` that are for `node`; NODE_NONE: to all. */
-static void append(struct leftovers *to, const struct leftover *from, size_t len, node_id node)
-{
-    for (size_t i = 0; i < len; i++)
-        if (node == NODE_NONE || from[i].node == node) {
-            VEC_PUSH(to, from[i]);
-            message_ref(from[i].msg);
-        }
-}
-
 void leftovers_clear(struct leftovers *l)
 {
     leftovers_free(l->items, l->len);
@@ -48,30 +38,50 @@ void handover_collect(struct mirror *m, struct queue *q)
     }
 }
 
-/* they are kept until a view is served: its leader may die on the way */
-struct peer_msg *installed_msg(const struct mirror *m)
-{
-    struct peer_msg *msg = peer_msg_create(PEER_INSTALLED, m->epoch);
-    struct leftovers all = {0};
-    append(&all, m->leftovers.items, m->leftovers.len, NODE_NONE);
-    msg->u.serve.items = all.items;
-    msg->u.serve.items_len = all.len;
-    return msg;
-}
+#define ALL_SAID SIZE_MAX
 
-void handover_gather(struct mirror *m, const struct peer_msg *installed)
+/* The next part: references to those of all[*at ..] that are for `node` (NODE_NONE: any), a batch at most. The
+ * last part may be empty, for it is said that all are there. */
+static struct peer_msg *next_part(const struct mirror *m, enum peer_type type, uint64_t epoch,
+                                  const struct leftovers *all, node_id node, size_t *at)
 {
-    append(&m->change.leftovers, installed->u.serve.items, installed->u.serve.items_len, NODE_NONE);
-}
-
-struct peer_msg *serve_msg(const struct mirror *m, node_id to)
-{
-    struct peer_msg *msg = peer_msg_create(PEER_SERVE, m->change.epoch);
+    if (*at == ALL_SAID)
+        return NULL;
     struct leftovers its = {0};
-    append(&its, m->change.leftovers.items, m->change.leftovers.len, to);
+    size_t bytes = 0;
+    for (; *at < all->len && bytes < m->o.batch_bytes; (*at)++) {
+        const struct leftover *l = &all->items[*at];
+        if (node != NODE_NONE && l->node != node)
+            continue;
+        VEC_PUSH(&its, *l);
+        bytes += message_size(message_ref(l->msg));
+    }
+    struct peer_msg *msg = peer_msg_create(type, epoch);
     msg->u.serve.items = its.items;
     msg->u.serve.items_len = its.len;
+    msg->u.serve.more = *at < all->len;
+    if (!msg->u.serve.more)
+        *at = ALL_SAID;
     return msg;
+}
+
+/* they are kept until a view is served: its leader may die on the way */
+struct peer_msg *installed_msg(const struct mirror *m, size_t *at)
+{
+    return next_part(m, PEER_INSTALLED, m->epoch, &m->leftovers, NODE_NONE, at);
+}
+
+struct peer_msg *serve_msg(const struct mirror *m, node_id to, size_t *at)
+{
+    return next_part(m, PEER_SERVE, m->change.epoch, &m->change.leftovers, to, at);
+}
+
+void handover_gather(struct leftovers *to, const struct peer_msg *part)
+{
+    for (size_t i = 0; i < part->u.serve.items_len; i++) {
+        VEC_PUSH(to, part->u.serve.items[i]);
+        message_ref(part->u.serve.items[i].msg);
+    }
 }
 
 /* Deliveries that the old master had sent, and that came during the change: before those it had not sent. */
@@ -89,11 +99,11 @@ static void deliver_deferred(struct mirror *m, struct effects *out)
 }
 
 /* On the node whose clients they are for, before it serves. */
-void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out)
+void handover_deliver(struct mirror *m, const struct leftovers *all, struct effects *out)
 {
     deliver_deferred(m, out);
-    for (size_t i = 0; i < serve->u.serve.items_len; i++) {
-        const struct leftover *l = &serve->u.serve.items[i];
+    for (size_t i = 0; i < all->len; i++) {
+        const struct leftover *l = &all->items[i];
         const struct queue *q = queue_by_uid(m, l->uid);
         if (l->node != m->o.self || !q)
             continue;

@@ -11,20 +11,12 @@ static void send_repair(struct mirror *m, const struct repair *r, uint64_t epoch
     if (!q)
         return;
     ASSERT(q->op >= r->upto && q->op - q->retained.len <= r->from);
-    struct peer_msg *msg = peer_msg_create(PEER_OPS, epoch);
-    msg->uid = r->uid;
-    msg->u.ops.first = r->from + 1;
-    msg->u.ops.repair = true;
-    msg->u.ops.ops_len = (size_t)(r->upto - r->from);
-    msg->u.ops.ops = xcalloc(msg->u.ops.ops_len, sizeof(struct op));
-    uint64_t retained_first = q->op - q->retained.len + 1;
-    for (size_t i = 0; i < msg->u.ops.ops_len; i++) {
-        struct op op = RING_AT(&q->retained, r->from + 1 + i - retained_first);
-        if (op.msg)
-            message_ref(op.msg);
-        msg->u.ops.ops[i] = op;
+    for (uint64_t sent = r->from; sent < r->upto;) {
+        struct peer_msg *msg = ops_batch(m, q, epoch, sent + 1, r->upto);
+        msg->u.ops.repair = true;
+        sent += msg->u.ops.ops_len;
+        send_to(out, node_bit(r->node), msg);
     }
-    send_to(out, node_bit(r->node), msg);
 }
 
 /* a master that hands over keeps its content as a mirror in sync */
@@ -122,6 +114,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     m->members = m->joined = 0;
     m->fresh = false;
     m->meta_life++;
+    leftovers_clear(&m->handed_over);
     m->own_version_on_disk = m->version_to_ack = 0;
     for (size_t i = 0; i < msg->u.install.members_len; i++) {
         const struct view_member *v = &msg->u.install.members[i];
@@ -301,6 +294,6 @@ void serve(struct mirror *m, struct effects *out)
     drop_held(waiting.items, waiting.len);
     free(waiting.items);
     retry_early(m, out);
-    m->retry_wanted = m->review_wanted = true;
+    m->retry_wanted = m->review_all = true;
     heal_check(m, out);
 }

@@ -372,17 +372,23 @@ void handle_installed(struct mirror *m, node_id from, const struct peer_msg *msg
     struct change *c = &m->change;
     if (!c->running || c->epoch != msg->epoch || node_in(c->installed, from))
         return;
+    handover_gather(&c->leftovers, msg);
+    if (msg->u.serve.more)
+        return;
     c->installed |= node_bit(from);
-    handover_gather(m, msg);
     if (c->installed != c->targets)
         return;
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (n != m->o.self && node_in(c->targets, n))
-            send_to(out, node_bit(n), serve_msg(m, n));
-    struct peer_msg *own = serve_msg(m, m->o.self);
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        size_t at = 0;
+        struct peer_msg *part;
+        while (n != m->o.self && node_in(c->targets, n) && (part = serve_msg(m, n, &at)))
+            send_to(out, node_bit(n), part);
+    }
+    struct leftovers all = c->leftovers;
+    c->leftovers = (struct leftovers){0};
     change_end(m);
-    handover_deliver(m, own, out);
-    peer_msg_destroy(own);
+    handover_deliver(m, &all, out);
+    leftovers_clear(&all);
     serve(m, out);
     join_check(m, out);
 }
@@ -402,11 +408,14 @@ void repairs_check(struct mirror *m, struct effects *out)
     at = 0;
     while ((q = map_next(&m->queues, &at)))
         q->level_op = q->op;
-    struct peer_msg *msg = installed_msg(m);
-    if (m->coordinator != m->o.self) {
-        send_to(out, node_bit(m->coordinator), msg);
-        return;
+    size_t sent = 0;
+    struct peer_msg *msg;
+    while ((msg = installed_msg(m, &sent))) {
+        if (m->coordinator != m->o.self) {
+            send_to(out, node_bit(m->coordinator), msg);
+            continue;
+        }
+        handle_installed(m, m->o.self, msg, out);
+        peer_msg_destroy(msg);
     }
-    handle_installed(m, m->o.self, msg, out);
-    peer_msg_destroy(msg);
 }

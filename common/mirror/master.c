@@ -7,9 +7,6 @@
 
 #include "base/ban.h"
 
-#define BATCH_OPS   512
-#define BATCH_BYTES (256u << 10)
-
 void master_begin(struct mirror *m, struct queue *q)
 {
     ASSERT(!q->master);
@@ -183,31 +180,37 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
     queue_touch(m, q);
 }
 
+struct peer_msg *ops_batch(const struct mirror *m, const struct queue *q, uint64_t epoch, uint64_t first,
+                           uint64_t upto)
+{
+    size_t from = (size_t)(first - (q->op - q->retained.len + 1)), n = 0, bytes = 0;
+    while (first + n <= upto && n < LIMIT_BATCH_MESSAGES && bytes < m->o.batch_bytes) {
+        const struct op *op = &RING_AT(&q->retained, from + n);
+        bytes += op->msg ? message_size(op->msg) : 16;
+        n++;
+    }
+    struct peer_msg *msg = peer_msg_create(PEER_OPS, epoch);
+    msg->uid = q->rec.uid;
+    msg->u.ops.first = first;
+    msg->u.ops.ops_len = n;
+    msg->u.ops.ops = xmalloc(n * sizeof(struct op));
+    for (size_t i = 0; i < n; i++) {
+        msg->u.ops.ops[i] = RING_AT(&q->retained, from + i);
+        if (msg->u.ops.ops[i].msg)
+            message_ref(msg->u.ops.ops[i].msg);
+    }
+    return msg;
+}
+
 static void send_ops(struct mirror *m, struct queue *q, node_set to, struct effects *out)
 {
     struct master *ms = q->master;
     while (ms->sent < q->op) {
-        uint64_t first = q->op - q->retained.len + 1;
-        size_t from = (size_t)(ms->sent + 1 - first), n = 0, bytes = 0;
-        while (from + n < q->retained.len && n < BATCH_OPS && bytes < BATCH_BYTES) {
-            const struct op *op = &RING_AT(&q->retained, from + n);
-            bytes += op->msg ? message_size(op->msg) : 16;
-            n++;
-        }
-        struct peer_msg *msg = peer_msg_create(PEER_OPS, m->epoch);
-        msg->uid = q->rec.uid;
+        struct peer_msg *msg = ops_batch(m, q, m->epoch, ms->sent + 1, q->op);
         msg->generation = q->rec.generation;
         msg->version = m->version;
-        msg->u.ops.first = ms->sent + 1;
         msg->u.ops.stable = master_applied(m, q);
-        msg->u.ops.ops_len = n;
-        msg->u.ops.ops = xmalloc(n * sizeof(struct op));
-        for (size_t i = 0; i < n; i++) {
-            msg->u.ops.ops[i] = RING_AT(&q->retained, from + i);
-            if (msg->u.ops.ops[i].msg)
-                message_ref(msg->u.ops.ops[i].msg);
-        }
-        ms->sent += n;
+        ms->sent += msg->u.ops.ops_len;
         send_to(out, to, msg);
     }
 }
@@ -430,7 +433,7 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
         msg->generation = q->rec.generation;
         VEC(struct deliver_item) items = {0};
         size_t bytes = 0;
-        while (may_go(m, ms, applied) && items.len < BATCH_OPS && bytes < BATCH_BYTES) {
+        while (may_go(m, ms, applied) && items.len < LIMIT_BATCH_MESSAGES && bytes < m->o.batch_bytes) {
             if (!RING_AT(&ms->outbox, 0).sub || RING_AT(&ms->outbox, 0).node != o.node)
                 break;
             struct outgoing next = pop_outbox(ms);

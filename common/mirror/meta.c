@@ -9,6 +9,48 @@ struct queue *queue_by_uid(const struct mirror *m, uint64_t uid)
     return map_get_u64(&m->by_uid, uid);
 }
 
+/* ---- how large the table is: it goes to other nodes in one message when a view changes ---- */
+
+static size_t text_bytes(const char *s)
+{
+    return s ? strlen(s) : 0;
+}
+
+static size_t key_bytes(size_t key_len, size_t value_len, const char *queue)
+{
+    return 64 + key_len + value_len + text_bytes(queue);
+}
+
+/* At most so many bytes of INSTALL or PREPARED are a queue's, whatever its mirrors do: its entry, what a node says
+ * of its replica, a repair for each mirror. */
+static size_t queue_bytes(const struct mirror *m, const struct meta_entry *e)
+{
+    return 256 + sizeof(struct reigns) + 40 * m->o.nodes_len + text_bytes(e->name) + text_bytes(e->args.json) +
+           text_bytes(e->args.master_locator) + text_bytes(e->args.overflow) +
+           text_bytes(e->args.dead_letter_exchange) + text_bytes(e->args.dead_letter_key);
+}
+
+static size_t policy_bytes(const char *name, const char *pattern, const char *definition)
+{
+    return 64 + text_bytes(name) + text_bytes(pattern) + text_bytes(definition);
+}
+
+bool table_takes(const struct mirror *m, const struct meta_entry *e)
+{
+    size_t more = 0;
+    switch (e->type) {
+    case META_QUEUE: more = queue_bytes(m, e); break;
+    case META_POLICY: more = policy_bytes(e->name, e->pattern, e->definition); break;
+    case META_KEY: more = key_bytes(e->key_len, e->value_len, e->queue); break;
+    case META_QUEUE_REMOVE:
+    case META_SYNCED:
+    case META_POLICY_REMOVE:
+    case META_KEY_REMOVE:
+    case META_FORGET: return true;
+    }
+    return m->table_bytes + more <= m->o.table_bytes;
+}
+
 struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
 {
     struct queue *q = xcalloc(1, sizeof(*q));
@@ -18,11 +60,52 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
     content_prioritise(&q->content, (uint32_t)q->rec.args.max_priority);
     map_set(&m->queues, bytes_str(q->rec.name), q);
     map_set_u64(&m->by_uid, q->rec.uid, q);
+    m->table_bytes += queue_bytes(m, &q->rec);
+    if (q->rec.owner.node != NODE_NONE) {
+        VEC_PUSH(&m->exclusive, q);
+        q->exclusive_place = m->exclusive.len;
+    }
     return q;
 }
 
-static void free_key(struct key *k)
+static void not_exclusive(struct mirror *m, struct queue *q)
 {
+    if (!q->exclusive_place)
+        return;
+    struct queue *last = m->exclusive.items[--m->exclusive.len];
+    m->exclusive.items[q->exclusive_place - 1] = last;
+    last->exclusive_place = q->exclusive_place;
+    q->exclusive_place = 0;
+}
+
+/* ---- keys; those of a queue are in a list, for they go with it ---- */
+
+static void link_key(struct mirror *m, struct key *k)
+{
+    if (!k->queue)
+        return;
+    k->next = map_get_str(&m->queue_keys, k->queue);
+    if (k->next)
+        k->next->prev = k;
+    map_set(&m->queue_keys, bytes_str(k->queue), k);
+}
+
+static void unlink_key(struct mirror *m, struct key *k)
+{
+    if (k->next)
+        k->next->prev = k->prev;
+    if (k->prev)
+        k->prev->next = k->next;
+    else if (k->next)
+        map_set(&m->queue_keys, bytes_str(k->queue), k->next);
+    else if (k->queue)
+        map_remove(&m->queue_keys, bytes_str(k->queue));
+    k->next = k->prev = NULL;
+}
+
+static void free_key(struct mirror *m, struct key *k)
+{
+    m->table_bytes -= key_bytes(k->key_len, k->value_len, k->queue);
     free(k->key);
     free(k->value);
     free(k->queue);
@@ -32,13 +115,14 @@ static void free_key(struct key *k)
 static void key_removed(struct mirror *m, struct key *k, struct effects *out)
 {
     map_remove(&m->keys, bytes_of(k->key, k->key_len));
+    unlink_key(m, k);
     if (out) {
         struct effect *fx = effects_add(out, FX_META);
         fx->u.meta.key = k->key;
         fx->u.meta.key_len = k->key_len;
         k->key = NULL;
     }
-    free_key(k);
+    free_key(m, k);
 }
 
 static void key_told(const struct key *k, struct effects *out)
@@ -58,15 +142,13 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
         struct effect *fx = effects_add(out, FX_QUEUE_GONE);
         fx->u.queue.name = xstrdup(q->rec.name);
         fx->u.queue.uid = q->rec.uid;
-        size_t at = 0;
         struct key *k;
-        while ((k = map_next(&m->keys, &at)))
-            if (k->queue && strcmp(k->queue, q->rec.name) == 0)
-                key_removed(m, k, out);
+        while ((k = map_get_str(&m->queue_keys, q->rec.name)))
+            key_removed(m, k, out);
         if (q->master)
             master_refuse(m, q, ANSWER_NOT_FOUND, out);
         replica_discard(m, q, out);
-        subs_of_queue_end(m, q->rec.uid, out);
+        subs_of_queue_end(m, q, out);
     }
     if (q->master)
         master_end(m, q);
@@ -88,6 +170,8 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     for (size_t i = 0; i < m->dirty.len; i++)
         if (m->dirty.items[i] == q)
             m->dirty.items[i] = NULL;
+    not_exclusive(m, q);
+    m->table_bytes -= queue_bytes(m, &q->rec);
     map_remove(&m->queues, bytes_str(q->rec.name));
     map_remove_u64(&m->by_uid, q->rec.uid);
     meta_entry_finish(&q->rec);
@@ -110,6 +194,12 @@ const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
     return policy_for(m, "queues", q->rec.name);
 }
 
+static void policy_gone(struct mirror *m, struct policy *p)
+{
+    m->table_bytes -= policy_bytes(p->name, p->pattern, p->definition);
+    policy_destroy(p);
+}
+
 static void policy_put(struct mirror *m, const struct meta_entry *e)
 {
     char *error;
@@ -117,11 +207,12 @@ static void policy_put(struct mirror *m, const struct meta_entry *e)
     struct policy *p = policy_create(e->name, e->pattern, e->apply_to, e->definition, e->priority, m->names,
                                      m->o.nodes_len, &error);
     ASSERT(p); /* it was checked before it was ordered */
+    m->table_bytes += policy_bytes(p->name, p->pattern, p->definition);
     size_t i = 0;
     while (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) < 0)
         i++;
     if (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) == 0) {
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
         m->policies.items[i] = p;
         return;
     }
@@ -135,7 +226,7 @@ static void policy_remove(struct mirror *m, const char *name)
     m->policies_changed++;
     for (size_t i = 0; i < m->policies.len; i++)
         if (strcmp(m->policies.items[i]->name, name) == 0) {
-            policy_destroy(m->policies.items[i]);
+            policy_gone(m, m->policies.items[i]);
             VEC_REMOVE(&m->policies, i);
             return;
         }
@@ -151,8 +242,12 @@ static void key_put(struct mirror *m, const struct meta_entry *e, struct effects
     k->queue = e->queue ? xstrdup(e->queue) : NULL;
     k->durable = e->durable;
     struct key *old = map_set(&m->keys, bytes_of(k->key, k->key_len), k);
-    if (old)
-        free_key(old);
+    if (old) {
+        unlink_key(m, old);
+        free_key(m, old);
+    }
+    link_key(m, k);
+    m->table_bytes += key_bytes(k->key_len, k->value_len, k->queue);
     if (out)
         key_told(k, out);
 }
@@ -346,7 +441,7 @@ static bool same_keys(const struct mirror *m, const struct meta_entry *entries, 
 void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out)
 {
     for (size_t i = 0; i < m->policies.len; i++)
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
     m->policies.len = 0;
     m->policies_changed++;
     for (size_t i = 0; i < len; i++)
@@ -358,8 +453,9 @@ void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len
     struct key *k;
     while ((k = map_next(&m->keys, &at))) {
         map_remove(&m->keys, bytes_of(k->key, k->key_len));
-        free_key(k);
+        free_key(m, k);
     }
+    map_finish(&m->queue_keys);
     if (out)
         effects_add(out, FX_META_ALL);
     for (size_t i = 0; i < len; i++)
@@ -376,11 +472,15 @@ void tables_free(struct mirror *m)
     map_finish(&m->queues);
     map_finish(&m->by_uid);
     for (size_t i = 0; i < m->policies.len; i++)
-        policy_destroy(m->policies.items[i]);
+        policy_gone(m, m->policies.items[i]);
     VEC_FREE(&m->policies);
     at = 0;
     struct key *k;
     while ((k = map_next(&m->keys, &at)))
-        free_key(k);
+        free_key(m, k);
+    ASSERT(m->table_bytes == 0);
     map_finish(&m->keys);
+    map_finish(&m->queue_keys);
+    VEC_FREE(&m->exclusive);
+    VEC_FREE(&m->reviews);
 }

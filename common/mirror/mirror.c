@@ -10,6 +10,8 @@ void mirror_options_defaults(struct mirror_options *o)
         .confirm_after_mirrors = true,
         .confirm_after_disk = true,
         .oldest_promoted = true,
+        .batch_bytes = LIMIT_BATCH_BYTES,
+        .table_bytes = LIMIT_TABLE_BYTES,
     };
 }
 
@@ -51,6 +53,7 @@ struct mirror *mirror_create(const struct mirror_options *o)
     map_init(&m->queues);
     map_init(&m->by_uid);
     map_init(&m->keys);
+    map_init(&m->queue_keys);
     map_init(&m->pending);
     map_init(&m->subs);
     map_init(&m->recovered_seen);
@@ -86,6 +89,7 @@ void mirror_destroy(struct mirror *m)
     peer_msg_destroy(m->prepare_waits);
     peer_msg_destroy(m->held_prepare);
     leftovers_clear(&m->leftovers);
+    leftovers_clear(&m->handed_over);
     leftovers_clear(&m->change.leftovers);
     for (size_t i = 0; i < m->o.nodes_len; i++)
         free(m->names[i]);

@@ -47,6 +47,8 @@ struct mirror_options {
     enum partition_handling partition_handling;
     bool paused; /* the life before this one ended because it reached too few nodes */
 
+    size_t batch_bytes; /* what goes to another node together: so much, and the message that goes beyond it */
+    size_t table_bytes; /* the table of queues, policies and keys may be so large */
     ms_time rejoin_ms; /* how long a candidate waits for an answer before it asks again */
 };
 void mirror_options_defaults(struct mirror_options *o); /* all rules on */

@@ -178,6 +178,8 @@ struct queue {
 
     struct stream *stream;      /* stream.c; NULL before the first publish from here */
     uint64_t served_generation; /* the generation streams and subscriptions were last offered to */
+    struct subscription *subs_first, *subs_last; /* of this node's clients (subs.c), oldest first */
+    size_t exclusive_place;     /* 1 + its index in mirror->exclusive; 0: none */
     bool dirty;                 /* in mirror->dirty */
 
     ms_time timer_at;   /* expiry.c; counts while it has a place */
@@ -207,6 +209,8 @@ struct subscription {
     uint32_t prefetch;
     int32_t priority;
     struct owner owner;
+    struct queue *queue;            /* in whose list it is; NULL: in none */
+    struct subscription *next, *prev; /* there */
 };
 
 /* ---- metadata on its way (coordinate.c) ---- */
@@ -236,6 +240,7 @@ struct key {
     uint32_t key_len, value_len;
     char *queue;
     bool durable;
+    struct key *next, *prev; /* of the same queue */
 };
 
 struct disk_wait {
@@ -290,6 +295,7 @@ struct mirror {
     bool installed_waits;           /* INSTALLED not sent: repairs missing, or not on disk */
     uint64_t view_lsn;              /* records up to the one that completes the view */
     struct leftovers leftovers;     /* handover.c: of the queues this node hands over in this change */
+    struct leftovers handed_over;   /* what SERVE brought so far; it is delivered with the last part */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
     struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
@@ -336,6 +342,9 @@ struct mirror {
     VEC(struct policy *) policies; /* sorted by name */
     uint64_t policies_changed;     /* how often */
     struct map keys;               /* -> struct key */
+    struct map queue_keys;         /* name of a queue -> the first of its keys */
+    VEC(struct queue *) exclusive; /* queues that have an owner */
+    size_t table_bytes;            /* all of this in a message, at most */
 
     /* coordinate.c */
     VEC(struct submit *) submits;
@@ -347,7 +356,8 @@ struct mirror {
     uint64_t version_to_ack; /* member: on disk, ack not sent */
     RING(struct result) results;
     RING(struct removal) removals;
-    bool review_wanted;
+    bool review_all;        /* are all queues where the policies want them? */
+    VEC(uint64_t) reviews; /* or these only */
 
     /* command.c */
     struct map pending;            /* id -> struct pending */
@@ -406,6 +416,7 @@ struct queue *queue_create(struct mirror *m, const struct meta_entry *rec);
 const struct policy *policy_for(const struct mirror *m, const char *what, const char *name);
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q);
 void tables_free(struct mirror *m);
+bool table_takes(const struct mirror *m, const struct meta_entry *e); /* there is room for one more like it */
 struct forgotten *forgotten_list(const struct mirror *m, size_t *len); /* the caller's: free */
 void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t len);
 
@@ -441,10 +452,11 @@ void serve(struct mirror *m, struct effects *out);
 /* ---- handover.c ---- */
 void leftovers_clear(struct leftovers *l);
 void handover_collect(struct mirror *m, struct queue *q);
-struct peer_msg *installed_msg(const struct mirror *m);
-void handover_gather(struct mirror *m, const struct peer_msg *installed);
-struct peer_msg *serve_msg(const struct mirror *m, node_id to);
-void handover_deliver(struct mirror *m, const struct peer_msg *serve, struct effects *out);
+/* INSTALLED, SERVE in parts of a batch each: *at = 0 to begin; NULL at the end */
+struct peer_msg *installed_msg(const struct mirror *m, size_t *at);
+struct peer_msg *serve_msg(const struct mirror *m, node_id to, size_t *at);
+void handover_gather(struct leftovers *to, const struct peer_msg *part);
+void handover_deliver(struct mirror *m, const struct leftovers *all, struct effects *out);
 
 /* ---- lead.c ---- */
 node_set viewless(const struct mirror *m);
@@ -506,6 +518,9 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
                     uint64_t seq, struct message *msg, struct effects *out);
 void master_op(struct queue *q, enum op_type type, msg_id id);
 void master_send(struct mirror *m, struct queue *q, struct effects *out);
+/* The next batch of the retained operations first .. upto, as OPS; the caller adds what else it says. */
+struct peer_msg *ops_batch(const struct mirror *m, const struct queue *q, uint64_t epoch, uint64_t first,
+                           uint64_t upto);
 void master_flush(struct mirror *m, struct queue *q, struct effects *out);
 void master_release(struct mirror *m, struct queue *q, struct effects *out);
 void master_ack(struct mirror *m, struct queue *q, node_id from, uint64_t applied, uint64_t durable,
@@ -593,11 +608,17 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
 void deliver_no_ack(struct mirror *m, const struct queue *q, const struct deliver_item *item,
                     struct effects *out);
 void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
-void handle_active(struct mirror *m, uint64_t sub);
+void send_subscribe(struct mirror *m, struct queue *q, struct subscription *s, uint64_t req,
+                    struct effects *out);
 void answer(struct effects *out, uint64_t req, enum answer_status status);
-void subs_of_queue_end(struct mirror *m, uint64_t uid, struct effects *out);
-void subs_resume(struct mirror *m, struct queue *q, struct effects *out);
 void commands_free(struct mirror *m);
+
+/* ---- subs.c ---- */
+void sub_link(struct queue *q, struct subscription *s); /* it consumes from this queue */
+void sub_end(struct mirror *m, uint64_t sub);           /* it is no more; no effect if there is none */
+void handle_active(struct mirror *m, uint64_t sub);
+void subs_of_queue_end(struct mirror *m, struct queue *q, struct effects *out);
+void subs_resume(struct mirror *m, struct queue *q, struct effects *out);
 
 /* ---- trace.c ---- */
 void trace_add(struct mirror *m, const struct queue *q, struct trace_entry e);

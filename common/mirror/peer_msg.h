@@ -256,6 +256,7 @@ struct peer_msg {
             size_t repairs_len;
         } install;
         struct {
+            bool more; /* another part follows; only the last one counts as said */
             struct leftover *items;
             size_t items_len;
         } serve; /* and INSTALLED */

@@ -104,17 +104,15 @@ static void each_in_range(struct queue *q, const struct op *op)
 static void requeue_all(struct queue *q)
 {
     msg_id at = 0;
-    while (q->content.unacked && content_walk(&q->content, &at))
+    while (q->content.unacked && content_walk_state(&q->content, SLOT_UNACKED, &at))
         content_requeue(&q->content, at - 1);
 }
 
 static void purge_ready(struct queue *q)
 {
     msg_id at = 0;
-    struct slot *s;
-    while (q->content.ready && (s = content_walk(&q->content, &at)))
-        if (s->state == SLOT_READY)
-            remove_one(q, at - 1);
+    while (q->content.ready && content_walk_state(&q->content, SLOT_READY, &at))
+        remove_one(q, at - 1);
 }
 
 static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct effects *out)

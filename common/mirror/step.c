@@ -73,8 +73,7 @@ static void turn_end(struct mirror *m, struct effects *out)
         m->version_to_ack = 0;
         send_to(out, node_bit(m->coordinator), msg);
     }
-    if (m->review_wanted)
-        review(m, out);
+    review(m, out);
     view_turn(m, out);
     if (m->leave_sent)
         commands_refuse(m, out);

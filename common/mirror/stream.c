@@ -5,9 +5,6 @@
 
 #include "base/ban.h"
 
-#define BATCH_MESSAGES 512
-#define BATCH_BYTES    (256u << 10)
-
 static void confirm_one(struct effects *out, uint64_t cookie, enum confirm how)
 {
     if (!cookie)
@@ -60,9 +57,9 @@ void stream_flush(struct mirror *m, struct queue *q, struct effects *out)
         msg->version = m->version;
         msg->u.publish.base = s->base;
         msg->u.publish.first = s->offered;
-        size_t n = (size_t)u64_min(end - s->offered, BATCH_MESSAGES), bytes = 0;
+        size_t n = (size_t)u64_min(end - s->offered, LIMIT_BATCH_MESSAGES), bytes = 0;
         msg->u.publish.msgs = xmalloc(n * sizeof(struct message *));
-        while (msg->u.publish.msgs_len < n && bytes < BATCH_BYTES) {
+        while (msg->u.publish.msgs_len < n && bytes < m->o.batch_bytes) {
             struct message *next = RING_AT(&s->pending, s->offered++ - s->base).msg;
             msg->u.publish.msgs[msg->u.publish.msgs_len++] = message_ref(next);
             bytes += message_size(next);

@@ -5,7 +5,8 @@
 
 #include "base/ban.h"
 
-#define BATCH_BYTES (1u << 20)
+#define BATCHES     4          /* the queue waits, so more goes at a time */
+#define MERGE_BYTES (1u << 20) /* to the disk at a time */
 
 /* from a mirror it names the replica */
 static struct peer_msg *sync_msg(const struct mirror *m, const struct queue *q, enum peer_type type)
@@ -95,7 +96,7 @@ static void send_batch(struct mirror *m, struct queue *q, struct effects *out)
     struct sync *s = &q->master->sync;
     VEC(struct sync_item) items = {0};
     size_t bytes = 0;
-    while (s->at < s->end && items.len < s->batch && bytes < BATCH_BYTES) {
+    while (s->at < s->end && items.len < s->batch && bytes < BATCHES * m->o.batch_bytes) {
         struct slot *slot = content_walk(&q->content, &s->at);
         if (!slot || s->at - 1 >= s->end) {
             s->at = s->end;
@@ -210,7 +211,7 @@ static void merge_on(struct mirror *m, struct queue *q, struct effects *out)
     struct slot *s = NULL;
     do {
         size_t bytes = 0;
-        while (bytes < BATCH_BYTES && (s = content_walk(q->incoming, &q->merge_at))) {
+        while (bytes < MERGE_BYTES && (s = content_walk(q->incoming, &q->merge_at))) {
             if (content_find(&q->content, q->merge_at - 1))
                 continue;
             persist_message(m, q, s, q->merge_at - 1, NULL, out);

@@ -96,6 +96,7 @@ enum answer_status {
     ANSWER_INVALID,            /* text says what is wrong (a policy) */
     ANSWER_NOT_MIRRORED,       /* sync: the queue has no mirrors */
     ANSWER_NOT_SYNCING,        /* cancel sync: nothing to cancel */
+    ANSWER_FULL,               /* the table of queues, policies and keys is as large as it may be */
     ANSWER_NOT_SERVING,        /* this node does not serve now (it is starting, pausing or stopping) */
 };
 

@@ -307,7 +307,11 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_INSTALLED: handle_installed(m, from, msg, out); break;
     case PEER_SERVE:
         if (msg->epoch == m->epoch && msg->epoch == m->promised && m->phase == PHASE_CHANGING) {
-            handover_deliver(m, msg, out);
+            handover_gather(&m->handed_over, msg);
+            if (msg->u.serve.more)
+                break;
+            handover_deliver(m, &m->handed_over, out);
+            leftovers_clear(&m->handed_over);
             serve(m, out);
         }
         break;

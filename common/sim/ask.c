@@ -166,6 +166,8 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     m->at = n;
     m->incarnation = node->incarnation;
     struct message *msg = ledger_body(&s->ledger, index);
+    if (s->options.sabotage == SABOTAGE_PRIORITY_TURNED)
+        msg->priority = (uint8_t)(11 - msg->priority);
     struct event ev = {.type = EV_PUBLISH,
                        .u.publish = {.queue = q, .msg = msg, .cookie = (uint64_t)index + 1}};
     check_published(s, n, index);
@@ -182,7 +184,8 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
 static void got_confirm(struct sim *s, node_id n, const struct effect *fx)
 {
     uint64_t cookie = fx->u.confirm.cookie;
-    bool ack = fx->u.confirm.how == CONFIRM_ACK;
+    bool turned = s->options.sabotage == SABOTAGE_CONFIRM_TURNED && rng_chance(&s->client, 2);
+    bool ack = fx->u.confirm.how == CONFIRM_ACK && !turned;
     if (cookie == 0 || cookie > s->ledger.messages.len) {
         sim_fail(s, "I2", "%s confirms a publish that nobody made", s->names[n]);
         return;
@@ -281,6 +284,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     m->deliveries++;
     m->generation = d->generation;
     s->ledger.redelivered += redelivered;
+    s->counts[SIM_DELIVERED_AGAIN] += m->deliveries > 1;
     if (no_ack) {
         s->ledger.consumed += !m->consumed;
         m->consumed = true;
@@ -351,7 +355,8 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
     for (size_t i = 0; i < len; i++) {
         struct sim_delivery *d = &s->deliveries.items[deliveries[i]];
         ASSERT(!d->settled && d->generation == first->generation && d->sub == first->sub);
-        d->settled = true;
+        d->settled = s->options.sabotage != SABOTAGE_RETURN_HIDDEN || how != SETTLE_REQUEUE ||
+                     !rng_chance(&s->client, 20);
         VEC_PUSH(&ids, d->id);
         struct ledger_message *m = &s->ledger.messages.items[d->message];
         if (how == SETTLE_DISCARD)
@@ -442,7 +447,12 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
         if (s->options.sabotage == SABOTAGE_ANSWER_TWICE && rng_chance(&s->client, 5))
             got_answer(s, n, fx);
         break;
-    case FX_DELIVER: got_delivery(s, n, fx); break;
+    case FX_DELIVER:
+        got_delivery(s, n, fx);
+        if (s->options.sabotage == SABOTAGE_GOT_TWICE && s->subs.items[fx->u.deliver.sub - 1].no_ack &&
+            rng_chance(&s->client, 5))
+            got_delivery(s, n, fx);
+        break;
     case FX_CONFIRM:
         if (s->options.sabotage == SABOTAGE_CONFIRM_SWALLOWED && rng_chance(&s->client, 2))
             break;
@@ -456,6 +466,8 @@ void ask_perform(struct sim *s, node_id n, const struct effect *fx)
             sim_fail(s, "I2", "%s cancels sub %llu, which is not its", s->names[n], (unsigned long long)sub);
             break;
         }
+        if (s->options.sabotage == SABOTAGE_CANCEL_SWALLOWED)
+            break;
         check_cancelled(s, n, sub);
         sim_tell(s, "      cancelled: sub %llu", (unsigned long long)sub);
         sub_ends(s, sub);

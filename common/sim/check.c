@@ -111,8 +111,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     if (!m->placed)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
+    if (m->placed || !m->dead_in || !node_in(m->disk, n))
+        m->placed_ms = s->now_us / 1000;
     m->placed = true;
-    m->placed_ms = s->now_us / 1000;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }
 
@@ -201,6 +202,8 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             if (!node_in(m->memory, n)) {
                 m->dropped |= node_bit(n);
                 check_given_up(s, n, m);
+                if (master && m->consumed)
+                    m->ended_in = info->generation;
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);
@@ -267,7 +270,9 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
 static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
 {
     struct queue_info info;
+    struct queue_args args;
     mirror_queue_info(s->nodes[n].m, q, &info);
+    sabotage_queue(s, &info, &args);
     uint32_t queue = ledger_queue_of(&s->ledger, info.name, info.uid);
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->view = lq->view ? lq->view : s->check.nodes[n].at;
@@ -304,10 +309,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));
+    if (became_master || became_unavailable)
+        check_choice(s, n, queue); /* before what it lacks is written off as lost */
     if (became_master)
         check_promoted(s, n, queue);
-    if (became_master || became_unavailable)
-        check_choice(s, n, queue);
     struct seen_reign *own = &s->check.queues.items[queue].reigns[n];
     if (became_master)
         own->next = sq->next;
@@ -338,17 +343,35 @@ static void begins_to_hold(struct sim *s, node_id n)
     check_losses(s, n, CAUSE_UP);
 }
 
+/* n serves the view it is in. A number means one view, on whatever side of a partition. */
+static void check_served(struct sim *s, node_id n)
+{
+    struct seen_view *v = &s->check.views.items[s->check.nodes[n].at];
+    for (size_t i = 1; i < s->check.views.len && !v->served; i++) {
+        const struct seen_view *other = &s->check.views.items[i];
+        if (other != v && other->served && other->epoch == v->epoch)
+            sim_fail(s, "I9", "two views have the number %llu: one of %s, one of %s",
+                     (unsigned long long)v->epoch, s->names[v->coordinator], s->names[other->coordinator]);
+    }
+    v->served = true;
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
     sn->view = mirror_view(s->nodes[n].m);
+    sabotage_view(s, n, &sn->view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
         sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
                                             (sn->changed_sides && !s->check.views.items[was].served));
     if (sn->view.phase == PHASE_SERVING)
-        s->check.views.items[sn->at].served = true;
+        check_served(s, n);
+    sn->left &= ~sn->view.members;
+    if (sn->view.waiting_for & sn->left)
+        sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
+                 s->names[n], sn->view.waiting_for & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
@@ -372,8 +395,25 @@ void check_refresh(struct sim *s, node_id n)
         begins_to_hold(s, n);
 }
 
+/* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those who run now. */
+void check_left(struct sim *s, node_id n)
+{
+    bool served =
+        s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
+    bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
+    s->check.nodes[n].left &= ~sim_running_set(s);
+    for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
+        const struct seen_node *sn = &s->check.nodes[other];
+        if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
+            (!early || sn->view.phase == PHASE_SERVING))
+            s->check.nodes[other].left |= node_bit(n);
+    }
+}
+
 void check_reset(struct sim *s, node_id n)
 {
+    s->check.nodes[n].left = 0;
     for (uint32_t i = 0; i < s->ledger.messages.len; i++)
         if (!s->ledger.messages.items[i].memory && !s->ledger.messages.items[i].disk &&
             s->ledger.messages.items[i].placed)

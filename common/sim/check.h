@@ -52,7 +52,8 @@ struct seen_node {
     bool in_view; /* it was installed in a view in this life */
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
-    uint32_t at; /* the view it is in, or was in last, whatever life: index of check.views; 0: none yet */
+    uint32_t at; /* the view it is in, or was in last as its log has it: index of check.views; 0: none yet */
+    node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
@@ -105,9 +106,11 @@ struct check {
 void check_init(struct sim *s);
 void check_finish(struct sim *s);
 
-void check_refresh(struct sim *s, node_id n); /* after the step, before its effects */
-void check_after(struct sim *s, node_id n);   /* after its effects */
-void check_reset(struct sim *s, node_id n);   /* an operator has emptied its log */
+void check_refresh(struct sim *s, node_id n);   /* after the step, before its effects */
+void check_after(struct sim *s, node_id n);     /* after its effects */
+void check_left(struct sim *s, node_id n);      /* it has stopped in order */
+void check_reset(struct sim *s, node_id n);     /* an operator has emptied its log */
+void check_disk_lost(struct sim *s, node_id n); /* it is about to be emptied, and all nodes are off */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
                      bool restarts);          /* it has stopped, was killed, or begins again by itself */
@@ -167,7 +170,9 @@ void check_views(struct sim *s, node_id n);
 
 /* check_split.c: on which side of a partition */
 uint32_t view_seen(struct sim *s, node_id n, const struct view_info *v); /* which one this is */
-bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);         /* a is b, or a view before it */
+void view_recovered(struct sim *s, node_id n,
+                    uint64_t epoch); /* n begins with the log of this one; 0: of none */
+bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);  /* a is b, or a view before it */
 bool check_parted(const struct sim *s, node_id n, uint32_t view); /* that view is no past of node n's */
 /* A node that runs, is in another view than n and is no member of n's, holds the message. */
 bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);

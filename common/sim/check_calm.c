@@ -272,6 +272,8 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
     struct queue_info at_master;
     mirror_queue_info(s->nodes[q->master].m, mirror_find_queue_uid(s->nodes[q->master].m, q->uid),
                       &at_master);
+    struct queue_args args;
+    sabotage_queue(s, &at_master, &args);
     if (!at_master.local || at_master.state != QUEUE_RUNNING) {
         sim_fail(s, "I12", "%s should run on %s and does not", q->name, s->names[q->master]);
         return;

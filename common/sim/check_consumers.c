@@ -108,6 +108,8 @@ static bool known(const struct sim *s, node_id n, const struct queue_info *info,
                   struct sub_info *out)
 {
     size_t at = 0;
+    if (s->options.sabotage == SABOTAGE_CONSUMER_HIDDEN)
+        return false;
     while (mirror_next_sub(s->nodes[n].m, find(s, n, info), &at, out))
         if (out->sub == sub && out->node == s->subs.items[sub - 1].node)
             return true;

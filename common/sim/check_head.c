@@ -84,11 +84,12 @@ static void check_length(struct sim *s, node_id n, const struct ledger_queue *lq
         return;
     length = rejects ? u64_max(length, d->ready_before) : length;
     bytes = rejects ? u64_max(bytes, d->bytes_before) : bytes;
-    if (d->ready > length || d->bytes > bytes)
-        sim_fail(s, "limits", "%s has %llu messages of %llu bytes ready in %s; %s %lld and %lld bytes",
-                 s->names[n], (unsigned long long)d->ready, (unsigned long long)d->bytes, lq->name,
-                 rejects ? "it refuses more than" : "it may have", (long long)l->max_length,
-                 (long long)l->max_bytes);
+    bool many = d->ready > length;
+    if (many || d->bytes > bytes)
+        sim_fail(s, "limits", "%s has %llu %s ready in %s; %s %lld", s->names[n],
+                 (unsigned long long)(many ? d->ready : d->bytes), many ? "messages" : "bytes", lq->name,
+                 rejects ? "it refuses what is more than" : "it may have",
+                 (long long)(many ? l->max_length : l->max_bytes));
 }
 
 /* n is the queue's master. check.walk is what it holds after the step, its seen_queue what it held before. */
@@ -155,8 +156,12 @@ void check_dead_letter(struct sim *s, node_id n, const struct effect *fx)
     if (wrong)
         sim_fail(s, "dead-letter", "%s dead-letters m%u of %s to %s %s: %s", s->names[n], message, lq->name,
                  fx->u.dead_letter.exchange, key, wrong);
+    if (!m->placed)
+        m->placed_ms = s->now_us / 1000;
     m->dead_in = generation;
     m->dead_step = s->steps;
+    if (!m->placed) /* taken and given up in one step; a disk may not hear of its end before a kill */
+        m->placed_ms = s->now_us / 1000;
     s->ledger.dead_letters++;
 }
 

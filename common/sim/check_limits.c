@@ -86,6 +86,13 @@ static bool too_many(const struct sim *s, const struct ledger_queue *q, uint32_t
     return (q->max_length && others >= q->max_length - 1) || (q->max_bytes && bytes > q->max_bytes - 1);
 }
 
+/* May something come and be dropped in the same moment? Not where it would have been refused. */
+static bool drops_what_comes(const struct ledger_queue *q)
+{
+    bool refuses = q->limits_changes == 1 && (q->limits.rejects || q->limits.rejects_dead);
+    return (q->max_length || q->max_bytes) && !refuses;
+}
+
 static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
 {
     return q->ttl_ms &&
@@ -101,7 +108,7 @@ bool check_limits_end(struct sim *s, uint32_t message)
         return true;
     if (time_over(s, q, m))
         m->ending = ENDING_EXPIRED;
-    else if ((q->max_length || q->max_bytes) && (!m->placed || too_many(s, q, message)))
+    else if (m->placed ? too_many(s, q, message) : drops_what_comes(q))
         m->ending = ENDING_DROPPED;
     else
         return false;
@@ -115,14 +122,14 @@ bool check_limits_end(struct sim *s, uint32_t message)
 /* ---- publishes that are refused ---- */
 
 /* n refuses a publish: nobody holds it, and its queue is one that may. (Of a queue that is stopped or down
- * nobody knows.) */
+ * nobody knows, and a new master that was not synchronised refuses what it never had.) */
 void check_refused(struct sim *s, node_id n, uint32_t message)
 {
     const struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
     const struct seen_queue *here = seen_queue(s, n, m->queue);
     if (!here->present || here->now.state != QUEUE_RUNNING || s->check.nodes[n].view.phase != PHASE_SERVING ||
-        q->unsynced || s->cuts > 0)
+        s->check.queues.items[m->queue].generation > 1 || s->cuts > 0)
         return;
     if (!q->rejected_once || (!q->max_length && !q->max_bytes))
         sim_fail(s, "limits", "%s refuses m%u, and %s is no queue that refuses what is too much", s->names[n],

@@ -126,6 +126,32 @@ void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
                  "an operator removed the node that its queue waited for");
 }
 
+/* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in
+ * sync when they went: as all who are left say. */
+static void lose_with_disk(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct ledger_queue *q = &s->ledger.queues.items[queue];
+    node_set synced = ~node_bit(n);
+    bool masters = false;
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct seen_info *says = &seen_queue(s, other, queue)->now;
+        if (other == n || !says->valid || says->life != s->nodes[other].lives)
+            continue;
+        masters = masters || says->master == n;
+        synced &= says->synced;
+    }
+    for (size_t i = 0; i < q->messages.len && masters && !synced; i++)
+        if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
+            lose(s, n, q->messages.items[i], DOOR_L4, false,
+                 "the disk of its queue's node was lost, and no mirror was in sync");
+}
+
+void check_disk_lost(struct sim *s, node_id n)
+{
+    for (uint32_t i = 0; i < s->ledger.queues.len; i++)
+        lose_with_disk(s, n, i);
+}
+
 /* Did anybody who should know say that n was in sync before it took over? */
 static bool was_synced(struct sim *s, node_id n, uint32_t queue)
 {
@@ -182,6 +208,24 @@ static void find_again(struct sim *s, node_id n, uint32_t message)
     m->door = DOOR_NONE;
 }
 
+/* A master that stops in order hands over what its mirrors have, too: what was acknowledged to it stays so.
+ * (One that does not hear of its mirrors goes after a while all the same.) */
+static void check_handover(struct sim *s, node_id n, uint32_t queue, const struct seen_info *own)
+{
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    const struct sim_node *old = &s->nodes[own->master];
+    bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
+    if (!in_order || s->cuts > 0 || s->now_us > old->stop_us + 4000000)
+        return;
+    for (size_t i = 0; i < lq->messages.len; i++) {
+        const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        if (m->ended_in && m->ended_in == own->generation && node_in(m->memory, n))
+            sim_fail(s, "I5",
+                     "%s takes over %s from %s, which stopped in order, with m%u, which that one removed",
+                     s->names[n], lq->name, s->names[own->master], lq->messages.items[i]);
+    }
+}
+
 /* n is now the queue's master, and its history the truth: what it lacks is lost, and that needs a door. */
 void check_promoted(struct sim *s, node_id n, uint32_t queue)
 {
@@ -192,11 +236,12 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
-    s->ledger.queues.items[queue].unsynced |= mirror_before && !synced;
     struct seen_reign *reign = &s->check.queues.items[queue].reigns[n];
     for (node_id other = 0; other < s->options.nodes; other++)
         reign->joined_in[other] = 0;
     reign->promoted_in = s->check.nodes[n].at;
+    if (mirror_before && own->master < s->options.nodes)
+        check_handover(s, n, queue, own);
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];
@@ -384,8 +429,12 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
      * looks */
     const struct seen_reign *reign = &s->check.queues.items[queue].reigns[master];
     bool settled = reign->promoted_in != m->now.view;
-    if (settled && !s->ledger.queues.items[queue].auto_ack && r->items.len &&
-        r->items.items[r->items.len - 1].id >= reign->next)
+    /* what a master takes and gives up in one step nobody sees there; in small batches a mirror hears of the
+     * two one after the other */
+    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    bool unseen = lq->auto_ack || (s->options.batch_bytes < LIMIT_BATCH_BYTES &&
+                                   (lq->max_length || lq->max_bytes || lq->ttl_ms));
+    if (settled && !unseen && r->items.len && r->items.items[r->items.len - 1].id >= reign->next)
         sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
                  name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
 }

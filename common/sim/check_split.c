@@ -24,6 +24,14 @@ uint32_t view_seen(struct sim *s, node_id n, const struct view_info *v)
     return (uint32_t)(s->check.views.len - 1);
 }
 
+void view_recovered(struct sim *s, node_id n, uint64_t epoch)
+{
+    uint32_t at = epoch ? (uint32_t)s->check.views.len - 1 : 0;
+    while (at > 0 && s->check.views.items[at].epoch != epoch)
+        at--;
+    s->check.nodes[n].at = at;
+}
+
 bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b)
 {
     while (b > a)

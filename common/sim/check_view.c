@@ -90,8 +90,10 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
+        bool away = !m->memory && !m->disk; /* on its way to a consumer who does not acknowledge */
+        away = away || (lq->auto_ack && node_in(m->dropped, n));
         if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE &&
-            m->pending == DOOR_NONE && !node_in(m->memory, n) && !check_parted(s, n, m->view))
+            m->pending == DOOR_NONE && !away && !node_in(m->memory, n) && !check_parted(s, n, m->view))
             return false;
     }
     return true;

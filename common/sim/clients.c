@@ -120,7 +120,8 @@ static void owner_gone(struct sim *s, struct client *c)
                                          .incarnation = s->nodes[c->node].incarnation,
                                          .connection = c->connection}};
     c->declared = false;
-    node_step(s, c->node, &ev);
+    if (s->options.sabotage != SABOTAGE_OWNER_STAYS)
+        node_step(s, c->node, &ev);
 }
 
 /* The connection ends while the node lives: what its channels held goes back. */
@@ -234,7 +235,7 @@ static void act_owner(struct sim *s, uint32_t index)
     struct client *c = &s->clients->items.items[index];
     if (!c->declared) {
         c->declared = true; /* or being declared: the connection's end must clear it away */
-        ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE);
+        ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE | c->plan.declare);
     } else if (rng_chance(&c->rng, 20)) {
         disconnect(s, c);
     } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) !=

@@ -11,7 +11,7 @@ enum client_kind { CLIENT_PUBLISHER, CLIENT_CONSUMER, CLIENT_GETTER, CLIENT_OWNE
 struct client_plan {
     enum client_kind kind;
     const char *queue; /* borrowed */
-    unsigned declare;  /* SIM_DURABLE ...: how it declares its queue if it is not there; publishers only */
+    unsigned declare;  /* SIM_DURABLE ...: how it declares its queue if it is not there; not of consumers */
     const struct queue_args *args; /* and with what; borrowed; NULL: none */
     uint64_t pace_us;              /* about so long between two acts */
     unsigned messages;             /* PUBLISHER: how many in all */

@@ -342,6 +342,7 @@ struct recovery {
     struct sim *s;
     node_id n;
     size_t records;
+    uint64_t epoch; /* of the last view */
 };
 
 static int recover_record(void *arg, struct bytes data)
@@ -359,6 +360,7 @@ static int recover_record(void *arg, struct bytes data)
     wire_encode_record(&rec, &s->bytes);
     bool same = bytes_equal(data, bytes_of(text_str(&s->bytes), s->bytes.len));
     err = same ? mirror_recover(s->nodes[r->n].m, &rec) : -EILSEQ;
+    r->epoch = rec.type == REC_VIEW ? rec.epoch : r->epoch;
     record_finish(&rec);
     if (err)
         sim_fail(s, same ? "recovery" : "codec", "%s: record %zu of its log %s (error %d)", s->names[r->n],
@@ -384,6 +386,7 @@ bool disk_recover(struct sim *s, node_id n)
                  r.records, d->records);
     free(note);
     d->life_base = d->synced = d->records = r.records;
+    view_recovered(s, n, r.epoch);
     return d->log && !s->failure;
 }
 

@@ -383,34 +383,8 @@ const char *status_name(enum answer_status st)
     case ANSWER_INVALID: return "invalid";
     case ANSWER_NOT_MIRRORED: return "not mirrored";
     case ANSWER_NOT_SYNCING: return "not syncing";
+    case ANSWER_FULL: return "full";
     case ANSWER_NOT_SERVING: return "not serving";
-    }
-    return "?";
-}
-
-const char *sim_sabotage_name(enum sim_sabotage s)
-{
-    switch (s) {
-    case SABOTAGE_NONE: return "none";
-    case SABOTAGE_CONFIRM_TWICE: return "confirm twice";
-    case SABOTAGE_CONFIRM_SWALLOWED: return "confirm swallowed";
-    case SABOTAGE_CONFIRM_EARLY: return "confirm early";
-    case SABOTAGE_DISK_LIES: return "disk lies";
-    case SABOTAGE_MESSAGE_DROPPED: return "message dropped";
-    case SABOTAGE_REDELIVERED_HIDDEN: return "redelivered hidden";
-    case SABOTAGE_ANSWER_TWICE: return "answer twice";
-    case SABOTAGE_SYNC_ERROR_IGNORED: return "sync error ignored";
-    case SABOTAGE_DISK_ROTS: return "disk rots";
-    case SABOTAGE_ORDER_SWAPPED: return "order swapped";
-    case SABOTAGE_ACK_SWALLOWED: return "ack swallowed";
-    case SABOTAGE_TRANSIENT_FORGOTTEN: return "transient forgotten";
-    case SABOTAGE_MIRROR_HOLE: return "mirror hole";
-    case SABOTAGE_TWO_MASTERS: return "two masters";
-    case SABOTAGE_POLICY_IGNORED: return "policy ignored";
-    case SABOTAGE_NEVER_PAUSES: return "never pauses";
-    case SABOTAGE_PARTITIONS_HIDDEN: return "partitions hidden";
-    case SABOTAGE_NO_RECONNECT: return "no reconnect";
-    case SABOTAGE_COUNT_: break;
     }
     return "?";
 }

@@ -70,6 +70,7 @@ struct ledger_message {
 
     /* its end otherwise */
     bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
+    uint64_t ended_in;     /* consumed, and its master removed it under this generation */
     node_set dropped;      /* running nodes that held it and gave it up */
     uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
     bool auto_acked;       /* delivered to somebody who does not */
@@ -115,7 +116,6 @@ struct ledger_queue {
     bool single_active;
     uint64_t single_generation; /* under this master */
     uint64_t single_sub;        /* this one is the active consumer */
-    bool unsynced;              /* an unsynchronised mirror took over once */
     uint64_t used_ms;       /* somebody who was answered asked then: its time to expire is not over before */
     uint64_t changed_ms;    /* and it may have begun as late as this */
     uint32_t view;          /* in which it was seen first */

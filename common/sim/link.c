@@ -202,6 +202,29 @@ static void arrive_message(struct sim *s, node_id from, node_id to, struct bytes
     peer_msg_destroy(msg);
 }
 
+/* Links repeat nothing; who speaks does. */
+void link_count_repeats(struct sim *s, node_id n, const struct peer_msg *msg)
+{
+    struct sim_node *node = &s->nodes[n];
+    if (msg->type == PEER_PUBLISH) {
+        size_t i = 0;
+        while (i < node->offered.len && node->offered.items[i].uid != msg->uid)
+            i++;
+        if (i == node->offered.len)
+            VEC_PUSH(&node->offered, (struct offered){.uid = msg->uid});
+        struct offered *o = &node->offered.items[i];
+        bool again = o->incarnation == node->incarnation && msg->u.publish.first <= o->last;
+        s->counts[SIM_OFFERED_AGAIN] += again;
+        o->incarnation = node->incarnation;
+        o->last = msg->u.publish.first + msg->u.publish.msgs_len - 1;
+    } else if (msg->type == PEER_SUBMIT) {
+        bool again = node->submitted_in == node->incarnation && msg->u.submit.req <= node->submitted;
+        s->counts[SIM_SUBMITTED_AGAIN] += again;
+        node->submitted_in = node->incarnation;
+        node->submitted = msg->u.submit.req;
+    }
+}
+
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial)
 {
     struct link *l = &s->links[from][to];

@@ -48,7 +48,10 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     switch (c) {
     case SIM_KILLS:
     case SIM_STOPS:
-    case SIM_SLOW_LINKS: return true;
+    case SIM_SLOW_LINKS:
+    case SIM_OFFERED_AGAIN:
+    case SIM_SUBMITTED_AGAIN:
+    case SIM_DELIVERED_AGAIN: return true;
     case SIM_CUTS:
     case SIM_ONE_WAY_CUTS:
     case SIM_CUTS_SURVIVED:
@@ -63,7 +66,8 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     case SIM_SYNC_ERRORS:
     case SIM_DISK_FULL: return faults & FAULT_DISKS;
     case SIM_FORGOTTEN:
-    case SIM_RESETS: return faults & FAULT_FORGET;
+    case SIM_RESETS:
+    case SIM_DISKS_LOST: return faults & FAULT_FORGET;
     case SIM_COUNT_: break;
     }
     return false;
@@ -229,10 +233,38 @@ static void choose_disk_fault(struct chooser *c, uint64_t wait_ms, unsigned n)
         plan_line(c, 0, "calm");
 }
 
+static void name_nodes(struct chooser *c, uint64_t wait_ms, const char *verb, unsigned without)
+{
+    struct text line = {0};
+    text_add(&line, verb);
+    for (unsigned i = 0; i < c->p->options.nodes; i++)
+        if (i != without)
+            text_printf(&line, " node%u", i + 1);
+    plan_line(c, wait_ms, "%s", line.s);
+    text_finish(&line);
+}
+
+/* The power fails, and one disk does not survive that. Not the first node's: when it is empty it
+ * begins a cluster of its own, if it cannot reach the others in time. */
+static void choose_lost_disk(struct chooser *c, uint64_t wait_ms)
+{
+    unsigned nodes = c->p->options.nodes, n = (unsigned)between(&c->storm_rng, 1, nodes - 1);
+    name_nodes(c, wait_ms, "kill", nodes);
+    plan_line(c, 0, "lose-disk node%u", n + 1);
+    name_nodes(c, between(&c->storm_rng, 0, 100), "start", n);
+    plan_line(c, between(&c->storm_rng, 0, 300), "start node%u", n + 1);
+    for (unsigned i = 0; i < nodes; i++)
+        c->up[i] = true;
+}
+
 static void choose_fault(struct chooser *c, uint64_t wait_ms)
 {
     unsigned n = some_node(c);
     bool calm = c->p->options.one_fault_at_a_time;
+    if (c->loses_disks && rng_chance(&c->storm_rng, 20)) {
+        choose_lost_disk(c, wait_ms);
+        return;
+    }
     if (c->cuts && rng_chance(&c->r, 40)) {
         choose_cut(c, wait_ms);
         return;
@@ -315,6 +347,20 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     }
 }
 
+/* An exclusive queue, durable or not, which the policies' pattern names, too; somebody else may try it. */
+static void choose_owner(struct chooser *c)
+{
+    struct plan *p = c->p;
+    p->clients[p->clients_len++] =
+        (struct client_plan){.kind = CLIENT_OWNER,
+                             .queue = "qx",
+                             .declare = rng_chance(&c->args_rng, 50) ? SIM_DURABLE : 0,
+                             .pace_us = 30000};
+    if (p->clients_len < PLAN_CLIENTS && rng_chance(&c->args_rng, 50))
+        p->clients[p->clients_len++] =
+            (struct client_plan){.kind = CLIENT_GETTER, .queue = "qx", .pace_us = 30000, .settle_us = 20000};
+}
+
 static void choose_clients(struct chooser *c)
 {
     struct plan *p = c->p;
@@ -348,8 +394,7 @@ static void choose_clients(struct chooser *c)
                                                             .flags = auto_ack ? SIM_NO_ACK : 0,
                                                             .requeue_percent = 30};
     if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 10))
-        p->clients[p->clients_len++] =
-            (struct client_plan){.kind = CLIENT_OWNER, .queue = "x1", .pace_us = 30000};
+        choose_owner(c);
 }
 
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
@@ -375,10 +420,18 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     rng_init(&c.limits_rng, seed ^ 0x6c696d697473); /* its own: other choices stay what they were */
     c.limits = rng_chance(&c.limits_rng, 15);
     choose_world(&c);
+    struct rng sizes;
+    rng_init(&sizes, seed ^ 0x73697a65); /* its own, too */
+    if (rng_chance(&sizes, 30)) /* so that what is cut into batches is cut: who forgets it is noticed */
+        p->options.batch_bytes = between(&sizes, 64, 1000);
     if (c.cuts && p->options.partition_handling != PARTITION_PAUSE_MINORITY)
         c.forgets = false; /* one side would remove a node that serves on the other */
     for (unsigned n = 0; n < p->options.nodes; n++)
         c.up[n] = true;
+    rng_init(&c.storm_rng, seed ^ 0x73746f726d);
+    choose_storms(&c);
+    c.loses_disks = (allowed & FAULT_FORGET) && p->options.nodes > 1 && !p->options.one_fault_at_a_time &&
+                    rng_chance(&c.storm_rng, 10);
     choose_queues(&c);
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);
@@ -398,6 +451,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
+        maybe_storm(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));

@@ -12,9 +12,11 @@ struct chooser {
     struct plan *p;
     bool up[SIM_NODES];
     bool limits; /* policies limit queues, too */
+    bool storms; /* this seed has some, of this kind (plan_storm.c) */
+    unsigned storm;
     /* which things this seed has */
     bool kills, stops, slow, policies, syncs, purges, deletes, keys, unmirrored, cuts, clogs, clocks, disks,
-        forgets;
+        forgets, loses_disks;
 };
 
 static inline uint64_t between(struct rng *r, uint64_t low, uint64_t high)
@@ -25,6 +27,10 @@ static inline uint64_t between(struct rng *r, uint64_t low, uint64_t high)
 /* One more line of the schedule. */
 void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- plan_storm.c ---- */
+void choose_storms(struct chooser *c);
+void maybe_storm(struct chooser *c); /* where the schedule stands now */
 
 /* ---- plan_queues.c ---- */
 void choose_queues(struct chooser *c);

@@ -144,6 +144,7 @@ static void obey(struct sim *s, const struct plan *p, const struct sched_event *
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
+    case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY: command(s, EV_SET_POLICY, e->name, e->second, e->third); break;
     case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, e->name, NULL, NULL); break;

@@ -39,6 +39,21 @@ enum sim_sabotage {
     SABOTAGE_NEVER_PAUSES,        /* nodes ignore partitions whatever they were told to do */
     SABOTAGE_PARTITIONS_HIDDEN,   /* no node lists any other as partitioned */
     SABOTAGE_NO_RECONNECT,        /* a link that was cut stays down when it is healed */
+    SABOTAGE_LENGTH_LOWER,        /* queues show that they may hold one less than they do */
+    SABOTAGE_TIMES_LONGER,        /* and that messages and queues last three times as long, */
+    SABOTAGE_TIMES_SHORTER,       /* or a third of it */
+    SABOTAGE_PRIORITY_TURNED,     /* messages are published with other priorities than their publishers say */
+    SABOTAGE_SINGLE_SHOWN,        /* all queues show that they have a single active consumer */
+    SABOTAGE_DEAD_LETTER_SWALLOWED, /* one dead letter in 5 is not heard of */
+    SABOTAGE_DEAD_LETTER_TWICE,     /* each is heard of twice */
+    SABOTAGE_CANCEL_SWALLOWED,      /* consumers are not told that they were cancelled */
+    SABOTAGE_RETURN_HIDDEN,   /* one in 5 of those who give messages back still believe that they have them */
+    SABOTAGE_CONFIRM_TURNED,  /* one confirm in 50 is told as a refusal */
+    SABOTAGE_OWNER_STAYS,     /* nodes are not told that an owner of exclusive queues has gone */
+    SABOTAGE_GOT_TWICE,       /* one delivery in 20 comes twice to those who do not acknowledge */
+    SABOTAGE_CONSUMER_HIDDEN, /* a master shows no consumers */
+    SABOTAGE_LEFT_WAITED_FOR, /* a node that starts says that it waits for who stopped before it */
+    SABOTAGE_EPOCH_CUT,       /* views show numbers that do not say on which side they are */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
@@ -51,7 +66,10 @@ struct sim_options {
     uint64_t link_min_us, link_max_us, disk_min_us, disk_max_us, turn_max_us;
     uint64_t silence_ms;   /* a peer that is not heard for so long is gone */
     uint64_t reconnect_ms; /* and is tried again so often */
+    size_t batch_bytes; /* as in struct mirror_options. A message that grows with a queue and is longer than a
+                           few batches would be too long for a link with larger messages: it breaks `frame` */
 
+    size_t table_bytes;                                              /* too */
     bool confirm_after_mirrors, confirm_after_disk, oldest_promoted; /* as in struct mirror_options */
     const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
     enum partition_handling partition_handling;
@@ -106,6 +124,9 @@ unsigned sim_nodes(const struct sim *s);
  * reset and started again. */
 void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
+/* While all nodes are off: somebody puts an empty disk into n. No effect unless all were killed in one view:
+ * else that disk may be the only one that knows of a queue. */
+void sim_lose_disk(struct sim *s, node_id n);
 /* For ms from now, messages between a and b take factor times as long. */
 void sim_slow(struct sim *s, node_id a, node_id b, unsigned factor, uint64_t ms);
 
@@ -158,6 +179,10 @@ enum sim_count {
     SIM_DISK_FULL,
     SIM_FORGOTTEN, /* nodes were removed from the cluster, */
     SIM_RESETS,    /* and came back empty */
+    SIM_DISKS_LOST,
+    SIM_OFFERED_AGAIN,   /* a publish went to a master a second time, */
+    SIM_SUBMITTED_AGAIN, /* a command to a coordinator, */
+    SIM_DELIVERED_AGAIN, /* a message to a consumer */
     SIM_COUNT_
 };
 const char *sim_count_name(enum sim_count c);

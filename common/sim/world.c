@@ -97,11 +97,32 @@ static void tell_event(struct sim *s, node_id n, const struct event *ev)
 
 /* ---- one step of one node ---- */
 
+/* Messages that hold operations, messages or their ids: as many as a queue may have, if nobody cuts them.
+ * What carries the table has a limit of its own (limits.h). */
+static bool grows_with_a_queue(enum peer_type t)
+{
+    return t == PEER_OPS || t == PEER_SYNC_BATCH || t == PEER_PUBLISH || t == PEER_DELIVER ||
+           t == PEER_SETTLE || t == PEER_INSTALLED || t == PEER_SERVE;
+}
+
+/* The longest that any of them may be here: a copy's are four batches long; the small messages of a
+ * simulation have as much around them as in them; one goes beyond. */
+static size_t longest_frame(const struct sim *s, enum peer_type t)
+{
+    return (t == PEER_SYNC_BATCH ? 8 : 2) * s->options.batch_bytes + 512;
+}
+
 static void perform_send(struct sim *s, node_id n, const struct effect *fx)
 {
+    link_count_repeats(s, n, fx->u.send.msg);
     text_clear(&s->bytes);
     wire_encode_peer(fx->u.send.msg, &s->bytes);
     sim_mix(s, s->bytes.len);
+    enum peer_type type = fx->u.send.msg->type;
+    if (grows_with_a_queue(type) && s->bytes.len > longest_frame(s, type))
+        sim_fail(s, "frame",
+                 "%s sends %s of %zu bytes, and batches are of %zu: its receiver would close the link",
+                 s->names[n], peer_type_name(type), s->bytes.len, s->options.batch_bytes);
     for (node_id to = 0; to < s->options.nodes; to++) {
         if (!node_in(fx->u.send.to, to))
             continue;
@@ -162,7 +183,13 @@ static void perform_all(struct sim *s, node_id n, struct life_end *end)
         case FX_CANCELLED: ask_perform(s, n, fx); break;
         case FX_META:
         case FX_META_ALL: check_key_told(s, n, fx); break;
-        case FX_DEAD_LETTER: check_dead_letter(s, n, fx); break;
+        case FX_DEAD_LETTER:
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_SWALLOWED && rng_chance(&s->client, 20))
+                break;
+            check_dead_letter(s, n, fx);
+            if (s->options.sabotage == SABOTAGE_DEAD_LETTER_TWICE)
+                check_dead_letter(s, n, fx);
+            break;
         case FX_QUEUE_GONE:
         case FX_QUEUE_OPEN: break; /* the broker's */
         case FX_REPLY:
@@ -218,6 +245,8 @@ static void node_gone(struct sim *s, node_id n, enum going going)
     else /* it never served; others may have taken it in already, or not */
         node->departure = DEPARTURE_BROKEN_OFF;
     node->restarted = going == GONE_RESTARTED;
+    if (in_order)
+        check_left(s, n);
     if (going == GONE_KILLED)
         disk_killed(s, n);
     else
@@ -318,6 +347,8 @@ static void boot(struct sim *s, node_id n)
     o.oldest_promoted = s->options.oldest_promoted;
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
+    o.batch_bytes = s->options.batch_bytes;
+    o.table_bytes = s->options.table_bytes;
     if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
         o.partition_handling = PARTITION_IGNORE;
     sim_tell(s, "%10.3f        %s starts, life %llu, %zu log records", (double)s->now_us / 1000.0,
@@ -347,6 +378,7 @@ void sim_stop(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->nodes[n].stopping)
         return;
     s->nodes[n].stopping = true;
+    s->nodes[n].stop_us = s->now_us;
     struct event ev = {.type = EV_STOP};
     node_step(s, n, &ev);
 }
@@ -494,6 +526,21 @@ void sim_reset(struct sim *s, node_id n)
     reset(s, n);
 }
 
+void sim_lose_disk(struct sim *s, node_id n)
+{
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct sim_node *node = &s->nodes[other];
+        if (node->m || node->booting || node->departure != DEPARTURE_KILLED ||
+            s->check.nodes[other].at != s->check.nodes[n].at)
+            return;
+    }
+    sim_tell(s, "%10.3f        the disk of %s is lost", (double)s->now_us / 1000.0, s->names[n]);
+    s->counts[SIM_DISKS_LOST]++;
+    check_disk_lost(s, n);
+    disk_reset(s, n);
+    check_reset(s, n);
+}
+
 /* ---- counting ---- */
 
 uint64_t sim_count(const struct sim *s, enum sim_count c)
@@ -522,6 +569,10 @@ const char *sim_count_name(enum sim_count c)
     case SIM_DISK_FULL: return "full disks";
     case SIM_FORGOTTEN: return "nodes removed";
     case SIM_RESETS: return "nodes reset";
+    case SIM_DISKS_LOST: return "disks lost";
+    case SIM_OFFERED_AGAIN: return "publishes offered again";
+    case SIM_SUBMITTED_AGAIN: return "commands submitted again";
+    case SIM_DELIVERED_AGAIN: return "messages delivered again";
     case SIM_COUNT_: break;
     }
     return "?";
@@ -622,6 +673,8 @@ void sim_options_defaults(struct sim_options *o)
         .turn_max_us = 200,
         .silence_ms = 500,
         .reconnect_ms = 100,
+        .batch_bytes = LIMIT_BATCH_BYTES,
+        .table_bytes = LIMIT_TABLE_BYTES,
         .confirm_after_mirrors = true,
         .confirm_after_disk = true,
         .oldest_promoted = true,
@@ -652,6 +705,7 @@ void sim_destroy(struct sim *s)
     for (node_id n = 0; n < SIM_NODES; n++) {
         mirror_destroy(s->nodes[n].m);
         disk_finish(&s->nodes[n].disk);
+        VEC_FREE(&s->nodes[n].offered);
         for (node_id other = 0; other < SIM_NODES; other++)
             link_finish(&s->links[n][other]);
     }

@@ -95,13 +95,19 @@ void link_connect_all(struct sim *s, node_id n);                             /* 
 void link_disconnect_all(struct sim *s, node_id n, bool in_order);           /* n has gone */
 void link_send(struct sim *s, node_id from, node_id to, const struct text *bytes);
 void link_arrive(struct sim *s, node_id from, node_id to, uint64_t serial);
+void link_count_repeats(struct sim *s, node_id n, const struct peer_msg *msg); /* n sends it */
 void link_finish(struct link *l);
 
 /* ---- world.c ---- */
 
+struct offered { /* publishes to one queue: the last number that was sent, in which life */
+    uint64_t uid, incarnation, last;
+};
+
 struct sim_node {
     struct mirror *m; /* NULL: it does not run */
-    bool stopping;    /* EV_STOP was given */
+    bool stopping;    /* EV_STOP was given, */
+    uint64_t stop_us; /* then */
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
@@ -114,6 +120,8 @@ struct sim_node {
     uint64_t lives, incarnation;
     enum departure departure;
     bool restarted; /* its last life ended by itself: pause_minority, or the losing side of autoheal */
+    VEC(struct offered) offered;
+    uint64_t submitted, submitted_in; /* the last command that was sent, in which life */
     struct sim_disk disk;
 };
 
@@ -213,6 +221,12 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
 struct event declare_event(struct sim *s, node_id n, const char *queue, unsigned flags, uint64_t connection);
 void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, size_t len, enum settle how);
 void unsubscribe(struct sim *s, uint64_t sub, bool requeue);
+
+/* ---- sabotage.c: what the checker is shown; nothing changes unless the options say so ---- */
+
+void sabotage_queue(const struct sim *s, struct queue_info *info,
+                    struct queue_args *args); /* args: the copy */
+void sabotage_view(const struct sim *s, node_id n, struct view_info *v);
 
 /* ---- clients.c hooks ---- */
 

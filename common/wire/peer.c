@@ -220,7 +220,10 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_HEAL:
     case PEER_LEAVE: break;
     case PEER_INSTALLED:
-    case PEER_SERVE: CODEC_ARRAY(c, m->u.serve.items, m->u.serve.items_len, 43, codec_leftover); break;
+    case PEER_SERVE:
+        codec_bool(c, &m->u.serve.more);
+        CODEC_ARRAY(c, m->u.serve.items, m->u.serve.items_len, 43, codec_leftover);
+        break;
     case PEER_LEFT: codec_u32(c, &m->u.left.members); break;
     case PEER_REPORT:
         codec_u8(c, &m->u.report.node);

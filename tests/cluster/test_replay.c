@@ -120,6 +120,40 @@ static void every_schedule_ends_alike(void **state)
     assert_true(files >= 7);
 }
 
+/* On the screen: what the nodes show after each step, at last where the message was lost; back to the step
+ * before, where it is still there; and nothing runs once the screen is left. */
+static void the_screen_shows_what_real_nodes_do(void **state)
+{
+    (void)state;
+    static const char script[] = "until m1 is lost here, at step 5 through L1\n"
+                                 "key {\n"
+                                 "until m1   node1 \n"
+                                 "until 0 of 1 lost\n"
+                                 "quit\n";
+    struct text out = {0};
+    assert_true(lab_init(&lab, 3));
+    char program[PATH_MAX + 8], ports[32], file[PATH_MAX + 16];
+    snprintf(program, sizeof(program), "%s/lab", lab.bin);
+    snprintf(ports, sizeof(ports), "%u,%u,%u", lab.amqp, lab.http, lab.peer);
+    snprintf(file, sizeof(file), "%s.script", lab.dir);
+    FILE *f = fopen(file, "we");
+    fputs(script, f);
+    fclose(f);
+    const char *argv[] = {program,    "replay",      FOLDER "/five-steps.sched",
+                          "--engine", test_engine(), "--dir",
+                          lab.dir,    "--ports",     ports,
+                          "--script", file,          NULL};
+    assert_code(run_program(&out, LIMIT_MS, argv), 0, &out);
+    assert_says(&out, "[x] 1 publish node1 q");
+    assert_says(&out, "step 4 of 5, waiting for its facts: start node2");
+    assert_says(&out, "1 of 1 lost");
+    for (unsigned n = 1; n <= 3; n++)
+        assert_false(lab_alive(&lab, n));
+    unlink(file);
+    text_finish(&out);
+    lab_finish(&lab);
+}
+
 static void mistakes_are_told_before_anything_starts(void **state)
 {
     (void)state;
@@ -180,6 +214,7 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_screen_shows_what_real_nodes_do),
         cmocka_unit_test(mistakes_are_told_before_anything_starts),
         cmocka_unit_test(every_schedule_ends_alike),
         cmocka_unit_test(what_the_search_finds_is_lost_on_real_nodes),

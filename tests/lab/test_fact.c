@@ -35,7 +35,9 @@ static void in_english(void **state)
 
 static const char *backwards(const char *format)
 {
-    return strcmp(format, "%s on %s") == 0 ? "on %2$s: %1$s" : strcmp(format, "mirror") == 0 ? "Spiegel" : format;
+    return strcmp(format, "%s on %s") == 0 ? "on %2$s: %1$s"
+           : strcmp(format, "mirror") == 0 ? "Spiegel"
+                                           : format;
 }
 
 static void in_another_language(void **state)
@@ -52,9 +54,9 @@ static void what_is_none(void **state)
     static const struct {
         const char *json, *words;
     } cases[] = {
-        {"7", ""},           {"[]", ""},         {"[7]", ""},
-        {"{}", ""},          {"[\"%s\"]", ""},   {"[\"%s and %s\", \"a\"]", "a and "},
-        {"[\"%9$s\"]", ""},  {"[\"%\"]", "%"},   {"[\"%d %99999999999$s\", \"a\"]", "%d %99999999999$s"},
+        {"7", ""},           {"[]", ""},           {"[7]", ""},
+        {"{}", ""},          {"[\"%s\"]", ""},     {"[\"%s and %s\", \"a\"]", "a and "},
+        {"[\"%9$s\"]", ""},  {"[\"%\"]", "%"},     {"[\"%d %99999999999$s\", \"a\"]", "%d %99999999999$s"},
         {"[\"a\", 1]", "a"}, {"[\"%1$\"]", "%1$"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -325,7 +325,8 @@ static void two_masters_prove_nothing(void **state)
     struct finding found;
     struct snapshot *s = take(&torn);
     struct map none = {0};
-    proof_look(l->steps[3].proof, &(struct evidence){.snapshot = s, .most_messages = &none}, &found);
+    proof_look(((struct step_proof *)l->steps[3].proof)->facts,
+               &(struct evidence){.snapshot = s, .most_messages = &none}, &found);
     assert_fact(found.missing, "a partition: node1, node2 each say they are its master");
     finding_finish(&found);
     snapshot_destroy(s);

@@ -185,6 +185,7 @@ static struct peer_msg *any(struct rng *r, enum peer_type type)
     case PEER_REFUSED: m->u.refused.why = REFUSE_APART; break;
     case PEER_INSTALLED:
     case PEER_SERVE:
+        m->u.serve.more = n > 0;
         m->u.serve.items_len = n;
         m->u.serve.items = xcalloc(n, sizeof(struct leftover));
         for (size_t i = 0; i < n; i++) {

@@ -178,12 +178,115 @@ static void test_memory_of_settled_messages_is_given_back(void **state)
     message_unref(msg);
 }
 
+/* What was taken and put back waits in a heap; when it has been taken again its memory goes. */
+static void test_memory_of_requeued_messages_is_given_back(void **state)
+{
+    (void)state;
+    for (uint32_t max_priority = 0; max_priority <= 1; max_priority++) {
+        struct content c;
+        content_init(&c, 0);
+        content_prioritise(&c, max_priority);
+        struct message *msg = body(0);
+        struct id_heap *heap = max_priority ? &c.levels[0] : &c.heap;
+        for (msg_id id = 0; id < 100000; id++) {
+            content_put(&c, id, msg, false, false);
+            assert_true(content_take(&c, id));
+        }
+        for (msg_id id = 0; id < 100000; id++)
+            assert_true(content_requeue(&c, id));
+        assert_true(heap->cap >= 100000);
+        msg_id id;
+        for (msg_id want = 0; content_peek(&c, &id); want++) {
+            assert_int_equal(id, want);
+            assert_true(content_take(&c, id));
+        }
+        assert_int_equal(c.unacked, 100000);
+        assert_true(heap->cap <= 1024);
+        content_finish(&c);
+        message_unref(msg);
+    }
+}
+
+/* As a new master finds it: an old message that is unacknowledged, and the next ready one a billion ids on. */
+static void test_the_next_message_is_found_across_a_gap(void **state)
+{
+    (void)state;
+    struct content c;
+    content_init(&c, 0);
+    struct message *msg = body(0);
+    const msg_id far = 1000000000;
+    content_put(&c, 5, msg, true, false);
+    content_put(&c, far, msg, false, false);
+    content_rewind(&c);
+    msg_id id = 0;
+    assert_true(content_peek(&c, &id));
+    assert_int_equal(id, far);
+    assert_int_equal(c.head, far);
+    assert_true(content_requeue(&c, 5));
+    assert_true(content_peek(&c, &id));
+    assert_int_equal(id, 5);
+    assert_true(content_remove(&c, 5));
+    assert_true(content_remove(&c, far));
+    assert_false(content_peek(&c, &id));
+    content_put(&c, c.next, msg, false, false);
+    assert_true(content_peek(&c, &id));
+    assert_int_equal(id, far + 1);
+    assert_int_equal(c.heap.len, 0); /* it came in order */
+    content_finish(&c);
+    message_unref(msg);
+}
+
+static void compare_states(const struct content *c, const struct model *m)
+{
+    for (enum slot_state state = SLOT_READY; state <= SLOT_UNACKED; state++) {
+        msg_id at = 0, id = 0;
+        const struct slot *s;
+        while ((s = content_walk_state(c, state, &at))) {
+            assert_int_equal(s->state, state);
+            for (; id < at - 1; id++)
+                assert_int_not_equal(m->state[id], state);
+            id = at;
+        }
+        for (; id < m->next; id++)
+            assert_int_not_equal(m->state[id], state);
+    }
+}
+
+/* whatever was put, taken, put back and removed: a walk of one state finds all of it and nothing else */
+static void test_walks_of_one_state(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_init(&r, 7);
+    struct model m = {0};
+    struct content c;
+    content_init(&c, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        msg_id id = m.next ? rng_below(&r, m.next) : 0;
+        if (m.next < IDS && rng_chance(&r, 30))
+            put(&c, &m, m.next++);
+        else if (rng_chance(&r, 40) && content_take(&c, id))
+            m.state[id] = SLOT_UNACKED;
+        else if (rng_chance(&r, 40) && content_requeue(&c, id))
+            m.state[id] = SLOT_READY;
+        else if (rng_chance(&r, 40) && content_remove(&c, id))
+            m.state[id] = SLOT_GONE;
+        if (i % 500 == 0)
+            compare_states(&c, &m);
+    }
+    compare_states(&c, &m);
+    content_finish(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_histories),
         cmocka_unit_test(test_older_messages_come_later),
         cmocka_unit_test(test_memory_of_settled_messages_is_given_back),
+        cmocka_unit_test(test_memory_of_requeued_messages_is_given_back),
+        cmocka_unit_test(test_the_next_message_is_found_across_a_gap),
+        cmocka_unit_test(test_walks_of_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

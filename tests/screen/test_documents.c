@@ -67,16 +67,77 @@ static void frames_in_documents(void **state)
 static void the_documents_are_up_to_date(void **state)
 {
     (void)state;
-    const char *words[64] = {"frames", "--check", "README.md"};
+    const char *words[64] = {"frames", "--check", "README.md", "README.zh-CN.md"};
     glob_t lessons;
     assert_int_equal(glob("lessons/*/README*.md", 0, NULL, &lessons), 0);
-    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 4);
+    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 5);
     for (size_t i = 0; i < lessons.gl_pathc; i++)
-        words[3 + i] = lessons.gl_pathv[i];
+        words[4 + i] = lessons.gl_pathv[i];
     int code = frames(words);
     globfree(&lessons);
     if (code)
         fail_msg("a frame in a text is out of date: make frames, and look at what changed");
+}
+
+/* What a document shows to be typed, to be drawn and to be opened, one a line: indented commands without what
+ * is said about them, frames, links (to the English document where there are two). */
+static char *what_it_names(const char *file)
+{
+    size_t len;
+    char *text = file_text(file, &len), *rest = text;
+    struct text t = {0};
+    bool frame = false;
+    text_add(&t, "");
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        bool fence = strncmp(line, "```", 3) == 0;
+        frame = frame != fence;
+        if (frame || fence)
+            continue;
+        const char *about = strncmp(line, "    ", 4) == 0 ? strstr(line + 4, "  ") : NULL;
+        if (strncmp(line, "    ", 4) == 0)
+            text_printf(&t, "%.*s\n", about ? (int)(about - line) : (int)strlen(line), line);
+        if (strncmp(line, "<!-- ", 5) == 0)
+            text_printf(&t, "%s\n", line);
+        for (const char *at = line; (at = strstr(at, "](")); at++) {
+            size_t whole = strcspn(at, ")");
+            const char *tongue = strstr(at, ".zh-CN");
+            int upto = tongue && tongue < at + whole ? (int)(tongue - at) : (int)whole;
+            if (strncmp(at, "](README", 8) != 0) /* from one language to the other */
+                text_printf(&t, "%.*s%s)\n", upto, at, upto < (int)whole ? ".md" : "");
+        }
+    }
+    free(text);
+    return t.s;
+}
+
+static void assert_names_the_same(const char *english, const char *chinese)
+{
+    char *a = what_it_names(english), *b = what_it_names(chinese);
+    if (strcmp(a, b) != 0)
+        fail_msg("%s names:\n%s\nand %s:\n%s", english, a, chinese, b);
+    free(a);
+    free(b);
+}
+
+/* A Chinese README says what the English one says: the same commands, frames and links, in the same order. */
+static void translations_name_the_same(void **state)
+{
+    (void)state;
+    char *names = what_it_names("README.md");
+    assert_contains(names, "    build/lab up\n");
+    assert_contains(names, "](docs/semantics.md)\n");
+    assert_contains(names, "](lessons/07-failover/README.md)\n");
+    free(names);
+    assert_names_the_same("README.md", "README.zh-CN.md");
+    glob_t lessons;
+    assert_int_equal(glob("lessons/*/README.md", 0, NULL, &lessons), 0);
+    for (size_t i = 0; i < lessons.gl_pathc; i++) {
+        const char *english = lessons.gl_pathv[i];
+        char *chinese = format_text("%.*s.zh-CN.md", (int)strlen(english) - 3, english);
+        assert_names_the_same(english, chinese);
+        free(chinese);
+    }
+    globfree(&lessons);
 }
 
 /* A script says where it is wrong before anything is pressed. */
@@ -117,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_in_documents),
         cmocka_unit_test(the_documents_are_up_to_date),
+        cmocka_unit_test(translations_name_the_same),
         cmocka_unit_test(scripts),
     };
     return cmocka_run_group_tests_name("screen/documents", tests, NULL, NULL);

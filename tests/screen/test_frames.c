@@ -147,6 +147,39 @@ static void overlays(void **state)
     sketch_destroy(l);
 }
 
+/* Where there is little room, what is to be read is still there to its end: by more rows, and by scrolling.
+ */
+static void overlays_in_a_small_window(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    struct command *run;
+    show(&m, l, (const char *const[]){"rest", NULL});
+    model_key(&m, 'K', &run);
+    char *frame = model_frame(&m, 40, 12);
+    assert_contains(frame, "| gone.  ");
+    assert_contains(frame, "| y: do it   Esc: cancel");
+    free(frame);
+    model_key(&m, KEY_ESCAPE, &run);
+    model_key(&m, '?', &run);
+    frame = model_frame(&m, 40, 12);
+    assert_contains(frame, "|   run the current step once more");
+    free(frame);
+    for (int i = 0; i < 100; i++)
+        model_key(&m, KEY_PAGE_DOWN, &run);
+    frame = model_frame(&m, 40, 12); /* as far as there is something, and one key goes back from there */
+    assert_contains(frame, "|   draw the whole screen again");
+    assert_contains(frame, " 0 below");
+    free(frame);
+    model_key(&m, 'k', &run);
+    frame = model_frame(&m, 40, 12);
+    assert_contains(frame, " 1 below");
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 static void says(struct model *m, const char *part)
 {
     char *frame = model_frame(m, 80, 24);
@@ -357,6 +390,7 @@ int main(void)
         cmocka_unit_test(counts_that_do_not_fit),
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(overlays),
+        cmocka_unit_test(overlays_in_a_small_window),
         cmocka_unit_test(a_long_error),
         cmocka_unit_test(a_step_that_only_looks),
         cmocka_unit_test(what_became_of_the_queues),

@@ -8,6 +8,7 @@
 #include "base/sched.h"
 #include "compare.h"
 #include "main/lab.h"
+#include "main/lab_sim.h"
 #include "time_player.h"
 
 #define FOLDER "lessons/schedules/"
@@ -195,6 +196,83 @@ static void every_schedule(void **state)
     globfree(&files);
 }
 
+/* ---- while it is played ---- */
+
+/* The nodes of this test are the simulator's: what is looked at is the way from who plays to the screen. */
+int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_replay_where *where,
+                      FILE *out, struct replay_result *result)
+{
+    assert_int_equal(where->engine, ENGINE_KIT);
+    return replay_on_sim(s, name, false, out, result);
+}
+
+static const struct lab_replay_where somewhere = {.engine = ENGINE_KIT};
+
+/* Whoever looks at its end sees each step as it comes, and at last the one that lost a message; whoever steps
+ * back stays there. */
+static void it_is_shown_while_it_is_played(void **state)
+{
+    (void)state;
+    int fd;
+    pid_t pid;
+    char *error = NULL, part[7]; /* lines come in pieces */
+    assert_int_equal(lab_replay_begin(FOLDER "five-steps.sched", &somewhere, &fd, &pid), 0);
+    struct recording *r = recording_from(fd, "five-steps.sched", &error);
+    assert_non_null(r);
+    assert_false(recording_is_simulated(r));
+    struct player *p = player_create(r, NULL, NULL, false);
+    player_to(p, r->moments.len);
+    size_t steps = lesson_current(player_model(p)->lesson), back = 0;
+    for (ssize_t got; (got = read(fd, part, sizeof(part))) > 0;) {
+        bool at_end = player_at(p) == r->moments.len;
+        player_append(p, part, (size_t)got);
+        if (back) {
+            assert_int_equal(player_at(p), back);
+            if (lesson_current(player_model(p)->lesson) == 2 && r->moments.len > back + 3)
+                player_to(p, r->moments.len), back = 0;
+            continue;
+        }
+        assert_true(at_end && player_at(p) == r->moments.len);
+        size_t now = lesson_current(player_model(p)->lesson);
+        assert_true(now == steps || now == steps + 1);
+        if (now == 3 && steps == 2) { /* back to the second, once */
+            while (lesson_current(player_model(p)->lesson) > 2)
+                player_to(p, player_at(p) - 1);
+            back = player_at(p);
+            assert_contains(model_message(player_model(p)), "step 3 of 5, waiting for its facts: kill node3");
+        }
+        steps = now;
+    }
+    assert_int_equal(steps, 5);
+    player_complete(p);
+    char *frame = frame_of(p);
+    assert_contains(frame, "m1 is lost here, at step 5 through L1");
+    assert_contains(frame, "1 of 1 lost");
+    free(frame);
+    player_destroy(p);
+    assert_int_equal(lab_replay_end(fd, pid), 0);
+}
+
+/* Nothing to be shown: its reason is told, and the exit code is not 0. */
+static void what_does_not_begin_says_why(void **state)
+{
+    (void)state;
+    int fd;
+    pid_t pid;
+    char *error = NULL, file[64];
+    snprintf(file, sizeof(file), "/tmp/mirrorlab-rule-%d.sched", (int)getpid());
+    FILE *f = fopen(file, "we");
+    fputs("nodes 3\nrule nobody\ndeclare q durable\npublish node1 q\n", f);
+    fclose(f);
+    assert_int_equal(lab_replay_begin(file, &somewhere, &fd, &pid), 0);
+    assert_null(recording_from(fd, "x.sched", &error));
+    assert_contains(error, "x.sched: NOT PLAYED TO ITS END: rule nobody: the simulator knows no rule");
+    free(error);
+    assert_int_equal(lab_replay_end(fd, pid), 1);
+    unlink(file);
+    assert_int_equal(lab_replay_begin("/nowhere/x.sched", &somewhere, &fd, &pid), 78);
+}
+
 static void what_cannot_be_played(void **state)
 {
     (void)state;
@@ -222,6 +300,8 @@ int main(void)
         cmocka_unit_test(lives_and_ledger_agree),
         cmocka_unit_test(two_schedules_side_by_side),
         cmocka_unit_test(every_schedule),
+        cmocka_unit_test(it_is_shown_while_it_is_played),
+        cmocka_unit_test(what_does_not_begin_says_why),
         cmocka_unit_test(what_cannot_be_played),
     };
     return cmocka_run_group_tests_name("screen/sched", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_words.c: what a person reads is in the reader's language: every sentence that a node tells of itself has
- * its translation, facts are put into words, and a recording made in one language is shown in another. */
+/* test_words.c: what a person reads is in the reader's language: every sentence that a node tells of itself
+ * has its translation, facts are put into words, and a recording made in one language is shown in another. */
 #include "tests/screen/support.h"
 
 #include <glob.h>
@@ -69,8 +69,8 @@ static void assert_told_in_chinese(const char *file, const char *format)
         struct event_seen e = {.kind = (char *)"node", .text = text};
         char *words = event_words(&e);
         if (strcmp(words, text) == 0)
-            fail_msg("%s tells \"%s\": tui/event_words.c has no such sentence (or it is not translated)", file,
-                     text);
+            fail_msg("%s tells \"%s\": tui/event_words.c has no such sentence (or it is not translated)",
+                     file, text);
         free(words);
         free(text);
     }
@@ -104,7 +104,8 @@ static void what_nodes_tell(void **state)
 {
     (void)state;
     size_t found = 0;
-    static const char *const calls[][2] = {{"common/mirror/*.c", "tell(out"}, {"common/host/*.c", "loop_note("}};
+    static const char *const calls[][2] = {{"common/mirror/*.c", "tell(out"},
+                                           {"common/host/*.c", "loop_note("}};
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         glob_t files;
         assert_int_equal(glob(calls[i][0], 0, NULL, &files), 0);

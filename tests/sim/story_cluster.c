@@ -260,6 +260,97 @@ static void all_killed_at_once_come_back_with_everything_persistent(void **state
     end(s);
 }
 
+static void kill_all_and_lose_the_disk_of(struct sim *s, node_id n)
+{
+    calm(s);
+    for (node_id i = 0; i < 3; i++)
+        sim_kill(s, i);
+    sim_lose_disk(s, n);
+    assert_int_equal(sim_count(s, SIM_DISKS_LOST), 1);
+    for (node_id i = 3; i-- > 0;)
+        sim_start(s, i);
+    calm(s);
+}
+
+static void the_oldest_synchronised_copy_stands_in_for_a_lost_disk(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 1, "q-other", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 2, "q", true, 5));
+    assert_true(sim_publish_confirmed(s, 2, "q-other", true, 5));
+    placed(s, 0, "q", "0/12");
+    kill_all_and_lose_the_disk_of(s, 0);
+    placed(s, 2, "q", "1/20");       /* node2's is the older copy */
+    placed(s, 2, "q-other", "1/20"); /* its own node is there */
+    for (node_id n = 0; n < 3; n++) {
+        assert_int_equal(held_by(s, n, "q"), 5);
+        assert_int_equal(held_by(s, n, "q-other"), 5);
+    }
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(sim_get(s, 0, "q", SIM_NO_ACK).message, i);
+    end(s);
+}
+
+static void a_copy_that_is_not_in_sync_does_not_stand_in_for_a_lost_disk(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_MANUAL);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 5));
+    restart(s, 1);
+    restart(s, 2);
+    placed(s, 0, "q", "0/(12)");
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 1)); /* they have this one */
+    kill_all_and_lose_the_disk_of(s, 0);
+    placed(s, 0, "q", "0/12");
+    assert_int_equal(count(s, 0, "q"), 0);
+    for (uint32_t i = 0; i < 6; i++)
+        assert_int_equal(sim_message(s, i)->door, DOOR_L4);
+    end(s);
+}
+
+/* It holds no message, and is a copy all the same. */
+static void an_empty_queue_outlives_a_lost_disk(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 0, "single", SIM_DURABLE), ANSWER_OK);
+    kill_all_and_lose_the_disk_of(s, 0);
+    placed(s, 0, "q", "1/20");
+    placed(s, 0, "single", "0/-");
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 1));
+    assert_true(sim_publish_confirmed(s, 0, "single", true, 1));
+    /* once more, and it is another disk: the queue is the new master's now */
+    for (node_id i = 0; i < 3; i++)
+        sim_kill(s, i);
+    for (node_id i = 0; i < 3; i++)
+        sim_start(s, i);
+    calm(s);
+    placed(s, 0, "q", "1/20");
+    assert_int_equal(count(s, 0, "q"), 1);
+    end(s);
+}
+
+static void the_disk_of_a_mirror_is_lost_and_nothing_else(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 5));
+    kill_all_and_lose_the_disk_of(s, 1);
+    placed(s, 0, "q", "0/12");
+    for (node_id n = 0; n < 3; n++)
+        assert_int_equal(held_by(s, n, "q"), 5);
+    end(s);
+}
+
 static void a_bad_policy_changes_nothing(void **state_)
 {
     (void)state_;
@@ -288,6 +379,10 @@ int main(void)
         cmocka_unit_test(the_last_to_stop_serves_first),
         cmocka_unit_test(the_last_to_stop_serves_alone),
         cmocka_unit_test(all_killed_at_once_come_back_with_everything_persistent),
+        cmocka_unit_test(the_oldest_synchronised_copy_stands_in_for_a_lost_disk),
+        cmocka_unit_test(a_copy_that_is_not_in_sync_does_not_stand_in_for_a_lost_disk),
+        cmocka_unit_test(an_empty_queue_outlives_a_lost_disk),
+        cmocka_unit_test(the_disk_of_a_mirror_is_lost_and_nothing_else),
         cmocka_unit_test(a_bad_policy_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,8 @@ static const char usage_text[] =
     "  lab lessons            the lessons there are\n"
     "  lab replay FILE.sched  play a schedule, print every step and the fate of every message (--help)\n"
     "       --engine sim|kit|rabbitmq   on the simulator (the default), on real nodes, on RabbitMQ\n"
-    "       --plain           text also on a terminal; there the screen opens at the step that lost a "
+    "       --plain           text also on a terminal; there the screen shows it, at last the step that lost "
+    "a "
     "message\n"
     "  lab search             the shortest schedule that loses a message with a rule (--help)\n"
     "  lab replay FILE        a recorded session on the screen: Space plays, [ ] step, { } seek\n"
@@ -56,6 +57,7 @@ struct options {
     long nodes; /* 0: not told */
     bool fresh, headless, json, readonly, plain;
     const char *replay, *beside, *record, *script;
+    int replay_fd; /* as in tui_options */
     bool fake_clock;
     int test_fd;
 };
@@ -332,9 +334,9 @@ static int command_up(const struct options *o)
     }
     code = start(&lab, o->fresh);
     if (!code)
-        printf("%zu node%s in %s; `lab` shows %s, `lab down` stops %s\n", lab.nodes_len,
-               lab.nodes_len == 1 ? " runs" : "s run", lab.path, lab.nodes_len == 1 ? "it" : "them",
-               lab.nodes_len == 1 ? "it" : "them");
+        printf(NP_("%zu node runs in %s; `lab` shows it, `lab down` stops it\n",
+                   "%zu nodes run in %s; `lab` shows them, `lab down` stops them\n", lab.nodes_len),
+               lab.nodes_len, lab.path);
     return code;
 }
 
@@ -347,7 +349,7 @@ static int command_down(const struct options *o)
         err = engine_down(&lab, &error);
     if (err)
         return failed(err, error);
-    printf("stopped: nothing of %s runs any more\n", lab.path);
+    printf(_("stopped: nothing of %s runs any more\n"), lab.path);
     return 0;
 }
 
@@ -391,7 +393,7 @@ static int command_lessons(void)
         struct lesson *l = lesson_load(numbers[i], NULL, &error);
         if (!l)
             return failed(ERR_INVALID, error);
-        printf("%2d  %-14s %s\n", l->number, l->name, l->title);
+        printf("%2d  %-14s %s\n", l->number, l->name, lesson_words(l->title));
         lesson_destroy(l);
     }
     return n ? 0 : EXIT_NOT_DONE;
@@ -502,6 +504,7 @@ static int command_screen(const struct options *o, int number)
     struct tui_options options = {.readonly = o->readonly,
                                   .plain = o->plain,
                                   .replay = o->replay,
+                                  .replay_fd = o->replay_fd,
                                   .beside = o->beside,
                                   .record = o->record,
                                   .script = o->script,
@@ -537,7 +540,7 @@ static int command_screen(const struct options *o, int number)
     number = remembered_lesson(&lab, number);
     int code = tui_run(&lab, number, &options);
     if (!lab.external && any_alive(&lab))
-        printf("The nodes keep running; `lab` comes back to them, `lab down` stops them.\n");
+        puts(_("The nodes keep running; `lab` comes back to them, `lab down` stops them."));
     return code;
 }
 
@@ -549,7 +552,28 @@ static int command_replay(struct options *o, int len, char **files)
             "to compare");
     o->replay = files[0];
     o->beside = len == 2 ? files[1] : NULL;
-    return command_screen(o, 0);
+    bool kit = o->engine && strcmp(o->engine, "kit") == 0;
+    struct lab_replay_where where = {
+        .engine = kit ? ENGINE_KIT : ENGINE_RABBITMQ, .dir = o->dir, .ports = o->ports};
+    bool on_nodes = kit || (o->engine && strcmp(o->engine, "rabbitmq") == 0);
+    if (o->engine && !on_nodes && strcmp(o->engine, "sim") != 0)
+        return wrong_usage("--engine %s: write sim, kit or rabbitmq", o->engine);
+    o->engine = NULL; /* of the replay: the screen wants none, nor where its nodes are */
+    if (on_nodes)
+        o->dir = o->ports = NULL;
+    if (!on_nodes)
+        return command_screen(o, 0);
+    if (len == 2) {
+        lab_load_on_nodes(&where);
+        return command_screen(o, 0);
+    }
+    pid_t pid;
+    int code = lab_replay_begin(files[0], &where, &o->replay_fd, &pid);
+    if (code)
+        return code;
+    code = command_screen(o, 0);
+    int played = lab_replay_end(o->replay_fd, pid);
+    return code ? code : played;
 }
 
 int main(int argc, char **argv)

@@ -23,7 +23,7 @@ static const char usage[] =
     "  kit       on the kit's own processes, started for it and ended after it\n"
     "  rabbitmq  on real RabbitMQ nodes, likewise\n"
     "  --trace   sim: every step of every node as well\n"
-    "  --plain   text also on a terminal, where without any of these the screen opens (docs/recording.md)\n"
+    "  --plain   text also on a terminal, where else the screen opens (docs/recording.md)\n"
     "  --dir     keeps the nodes' folder there (a new one); else one under $TMPDIR, removed afterwards\n"
     "  --ports   node1's ports (5672,15672,25672); the next nodes count up from them\n"
     "\n"
@@ -47,9 +47,10 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
-static int play_on_nodes(const struct sched *s, const char *name, enum engine_kind engine, const char *dir,
-                         const char *ports, struct replay_result *result)
+int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_replay_where *where,
+                      FILE *out, struct replay_result *result)
 {
+    const char *dir = where->dir, *ports = where->ports;
     struct labdir lab = {0};
     char made[] = "mirrorlab-replay-XXXXXX";
     char *folder = NULL;
@@ -63,7 +64,7 @@ static int play_on_nodes(const struct sched *s, const char *name, enum engine_ki
         }
     }
     int err = labdir_path(dir ? dir : folder, lab.path, sizeof(lab.path));
-    labdir_defaults(&lab, engine, s->nodes);
+    labdir_defaults(&lab, where->engine, s->nodes);
     if (!err && ports && lab_set_ports(&lab, ports)) {
         fprintf(stderr, "lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n", ports);
         err = ERR_INVALID;
@@ -80,8 +81,9 @@ static int play_on_nodes(const struct sched *s, const char *name, enum engine_ki
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
     if (!err)
-        err = replay_on_nodes(s, name, &lab, &stopped, stdout, result);
+        err = replay_on_nodes(s, name, &lab, &stopped, out, result);
     if (folder)
         nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(folder);
@@ -160,8 +162,10 @@ int lab_replay(int argc, char **argv)
     } else if (s.seeded) {
         code = replay_seeded(&s, file, text, trace, stdout);
     } else {
+        const struct lab_replay_where where = {
+            .engine = kit ? ENGINE_KIT : ENGINE_RABBITMQ, .dir = dir, .ports = ports};
         int err = sim ? replay_on_sim(&s, file, trace, stdout, &result)
-                      : play_on_nodes(&s, file, kit ? ENGINE_KIT : ENGINE_RABBITMQ, dir, ports, &result);
+                      : lab_play_on_nodes(&s, file, &where, stdout, &result);
         code = err || !result.as_expected;
         replay_result_finish(&result);
     }

@@ -174,6 +174,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
+    case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY:
     case SCHED_CLEAR:
