@@ -246,7 +246,7 @@ static void it_is_shown_while_it_is_played(void **state)
     assert_int_equal(steps, 5);
     player_complete(p);
     char *frame = frame_of(p);
-    assert_contains(frame, "m1 is lost here, at step 5 through L1");
+    assert_contains(frame, "m1 is lost here, at step 5: a mirror that was not synchronised was");
     assert_contains(frame, "1 of 1 lost");
     free(frame);
     player_destroy(p);
