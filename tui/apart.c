@@ -18,7 +18,10 @@ static void add_names(struct text *t, const struct snapshot *s, node_bits nodes,
 bool apart_links_back(const struct snapshot *s, int node)
 {
     node_bits from = snapshot_apart_from(s, node);
-    return from && !(from & ~s->nodes[node].links);
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((from >> i & 1) && !snapshot_met(s, node, (int)i))
+            return false;
+    return from != 0;
 }
 
 node_bits apart_others(const struct snapshot *s)

@@ -78,7 +78,10 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
         snprintf(out, 32, _("not in sync"));
     } else {
         const struct side_seen *side = queue_seen_side(q, node);
-        snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
+        if (side && side->messages < 0 && side->was_messages >= 0)
+            snprintf(out, 32, _("was %s"), count_text(side->was_messages, count));
+        else
+            snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
     }
 }
 

@@ -79,7 +79,8 @@ static void see_sides(struct queue_seen *out, const struct replay_queue *q)
                                            .mirrors = side->mirrors,
                                            .synced = side->synced,
                                            .messages = (int64_t)side->holds.len,
-                                           .ready = (int64_t)side->holds.len};
+                                           .ready = (int64_t)side->holds.len,
+                                           .was_messages = (int64_t)side->holds.len};
         if (side->master == q->master) /* what stands above the sides is this one's */
             out->messages = out->ready = out->was_messages = (int64_t)side->holds.len;
     }

@@ -336,7 +336,7 @@ struct snapshot *merge_answers(const struct labdir *lab, const struct node_answe
     if (s->source >= 0) {
         merge_queues(s, answers[s->source].queues, before);
         merge_policies(s, answers[s->source].policies);
-        merge_sides(s, answers, lab->nodes_len, before);
+        merge_sides(s, lab, answers, before);
     } else if (before) {
         keep_old_lists(s, before);
     }

@@ -50,7 +50,7 @@ void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct
 const char *merge_queue_name(const json_t *o); /* NULL: it is none of the lab's */
 
 /* merge_sides.c: where nodes that answer do not see each other, what each side says of its queues. */
-void merge_sides(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
+void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
                  const struct snapshot *before);
 bool merge_side_goes_on(const struct queue_seen *q,
                         const struct side_seen *side); /* in what the queue is now */

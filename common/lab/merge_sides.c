@@ -73,7 +73,8 @@ static struct side_seen side_of(const struct snapshot *s, const struct claim *c)
                              .synced = q.synced,
                              .messages = q.messages,
                              .ready = q.ready,
-                             .unacked = q.unacked};
+                             .unacked = q.unacked,
+                             .was_messages = q.messages};
     free(q.name);
     free(q.policy);
     free(q.effective_definition);
@@ -102,8 +103,29 @@ static void take_over(struct snapshot *s, const struct claim *c, const struct sn
     snapshot_sort_queues(s);
 }
 
+/* RabbitMQ adds up what nodes that see each other count of a queue, by its name: where two masters have met
+ * again, each tells the sum of both. What one of them alone holds nobody says then. */
+static void forget_sums(const struct snapshot *s, struct queue_seen *q, const struct queue_seen *was)
+{
+    bool met = false;
+    for (size_t i = 0; i < q->sides_len; i++)
+        for (size_t k = 0; k < q->sides_len; k++)
+            met = met || snapshot_met(s, q->sides[i].master, q->sides[k].master);
+    if (!met)
+        return;
+    for (size_t i = 0; i < q->sides_len; i++) {
+        struct side_seen *side = &q->sides[i];
+        side->messages = side->ready = side->unacked = side->was_messages = -1;
+        for (size_t k = 0; was && k < was->sides_len; k++)
+            if (was->sides[k].master == side->master)
+                side->was_messages = was->sides[k].was_messages;
+    }
+    q->messages = q->ready = q->unacked = -1;
+    q->was_messages = was ? was->was_messages : -1;
+}
+
 /* those of one queue; at least one */
-static void merge_claims(struct snapshot *s, const struct claim *claims, size_t len,
+static void merge_claims(struct snapshot *s, bool sums, const struct claim *claims, size_t len,
                          const struct snapshot *before)
 {
     const struct claim *kept = NULL;
@@ -128,6 +150,8 @@ static void merge_claims(struct snapshot *s, const struct claim *claims, size_t 
     for (size_t i = 0; i < len; i++)
         if (real >> claims[i].node & 1)
             add_side(now, side_of(s, &claims[i]));
+    if (sums)
+        forget_sums(s, now, was);
 }
 
 bool merge_side_goes_on(const struct queue_seen *q, const struct side_seen *side)
@@ -155,11 +179,11 @@ static void keep_away(struct snapshot *s, const struct snapshot *before)
     }
 }
 
-void merge_sides(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
+void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
                  const struct snapshot *before)
 {
     struct claims c = {0};
-    for (size_t i = 0; i < answers_len; i++)
+    for (size_t i = 0; i < lab->nodes_len; i++)
         if (snapshot_apart_from(s, (int)i))
             gather(&c, s, answers, (int)i);
     if (c.list.len)
@@ -168,7 +192,7 @@ void merge_sides(struct snapshot *s, const struct node_answer *answers, size_t a
         for (to = from + 1; to < c.list.len && strcmp(c.list.items[to].name, c.list.items[from].name) == 0;
              to++)
             ;
-        merge_claims(s, c.list.items + from, to - from, before);
+        merge_claims(s, lab->engine == ENGINE_RABBITMQ, c.list.items + from, to - from, before);
     }
     if (has_sides(before))
         keep_away(s, before);

@@ -299,10 +299,10 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
                 continue;
             const char *format = "%s: what %s held on its side is discarded, %lld message%s";
             add(l, s->taken_wall_ms, "queue", NULL,
-                side->messages < 0
+                side->was_messages < 0
                     ? format_text("%s: what %s held on its side is discarded", was->name, node->name)
-                    : format_text(format, was->name, node->name, (long long)side->messages,
-                                  side->messages == 1 ? "" : "s"));
+                    : format_text(format, was->name, node->name, (long long)side->was_messages,
+                                  side->was_messages == 1 ? "" : "s"));
         }
     }
 }

@@ -83,6 +83,13 @@ bool snapshot_apart(const struct snapshot *s, int node, int other)
             (snapshot_partitions(s, node) & bit_b) || (snapshot_partitions(s, other) & bit_a));
 }
 
+/* Both engines list a partition once the two sides have met again; RabbitMQ lists links that are cut, too. */
+bool snapshot_met(const struct snapshot *s, int node, int other)
+{
+    bool told = (snapshot_partitions(s, node) >> other & 1) || (snapshot_partitions(s, other) >> node & 1);
+    return snapshot_apart(s, node, other) && told && (s->nodes[node].links >> other & 1);
+}
+
 node_bits snapshot_apart_from(const struct snapshot *s, int node)
 {
     node_bits bits = 0;

@@ -49,6 +49,7 @@ struct side_seen {
     enum queue_seen_state state;
     node_bits mirrors, synced;
     int64_t messages, ready, unacked; /* -1: it does not say */
+    int64_t was_messages;             /* the last known number; -1: never known */
     bool away; /* it does not answer any more: this is what it said last, and nobody discarded it yet */
 };
 
@@ -181,6 +182,8 @@ int snapshot_node_index(const struct snapshot *s, const char *name);            
 /* Nodes that run, answer and do not count each other as running: the sides of a partition. */
 node_bits snapshot_partitions(const struct snapshot *s, int node); /* which this one lists, as it says */
 bool snapshot_apart(const struct snapshot *s, int node, int other);
+bool snapshot_met(const struct snapshot *s, int node,
+                  int other); /* they are apart, though their link is back */
 node_bits snapshot_apart_from(const struct snapshot *s, int node);
 bool snapshot_partitioned(const struct snapshot *s); /* some are apart, or some queue has two masters */
 

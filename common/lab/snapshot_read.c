@@ -168,7 +168,9 @@ static bool read_side(struct reader *r, const json_t *o, size_t i, struct side_s
               read_bits(r, o, w, i, "mirrors", &d->mirrors) && read_bits(r, o, w, i, "synced", &d->synced) &&
               read_number(r, o, w, i, "messages", -1, &d->messages) &&
               read_number(r, o, w, i, "ready", -1, &d->ready) &&
-              read_number(r, o, w, i, "unacked", -1, &d->unacked) && read_flag(r, o, w, i, "away", &d->away);
+              read_number(r, o, w, i, "unacked", -1, &d->unacked) &&
+              read_number(r, o, w, i, "was_messages", -1, &d->was_messages) &&
+              read_flag(r, o, w, i, "away", &d->away);
     d->state = (enum queue_seen_state)state;
     return ok && (d->master >= 0 || fail(r, w, i, "master", "the name of a node of this snapshot"));
 }

@@ -51,6 +51,7 @@ static json_t *sides_json(const struct snapshot *s, const struct queue_seen *q)
         set_known(json, "messages", d->messages);
         set_known(json, "ready", d->ready);
         set_known(json, "unacked", d->unacked);
+        set_known(json, "was_messages", d->was_messages);
         json_array_append_new(sides, json);
     }
     return sides;

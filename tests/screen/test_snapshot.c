@@ -401,6 +401,42 @@ static void a_side_that_is_discarded_is_told(void **state)
     look_end(&back);
 }
 
+/* RabbitMQ's nodes that have met again tell of each queue what both masters hold together: that is neither's.
+ */
+static void sums_are_nobodys_count(void **state)
+{
+    (void)state;
+    struct labdir lab = three_nodes();
+    struct look l = parted(), met = {0};
+    lab.engine = ENGINE_RABBITMQ;
+#define MET(name, up, from)                                                                                  \
+    "{\"name\":\"" name "\",\"running\":" up ",\"partitions\":[" from                                        \
+    "],\"cluster_links\":[{\"name\":\"node1@h\"},{\"name\":\"node2@h\"}]}"
+    say(&met, 0, "[" MET("node1@h", "true", "\"node2@h\"") "," MET("node2@h", "false", "") "]",
+        "[" QUEUE("m", "running", "node1@h", "", "5") "]");
+    say(&met, 1, "[" MET("node1@h", "false", "") "," MET("node2@h", "true", "\"node1@h\"") "]",
+        "[" QUEUE("m", "running", "node2@h", "", "5") "]");
+    met.answers[2] = (struct node_answer){.error = "no connection"};
+    struct merge_time time = {.now = 100};
+    struct snapshot *first = merge_answers(&lab, l.answers, NULL, time);
+    assert_int_equal(snapshot_queue(first, "m")->sides[0].messages, 2); /* cut: each counts its own */
+    struct snapshot *s = merge_answers(&lab, met.answers, first, time);
+    const struct queue_seen *m = snapshot_queue(s, "m");
+    assert_int_equal(queue_seen_masters(m), 2);
+    assert_int_equal(m->messages, -1);
+    assert_int_equal(m->sides[0].messages, -1);
+    assert_int_equal(m->sides[0].was_messages, 2);
+    assert_int_equal(m->sides[1].was_messages, 3);
+    snapshot_destroy(s);
+    lab.engine = ENGINE_KIT; /* its nodes tell what they hold */
+    s = merge_answers(&lab, met.answers, first, time);
+    assert_int_equal(snapshot_queue(s, "m")->sides[0].messages, 5);
+    snapshot_destroy(s);
+    snapshot_destroy(first);
+    look_end(&l);
+    look_end(&met);
+}
+
 /* Two nodes that see each other and both say they are a queue's master: it is just being handed over. */
 static void a_handover_is_no_partition(void **state)
 {
@@ -496,6 +532,7 @@ int main(void)
         cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(a_node_is_believed_about_itself),
         cmocka_unit_test(a_side_that_is_discarded_is_told),
+        cmocka_unit_test(sums_are_nobodys_count),
         cmocka_unit_test(a_handover_is_no_partition),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(what_is_no_snapshot_is_refused),
