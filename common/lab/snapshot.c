@@ -217,6 +217,11 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_rate(double a, double b)
+{
+    return !(a < b) && !(a > b);
+}
+
 bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b)
 {
     bool same = a->state == b->state && a->master == b->master && a->mirrors == b->mirrors &&
@@ -225,9 +230,7 @@ bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b)
                 a->unacked == b->unacked && a->was_messages == b->was_messages &&
                 a->consumers == b->consumers && a->sync_messages == b->sync_messages &&
                 a->master_since == b->master_since;
-    /* rates are copied, never computed: equal ones are equal to the bit */
-    same = same && memcmp(&a->publish_rate, &b->publish_rate, sizeof(double)) == 0 &&
-           memcmp(&a->deliver_rate, &b->deliver_rate, sizeof(double)) == 0;
+    same = same && same_rate(a->publish_rate, b->publish_rate) && same_rate(a->deliver_rate, b->deliver_rate);
     return same && !a->sides_len && !b->sides_len && same_text(a->name, b->name) &&
            same_text(a->policy, b->policy) && same_text(a->effective_definition, b->effective_definition);
 }
