@@ -63,6 +63,8 @@ test-rabbitmq: test-start all $(RABBITMQ_TESTS)
 
 # lessons/schedules on the simulator and on the kit; test-schedules: on RabbitMQ as well, where it is installed
 $(call cluster_test,cluster/replay,tests/cluster/test_replay.c $(CLUSTER_HELP),base)
+# and the shortest that lose, on RabbitMQ: a minute or two; skipped, and said so, where it is not installed
+$(call cluster_test,cluster/replay-rabbitmq,tests/cluster/test_replay_rabbitmq.c $(CLUSTER_HELP),base)
 .PHONY: test-schedules
 test-schedules: all $(BUILD)/tests/cluster/replay
 	@BUILD=$(BUILD) $(BUILD)/tests/cluster/replay

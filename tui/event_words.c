@@ -20,6 +20,8 @@ static const char *const sentences[] = {
     N_("%s serves in another view: the cluster was partitioned"),
     N_("%s saw that the cluster was partitioned"),
     N_("%s is of this cluster no more"),
+    N_("%s waits for nodes that were running when it left: %s"),
+    N_("%s is forced to start without nodes that were running when it left: %s"),
     N_("no link to %s: %s"),
     N_("%s sent a message that is %s: the link to it is closed"),
     N_("%s sent a frame of unknown kind %s: the link to it is closed"),

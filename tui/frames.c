@@ -32,7 +32,8 @@ static const char usage[] =
     "  lab frames --check DOC...   fails if a frame in these texts is not what lab frames prints\n"
     "  lab frames --update DOC...  puts it there\n"
     "\n"
-    "In a text, a frame stands in a block of ``` lines after a line <!-- frame: FILE --step 3 -->.\n";
+    "In a text, a frame stands in a block of ``` lines after a line <!-- frame: FILE --step 3 -->.\n"
+    "The frames of a text NAME.zh-CN.md are in that language, those of NAME.md in English.\n";
 
 /* ---- which frame
  * ---------------------------------------------------------------------------------------------- */

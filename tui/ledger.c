@@ -295,6 +295,7 @@ enum {
     AT_CONFIRMED,
     AT_REFUSED,
     AT_DELIVERED,
+    AT_OUT, /* delivered since the queue has this master: what an earlier one delivered it has back */
     AT_REDELIVERED,
     AT_RECEIVED,
     AT_REQUEUED,
@@ -326,7 +327,8 @@ static void add_range(struct edges *e, uint64_t first, uint64_t last, int at)
         VEC_PUSH(e, (struct edge){last + 1, -1, (uint8_t)at});
 }
 
-static void add_fact_edges(struct edges *e, const struct fact *f)
+/* now: of the present master */
+static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
 {
     int at = -1;
     switch (f->kind) {
@@ -340,11 +342,13 @@ static void add_fact_edges(struct edges *e, const struct fact *f)
     case TRACE_SEEN_DELIVERED:
         if (f->redelivered)
             add_range(e, f->first, f->last, AT_REDELIVERED);
+        if (now)
+            add_range(e, f->first, f->last, AT_OUT);
         if (f->received)
             add_range(e, f->first, f->last, AT_RECEIVED);
         at = AT_DELIVERED;
         break;
-    case TRACE_SEEN_REQUEUED: at = AT_REQUEUED; break;
+    case TRACE_SEEN_REQUEUED: at = now ? AT_REQUEUED : -1; break;
     case TRACE_SEEN_ACKED: at = AT_ACKED; break;
     case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
     case TRACE_SEEN_DISCARDED: at = AT_REMOVED; break;
@@ -415,7 +419,7 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
             f.away |= bit;
     }
     if (f.held) {
-        bool out = count[AT_DELIVERED] > count[AT_REQUEUED];
+        bool out = count[AT_OUT] > count[AT_REQUEUED];
         f.verdict = VERDICT_KEPT;
         f.word = out && count[AT_REDELIVERED] ? FATE_REDELIVERED
                  : out                        ? FATE_DELIVERED
@@ -464,9 +468,15 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
     struct edges e = {0};
     VEC(struct held_range) missing = {0};
     int count[AT_LEN] = {0};
+    size_t present = 0; /* facts from here on are of the present master */
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact *f = &l->facts.items[i];
+        if (f->queue_uid == l->uid && (f->kind == TRACE_SEEN_PROMOTED || f->kind == TRACE_SEEN_BACK))
+            present = i;
+    }
     for (size_t i = 0; i < l->facts.len; i++)
         if (l->facts.items[i].queue_uid == l->uid)
-            add_fact_edges(&e, &l->facts.items[i]);
+            add_fact_edges(&e, &l->facts.items[i], i >= present);
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         const struct last_copy *c = &l->copies[i];
         for (size_t j = 0; j < c->held_len; j++) {

@@ -15,7 +15,7 @@ struct fact {
     enum trace_seen_kind kind;
     int16_t node, about, origin;
     bool redelivered, unsynced, more;
-    bool received; /* DELIVERED: the consumer printed it, before our eyes */
+    bool received; /* DELIVERED, CONFIRMED: the program said so, before our eyes */
     int64_t from_us, until_us;
     uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
@@ -78,11 +78,14 @@ struct absence {
     int64_t at_us;
 };
 
-/* A consumer that this screen ran printed so many messages; taken with the next snapshot. */
+/* A program that this screen ran says that it received so many messages, or confirms; taken with the
+ * snapshot after the next. */
 struct receipt {
     char *queue;
-    int64_t since_us; /* when it began */
+    enum trace_seen_kind kind; /* DELIVERED, CONFIRMED */
+    int64_t since_us;          /* when it began */
     uint64_t count;
+    bool asked; /* the nodes were, once since then */
 };
 
 struct ledger {
@@ -115,7 +118,7 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
 
-/* ledger_receipt.c: marks what was delivered to such consumers as received; true: there were any. */
+/* ledger_receipt.c: marks what reached such programs as received; true: there were any. */
 bool ledger_take_receipts(struct ledger *l);
 
 /* The number of a place that this master gave, and up to which place they go on from there: *last, at most
@@ -150,7 +153,7 @@ struct moment {
     enum moment_kind kind;
     int from, to; /* a node's index, or PARTY_*; MARK, DOWN, SILENT, UP: to is PARTY_NOBODY */
     int64_t at_us;
-    bool received;             /* to a consumer: it acknowledged it, or printed it before our eyes */
+    bool received;             /* by a program: it answered, or said so before our eyes */
     bool about;                /* at_us is not exact: it was noted together with others */
     char letter;               /* MARK: drawn at its place; 0: '|' */
     enum trace_seen_kind fact; /* TRACE_SEEN_LEN: none */

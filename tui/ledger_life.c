@@ -123,7 +123,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
     case TRACE_SEEN_ENQUEUED: tell_enqueued(t, f, at); break;
     case TRACE_SEEN_COPIED: tell_copied(t, f, at); break;
     case TRACE_SEEN_CONFIRMED:
-        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("confirm"));
+        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("confirm"))->received = f->received;
         life->confirmed++;
         break;
     case TRACE_SEEN_REFUSED:

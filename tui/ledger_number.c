@@ -36,13 +36,9 @@ static struct neighbours neighbours_of(const struct ledger *l, const struct numb
     return n;
 }
 
-/* Makes the run reach the place if the numbers between are free; *last: as far as they are. */
+/* Makes the run reach a place outside of it if the numbers between are free; *last: as far as they are. */
 static bool reach(const struct ledger *l, struct number_run *run, uint64_t place, uint64_t *last)
 {
-    if (run->first <= place && place <= run->last) {
-        *last = u64_min(*last, run->last);
-        return true;
-    }
     struct neighbours n = neighbours_of(l, run);
     if (place < run->first) {
         uint64_t down = run->first - place;
@@ -50,7 +46,8 @@ static bool reach(const struct ledger *l, struct number_run *run, uint64_t place
             return false;
         run->first = place;
         run->number -= down;
-        return reach(l, run, place, last);
+        *last = u64_min(*last, run->last);
+        return true;
     }
     if (n.above - run->number <= place - run->first)
         return false;
@@ -86,6 +83,7 @@ static const struct number_run *find_again(const struct ledger *l, uint64_t uid,
 uint64_t ledger_number(struct ledger *l, uint64_t uid, uint64_t reign, uint64_t place, uint64_t *last)
 {
     uint64_t top = 0, ahead = 0; /* the first free number; how much numbers are ahead of places */
+    struct number_run *newest = NULL;
     const struct number_run *again = find_again(l, uid, reign, place);
     if (again) {
         *last = u64_min(*last, again->last);
@@ -93,14 +91,20 @@ uint64_t ledger_number(struct ledger *l, uint64_t uid, uint64_t reign, uint64_t 
     }
     for (size_t i = 0; i < l->numbers.len; i++) {
         struct number_run *r = &l->numbers.items[i];
-        bool any = !reign && r->first <= place && place <= r->last; /* nobody knows whose it was any more */
-        if (r->uid == uid && !r->again && (r->reign == reign || any) && reach(l, r, place, last))
-            return r->number + (place - r->first);
         if (r->uid != uid || r->again)
             continue;
         top = u64_max(top, last_number(r) + 1);
         ahead = r->number > r->first ? u64_max(ahead, r->number - r->first) : ahead;
+        if (reign && r->reign != reign)
+            continue; /* 0: nobody knows whose it was any more */
+        if (r->first <= place && place <= r->last) {
+            *last = u64_min(*last, r->last);
+            return r->number + (place - r->first);
+        }
+        newest = r->reign == reign ? r : newest;
     }
+    if (newest && reach(l, newest, place, last))
+        return newest->number + (place - newest->first);
     struct number_run *r = add_run(l, (struct number_run){.uid = uid,
                                                           .reign = reign,
                                                           .first = place,

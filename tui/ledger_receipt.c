@@ -1,27 +1,29 @@
-/* ledger_receipt.c: what a consumer that this screen ran says it received. Nobody else can see what reaches a
- * program that does not acknowledge; this one printed it before the user's eyes. It does not know messages'
- * numbers, so it counts only where there is no doubt: as many were delivered from its queue while it ran as
- * it printed, so those were its. */
+/* ledger_receipt.c: what a consumer or producer that this screen ran says it received: messages, confirms.
+ * Nobody else can see what reaches a program that does not answer; this one printed it before the user's
+ * eyes. It does not know messages' numbers, so it counts only where there is no doubt: as many were delivered
+ * from its queue (confirmed to its publishers) while it ran as it printed, so those were its. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "model.h"
 
-static const char *queue_of(const struct command *c)
+static bool is_program(const struct command *c, const char *name)
 {
-    if (!c->argv || !c->argv[0])
-        return NULL;
-    const char *slash = strrchr(c->argv[0], '/'), *queue = "hello"; /* the program's own default */
-    if (strcmp(slash ? slash + 1 : c->argv[0], "consumer") != 0)
-        return NULL;
+    const char *path = c->argv ? c->argv[0] : NULL, *slash = path ? strrchr(path, '/') : NULL;
+    return path && strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
+/* of its command line; NULL: it is not there */
+static const char *option(const struct command *c, const char *name)
+{
     for (size_t i = 1; c->argv[i] && c->argv[i + 1]; i++)
-        if (strcmp(c->argv[i], "--queue") == 0)
-            queue = c->argv[i + 1];
-    return queue;
+        if (strcmp(c->argv[i], name) == 0)
+            return c->argv[i + 1];
+    return NULL;
 }
 
 /* "received: Hello World" for each, and "5 received, ..." at the end of several */
-static uint64_t printed(const struct command *c)
+static uint64_t received_by(const struct command *c)
 {
     static const char each[] = "received: ";
     unsigned long long many;
@@ -34,37 +36,106 @@ static uint64_t printed(const struct command *c)
     return count;
 }
 
+/* a producer that waited for confirms says so once it has them all */
+static uint64_t confirmed_to(const struct command *c)
+{
+    const char *count = option(c, "--count");
+    if (!strstr(text_str(&c->output), "all confirmed\n"))
+        return 0;
+    return count ? strtoull(count, NULL, 10) : 1;
+}
+
 void model_received(struct model *m, const struct command *c)
 {
-    const char *queue = queue_of(c);
-    uint64_t count = queue ? printed(c) : 0;
-    if (count)
-        VEC_PUSH(&m->ledger.receipts, (struct receipt){xstrdup(queue), c->began_us, count});
+    bool consumer = is_program(c, "consumer"), producer = is_program(c, "producer");
+    uint64_t count = consumer ? received_by(c) : producer ? confirmed_to(c) : 0;
+    if (!count)
+        return;
+    const char *queue = option(c, "--queue");
+    VEC_PUSH(&m->ledger.receipts,
+             (struct receipt){.queue = xstrdup(queue ? queue : "hello"), /* the programs' own default */
+                              .kind = consumer ? TRACE_SEEN_DELIVERED : TRACE_SEEN_CONFIRMED,
+                              .since_us = c->began_us,
+                              .count = count});
+}
+
+/* what happened of its kind to its queue since the program began */
+struct since {
+    const struct receipt *r;
+    uint64_t uid;
+    uint64_t seen; /* messages */
+    bool one;      /* all to one consumer */
+};
+
+static bool is_of(const struct since *s, const struct fact *f)
+{
+    return f->kind == s->r->kind && f->queue_uid == s->uid && f->until_us >= s->r->since_us;
+}
+
+static struct since look_since(const struct ledger *l, const struct receipt *r)
+{
+    struct since s = {.r = r, .one = r->kind == TRACE_SEEN_DELIVERED};
+    const struct fact *before = NULL;
+    for (size_t i = 0; i < l->names.len; i++)
+        if (strcmp(l->names.items[i].name, r->queue) == 0)
+            s.uid = l->names.items[i].uid;
+    for (size_t i = 0; i < l->facts.len; i++) {
+        const struct fact *f = &l->facts.items[i];
+        if (!is_of(&s, f))
+            continue;
+        s.seen += f->last - f->first + 1;
+        s.one = s.one && f->incarnation &&
+                (!before || (before->node == f->node && before->incarnation == f->incarnation));
+        before = f;
+    }
+    return s;
+}
+
+/* marks the first `left` messages, in the order in which they came */
+static void mark(struct ledger *l, const struct since *s, uint64_t left)
+{
+    for (size_t i = 0; i < l->facts.len && left > 0; i++) {
+        struct fact f = l->facts.items[i], rest = f;
+        if (!is_of(s, &f))
+            continue;
+        if (f.last - f.first + 1 > left) { /* only some of them */
+            f.last = f.first + left - 1;
+            rest.first = f.last + 1;
+            VEC_PUSH(&l->facts, rest);
+            memmove(&l->facts.items[i + 2], &l->facts.items[i + 1],
+                    (l->facts.len - i - 2) * sizeof(*l->facts.items));
+            l->facts.items[i + 1] = rest;
+        }
+        f.received = true;
+        l->facts.items[i] = f;
+        left -= f.last - f.first + 1;
+    }
 }
 
 static void take(struct ledger *l, const struct receipt *r)
 {
-    uint64_t delivered = 0, uid = 0;
-    for (size_t i = 0; i < l->names.len; i++)
-        if (strcmp(l->names.items[i].name, r->queue) == 0)
-            uid = l->names.items[i].uid;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < l->facts.len; i++) {
-            struct fact *f = &l->facts.items[i];
-            if (f->kind != TRACE_SEEN_DELIVERED || f->queue_uid != uid || f->until_us < r->since_us)
-                continue;
-            delivered += pass == 0 ? f->last - f->first + 1 : 0;
-            f->received = f->received || (pass == 1 && delivered == r->count);
-        }
+    struct since s = look_since(l, r);
+    if (s.seen == r->count || (s.one && s.seen > r->count))
+        mark(l, &s, r->count);
 }
 
+/* The nodes' first answers after its end may be of before it; with the second ones all is known that led to
+ * what it printed. */
 bool ledger_take_receipts(struct ledger *l)
 {
-    bool any = l->receipts.len > 0;
+    bool any = false;
+    size_t kept = 0;
     for (size_t i = 0; i < l->receipts.len; i++) {
-        take(l, &l->receipts.items[i]);
-        free(l->receipts.items[i].queue);
+        struct receipt *r = &l->receipts.items[i];
+        if (!r->asked) {
+            r->asked = true;
+            l->receipts.items[kept++] = *r;
+            continue;
+        }
+        take(l, r);
+        free(r->queue);
+        any = true;
     }
-    l->receipts.len = 0;
+    l->receipts.len = kept;
     return any;
 }

@@ -105,6 +105,7 @@ struct time_shown {
     ms_time at, end;        /* since the recording began; how long it is */
     unsigned speed_percent; /* 100: as it was */
     bool playing;
+    bool open;      /* the recording is still written, and this is its end so far */
     bool paused;    /* the lab goes on: this is no file, but what was seen up to now */
     ms_time behind; /* how long ago what is shown was seen (paused) */
     int line;       /* of the file */

@@ -80,7 +80,7 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
 }
 
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
-static char *to_do_text(const struct lesson_step *s, enum style *style)
+static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
     *style = STYLE_STRONG;
     if (s->action_text && !s->acted)
@@ -88,8 +88,9 @@ static char *to_do_text(const struct lesson_step *s, enum style *style)
     if (s->acted && s->exit_code > 0)
         return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
     *style = STYLE_DIM;
-    if (!s->action && !s->wait_text) /* a schedule's: it has happened already */
-        return xstrdup(_("] shows what it leads to"));
+    if (!s->action && !s->wait_text) /* a schedule's */
+        return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")
+                                    : _("] shows what it leads to"));
     if (!s->action)
         return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it")) : NULL;
@@ -118,7 +119,7 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
     enum style style;
     if (current == m->lesson->steps_len)
         return 1 + (m->lesson->number ? account_rows(m, c, width) : 0);
-    char *text = to_do_text(&m->lesson->steps[current], &style);
+    char *text = to_do_text(m, &m->lesson->steps[current], &style);
     int rows = text_rows(c, width, lesson_words(m->lesson->steps[current].why)) + text_rows(c, width, text);
     free(text);
     return rows;
@@ -137,7 +138,7 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];
     enum style style;
-    char *text = to_do_text(s, &style);
+    char *text = to_do_text(m, s, &style);
     int used = 0;
     if (rows > (text != NULL) && s->why)
         used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM,

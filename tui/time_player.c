@@ -61,6 +61,7 @@ static void tell_time(struct player *p)
                                         .end = recording_end(p->r),
                                         .speed_percent = speeds[p->speed],
                                         .playing = p->playing,
+                                        .open = p->r->open && p->at == p->r->moments.len,
                                         .line = m->line};
 }
 

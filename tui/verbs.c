@@ -29,6 +29,7 @@ const struct verb verb_table[] = {
     {"help", {WORD_VERB}, "[<command>]", NULL, false, DANGER_NONE, OF_SELECTED},
     {"version", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_SELECTED},
     {"await_startup", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_SELECTED},
+    {"force_boot", {WORD_NONE}, "", NULL, true, DANGER_NONE, OF_SELECTED},
     {"force_reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},
     {"kill", {WORD_NONE}, "", NULL, true, DANGER_KILL, OF_SELECTED},
     {"reset", {WORD_NONE}, "", NULL, true, DANGER_RESET, OF_SELECTED},

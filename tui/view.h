@@ -59,7 +59,7 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
 
 /* event_words.c: an event, or what else nodes and the observer tell of, in the language of the locale; new,
  * the caller frees it */
-char *told_words(const char *english);
+char *told_words(const char *text);
 char *event_words(const struct event_seen *e);
 const char *event_kind(const struct event_seen *e);
 

@@ -47,6 +47,7 @@
     X(SCHED_CLOCK, "clock", "nj", "NODE MS")                                                                 \
     X(SCHED_FORGET, "forget", "n", "NODE")                                                                   \
     X(SCHED_RESET, "reset", "n", "NODE")                                                                     \
+    X(SCHED_FORCE, "force", "n", "NODE")                                                                     \
     X(SCHED_LOSE_DISK, "lose-disk", "n", "NODE")                                                             \
     X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN DEFINITION")                                              \
     X(SCHED_CLEAR, "clear", "w", "NAME")                                                                     \

@@ -263,6 +263,18 @@ static json_t *reset(struct node *n)
     return answer;
 }
 
+static json_t *force_boot(struct node *n)
+{
+    char *error = NULL;
+    if (in_a_view(n))
+        return refusal("app_running", "the app of this node runs: it waits for nobody");
+    if (node_force_boot(n, &error))
+        return json_pack("{s:b}", "ok", 1);
+    json_t *answer = refusal("failed", error);
+    free(error);
+    return answer;
+}
+
 static void obey(struct control_client *k, json_t *request)
 {
     struct node *n = k->control->node;
@@ -293,6 +305,8 @@ static void obey(struct control_client *k, json_t *request)
         forget_node(k, peer);
     } else if (strcmp(cmd, "reset") == 0) {
         client_answer(k, reset(n));
+    } else if (strcmp(cmd, "force_boot") == 0) {
+        client_answer(k, force_boot(n));
     } else if (strcmp(cmd, "api") == 0) {
         ask_api(k, request);
     } else {

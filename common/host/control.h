@@ -8,6 +8,7 @@
  *     {"cmd": "heal", "peer": "node2"}                without a peer: all links
  *     {"cmd": "forget_cluster_node", "peer": "node2"} it is of the cluster no more; error: in_use, not_found
  *     {"cmd": "reset"}                                forgets everything; its app has to be stopped
+ *     {"cmd": "force_boot"}                           its next start waits for nobody
  *     {"cmd": "api", "method": "GET", "path": "/api/queues", "body": {...}}
  *
  *     {"ok": true, ...}   or   {"ok": false, "error": WORD, "reason": TEXT}

@@ -12,6 +12,8 @@ void node_config_finish(struct node_config *c);
 /* node_files.c: the node's folder. Errors as text, the caller's to free. */
 int node_files_pid(const char *dir,
                    char **error);       /* writes DIR/pid and locks it; returns the descriptor or -1 */
+bool node_files_force(const char *dir, char **error); /* the next start waits for nobody */
+bool node_files_forced(const char *dir);              /* was that said since the last start? Only one asks */
 bool node_files_lived(const char *dir); /* a life was counted there before, also if its log was wiped since */
 uint64_t node_files_incarnation(const char *dir, ms_time now,
                                 char **error); /* larger than ever before; 0: *error */

@@ -57,6 +57,8 @@ bool node_app_running(const struct node *n);
  * pid, incarnation, secret). The app has to be stopped: else, and if the disk fails, *error says so (caller
  * frees). */
 bool node_reset(struct node *n, char **error);
+/* Its next start, alone, waits for no other node. false: *error, as above. */
+bool node_force_boot(struct node *n, char **error);
 bool node_is_blank(struct node *n); /* a stopped app would start with nothing */
 /* Who is of the cluster, as this node knows it: now, or when its app last stopped. */
 node_set node_known(struct node *n);

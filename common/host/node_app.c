@@ -45,6 +45,7 @@ static struct broker *create_broker(struct loop *l)
     o.mirror.seed = l->incarnation;
     o.mirror.partition_handling = l->config.partition_handling;
     o.mirror.paused = l->restarts && l->config.partition_handling == PARTITION_PAUSE_MINORITY;
+    o.mirror.forced = node_files_forced(l->config.dir);
     o.mirror.confirm_after_mirrors = o.mirror.confirm_after_disk = o.mirror.oldest_promoted = false;
     o.users = users;
     o.users_len = ARRAY_LEN(users);
@@ -261,8 +262,14 @@ bool node_reset(struct node *n, char **error)
     }
     if (l->log && !node_log_wipe(l->log, error))
         return false;
+    (void)node_files_forced(l->config.dir); /* what it was told of its next start goes, too */
     l->known = 0;
     return true;
+}
+
+bool node_force_boot(struct node *n, char **error)
+{
+    return node_files_force(loop_of(n)->config.dir, error);
 }
 
 bool node_is_blank(struct node *n)

@@ -26,7 +26,8 @@ static void drop_oldest(struct loop *l, size_t count)
         free(l->events.items[i].queue);
         free(l->events.items[i].text);
     }
-    memmove(l->events.items, l->events.items + count, (l->events.len - count) * sizeof(*l->events.items));
+    if (l->events.len > count) /* there may be no memory at all: a node that ends before anything happened */
+        memmove(l->events.items, l->events.items + count, (l->events.len - count) * sizeof(*l->events.items));
     l->events.len -= count;
 }
 

@@ -113,6 +113,27 @@ uint64_t node_files_incarnation(const char *dir, ms_time now, char **error)
     return next;
 }
 
+/* ---- the next start waits for nobody ---- */
+
+bool node_files_force(const char *dir, char **error)
+{
+    char *file = format_text("%s/force_boot", dir);
+    bool ok = replace_file(dir, file, "");
+    if (!ok)
+        *error = format_text("%s: cannot be written: %s; see who owns it and whether the disk is full", file,
+                             strerror(errno));
+    free(file);
+    return ok;
+}
+
+bool node_files_forced(const char *dir)
+{
+    char *file = format_text("%s/force_boot", dir);
+    bool forced = unlink(file) == 0 && sync_folder(dir) == 0;
+    free(file);
+    return forced;
+}
+
 static char *read_secret(const char *file)
 {
     char line[256];

@@ -133,10 +133,14 @@ static char *failed_text(const struct labdir *lab, size_t node, const char *what
 
 /* ---- starting ------------------------------------------------------------------------------------------ */
 
+/* a node that has not served for so long is asked whether it waits for others */
+#define TELL_WAITING_MS 2000
+
 struct starting {
     pid_t pid;
     off_t log_from;
     bool serves;
+    char *told; /* that it waits, the last time */
 };
 
 /* Waits until a killed process of this node has left its ports and its log. */
@@ -228,6 +232,60 @@ static int look(const struct labdir *lab, size_t node, struct starting *s, bool 
     return s->serves ? 0 : ERR_BUSY;
 }
 
+char *engine_waits_text(const char *node, const char *whom)
+{
+    return format_text("%s" ENGINE_WAITS "%s%s; start them, or, if they never return: labctl -n %s force_boot, "
+                       "then kill it and start it",
+                       node, whom ? ":" : "", whom ? whom : "", node);
+}
+
+/* What the last line of its log that says that it waits says behind that (" node1 node2"), if the waiting is not
+ * over; else NULL. New. */
+static char *waits_for(const struct labdir *lab, size_t node, off_t log_from)
+{
+    const struct engine_ops *ops = ops_of(lab);
+    char path[PATH_MAX], *line = NULL, *found = NULL;
+    size_t cap = 0;
+    engine_node_path(lab, node, "log.txt", path);
+    FILE *f = fopen(path, "re");
+    if (f && fseeko(f, log_from, SEEK_SET) == 0) {
+        while (getline(&line, &cap, f) > 0) {
+            const char *at = strstr(line, ops->waits);
+            if (!at && !(ops->goes_on && strstr(line, ops->goes_on)))
+                continue;
+            free(found);
+            at = at ? at + strlen(ops->waits) : NULL;
+            found = at ? xstrndup(at, strcspn(at, "\r\n")) : NULL;
+        }
+    }
+    if (f)
+        fclose(f);
+    free(line);
+    return found;
+}
+
+/* Tells, once for each set of nodes, that it waits for them, and what to do. */
+static void tell_waiting(const struct labdir *lab, size_t node, struct starting *s, engine_progress_fn *progress,
+                         void *arg)
+{
+    char *whom = progress ? waits_for(lab, node, s->log_from) : NULL;
+    if (!whom || (s->told && strcmp(whom, s->told) == 0)) {
+        free(whom);
+        return;
+    }
+    free(s->told);
+    s->told = whom;
+    char *text = engine_waits_text(lab->nodes[node].name, lab->engine == ENGINE_KIT ? whom : NULL);
+    progress(arg, text);
+    free(text);
+}
+
+static void starting_finish(struct starting *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        free(s[i].told);
+}
+
 static int wait_serving(const struct labdir *lab, struct starting *starting, engine_progress_fn *progress,
                         void *arg, char **error)
 {
@@ -239,6 +297,8 @@ static int wait_serving(const struct labdir *lab, struct starting *starting, eng
             int err = look(lab, i, &starting[i], true, error);
             if (err == ERR_CLOSED)
                 return err;
+            if (err == ERR_BUSY && clock_now_ms() > begun + TELL_WAITING_MS)
+                tell_waiting(lab, i, &starting[i], progress, arg);
             if (err == ERR_BUSY && clock_now_ms() > end) {
                 *error = failed_text(lab, i, "does not serve, or does not see the other nodes, in time",
                                      starting[i].log_from);
@@ -284,6 +344,7 @@ static int up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
         err = wait_serving(lab, starting, progress, arg, error);
     if (!err && ops_of(lab)->settle)
         err = ops_of(lab)->settle(lab, error);
+    starting_finish(starting, lab->nodes_len);
     return err;
 }
 
@@ -318,7 +379,7 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
     return err;
 }
 
-int engine_start_node(const struct labdir *lab, size_t node, char **error)
+int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg, char **error)
 {
     *error = NULL;
     int err = refuse_external(lab, "start", error);
@@ -337,15 +398,19 @@ int engine_start_node(const struct labdir *lab, size_t node, char **error)
         err = start_process(lab, node, &s, error);
     if (err)
         return err;
-    int64_t end = clock_now_ms() + ops_of(lab)->ready_timeout_ms;
+    int64_t begun = clock_now_ms(), end = begun + ops_of(lab)->ready_timeout_ms;
     while ((err = look(lab, node, &s, false, error)) == ERR_BUSY) {
+        if (clock_now_ms() > begun + TELL_WAITING_MS)
+            tell_waiting(lab, node, &s, progress, arg);
         if (clock_now_ms() > end) {
             /* it may wait for the nodes that ran after it: a wait of its own, not ours to end */
             *error = failed_text(lab, node, "was started but does not serve yet", s.log_from);
-            return ERR_TIMEOUT;
+            err = ERR_TIMEOUT;
+            break;
         }
         pause_ms(lab->engine == ENGINE_KIT ? 5 : 50);
     }
+    starting_finish(&s, 1);
     return err;
 }
 

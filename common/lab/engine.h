@@ -8,9 +8,15 @@
 
 /* Starts every node and returns once each serves AMQP and HTTP; on failure stops what it started. *error:
  * the node, the port or program, what to do next (caller frees). progress may be NULL; it is called with each
- * node that serves, and with NULL over and over while it waits: false ends the start (ERR_CLOSED). */
+ * node that serves, with each that waits for others (a text with ENGINE_WAITS in it, after a moment), and with
+ * NULL over and over while it waits: false ends the start (ERR_CLOSED). */
+#define ENGINE_WAITS " waits for nodes that were running when it left"
 typedef bool engine_progress_fn(void *arg, const char *text);
 int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char **error);
+
+/* "node3 waits for nodes that were running when it left: node1 node2; start them, or ..."; whom NULL: nobody
+ * says for which. New. */
+char *engine_waits_text(const char *node, const char *whom);
 
 /* Stops all nodes of the lab, orderly and then by force, by pid; leaves nothing running. */
 int engine_down(const struct labdir *lab, char **error);
@@ -27,9 +33,9 @@ int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int
 
 /* One node of a lab of ours, by its index in lab->nodes. kill is SIGKILL to its process and returns once the
  * process is gone; start starts the process again and returns once it serves. Both engines. They are what
- * `labctl kill` and `labctl start` do. *error as above. */
+ * `labctl kill` and `labctl start` do. progress and *error as above. */
 int engine_kill_node(const struct labdir *lab, size_t node, char **error);
-int engine_start_node(const struct labdir *lab, size_t node, char **error);
+int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg, char **error);
 bool engine_node_alive(const struct labdir *lab,
                        size_t node); /* its process exists; its app may be stopped */
 

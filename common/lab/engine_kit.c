@@ -43,6 +43,7 @@ static int kit_start(const struct labdir *lab, size_t node, pid_t *pid, char **e
 const struct engine_ops engine_kit_ops = {
     .prepare = kit_prepare,
     .start = kit_start,
+    .waits = ENGINE_WAITS ":",
     .ready_timeout_ms = 30000,
     .stop_timeout_ms = 10000,
 };

@@ -386,6 +386,8 @@ const struct engine_ops engine_rabbitmq_ops = {
     .start = rabbitmq_start,
     .settle = rabbitmq_settle,
     .finish = rabbitmq_finish,
+    .waits = "Waiting for Mnesia tables",
+    .goes_on = "Successfully synced tables",
     .ready_timeout_ms = 180000,
     .stop_timeout_ms = 60000,
 };

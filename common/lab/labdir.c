@@ -140,12 +140,30 @@ int labdir_wipe(const struct labdir *lab, char **error)
     return 0;
 }
 
+/* the node's own, too (common/host/node_files.c): it is there, so its next start waits for nobody */
+static char *force_file(const struct labdir *lab, size_t node)
+{
+    return format_text("%s/%s/force_boot", lab->path, lab->nodes[node].name);
+}
+
 int labdir_wipe_node(const struct labdir *lab, size_t node, char **error)
 {
     char *path = format_text("%s/%s/data", lab->path, lab->nodes[node].name);
     *error = NULL;
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
         *error = format_text("%s: cannot remove it: %s", path, strerror(errno));
+    free(path);
+    char *forced = force_file(lab, node);
+    unlink(forced);
+    free(forced);
+    return *error ? ERR_IO : 0;
+}
+
+int labdir_force_boot(const struct labdir *lab, size_t node, char **error)
+{
+    char *path = force_file(lab, node);
+    FILE *f = fopen(path, "we");
+    *error = !f || fclose(f) ? format_text("%s: cannot be written: %s", path, strerror(errno)) : NULL;
     free(path);
     return *error ? ERR_IO : 0;
 }

@@ -58,6 +58,8 @@ int labdir_wipe(const struct labdir *lab, char **error);
 /* Removes what the log of one of the kit's nodes holds (DIR/nodeN/data). Only while its process is not there.
  */
 int labdir_wipe_node(const struct labdir *lab, size_t node, char **error);
+/* The next start of a node whose process is not there waits for no other node (labctl force_boot). */
+int labdir_force_boot(const struct labdir *lab, size_t node, char **error);
 
 int labdir_find_node(const struct labdir *lab,
                      const char *name); /* "node2" or "node2@localhost"; -1 if absent */

@@ -31,7 +31,7 @@ static int wake(const struct labdir *lab, size_t node, char **error)
         return ERR_CLOSED;
     }
     if (!engine_node_alive(lab, node))
-        return engine_start_node(lab, node, error);
+        return engine_start_node(lab, node, NULL, NULL, error);
     const char *words[] = {"-n", name, "start_app", NULL};
     char *output = NULL;
     int code = engine_ctl(lab, words, &output);

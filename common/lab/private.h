@@ -78,6 +78,8 @@ struct engine_ops {
                  char **error);                            /* the process, no waiting */
     int (*settle)(const struct labdir *lab, char **error); /* once all serve; NULL: nothing */
     void (*finish)(const struct labdir *lab);              /* once all nodes are gone; NULL: nothing */
+    /* in a node's log: it begins to wait for other nodes; that is over (NULL: it serves at once) */
+    const char *waits, *goes_on;
     unsigned ready_timeout_ms;                             /* from a cold start, on a slow machine */
     unsigned stop_timeout_ms;                              /* an orderly stop; then SIGKILL */
 };

@@ -24,6 +24,8 @@ struct replay {
     size_t gone_cap;
     bool healed;      /* the step healed a cut */
     bool by_operator; /* the step took a node, or its data, out of the cluster for good */
+    uint32_t forced;  /* nodes whose next start waits for nobody */
+    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };
 
@@ -210,7 +212,9 @@ void replay_queue_finish(struct replay_queue *q)
     drop_sides(q);
 }
 
-/* The queue runs and this confirmed message is not in it: through which door did it go? */
+/* The queue runs and this confirmed message is not in it: through which door did it go? The order is that of
+ * docs/semantics.md: what an operator or a partition threw away; a transient message that ended with the last
+ * node that had it, whoever takes over then; a mirror that was not in sync. */
 static const char *door_of(const struct replay *r, const struct watched *w, const struct replay_message *m)
 {
     const struct replay_queue *was = &w->before, *now = &w->now;
@@ -218,9 +222,10 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L4";
     if (r->healed || (was->torn && !now->torn))
         return "L3";
-    if (was->master != now->master)
-        return was->synced >> now->master & 1 ? "" : "L1";
-    return m->transient ? "L5" : "";
+    if (m->transient && (!m->alive || was->master == now->master))
+        return "L5";
+    bool in_sync = was->master == now->master || was->synced >> now->master & 1;
+    return !in_sync ? "L1" : r->went_on ? "L4" : "";
 }
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
@@ -250,8 +255,11 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             continue;
         bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
         m->unavailable = w->now.state == REPLAY_STOPPED || w->now.state == REPLAY_DOWN;
+        uint32_t in_sync = here ? replay_holders(&w->now, number) : 0;
+        if (here) /* at first every mirror has it: it was published to all; later, who is in sync */
+            m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
-            m->holders = replay_holders(&w->now, number);
+            m->holders = in_sync;
         if (here && m->lost_step) {
             m->lost_step = 0;
             text_clear(&r->line);
@@ -273,6 +281,8 @@ static void account(struct replay *r, struct watched *w, unsigned step)
 
 static void note_gone(struct replay *r, uint32_t nodes)
 {
+    for (unsigned number = 1; number <= r->result->messages.len; number++)
+        message(r, number)->alive &= ~nodes;
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         for (size_t i = 0; i < r->queues.len; i++)
             if (strcmp(r->queues.items[i].name, message(r, number)->queue) == 0)
@@ -330,11 +340,15 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
 {
     unsigned count = (unsigned)e->numbers[0], len = 0;
     unsigned *taken = xcalloc(count ? count : 1, sizeof(*taken));
-    int err = r->world->consume(r->arg, e, count, taken, &len, why);
+    enum replay_got got = REPLAY_TOOK;
+    int err = r->world->consume(r->arg, e, count, taken, &len, &got, why);
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
             message(r, taken[i])->consumed = true;
-    *fact = len ? of_messages(N_("%s consumed"), taken, len) : fact_of(N_("nothing to consume"));
+    *fact = len                         ? of_messages(N_("%s consumed"), taken, len)
+            : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
+            : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
+                                         : fact_of(N_("nothing consumed: the node served nobody"));
     free(taken);
     return err;
 }
@@ -396,14 +410,19 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
 /* Before the world does it: what the book must know. */
 static void prepare(struct replay *r, const struct sched_event *e)
 {
-    r->healed = r->by_operator = false;
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP:
         note_gone(r, e->nodes);
         r->away |= e->nodes;
         break;
-    case SCHED_START: r->away &= ~e->nodes; break;
+    case SCHED_START:
+        r->away &= ~e->nodes;
+        r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
+        r->went_on = r->went_on || r->by_operator;
+        r->forced &= ~e->nodes;
+        break;
+    case SCHED_FORCE: r->forced |= e->nodes; break;
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
@@ -438,16 +457,57 @@ static void prepare(struct replay *r, const struct sched_event *e)
     }
 }
 
+/* What an operator asks of a queue and cannot have as it is; NULL: it can be done, or *err. */
+static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, int *err, char **why)
+{
+    struct replay_queue q = {.master = SCHED_NONE};
+    bool syncs = e->verb == SCHED_SYNC || e->verb == SCHED_CANCEL_SYNC;
+    *err = r->world->look(r->arg, e->name, &q, why);
+    VEC_FREE(&q.holds);
+    if (*err)
+        return NULL;
+    if (q.state == REPLAY_GONE)
+        return fact_of(N_("refused: %s is not there"), e->name);
+    if (e->verb != SCHED_DELETE && q.state != REPLAY_RUNNING)
+        return fact_of(N_("refused: %s does not run"), e->name);
+    return syncs && !q.mirrors ? fact_of(N_("refused: %s has no mirrors"), e->name) : NULL;
+}
+
+/* What cannot be done as things are, in words; NULL: it can be, or *err. */
+static json_t *refused(struct replay *r, const struct sched_event *e, int *err, char **why)
+{
+    bool of_queue = e->verb == SCHED_DELETE || e->verb == SCHED_PURGE || e->verb == SCHED_SYNC ||
+                    e->verb == SCHED_CANCEL_SYNC;
+    bool of_cluster = e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
+                      e->verb == SCHED_FORGET;
+    if (!of_queue && !of_cluster && e->verb != SCHED_FORCE)
+        return NULL;
+    uint32_t serving = r->world->serving(r->arg);
+    if (e->verb == SCHED_FORCE) /* who is told so itself, and no other node has to serve */
+        return serving & e->nodes ? fact_of(N_("refused: node%u runs"), e->node + 1u) : NULL;
+    if (!serving)
+        return fact_of(N_("refused: no node serves"));
+    if (e->verb == SCHED_FORGET && (e->nodes & ~r->away))
+        return fact_of(N_("refused: node%u was not stopped"), e->node + 1u);
+    return of_queue ? refused_of_queue(r, e, err, why) : NULL;
+}
+
 static int one_event(struct replay *r, const struct sched_event *e, bool rests, json_t **fact, char **why)
 {
-    int err;
-    prepare(r, e);
-    if (e->verb == SCHED_PUBLISH)
-        err = publish(r, e, fact, why);
-    else if (e->verb == SCHED_CONSUME)
-        err = consume(r, e, fact, why);
-    else
-        err = r->world->act(r->arg, e, fact, why);
+    int err = 0;
+    r->healed = r->by_operator = false;
+    if (e->timed)
+        r->world->wait(r->arg, e->wait_ms);
+    *fact = refused(r, e, &err, why);
+    if (!*fact && !err) {
+        prepare(r, e);
+        if (e->verb == SCHED_PUBLISH)
+            err = publish(r, e, fact, why);
+        else if (e->verb == SCHED_CONSUME)
+            err = consume(r, e, fact, why);
+        else
+            err = r->world->act(r->arg, e, fact, why);
+    }
     if (!err && rests)
         err = r->world->rest(r->arg, why);
     return err;

@@ -4,7 +4,10 @@
  * door, is concluded here, by one rule for all, from nothing but what was shown.
  *
  * The rule: a message is lost when its queue runs and does not hold it, though it was confirmed, not consumed
- * and not removed by an operator. While its queue does not run it is unavailable, and nobody can say more. */
+ * and not removed by an operator. While its queue does not run it is unavailable, and nobody can say more.
+ *
+ * What cannot be done as things are (nobody serves, the queue does not run or has no mirrors) is a fact of its
+ * step, in the same words in all worlds, and the schedule goes on; what could never be done ends it. */
 #ifndef LAB_REPLAY_H
 #define LAB_REPLAY_H
 
@@ -47,12 +50,18 @@ void replay_queue_finish(struct replay_queue *q);
 uint32_t replay_holders(const struct replay_queue *q,
                         unsigned number); /* nodes, as far as masters say; it runs */
 
-enum replay_answer {
+enum replay_answer { /* of a publish */
     REPLAY_UNANSWERED,
     REPLAY_CONFIRMED,
     REPLAY_REFUSED,
     REPLAY_UNROUTABLE,
     REPLAY_NOT_SERVED
+};
+
+enum replay_got { /* by a consume */
+    REPLAY_TOOK, /* what there was, up to COUNT */
+    REPLAY_NOTHING_RUNS, /* its queue did not run */
+    REPLAY_NOBODY_SERVES, /* that node served nobody */
 };
 
 /* One of the three. arg is the world's own; functions return 0, or an error and in *why what could not be
@@ -70,7 +79,9 @@ struct replay_world {
                    enum replay_answer *answers, char **why);
     /* Takes up to count messages and acknowledges them; *taken: their numbers. */
     int (*consume)(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
-                   char **why);
+                   enum replay_got *got, char **why);
+    void (*wait)(void *arg, uint64_t ms); /* a timed event's */
+    uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
     int (*rest)(void *arg, char **why); /* until nothing changes any more */
     int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
 };
@@ -84,6 +95,7 @@ struct replay_message {
     unsigned lost_step; /* 0: it is not lost */
     char door[4];       /* "L1"; "": no door explains it */
     uint32_t holders;   /* nodes that had it when it was confirmed */
+    uint32_t alive;     /* nodes that have it, as far as was shown, and have not ended since */
     bool mirrors_gone;  /* lost, and every mirror that had it had been away since (L2) */
 };
 

@@ -268,14 +268,20 @@ static char *restless(struct nodes *w)
     return NULL;
 }
 
-/* a node that waited for others may serve by now */
-static void look_at_waiting(struct nodes *w)
+/* A node that waited for others may serve by now. NULL, or: it is about to. */
+static char *look_at_waiting(struct nodes *w)
 {
+    nodes_reap(w);
     EACH_NODE(i, w->waiting)
-    if (nodes_say_running(w, i) >> i & 1) {
-        w->waiting &= ~(1u << i);
-        w->running |= 1u << i;
+    {
+        if (nodes_say_running(w, i) >> i & 1) {
+            w->waiting &= ~(1u << i);
+            w->running |= 1u << i;
+        } else if (!w->rabbitmq && !nodes_waits(w, i)) {
+            return format_text("node%u neither serves nor waits for others", i + 1);
+        }
     }
+    return NULL;
 }
 
 int nodes_rest(void *arg, char **why)
@@ -283,8 +289,8 @@ int nodes_rest(void *arg, char **why)
     struct nodes *w = arg;
     int64_t end = clock_now_ms() + w->patience_ms;
     for (;;) {
-        look_at_waiting(w);
-        char *what = restless(w);
+        char *what = look_at_waiting(w);
+        what = what ? what : restless(w);
         if (!what)
             return 0;
         if (*w->stop || clock_now_ms() > end) {

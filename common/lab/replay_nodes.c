@@ -1,14 +1,9 @@
 /* replay_nodes.c: playing a schedule on real nodes: the kit's processes or RabbitMQ. Everything is done as a
  * user would do it (labctl, AMQP, the management API), and every event waits for its fact: what all nodes
  * that run say, within a bounded time. Nothing here knows which engine it is but for names and patience. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "client/client.h"
@@ -30,86 +25,23 @@ static int begin(void *arg, const struct sched *s, char **why)
     return nodes_rest(w, why);
 }
 
+/* Those that are gone already stay so. */
 static int end_nodes(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
 {
     int err = 0;
-    EACH_NODE(i, e->nodes)
+    bool kills = e->verb == SCHED_KILL;
+    EACH_NODE(i, e->nodes & (w->running | w->waiting | (kills ? w->stopped : 0)))
     {
-        if (e->verb == SCHED_KILL)
-            err = engine_kill_node(w->lab, i, why);
-        else
-            err = TOLD(w, i, why, "stop_app");
+        starter_drop(&w->starters[i]);
+        err = kills ? engine_kill_node(w->lab, i, why) : TOLD(w, i, why, "stop_app");
         if (err)
             return err;
         w->running &= ~(1u << i);
         w->waiting &= ~(1u << i);
-        w->stopped = e->verb == SCHED_KILL ? w->stopped & ~(1u << i) : w->stopped | 1u << i;
+        w->stopped = kills ? w->stopped & ~(1u << i) : w->stopped | 1u << i;
     }
     *fact = replay_fact_ended(e->nodes);
     return 0;
-}
-
-/* Reads what the starter says; true once it has come back: *code is its exit code, *said what it printed. */
-static bool came_back(struct starter *s, struct text *said, int *code)
-{
-    char part[512];
-    struct pollfd readable = {.fd = s->fd, .events = POLLIN};
-    while (poll(&readable, 1, 0) > 0) {
-        ssize_t got = read(s->fd, part, sizeof(part));
-        if (got > 0) {
-            text_add_bytes(said, part, (size_t)got);
-            continue;
-        }
-        int status = 0;
-        while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
-            ;
-        close(s->fd);
-        *s = (struct starter){.fd = -1};
-        *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-        return true;
-    }
-    return false;
-}
-
-/* Starts them all, and waits for each: it serves, or it waits for others for as long as we have patience. */
-static int start(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
-{
-    struct text said = {0};
-    int err = 0, code = 0;
-    EACH_NODE(i, e->nodes)
-    {
-        const char *verb = w->stopped >> i & 1 ? "start_app" : "start";
-        const char *const words[] = {"labctl", "-n", w->lab->nodes[i].name, verb, NULL};
-        if (w->starters[i].pid)
-            continue;
-        err = engine_spawn(w->lab, words, &w->starters[i].fd, &w->starters[i].pid);
-        if (err) {
-            *why = format_text("labctl cannot be run: %s", err_text(err));
-            return err;
-        }
-    }
-    int64_t end = clock_now_ms() + (w->rabbitmq ? 40000 : 4000);
-    uint32_t open = e->nodes, running = 0;
-    while (open && clock_now_ms() < end && !err && !*w->stop) {
-        EACH_NODE(i, open)
-        if (came_back(&w->starters[i], &said, &code)) {
-            open &= ~(1u << i);
-            running |= code ? 0 : 1u << i;
-            if (code) {
-                free(*why);
-                *why = format_text("node%u was not started: %s", i + 1, text_str(&said));
-                err = ERR_REFUSED;
-            }
-        }
-        if (open)
-            pause_ms(5);
-    }
-    text_finish(&said);
-    w->running |= running;
-    w->waiting |= open;
-    w->stopped &= ~e->nodes;
-    *fact = replay_fact_started(running, open);
-    return err;
 }
 
 /* node names inside a definition are the engine's own: "node1" is "node1@localhost" in RabbitMQ */
@@ -217,18 +149,17 @@ static int start_cutters(const struct nodes *w, uint32_t side, uint32_t other_si
  * say that the other does not run (or serve nobody any more). option: NULL, or "--one-way". */
 static int cut(struct nodes *w, uint32_t side, uint32_t other_side, const char *option, char **why)
 {
-    struct starter cutters[SCHED_NODES * SCHED_NODES];
-    struct text said = {0};
+    struct starter cutters[SCHED_NODES * SCHED_NODES] = {0};
     int code = 0, len = start_cutters(w, side, other_side, option, cutters, why), err = len < 0 ? len : 0;
     for (int i = 0; i < len; i++) {
-        while (!came_back(&cutters[i], &said, &code))
+        while (!starter_back(&cutters[i], &code))
             pause_ms(2);
         if (code && !err) {
-            *why = format_text("labctl cut: %s", text_str(&said));
+            *why = format_text("labctl cut: %s", text_str(&cutters[i].said));
             err = ERR_REFUSED;
         }
+        starter_drop(&cutters[i]);
     }
-    text_finish(&said);
     w->cut = w->cut || !err;
     int64_t end = clock_now_ms() + w->patience_ms;
     EACH_NODE(a, side)
@@ -271,14 +202,24 @@ static int heal(struct nodes *w, const struct sched_event *e, char **why)
     return err;
 }
 
+static uint32_t serving(void *arg)
+{
+    const struct nodes *w = arg;
+    uint32_t set = w->cut ? 0 : w->running;
+    EACH_NODE(i, w->cut ? w->running : 0) /* some may be paused */
+    set |= nodes_say_running(w, i) & 1u << i;
+    return set;
+}
+
+static void wait_for_time(void *arg, uint64_t ms)
+{
+    (void)arg;
+    pause_ms((unsigned)ms);
+}
+
 static int act_by_operator(struct nodes *w, const struct sched_event *e, char **why)
 {
-    int via = nodes_first(w);
-    if (via < 0) {
-        *why = format_text("line %u, %s: no node runs that could be told so", e->line, e->text);
-        return ERR_NOT_FOUND;
-    }
-    unsigned n = (unsigned)via;
+    unsigned n = (unsigned)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     if (e->verb == SCHED_POLICY)
         return set_policy(w, n, e, why);
     if (e->verb == SCHED_CLEAR) {
@@ -303,16 +244,27 @@ static int act_by_operator(struct nodes *w, const struct sched_event *e, char **
     return err ? err : synced_fact(w, n, e->name, why);
 }
 
+/* Of RabbitMQ only a process that is there can be told so. */
+static int force(struct nodes *w, const struct sched_event *e, char **why)
+{
+    if (!w->rabbitmq || (w->waiting | w->stopped) & e->nodes)
+        return TOLD(w, e->node, why, "force_boot");
+    *why = format_text("line %u, %s: on RabbitMQ its process has to be there: start it (it waits), then force it, "
+                       "kill it and start it again",
+                       e->line, e->text);
+    return ERR_REFUSED;
+}
+
 static int act(void *arg, const struct sched_event *e, json_t **fact, char **why)
 {
     struct nodes *w = arg;
     const char *engine = w->rabbitmq ? "rabbitmq" : "kit";
-    if (e->timed)
-        pause_ms((unsigned)e->wait_ms);
+    nodes_reap(w);
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP: return end_nodes(w, e, fact, why);
-    case SCHED_START: return start(w, e, fact, why);
+    case SCHED_FORCE: return force(w, e, why);
+    case SCHED_START: return nodes_start(w, e, fact, why);
     case SCHED_CUT:
     case SCHED_CUT_NOW:
     case SCHED_CUT_ONE_WAY:
@@ -364,8 +316,6 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
 {
     struct nodes *w = arg;
     struct replay_queue q = {0};
-    if (e->timed)
-        pause_ms((unsigned)e->wait_ms);
     bool served = w->running >> e->node & 1 && nodes_row(w, e->node, e->name, &q);
     bool runs = served && q.state == REPLAY_RUNNING;
     for (unsigned i = 0; i < count; i++)
@@ -425,12 +375,14 @@ static int get(const struct nodes *w, unsigned node, const char *queue, unsigned
 }
 
 static int consume(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
-                   char **why)
+                   enum replay_got *got, char **why)
 {
     struct nodes *w = arg;
-    if (e->timed)
-        pause_ms((unsigned)e->wait_ms);
-    int n = count ? get(w, e->node, e->name, count, true, taken) : 0;
+    struct replay_queue q = {0};
+    bool served = w->running >> e->node & 1 && nodes_row(w, e->node, e->name, &q);
+    bool runs = served && q.state == REPLAY_RUNNING;
+    *got = runs ? REPLAY_TOOK : served ? REPLAY_NOTHING_RUNS : REPLAY_NOBODY_SERVES;
+    int n = runs && count ? get(w, e->node, e->name, count, true, taken) : 0;
     if (n < 0) {
         *why = format_text("line %u, %s: node%u does not hand out messages", e->line, e->text, e->node + 1u);
         return ERR_REFUSED;
@@ -495,19 +447,15 @@ int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
                                        .act = act,
                                        .publish = publish,
                                        .consume = consume,
+                                       .wait = wait_for_time,
+                                       .serving = serving,
                                        .rest = nodes_rest,
                                        .look = look};
     struct nodes w = {
         .lab = lab, .stop = stop, .rabbitmq = rabbitmq, .patience_ms = rabbitmq ? 60000 : 15000};
-    for (size_t i = 0; i < SCHED_NODES; i++)
-        w.starters[i].fd = -1;
     int err = replay_play(s, name, &world, &w, out, result);
     for (size_t i = 0; i < SCHED_NODES; i++)
-        if (w.starters[i].pid) { /* it waits for nodes that will not come */
-            kill(w.starters[i].pid, SIGTERM);
-            waitpid(w.starters[i].pid, NULL, 0);
-            close(w.starters[i].fd);
-        }
+        starter_drop(&w.starters[i]); /* it waits for nodes that will not come */
     char *error = NULL;
     int down = w.up ? engine_down(lab, &error) : 0;
     if (down)

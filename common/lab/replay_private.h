@@ -12,8 +12,9 @@ struct policy_told {
     char *name, *pattern, *definition;
 };
 
-struct starter { /* a labctl that starts a node, and has not come back yet */
-    int fd, pid;
+struct starter { /* a labctl that starts a node (or cuts a link), and has not come back yet */
+    int fd, pid;      /* pid 0: none */
+    struct text said; /* by it, so far */
 };
 
 struct nodes {
@@ -26,7 +27,7 @@ struct nodes {
     uint32_t running;           /* nodes that should serve */
     uint32_t stopped;           /* of the others: their process is there, its app is stopped */
     uint32_t waiting;           /* started, and waiting for others */
-    struct starter starters[SCHED_NODES];
+    struct starter starters[SCHED_NODES]; /* of nodes that wait */
     VEC(struct policy_told) policies;
     VEC(char *) queues;
     unsigned patience_ms;
@@ -58,6 +59,13 @@ uint32_t nodes_say_running(const struct nodes *w, unsigned node); /* 0: it does 
 
 /* What this node says of the queue (labctl list_queues), all but what it holds. false: it does not answer. */
 bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct replay_queue *q);
+
+/* replay_start.c: starting nodes, and what becomes of those who wait for others. */
+int nodes_start(struct nodes *w, const struct sched_event *e, json_t **fact, char **why);
+bool starter_back(struct starter *s, int *code); /* it has come back, with this exit code; said: all it printed */
+void starter_drop(struct starter *s);            /* ends it, if it is still there */
+void nodes_reap(struct nodes *w);                /* starters that have come back are forgotten */
+bool nodes_waits(const struct nodes *w, unsigned node); /* it says that it waits for others */
 
 /* Until all nodes that run agree, and every queue is where its policy wants it. */
 int nodes_rest(void *arg, char **why);

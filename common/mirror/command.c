@@ -324,7 +324,7 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
         fx->u.answer.redelivered = msg->u.reply.redelivered;
         const struct queue *q = queue_by_uid(m, msg->uid);
         if (q)
-            trace_delivery(m, q, msg->u.reply.id, msg->u.reply.redelivered);
+            trace_delivery(m, q, msg->u.reply.id, msg->u.reply.redelivered, 0);
     }
     free_pending(m, p);
 }
@@ -339,7 +339,7 @@ static void deliver_to_client(struct mirror *m, const struct queue *q, const str
     fx->u.deliver.id = item->id;
     fx->u.deliver.redelivered = item->redelivered;
     fx->u.deliver.msg = message_ref(item->msg);
-    trace_delivery(m, q, item->id, item->redelivered);
+    trace_delivery(m, q, item->id, item->redelivered, item->sub);
 }
 
 /* A delivery of an earlier master: it counts for a consumer that does not acknowledge, since that master has

@@ -166,7 +166,8 @@ static void all_prepared(struct mirror *m, struct effects *out)
     for (size_t i = 0; i < forgotten_len; i++) /* who is taken in again is forgotten no more */
         if (!node_in(c->targets, forgotten[i].node))
             forgotten[msg->u.install.forgotten_len++] = forgotten[i];
-    msg->u.install.lost = (m->lost | m->partitioned | (forming ? 0 : m->members & ~m->leaving)) & ~c->targets;
+    msg->u.install.lost = (m->lost | m->partitioned | (forming ? m->recovered_others : m->members & ~m->leaving)) &
+                            ~c->targets;
     msg->u.install.entries = entries;
     msg->u.install.entries_len = len;
     c->install_sent = true;

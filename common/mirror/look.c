@@ -21,7 +21,8 @@ struct view_info mirror_view(const struct mirror *m)
                 here |= node_bit(n);
         if (m->o.paused && 2 * node_count(here & m->cluster) <= node_count(m->cluster))
             v.phase = PHASE_PAUSED;
-        v.waiting_for = (m->fresh && m->o.self != 0 ? node_bit(0) : m->recovered_others) & ~here;
+        v.waiting_for = view_waits_for(m);
+        v.ran_last = m->recovered_others;
     }
     return v;
 }

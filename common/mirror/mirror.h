@@ -46,6 +46,7 @@ struct mirror_options {
 
     enum partition_handling partition_handling;
     bool paused; /* the life before this one ended because it reached too few nodes */
+    bool forced; /* by an operator: it serves without those it would wait for (what only they know is lost) */
 
     size_t batch_bytes; /* what goes to another node together: so much, and the message that goes beyond it */
     size_t table_bytes; /* the table of queues, policies and keys may be so large */
@@ -87,6 +88,7 @@ struct view_info {
     node_id self;
     enum node_phase phase;
     node_set waiting_for; /* PHASE_STARTING: who must come first */
+    node_set ran_last;    /* PHASE_STARTING: who ran when this node left, as it knows itself */
     node_set known;       /* all nodes of the cluster, running or not: who ever joined and was not removed */
     node_set partitioned; /* from whom this node has been cut off (field `partitions`) */
 };

@@ -313,7 +313,9 @@ struct mirror {
         broken; /* the link to it was lost, and with it messages: in this life it is out of reach for good */
     uint64_t broken_life[LIMIT_NODES]; /* which life of it */
     node_set lost;          /* went without a word since they were last in our view: dead, or on their own */
-    ms_time start_deadline; /* a node that starts looks so long for those before it serves without them */
+    ms_time start_deadline; /* a node that starts looks so long for others before it serves without them */
+    bool looks;             /* and that time is not over */
+    node_set waits_told;    /* a node that starts has said that it waits for these */
     node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
     node_set shun;                 /* left out of the change that is led: cut off from somebody older */
     struct peer_msg *held_prepare; /* of a candidate that leaves out somebody older who lives */
@@ -442,7 +444,8 @@ void view_peer_up(struct mirror *m, node_id peer, struct effects *out);
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out);
 void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void view_stop(struct mirror *m, struct effects *out);
-void view_tick(struct mirror *m, struct effects *out);
+void view_time(struct mirror *m, struct effects *out);
+node_set view_waits_for(const struct mirror *m); /* who has to come before this node may start to serve */
 void view_turn(struct mirror *m, struct effects *out);
 void begin_change(struct mirror *m, struct effects *out);
 void install(struct mirror *m, const struct peer_msg *msg, struct effects *out);
@@ -643,7 +646,8 @@ static inline void trace_publish(struct mirror *m, const struct queue *q, enum t
                                        .incarnation = incarnation,
                                        .seq = seq});
 }
-static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered)
+static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered,
+                                  uint64_t sub)
 {
     if (m->tracing)
         trace_add(m, q,
@@ -652,6 +656,7 @@ static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_i
                                        .last = id,
                                        .node = NODE_NONE,
                                        .origin = NODE_NONE,
+                                       .incarnation = sub,
                                        .redelivered = redelivered});
 }
 /* of a master: if it dead-letters what it gives up */

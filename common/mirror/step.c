@@ -59,6 +59,7 @@ static void flush_dirty(struct mirror *m, struct effects *out)
 
 static void turn_end(struct mirror *m, struct effects *out)
 {
+    view_time(m, out);
     if (serving(m))
         timers_fire(m);
     if (m->retry_wanted && serving(m)) {
@@ -92,7 +93,7 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
         break;
     case EV_STOP: view_stop(m, out); break;
     case EV_TICK: /* turn_end looks at the time, too */
-        view_tick(m, out);
+        view_time(m, out);
         if (serving(m))
             timers_fire(m);
         break;
@@ -136,7 +137,7 @@ ms_time mirror_deadline(const struct mirror *m)
     bool waits =
         !m->over && m->stopping && !m->leave_sent && m->phase != PHASE_STOPPED && m->now < m->stop_deadline;
     ms_time timer = serving(m) && !m->over && m->timers.len ? m->timers.items[0]->timer_at : UINT64_MAX;
-    bool looks = !m->over && m->started && m->phase == PHASE_STARTING && m->now < m->start_deadline;
+    bool looks = !m->over && m->phase == PHASE_STARTING && m->looks;
     return u64_min(u64_min(waits ? m->stop_deadline : UINT64_MAX, looks ? m->start_deadline : UINT64_MAX),
                    timer);
 }

@@ -54,7 +54,8 @@ struct trace_entry {
     bool more;                 /* of the same moment as the entry before: places of another reign */
     node_id origin;            /* ENQUEUED, COPIED: who published them, */
     uint64_t incarnation, seq; /* in which life of it, the first of them as which number; ACCEPTED,
-                                  CONFIRMED, REFUSED: incarnation is this node's */
+                                  CONFIRMED, REFUSED: incarnation is this node's. DELIVERED:
+                                  incarnation is the consumer, by its number here; 0: a get */
 };
 
 const char *trace_word(enum trace_kind kind);

@@ -35,7 +35,8 @@ void view_served(struct mirror *m, struct effects *out)
 
 /* ---- the first view ---- */
 
-#define START_PATIENCE_MS 1500 /* for links to nodes that may serve in a partition of their own */
+/* for links to nodes that may serve in a partition of their own; then it says for whom it waits */
+#define START_PATIENCE_MS 1500
 
 /* a before b: whose past rules when all start together */
 static bool later_past(const struct hello *a, node_id a_id, const struct hello *b, node_id b_id)
@@ -57,37 +58,98 @@ static struct hello own_hello(const struct mirror *m)
                           .incarnation = m->o.incarnation};
 }
 
-/* Whom a node looks for before it makes a view without them. */
+/* Whom a node looks for before it makes a view without them: all of its cluster, for even if it was the last to
+ * stop, somebody may have been forced to start since. */
 static node_set missed_at_start(const struct mirror *m)
 {
     node_set all = m->o.nodes_len < LIMIT_NODES ? node_bit((node_id)m->o.nodes_len) - 1 : UINT32_MAX;
-    return m->fresh && m->o.lived ? others_of(m, all) : m->lost;
+    return others_of(m, m->fresh && m->o.lived ? all : m->lost | m->cluster);
 }
 
-/* Nobody serves yet: the node whose past is the latest leads, once everybody who was running when it left is
- * there. A node that was never in a view leaves it to the cluster's first node. */
-static void try_form(struct mirror *m, struct effects *out)
+/* Of the nodes that are here, and of which nobody serves: whose past is the latest, and who has to come before
+ * that one may lead. A node that was never in a view leaves it to the cluster's first node. */
+struct forming {
+    bool somebody_serves; /* its coordinator takes us in */
+    node_id leader;
+    node_set here, lacks;
+};
+
+static struct forming forming(const struct mirror *m)
 {
-    if (m->phase != PHASE_STARTING || !m->started || m->stopping || m->change.running)
-        return;
-    node_set here = node_bit(m->o.self);
-    node_id leader = m->o.self;
+    struct forming f = {.leader = m->o.self, .here = node_bit(m->o.self)};
     struct hello best = own_hello(m);
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n == m->o.self || !node_in(m->links, n) || !h->known)
             continue;
-        if (h->serving)
-            return; /* its coordinator takes us in */
-        here |= node_bit(n);
-        if (best.fresh == h->fresh ? later_past(h, n, &best, leader) : best.fresh) {
+        f.somebody_serves = f.somebody_serves || h->serving;
+        f.here |= node_bit(n);
+        if (best.fresh == h->fresh ? later_past(h, n, &best, f.leader) : best.fresh) {
             best = *h;
-            leader = n;
+            f.leader = n;
         }
     }
-    if (leader != m->o.self || (best.fresh ? m->o.self != 0 : (best.others & ~here) != 0))
+    f.lacks = (best.fresh ? node_bit(0) : best.others) & ~f.here;
+    return f;
+}
+
+node_set view_waits_for(const struct mirror *m)
+{
+    struct forming f = forming(m);
+    return m->phase == PHASE_STARTING && !f.somebody_serves ? f.lacks : 0;
+}
+
+static void add_names(const struct mirror *m, node_set nodes, struct text *names)
+{
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(nodes, n))
+            text_printf(names, " %s", m->names[n]);
+}
+
+/* Once for each set of nodes: who looks at a node that does not serve must find out why. */
+static void tell_waiting(struct mirror *m, node_set lacks, struct effects *out)
+{
+    if (lacks == m->waits_told || m->now < m->start_deadline)
         return;
-    node_set missed = missed_at_start(m) & ~here;
+    m->waits_told = lacks;
+    if (!lacks)
+        return;
+    struct text names = {0};
+    add_names(m, lacks, &names);
+    tell(out, "node", NULL, "%s waits for nodes that were running when it left:%s", m->names[m->o.self],
+         text_str(&names));
+    text_finish(&names);
+}
+
+/* An operator has said that those it would wait for do not count. What it knows is the cluster's metadata then. */
+static void tell_forced(const struct mirror *m, node_set lacks, struct effects *out)
+{
+    struct text names = {0};
+    add_names(m, lacks, &names);
+    tell(out, "node", NULL, "%s is forced to start without nodes that were running when it left:%s",
+         m->names[m->o.self], text_str(&names));
+    text_finish(&names);
+}
+
+/* Nobody serves yet: the node whose past is the latest leads, once everybody who was running when it left is
+ * there. */
+static void try_form(struct mirror *m, struct effects *out)
+{
+    if (m->phase != PHASE_STARTING || !m->started || m->stopping || m->change.running)
+        return;
+    struct forming f = forming(m);
+    if (f.somebody_serves)
+        return;
+    if (f.lacks && m->o.forced && m->now >= m->start_deadline) {
+        tell_forced(m, f.lacks, out);
+        begin_change(m, out);
+        return;
+    }
+    if (f.leader != m->o.self || f.lacks) {
+        tell_waiting(m, f.lacks, out);
+        return;
+    }
+    node_set missed = missed_at_start(m) & ~f.here;
     if (missed && m->now < m->start_deadline)
         return; /* a moment: they may serve, on the other side of a partition or without a node that was reset
                  */
@@ -97,16 +159,19 @@ static void try_form(struct mirror *m, struct effects *out)
 void view_start(struct mirror *m, struct effects *out)
 {
     m->started = true;
-    m->start_deadline = missed_at_start(m) ? m->now + START_PATIENCE_MS : m->now;
+    m->start_deadline = m->now + START_PATIENCE_MS;
+    m->looks = true;
     send_hello(m, m->links, out);
     try_form(m, out);
 }
 
-/* the time it gave others to show themselves is over */
-void view_tick(struct mirror *m, struct effects *out)
+/* Whatever happens: is the time over that it gave others to show themselves? */
+void view_time(struct mirror *m, struct effects *out)
 {
-    if (m->phase == PHASE_STARTING)
-        try_form(m, out);
+    if (!m->looks || m->now < m->start_deadline)
+        return;
+    m->looks = false;
+    try_form(m, out);
 }
 
 /* ---- links ---- */

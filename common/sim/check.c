@@ -253,10 +253,11 @@ static void queue_left(struct sim *s, node_id n, uint32_t queue)
     struct seen_queue *sq = seen_queue(s, n, queue);
     bool left_behind = check_parted(s, n, lq->view);
     bool forgotten = s->removed && !info_available(&sq->now) && node_in(s->removed, sq->now.master);
-    if (forgotten)
+    bool by_rule = left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive || !lq->durable ||
+                   delete_under_way(s, lq->name) || check_limits_expired(s, queue);
+    if (forgotten || (s->forced && !by_rule)) /* or whoever is forced to start never heard of it */
         check_queue_forgotten(s, n, queue);
-    bool may = forgotten || left_behind || lq->gone || lq->deletion || lq->auto_delete || lq->exclusive ||
-               !lq->durable || delete_under_way(s, lq->name) || check_limits_expired(s, queue);
+    bool may = forgotten || s->forced || by_rule;
     if (!may)
         sim_fail(s, "I3", "%s does not know the durable queue %s any more; nobody deleted it", s->names[n],
                  lq->name);
@@ -356,11 +357,29 @@ static void check_served(struct sim *s, node_id n)
     v->served = true;
 }
 
+/* n was installed in a view that it never served, and looks for others again: the others may have gone on in
+ * that one, so it waits for all of them. */
+static void check_out(struct sim *s, node_id n, const struct view_info *was)
+{
+    struct seen_node *sn = &s->check.nodes[n];
+    if (sn->view.phase != PHASE_STARTING || !sn->in_view || sn->holding)
+        return;
+    if (was->phase == PHASE_CHANGING)
+        sn->out_of = was->members & ~node_bit(n);
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (node_in(sn->out_of & ~sn->view.ran_last, other) && !s->nodes[other].m &&
+            !s->links[other][n].seen)
+            sim_fail(s, "I12", "%s was in a view with %s, never served it, and does not wait for %s",
+                     s->names[n], s->names[other], s->names[other]);
+}
+
 void check_refresh(struct sim *s, node_id n)
 {
     struct seen_node *sn = &s->check.nodes[n];
+    struct view_info was_view = sn->view;
     sn->view = mirror_view(s->nodes[n].m);
     sabotage_view(s, n, &sn->view);
+    check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at)
@@ -369,9 +388,9 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
-    if (sn->view.waiting_for & sn->left)
+    if (sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
-                 s->names[n], sn->view.waiting_for & sn->left);
+                 s->names[n], sn->view.ran_last & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
@@ -396,13 +415,14 @@ void check_refresh(struct sim *s, node_id n)
 }
 
 /* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
- * autoheal n may hear of that view from a HELLO before it is.) It waits for those who run now. */
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
+ * they go on. */
 void check_left(struct sim *s, node_id n)
 {
     bool served =
         s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
     bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
-    s->check.nodes[n].left &= ~sim_running_set(s);
+    s->check.nodes[n].left = 0;
     for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
@@ -434,6 +454,7 @@ void check_after(struct sim *s, node_id n)
 void check_node_up(struct sim *s, node_id n)
 {
     s->check.nodes[n].holding = s->check.nodes[n].in_view = false;
+    s->check.nodes[n].out_of = 0;
 }
 
 void check_node_gone(struct sim *s, node_id n, bool restarts)

@@ -54,6 +54,7 @@ struct seen_node {
     struct view_info view;
     uint32_t at; /* the view it is in, or was in last as its log has it: index of check.views; 0: none yet */
     node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
+    node_set out_of; /* of the view that it was installed in in this life, and is out of before it served */
     bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */
@@ -150,6 +151,7 @@ void check_key_asked(struct sim *s, const char *name, const char *value,
 void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
+void check_keys_forced(struct sim *s); /* a forced start may go on without the last change */
 void check_keys_forget(struct sim *s, node_id n);
 void check_keys_calm(struct sim *s, node_set members);
 void check_keys_finish(struct sim *s);

@@ -16,13 +16,14 @@ static node_set reached(const struct sim *s, node_id n)
     return found;
 }
 
-/* A node that starts and waits for others that do not run, or cannot reach all that do. */
+/* A node that starts and waits, with no end, for others that do not run, or cannot reach all that do. */
 static bool waits_for_absent(const struct sim *s, node_id n)
 {
     struct view_info v = mirror_view(s->nodes[n].m);
     node_set there = reached(s, n);
     bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0;
-    return v.phase == PHASE_STARTING && (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
+    bool looks = mirror_deadline(s->nodes[n].m) != UINT64_MAX;
+    return v.phase == PHASE_STARTING && !looks && (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
 }
 
 /* A node that pauses with reason: of all it knows it reaches half or fewer, or not all that run. */

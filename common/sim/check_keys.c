@@ -75,6 +75,12 @@ void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how)
     }
 }
 
+void check_keys_forced(struct sim *s)
+{
+    for (size_t i = 0; i < s->check.keys.len; i++)
+        s->check.keys.items[i].unclear = true;
+}
+
 void check_key_told(struct sim *s, node_id n, const struct effect *fx)
 {
     struct map *table = &s->check.nodes[n].keys;

@@ -54,7 +54,11 @@ static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door
         lose(s, n, message, door, false, why);
 }
 
-/* Nobody holds it, and no disk of a node that is away: where did it go? */
+/* Nobody holds it, and no disk of a node that is away: where did it go? The order of the doors is that of
+ * docs/semantics.md, the same as in lab/replay.c: an operator (L4); a partition (L3); transient, and the last that
+ * had it went (L5), whoever is promoted then; an unsynchronised mirror was promoted (L1: here only of what that one
+ * had in memory alone, for what it lacked went when it was promoted). A forced start explains what nothing else
+ * does. */
 static void account(struct sim *s, node_id n, uint32_t message, enum cause cause)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -102,6 +106,10 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
              "it was transient, its master stopped, and this copy was not in sync");
         return;
     }
+    if (s->forced) {
+        lose(s, n, message, DOOR_L4, false, "an operator forced a start without the nodes that knew of it");
+        return;
+    }
     /* L2 is not looked for: a queue's master holds what is confirmed, so this door opens only behind L1 */
     sim_fail(s, "I3", "m%u (id %llu of %s, confirmed%s) is gone: %s %s, and no door explains it", message,
              (unsigned long long)m->id, q->name, m->persistent ? ", persistent" : "", s->names[n],
@@ -123,7 +131,8 @@ void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < q->messages.len; i++)
         if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
             lose(s, n, q->messages.items[i], DOOR_L4, false,
-                 "an operator removed the node that its queue waited for");
+                 s->forced ? "an operator forced a start without the nodes that knew of its queue"
+                           : "an operator removed the node that its queue waited for");
 }
 
 /* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in
@@ -215,7 +224,7 @@ static void check_handover(struct sim *s, node_id n, uint32_t queue, const struc
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     const struct sim_node *old = &s->nodes[own->master];
     bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
-    if (!in_order || s->cuts > 0 || s->now_us > old->stop_us + 4000000)
+    if (!in_order || s->cuts > 0 || s->forced || s->now_us > old->stop_us + 4000000)
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
@@ -290,6 +299,10 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (check_limits_end(s, message)) /* the first thing that the new master did */
             continue;
+        if (s->forced) {
+            lose_here(s, n, message, DOOR_L4, "an operator forced a start without the nodes that knew of it");
+            continue;
+        }
         sim_fail(s, m->persistent || !mirror_before ? "I3" : "I4",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,
@@ -350,8 +363,11 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         const struct seen_node *sn = &s->check.nodes[other];
         const struct seen_queue *sq = seen_queue(s, other, m->queue);
         if (!sn->holding || sn->at != here->view || sn->view.phase != PHASE_SERVING || !sq->present ||
-            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica) ||
-            !owes(s, other, m->queue, master, m->id))
+            sq->now.generation != here->generation || !(sq->now.local || sq->now.replica))
+            continue;
+        /* by its own table: one that was removed and does not know it yet may still be promoted */
+        bool in_sync = sq->now.replica && sq->now.view == here->view && node_in(sq->now.synced, other);
+        if (!in_sync && !owes(s, other, m->queue, master, m->id))
             continue;
         if (!node_in(m->memory, other))
             sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but %s, %s, does not hold it", s->names[n],

@@ -67,6 +67,7 @@ bool plan_can_happen(unsigned faults, enum sim_count c)
     case SIM_DISK_FULL: return faults & FAULT_DISKS;
     case SIM_FORGOTTEN:
     case SIM_RESETS:
+    case SIM_FORCED:
     case SIM_DISKS_LOST: return faults & FAULT_FORGET;
     case SIM_COUNT_: break;
     }
@@ -82,6 +83,8 @@ const char *plan_handling_name(enum partition_handling h)
     }
     return "?";
 }
+
+#define FORCE_PERCENT 3
 
 void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
 {
@@ -397,6 +400,31 @@ static void choose_clients(struct chooser *c)
         choose_owner(c);
 }
 
+/* All are killed at once, and one does not come back for long: the others would wait for it, so one of them is
+ * forced to start. Choices of its own: those of other seeds stay what they were. */
+static void choose_force(struct chooser *c)
+{
+    struct rng r;
+    rng_init(&r, c->p->seed ^ 0x666f726365);
+    unsigned nodes = c->p->options.nodes;
+    if (nodes < 2 || c->cuts || c->clocks || c->p->options.one_fault_at_a_time || !rng_chance(&r, FORCE_PERCENT))
+        return;
+    unsigned missing = (unsigned)rng_below(&r, nodes), forced = (missing + 1 + (unsigned)rng_below(&r, nodes - 1)) % nodes;
+    struct text all = {0}, others = {0};
+    for (unsigned n = 0; n < nodes; n++) {
+        text_printf(&all, " node%u", n + 1);
+        if (n != missing)
+            text_printf(&others, " node%u", n + 1);
+    }
+    plan_line(c, between(&r, 0, 600), "kill%s", text_str(&all));
+    plan_line(c, 0, "force node%u", forced + 1);
+    plan_line(c, between(&r, 0, 600), "start%s", text_str(&others));
+    /* not before the others serve: who forces a node while the missing one returns may get two clusters */
+    plan_line(c, between(&r, 4000, 8000), "start node%u", missing + 1);
+    text_finish(&all);
+    text_finish(&others);
+}
+
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
 {
     *p = (struct plan){.seed = seed, .faults = allowed};
@@ -456,6 +484,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));
     }
+    if (allowed & FAULT_FORGET)
+        choose_force(&c);
 }
 
 void plan_finish(struct plan *p)

@@ -143,6 +143,7 @@ static void obey(struct sim *s, const struct plan *p, const struct sched_event *
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_FORCE: sim_force(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;

@@ -27,7 +27,7 @@ void sabotage_queue(const struct sim *s, struct queue_info *info, struct queue_a
 void sabotage_view(const struct sim *s, node_id n, struct view_info *v)
 {
     if (s->options.sabotage == SABOTAGE_LEFT_WAITED_FOR && v->phase == PHASE_STARTING)
-        v->waiting_for |= s->check.nodes[n].left;
+        v->ran_last |= s->check.nodes[n].left;
     if (s->options.sabotage == SABOTAGE_EPOCH_CUT)
         v->epoch /= LIMIT_NODES;
 }

@@ -124,6 +124,8 @@ unsigned sim_nodes(const struct sim *s);
  * reset and started again. */
 void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
+/* The next start of a node that does not serve waits for nobody. */
+void sim_force(struct sim *s, node_id n);
 /* While all nodes are off: somebody puts an empty disk into n. No effect unless all were killed in one view:
  * else that disk may be the only one that knows of a queue. */
 void sim_lose_disk(struct sim *s, node_id n);
@@ -179,6 +181,7 @@ enum sim_count {
     SIM_DISK_FULL,
     SIM_FORGOTTEN, /* nodes were removed from the cluster, */
     SIM_RESETS,    /* and came back empty */
+    SIM_FORCED,    /* starts that waited for nobody */
     SIM_DISKS_LOST,
     SIM_OFFERED_AGAIN,   /* a publish went to a master a second time, */
     SIM_SUBMITTED_AGAIN, /* a command to a coordinator, */

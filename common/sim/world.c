@@ -347,6 +347,13 @@ static void boot(struct sim *s, node_id n)
     o.oldest_promoted = s->options.oldest_promoted;
     o.rules = s->options.rules;
     o.partition_handling = s->options.partition_handling;
+    o.forced = node->forced;
+    if (node->forced) {
+        s->forced = true;
+        check_keys_forced(s);
+    }
+    s->counts[SIM_FORCED] += node->forced;
+    node->forced = false;
     o.batch_bytes = s->options.batch_bytes;
     o.table_bytes = s->options.table_bytes;
     if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
@@ -526,6 +533,11 @@ void sim_reset(struct sim *s, node_id n)
     reset(s, n);
 }
 
+void sim_force(struct sim *s, node_id n)
+{
+    s->nodes[n].forced = !sim_serving(s, n);
+}
+
 void sim_lose_disk(struct sim *s, node_id n)
 {
     for (node_id other = 0; other < s->options.nodes; other++) {
@@ -569,6 +581,7 @@ const char *sim_count_name(enum sim_count c)
     case SIM_DISK_FULL: return "full disks";
     case SIM_FORGOTTEN: return "nodes removed";
     case SIM_RESETS: return "nodes reset";
+    case SIM_FORCED: return "forced starts";
     case SIM_DISKS_LOST: return "disks lost";
     case SIM_OFFERED_AGAIN: return "publishes offered again";
     case SIM_SUBMITTED_AGAIN: return "commands submitted again";

@@ -111,6 +111,7 @@ struct sim_node {
     bool serving;     /* between FX_SERVING on and off */
     bool booting;     /* HAPPEN_BOOT is on its way */
     bool start_again; /* a start was asked for while it stopped */
+    bool forced;      /* its next life waits for nobody */
     uint32_t clients; /* connected, as it was told */
     int64_t clock_ms; /* its clock is so far ahead of the world's; negative: behind */
     ms_time told_ms;  /* the latest time it was told: it never goes back */
@@ -166,6 +167,7 @@ struct sim {
     struct rng net, disk, turn, client; /* one stream each: a change in one does not shift the others */
     uint64_t now_us, steps, hash, link_serial, incarnations;
     uint64_t cuts;    /* so many so far */
+    bool forced;      /* a node was started without those it would have waited for: what they knew may be lost (L4) */
     node_set removed; /* an operator asked to forget them; they were not reset since */
     uint64_t counts[SIM_COUNT_];
     struct heap heap;

@@ -253,13 +253,15 @@ static void unacknowledged_ones_count_in_a_sync(void **state)
     restart_node(&lab, B);
     assert_placed(&lab, C, "held", A, ON(B), 0);
     assert_count(&lab, C, "held", 10);
-    for (unsigned i = 1; i <= 5; i++) { /* the five that were held come first, and say that they were */
+    for (unsigned i = 1; i <= 10; i++) { /* the five that were held come first, and say that they were */
         assert_user(user_get(&u, "held", true, &news, &empty), &u);
         assert_false(empty);
         assert_int_equal(strtoul(news.body, NULL, 10), i);
-        assert_true(news.redelivered);
+        if (i <= 5)
+            assert_true(news.redelivered);
+        else if (test_on_kit()) /* RabbitMQ says so of everything that a new master has */
+            assert_false(news.redelivered);
     }
-    assert_holds(&lab, C, "held", 6, 10);
     user_drop(&u);
 }
 

@@ -46,21 +46,43 @@ static bool waits_once_more(void *before)
     return waits_in_log() > *(int *)before;
 }
 
-/* C was not the last: it waits, and says for whom. RabbitMQ's start_app knows no timeout and says it in its
- * log. */
+static bool says_it_waits(void *file)
+{
+    struct text told = {0};
+    FILE *f = fopen(file, "re");
+    char part[512];
+    for (size_t got; f && (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&told, part, got);
+    if (f)
+        fclose(f);
+    bool says = strstr(text_str(&told), "node3 waits for nodes that were running when it left: node1 node2; start them") != NULL;
+    text_finish(&told);
+    return says;
+}
+
+/* C was not the last: it waits, and says for whom: labctl while it goes on waiting, the node's log, and whoever asks.
+ * RabbitMQ says in its log that it waits, and not for whom. */
 static void c_waits(void)
 {
+    char *file = format_text("%s/start_app.txt", lab.dir);
+    char *start = format_text("%s/labctl --dir %s -n node3 start_app >%s 2>&1 &", lab.bin, lab.dir, file);
+    int before = waits_in_log();
+    assert_int_equal(RUN(NULL, "sh", "-c", start), 0);
     if (test_on_kit()) {
-        assert_code(LABCTL(&lab, &out, "-n", "node3", "-t", "1", "start_app"), 75, &out);
-        assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2");
+        assert_true(wait_until(says_it_waits, file, 60000));
+        char *log = format_text("%s/node3/log.txt", lab.dir);
+        assert_code(RUN(&out, "grep", "node3 waits for nodes that were running when it left: node1 node2", log), 0, &out);
+        free(log);
+        assert_code(LABCTL(&lab, &out, "-n", "node3", "cluster_status"), 64, &out);
+        assert_says(&out, "requires the 'rabbit' app to be running on the target node");
+        assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them");
     } else {
-        char *start =
-            format_text("%s/labctl --dir %s -n node3 start_app >/dev/null 2>&1 &", lab.bin, lab.dir);
-        int before = waits_in_log();
-        assert_int_equal(RUN(NULL, "sh", "-c", start), 0);
         assert_true(wait_until(waits_once_more, &before, 60000));
-        free(start);
+        assert_code(LABCTL(&lab, &out, "-n", "node3", "cluster_status"), 64, &out);
+        assert_says(&out, "requires the 'rabbit' app to be running on the target node");
     }
+    free(start);
+    free(file);
     assert_false(answers(C));
 }
 
@@ -102,6 +124,75 @@ static void the_last_to_stop_waits_for_nobody(void **state)
     assert_holds(&lab, A, "alone", 1, 10);
     start_node(&lab, B);
     start_node(&lab, C);
+}
+
+/* ---- one never returns ---- */
+
+static void a_node_that_runs_is_not_forced(void **state)
+{
+    (void)state;
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "force_boot"), 64, &out);
+    assert_says(&out, "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with '");
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "force_boot", "now"), 64, &out);
+    assert_says(&out, "Error (argument validation): too many arguments.");
+}
+
+/* C would wait for A and B. Forced, it serves with what it knows: the queue waits for A, and is whole with it. */
+static void a_forced_node_waits_for_nobody(void **state)
+{
+    (void)state;
+    set_policy(&lab, A, "forced", "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}");
+    declare(&lab, A, "forced");
+    assert_placed(&lab, A, "forced", A, ON(B) | ON(C), ON(B) | ON(C));
+    publish(&lab, A, "forced", 1, 10, true);
+    stop_node(&lab, C);
+    publish(&lab, A, "forced", 11, 20, true);
+    stop_node(&lab, B);
+    stop_node(&lab, A);
+    assert_code(LABCTL(&lab, &out, "-n", "node3", "force_boot"), 0, &out);
+    assert_string_equal(text_str(&out), "");
+    assert_code(LABCTL(&lab, &out, "-n", "node3", "start_app"), 0, &out);
+    assert_true(answers(C));
+    char *down = text_down("forced", A);
+    assert_refused(&lab, C, "forced", test_on_kit() ? down : NULL);
+    free(down);
+    declare(&lab, C, "meanwhile");
+    start_node(&lab, A);
+    start_node(&lab, B);
+    assert_placed(&lab, B, "forced", A, ON(B) | ON(C), ON(B) | ON(C));
+    assert_holds(&lab, C, "forced", 1, 20);
+    assert_state(&lab, A, "meanwhile", "running");
+}
+
+/* All are killed at once, and A never returns: B and C wait for it, and for each other. B is forced while its process
+ * is not there (rabbitmqctl would have to be told where its files are), then A is forgotten, with what only it had. */
+static void a_killed_cluster_goes_on_without_the_one_that_never_returns(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip();
+    declare(&lab, A, "only_on_a");
+    publish(&lab, A, "only_on_a", 1, 5, true);
+    declare(&lab, B, "on_b");
+    publish(&lab, B, "on_b", 1, 5, true);
+    for (unsigned node = 3; node >= 1; node--) /* A is the last: B and C saw it run until they ended */
+        kill_node(&lab, node);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "force_boot"), 0, &out);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "start"), 0, &out);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "events"), 0, &out);
+    assert_says(&out, "node2 is forced to start without nodes that were running when it left: node1");
+    assert_code(LABCTL(&lab, &out, "-n", "node3", "start"), 0, &out); /* it need not be: somebody serves */
+    assert_running(&lab, B, C, 1);
+    assert_holds(&lab, C, "on_b", 1, 5);
+    char *down = text_down("only_on_a", A);
+    assert_refused(&lab, C, "only_on_a", down);
+    free(down);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "forget_cluster_node", "node1"), 0, &out);
+    assert_refused(&lab, C, "only_on_a", "404 NOT_FOUND - no queue 'only_on_a' in vhost '/'");
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "reset"), 0, &out);
+    revive_node(&lab, A);
+    assert_running(&lab, B, A, 1);
+    assert_holds(&lab, A, "on_b", 1, 0);
 }
 
 /* ---- 19 ------------------------------------------------------------------------------------------------ */
@@ -183,6 +274,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_to_stop_serves_first),
         cmocka_unit_test(the_last_to_stop_waits_for_nobody),
+        cmocka_unit_test(a_node_that_runs_is_not_forced),
+        cmocka_unit_test(a_forced_node_waits_for_nobody),
+        cmocka_unit_test(a_killed_cluster_goes_on_without_the_one_that_never_returns),
         cmocka_unit_test(a_node_starts_with_garbage_behind_its_log),
         cmocka_unit_test(a_node_starts_with_a_torn_log),
     };

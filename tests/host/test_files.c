@@ -4,9 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dirent.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,19 +69,38 @@ static void test_a_folder_has_one_node(void **state)
     free(file);
 }
 
+/* That process has this file open: it tries to get it. */
+static bool has_open(pid_t pid, const char *file)
+{
+    char path[64], target[512];
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *all = opendir(path);
+    bool found = false;
+    for (const struct dirent *e; all && !found && (e = readdir(all));) {
+        ssize_t len = readlinkat(dirfd(all), e->d_name, target, sizeof(target) - 1);
+        found = len > 0 && (size_t)len == strlen(file) && strncmp(target, file, (size_t)len) == 0;
+    }
+    if (all)
+        closedir(all);
+    return found;
+}
+
 static void test_a_node_whose_predecessor_dies_gets_the_folder(void **state)
 {
     (void)state;
     char *error;
     int ready[2];
     assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
+    char *file = format_text("%s/pid", folder);
+    pid_t parent = getpid(), child = fork();
     if (child == 0) {
         char *why;
         bool ok = node_files_pid(folder, &why) >= 0;
         if (write(ready[1], ok ? "y" : "n", 1) != 1)
             _exit(1);
-        usleep(100000); /* dies while the other one tries */
+        char *real = realpath(file, NULL); /* as /proc says it */
+        while (!has_open(parent, real)) /* dies while the other one tries */
+            sched_yield();
         _exit(0);
     }
     char answer = 0;
@@ -88,6 +110,7 @@ static void test_a_node_whose_predecessor_dies_gets_the_folder(void **state)
     assert_true(fd >= 0);
     close(fd);
     waitpid(child, NULL, 0);
+    free(file);
     close(ready[0]);
     close(ready[1]);
 }

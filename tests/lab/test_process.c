@@ -51,23 +51,26 @@ static void waiting_for_one_that_stays_ends(void **state)
     assert_int_equal(process_wait_gone(pid, 5000), 0);
 }
 
-static void *hold(void *port)
+/* What a thread in a slow flush does: it keeps the sockets of the process, until the test lets it go. */
+static void *hold(void *go)
 {
-    /* what a thread in a slow flush does: it keeps the sockets of the process for a while */
-    (void)port;
-    usleep(300000);
+    char nothing;
+    while (read(*(int *)go, &nothing, 1) < 0)
+        ;
     return NULL;
 }
 
 /* the child's life: a listener, a second thread, and an end of the first thread alone */
-static void end_first_thread(int report)
+static void end_first_thread(int report, int go)
 {
+    static int let_go;
+    let_go = go; /* read once the stack of this thread is gone */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     pthread_t thread;
     if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 1) ||
-        getsockname(fd, (struct sockaddr *)&address, &len) || pthread_create(&thread, NULL, hold, NULL) ||
+        getsockname(fd, (struct sockaddr *)&address, &len) || pthread_create(&thread, NULL, hold, &let_go) ||
         write(report, &address.sin_port, sizeof(address.sin_port)) < 0)
         _exit(1);
     pthread_exit(NULL);
@@ -76,23 +79,28 @@ static void end_first_thread(int report)
 static void a_process_is_gone_when_its_last_thread_is(void **state)
 {
     (void)state;
-    int report[2];
+    int report[2], go[2];
     uint16_t port = 0;
     char *error = NULL;
     assert_int_equal(pipe(report), 0);
+    assert_int_equal(pipe(go), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0)
-        end_first_thread(report[1]);
+    if (pid == 0) {
+        close(go[1]);
+        end_first_thread(report[1], go[0]);
+    }
     assert_int_equal(read(report[0], &port, sizeof(port)), sizeof(port));
     port = ntohs(port);
     while (!process_ending(pid))
         assert_false(process_gone(pid)); /* ends: the first thread ends before the second */
     assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
     free(error);
+    close(go[1]);
     assert_int_equal(process_wait_gone(pid, 5000), 0);
     assert_false(process_ending(pid));
     assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), 0);
+    close(go[0]);
     close(report[0]);
     close(report[1]);
 }

@@ -171,13 +171,50 @@ static void a_node_that_waits_says_for_whom(void **state)
     assert_code(CTL("-n", "node2", "stop_app"), 0, &out);
     assert_code(CTL("-n", "node1", "stop_app"), 0, &out);
     assert_code(CTL("-n", "node3", "-t", "1", "start_app"), 75, &out);
-    assert_says(&out, "node3 waits for nodes that were running when it left:");
+    assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them, or, if they "
+                      "never return: labctl -n node3 force_boot, then kill it and start it");
     assert_code(CTL("-n", "node3", "list_queues"), 64, &out);
+    assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them");
+    assert_code(CTL("-n", "node3", "status"), 64, &out);
+    assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them");
     assert_code(CTL("-n", "node1", "start_app"), 0, &out);
     assert_code(CTL("-n", "node3", "await_startup"), 0, &out);
     assert_code(CTL("-n", "node2", "start_app"), 0, &out);
     for (unsigned node = 1; node <= 3; node++)
         assert_running(&lab, 1, node, 1);
+}
+
+/* `start` says so too, of a process that was killed, while it goes on waiting. */
+static bool says_it_waits(void *file)
+{
+    return RUN(NULL, "grep", "-q", "node3 waits for nodes that were running when it left: node1; start them", file) ==
+           0;
+}
+
+static bool start_has_ended(void *file)
+{
+    return RUN(NULL, "grep", "-qx", "ended 0", file) == 0;
+}
+
+static void start_tells_that_its_node_waits(void **state)
+{
+    (void)state;
+    char *file = format_text("%s/start.txt", lab.dir);
+    char *start =
+        format_text("(%s/labctl --dir %s -n node3 start; echo ended $?) >%s 2>&1 &", lab.bin, lab.dir, file);
+    assert_code(CTL("-n", "node2", "stop_app"), 0, &out);
+    assert_code(CTL("-n", "node3", "kill"), 0, &out);
+    assert_code(CTL("-n", "node1", "kill"), 0, &out);
+    assert_int_equal(RUN(NULL, "sh", "-c", start), 0);
+    assert_true(wait_until(says_it_waits, file, 60000));
+    assert_false(start_has_ended(file));
+    assert_code(CTL("-n", "node1", "start"), 0, &out);
+    assert_true(wait_until(start_has_ended, file, 60000));
+    assert_code(CTL("-n", "node2", "start_app"), 0, &out);
+    for (unsigned node = 1; node <= 3; node++)
+        assert_running(&lab, 1, node, 1);
+    free(file);
+    free(start);
 }
 
 static int up(void **state)
@@ -203,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_bad_policy_changes_nothing),
         cmocka_unit_test(a_cut_link_parts_two_nodes_and_heals),
         cmocka_unit_test(a_node_that_waits_says_for_whom),
+        cmocka_unit_test(start_tells_that_its_node_waits),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

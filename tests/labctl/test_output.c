@@ -450,6 +450,46 @@ static void a_node_may_be_named_as_rabbitmq_names_it(void **state)
     run_finish(&r);
 }
 
+static void rabbitmq_says(const char *dir, int rc, const char *says, const char *a, const char *b,
+                          const char *c)
+{
+    const char *words[] = {"--dir", dir, "cut", a, b, c};
+    struct run r = run_words(c ? 6 : 5, words);
+    assert_int_equal(r.rc, rc);
+    if (!strstr(r.err, says))
+        fail_msg("labctl says: %s\ninstead of: %s", r.err, says);
+    run_finish(&r);
+}
+
+/* None of its nodes has to run for that; what a cut does there: scenario_partition.c, on RabbitMQ. */
+static void what_cannot_be_cut_on_rabbitmq_is_said(void **state)
+{
+    (void)state;
+    struct labdir lab;
+    char dir[] = "/tmp/test_labctl_rabbitmq.XXXXXX", *error = NULL;
+    assert_non_null(mkdtemp(dir));
+    labdir_defaults(&lab, ENGINE_RABBITMQ, 3);
+    snprintf(lab.path, sizeof(lab.path), "%s", dir);
+    assert_int_equal(labdir_save(&lab, &error), 0);
+    rabbitmq_says(
+        dir, 69,
+        "a cut one way is not possible on the rabbitmq engine: two of its nodes have one connection for "
+        "both ways; cut it whole (labctl cut NODE NODE), or use the kit's engine",
+        "--one-way", "node1", "node2");
+    rabbitmq_says(dir, 64, "has no node 'node9@localhost'", "node1", "node9@localhost", NULL);
+    rabbitmq_says(dir, 64, "too many arguments", "node1", "node2", "node3");
+    rabbitmq_says(dir, 69, "none of these nodes has a process that could be told so", "node1", "node2", NULL);
+    char *file = format_text("%s/lab.cfg", dir), *node = NULL;
+    assert_int_equal(unlink(file), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        node = format_text("%s/node%u", dir, i);
+        rmdir(node);
+        free(node);
+    }
+    assert_int_equal(rmdir(dir), 0);
+    free(file);
+}
+
 static void no_lab_is_78(void **state)
 {
     (void)state;
@@ -487,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_stopped_app_is_64_with_the_words_of_rabbitmqctl),
         cmocka_unit_test(a_dead_process_is_69_with_a_diagnosis),
         cmocka_unit_test(a_node_may_be_named_as_rabbitmq_names_it),
+        cmocka_unit_test(what_cannot_be_cut_on_rabbitmq_is_said),
         cmocka_unit_test(no_lab_is_78),
         cmocka_unit_test(a_line_without_a_verb_is_usage),
     };

@@ -2,67 +2,7 @@
  * about. */
 #include "tests/screen/support.h"
 
-#include "tests/screen/story.h"
-
-static void look(struct ledger *l, struct story *t)
-{
-    struct snapshot *s = story_look(t);
-    ledger_observe(l, s);
-    snapshot_destroy(s);
-}
-
-static struct fate fate_of(const struct ledger *l, uint64_t id)
-{
-    const struct fate_range *f = ledger_fate(l, id);
-    return f ? f->fate : (struct fate){.verdict = VERDICT_UNKNOWN, .word = FATE_UNKNOWN};
-}
-
-static void assert_fate(const struct ledger *l, uint64_t id, enum verdict verdict, enum fate_word word)
-{
-    struct fate f = fate_of(l, id);
-    assert_int_equal(f.verdict, verdict);
-    assert_int_equal(f.word, word);
-}
-
-/* "publish -1>0, replicate 0>1, ..." of one message */
-static char *life_text(const struct ledger *l, struct story *t, uint64_t id)
-{
-    struct life life;
-    struct text out = {0};
-    text_add(&out, "");
-    ledger_life(l, t->s, id, &life);
-    for (size_t i = 0; i < life.moments.len; i++) {
-        const struct moment *m = &life.moments.items[i];
-        text_printf(&out, "%s%s%s %d", i ? ", " : "", m->kind == MOMENT_INFERRED ? "~" : "", m->label,
-                    m->from);
-        if (m->to != PARTY_NOBODY)
-            text_printf(&out, ">%d", m->to);
-        if (m->bad)
-            text_add(&out, " LOST");
-    }
-    life_finish(&life);
-    return out.s;
-}
-
-static void assert_life(const struct ledger *l, struct story *t, uint64_t id, const char *expected)
-{
-    char *text = life_text(l, t, id);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
-/* ten messages through node1, the master, mirrored on node2, confirmed */
-static void ten(struct story *t)
-{
-    story_begin(t, 3, "q");
-    story_fact(t, TRACE_SEEN_ACCEPTED, 0, 0, 1, 10)->incarnation = 5;
-    story_published(t, 0, 0, 10, 0, 9);
-    story_copied(t, 1, 0, 400, 0, 9);
-    story_fact(t, TRACE_SEEN_CONFIRMED, 0, 1100, 1, 10)->incarnation = 5;
-    story_holds(t, 0, 'M', 0, 9);
-    story_holds(t, 1, 'm', 0, 9);
-    story_holds(t, 2, '.', 1, 0);
-}
+#include "tests/screen/judge.h"
 
 static void kept_and_taken(void **state)
 {
@@ -92,6 +32,30 @@ static void kept_and_taken(void **state)
     assert_fate(&l, 2, VERDICT_KEPT, FATE_REDELIVERED);
     assert_fate(&l, 3, VERDICT_KEPT, FATE_CONFIRMED); /* it went back to its place */
     assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, confirm 0>-1, forward 0>2, deliver 2>32, ack 32>0");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* What an old master had delivered is back in its place at the new one, and out again when that delivers it.
+ */
+static void back_in_its_place(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 0, 2000, 0, 1);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_DELIVERED);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 9)->count = 10;
+    story_holds(&t, 1, 'M', 0, 9);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_CONFIRMED);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 1002000, 0, 0)->redelivered = true;
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_REDELIVERED);
+    assert_fate(&l, 1, VERDICT_KEPT, FATE_CONFIRMED);
     story_end(&t);
     ledger_finish(&l);
 }
@@ -284,147 +248,6 @@ static void another_queue_of_that_name(void **state)
     ledger_finish(&l);
 }
 
-/* A queue that came back empty gives its first place again: that is another message. */
-static void a_place_is_given_again(void **state)
-{
-    (void)state;
-    struct ledger l = {0};
-    struct story t;
-    story_begin(&t, 1, "q");
-    t.reign = 7;
-    story_published(&t, 0, 0, 0, 0, 0);
-    story_holds(&t, 0, 'M', 0, 0);
-    look(&l, &t);
-    t.reign = 8;
-    story_fact(&t, TRACE_SEEN_BACK, 0, 2000, 0, INT64_MAX)->count = 0; /* as it is sent: no message */
-    story_holds(&t, 0, 'M', 1, 0);
-    look(&l, &t);
-    look(&l, &t);
-    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
-    story_published(&t, 0, 0, 3000, 0, 0);
-    t.s->trace[0].number = 2; /* its publisher's node has counted on */
-    story_holds(&t, 0, 'M', 0, 0);
-    look(&l, &t);
-    look(&l, &t);
-    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
-    assert_fate(&l, 1, VERDICT_KEPT, FATE_HELD);
-    assert_life(&l, &t, 0, "publish -1>0, back without it 0 LOST");
-    assert_life(&l, &t, 1, "publish -1>0");
-    assert_int_equal(ledger_last_number(&l), 1);
-    story_end(&t);
-    ledger_finish(&l);
-}
-
-/* A mirror that lacks the last ones takes over, and gives their places to others. */
-static void a_shorter_history(void **state)
-{
-    (void)state;
-    struct ledger l = {0};
-    struct story t;
-    story_begin(&t, 2, "q");
-    t.reign = 7;
-    story_published(&t, 0, 0, 0, 0, 9);
-    story_copied(&t, 1, 0, 300, 0, 4);
-    story_holds(&t, 0, 'M', 0, 9);
-    story_holds(&t, 1, 'm', 0, 4);
-    look(&l, &t);
-    story_down(&t, 0, 1000000);
-    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 4)->count = 5;
-    story_holds(&t, 1, 'M', 0, 4);
-    t.reign = 8;
-    story_published(&t, 1, 1, 1002000, 5, 6);
-    t.s->trace[t.s->trace_len - 1].incarnation = 6; /* another publisher's node */
-    story_holds_also(&t, 1, 5, 6);
-    look(&l, &t);
-    look(&l, &t);
-    assert_fate(&l, 4, VERDICT_KEPT, FATE_HELD);
-    assert_fate(&l, 5, VERDICT_UNAVAILABLE, FATE_UNAVAILABLE); /* node1's, not the one of that place now */
-    assert_fate(&l, 10, VERDICT_KEPT, FATE_HELD);
-    assert_int_equal(fate_of(&l, 10).held, 2);
-    assert_null(ledger_fate(&l, 12));
-    assert_life(&l, &t, 10, "publish -1>1");
-    assert_life(&l, &t, 4, "publish -1>0, replicate 0>1, stopped 0, promoted 1");
-    story_end(&t);
-    ledger_finish(&l);
-}
-
-/* Two masters in a partition give the same places to different messages, by turns. */
-static void two_masters(void **state)
-{
-    (void)state;
-    struct ledger l = {0};
-    struct story t;
-    story_begin(&t, 2, "q");
-    t.reign = 7;
-    story_published(&t, 0, 0, 0, 0, 2);
-    story_copied(&t, 1, 0, 300, 0, 2);
-    story_holds(&t, 0, 'M', 0, 2);
-    story_holds(&t, 1, 'm', 0, 2);
-    look(&l, &t);
-    story_holds(&t, 1, 'M', 0, 2);
-    t.reign = 8;
-    story_published(&t, 1, 1, 5000, 3, 3); /* #4 */
-    story_holds_also(&t, 1, 3, 3);
-    look(&l, &t);
-    t.reign = 7;
-    story_published(&t, 0, 0, 6000, 3, 4); /* #5 and #6, at the same places */
-    story_holds_also(&t, 0, 3, 4);
-    look(&l, &t);
-    t.reign = 8;
-    story_published(&t, 1, 1, 7000, 4, 4); /* #7 */
-    story_holds_also(&t, 1, 4, 4);
-    look(&l, &t);
-    assert_int_equal(fate_of(&l, 2).held, 3);
-    assert_int_equal(fate_of(&l, 3).held, 2);
-    assert_int_equal(fate_of(&l, 4).held, 1);
-    assert_int_equal(fate_of(&l, 5).held, 1);
-    assert_int_equal(fate_of(&l, 6).held, 2);
-    assert_null(ledger_fate(&l, 7));
-    /* node1's side is thrown away: its messages are lost, though their places are taken */
-    t.reign = 7;
-    story_holds(&t, 0, 'm', 0, 2);
-    t.reign = 8;
-    story_holds_also(&t, 0, 3, 4);
-    look(&l, &t);
-    look(&l, &t);
-    assert_fate(&l, 4, VERDICT_LOST, FATE_LOST);
-    assert_fate(&l, 5, VERDICT_LOST, FATE_LOST);
-    assert_int_equal(fate_of(&l, 6).held, 3);
-    story_end(&t);
-    ledger_finish(&l);
-}
-
-/* What its publisher's node offers to the new master again is the same message, wherever that puts it. */
-static void offered_again(void **state)
-{
-    (void)state;
-    struct ledger l = {0};
-    struct story t;
-    story_begin(&t, 3, "q");
-    t.reign = 7;
-    story_published(&t, 0, 2, 0, 0, 9); /* by node3, its numbers 1 to 10 */
-    story_copied(&t, 1, 2, 300, 0, 4);
-    story_holds(&t, 0, 'M', 0, 9);
-    story_holds(&t, 1, 'm', 0, 4);
-    story_holds(&t, 2, '.', 1, 0);
-    look(&l, &t);
-    story_down(&t, 0, 1000000);
-    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1001000, 0, 4)->count = 5;
-    story_holds(&t, 1, 'M', 0, 4);
-    t.reign = 8;
-    story_published(&t, 1, 2, 1002000, 5, 11); /* 6 to 10 again, 11 and 12 */
-    story_holds_also(&t, 1, 5, 11);
-    look(&l, &t);
-    look(&l, &t);
-    for (uint64_t id = 0; id < 12; id++)
-        assert_fate(&l, id, VERDICT_KEPT, FATE_HELD);
-    assert_int_equal(ledger_last_number(&l), 11);
-    assert_life(&l, &t, 7, "~publish -1>2, forward 2>0, stopped 0, promoted without it 1, forward 2>1");
-    assert_life(&l, &t, 11, "~publish -1>2, forward 2>1");
-    story_end(&t);
-    ledger_finish(&l);
-}
-
 /* Removed on purpose is never lost, and says how. */
 static void removed_on_purpose(void **state)
 {
@@ -480,13 +303,13 @@ static void a_link_is_cut(void **state)
     ledger_finish(&l);
 }
 
-static bool received(const struct ledger *l, struct story *t, uint64_t id)
+static bool received(const struct ledger *l, struct story *t, uint64_t id, enum trace_seen_kind fact)
 {
     struct life life;
     bool any = false;
     ledger_life(l, t->s, id, &life);
     for (size_t i = 0; i < life.moments.len; i++)
-        any = any || life.moments.items[i].received;
+        any = any || (life.moments.items[i].fact == fact && life.moments.items[i].received);
     life_finish(&life);
     return any;
 }
@@ -501,7 +324,7 @@ static void handed_out(struct story *t, int64_t at_us, uint64_t first, uint64_t 
 
 static void says_it_received(struct ledger *l, const struct story *t, uint64_t count)
 {
-    VEC_PUSH(&l->receipts, (struct receipt){xstrdup("q"), t->begin_us + 1500, count});
+    VEC_PUSH(&l->receipts, (struct receipt){xstrdup("q"), TRACE_SEEN_DELIVERED, t->begin_us + 1500, count});
 }
 
 /* What reaches a program is received when it says so: by an acknowledgement, or by printing it here. */
@@ -514,28 +337,51 @@ static void receipts(void **state)
     handed_out(&t, 2000, 0, 2);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
-    says_it_received(&l, &t, 2); /* of three: whose was the third? */
+    says_it_received(&l, &t, 2); /* of three, and nobody says who got which */
+    look(&l, &t);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
-    assert_false(received(&l, &t, 0));
+    assert_false(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
     says_it_received(&l, &t, 3);
+    look(&l, &t); /* the nodes may have answered before it ended */
+    assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_KEPT, FATE_CONSUMED);
-    assert_true(received(&l, &t, 0));
+    assert_true(received(&l, &t, 0, TRACE_SEEN_DELIVERED));
+
+    /* one consumer got three and printed two: the third was on its way to it, or is lost */
+    story_fact(&t, TRACE_SEEN_AUTO_ACKED, 0, 3000000, 4, 6)->about = 2;
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 3000100, 4, 6)->incarnation = 12;
+    story_holds(&t, 0, 'M', 7, 9);
+    story_holds(&t, 1, 'm', 7, 9);
+    says_it_received(&l, &t, 2);
+    l.receipts.items[0].since_us = t.begin_us + 2900000;
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 4, VERDICT_KEPT, FATE_CONSUMED);
+    assert_fate(&l, 5, VERDICT_KEPT, FATE_CONSUMED);
+    assert_fate(&l, 6, VERDICT_HANDED_OUT, FATE_DELIVERED);
+
+    /* so is a confirm */
+    assert_false(received(&l, &t, 9, TRACE_SEEN_CONFIRMED));
+    VEC_PUSH(&l.receipts, (struct receipt){xstrdup("q"), TRACE_SEEN_CONFIRMED, t.begin_us, 10});
+    look(&l, &t);
+    look(&l, &t);
+    assert_true(received(&l, &t, 9, TRACE_SEEN_CONFIRMED));
 
     /* delivered twice; the second consumer acknowledges, of the first one nobody knows */
     story_fact(&t, TRACE_SEEN_DELIVERED, 2, 5000, 3, 3);
     story_fact(&t, TRACE_SEEN_REQUEUED, 0, 6000, 3, 3)->about = 2;
     story_fact(&t, TRACE_SEEN_DELIVERED, 1, 7000, 3, 3)->redelivered = true;
     look(&l, &t);
-    assert_false(received(&l, &t, 3));
+    assert_false(received(&l, &t, 3, TRACE_SEEN_DELIVERED));
     story_fact(&t, TRACE_SEEN_ACKED, 0, 8000, 3, 3)->about = 1;
     look(&l, &t);
     struct life life;
     ledger_life(&l, t.s, 3, &life);
     for (size_t i = 0; i < life.moments.len; i++)
-        assert_int_equal(life.moments.items[i].received, life.moments.items[i].fact == TRACE_SEEN_DELIVERED &&
-                                                             life.moments.items[i].from == 1);
+        if (life.moments.items[i].fact == TRACE_SEEN_DELIVERED)
+            assert_int_equal(life.moments.items[i].received, life.moments.items[i].from == 1);
     life_finish(&life);
     story_end(&t);
     ledger_finish(&l);
@@ -611,16 +457,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_and_taken),
+        cmocka_unit_test(back_in_its_place),
         cmocka_unit_test(unavailable_before_lost),
         cmocka_unit_test(promoted_without_it),
         cmocka_unit_test(silence_is_no_loss),
         cmocka_unit_test(forged_success),
         cmocka_unit_test(numbers_find_their_places),
         cmocka_unit_test(another_queue_of_that_name),
-        cmocka_unit_test(a_place_is_given_again),
-        cmocka_unit_test(a_shorter_history),
-        cmocka_unit_test(two_masters),
-        cmocka_unit_test(offered_again),
         cmocka_unit_test(removed_on_purpose),
         cmocka_unit_test(a_link_is_cut),
         cmocka_unit_test(receipts),

@@ -247,12 +247,12 @@ static void traces(void **state)
     struct scene *scene = *state;
     fake_trace(scene->fake, 1,
                "{\"next\":8,\"missed\":true,\"queues\":{\"99\":\"q w\"},\"trace\":["
-               "[8,2000,2500,99,\"copied\",4,6,null,0,0,\"node1@localhost\",5,7,3],"
-               "[7,1000,1000,99,\"delivered\",1,1,\"node3@localhost\",0,1,null,0,0,3],"
-               "[6,900,900,99,\"unheard-of\",1,1,null,0,0,null,0,0,3],[5],[4,1,1,98,\"copied\",1,1,null,0,0,"
-               "null,0,0,3]],"
+               "[8,2000,2500,99,\"copied\",4,6,null,0,0,\"node1@localhost\",5,7,33],"
+               "[7,1000,1000,99,\"delivered\",1,1,\"node3@localhost\",0,5,null,0,0,32],"
+               "[6,900,900,99,\"unheard-of\",1,1,null,0,0,null,0,0,0],[5],[4,1,1,98,\"copied\",1,1,null,0,0,"
+               "null,0,0,0]],"
                "\"queue\":{\"name\":\"q w\",\"uid\":99,\"role\":\"mirror\",\"next\":7,\"all\":true,"
-               "\"held\":[[4,6,3],[9,8,3],\"x\"]}}");
+               "\"held\":[[4,6,33],[9,8,33],[1,2],\"x\"]}}");
     watch(scene, 20);
     observer_want(scene->observer,
                   &(struct observer_wants){.messages = true, .queue = "q w", .queue_page = true});
@@ -268,9 +268,12 @@ static void traces(void **state)
     assert_int_equal(s->trace[1].origin, 0);
     assert_int_equal(s->trace[1].first, 4);
     assert_int_equal(s->trace[1].number, 7);
-    assert_int_equal(s->trace[1].reign, 3);
+    assert_int_equal(s->trace[1].reign, 33);
+    assert_false(s->trace[1].more);
+    assert_true(s->trace[0].more);
     assert_true(s->copies[0].mirror);
-    assert_int_equal(s->copies[0].held_len, 1); /* what is no range is none */
+    assert_int_equal(s->copies[0].held_len, 1); /* what is no range of one reign is none */
+    assert_int_equal(s->copies[0].held[0].reign, 33);
     fake_trace(scene->fake, 1, "{\"next\":8,\"trace\":[],\"queue\":null}");
     until(scene, told_twice);
     assert_true(fake_asked(scene->fake, "/api/trace?since=8&queue=q%20w") > 0);

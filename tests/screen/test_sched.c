@@ -206,6 +206,13 @@ int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_
     return replay_on_sim(s, name, false, out, result);
 }
 
+static void assert_frame_says(struct player *p, const char *words)
+{
+    char *frame = frame_of(p);
+    assert_contains(frame, words);
+    free(frame);
+}
+
 static const struct lab_replay_where somewhere = {.engine = ENGINE_KIT};
 
 /* Whoever looks at its end sees each step as it comes, and at last the one that lost a message; whoever steps
@@ -236,9 +243,11 @@ static void it_is_shown_while_it_is_played(void **state)
         size_t now = lesson_current(player_model(p)->lesson);
         assert_true(now == steps || now == steps + 1);
         if (now == 3 && steps == 2) { /* back to the second, once */
+            assert_frame_says(p, "it is played now; what the nodes show comes by itself");
             while (lesson_current(player_model(p)->lesson) > 2)
                 player_to(p, player_at(p) - 1);
             back = player_at(p);
+            assert_frame_says(p, "] shows what it leads to");
             assert_contains(model_message(player_model(p)), "step 3 of 5, waiting for its facts: kill node3");
         }
         steps = now;

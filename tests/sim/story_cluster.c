@@ -216,6 +216,118 @@ static void the_last_to_stop_serves_first(void **state_)
     end(s);
 }
 
+/* node2 left when node1 ran, and node1 was killed when node3 ran: both wait for node3, and say so. */
+static void who_waits_for_one_that_waits_says_for_whom(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    sim_stop_wait(s, 2);
+    calm(s);
+    sim_stop_wait(s, 1);
+    calm(s);
+    sim_start(s, 2);
+    calm(s);
+    sim_kill(s, 0);
+    sim_kill(s, 2);
+    for (node_id n = 0; n < 2; n++) {
+        sim_start(s, n);
+        assert_true(sim_until(s, waits, &n, 10000));
+    }
+    calm(s); /* they wait for one that is not there */
+    for (node_id n = 0; n < 2; n++) {
+        assert_false(sim_serving(s, n));
+        assert_int_equal(mirror_view(sim_mirror(s, n)).waiting_for, node_bit(2));
+    }
+    sim_start(s, 2);
+    calm(s);
+    for (node_id n = 0; n < 3; n++)
+        assert_true(sim_serving(s, n));
+    end(s);
+}
+
+/* Three are stopped, C first, and only C comes back: it waits for ever, unless it is forced. What it knows is the
+ * cluster then; what its queue's master has is there again once that is. */
+static void a_forced_node_serves_without_those_it_would_wait_for(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 10));
+    calm(s);
+    sim_stop_wait(s, 2);
+    calm(s);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 5));
+    answers(sim_declare(s, 0, "late", SIM_DURABLE), ANSWER_OK); /* C never hears of it */
+    assert_true(sim_publish_confirmed(s, 0, "late", true, 3));
+    calm(s);
+    sim_stop_wait(s, 1);
+    calm(s);
+    sim_stop_wait(s, 0);
+
+    node_id c = 2;
+    sim_start(s, c);
+    assert_true(sim_until(s, waits, &c, 10000));
+    sim_force(s, c);
+    sim_run(s, 20000);
+    assert_false(sim_serving(s, c)); /* its next start is meant */
+    sim_kill(s, c);
+    sim_start(s, c);
+    calm(s);
+    assert_true(sim_serving(s, c));
+    assert_int_equal(sim_count(s, SIM_FORCED), 1);
+    struct queue_info q;
+    assert_true(sim_queue(s, c, "q", &q));
+    assert_int_equal(q.state, QUEUE_DOWN);
+    answers(sim_declare(s, c, "new", SIM_DURABLE), ANSWER_OK);
+
+    sim_start(s, 0);
+    sim_start(s, 1);
+    calm(s);
+    for (node_id n = 0; n < 3; n++) {
+        assert_true(sim_serving(s, n));
+        assert_int_equal(count(s, n, "q"), 15);
+        answers(sim_declare(s, n, "new", SIM_PASSIVE), ANSWER_OK);
+        answers(sim_declare(s, n, "late", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    }
+    assert_int_equal(sim_ledger(s)->lost[DOOR_L4], 3);
+    sim_stop_wait(s, c); /* once is once: it waits for the others again */
+    calm(s);
+    sim_stop_wait(s, 1);
+    calm(s);
+    sim_stop_wait(s, 0);
+    sim_start(s, c);
+    assert_true(sim_until(s, waits, &c, 10000));
+    end(s);
+}
+
+/* Where somebody serves a forced node joins like any other, and where all that it needs are there it is led by whom
+ * the rules say. */
+static void force_changes_nothing_where_nobody_is_missed(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    sim_kill(s, 2);
+    calm(s);
+    answers(sim_declare(s, 0, "late", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "late", true, 3));
+    sim_force(s, 2);
+    sim_start(s, 2);
+    calm(s);
+    assert_int_equal(count(s, 2, "late"), 3);
+    for (node_id n = 0; n < 3; n++)
+        sim_kill(s, n);
+    sim_force(s, 2);
+    for (node_id n = 0; n < 3; n++)
+        sim_start(s, n);
+    calm(s);
+    assert_int_equal(count(s, 2, "late"), 3);
+    assert_int_equal(sim_ledger(s)->lost[DOOR_L4], 0);
+    end(s);
+}
+
 static void the_last_to_stop_serves_alone(void **state_)
 {
     (void)state_;
@@ -377,6 +489,9 @@ int main(void)
         cmocka_unit_test(the_first_node_that_is_reset_begins_no_second_cluster),
         cmocka_unit_test(a_queue_moves_to_a_synchronised_mirror_only),
         cmocka_unit_test(the_last_to_stop_serves_first),
+        cmocka_unit_test(who_waits_for_one_that_waits_says_for_whom),
+        cmocka_unit_test(a_forced_node_serves_without_those_it_would_wait_for),
+        cmocka_unit_test(force_changes_nothing_where_nobody_is_missed),
         cmocka_unit_test(the_last_to_stop_serves_alone),
         cmocka_unit_test(all_killed_at_once_come_back_with_everything_persistent),
         cmocka_unit_test(the_oldest_synchronised_copy_stands_in_for_a_lost_disk),

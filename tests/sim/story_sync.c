@@ -75,6 +75,28 @@ static void automatic_synchronises_at_once(void **state_)
     end(s);
 }
 
+/* The policy adds a mirror and makes an older one be synchronised: the new one comes while that copy runs. */
+static void a_mirror_that_comes_during_a_sync_is_synchronised_next(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    answers(sim_set_policy(s, 0, "ha", "^q", "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}"),
+            ANSWER_OK);
+    answers(sim_declare(s, 0, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 10));
+    sim_kill(s, 1);
+    calm(s);
+    sim_start(s, 1);
+    calm(s);
+    placed(s, 0, "q", "0/(1)");
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "0/12");
+    assert_int_equal(held_by(s, 2, "q"), 10);
+    end(s);
+}
+
 static void a_policy_that_becomes_automatic_synchronises(void **state_)
 {
     (void)state_;
@@ -215,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_mirror_is_synchronised_by_draining),
         cmocka_unit_test(unacknowledged_messages_count),
         cmocka_unit_test(automatic_synchronises_at_once),
+        cmocka_unit_test(a_mirror_that_comes_during_a_sync_is_synchronised_next),
         cmocka_unit_test(a_policy_that_becomes_automatic_synchronises),
         cmocka_unit_test(a_mirror_that_joins_during_a_sync_is_synchronised_too),
         cmocka_unit_test(syncing_what_is_synchronised_is_fine),

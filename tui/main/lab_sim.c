@@ -68,18 +68,19 @@ static int begin(void *arg, const struct sched *s, char **why)
     return *why ? ERR_TIMEOUT : 0;
 }
 
-static node_id any_serving(const struct sim *s)
+static uint32_t serving(void *arg)
 {
-    for (node_id n = 0; n < sim_nodes(s); n++)
-        if (sim_serving(s, n))
-            return n;
-    return NODE_NONE;
+    const struct world *w = arg;
+    node_set set = 0;
+    for (node_id n = 0; n < sim_nodes(w->sim); n++)
+        set |= sim_serving(w->sim, n) ? node_bit(n) : 0;
+    return set;
 }
 
-static void wait_for_time(struct world *w, const struct sched_event *e)
+static void wait_for_time(void *arg, uint64_t ms)
 {
-    if (e->timed)
-        sim_run(w->sim, e->wait_ms);
+    struct world *w = arg;
+    sim_run(w->sim, ms);
 }
 
 /* ---- events ---- */
@@ -91,13 +92,17 @@ static bool serves(struct sim *s, void *arg)
     return sim_serving(s, *(node_id *)arg);
 }
 
+/* One after the other: who comes first is not left to luck. */
 static void start(struct world *w, const struct sched_event *e, json_t **fact)
 {
     node_set waiting = 0, running = 0;
     for (node_id n = 0; n < sim_nodes(w->sim); n++)
-        if (node_in(e->nodes, n))
+        if (node_in(e->nodes, n)) {
             sim_start(w->sim, n);
-    for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed; n++)
+            if (!e->rushed)
+                sim_until(w->sim, serves, &n, START_MS);
+        }
+    for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed; n++) /* who waited for the last one serves by now */
         if (node_in(e->nodes, n))
             *(sim_until(w->sim, serves, &n, START_MS) ? &running : &waiting) |= node_bit(n);
     *fact = replay_fact_started(running, waiting);
@@ -118,12 +123,8 @@ static int end_nodes(struct world *w, const struct sched_event *e, json_t **fact
 
 static int command(struct world *w, const struct sched_event *e, char **why)
 {
-    node_id n = any_serving(w->sim);
+    node_id n = (node_id)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     struct sim_answer a;
-    if (n == NODE_NONE) {
-        *why = format_text("line %u, %s: no node serves that could be told so", e->line, e->text);
-        return ERR_NOT_FOUND;
-    }
     static const unsigned kinds[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
     if (e->verb == SCHED_POLICY)
         a = sim_set_policy(w->sim, n, e->name, e->second, e->third);
@@ -151,7 +152,6 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     struct world *w = arg;
     struct sim *s = w->sim;
     int err = 0;
-    wait_for_time(w, e);
     switch (e->verb) {
     case SCHED_KILL:
     case SCHED_STOP: err = end_nodes(w, e, fact); break;
@@ -174,6 +174,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
+    case SCHED_FORCE: sim_force(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
     case SCHED_POLICY:
@@ -215,7 +216,6 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
     struct world *w = arg;
     struct run r = {.first = (uint32_t)w->number.len};
     uint32_t *at = xcalloc(count, sizeof(*at));
-    wait_for_time(w, e);
     bool served = sim_serving(w->sim, e->node);
     for (unsigned i = 0; i < count; i++) {
         at[i] = served ? sim_publish(w->sim, e->node, e->name, !e->transient) : SIM_UNROUTABLE;
@@ -237,11 +237,13 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
 }
 
 static int consume(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
-                   char **why)
+                   enum replay_got *got, char **why)
 {
     struct world *w = arg;
-    wait_for_time(w, e);
-    while (*len < count) {
+    struct queue_info q;
+    bool runs = sim_queue(w->sim, e->node, e->name, &q) && q.state != QUEUE_STOPPED && q.state != QUEUE_DOWN;
+    *got = !sim_serving(w->sim, e->node) ? REPLAY_NOBODY_SERVES : runs ? REPLAY_TOOK : REPLAY_NOTHING_RUNS;
+    while (*got == REPLAY_TOOK && *len < count) {
         struct sim_answer a = sim_get(w->sim, e->node, e->name, 0);
         if (!a.answered || a.status != ANSWER_OK)
             break;
@@ -307,7 +309,7 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
                                               : REPLAY_GONE;
         found = true;
     }
-    if (!found && any_serving(w->sim) == NODE_NONE)
+    if (!found && !serving(w))
         out->state = REPLAY_DOWN; /* nobody runs who could say */
     return 0;
 }
@@ -339,6 +341,8 @@ int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out
                                               .act = act,
                                               .publish = publish,
                                               .consume = consume,
+                                              .wait = wait_for_time,
+                                              .serving = serving,
                                               .rest = rest,
                                               .look = look};
     struct world w = {.trace = trace, .out = out};

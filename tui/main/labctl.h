@@ -77,6 +77,17 @@ int ctl_kit(struct ctl *c);
 int ctl_ask(struct ctl *c, const char *node, json_t *request /* taken */, unsigned timeout_ms,
             json_t **answer);
 
+/* The same; while no answer comes, meanwhile(c, node) is called every CTL_MEANWHILE_MS. */
+#define CTL_MEANWHILE_MS 2000
+typedef void ctl_meanwhile_fn(struct ctl *c, const char *node, void *arg);
+int ctl_ask_patiently(struct ctl *c, const char *node, json_t *request /* taken */, unsigned timeout_ms,
+                      ctl_meanwhile_fn *meanwhile, void *arg, json_t **answer);
+
+/* Quietly: what the node's process says of itself ({"cmd": "status"}); NULL: it does not answer. New. */
+json_t *ctl_status_of(struct ctl *c, const char *node);
+/* For whom it waits, and what to do, in one line; NULL: it does not wait. New. */
+char *ctl_waits_text(const char *node, const json_t *status);
+
 /* One request to its management API. On CTL_OK *status is HTTP's and *body a new reference (NULL: none). */
 int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body /* taken */, int *status,
             json_t **out);
@@ -123,6 +134,7 @@ int ctl_forget_cluster_node(struct ctl *c);
 int ctl_reset(struct ctl *c);
 int ctl_force_reset(struct ctl *c);
 int ctl_join_cluster(struct ctl *c);
+int ctl_force_boot(struct ctl *c);
 int ctl_needs_stopped(struct ctl *c,
                       const struct ctl_verb *v); /* CTL_OK: the app is; else it has been said */
 /* labctl_verbs.c: the rest */

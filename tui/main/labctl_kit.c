@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "lab/engine.h"
 #include "main/labctl.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
@@ -155,6 +156,26 @@ unsigned ctl_timeout_ms(struct ctl *c, unsigned otherwise)
 
 int ctl_ask(struct ctl *c, const char *node, json_t *request, unsigned timeout_ms, json_t **answer)
 {
+    return ctl_ask_patiently(c, node, request, timeout_ms, NULL, NULL, answer);
+}
+
+/* read_line, with something to do meanwhile */
+static int read_patiently(struct ctl *c, const char *node, int fd, struct text *heard, int64_t deadline,
+                          ctl_meanwhile_fn *meanwhile, void *arg)
+{
+    for (;;) {
+        int64_t look = now_ms() + CTL_MEANWHILE_MS;
+        bool last = !meanwhile || (deadline && deadline <= look);
+        int rc = read_line(fd, heard, last ? deadline : look);
+        if (rc != ERR_TIMEOUT || last)
+            return rc;
+        meanwhile(c, node, arg);
+    }
+}
+
+int ctl_ask_patiently(struct ctl *c, const char *node, json_t *request, unsigned timeout_ms,
+                      ctl_meanwhile_fn *meanwhile, void *arg, json_t **answer)
+{
     char *text = json_dumps(request, JSON_COMPACT | JSON_ENSURE_ASCII);
     char *line = format_text("%s\n", text);
     json_decref(request);
@@ -164,7 +185,7 @@ int ctl_ask(struct ctl *c, const char *node, json_t *request, unsigned timeout_m
     int fd = connect_node(&c->lab, node);
     int rc = fd < 0 ? fd : send_line(fd, line, deadline);
     if (rc == 0)
-        rc = read_line(fd, &heard, deadline);
+        rc = read_patiently(c, node, fd, &heard, deadline, meanwhile, arg);
     if (fd >= 0)
         close(fd);
     free(line);
@@ -183,14 +204,53 @@ int ctl_ask(struct ctl *c, const char *node, json_t *request, unsigned timeout_m
     return exit_code;
 }
 
+json_t *ctl_status_of(struct ctl *c, const char *node)
+{
+    static const char request[] = "{\"cmd\":\"status\"}\n";
+    struct text heard = {0};
+    int64_t deadline = now_ms() + CTL_MEANWHILE_MS;
+    int fd = connect_node(&c->lab, node);
+    int rc = fd < 0 ? fd : send_line(fd, request, deadline);
+    if (rc == 0)
+        rc = read_line(fd, &heard, deadline);
+    if (fd >= 0)
+        close(fd);
+    json_t *status = rc == 0 ? json_loadb(text_str(&heard), heard.len, 0, NULL) : NULL;
+    text_finish(&heard);
+    return status;
+}
+
+char *ctl_waits_text(const char *node, const json_t *status)
+{
+    const json_t *names = json_object_get(status, "waiting_for");
+    struct text t = {0};
+    if (!json_array_size(names))
+        return NULL;
+    for (size_t i = 0; i < json_array_size(names); i++)
+        text_printf(&t, " %s", json_string_value(json_array_get(names, i)));
+    char *text = engine_waits_text(node, text_str(&t));
+    text_finish(&t);
+    return text;
+}
+
 /* ---- the management API through it ---- */
+
+/* As rabbitmqctl says it of an app that is stopped, or that waits for other nodes; then for whom it waits. */
 
 static int app_stopped(struct ctl *c)
 {
-    return ctl_wrong_words(
+    char node[320];
+    int rc = ctl_wrong_words(
         c, ctl_find_verb(c->line.verb),
         "Error: this command requires the 'rabbit' app to be running on the target node. Start it "
         "with 'labctl start_app'.");
+    json_t *status = ctl_status_of(c, ctl_node_name(c, node, sizeof(node)));
+    char *waits = ctl_waits_text(node, status);
+    if (waits)
+        fprintf(c->err, "\n%s\n", waits);
+    free(waits);
+    json_decref(status);
+    return rc;
 }
 
 int ctl_api(struct ctl *c, const char *method, const char *path, json_t *body, int *status, json_t **out)

@@ -1,4 +1,5 @@
-/* labctl_members.c: who is of the cluster, on the kit: forget_cluster_node, reset, force_reset, join_cluster.
+/* labctl_members.c: who is of the cluster, on the kit: forget_cluster_node, reset, force_reset, force_boot,
+ * join_cluster.
  * The texts and exit codes are rabbitmqctl's.
  *
  * The nodes of a lab are one cluster: a node with nothing on its disk joins it when it starts. So leaving is
@@ -162,6 +163,28 @@ int ctl_force_reset(struct ctl *c)
     return reset(c, false);
 }
 
+/* ---- starting without the others ---- */
+
+/* Said to its process (its app is stopped, or waits), or written into its folder where that is not there. */
+int ctl_force_boot(struct ctl *c)
+{
+    char node[320], *error = NULL;
+    json_t *answer = NULL;
+    int rc = CTL_OK;
+    if (c->node >= 0 && !engine_node_alive(&c->lab, (size_t)c->node)) {
+        if (labdir_force_boot(&c->lab, (size_t)c->node, &error) != 0)
+            rc = ctl_error(c, CTL_UNAVAILABLE, "%s", error);
+        free(error);
+        return rc;
+    }
+    rc = ctl_ask(c, ctl_node_name(c, node, sizeof(node)), json_pack("{s:s}", "cmd", "force_boot"),
+                 ctl_timeout_ms(c, LEAVE_TIMEOUT_MS), &answer);
+    if (rc == CTL_OK && !json_is_true(json_object_get(answer, "ok")))
+        rc = ctl_error(c, CTL_UNAVAILABLE, "%s", ctl_reason(answer));
+    json_decref(answer);
+    return rc;
+}
+
 /* ---- joining ---- */
 
 /* The other node runs: start_app will bring this one into its cluster, once its disk is empty. */
@@ -197,7 +220,8 @@ int ctl_needs_stopped(struct ctl *c, const struct ctl_verb *v)
     if (c->node >= 0 && !engine_node_alive(&c->lab, (size_t)c->node) && v->run != ctl_join_cluster)
         return CTL_OK;
     int rc = status_of(c, ctl_node_name(c, node, sizeof(node)), &status);
-    if (rc == CTL_OK && !app_stopped(status))
+    bool waits = v->run == ctl_force_boot && json_array_size(json_object_get(status, "waiting_for"));
+    if (rc == CTL_OK && !app_stopped(status) && !waits)
         rc =
             ctl_wrong_words(c, v,
                             "Error: this command requires the 'rabbit' app to be stopped on the target node. "

@@ -38,7 +38,7 @@ static int own_node(struct ctl *c, const char *verb)
 
 /* A verb that the engine's functions do; quiet leaves out the line that says what is being done. */
 static int on_process(struct ctl *c, const char *verb, const char *doing,
-                      int (*fn)(const struct labdir *, size_t, char **))
+                      int (*fn)(struct ctl *, char **))
 {
     int rc = own_node(c, verb);
     if (rc != CTL_OK)
@@ -50,21 +50,40 @@ static int on_process(struct ctl *c, const char *verb, const char *doing,
         fflush(c->out);
     }
     char *error = NULL;
-    if (fn(&c->lab, (size_t)c->node, &error) == 0)
+    if (fn(c, &error) == 0)
         return CTL_OK;
     fprintf(c->err, "Error:\n%s\n", error ? error : "it did not happen");
     free(error);
     return CTL_UNAVAILABLE;
 }
 
+static int kill_node(struct ctl *c, char **error)
+{
+    return engine_kill_node(&c->lab, (size_t)c->node, error);
+}
+
+static bool tell_waiting(void *arg, const char *text)
+{
+    struct ctl *c = arg;
+    if (text)
+        fprintf(c->err, "%s\n", text);
+    fflush(c->err);
+    return true;
+}
+
+static int start_node(struct ctl *c, char **error)
+{
+    return engine_start_node(&c->lab, (size_t)c->node, tell_waiting, c, error);
+}
+
 int ctl_kill(struct ctl *c)
 {
-    return on_process(c, "kill", "Killing (SIGKILL) the process of", engine_kill_node);
+    return on_process(c, "kill", "Killing (SIGKILL) the process of", kill_node);
 }
 
 int ctl_start(struct ctl *c)
 {
-    return on_process(c, "start", "Starting the process of", engine_start_node);
+    return on_process(c, "start", "Starting the process of", start_node);
 }
 
 /* What needs no lab: help, the version, and a line without a verb. -1: it does need one. */

@@ -8,16 +8,22 @@
 
 /* ---- the app ---- */
 
-static int app_verb(struct ctl *c, const char *cmd, unsigned timeout_ms)
+static int app_verb_patiently(struct ctl *c, const char *cmd, unsigned timeout_ms, ctl_meanwhile_fn *meanwhile,
+                              void *arg)
 {
     char node[320];
     json_t *answer = NULL;
-    int rc = ctl_ask(c, ctl_node_name(c, node, sizeof(node)), json_pack("{s:s}", "cmd", cmd),
-                     ctl_timeout_ms(c, timeout_ms), &answer);
+    int rc = ctl_ask_patiently(c, ctl_node_name(c, node, sizeof(node)), json_pack("{s:s}", "cmd", cmd),
+                               ctl_timeout_ms(c, timeout_ms), meanwhile, arg, &answer);
     if (rc == CTL_OK && !json_is_true(json_object_get(answer, "ok")))
         rc = ctl_error(c, CTL_UNAVAILABLE, "%s", ctl_reason(answer));
     json_decref(answer);
     return rc;
+}
+
+static int app_verb(struct ctl *c, const char *cmd, unsigned timeout_ms)
+{
+    return app_verb_patiently(c, cmd, timeout_ms, NULL, NULL);
 }
 
 static int stop_app(struct ctl *c)
@@ -25,29 +31,30 @@ static int stop_app(struct ctl *c)
     return app_verb(c, "stop_app", START_TIMEOUT_MS);
 }
 
-/* Says for whom the node waits when it did not come up in time. */
-static void say_waiting(struct ctl *c)
+/* Says for whom the node waits, once for each set of nodes; arg: what was said last. */
+static void say_waiting(struct ctl *c, const char *node, void *arg)
 {
-    char node[320];
-    json_t *answer = NULL;
-    ctl_node_name(c, node, sizeof(node));
-    if (ctl_ask(c, node, json_pack("{s:s}", "cmd", "status"), 2000, &answer) == CTL_OK) {
-        json_t *names = json_object_get(answer, "waiting_for");
-        if (json_array_size(names)) {
-            fprintf(c->err, "%s waits for nodes that were running when it left:", node);
-            for (size_t i = 0; i < json_array_size(names); i++)
-                fprintf(c->err, " %s", json_string_value(json_array_get(names, i)));
-            fprintf(c->err, "; start one of them\n");
-        }
+    char **told = arg;
+    json_t *status = ctl_status_of(c, node);
+    char *text = ctl_waits_text(node, status);
+    json_decref(status);
+    if (text && (!*told || strcmp(text, *told) != 0)) {
+        fprintf(c->err, "%s\n", text);
+        fflush(c->err);
+        free(*told);
+        *told = text;
+    } else {
+        free(text);
     }
-    json_decref(answer);
 }
 
 static int start_app(struct ctl *c)
 {
-    int rc = app_verb(c, "start_app", START_TIMEOUT_MS);
+    char node[320], *told = NULL;
+    int rc = app_verb_patiently(c, "start_app", START_TIMEOUT_MS, say_waiting, &told);
     if (rc == CTL_TEMPFAIL)
-        say_waiting(c);
+        say_waiting(c, ctl_node_name(c, node, sizeof(node)), &told);
+    free(told);
     return rc;
 }
 
@@ -302,6 +309,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"version", "Help", "", "Displays the version of the tool", 0, 0, "", NULL, version},
 
     {"await_startup", "Nodes", "", "Waits until the node serves", 0, 0, "", NULL, await_startup},
+    {"force_boot", "Nodes", "", "Makes the next start of a node that does not serve wait for nobody", 0, 0, "", NULL,
+     ctl_force_boot},
     {"force_reset", "Nodes", "", "Empties a stopped node without telling its cluster", 0, 0, "",
      "Forcefully resetting node %n ...", ctl_force_reset},
     {"kill", "Nodes", "", "Kills the node's process (SIGKILL): a crash", 0, 0, "", NULL, ctl_kill},
@@ -488,7 +497,7 @@ static void banner(struct ctl *c, const char *shape)
 /* RabbitMQ's order: an app that is stopped, or that runs, is noticed before the banner is printed. */
 static bool needs_stopped(const struct ctl_verb *v)
 {
-    return has_word("reset force_reset join_cluster", v->name);
+    return has_word("reset force_reset force_boot join_cluster", v->name);
 }
 
 static bool needs_app(const struct ctl_verb *v)
