@@ -345,7 +345,7 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
             message(r, taken[i])->consumed = true;
-    *fact = len                         ? of_messages(N_("%s consumed"), taken, len)
+    *fact = len                          ? of_messages(N_("%s consumed"), taken, len)
             : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
             : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
                                          : fact_of(N_("nothing consumed: the node served nobody"));
