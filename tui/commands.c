@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apart.h"
 #include "verbs.h"
 #include "words.h"
 
@@ -187,6 +188,13 @@ static struct command *cut_selected(struct model *m)
     if (!node)
         return NULL;
     const struct node_seen *n = &m->snapshot->nodes[m->node];
+    if (apart_links_back(m->snapshot,
+                         m->node)) { /* no link is cut: mending them again would change nothing */
+        char *advice = apart_advice(m);
+        model_say(m, "%s", advice);
+        free(advice);
+        return NULL;
+    }
     bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
     bool away = (m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone;
     const char *words[] = {"labctl", "-n", node, away ? "heal" : "cut", node, NULL};

@@ -55,6 +55,9 @@ static const char *const sentences[] = {
     N_("%s holds %s message"),
     N_("%s holds %s messages"),
     N_("%s has ONE copy: stopping %s hides it"),
+    N_("%s: what %s held on its side is discarded, %s message"),
+    N_("%s: what %s held on its side is discarded, %s messages"),
+    N_("%s: what %s held on its side is discarded"),
     /* mirrors */
     N_("%s: %s promoted, in sync, %s message"),
     N_("%s: %s promoted, in sync, %s messages"),

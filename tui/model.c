@@ -95,6 +95,8 @@ void model_forget_fates(struct model *m)
         free(m->fates.items[i].message);
         free(m->fates.items[i].fate);
         free(m->fates.items[i].where);
+        free(m->fates.items[i].queue);
+        json_decref(m->fates.items[i].life);
     }
     VEC_FREE(&m->fates);
 }
@@ -118,8 +120,11 @@ const char *model_message(const struct model *m)
 /* ---- observing
  * ------------------------------------------------------------------------------------------------ */
 
-static struct away *find_away(struct model *m, const char *queue)
+/* at: where it stands if no queue has come or gone since */
+static struct away *find_away(struct model *m, const char *queue, size_t at)
 {
+    if (at < m->away.len && strcmp(m->away.items[at].queue, queue) == 0)
+        return &m->away.items[at];
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
@@ -175,20 +180,22 @@ static void remember_away(struct model *m, const struct snapshot *s)
     node_bits silent = 0;
     if (s->source < 0)
         return; /* nobody says what is where */
+    m->any_away = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
         if (!s->nodes[i].answers)
             silent |= (node_bits)1 << i;
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
-        struct away *a = find_away(m, q->name);
-        node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
-        node_bits copies = q->mirrors | master;
+        struct away *a = find_away(m, q->name, i);
+        node_bits master = queue_seen_masters_bits(q);
+        node_bits copies = queue_seen_mirrors(q, false) | master;
         a->copies = (a->copies | a->now | copies) & silent;
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
         remember_taking_over(a, q, silent);
         remember_missing(a, s, q);
+        m->any_away |= a->copies;
     }
     for (size_t i = m->away.len; i-- > 0;)
         if (!snapshot_queue(s, m->away.items[i].queue)) {
@@ -197,8 +204,10 @@ static void remember_away(struct model *m, const struct snapshot *s)
         }
 }
 
-static struct history *find_history(struct model *m, const char *queue)
+static struct history *find_history(struct model *m, const char *queue, size_t at)
 {
+    if (at < m->history.len && strcmp(m->history.items[at].queue, queue) == 0)
+        return &m->history.items[at];
     for (size_t i = 0; i < m->history.len; i++)
         if (strcmp(m->history.items[i].queue, queue) == 0)
             return &m->history.items[i];
@@ -218,7 +227,7 @@ static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
 static void remember_history(struct model *m, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->queues_len; i++) {
-        struct history *h = find_history(m, s->queues[i].name);
+        struct history *h = find_history(m, s->queues[i].name, i);
         if (h->sampled_at && s->taken_at / 1000 == h->sampled_at / 1000) /* the first look of each second */
             continue;
         ms_time missed = h->sampled_at ? s->taken_at / 1000 - h->sampled_at / 1000 : 1;
@@ -331,7 +340,7 @@ const struct away *model_past(const struct model *m, const char *queue)
 
 const struct away *model_away(const struct model *m, const char *queue)
 {
-    const struct away *a = model_past(m, queue);
+    const struct away *a = m->any_away ? model_past(m, queue) : NULL;
     return a && a->copies ? a : NULL;
 }
 

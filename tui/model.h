@@ -116,6 +116,8 @@ struct fate_seen {
     char *message; /* "#3" */
     char *fate;    /* "confirmed, kept", "confirmed, LOST: ..." */
     char *where;   /* the nodes that hold it, "-" if none */
+    char *queue;
+    json_t *life; /* what each step made of it (time_sched_ledger.h); NULL: not kept */
     bool lost;
 };
 
@@ -134,6 +136,7 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
+    node_bits any_away; /* nodes that any of them is on */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */
 

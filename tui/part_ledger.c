@@ -16,24 +16,26 @@ static int column_of_fates(const struct model *m, const struct canvas *c)
     return 6 + longest + 2;
 }
 
-static void draw_fate(const struct fate_seen *f, struct canvas *c, struct rect r, int y, int column)
+/* how many rows it took: a fate in words is to be read to its end */
+static int draw_fate(const struct fate_seen *f, struct canvas *c, struct rect r, int y, int column)
 {
     canvas_put(c, r, 1, y, f->lost ? STYLE_DOWN : STYLE_NORMAL, f->message);
     canvas_put(c, r, 6, y, STYLE_NORMAL, f->where);
-    canvas_put(c, r, column, y, f->lost ? STYLE_DOWN : STYLE_FINE, f->fate);
+    int rows = draw_paragraph(c, r, column, y, f->lost ? STYLE_DOWN : STYLE_FINE, f->fate);
+    return rows ? rows : 1;
 }
 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r)
 {
-    size_t lost = 0, shown = 0;
-    int column = column_of_fates(m, c);
+    size_t lost = 0;
+    int column = column_of_fates(m, c), y = 1;
     for (size_t i = 0; i < m->fates.len; i++)
         lost += m->fates.items[i].lost;
     char right[64];
     snprintf(right, sizeof(right), _("%zu of %zu lost"), lost, m->fates.len);
     draw_title(c, r, 0, _("Ledger: message, held by, what became of it"), right);
     for (int pass = 1; pass >= 0; pass--)
-        for (size_t i = 0; i < m->fates.len && (int)shown + 1 < r.height; i++)
+        for (size_t i = 0; i < m->fates.len && y < r.height; i++)
             if (m->fates.items[i].lost == (pass == 1))
-                draw_fate(&m->fates.items[i], c, r, 1 + (int)shown++, column);
+                y += draw_fate(&m->fates.items[i], c, r, y, column);
 }

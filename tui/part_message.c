@@ -454,6 +454,10 @@ static struct parts share(const struct diagram *d, int height)
 void draw_message(const struct model *m, struct canvas *c, struct rect r, int scroll)
 {
     struct diagram d;
+    if (life_of_schedule(m)) {
+        draw_life(m, c, r, scroll);
+        return;
+    }
     begin(&d, m, c, r.width);
     struct parts p = share(&d, r.height);
     const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
@@ -497,6 +501,8 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
 int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
 {
     struct diagram d;
+    if (life_of_schedule(m))
+        return life_hidden_rows(m, c, r);
     begin(&d, m, c, r.width);
     struct parts p = share(&d, r.height);
     int hidden = (int)d.rows.len - p.rows;
@@ -507,6 +513,8 @@ int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
 int message_rows(const struct model *m, struct canvas *c, int width)
 {
     struct diagram d;
+    if (life_of_schedule(m))
+        return life_rows(m, c, width);
     begin(&d, m, c, width);
     int rows = (int)d.rows.len + 7;
     end(&d);

@@ -1,7 +1,9 @@
 /* part_nodes.c: the nodes as cards: a node's state in words in the border, the copies it holds inside. With
  * more than four nodes, or in a narrow terminal, one line of names instead. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "apart.h"
 #include "view.h"
 #include "words.h"
 
@@ -75,7 +77,11 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     } else if (letter == 'u') {
         snprintf(out, 32, _("not in sync"));
     } else {
-        snprintf(out, 32, "%s", count_text(q->messages, count));
+        const struct side_seen *side = queue_seen_side(q, node);
+        if (side && side->messages < 0 && side->was_messages >= 0)
+            snprintf(out, 32, _("was %s"), count_text(side->was_messages, count));
+        else
+            snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
     }
 }
 
@@ -136,14 +142,18 @@ static void draw_copies(const struct model *m, struct canvas *c, struct rect r, 
 static void draw_apart(const struct model *m, struct canvas *c, struct rect r, const struct node_seen *n)
 {
     struct text names = {0};
+    char *apart = apart_of_node(m->snapshot, (int)(n - m->snapshot->nodes));
     for (size_t i = 0; n->answers && i < m->snapshot->nodes_len; i++)
         if (n->said_down_by & ((node_bits)1 << i))
             text_printf(&names, "%s%s", names.len ? "," : "", m->snapshot->nodes[i].name);
-    if (*n->partitions)
+    if (apart)
+        canvas_put(c, r, 0, 0, STYLE_DOWN, apart);
+    else if (*n->partitions)
         canvas_printf(c, r, 0, 0, STYLE_DOWN, _("cut off from %s"), n->partitions);
     else if (names.len)
         canvas_printf(c, r, 0, 0, STYLE_DOWN, _("down, say %s"), names.s);
     text_finish(&names);
+    free(apart);
 }
 
 static void draw_card(const struct model *m, struct canvas *c, struct rect r, int node)
@@ -166,11 +176,28 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
  * ----------------------------------------------------------------------------------------------------------
  */
 
+/* in one word: without a card there is no other place for it */
+static const char *line_words(const struct model *m, int node, enum style *style)
+{
+    const char *words = state_words(&m->snapshot->nodes[node], style);
+    if (!(apart_others(m->snapshot) & ((node_bits)1 << node)))
+        return words;
+    *style = STYLE_DOWN;
+    return _("CUT OFF");
+}
+
+/* it runs, answers, and belongs to those whose lists are shown */
+static bool is_fine(const struct model *m, int node)
+{
+    const struct node_seen *n = &m->snapshot->nodes[node];
+    return n->state == NODE_UP && n->answers && !(apart_others(m->snapshot) & ((node_bits)1 << node));
+}
+
 static int draw_name(const struct model *m, struct canvas *c, struct rect r, int x, int node)
 {
     const struct node_seen *n = &m->snapshot->nodes[node];
     enum style style;
-    const char *words = state_words(n, &style);
+    const char *words = line_words(m, node, &style);
     bool selected = m->node == node;
     x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, selected ? ">" : " ");
     x = canvas_put(c, r, x, 0, selected ? STYLE_SELECTED : STYLE_NORMAL, n->name) + 1;
@@ -186,7 +213,7 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
     int nodes = (int)s->nodes_len, up = 0, needs = 0, x = 0;
     for (int i = 0; i < nodes; i++) {
         enum style style;
-        needs += 3 + text_columns(c, s->nodes[i].name) + text_columns(c, state_words(&s->nodes[i], &style));
+        needs += 3 + text_columns(c, s->nodes[i].name) + text_columns(c, line_words(m, i, &style));
         up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
     }
     if (needs - 1 <= r.width) {
@@ -198,7 +225,7 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
         x = draw_name(m, c, r, x, m->node);
     x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), up, nodes) + 1;
     for (int i = 0; i < nodes; i++)
-        if (i != m->node && !(s->nodes[i].state == NODE_UP && s->nodes[i].answers))
+        if (i != m->node && !is_fine(m, i))
             x = draw_name(m, c, r, x, i);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apart.h"
 #include "find.h"
 #include "view.h"
 #include "words.h"
@@ -13,6 +14,7 @@ struct columns {
 };
 
 #define STATE_WIDTH   8
+#define APART_WIDTH   12 /* "TWO MASTERS" */
 #define READY_WIDTH   8
 #define UNACKED_WIDTH 6
 #define MIRRORS_WIDTH 14
@@ -36,10 +38,11 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
 {
     struct columns k = {.name = 1, .name_width = MIN_NAME, .node_width = 3};
     int nodes = (int)m->snapshot->nodes_len, left = width - 1 - MIN_NAME - 1;
+    int state = snapshot_partitioned(m->snapshot) ? APART_WIDTH : STATE_WIDTH;
     const struct {
         int *start, needs;
     } wants[] = {
-        {&k.state, STATE_WIDTH},     {&k.ready, READY_WIDTH},     {&k.matrix, nodes * 3 + 2},
+        {&k.state, state},           {&k.ready, READY_WIDTH},     {&k.matrix, nodes * 3 + 2},
         {&k.unacked, UNACKED_WIDTH}, {&k.mirrors, MIRRORS_WIDTH}, {&k.policy, 10},
         {&k.rates, RATES_WIDTH},     {&k.history, HISTORY_WIDTH},
     };
@@ -65,11 +68,12 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     return k;
 }
 
-/* above figures: its end is theirs */
-static void put_heading(struct canvas *c, struct rect r, int x, int width, const char *text)
+/* figures, and what stands above them, end in the same column */
+static void put_right_aligned(struct canvas *c, struct rect r, int x, int width, enum style style,
+                              const char *text)
 {
     int columns = text_columns(c, text);
-    canvas_put(c, r, x + (columns < width ? width - columns : 0), 0, STYLE_TITLE, text);
+    canvas_put(c, r, x + (columns < width ? width - columns : 0), 0, style, text);
 }
 
 /* The columns of the nodes: "n1 n2 n3"; what makes names differ is their end. */
@@ -79,17 +83,17 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
     if (k->state)
         canvas_put(c, r, k->state, 0, STYLE_TITLE, _("STATE"));
     if (k->ready)
-        put_heading(c, r, k->ready, 7, _("READY"));
+        put_right_aligned(c, r, k->ready, 7, STYLE_TITLE, _("READY"));
     if (k->unacked)
-        put_heading(c, r, k->unacked, 5, _("UNACK"));
+        put_right_aligned(c, r, k->unacked, 5, STYLE_TITLE, _("UNACK"));
     for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++)
         canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE,
                       "n%zu", i + 1);
     if (k->mirrors)
         canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, _("MIRRORS"));
     if (k->rates) {
-        put_heading(c, r, k->rates, 7, _("PUB/s"));
-        put_heading(c, r, k->rates + 7, 7, _("GET/s"));
+        put_right_aligned(c, r, k->rates, 7, STYLE_TITLE, _("PUB/s"));
+        put_right_aligned(c, r, k->rates + 7, 7, STYLE_TITLE, _("GET/s"));
     }
     if (k->history)
         canvas_put(c, r, k->history, 0, STYLE_TITLE, _("DEPTH 60 s"));
@@ -97,8 +101,14 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
         canvas_put(c, r, k->policy, 0, STYLE_TITLE, _("POLICY"));
 }
 
-static const char *state_text(const struct queue_seen *q, enum style *style)
+static const char *state_text(const struct model *m, const struct queue_seen *q, enum style *style,
+                              char buffer[32])
 {
+    const char *apart = apart_queue_state(m, q, buffer);
+    if (apart) {
+        *style = STYLE_DOWN;
+        return apart;
+    }
     switch (q->state) {
     case QUEUE_SEEN_UNKNOWN: *style = STYLE_DOWN; return "?";
     case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
@@ -132,17 +142,22 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
                        const struct queue_seen *q)
 {
     bool selected = m->queue && strcmp(m->queue, q->name) == 0;
-    char count[24], rate[24];
+    char count[24], rate[24], masters[32];
     enum style style;
-    const char *state = state_text(q, &style);
+    const char *state = state_text(m, q, &style, masters);
+    bool apart = queue_seen_masters(q) > 1;
     struct rect name = r;
     name.width = k->name + k->name_width;
     canvas_put(c, r, 0, y, selected ? STYLE_STRONG : STYLE_NORMAL, selected ? ">" : " ");
     canvas_put(c, name, k->name, y, selected ? STYLE_SELECTED : STYLE_NORMAL, q->name);
     if (k->state)
         canvas_put(c, r, k->state, y, style, state);
+    if (apart)
+        apart_counts(q, count, sizeof(count), READY_WIDTH - 1);
+    else
+        count_text(q->ready, count);
     if (k->ready)
-        canvas_printf(c, r, k->ready, y, STYLE_NORMAL, "%7s", count_text(q->ready, count));
+        put_right_aligned(c, rect_rows(r, y, 1), k->ready, 7, STYLE_NORMAL, count);
     if (k->unacked)
         canvas_printf(c, r, k->unacked, y, STYLE_NORMAL, "%5s", count_text(q->unacked, count));
     for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++) {
@@ -214,10 +229,13 @@ static const char *trouble(const struct model *m)
     return what;
 }
 
+/* in place of the letters: nothing moves when something goes wrong */
 void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
-    const char *what = trouble(m); /* in place of the letters: nothing moves when something goes wrong */
+    char *apart = apart_advice(m);
+    const char *what = apart ? apart : trouble(m);
     canvas_put(c, r, 1, 0, what ? STYLE_DOWN : STYLE_DIM,
                what ? what
                     : _("M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away"));
+    free(apart);
 }

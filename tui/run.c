@@ -29,6 +29,7 @@
 /* How often the nodes are asked. Two looks make a tick; RabbitMQ pays more for each look than the kit. */
 #define LOOK_KIT_MS      250
 #define LOOK_RABBITMQ_MS 400
+#define LOOK_PERCENT     1 /* of a processor, for the looks at a large lab */
 
 enum { EXIT_NO_TERMINAL = 69, EXIT_CONFIG = 78 };
 enum { PLAIN_WIDTH = 80, PLAIN_HEIGHT = 24 };
@@ -568,6 +569,8 @@ static void loop(struct run *r)
     if (session_live(r->session))
         r->observer = observer_create(
             r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
+    if (r->observer)
+        observer_spare(r->observer, LOOK_PERCENT);
     r->unattended =
         !r->terminal && !r->opts->plain && !r->script && r->observer && !can_be_waited_for(STDIN_FILENO);
     draw(r, true);

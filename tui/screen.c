@@ -72,17 +72,17 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
     node_bits bit = (node_bits)1 << node;
     const struct away *away = model_away(m, q->name);
     bool runs = m->snapshot->nodes[node].state == NODE_UP;
-    bool has = q->master == node || (q->mirrors & bit);
+    bool master = queue_seen_masters_bits(q) & bit, has = master || (queue_seen_mirrors(q, false) & bit);
     *style = STYLE_DOWN;
     if ((has && !runs) || (!has && away && (away->copies & bit)))
         return '!';
     *style = STYLE_FINE;
-    if (q->master == node)
+    if (master)
         return q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN ? '!' : 'M';
-    if (q->synced & bit)
+    if (queue_seen_mirrors(q, true) & bit)
         return 'm';
     *style = STYLE_SYNCING;
-    if (q->mirrors & bit)
+    if (has)
         return 'u';
     *style = STYLE_DIM;
     return '.';
@@ -157,9 +157,15 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
     int names = text_columns(c, "mirrorlab") + 1;
     for (int i = 0; i < VIEW_TABS; i++)
         names += 3 + text_columns(c, _(views[i]->name));
+    bool apart = m->snapshot && snapshot_partitioned(m->snapshot);
+    const char *partitioned = apart ? _("PARTITIONED") : NULL;
     int x = 0, needs = text_columns(c, lab) + text_columns(c, word);
-    if (names + 2 + needs <= left) { /* the views' names go first where there is no room for all */
-        x = canvas_put(c, r, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
+    needs += apart ? 2 + text_columns(c, partitioned) + text_columns(c, age) : 0;
+    bool named = names + 2 + needs <= left; /* the program's name goes first where there is no room for all */
+    names -= named ? 0 : text_columns(c, "mirrorlab") + 1;
+    if (named || (apart && names + 2 + needs <= left)) { /* then the views' names */
+        if (named)
+            x = canvas_put(c, r, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
         for (int i = 0; i < VIEW_TABS; i++)
             x = canvas_printf(c, r, x, 0, m->view == (enum view)i ? STYLE_SELECTED : STYLE_DIM, "%d:%s",
                               i + 1, _(views[i]->name)) +
@@ -168,6 +174,8 @@ static void draw_header(const struct model *m, struct canvas *c, struct rect r)
     }
     x = canvas_put(c, r, x, 0, up == nodes ? STYLE_NORMAL : STYLE_DOWN, lab);
     x = canvas_put(c, r, x, 0, style, word);
+    if (partitioned)
+        x = canvas_put(c, r, x + 1, 0, STYLE_DOWN, partitioned);
     if (m->recording)
         x = canvas_put(c, r, x + 1, 0, STYLE_STRONG, _("REC"));
     if (m->readonly)

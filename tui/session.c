@@ -24,6 +24,8 @@ struct session {
     bool follows;            /* the player's recording is still written, and its end was shown */
     bool paused;             /* the player shows memory, and Space goes back to the lab */
     struct recorder *memory, *file;
+    struct snapshot *saw; /* the newest that was recorded, and its document */
+    json_t *saw_doc;
     char *file_name;
     struct event *timer;
     ms_time timer_from; /* when it was set */
@@ -98,10 +100,15 @@ void session_saw(struct session *s, const struct snapshot *snapshot)
     const struct model *m = s->o.live;
     if (s->player && !s->paused)
         return;
-    json_t *doc = recorded_encode(snapshot);
+    json_t *doc = recorded_encode_next(snapshot, s->saw, s->saw_doc);
     recorder_snapshot(s->memory, snapshot, doc, m->lesson, m->leftover);
     recorder_snapshot(s->file, snapshot, doc, m->lesson, m->leftover);
-    json_decref(doc);
+    json_decref(s->saw_doc);
+    s->saw_doc = doc;
+    snapshot_destroy(s->saw);
+    struct snapshot bare = *snapshot; /* only what the next one is compared with */
+    bare.events_len = bare.trace_len = bare.copies_len = 0;
+    s->saw = snapshot_clone(&bare);
     look_after_file(s);
 }
 
@@ -408,6 +415,8 @@ void session_destroy(struct session *s)
         player_destroy(s->player);
     recorder_destroy(s->memory);
     recorder_destroy(s->file);
+    snapshot_destroy(s->saw);
+    json_decref(s->saw_doc);
     event_free(s->timer);
     free(s->file_name);
     free(s);

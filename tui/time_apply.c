@@ -242,6 +242,8 @@ static void apply_ledger(struct player *p, json_t *ledger)
         struct fate_seen f = {.message = copy_of(o, "message"),
                               .fate = fact_text(json_object_get(o, "fate"), lesson_words),
                               .where = copy_of(o, "where"),
+                              .queue = copy_of(o, "queue"),
+                              .life = json_incref(json_object_get(o, "life")),
                               .lost = json_is_true(json_object_get(o, "lost"))};
         VEC_PUSH(&p->model.fates, f);
     }

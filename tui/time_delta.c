@@ -3,6 +3,7 @@
  * is one entry. */
 #include "time_delta.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a snapshot as it is recorded
@@ -35,11 +36,14 @@ static json_int_t number(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
-json_t *recorded_encode(const struct snapshot *s)
+/* with these queues instead of its own */
+static json_t *encode(const struct snapshot *s, struct queue_seen *queues, size_t queues_len)
 {
     struct snapshot bare = *s;
     bare.events = NULL;
     bare.events_len = 0;
+    bare.queues = queues;
+    bare.queues_len = queues_len;
     json_t *doc = snapshot_to_json(&bare), *o;
     size_t i;
     strip_nulls(doc);
@@ -56,6 +60,46 @@ json_t *recorded_encode(const struct snapshot *s)
         if (number(o, "seen_at") == (json_int_t)s->taken_at)
             json_object_del(o, "seen_at");
     }
+    return doc;
+}
+
+json_t *recorded_encode(const struct snapshot *s)
+{
+    return encode(s, s->queues, s->queues_len);
+}
+
+/* the queue's place in the document before; SIZE_MAX: it was otherwise, or seen at another time */
+static size_t place_before(const struct snapshot *s, size_t i, const struct snapshot *before)
+{
+    const struct queue_seen *q = &s->queues[i], *was = before ? snapshot_queue(before, q->name) : NULL;
+    bool same =
+        was && queue_seen_same(q, was) && q->seen_at == s->taken_at && was->seen_at == before->taken_at;
+    return same ? (size_t)(was - before->queues) : SIZE_MAX;
+}
+
+json_t *recorded_encode_next(const struct snapshot *s, const struct snapshot *before,
+                             const json_t *before_doc)
+{
+    const json_t *old = json_object_get(before_doc, "queues");
+    struct queue_seen *changed = xcalloc(s->queues_len + 1, sizeof(*changed));
+    size_t *place = xcalloc(s->queues_len + 1, sizeof(*place)), len = 0, next = 0;
+    bool same_nodes = before && before->nodes_len == s->nodes_len; /* a master is written by its name */
+    for (size_t i = 0; i < s->nodes_len && same_nodes; i++)
+        same_nodes = strcmp(s->nodes[i].name, before->nodes[i].name) == 0;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        place[i] = same_nodes && old ? place_before(s, i, before) : SIZE_MAX;
+        if (place[i] == SIZE_MAX)
+            changed[len++] = s->queues[i];
+    }
+    json_t *doc = encode(s, changed, len), *fresh = json_incref(json_object_get(doc, "queues"));
+    json_t *queues = json_array();
+    for (size_t i = 0; i < s->queues_len; i++)
+        json_array_append(queues, place[i] == SIZE_MAX ? json_array_get(fresh, next++)
+                                                       : json_array_get(old, place[i]));
+    json_object_set_new(doc, "queues", queues);
+    json_decref(fresh);
+    free(changed);
+    free(place);
     return doc;
 }
 

@@ -12,6 +12,10 @@
 /* The snapshot as a recording has it (a new reference), without its events; and back: the snapshot's own JSON
  * (a new reference) with these events (borrowed; NULL: none). recorded_decode changes nothing in doc. */
 json_t *recorded_encode(const struct snapshot *s);
+/* The same, quicker: of the snapshot before this one and its document the queues that have not changed are
+ * taken (shared). Both may be NULL. */
+json_t *recorded_encode_next(const struct snapshot *s, const struct snapshot *before,
+                             const json_t *before_doc);
 json_t *recorded_decode(const json_t *doc, json_t *events);
 
 /* What has to be done to `from` to make it `to`, an empty object if they are equal. A new reference. */

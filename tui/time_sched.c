@@ -7,10 +7,10 @@
 
 #include "record.h"
 #include "time_delta.h"
+#include "time_sched_ledger.h"
 #include "words.h"
 
 #define STEP_MS       1000
-#define LEDGER_MAX    500 /* messages; more is never shown */
 #define RECORDING_MAX (256u << 20)
 
 struct sched_recorder {
@@ -22,6 +22,7 @@ struct sched_recorder {
     uint64_t number;
     VEC(struct event_seen) events; /* what was done and seen */
     bool doomed;
+    struct sched_book book;
     ms_time began;   /* on the clock; nodes only */
     int64_t wall_ms; /* the same moment since 1970; 0: simulated */
 };
@@ -67,6 +68,24 @@ static enum queue_seen_state state_of(enum replay_state state)
     return QUEUE_SEEN_UNKNOWN;
 }
 
+static void see_sides(struct queue_seen *out, const struct replay_queue *q)
+{
+    out->sides = xcalloc(q->sides_len + 1, sizeof(*out->sides));
+    out->sides_len = q->sides_len;
+    for (unsigned i = 0; i < q->sides_len; i++) {
+        const struct replay_side *side = &q->sides[i];
+        out->sides[i] = (struct side_seen){.master = side->master,
+                                           .state = QUEUE_SEEN_RUNNING,
+                                           .mirrors = side->mirrors,
+                                           .synced = side->synced,
+                                           .messages = (int64_t)side->holds.len,
+                                           .ready = (int64_t)side->holds.len,
+                                           .was_messages = (int64_t)side->holds.len};
+        if (side->master == q->master) /* what stands above the sides is this one's */
+            out->messages = out->ready = out->was_messages = (int64_t)side->holds.len;
+    }
+}
+
 static void see_queue(const struct sched_recorder *r, struct snapshot *s, const struct replay_seen *seen)
 {
     const struct replay_queue *q = seen->queue;
@@ -86,7 +105,9 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .sync_messages = -1,
                                                      .publish_rate = -1,
                                                      .deliver_rate = -1,
+                                                     .policy = *q->policy ? xstrdup(q->policy) : NULL,
                                                      .seen_at = r->now};
+    see_sides(&s->queues[s->queues_len - 1], q);
 }
 
 static int by_name(const void *a, const void *b)
@@ -115,65 +136,6 @@ static struct snapshot *see(struct sched_recorder *r, uint32_t away, const struc
 /* ---- the ledger
  * ----------------------------------------------------------------------------------------------- */
 
-static bool holds(const struct replay_queue *q, size_t number)
-{
-    for (size_t i = 0; i < q->holds.len; i++)
-        if (q->holds.items[i] == number)
-            return true;
-    return false;
-}
-
-/* the nodes that hold it, as far as the queue says: its master and the mirrors in sync */
-static void holders(struct text *t, const struct replay_message *m, size_t number,
-                    const struct replay_seen *queues, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        const struct replay_queue *q = queues[i].queue;
-        if (strcmp(queues[i].name, m->queue) != 0)
-            continue;
-        if (q->state != REPLAY_RUNNING)
-            text_add(t, "?");
-        else if (holds(q, number))
-            replay_node_list(t, q->synced | (q->master == SCHED_NONE ? 0 : 1u << q->master));
-    }
-    if (!t->len)
-        text_add(t, "-");
-}
-
-/* "at step 5 through L1: a mirror ..." */
-static json_t *loss_fact(const struct replay_message *m)
-{
-    json_t *why = fact_word(sched_door_words(m->door));
-    if (!*m->door)
-        return fact_with(N_("step %s: %s"), fact_of("%u", m->lost_step), why);
-    return fact_with("%s: %s", fact_of(N_("step %u through %s"), m->lost_step, m->door), why);
-}
-
-static json_t *fate_fact(const struct replay_message *m)
-{
-    enum sched_fate fate = replay_fate(m);
-    json_t *answer = fact_word(replay_answer_word(m->answer));
-    if (fate == SCHED_LOST)
-        return fact_with(N_("%s, LOST at %s"), answer, loss_fact(m));
-    return fact_with(N_("%s, %s"), answer, fact_word(m->removed ? N_("removed") : sched_fate_word(fate)));
-}
-
-static json_t *ledger_json(const struct replay_result *so_far, const struct replay_seen *queues, size_t len)
-{
-    json_t *ledger = json_array();
-    for (size_t i = 0; i < so_far->messages.len && i < LEDGER_MAX; i++) {
-        const struct replay_message *m = &so_far->messages.items[i];
-        struct text where = {0};
-        char *name = format_text("m%zu", i + 1);
-        holders(&where, m, i + 1, queues, len);
-        json_array_append_new(ledger, json_pack("{s:s, s:o, s:s, s:b}", "message", name, "fate", fate_fact(m),
-                                                "where", text_str(&where), "lost", m->lost_step != 0));
-        text_finish(&where);
-        free(name);
-    }
-    return ledger;
-}
-
 /* the first that is lost at this step: here a replay opens */
 static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
                         const struct replay_result *so_far)
@@ -184,7 +146,7 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
             continue;
         recorder_put(r->recorder, r->now, "doomed",
                      fact_with(N_("m%s is lost here, at %s. [ goes back to how it came about"),
-                               fact_of("%zu", i + 1), loss_fact(m)));
+                               fact_of("%zu", i + 1), sched_loss_fact(m)));
         r->doomed = true;
     }
 }
@@ -253,7 +215,8 @@ static void after(void *arg, const struct sched_event *e, const json_t *fact, ui
     s->events = NULL;
     s->events_len = 0;
     snapshot_destroy(s);
-    recorder_put(r->recorder, r->now, "ledger", ledger_json(so_far, queues, len));
+    recorder_put(r->recorder, r->now, "ledger",
+                 sched_ledger_json(&r->book, e->text, r->s->nodes, away, so_far, queues, len));
     tell_doomed(r, e, so_far);
 }
 
@@ -329,6 +292,7 @@ char *sched_recorder_end(struct sched_recorder *r)
         json_decref(r->events.items[i].fact);
     }
     VEC_FREE(&r->events);
+    sched_book_finish(&r->book);
     lesson_destroy(r->lesson);
     recorder_destroy(r->recorder);
     free(r);

@@ -48,8 +48,9 @@ void draw_legend(const struct model *m, struct canvas *c,
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
 char *lesson_done_text(const struct model *m);  /* what comes after the last step; the caller frees it */
 char *lesson_asked_text(const struct model *m); /* the predict-first question, looked back at; NULL: none */
-#define STEPS_AT_LEAST 5 /* that are listed even where there is no room for all and for what is to be said   \
-                          */
+#define STEPS_AT_LEAST                                                                                       \
+    5 /* that are listed even where there is no room for all and for what is to be said                      \
+       */
 
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */
@@ -95,6 +96,13 @@ const char *seconds_text(int64_t ms, char buffer[32]);  /* 2 h 05 min; < 0: "?" 
 int64_t detail_count(const json_t *o, const char *key);    /* -1: absent */
 double detail_rate(const json_t *o, const char *key);      /* of "key_details"; negative: absent */
 const char *detail_text(const json_t *o, const char *key); /* NULL: absent */
+
+/* ---- one message's life in a played schedule (part_life.c), where there is one: by its own book */
+bool life_of_schedule(const struct model *m);
+size_t life_shown(const struct model *m); /* which message, index in m->fates */
+void draw_life(const struct model *m, struct canvas *c, struct rect r, int scroll);
+int life_hidden_rows(const struct model *m, struct canvas *c, struct rect r);
+int life_rows(const struct model *m, struct canvas *c, int width);
 
 /* ---- one message's life (part_message.c) */
 void draw_message(const struct model *m, struct canvas *c, struct rect r,

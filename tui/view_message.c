@@ -15,8 +15,9 @@ static void settle(struct model *m, struct canvas *c, struct rect r)
 
 static enum effect choose(struct model *m, int by)
 {
-    const struct ledger *l = &m->ledger;
-    uint64_t at = message_shown(m), last = ledger_last_number(l);
+    bool played = life_of_schedule(m);
+    uint64_t at = played ? life_shown(m) : message_shown(m);
+    uint64_t last = played ? m->fates.len - 1 : ledger_last_number(&m->ledger);
     m->life_id = by < 0 ? (at ? at - 1 : 0) : at < last ? at + 1 : last;
     m->life_chosen = true;
     m->scroll = 0;

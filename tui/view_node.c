@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apart.h"
 #include "view.h"
 #include "words.h"
 
@@ -37,10 +38,14 @@ static void state(struct page *p, const struct model *m, const struct node_seen 
                        : "?");
         free(why);
     }
-    if (n->partitions && *n->partitions)
+    char *apart = apart_of_node(s, (int)(n - s->nodes));
+    if (apart)
+        page_field(p, _("partitioned"), STYLE_DOWN, "%s", apart);
+    else if (n->partitions && *n->partitions)
         page_field(p, _("partitioned"), STYLE_DOWN, _("cut off from %s"), n->partitions);
     else
         page_field(p, _("partitioned"), STYLE_NORMAL, "%s", n->answers ? _("no") : "?");
+    free(apart);
     text_finish(&up);
     text_finish(&down);
 }
@@ -123,9 +128,10 @@ static void queues(struct page *p, const struct model *m, int node)
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
         char letter = copy_letter(m, q, node, &style), count[24];
+        const struct side_seen *side = queue_seen_side(q, node);
         if (letter != '.')
             page_line(p, 14, style, "%c %s  %s", letter, q->name,
-                      letter == '!' ? "" : count_text(q->messages, count));
+                      letter == '!' ? "" : count_text(side ? side->messages : q->messages, count));
     }
 }
 

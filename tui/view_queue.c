@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apart.h"
 #include "view.h"
 #include "words.h"
 
@@ -25,6 +26,24 @@ static void add_names(struct text *t, const struct snapshot *s, node_bits nodes,
             text_printf(t, "%s%s %s", t->len ? ", " : "", s->nodes[i].name, what);
 }
 
+/* what each of several masters says, and what one said that is away and will be discarded */
+static void sides(struct page *p, const struct snapshot *s, const struct queue_seen *q)
+{
+    for (size_t i = 0; i < q->sides_len; i++) {
+        const struct side_seen *d = &q->sides[i];
+        struct text mirrors = {0};
+        char all[24], ready[24], unacked[24];
+        add_names(&mirrors, s, d->mirrors & d->synced, _("in sync"));
+        add_names(&mirrors, s, d->mirrors & ~d->synced, _("NOT in sync"));
+        page_field(p, i ? "" : _("sides"), STYLE_DOWN,
+                   d->away ? _("%s had %s: %s ready, %s unacknowledged; mirrors %s; discarded once it starts")
+                           : _("%s has %s: %s ready, %s unacknowledged; mirrors %s"),
+                   s->nodes[d->master].name, count_text(d->messages, all), count_text(d->ready, ready),
+                   count_text(d->unacked, unacked), mirrors.len ? mirrors.s : _("none"));
+        text_finish(&mirrors);
+    }
+}
+
 static void places(struct page *p, const struct model *m, const struct queue_seen *q)
 {
     const struct snapshot *s = m->snapshot;
@@ -32,10 +51,16 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     struct text mirrors = {0};
     add_names(&mirrors, s, q->mirrors & q->synced, _("in sync"));
     add_names(&mirrors, s, q->mirrors & ~q->synced, _("NOT in sync"));
-    page_field(p, _("master"), STYLE_STRONG, "%s", q->master >= 0 ? s->nodes[q->master].name : "?");
+    struct text masters = {0};
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (queue_seen_masters_bits(q) >> i & 1)
+            text_printf(&masters, "%s%s", masters.len ? ", " : "", s->nodes[i].name);
+    page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
+    text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
                mirrors.len ? mirrors.s : _("none"));
     text_finish(&mirrors);
+    sides(p, s, q);
     if (q->sync_messages >= 0)
         page_field(p, _("syncing"), STYLE_SYNCING, _("%lld of %lld messages copied"),
                    (long long)q->sync_messages, (long long)q->was_messages);
@@ -167,13 +192,16 @@ static void fill(struct page *p, const struct model *m)
         return;
     }
     char *title = format_text(_("Queue %s "), q->name);
-    page_title(p, title, _(queue_seen_state_name(q->state)));
+    char masters[32];
+    const char *apart = apart_queue_state(m, q, masters);
+    page_title(p, title, apart ? apart : _(queue_seen_state_name(q->state)));
     free(title);
     places(p, m, q);
     rules(p, m, q, o);
     if (m->snapshot->source < 0)
         page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
-    counts(p, q);
+    if (queue_seen_masters(q) < 2) /* else there are as many counts as sides */
+        counts(p, q);
     rates(p, m, q, o);
     consumers(p, q, o);
     sizes(p, o);

@@ -72,6 +72,19 @@ static void set_partitions(struct snapshot *s, struct node_seen *n, const json_t
     text_finish(&names);
 }
 
+static void set_links(const struct snapshot *s, struct node_seen *n, const json_t *list)
+{
+    const json_t *link;
+    size_t i;
+    n->links = 0;
+    json_array_foreach(list, i, link)
+    {
+        const char *name = name_of(link, "name");
+        int to = name ? node_index(s, name) : -1;
+        n->links |= to >= 0 ? (node_bits)1 << to : 0;
+    }
+}
+
 /* what the node `who` says of all nodes */
 static void read_nodes_of(struct snapshot *s, int who, const json_t *list)
 {
@@ -97,8 +110,10 @@ static void read_nodes_of(struct snapshot *s, int who, const json_t *list)
         int64_t memory = count_of(entry, "mem_used"), uptime = count_of(entry, "uptime");
         n->memory_bytes = memory >= 0 ? memory : n->memory_bytes;
         n->uptime_ms = uptime >= 0 ? uptime : n->uptime_ms;
-        if (i == who)
+        if (i == who) {
             set_partitions(s, n, json_object_get(entry, "partitions"));
+            set_links(s, n, json_object_get(entry, "cluster_links"));
+        }
     }
 }
 
@@ -133,12 +148,14 @@ static void merge_nodes(struct snapshot *s, const struct labdir *lab, const stru
     }
 }
 
-/* Whose lists to use: see merge.h. Of equals the one used before, then the first. */
-static int pick_source(const struct snapshot *s, const struct snapshot *before)
+/* Whose lists to use, of those that were asked for them: see merge.h. Of equals the one used before, then the
+ * first. */
+static int pick_source(const struct snapshot *s, const struct node_answer *answers,
+                       const struct snapshot *before)
 {
     int best = -1, best_score = -1;
     for (size_t i = 0; i < s->nodes_len; i++) {
-        if (!s->nodes[i].answers)
+        if (!s->nodes[i].answers || !answers[i].queues)
             continue;
         int score = 0;
         for (size_t j = 0; j < s->nodes_len; j++) {
@@ -195,7 +212,7 @@ static char *definition_of(const json_t *definition)
     return json_is_object(definition) ? json_dumps(definition, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 }
 
-static void read_queue(const struct snapshot *s, const json_t *o, const char *name, struct queue_seen *q)
+void merge_read_queue(const struct snapshot *s, const json_t *o, const char *name, struct queue_seen *q)
 {
     const char *node = name_of(o, "node"), *policy = name_of(o, "policy");
     *q = (struct queue_seen){
@@ -222,7 +239,7 @@ static void read_queue(const struct snapshot *s, const json_t *o, const char *na
         q->messages = q->ready = q->unacked = q->consumers = -1; /* nobody serves it: nobody can count it */
 }
 
-static void remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before)
+void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before)
 {
     const struct queue_seen *was = before ? snapshot_queue(before, q->name) : NULL;
     q->was_messages = q->messages >= 0 ? q->messages : was ? was->was_messages : -1;
@@ -232,16 +249,16 @@ static void remember(struct queue_seen *q, const struct snapshot *s, const struc
     q->master_since = same_master ? was->master_since : s->taken_at;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct queue_seen *)a)->name, ((const struct queue_seen *)b)->name);
-}
-
 /* the default vhost is the lab's only one; queues of others are somebody else's business */
 static bool other_vhost(const json_t *o)
 {
     const char *vhost = json_string_value(json_object_get(o, "vhost"));
     return vhost && strcmp(vhost, "/") != 0;
+}
+
+const char *merge_queue_name(const json_t *o)
+{
+    return other_vhost(o) ? NULL : name_of(o, "name");
 }
 
 static void merge_queues(struct snapshot *s, const json_t *list, const struct snapshot *before)
@@ -251,14 +268,14 @@ static void merge_queues(struct snapshot *s, const json_t *list, const struct sn
     s->queues = xcalloc(json_array_size(list), sizeof(*s->queues));
     json_array_foreach(list, i, o)
     {
-        const char *name = name_of(o, "name");
-        if (!name || other_vhost(o))
+        const char *name = merge_queue_name(o);
+        if (!name)
             continue;
         struct queue_seen *q = &s->queues[s->queues_len++];
-        read_queue(s, o, name, q);
-        remember(q, s, before);
+        merge_read_queue(s, o, name, q);
+        merge_remember(q, s, before);
     }
-    qsort(s->queues, s->queues_len, sizeof(*s->queues), by_name);
+    snapshot_sort_queues(s);
 }
 
 static void merge_policies(struct snapshot *s, const json_t *list)
@@ -299,6 +316,8 @@ static void keep_old_lists(struct snapshot *s, const struct snapshot *before)
     snapshot_destroy(old);
     for (size_t i = 0; i < s->queues_len; i++) {
         struct queue_seen *q = &s->queues[i];
+        for (size_t k = 0; k < q->sides_len; k++)
+            q->sides[k].away = true;
         q->state = QUEUE_SEEN_UNKNOWN;
         q->messages = q->ready = q->unacked = q->consumers = q->sync_messages = -1;
         q->publish_rate = q->deliver_rate = -1;
@@ -313,10 +332,11 @@ struct snapshot *merge_answers(const struct labdir *lab, const struct node_answe
     s->taken_wall_ms = time.wall_ms;
     s->number = before ? before->number + 1 : 1;
     merge_nodes(s, lab, answers, before);
-    s->source = pick_source(s, before);
+    s->source = pick_source(s, answers, before);
     if (s->source >= 0) {
         merge_queues(s, answers[s->source].queues, before);
         merge_policies(s, answers[s->source].policies);
+        merge_sides(s, lab, answers, before);
     } else if (before) {
         keep_old_lists(s, before);
     }

@@ -8,7 +8,7 @@
 
 /* What one node answered in one round. The documents are null where it was not asked or did not answer. */
 struct node_answer {
-    bool answered;     /* nodes and queues both came, with status 200 */
+    bool answered;     /* nodes, and queues and policies if it was asked for them, came with status 200 */
     bool has_feed;     /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
@@ -35,11 +35,25 @@ struct merge_time {
  *   none says it does.
  * - The lists of queues and policies are one node's, whole: that of the answering node whose list of running
  *   nodes agrees best with who answers. (Just after a stop, that is the node that has noticed.)
+ * - But a node that answers and says that it is a queue's master is believed, whatever the others say of a
+ * node that they do not reach: with two such nodes a queue has two sides (queue_seen.sides).
  * - What a list leaves out (the counts of a queue that cannot be asked) is unknown, never 0.
  * - With no answer at all, queues are kept by name, with their places as last seen, their state and counts
  *   unknown. */
 struct snapshot *merge_answers(const struct labdir *lab, const struct node_answer *answers,
                                const struct snapshot *before, struct merge_time time);
+
+/* For merge_sides.c: one entry of a list of queues, and what the snapshot before knew of it (NULL: nothing).
+ */
+void merge_read_queue(const struct snapshot *s, const json_t *o, const char *name, struct queue_seen *q);
+void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before);
+const char *merge_queue_name(const json_t *o); /* NULL: it is none of the lab's */
+
+/* merge_sides.c: where nodes that answer do not see each other, what each side says of its queues. */
+void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
+                 const struct snapshot *before);
+bool merge_side_goes_on(const struct queue_seen *q,
+                        const struct side_seen *side); /* in what the queue is now */
 
 int merge_node_index(const struct snapshot *s, const char *name); /* "node1@host" is node1; -1: no such */
 

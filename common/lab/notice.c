@@ -285,6 +285,28 @@ static void notice_hints(struct list *l, const struct snapshot *s, const struct 
     }
 }
 
+/* Two sides became one: what the other held went when its nodes began again. No node tells that of itself: it
+ * begins with what the others have. */
+static void notice_discarded(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < before->queues_len && s->source >= 0; i++) {
+        const struct queue_seen *was = &before->queues[i];
+        const struct queue_seen *q = was->sides_len ? snapshot_queue(s, was->name) : NULL;
+        for (size_t k = 0; q && k < was->sides_len; k++) {
+            const struct side_seen *side = &was->sides[k];
+            const struct node_seen *node = &s->nodes[side->master];
+            if (!node->answers || snapshot_apart_from(s, side->master) || merge_side_goes_on(q, side))
+                continue;
+            const char *format = "%s: what %s held on its side is discarded, %lld message%s";
+            add(l, s->taken_wall_ms, "queue", NULL,
+                side->was_messages < 0
+                    ? format_text("%s: what %s held on its side is discarded", was->name, node->name)
+                    : format_text(format, was->name, node->name, (long long)side->was_messages,
+                                  side->was_messages == 1 ? "" : "s"));
+        }
+    }
+}
+
 /* ---- together
  * ----------------------------------------------------------------------------------------------- */
 
@@ -293,14 +315,12 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
 {
     struct list l = {0};
     bool any_feed = false;
-    struct snapshot *old = before ? snapshot_clone(before) : NULL;
-    for (size_t i = 0; old && i < old->events_len; i++) {
-        VEC_PUSH(&l.events, old->events[i]);
-        l.seq = u64_max(l.seq, old->events[i].seq);
+    for (size_t i = 0; before && i < before->events_len; i++) {
+        struct event_seen e;
+        snapshot_copy_event(&e, &before->events[i]);
+        VEC_PUSH(&l.events, e);
+        l.seq = u64_max(l.seq, e.seq);
     }
-    if (old)
-        old->events_len = 0; /* they moved */
-    snapshot_destroy(old);
     for (size_t i = 0; i < answers_len; i++) {
         any_feed = any_feed || answers[i].has_feed;
         add_feed(&l, s->nodes[i].name, answers[i].events);
@@ -312,6 +332,8 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_queues(&l, s, before);
     }
     notice_hints(&l, s, before);
+    if (before)
+        notice_discarded(&l, s, before);
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
         drop(&l, 0);

@@ -21,6 +21,14 @@
 /* A node on a loopback or a LAN answers in milliseconds; RabbitMQ, busy with a failover, in some hundred. */
 #define ANSWER_MS 800
 
+/* The lists of queues are one node's (lab/merge.h): the others are asked for theirs now and then, to know
+ * that they would answer, and always when anything is not as it was. */
+#define ROUNDS_OF_ONE_LIST 8
+
+/* Of the many figures of nodes and queues what goes into a snapshot; their pages have documents of their own.
+ */
+#define NODE_COLUMNS "?columns=name,running,partitions,cluster_links,mem_used,uptime"
+
 /* 200 queues in RabbitMQ's words are half a megabyte. */
 #define MAX_BODY    (64 << 20)
 #define MAX_HEADERS (64 << 10)
@@ -46,6 +54,10 @@ struct ask {
     struct evhttp_connection *connection; /* NULL: made with the next question */
     json_t *answer;
     bool failed;
+    /* the newest body and what it says: an idle lab says the same each time, and parsing is what costs */
+    char *body;
+    size_t body_len;
+    json_t *said;
 };
 
 struct asked_node {
@@ -76,10 +88,15 @@ struct observer {
     char *authorization;
     struct event *timer; /* starts rounds */
     unsigned interval_ms;
-    char *queue; /* wanted; NULL: none */
+    unsigned percent;  /* of a processor that looking may take; 0: does not matter */
+    uint64_t began_us; /* how much of it this program had taken when the round began */
+    char *queue;       /* wanted; NULL: none */
     bool messages, queue_page, connections;
     char *queue_asked; /* in this round */
     bool in_round, asking, again;
+    uint64_t parsed;           /* bodies */
+    unsigned rounds_since_all; /* since every node was asked for its queues */
+    bool asks_all;             /* in this round every node is */
     struct snapshot *latest;
     struct asked_node *nodes;
     size_t nodes_len;
@@ -104,6 +121,13 @@ static struct timeval ms_timeval(unsigned ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
+static uint64_t processor_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static void node_done(struct asked_node *n);
 
 /* ---- one node
@@ -118,6 +142,23 @@ static void set_error(struct asked_node *n, char *error)
     free(n->error);
     n->error = error;
     n->error_old = false;
+}
+
+/* What the body says, borrowed; NULL: it is not JSON. */
+static json_t *said_by(struct ask *a, struct evbuffer *body)
+{
+    size_t len = evbuffer_get_length(body);
+    json_error_t e;
+    const char *bytes = len ? (const char *)evbuffer_pullup(body, -1) : "";
+    if (a->said && a->body_len == len && memcmp(a->body, bytes, len) == 0)
+        return a->said;
+    a->node->o->parsed++;
+    json_decref(a->said);
+    a->said = len ? json_loadb(bytes, len, 0, &e) : NULL;
+    a->body = xrealloc(a->body, len + 1);
+    memcpy(a->body, bytes, len);
+    a->body_len = len;
+    return a->said;
 }
 
 static bool read_answer(struct ask *a, struct evhttp_request *req)
@@ -142,10 +183,7 @@ static bool read_answer(struct ask *a, struct evhttp_request *req)
         set_error(n, format_text("HTTP %d%s", status, status == 401 ? " (wrong user or password)" : ""));
         return false;
     }
-    struct evbuffer *body = evhttp_request_get_input_buffer(req);
-    size_t len = evbuffer_get_length(body);
-    json_error_t e;
-    a->answer = len ? json_loadb((const char *)evbuffer_pullup(body, -1), len, 0, &e) : NULL;
+    a->answer = json_incref(said_by(a, evhttp_request_get_input_buffer(req)));
     if (!a->answer) {
         set_error(n, xstrdup("its answer is not JSON"));
         return false;
@@ -174,6 +212,16 @@ static void forget_answers(struct asked_node *n)
         json_decref(n->asks[i].answer);
         n->asks[i].answer = NULL;
         n->asks[i].failed = false;
+    }
+}
+
+static void forget_bodies(struct asked_node *n)
+{
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        json_decref(n->asks[i].said);
+        free(n->asks[i].body);
+        n->asks[i].said = NULL;
+        n->asks[i].body = NULL;
     }
 }
 
@@ -223,12 +271,18 @@ static struct evhttp_connection *connect_to(struct asked_node *n)
     return c;
 }
 
+/* a node's page shows them whole */
+static bool whole_nodes(const struct observer *o)
+{
+    return o->queue_page || o->connections;
+}
+
 static char *path_of(const struct ask *a)
 {
     const struct asked_node *n = a->node;
     char *name = n->o->queue_asked ? evhttp_uriencode(n->o->queue_asked, -1, 0) : NULL, *path = NULL;
     switch (a->question) {
-    case ASK_NODES: path = xstrdup("/api/nodes"); break;
+    case ASK_NODES: path = format_text("/api/nodes%s", whole_nodes(n->o) ? "" : NODE_COLUMNS); break;
     case ASK_QUEUES: path = xstrdup("/api/queues"); break;
     case ASK_POLICIES: path = xstrdup("/api/policies"); break;
     case ASK_EVENTS: path = format_text("/api/events?since=%llu", (unsigned long long)n->feed_next); break;
@@ -250,9 +304,9 @@ static bool to_ask(const struct asked_node *n, enum question question)
     const struct observer *o = n->o;
     bool source = o->latest && o->latest->source == (int)(n - o->nodes);
     switch (question) {
-    case ASK_NODES:
+    case ASK_NODES: return true;
     case ASK_QUEUES:
-    case ASK_POLICIES: return true;
+    case ASK_POLICIES: return o->asks_all || source;
     case ASK_EVENTS: return !n->feed_absent;
     case ASK_TRACE: return !n->trace_absent && o->messages;
     case ASK_QUEUE: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
@@ -333,10 +387,17 @@ static void move_feed(uint64_t *since, const json_t *feed)
     *since = told < *since ? 0 : told;
 }
 
+/* until the next round */
+static unsigned pause_ms(const struct observer *o)
+{
+    uint64_t took_us = processor_us() - o->began_us;
+    uint64_t least = o->percent ? took_us * 100 / o->percent / 1000 : 0;
+    return (unsigned)u64_min(u64_max(o->interval_ms, least), 4 * (uint64_t)o->interval_ms);
+}
+
 static void end_round(struct observer *o)
 {
     struct node_answer answers[LIMIT_NODES] = {0};
-    o->in_round = false;
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i] = answer_of(&o->nodes[i]);
     for (size_t i = 0; i < o->nodes_len; i++)
@@ -355,20 +416,52 @@ static void end_round(struct observer *o)
     }
     snapshot_destroy(o->latest);
     o->latest = s;
-    struct timeval next = ms_timeval(o->again ? 0 : o->interval_ms);
+    o->fn(o->arg, s); /* a poke in it: again, at once */
+    o->in_round = false;
+    struct timeval next = ms_timeval(o->again ? 0 : pause_ms(o));
     o->again = false;
     evtimer_add(o->timer, &next);
-    o->fn(o->arg, s);
+}
+
+/* All is as it was: every node that answered answers, all say the same of each, and no queue has, or had, two
+ * sides. */
+static bool steady(const struct observer *o)
+{
+    const struct snapshot *s = o->latest;
+    if (!s || s->source < 0 || snapshot_partitioned(s))
+        return false;
+    for (size_t i = 0; i < s->queues_len; i++)
+        if (s->queues[i].sides_len)
+            return false;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (s->nodes[i].changed_at == s->taken_at || (s->nodes[i].said_up_by && s->nodes[i].said_down_by))
+            return false;
+    return true;
+}
+
+/* The node whose lists were to be shown says nothing this time: now it is another's, of the same moment. */
+static bool ask_the_others(struct observer *o)
+{
+    const struct asked_node *source = o->latest ? &o->nodes[o->latest->source] : NULL;
+    if (o->asks_all || !source || (source->fresh && source->answered))
+        return false;
+    o->asks_all = o->asking = true;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        if (o->nodes[i].fresh && o->nodes[i].answered)
+            ask_node(&o->nodes[i]);
+    o->asking = false;
+    return true;
 }
 
 static void end_round_if_heard(struct observer *o)
 {
-    if (!o->in_round || o->asking)
-        return;
-    for (size_t i = 0; i < o->nodes_len; i++)
-        if (o->nodes[i].pending > 0 && !o->nodes[i].late)
-            return;
-    end_round(o);
+    bool waits = !o->in_round || o->asking;
+    do {
+        for (size_t i = 0; i < o->nodes_len; i++)
+            waits = waits || (o->nodes[i].pending > 0 && !o->nodes[i].late);
+    } while (!waits && ask_the_others(o));
+    if (!waits)
+        end_round(o);
 }
 
 static void node_done(struct asked_node *n)
@@ -393,6 +486,9 @@ static void start_round(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     o->in_round = o->asking = true;
+    o->began_us = processor_us();
+    o->asks_all = !steady(o) || ++o->rounds_since_all >= ROUNDS_OF_ONE_LIST;
+    o->rounds_since_all = o->asks_all ? 0 : o->rounds_since_all;
     free(o->queue_asked);
     o->queue_asked = o->queue ? xstrdup(o->queue) : NULL;
     for (size_t i = 0; i < o->nodes_len; i++)
@@ -439,6 +535,11 @@ struct observer *observer_create(struct event_base *base, const struct labdir *l
     return o;
 }
 
+void observer_spare(struct observer *o, unsigned percent)
+{
+    o->percent = percent;
+}
+
 void observer_poke(struct observer *o)
 {
     struct timeval now = {0};
@@ -463,6 +564,11 @@ void observer_want(struct observer *o, const struct observer_wants *wants)
         observer_poke(o);
 }
 
+uint64_t observer_parsed(const struct observer *o)
+{
+    return o->parsed;
+}
+
 const struct snapshot *observer_latest(const struct observer *o)
 {
     return o->latest;
@@ -475,6 +581,7 @@ void observer_destroy(struct observer *o)
     for (size_t i = 0; i < o->nodes_len; i++) {
         close_connections(&o->nodes[i]);
         forget_answers(&o->nodes[i]);
+        forget_bodies(&o->nodes[i]);
         event_free(o->nodes[i].deadline);
         node_log_close(o->nodes[i].log);
         free(o->nodes[i].error);

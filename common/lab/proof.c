@@ -432,6 +432,12 @@ static enum verdict look_state(const struct check *c, const struct queue_seen *q
     return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN : yes_if(is_any(c, state));
 }
 
+/* Two nodes say that they are its master: nothing that one of them says is so. */
+static json_t *torn_fact(const struct snapshot *s, const struct queue_seen *q)
+{
+    return of_nodes(N_("a partition: %s each say they are its master"), s, queue_seen_masters_bits(q));
+}
+
 static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of, json_t **seen)
 {
     const struct snapshot *s = e->snapshot;
@@ -444,6 +450,11 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
     if (!q || c->id == CHECK_QUEUE_EXISTS) {
         *seen = fact_of(q ? N_("%s is there") : N_("no queue %s"), c->name);
         return c->id == CHECK_QUEUE_EXISTS ? yes_if((q != NULL) == (c->number != 0)) : VERDICT_NO;
+    }
+    bool of_all = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_DURABLE || c->id == CHECK_QUEUE_POLICY;
+    if (queue_seen_masters(q) > 1 && !of_all) {
+        *seen = torn_fact(s, q);
+        return VERDICT_NO;
     }
     switch ((int)c->id) {
     case CHECK_QUEUE_HAD: return look_had(c, e, seen);

@@ -95,6 +95,20 @@ static json_t *of_messages(const char *format, const unsigned *m, size_t len)
     return of_list(format, &list);
 }
 
+/* ", in sync node2, holds m1 m2": what a master says, after what names it */
+static json_t *copy_fact(json_t *fact, uint32_t mirrors, uint32_t synced, const unsigned *holds, size_t len)
+{
+    if (!mirrors)
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("no mirrors")));
+    if (synced)
+        fact_add(&fact, N_("%s, %s"), of_nodes(N_("in sync %s"), synced));
+    if (mirrors & ~synced)
+        fact_add(&fact, N_("%s, %s"), of_nodes(N_("NOT in sync %s"), mirrors & ~synced));
+    fact_add(&fact, N_("%s, %s"),
+             len ? of_messages(N_("holds %s"), holds, len) : fact_of(N_("holds nothing")));
+    return fact;
+}
+
 static json_t *queue_fact(const struct watched *w)
 {
     const struct replay_queue *q = &w->now;
@@ -106,18 +120,16 @@ static json_t *queue_fact(const struct watched *w)
         return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u")
                                                   : N_("%s is down with node%u"),
                        w->name, q->master + 1u);
-    json_t *fact = fact_of(q->torn ? N_("%s runs on node%u (and on another node of the other side)")
-                                   : N_("%s runs on node%u"),
-                           w->name, q->master + 1u);
-    if (!q->mirrors)
-        fact_add(&fact, N_("%s, %s"), fact_of(N_("no mirrors")));
-    if (q->synced)
-        fact_add(&fact, N_("%s, %s"), of_nodes(N_("in sync %s"), q->synced));
-    if (q->mirrors & ~q->synced)
-        fact_add(&fact, N_("%s, %s"), of_nodes(N_("NOT in sync %s"), q->mirrors & ~q->synced));
-    fact_add(&fact, N_("%s, %s"),
-             q->holds.len ? of_messages(N_("holds %s"), q->holds.items, q->holds.len)
-                          : fact_of(N_("holds nothing")));
+    if (!q->sides_len)
+        return copy_fact(fact_of(N_("%s runs on node%u"), w->name, q->master + 1u), q->mirrors, q->synced,
+                         q->holds.items, q->holds.len);
+    json_t *fact = fact_of(N_("%s has %u masters, one on each side"), w->name, q->sides_len);
+    for (unsigned i = 0; i < q->sides_len; i++) {
+        const struct replay_side *side = &q->sides[i];
+        fact_add(&fact, N_("%s; %s"),
+                 copy_fact(fact_of("node%u", side->master + 1u), side->mirrors, side->synced,
+                           side->holds.items, side->holds.len));
+    }
     return fact;
 }
 
@@ -153,12 +165,51 @@ static struct replay_message *message(struct replay *r, unsigned number)
     return &r->result->messages.items[number - 1];
 }
 
-static bool holds(const struct replay_queue *q, unsigned number)
+static bool among(const unsigned *numbers, size_t len, unsigned number)
 {
-    for (size_t i = 0; i < q->holds.len; i++)
-        if (q->holds.items[i] == number)
+    for (size_t i = 0; i < len; i++)
+        if (numbers[i] == number)
             return true;
     return false;
+}
+
+static bool holds(const struct replay_queue *q, unsigned number)
+{
+    return among(q->holds.items, q->holds.len, number);
+}
+
+uint32_t replay_holders(const struct replay_queue *q, unsigned number)
+{
+    uint32_t nodes = 0;
+    if (!q->sides_len && q->master != SCHED_NONE && holds(q, number))
+        nodes = q->synced | 1u << q->master;
+    for (unsigned i = 0; i < q->sides_len; i++)
+        if (among(q->sides[i].holds.items, q->sides[i].holds.len, number))
+            nodes |= q->sides[i].synced | 1u << q->sides[i].master;
+    return nodes;
+}
+
+void replay_add_side(struct replay_queue *q, const struct replay_queue *said, size_t holds_from)
+{
+    if (q->sides_len == SCHED_NODES)
+        return;
+    struct replay_side *side = &q->sides[q->sides_len++];
+    *side = (struct replay_side){.master = said->master, .mirrors = said->mirrors, .synced = said->synced};
+    for (size_t i = holds_from; i < q->holds.len; i++)
+        VEC_PUSH(&side->holds, q->holds.items[i]);
+}
+
+static void drop_sides(struct replay_queue *q)
+{
+    for (unsigned i = 0; i < q->sides_len; i++)
+        VEC_FREE(&q->sides[i].holds);
+    q->sides_len = 0;
+}
+
+void replay_queue_finish(struct replay_queue *q)
+{
+    VEC_FREE(&q->holds);
+    drop_sides(q);
 }
 
 /* The queue runs and this confirmed message is not in it: through which door did it go? The order is that of
@@ -204,7 +255,7 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             continue;
         bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
         m->unavailable = w->now.state == REPLAY_STOPPED || w->now.state == REPLAY_DOWN;
-        uint32_t in_sync = runs ? w->now.synced | 1u << w->now.master : 0;
+        uint32_t in_sync = here ? replay_holders(&w->now, number) : 0;
         if (here) /* at first every mirror has it: it was published to all; later, who is in sync */
             m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
@@ -223,6 +274,7 @@ static void account(struct replay *r, struct watched *w, unsigned step)
         w->before = w->now;
         w->before.holds.items = NULL;
         w->before.holds.len = w->before.holds.cap = 0;
+        w->before.sides_len = 0; /* those are still w->now's */
         w->seen_running = true;
     }
 }
@@ -307,28 +359,46 @@ static int by_number(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* rising, each once: two masters may hold the same */
-static void in_order(struct replay_queue *q)
+/* rising, each once: two masters may hold the same; how many are left */
+static size_t in_order(unsigned *numbers, size_t len)
 {
     size_t kept = 0;
-    if (q->holds.len)
-        qsort(q->holds.items, q->holds.len, sizeof(*q->holds.items), by_number);
-    for (size_t i = 0; i < q->holds.len; i++)
-        if (i == 0 || q->holds.items[i] != q->holds.items[i - 1])
-            q->holds.items[kept++] = q->holds.items[i];
-    q->holds.len = kept;
+    if (len)
+        qsort(numbers, len, sizeof(*numbers), by_number);
+    for (size_t i = 0; i < len; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return kept;
+}
+
+static int by_master(const void *a, const void *b)
+{
+    const struct replay_side *x = a, *y = b;
+    return x->master - y->master;
+}
+
+static void put_in_order(struct replay_queue *q)
+{
+    q->holds.len = in_order(q->holds.items, q->holds.len);
+    for (unsigned i = 0; i < q->sides_len; i++)
+        q->sides[i].holds.len = in_order(q->sides[i].holds.items, q->sides[i].holds.len);
+    if (q->sides_len < 2)
+        drop_sides(q); /* there is no other */
+    else
+        qsort(q->sides, q->sides_len, sizeof(q->sides[0]), by_master);
+    q->torn = q->sides_len > 0;
 }
 
 static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **why)
 {
     for (size_t i = 0; i < r->queues.len; i++) {
         struct watched *w = &r->queues.items[i];
-        VEC_FREE(&w->now.holds);
+        replay_queue_finish(&w->now);
         w->now = (struct replay_queue){.master = SCHED_NONE};
         int err = r->world->look(r->arg, w->name, &w->now, why);
         if (err)
             return err;
-        in_order(&w->now);
+        put_in_order(&w->now);
         fact_add(fact, N_("%s; %s"), queue_fact(w));
     }
     say_fact(r, "", *fact);
@@ -629,7 +699,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
     free(why);
     for (size_t i = 0; i < r.queues.len; i++) {
         free(r.queues.items[i].name);
-        VEC_FREE(&r.queues.items[i].now.holds);
+        replay_queue_finish(&r.queues.items[i].now);
     }
     VEC_FREE(&r.queues);
     free(r.gone);

@@ -25,15 +25,30 @@ enum replay_state {
     REPLAY_DOWN,
 };
 
+/* One of several masters of a queue, each on its side of a partition. */
+struct replay_side {
+    uint8_t master;
+    uint32_t mirrors, synced;
+    VEC(unsigned) holds;
+};
+
 /* A queue at rest, as the nodes that run show it. */
 struct replay_queue {
     enum replay_state state;
-    uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
-    uint32_t mirrors, synced; /* bit i: node i + 1 */
-    VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
-    bool empty;               /* holds nothing, as it counts */
-    bool torn;                /* by a partition: there are two masters */
+    uint8_t master;                        /* 0: node1; SCHED_NONE: nobody says */
+    uint32_t mirrors, synced;              /* bit i: node i + 1 */
+    VEC(unsigned) holds;                   /* numbers of messages; only while it runs; by whoever serves it */
+    bool empty;                            /* holds nothing, as it counts */
+    bool torn;                             /* by a partition: there are two masters */
+    struct replay_side sides[SCHED_NODES]; /* torn: each of them; what stands above is the first one's, and */
+    unsigned sides_len;                    /* `holds` what any of them holds */
+    char policy[64];                       /* its name, as far as there is room; "": none, or not said */
 };
+void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
+                     size_t holds_from); /* its own: from there */
+void replay_queue_finish(struct replay_queue *q);
+uint32_t replay_holders(const struct replay_queue *q,
+                        unsigned number); /* nodes, as far as masters say; it runs */
 
 enum replay_answer { /* of a publish */
                      REPLAY_UNANSWERED,

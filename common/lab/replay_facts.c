@@ -149,8 +149,8 @@ static uint32_t nodes_in(const char *column, size_t len)
 
 static void read_row(const char *row, struct replay_queue *q)
 {
-    const char *column[6];
-    size_t len[6], n = 0;
+    const char *column[7];
+    size_t len[7], n = 0;
     for (const char *at = row; n < ARRAY_LEN(column); at += len[n - 1] + 1) {
         column[n] = at;
         len[n] = strcspn(at, "\t\n");
@@ -166,6 +166,8 @@ static void read_row(const char *row, struct replay_queue *q)
     q->mirrors = n > 3 ? nodes_in(column[3], len[3]) : 0;
     q->synced = n > 4 ? nodes_in(column[4], len[4]) & q->mirrors : 0;
     q->empty = n > 5 && len[5] == 1 && *column[5] == '0';
+    if (n > 6)
+        snprintf(q->policy, sizeof(q->policy), "%.*s", (int)len[6], column[6]);
 }
 
 /* RabbitMQ leaves a queue out of the list whose mirrors may not take over; its API still knows it. */
@@ -189,7 +191,7 @@ bool nodes_row(const struct nodes *w, unsigned node, const char *queue, struct r
 {
     char *output = NULL;
     int code = CTL(w, node, &output, "--quiet", "list_queues", "name", "state", "pid", "slave_pids",
-                   "synchronised_slave_pids", "messages");
+                   "synchronised_slave_pids", "messages", "policy");
     size_t len = strlen(queue);
     *q = (struct replay_queue){.state = REPLAY_GONE, .master = SCHED_NONE};
     for (const char *line = output; code == 0 && line && *line; line += strcspn(line, "\n")) {

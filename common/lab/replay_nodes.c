@@ -426,10 +426,12 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
         bool serves = q.state == REPLAY_RUNNING;
         if (!any || (serves && out->state != REPLAY_RUNNING))
             *out = q; /* which holds nothing yet */
-        else
-            out->torn = out->torn || (serves && q.master != out->master);
-        if (serves && !(masters >> q.master & 1) && !add_held(w, queue, i, out))
+        size_t held = out->holds.len;
+        bool another = serves && !(masters >> q.master & 1);
+        if (another && !add_held(w, queue, i, out))
             return nodes_not_so(w, why, "%s runs but node%u does not show what it holds", queue, i + 1);
+        if (another)
+            replay_add_side(out, &q, held);
         masters |= serves ? 1u << q.master : 0;
         any = true;
     }

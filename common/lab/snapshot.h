@@ -28,6 +28,7 @@ struct node_seen {
     node_bits said_down_by;
     char *error;                     /* why it does not answer, for the screen; NULL if it does */
     char *partitions;                /* comma-separated names it lists as partitioned from; "" if none */
+    node_bits links;                 /* nodes it says it has a link to; only while it answers */
     ms_time answered_at;             /* last time its own API answered; 0: never */
     ms_time changed_at;              /* last time state changed */
     int64_t memory_bytes, uptime_ms; /* -1: unknown */
@@ -39,6 +40,17 @@ enum queue_seen_state {
     QUEUE_SEEN_SYNCING,
     QUEUE_SEEN_STOPPED,
     QUEUE_SEEN_DOWN,
+};
+
+/* What one of several masters says of a queue. Nodes that do not see each other may each serve it, to clients
+ * of their own: a partition. */
+struct side_seen {
+    int master; /* index in nodes: it says so itself */
+    enum queue_seen_state state;
+    node_bits mirrors, synced;
+    int64_t messages, ready, unacked; /* -1: it does not say */
+    int64_t was_messages;             /* the last known number; -1: never known */
+    bool away; /* it does not answer any more: this is what it said last, and nobody discarded it yet */
 };
 
 struct queue_seen {
@@ -56,6 +68,9 @@ struct queue_seen {
     char *effective_definition;        /* JSON text, "{}" if none, NULL if unknown */
     ms_time seen_at;                   /* when a node that is alive said so */
     ms_time master_since;              /* when this master was first seen; 0: from the beginning */
+    struct side_seen *sides; /* where there are several: each of them, by master; what stands above is then
+                                what the source's side says */
+    size_t sides_len;        /* 0: all that answer say the same */
 };
 
 struct policy_seen {
@@ -163,8 +178,29 @@ struct snapshot {
 const struct node_seen *snapshot_node(const struct snapshot *s, const char *name);   /* NULL if absent */
 const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *name); /* NULL if absent */
 int snapshot_node_index(const struct snapshot *s, const char *name);                 /* -1 if absent */
+
+/* Nodes that run, answer and do not count each other as running: the sides of a partition. */
+node_bits snapshot_partitions(const struct snapshot *s, int node); /* which this one lists, as it says */
+bool snapshot_apart(const struct snapshot *s, int node, int other);
+bool snapshot_met(const struct snapshot *s, int node,
+                  int other); /* they are apart, though their link is back */
+node_bits snapshot_apart_from(const struct snapshot *s, int node);
+bool snapshot_partitioned(const struct snapshot *s); /* some are apart, or some queue has two masters */
+
+/* How many nodes that answer say that they are this queue's master; 1: no more than one. */
+unsigned queue_seen_masters(const struct queue_seen *q);
+/* It runs, though nodes that answer cannot reach its master: for clients of one side only. */
+bool queue_seen_one_sided(const struct snapshot *s, const struct queue_seen *q);
+/* What the side that this node has a copy in says of the queue; NULL: it has none, or all say the same. */
+const struct side_seen *queue_seen_side(const struct queue_seen *q, int node);
+node_bits queue_seen_masters_bits(const struct queue_seen *q);              /* of all that answer */
+node_bits queue_seen_mirrors(const struct queue_seen *q, bool synced_only); /* on any of their sides */
+
 struct snapshot *snapshot_clone(const struct snapshot *s);
-void snapshot_destroy(struct snapshot *s); /* takes NULL */
+void snapshot_destroy(struct snapshot *s);     /* takes NULL */
+void snapshot_sort_queues(struct snapshot *s); /* after any is added: they are found by halves */
+bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b); /* but for seen_at */
+void snapshot_copy_event(struct event_seen *to, const struct event_seen *from);
 const char *trace_seen_word(enum trace_seen_kind kind);
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
 

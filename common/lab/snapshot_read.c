@@ -136,6 +136,7 @@ static bool read_nodes(struct reader *r, const json_t *list)
                   read_bits(r, o, "nodes", i, "said_down_by", &n->said_down_by) &&
                   read_text(r, o, "nodes", i, "error", true, &n->error) &&
                   read_text(r, o, "nodes", i, "partitions", false, &n->partitions) &&
+                  read_bits(r, o, "nodes", i, "links", &n->links) &&
                   read_time(r, o, "nodes", i, "answered_at", &n->answered_at) &&
                   read_time(r, o, "nodes", i, "changed_at", &n->changed_at) &&
                   read_number(r, o, "nodes", i, "memory_bytes", -1, &n->memory_bytes) &&
@@ -156,6 +157,37 @@ static bool read_master(struct reader *r, const json_t *o, size_t i, int *out)
     if (json_is_string(v))
         *out = snapshot_node_index(r->s, json_string_value(v));
     return *out >= 0 || fail(r, "queues", i, "master", "the name of a node of this snapshot");
+}
+
+static bool read_side(struct reader *r, const json_t *o, size_t i, struct side_seen *d)
+{
+    const char *w = "sides";
+    int state = 0;
+    bool ok = read_master(r, o, i, &d->master) &&
+              read_word(r, o, w, i, "state", queue_word, QUEUE_SEEN_DOWN + 1, &state) &&
+              read_bits(r, o, w, i, "mirrors", &d->mirrors) && read_bits(r, o, w, i, "synced", &d->synced) &&
+              read_number(r, o, w, i, "messages", -1, &d->messages) &&
+              read_number(r, o, w, i, "ready", -1, &d->ready) &&
+              read_number(r, o, w, i, "unacked", -1, &d->unacked) &&
+              read_number(r, o, w, i, "was_messages", -1, &d->was_messages) &&
+              read_flag(r, o, w, i, "away", &d->away);
+    d->state = (enum queue_seen_state)state;
+    return ok && (d->master >= 0 || fail(r, w, i, "master", "the name of a node of this snapshot"));
+}
+
+static bool read_sides(struct reader *r, const json_t *o, size_t i, struct queue_seen *q)
+{
+    const json_t *sides = json_object_get(o, "sides");
+    if (!sides)
+        return true;
+    if (!json_is_array(sides) || json_array_size(sides) > LIMIT_NODES)
+        return fail(r, "queues", i, "sides", "a list, one for each master");
+    q->sides = xcalloc(json_array_size(sides) + 1, sizeof(*q->sides));
+    q->sides_len = json_array_size(sides);
+    for (size_t d = 0; d < q->sides_len; d++)
+        if (!read_side(r, json_array_get(sides, d), d, &q->sides[d]))
+            return false;
+    return true;
 }
 
 static bool read_queue(struct reader *r, const json_t *o, size_t i, struct queue_seen *q)
@@ -179,7 +211,7 @@ static bool read_queue(struct reader *r, const json_t *o, size_t i, struct queue
               read_number(r, o, w, i, "consumers", -1, &q->consumers) &&
               read_number(r, o, w, i, "sync_messages", -1, &q->sync_messages) &&
               read_rate(r, o, w, i, "publish_rate", &q->publish_rate) &&
-              read_rate(r, o, w, i, "deliver_rate", &q->deliver_rate);
+              read_rate(r, o, w, i, "deliver_rate", &q->deliver_rate) && read_sides(r, o, i, q);
     q->state = (enum queue_seen_state)state;
     return ok;
 }

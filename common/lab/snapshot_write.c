@@ -32,9 +32,29 @@ static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
                   names_of(s, n->said_up_by), "said_down_by", names_of(s, n->said_down_by), "error",
                   text_or_null(n->error), "partitions", n->partitions ? n->partitions : "", "answered_at",
                   (json_int_t)n->answered_at, "changed_at", (json_int_t)n->changed_at);
+    if (n->links)
+        json_object_set_new(json, "links", names_of(s, n->links));
     set_known(json, "memory_bytes", n->memory_bytes);
     set_known(json, "uptime_ms", n->uptime_ms);
     return json;
+}
+
+/* what each of several masters says */
+static json_t *sides_json(const struct snapshot *s, const struct queue_seen *q)
+{
+    json_t *sides = json_array();
+    for (size_t i = 0; i < q->sides_len; i++) {
+        const struct side_seen *d = &q->sides[i];
+        json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:b}", "master", s->nodes[d->master].name, "state",
+                                 snapshot_queue_word(d->state), "mirrors", names_of(s, d->mirrors), "synced",
+                                 names_of(s, d->synced), "away", d->away);
+        set_known(json, "messages", d->messages);
+        set_known(json, "ready", d->ready);
+        set_known(json, "unacked", d->unacked);
+        set_known(json, "was_messages", d->was_messages);
+        json_array_append_new(sides, json);
+    }
+    return sides;
 }
 
 static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
@@ -57,6 +77,8 @@ static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
         json_object_set_new(json, "publish_rate", json_real(q->publish_rate));
     if (q->deliver_rate >= 0)
         json_object_set_new(json, "deliver_rate", json_real(q->deliver_rate));
+    if (q->sides_len)
+        json_object_set_new(json, "sides", sides_json(s, q));
     return json;
 }
 
@@ -93,6 +115,8 @@ static void trace_to_json(const struct snapshot *s, json_t *json)
                                                 c->mirror, "all", c->all, "uid", (json_int_t)c->queue_uid,
                                                 "next", (json_int_t)c->next, "held", held));
     }
+    if (snapshot_partitioned(s))
+        json_object_set_new(json, "partitioned", json_true());
     if (s->traces)
         json_object_set_new(json, "traces", names_of(s, s->traces));
     if (s->trace_gaps)

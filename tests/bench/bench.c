@@ -41,6 +41,7 @@ enum measure_id {
     M_SYNC,
     M_SCREEN_IDLE,
     M_SCREEN_FLOW,
+    M_SCREEN_QUEUES, /* the last: its queues stay */
     MEASURES
 };
 
@@ -58,6 +59,7 @@ static struct measure measures[MEASURES] = {
     [M_SYNC] = {"sync", "synchronise a new mirror, 200,000 x 100 B", "s", false},
     [M_SCREEN_IDLE] = {"screen-idle", "the screen's processor time, nothing happens", "%", false},
     [M_SCREEN_FLOW] = {"screen-flow", "the same while messages flow (at most 50,000/s)", "%", false},
+    [M_SCREEN_QUEUES] = {"screen-queues", "the same, nothing happens, 200 queues", "%", false},
 };
 
 static struct {
@@ -443,6 +445,21 @@ static bool measure_idle_screen(struct bench *b, double *value)
            fail(b, "%s", why);
 }
 
+/* The same with many queues: what is heard of them is 100 times more. */
+static bool measure_many_queues(struct bench *b, double *value)
+{
+    for (unsigned i = 1; i <= 200; i++) {
+        char path[64];
+        struct text answer = {0};
+        snprintf(path, sizeof(path), "/api/queues/%%2F/idle-%u", i);
+        int status = http_ask(lab_http(&b->lab, 1), "PUT", path, "{\"durable\":true}", 10000, &answer);
+        text_finish(&answer);
+        if (status / 100 != 2)
+            return fail(b, "PUT %s: status %d", path, status);
+    }
+    return measure_idle_screen(b, value);
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static void note(struct bench *b, enum measure_id id, bool ok, double value)
@@ -486,11 +503,12 @@ static void measure_engine(unsigned engine)
         for (enum measure_id id = M_TRANSIENT; id < MEASURES; id++) {
             for (unsigned run = 1; wanted(id) && run <= options.runs; run++) {
                 double value = 0;
-                bool ok = id == M_FAILOVER      ? measure_failover(&b, run, &value)
-                          : id == M_SYNC        ? measure_sync(&b, run, &value)
-                          : id == M_SCREEN_IDLE ? measure_idle_screen(&b, &value)
-                          : id == M_SCREEN_FLOW ? measure_flow(&b, run, &value)
-                                                : measure_load(&b, id, run, &value);
+                bool ok = id == M_FAILOVER        ? measure_failover(&b, run, &value)
+                          : id == M_SYNC          ? measure_sync(&b, run, &value)
+                          : id == M_SCREEN_IDLE   ? measure_idle_screen(&b, &value)
+                          : id == M_SCREEN_QUEUES ? measure_many_queues(&b, &value)
+                          : id == M_SCREEN_FLOW   ? measure_flow(&b, run, &value)
+                                                  : measure_load(&b, id, run, &value);
                 note(&b, id, ok, value);
             }
         }

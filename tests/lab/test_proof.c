@@ -377,6 +377,37 @@ static void half_of_a_proof_says_which_half(void **state)
     lesson_destroy(l);
 }
 
+/* Two nodes say that they are the queue's master: what one of them says proves nothing. */
+static void two_masters_prove_nothing(void **state)
+{
+#define SIDE(master, mirrors)                                                                                \
+    "{'master':'" master "','state':'running','mirrors':[" mirrors "],'synced':[" mirrors "],'messages':1}"
+    static const struct look torn = {
+        .policies = POLICY,
+        .node1 = "not running",
+        .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1), "running",
+                        ",'policy':'mirrior','sides':[" SIDE("node1", "") "," SIDE("node2", "'node3'") "]")};
+    (void)state;
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &node1_stopped, 2);
+    observe_times(l, &torn, 4);
+    assert_int_equal(lesson_current(l), 3);
+    assert_true(l->steps[3].state != STEP_SEEN);
+    struct finding found;
+    struct snapshot *s = take(&torn);
+    struct map none = {0};
+    proof_look(((struct step_proof *)l->steps[3].proof)->facts,
+               &(struct evidence){.snapshot = s, .most_messages = &none}, &found);
+    assert_fact(found.missing, "a partition: node1, node2 each say they are its master");
+    finding_finish(&found);
+    snapshot_destroy(s);
+    observe_times(l, &promoted, 2); /* one of them is left */
+    assert_int_equal(l->steps[3].state, STEP_SEEN);
+    lesson_destroy(l);
+}
+
 static void a_later_step_waits_for_the_earlier(void **state)
 {
     (void)state;
@@ -557,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lesson_7_is_ticked_step_by_step),
+        cmocka_unit_test(two_masters_prove_nothing),
         cmocka_unit_test(stopped_and_down_are_both_right),
         cmocka_unit_test(without_the_policy_its_step_stays_open),
         cmocka_unit_test(one_snapshot_is_not_enough),

@@ -72,6 +72,28 @@ static void a_typed_verb_asks_the_right_node(void **state)
     model_finish(&m);
 }
 
+/* x cuts a node off and heals what is cut. Where all links are back, healing would change nothing however
+ * often: it says what mends the two views, by how the lab handles partitions. */
+static void what_mends_a_partition(void **state)
+{
+    struct model m;
+    struct labdir lab = {.nodes_len = 3};
+    (void)state;
+    model_init(&m, NULL, &lab, false, false);
+    see(&m, "rest");
+    assert_runs(&m, "x", "labctl -n node1 cut node1");
+    see(&m, "cut");
+    assert_runs(&m, "x", "labctl -n node1 heal node1");
+    see(&m, "apart");
+    m.cut = 1; /* cut from here, and healed from elsewhere */
+    assert_says(&m, "x", "Two views: stop and start node1 (s, a); its side of 2 queues is discarded");
+    m.node = 1; /* of the other side */
+    assert_says(&m, "x", "stop and start node1");
+    snprintf(lab.partition_handling, sizeof(lab.partition_handling), "autoheal");
+    assert_says(&m, "x", "autoheal restarts the side with fewer clients");
+    model_finish(&m);
+}
+
 static void lines_are_edited_and_recalled(void **state)
 {
     struct model m;
@@ -643,6 +665,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_verb_asks_the_right_node),
+        cmocka_unit_test(what_mends_a_partition),
         cmocka_unit_test(lines_are_edited_and_recalled),
         cmocka_unit_test(tab_completes),
         cmocka_unit_test(completion_knows_labctls_verbs),

@@ -75,6 +75,41 @@ static void more_than_four_nodes(void **state)
     CHECK("many-100x30", NULL, 100, 30, "many");
 }
 
+/* Nodes that all answer and do not see each other: both masters, each with its count; what mends it. The data
+ * are of the kit's nodes: node1 cut off, and with its links back; the third of six nodes with one that was
+ * stopped (SIGSTOP) for a while. */
+static void a_partition(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    CHECK("cut-80x24", NULL, 80, 24, "cut");
+    CHECK("apart-80x24", NULL, 80, 24, "apart");
+    CHECK("apart-six-80x24", NULL, 80, 24, "apart-six");
+    show(&m, NULL, (const char *const[]){"apart", NULL});
+    model_key(&m, KEY_RETURN, &run);
+    char *frame = model_frame(&m, 80, 24);
+    check_frame("apart-queue-80x24", frame);
+    assert_contains(frame, "node1 has 3: 3 ready, 0 unacknowledged; mirrors none");
+    assert_contains(frame, "node2 has 4: 4 ready, 0 unacknowledged; mirrors node3 in sync");
+    free(frame);
+    model_finish(&m);
+}
+
+/* Cards with room for none of the counts, names longer than a column: nothing is cut into another thing. */
+static void counts_that_do_not_fit(void **state)
+{
+    (void)state;
+    struct model m;
+    show(&m, NULL, (const char *const[]){"apart", NULL});
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(m.snapshot, "m1");
+    q->sides[0].ready = q->sides[1].ready = 123456;
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "TWO MASTERS 2 views");
+    free(frame);
+    model_finish(&m);
+}
+
 static void nobody_answers(void **state)
 {
     (void)state;
@@ -476,6 +511,8 @@ int main(void)
         cmocka_unit_test(node_stopped),
         cmocka_unit_test(wide_names),
         cmocka_unit_test(more_than_four_nodes),
+        cmocka_unit_test(a_partition),
+        cmocka_unit_test(counts_that_do_not_fit),
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(overlays),
         cmocka_unit_test(overlays_in_a_small_window),

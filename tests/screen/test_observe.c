@@ -83,6 +83,11 @@ static bool second_silent(const struct snapshot *s)
     return s->nodes[0].answers && !s->nodes[1].answers && s->nodes[2].answers;
 }
 
+static bool first_silent(const struct snapshot *s)
+{
+    return !s->nodes[0].answers;
+}
+
 static bool second_down(const struct snapshot *s)
 {
     return s->nodes[1].state == NODE_NOT_RUNNING;
@@ -284,6 +289,54 @@ static void traces(void **state)
     assert_true(fake_asked(scene->fake, "/api/trace?since=8") <= 1); /* nobody looks: they need not note */
 }
 
+static bool forty_more(const struct snapshot *s)
+{
+    return s->number >= number_then + 40;
+}
+
+static bool six_messages(const struct snapshot *s)
+{
+    return s->queues_len && s->queues[0].messages == 6;
+}
+
+/* An idle lab: what is said again is not parsed again, and one node's list is enough. What changes is seen.
+ */
+static void what_does_not_change_costs_little(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 5);
+    until(scene, all_answer);
+    number_then = scene->s->number;
+    fake_forget(scene->fake);
+    uint64_t parsed = observer_parsed(scene->observer);
+    until(scene, forty_more);
+    assert_int_equal(observer_parsed(scene->observer), parsed);
+    size_t rounds = scene->s->number - number_then, asked = fake_asked(scene->fake, "/api/queues");
+    assert_true(asked >= rounds);
+    assert_true(asked <= rounds + 2 * (rounds / 8 + 2)); /* not 3 * rounds */
+    fake_queues(scene->fake,
+                "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+                "\"messages\":6,\"messages_ready\":6,\"messages_unacknowledged\":0}]");
+    until(scene, six_messages);
+    assert_true(observer_parsed(scene->observer) > parsed);
+}
+
+/* The node whose list was shown goes: the others are asked in the same round. */
+static void another_list_at_once(void **state)
+{
+    struct scene *scene = *state;
+    watch(scene, 20);
+    until(scene, all_answer);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_int_equal(scene->s->source, 0);
+    fake_node(scene->fake, 0, FAKE_GONE, true);
+    until(scene, first_silent);
+    assert_true(scene->s->source > 0);
+    assert_int_equal(scene->s->queues_len, 1);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
 static void a_poke_asks_now(void **state)
 {
     struct scene *scene = *state;
@@ -325,6 +378,8 @@ int main(void)
         TEST(a_wrong_password_is_said),
         TEST(feeds),
         TEST(traces),
+        TEST(what_does_not_change_costs_little),
+        TEST(another_list_at_once),
         TEST(a_poke_asks_now),
         cmocka_unit_test(looking_once),
     };

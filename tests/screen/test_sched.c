@@ -41,7 +41,7 @@ static void it_opens_at_the_step_that_lost_a_message(void **state)
     struct player *p = open_schedule(FOLDER "five-steps.sched");
     char *frame = frame_of(p);
     check_frame("sched-doomed-80x24", frame);
-    assert_contains(frame, "m1 is lost here, at step 5 through L1");
+    assert_contains(frame, "m1 is lost here, at step 5: a mirror that was not synchronised was");
     assert_contains(frame, "1 of 1 lost");
     free(frame);
     player_request(p, REQUEST_EARLIER); /* a step before it is still there, on one node only */
@@ -60,6 +60,65 @@ static void it_opens_at_the_step_that_lost_a_message(void **state)
     model_key(player_model(p), 's', &run);
     assert_null(run);
     assert_contains(model_message(player_model(p)), "this is a replay, not a lab");
+    player_destroy(p);
+}
+
+/* Both masters, and what each holds: in the cards, the table and the ledger; and the same in a message's
+ * life. */
+static void two_masters_in_a_schedule(void **state)
+{
+    (void)state;
+    struct command *run;
+    struct player *p = open_schedule(FOLDER "two-masters.sched");
+    player_request(p, REQUEST_EARLIER);
+    player_request(p, REQUEST_EARLIER);
+    char *frame = frame_of(p);
+    check_frame("sched-two-masters-80x24", frame);
+    assert_contains(frame, ">q               TWO MASTERS     2/2     0  M  M  m   none          ha");
+    assert_contains(frame, "m1   node1 node2 node3  confirmed, kept");
+    assert_contains(frame, "m2   node1              confirmed, kept");
+    assert_contains(frame, "m3   node2 node3        confirmed, kept");
+    free(frame);
+    player_request(p, REQUEST_LATER);
+    player_request(p, REQUEST_LATER);
+    model_key(player_model(p), '3', &run);
+    frame = frame_of(p);
+    check_frame("sched-life-80x24", frame);
+    assert_contains(frame, "stop node1                     !  .  u   confirmed, LOST at step 6");
+    assert_contains(frame, "m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
+    free(frame);
+    model_key(player_model(p), KEY_ARROW_RIGHT, &run);
+    model_key(player_model(p), KEY_ARROW_RIGHT, &run); /* there is none after it */
+    frame = frame_of(p);
+    assert_contains(frame, "m3 of q: confirmed, kept");
+    assert_contains(frame, "publish node2 q                .  M  m   confirmed, kept");
+    free(frame);
+    player_destroy(p);
+}
+
+/* What the ledger says of a message is what its life ends with, in every schedule and at every step. */
+static void lives_and_ledger_agree(void **state)
+{
+    (void)state;
+    struct player *p = open_schedule(FOLDER "five-steps.sched");
+    const struct recording *r = player_recording(p);
+    size_t compared = 0;
+    for (size_t i = 0; i < r->moments.len; i++) {
+        player_to(p, i);
+        const struct model *m = player_model(p);
+        for (size_t k = 0; k < m->fates.len; k++) {
+            const json_t *life = m->fates.items[k].life;
+            const json_t *last = json_array_get(life, json_array_size(life) - 1);
+            char *fate = fact_text(json_array_get(last, 2), NULL);
+            const char *letters = json_string_value(json_array_get(last, 1));
+            assert_string_equal(fate, m->fates.items[k].fate);
+            bool held = strchr(letters, 'M') || strchr(letters, 'm');
+            assert_int_equal(held, strncmp(m->fates.items[k].where, "node", 4) == 0);
+            free(fate);
+            compared++;
+        }
+    }
+    assert_true(compared >= 5);
     player_destroy(p);
 }
 
@@ -196,7 +255,7 @@ static void it_is_shown_while_it_is_played(void **state)
     assert_int_equal(steps, 5);
     player_complete(p);
     char *frame = frame_of(p);
-    assert_contains(frame, "m1 is lost here, at step 5 through L1");
+    assert_contains(frame, "m1 is lost here, at step 5: a mirror that was not synchronised was");
     assert_contains(frame, "1 of 1 lost");
     free(frame);
     player_destroy(p);
@@ -246,6 +305,8 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_opens_at_the_step_that_lost_a_message),
+        cmocka_unit_test(two_masters_in_a_schedule),
+        cmocka_unit_test(lives_and_ledger_agree),
         cmocka_unit_test(two_schedules_side_by_side),
         cmocka_unit_test(every_schedule),
         cmocka_unit_test(it_is_shown_while_it_is_played),

@@ -590,7 +590,8 @@ static int command_screen(const struct options *o, int number)
             code = make_ready(&lab, next);
     } while (!code && next);
     if (!lab.external && any_alive(&lab))
-        printf(_("The nodes keep running; `%s` comes back to them, `%s down` stops them.\n"), program, program);
+        printf(_("The nodes keep running; `%s` comes back to them, `%s down` stops them.\n"), program,
+               program);
     return code;
 }
 

@@ -289,24 +289,25 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
     for (node_id n = 0; n < sim_nodes(w->sim); n++) {
         if (!sim_serving(w->sim, n) || !sim_queue(w->sim, n, queue, &q))
             continue;
+        struct replay_queue said = {.master = q.master};
+        for (size_t i = 0; i < q.mirrors_len; i++)
+            said.mirrors |= node_bit(q.mirrors[i]);
+        said.synced = q.synced & said.mirrors;
+        size_t held = out->holds.len;
         if (q.local) {
-            out->torn = out->state == REPLAY_RUNNING;
             add_held(w, n, queue, out);
+            replay_add_side(out, &said, held);
         }
-        if (found && !q.local)
+        if (found && (!q.local || out->state == REPLAY_RUNNING))
             continue;
-        if (!out->torn) {
-            out->master = q.master;
-            out->synced = q.synced;
-            out->mirrors = 0;
-            for (size_t i = 0; i < q.mirrors_len; i++)
-                out->mirrors |= node_bit(q.mirrors[i]);
-            out->synced &= out->mirrors;
-            out->state = q.state == QUEUE_STOPPED ? REPLAY_STOPPED
-                         : q.state == QUEUE_DOWN  ? REPLAY_DOWN
-                         : q.local                ? REPLAY_RUNNING
-                                                  : REPLAY_GONE;
-        }
+        out->master = said.master;
+        out->mirrors = said.mirrors;
+        out->synced = said.synced;
+        snprintf(out->policy, sizeof(out->policy), "%s", q.policy ? q.policy : "");
+        out->state = q.state == QUEUE_STOPPED ? REPLAY_STOPPED
+                     : q.state == QUEUE_DOWN  ? REPLAY_DOWN
+                     : q.local                ? REPLAY_RUNNING
+                                              : REPLAY_GONE;
         found = true;
     }
     if (!found && !serving(w))

@@ -1,0 +1,123 @@
+/* apart.c: see apart.h. Which side goes on is the user's choice; what is proposed is that the side whose
+ * lists are shown does: it is the one that agrees with most nodes (lab/merge.h). */
+#include "apart.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "words.h"
+
+static void add_names(struct text *t, const struct snapshot *s, node_bits nodes, const char *between)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (nodes & ((node_bits)1 << i))
+            text_printf(t, "%s%s", t->len ? between : "", s->nodes[i].name);
+}
+
+bool apart_links_back(const struct snapshot *s, int node)
+{
+    node_bits from = snapshot_apart_from(s, node);
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((from >> i & 1) && !snapshot_met(s, node, (int)i))
+            return false;
+    return from != 0;
+}
+
+node_bits apart_others(const struct snapshot *s)
+{
+    return s->source < 0 ? 0 : snapshot_apart_from(s, s->source);
+}
+
+char *apart_of_node(const struct snapshot *s, int node)
+{
+    node_bits from = snapshot_apart_from(s, node);
+    if (!from)
+        return NULL;
+    if (apart_links_back(s, node))
+        return xstrdup(_("links back, still apart"));
+    struct text names = {0};
+    add_names(&names, s, from, ",");
+    char *text = format_text(_("cut off from %s"), names.s);
+    text_finish(&names);
+    return text;
+}
+
+/* "node2 node3"; of many only how many */
+static char *side_names(const struct snapshot *s, node_bits side)
+{
+    struct text t = {0};
+    int count = __builtin_popcount(side);
+    if (count > 3)
+        text_printf(&t, _("%d nodes"), count);
+    else
+        add_names(&t, s, side, " ");
+    return t.s ? t.s : xstrdup("?");
+}
+
+static char *still_apart(const struct model *m, const char *others)
+{
+    const char *handling = m->lab ? m->lab->partition_handling : "";
+    if (strcmp(handling, "autoheal") == 0)
+        return xstrdup(_("Links back: autoheal restarts the side with fewer clients, without its messages"));
+    if (strcmp(handling, "pause_minority") == 0)
+        return xstrdup(_("Links back: the nodes that paused start again by themselves"));
+    int torn = 0;
+    for (size_t i = 0; i < m->snapshot->queues_len; i++)
+        torn += queue_seen_masters(&m->snapshot->queues[i]) > 1;
+    if (!torn)
+        return format_text(_("Two views: stop and start %s (s, a)"), others);
+    return format_text(NP_("Two views: stop and start %s (s, a); its side of %d queue is discarded",
+                           "Two views: stop and start %s (s, a); its side of %d queues is discarded", torn),
+                       others, torn);
+}
+
+char *apart_advice(const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    node_bits others = apart_others(s), ours = 0;
+    if (!others)
+        return snapshot_partitioned(s) ? xstrdup(_("PARTITIONED: each side serves a copy of its own")) : NULL;
+    bool back = true;
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        node_bits bit = (node_bits)1 << i;
+        if (s->nodes[i].answers && !(others & bit))
+            ours |= bit;
+        if (others & bit)
+            back = back && apart_links_back(s, (int)i);
+    }
+    char *theirs = side_names(s, others), *mine = side_names(s, ours);
+    char *text = back ? still_apart(m, theirs)
+                      : format_text(_("PARTITIONED: %s | %s. Each side serves its own clients. x heals"),
+                                    theirs, mine);
+    free(theirs);
+    free(mine);
+    return text;
+}
+
+const char *apart_queue_state(const struct model *m, const struct queue_seen *q, char buffer[32])
+{
+    unsigned masters = queue_seen_masters(q);
+    if (masters == 2)
+        return _("TWO MASTERS");
+    if (masters > 2) {
+        snprintf(buffer, 32, _("%u MASTERS"), masters);
+        return buffer;
+    }
+    return queue_seen_one_sided(m->snapshot, q) ? _("ONE SIDE") : NULL;
+}
+
+void apart_counts(const struct queue_seen *q, char *buffer, size_t size, int width)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < q->sides_len; i++)
+        if (!q->sides[i].away && q->sides[i].ready >= 0)
+            text_printf(&t, "%s%" PRId64, t.len ? "/" : "", q->sides[i].ready);
+        else if (!q->sides[i].away)
+            text_printf(&t, "%s?", t.len ? "/" : "");
+    if ((int)t.len > width)
+        snprintf(buffer, size, _("%u views"), queue_seen_masters(q));
+    else
+        snprintf(buffer, size, "%s", text_str(&t));
+    text_finish(&t);
+}

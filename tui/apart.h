@@ -1,0 +1,27 @@
+/* apart.h: a partition in words: nodes that all answer this screen and do not see each other. */
+#ifndef TUI_APART_H
+#define TUI_APART_H
+
+#include "model.h"
+
+/* Of the nodes that this one is apart from: their links are back, and still each side goes its own way. */
+bool apart_links_back(const struct snapshot *s, int node);
+
+/* Nodes that do not see the node whose lists are shown: the side that will have to begin again. */
+node_bits apart_others(const struct snapshot *s);
+
+/* "cut off from node2,node3", "links back, still apart"; NULL: it sees all that answer. The caller frees it.
+ */
+char *apart_of_node(const struct snapshot *s, int node);
+
+/* What goes on and what mends it, in one line; NULL: there is no partition. The caller frees it. */
+char *apart_advice(const struct model *m);
+
+/* "TWO MASTERS", "3 MASTERS", "ONE SIDE"; NULL: this queue is served once, or nobody says. */
+const char *apart_queue_state(const struct model *m, const struct queue_seen *q, char buffer[32]);
+
+/* "3/4": what each master counts, in the nodes' order, at most `width` columns; or how many views there are.
+ */
+void apart_counts(const struct queue_seen *q, char *buffer, size_t size, int width);
+
+#endif
