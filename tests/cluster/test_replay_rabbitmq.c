@@ -1,5 +1,5 @@
 /* test_replay_rabbitmq.c: what the simulator says is lost is lost on real RabbitMQ, at the same step, through
- * the same door: the shortest schedule that loses a message by promotion, and the one by restart. The expect
+ * the same door: the shortest schedule that loses a message. The expect
  * lines of the files say it once for all worlds; sim/replay and cluster/replay hold the other two to them.
  * `make test-schedules` plays all the files (minutes). Where rabbitmq-server is not installed these are shown
  * as skipped. */
@@ -53,17 +53,10 @@ static void the_five_steps_lose_on_rabbitmq_too(void **state)
     ends_as_it_says("lessons/schedules/five-steps.sched", "LOST m1 through L1");
 }
 
-static void a_transient_message_ends_with_its_node_on_rabbitmq_too(void **state)
-{
-    (void)state;
-    ends_as_it_says("lessons/schedules/transient.sched", "LOST m2 through L5");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_five_steps_lose_on_rabbitmq_too),
-        cmocka_unit_test(a_transient_message_ends_with_its_node_on_rabbitmq_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
