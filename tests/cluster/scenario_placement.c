@@ -285,82 +285,6 @@ static void a_random_locator_takes_any_node_that_runs(void **state)
     start_node(&lab, 3);
 }
 
-/* ---- policies from several nodes at once ---- */
-
-static bool is_on_1_and_3(const struct queue_facts *f, void *arg)
-{
-    (void)arg;
-    bool both = (f->master == 1 && f->mirror_bits == ON(3)) || (f->master == 3 && f->mirror_bits == ON(1));
-    return strcmp(f->state, "running") == 0 && both && f->synced == 1;
-}
-
-static const char *const definitions[] = {
-    "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}",
-    "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}",
-    "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1@localhost\",\"node3@localhost\"],\"ha-sync-mode\":"
-    "\"automatic\"}",
-};
-
-struct setter { /* one thread's */
-    pthread_t thread;
-    unsigned node;
-    int refused; /* the first status that was no success; 0: none */
-};
-
-static void *set_many(void *arg)
-{
-    enum { ROUNDS = 12 };
-    struct setter *w = arg;
-    for (unsigned i = 0; i < ROUNDS && !w->refused; i++) {
-        char *body = format_text("{\"pattern\":\"^contested$\",\"definition\":%s,\"apply-to\":\"queues\"}",
-                                 definitions[(i + w->node) % 3]);
-        int status =
-            http_ask(lab_http(&lab, w->node), "PUT", "/api/policies/%2F/contested", body, 60000, NULL);
-        free(body);
-        w->refused = status == 201 || status == 204 ? 0 : status ? status : -1;
-    }
-    return NULL;
-}
-
-static bool all_nodes_say(void *definition)
-{
-    for (unsigned node = 1; node <= 3; node++) {
-        json_t *p = http_json(lab_http(&lab, node), "/api/policies/%2F/contested");
-        json_t *want = json_loads(definition, 0, NULL);
-        bool same = json_equal(json_object_get(p, "definition"), want);
-        json_decref(p);
-        json_decref(want);
-        if (!same)
-            return false;
-    }
-    return true;
-}
-
-/* Each policy moves mirrors and begins a sync; the next ones come while it runs. The last one that was
- * answered is what all nodes have in the end, the queue is where it says, and nothing is lost. */
-static void policies_from_three_nodes_at_once_end_in_the_last_ones_state(void **state)
-{
-    (void)state;
-    enum { MESSAGES = 5000 };
-    struct setter setters[3] = {{.node = 1}, {.node = 2}, {.node = 3}};
-    declare(&lab, 1, "contested");
-    publish(&lab, 1, "contested", 1, MESSAGES, true);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(pthread_create(&setters[i].thread, NULL, set_many, &setters[i]), 0);
-    for (unsigned i = 0; i < 3; i++)
-        pthread_join(setters[i].thread, NULL);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(setters[i].refused, 0);
-    set_policy(&lab, 2, "contested", definitions[2]);
-    char *last = xstrdup(definitions[2]);
-    assert_true(wait_until(all_nodes_say, last, 30000));
-    free(last);
-    struct queue_facts f = assert_queue(&lab, 3, "contested", "on node1 and node3", is_on_1_and_3, NULL);
-    assert_int_equal(f.messages, MESSAGES);
-    assert_holds(&lab, 2, "contested", 1, MESSAGES);
-    delete_all();
-}
-
 /* ---- auto-delete ---- */
 
 static bool is_gone(void *queue)
@@ -461,7 +385,6 @@ int main(void)
         cmocka_unit_test(policies_from_all_nodes_at_once_lose_nothing),
         cmocka_unit_test(min_masters_takes_the_node_with_the_fewest),
         cmocka_unit_test(a_random_locator_takes_any_node_that_runs),
-        cmocka_unit_test(policies_from_three_nodes_at_once_end_in_the_last_ones_state),
         cmocka_unit_test(an_auto_delete_queue_goes_with_its_last_consumers_node),
         cmocka_unit_test_setup_teardown(wrong_params_are_refused_and_change_nothing, NULL, teardown),
         cmocka_unit_test(exactly_4_takes_the_nodes_that_come),
