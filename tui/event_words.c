@@ -23,6 +23,9 @@ static const char *const sentences[] = {
     N_("%s waits for nodes that were running when it left: %s"),
     N_("%s is forced to start without nodes that were running when it left: %s"),
     N_("no link to %s: %s"),
+    N_("%s of %s bytes cannot be sent to %s, the longest may have %s: the link to it is closed. This is a "
+       "mistake "
+       "in mirrorlab: until it is mended, keep fewer bytes unconfirmed in each queue"),
     N_("%s sent a message that is %s: the link to it is closed"),
     N_("%s sent a frame of unknown kind %s: the link to it is closed"),
     N_("%s has not taken %s MiB that were sent to it: the link is closed"),
@@ -110,7 +113,7 @@ const char *event_kind(const struct event_seen *e)
     return e->kind;
 }
 
-#define MOST_PARTS 3
+#define MOST_PARTS 4
 
 struct part {
     const char *at;
@@ -136,7 +139,8 @@ static char *fill(const char *sentence, const struct part *parts)
     for (size_t n = 0, len; *sentence; sentence += len) {
         len = strcspn(sentence, "%");
         text_add_bytes(&t, sentence, len);
-        if (sentence[len] && n < MOST_PARTS) { /* %s: there is no other */
+        if (sentence[len]) { /* %s: there is no other */
+            ASSERT(n < MOST_PARTS);
             text_add_bytes(&t, parts[n].at, parts[n].len);
             n++;
             len += 2;

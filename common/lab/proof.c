@@ -555,14 +555,20 @@ static json_t *wanted(const struct check *c)
     return value;
 }
 
-/* "master=node3; node1 wanted": the check that fails is the one to be told of. Takes seen over. */
-static void take_missing(struct finding *out, const struct check *c, enum verdict verdict, json_t *seen)
+/* "master=node3; node1 wanted": the check that fails is the one to be told of; alone: what is seen says all.
+ * Takes seen over. */
+static void take_missing(struct finding *out, const struct check *c, enum verdict verdict, json_t *seen,
+                         bool alone)
 {
     json_decref(out->missing);
     json_decref(out->instead);
     out->verdict = verdict;
     out->instead = json_incref(seen);
     out->sayers = c->id == CHECK_NODE_SAID_BY;
+    if (alone) {
+        out->missing = seen;
+        return;
+    }
     switch ((int)c->id) {
     case CHECK_QUEUE_MASTER_NOT: out->missing = fact_with(N_("%s, another one wanted"), seen, NULL); break;
     case CHECK_NODE_SAID_BY: out->missing = fact_with(N_("%s, %s have to"), seen, wanted(c)); break;
@@ -595,8 +601,9 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
         out->as_of = u64_min(out->as_of, as_of);
         bool about_past = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_EXISTS;
         /* what is false is more than what is unknown */
+        const struct queue_seen *q = c->name ? snapshot_queue(e->snapshot, c->name) : NULL;
         if (verdict < out->verdict)
-            take_missing(out, c, verdict, seen);
+            take_missing(out, c, verdict, seen, q && queue_seen_masters(q) > 1);
         else if (verdict == VERDICT_YES)
             fact_add(&out->seen, N_("%s; %s"), seen);
         else

@@ -103,7 +103,7 @@ static void add_names(const struct mirror *m, node_set nodes, struct text *names
 {
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (node_in(nodes, n))
-            text_printf(names, " %s", m->names[n]);
+            text_printf(names, "%s%s", names->len ? " " : "", m->names[n]);
 }
 
 /* Once for each set of nodes: who looks at a node that does not serve must find out why. */
@@ -116,7 +116,7 @@ static void tell_waiting(struct mirror *m, node_set lacks, struct effects *out)
         return;
     struct text names = {0};
     add_names(m, lacks, &names);
-    tell(out, "node", NULL, "%s waits for nodes that were running when it left:%s", m->names[m->o.self],
+    tell(out, "node", NULL, "%s waits for nodes that were running when it left: %s", m->names[m->o.self],
          text_str(&names));
     text_finish(&names);
 }
@@ -127,7 +127,7 @@ static void tell_forced(const struct mirror *m, node_set lacks, struct effects *
 {
     struct text names = {0};
     add_names(m, lacks, &names);
-    tell(out, "node", NULL, "%s is forced to start without nodes that were running when it left:%s",
+    tell(out, "node", NULL, "%s is forced to start without nodes that were running when it left: %s",
          m->names[m->o.self], text_str(&names));
     text_finish(&names);
 }
