@@ -23,12 +23,8 @@ static const char *const sentences[] = {
     N_("%s waits for nodes that were running when it left: %s"),
     N_("%s is forced to start without nodes that were running when it left: %s"),
     N_("no link to %s: %s"),
-    N_("%s of %s bytes cannot be sent to %s, the longest may have %s: the link to it is closed. This is a "
-       "mistake "
-       "in mirrorlab: until it is mended, keep fewer bytes unconfirmed in each queue"),
-    N_("%s begins a frame of %s bytes, and the longest may have %s: the link to it is closed. Are both nodes "
-       "of one "
-       "version? Stop the one that is not and start it again as the other"),
+    N_("%s of %s bytes is too long for %s, a mistake in mirrorlab: keep fewer bytes unconfirmed"),
+    N_("%s begins a frame of %s bytes, too long: its link is closed. Are both nodes of one version?"),
     N_("%s sent a message that is %s: the link to it is closed"),
     N_("%s sent a frame of unknown kind %s: the link to it is closed"),
     N_("%s has not taken %s MiB that were sent to it: the link is closed"),

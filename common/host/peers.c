@@ -255,11 +255,9 @@ static void shared_unref(const void *data, size_t len, void *arg)
  * would close the link, and this one must not go on as if that had arrived. */
 static void not_sent(struct link *k, enum peer_type type, size_t len)
 {
-    loop_note(
-        k->peers->part.loop, "node", NULL,
-        "%s of %zu bytes cannot be sent to %s, the longest may have %u: the link to it is closed. This is a "
-        "mistake in mirrorlab: until it is mended, keep fewer bytes unconfirmed in each queue",
-        peer_type_name(type), len, k->peers->part.loop->config.nodes[k->node].name, LIMIT_PEER_FRAME);
+    loop_note(k->peers->part.loop, "node", NULL,
+              "%s of %zu bytes is too long for %s, a mistake in mirrorlab: keep fewer bytes unconfirmed",
+              peer_type_name(type), len, k->peers->part.loop->config.nodes[k->node].name);
     link_mark_gone(k);
 }
 

@@ -107,11 +107,10 @@ static void too_long(const struct link *k, uint32_t length)
 {
     const struct loop *loop = k->peers->part.loop;
     if (k->state == LINK_UP)
-        loop_note(k->peers->part.loop, "node", NULL,
-                  "%s begins a frame of %u bytes, and the longest may have %u: the link to it is closed. Are "
-                  "both nodes "
-                  "of one version? Stop the one that is not and start it again as the other",
-                  loop->config.nodes[k->node].name, length, LIMIT_PEER_FRAME);
+        loop_note(
+            k->peers->part.loop, "node", NULL,
+            "%s begins a frame of %u bytes, too long: its link is closed. Are both nodes of one version?",
+            loop->config.nodes[k->node].name, length);
 }
 
 static void frames_in(struct link *k)
