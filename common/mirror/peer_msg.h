@@ -109,11 +109,12 @@ enum op_type {
     OP_REQUEUE_ALL, /* a new master: everything unacknowledged goes back */
     OP_PURGE,       /* everything ready is removed */
     OP_REJECT,      /* a full queue refused this publish: origin */
+    OP_LOST,        /* an unsynchronised master never had this publish, nor earlier ones of its origin */
 };
 struct op {
     enum op_type type;
     msg_id first, last; /* PUBLISH: first is the id. REJECT: first: this origin's numbers below it ended */
-    node_id origin;     /* PUBLISH, REJECT: the publisher's node, */
+    node_id origin;     /* PUBLISH, REJECT, LOST: the publisher's node, */
     uint64_t incarnation, seq; /* its life, and its number for this queue */
     ms_time expiry;            /* PUBLISH: when its time is over; UINT64_MAX: never */
     bool persistent;           /* REJECT: the message was */

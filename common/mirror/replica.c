@@ -75,6 +75,17 @@ void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t s
     VEC_PUSH(&q->origins, (struct origin){.node = node, .incarnation = incarnation, .seq = seq});
 }
 
+/* If this mirror takes over one day, it must not confirm them as repeats either. */
+static void note_lost(struct queue *q, const struct op *op)
+{
+    note_origin(q, op->origin, op->incarnation, op->seq);
+    for (size_t i = 0; i < q->origins.len; i++) {
+        struct origin *o = &q->origins.items[i];
+        if (o->node == op->origin && o->incarnation == op->incarnation)
+            o->lost = u64_max(o->lost, op->seq);
+    }
+}
+
 static void remove_one(struct queue *q, msg_id id)
 {
     struct slot *s = content_find(&q->content, id);
@@ -141,6 +152,7 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
             persist_rejected(m, q, r, op->first, out);
         break;
     }
+    case OP_LOST: note_lost(q, op); break;
     }
     q->op++;
     struct op kept = *op;
@@ -220,8 +232,8 @@ void promote(struct mirror *m, struct queue *q, struct effects *out)
 }
 
 /* The first operations of a new master: what was delivered and not settled goes back to its place,
- * redelivered; what a mirror has and the new master does not is dropped; publishers hear that what is in the
- * history is safe as soon as it is. */
+ * redelivered; what a mirror has and the new master does not is dropped, and it hears up to where; publishers
+ * hear that what is in the history is safe as soon as it is. */
 void promoted_ops(struct mirror *m, struct queue *q)
 {
     requeue_all(q);
@@ -230,6 +242,13 @@ void promoted_ops(struct mirror *m, struct queue *q)
     if (q->join > 0 && q->master->copies.len) {
         master_op(q, OP_REMOVE, 0);
         RING_AT(&q->retained, q->retained.len - 1).last = q->join - 1;
+        for (size_t i = 0; i < q->master->origins.len; i++) {
+            const struct origin *o = &q->master->origins.items[i].o;
+            q->op++;
+            RING_PUSH(&q->retained,
+                      (struct op){
+                          .type = OP_LOST, .origin = o->node, .incarnation = o->incarnation, .seq = o->lost});
+        }
     }
     q->join = 0;
     for (size_t i = 0; i < q->master->origins.len; i++) {

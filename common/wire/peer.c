@@ -48,7 +48,7 @@ static void codec_origin(struct codec *c, struct origin *o)
 
 static void codec_op(struct codec *c, struct op *op)
 {
-    CODEC_ENUM(c, op->type, OP_PUBLISH, OP_REJECT);
+    CODEC_ENUM(c, op->type, OP_PUBLISH, OP_LOST);
     codec_u64(c, &op->first);
     switch (op->type) {
     case OP_PUBLISH:
@@ -66,6 +66,12 @@ static void codec_op(struct codec *c, struct op *op)
         codec_u64(c, &op->incarnation);
         codec_u64(c, &op->seq);
         codec_bool(c, &op->persistent);
+        op->last = op->first;
+        break;
+    case OP_LOST:
+        codec_u8(c, &op->origin);
+        codec_u64(c, &op->incarnation);
+        codec_u64(c, &op->seq);
         op->last = op->first;
         break;
     case OP_TAKE:

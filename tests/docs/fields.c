@@ -300,6 +300,7 @@ static const char *operation_name(enum op_type type)
     case OP_REQUEUE_ALL: return "REQUEUE_ALL";
     case OP_PURGE: return "PURGE";
     case OP_REJECT: return "REJECT";
+    case OP_LOST: return "LOST";
     }
     return "?";
 }
