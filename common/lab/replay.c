@@ -463,7 +463,7 @@ static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, i
     struct replay_queue q = {.master = SCHED_NONE};
     bool syncs = e->verb == SCHED_SYNC || e->verb == SCHED_CANCEL_SYNC;
     *err = r->world->look(r->arg, e->name, &q, why);
-    VEC_FREE(&q.holds);
+    replay_queue_finish(&q);
     if (*err)
         return NULL;
     if (q.state == REPLAY_GONE)
