@@ -125,7 +125,7 @@ static void every_schedule_ends_alike(void **state)
 static void the_screen_shows_what_real_nodes_do(void **state)
 {
     (void)state;
-    static const char script[] = "until m1 is lost here, at step 5 through L1\n"
+    static const char script[] = "until m1 is lost here, at step 5: a mirror that was not\n"
                                  "key {\n"
                                  "until m1   node1 \n"
                                  "until 0 of 1 lost\n"
