@@ -387,6 +387,11 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
+    if (sn->view.phase == PHASE_STARTING && !sn->in_view && (sn->stayed & ~sn->view.ran_last))
+        sim_fail(s, "I12", "%s stopped in order while %x went on, and does not wait for them", s->names[n],
+                 sn->stayed & ~sn->view.ran_last);
+    if (sn->view.phase != PHASE_STARTING)
+        sn->stayed = 0;
     if (sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
                  s->names[n], sn->view.ran_last & sn->left);
@@ -421,9 +426,12 @@ void check_left(struct sim *s, node_id n)
     bool served =
         s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
     bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
-    s->check.nodes[n].left = 0;
+    s->check.nodes[n].left = s->check.nodes[n].stayed = 0;
     for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
+        if (other != n && s->nodes[other].m && sn->view.phase == PHASE_SERVING &&
+            !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other))
+            s->check.nodes[n].stayed |= node_bit(other);
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
             (!early || sn->view.phase == PHASE_SERVING))
             s->check.nodes[other].left |= node_bit(n);
@@ -432,7 +440,7 @@ void check_left(struct sim *s, node_id n)
 
 void check_reset(struct sim *s, node_id n)
 {
-    s->check.nodes[n].left = 0;
+    s->check.nodes[n].left = s->check.nodes[n].stayed = 0;
     for (uint32_t i = 0; i < s->ledger.messages.len; i++)
         if (!s->ledger.messages.items[i].memory && !s->ledger.messages.items[i].disk &&
             s->ledger.messages.items[i].placed)

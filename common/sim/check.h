@@ -55,6 +55,8 @@ struct seen_node {
     uint32_t at; /* the view it is in, or was in last as its log has it: index of check.views; 0: none yet */
     node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     node_set out_of; /* of the view that it was installed in in this life, and is out of before it served */
+    node_set stayed; /* went on, in a view without it, when it stopped in order: it waits for these when it
+                        starts */
     bool changed_sides;            /* that one does not come from the one it served in before */
     VEC(struct seen_queue) queues; /* by place in the ledger */
     struct map keys;               /* as it told them: key -> value, a string */

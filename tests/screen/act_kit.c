@@ -168,11 +168,11 @@ static void everything_that_acts(void **state)
     seen(a, "exit 64");
 
     keys(a, "llx"); /* node3 alone; then not */
-    seen(a, "down, say node1,node2");
-    seen(a, "down, say node3");
+    seen(a, "cut off from node1,node2");
+    seen(a, "PARTITIONED");
     keys(a, "x");
     seen(a, "heal node3");
-    gone(a, "down, say");
+    gone(a, "cut off from");
     keys(a, "hhs");
     seen(a, "stop_app");
     seen(a, "exit 0");
