@@ -28,6 +28,8 @@ void sabotage_view(const struct sim *s, node_id n, struct view_info *v)
 {
     if (s->options.sabotage == SABOTAGE_LEFT_WAITED_FOR && v->phase == PHASE_STARTING)
         v->ran_last |= s->check.nodes[n].left;
+    if (s->options.sabotage == SABOTAGE_STAYED_FORGOTTEN)
+        v->ran_last = 0;
     if (s->options.sabotage == SABOTAGE_EPOCH_CUT)
         v->epoch /= LIMIT_NODES;
 }
@@ -68,6 +70,7 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_GOT_TWICE: return "got twice";
     case SABOTAGE_CONSUMER_HIDDEN: return "consumer hidden";
     case SABOTAGE_LEFT_WAITED_FOR: return "left waited for";
+    case SABOTAGE_STAYED_FORGOTTEN: return "stayed forgotten";
     case SABOTAGE_EPOCH_CUT: return "epoch cut";
     case SABOTAGE_COUNT_: break;
     }

@@ -53,7 +53,8 @@ enum sim_sabotage {
     SABOTAGE_GOT_TWICE,       /* one delivery in 20 comes twice to those who do not acknowledge */
     SABOTAGE_CONSUMER_HIDDEN, /* a master shows no consumers */
     SABOTAGE_LEFT_WAITED_FOR, /* a node that starts says that it waits for who stopped before it */
-    SABOTAGE_EPOCH_CUT,       /* views show numbers that do not say on which side they are */
+    SABOTAGE_STAYED_FORGOTTEN, /* or for nobody, whoever went on when it stopped */
+    SABOTAGE_EPOCH_CUT,        /* views show numbers that do not say on which side they are */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
