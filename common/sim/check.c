@@ -430,7 +430,8 @@ void check_left(struct sim *s, node_id n)
     for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && sn->view.phase == PHASE_SERVING &&
-            !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other))
+            !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other) &&
+            s->nodes[other].start_us < s->nodes[n].stop_us)
             s->check.nodes[n].stayed |= node_bit(other);
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
             (!early || sn->view.phase == PHASE_SERVING))

@@ -332,6 +332,7 @@ static void boot(struct sim *s, node_id n)
     struct sim_node *node = &s->nodes[n];
     node->booting = false;
     node->lives++;
+    node->start_us = s->now_us;
     node->incarnation = ++s->incarnations;
     node->tick_for = UINT64_MAX;
     node->idle_ticks = 0;

@@ -105,18 +105,19 @@ struct offered { /* publishes to one queue: the last number that was sent, in wh
 };
 
 struct sim_node {
-    struct mirror *m; /* NULL: it does not run */
-    bool stopping;    /* EV_STOP was given, */
-    uint64_t stop_us; /* then */
-    bool serving;     /* between FX_SERVING on and off */
-    bool booting;     /* HAPPEN_BOOT is on its way */
-    bool start_again; /* a start was asked for while it stopped */
-    bool forced;      /* its next life waits for nobody */
-    uint32_t clients; /* connected, as it was told */
-    int64_t clock_ms; /* its clock is so far ahead of the world's; negative: behind */
-    ms_time told_ms;  /* the latest time it was told: it never goes back */
-    bool turn_due;    /* HAPPEN_TURN_END is on its way */
-    ms_time tick_for; /* the deadline a HAPPEN_TICK is on its way for; UINT64_MAX: none */
+    struct mirror *m;  /* NULL: it does not run */
+    bool stopping;     /* EV_STOP was given, */
+    uint64_t stop_us;  /* then */
+    uint64_t start_us; /* its life began */
+    bool serving;      /* between FX_SERVING on and off */
+    bool booting;      /* HAPPEN_BOOT is on its way */
+    bool start_again;  /* a start was asked for while it stopped */
+    bool forced;       /* its next life waits for nobody */
+    uint32_t clients;  /* connected, as it was told */
+    int64_t clock_ms;  /* its clock is so far ahead of the world's; negative: behind */
+    ms_time told_ms;   /* the latest time it was told: it never goes back */
+    bool turn_due;     /* HAPPEN_TURN_END is on its way */
+    ms_time tick_for;  /* the deadline a HAPPEN_TICK is on its way for; UINT64_MAX: none */
     unsigned idle_ticks;
     uint64_t lives, incarnation;
     enum departure departure;
