@@ -238,6 +238,8 @@ void handle_submit(struct mirror *m, node_id from, uint64_t req, const struct ow
 {
     (void)owner;
     enum answer_status status = order_asked(m, from, e, out);
+    if (e->type == META_POLICY || e->type == META_POLICY_REMOVE)
+        m->policy_version = m->version;
     RING_PUSH(&m->results, (struct result){.version = m->version, .req = req, .to = from, .status = status});
     results_flush(m, out);
 }
@@ -338,7 +340,11 @@ void review(struct mirror *m, struct effects *out)
         meta_entry_finish(&e);
     }
     VEC_FREE(&uids);
-    if (move)
+    /* Not while a change of a policy has no answer: after a change of the view it would be asked for again,
+     * and two that want the master in different places would move it to and fro for ever. */
+    if (move && m->policy_version > committed(m))
+        m->review_all = true;
+    else if (move)
         begin_change(m, out);
 }
 

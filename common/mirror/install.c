@@ -132,6 +132,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     m->broken &= m->members & ~m->joined; /* what was lost before this view does not count in it */
     m->partitioned &= ~m->members;        /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));
+    m->policy_version = 0;
     while (m->results.len)
         RING_POP(&m->results); /* who asked asks again */
     RING_FREE(&m->removals);

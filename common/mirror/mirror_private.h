@@ -358,8 +358,9 @@ struct mirror {
     uint64_t version_to_ack; /* member: on disk, ack not sent */
     RING(struct result) results;
     RING(struct removal) removals;
-    bool review_all;       /* are all queues where the policies want them? */
-    VEC(uint64_t) reviews; /* or these only */
+    bool review_all;         /* are all queues where the policies want them? */
+    VEC(uint64_t) reviews;   /* or these only */
+    uint64_t policy_version; /* of the last change of a policy that was ordered in this view */
 
     /* command.c */
     struct map pending;            /* id -> struct pending */
