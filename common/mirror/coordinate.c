@@ -169,15 +169,6 @@ static enum answer_status order_queue(struct mirror *m, node_id from, const stru
     return ANSWER_OK;
 }
 
-/* the version that added this mirror; it may have been removed and added again since somebody looked */
-static uint32_t added_by(const struct meta_entry *rec, node_id n)
-{
-    for (size_t i = 0; i < rec->mirrors_len; i++)
-        if (rec->mirrors[i] == n)
-            return rec->since[i];
-    return 0;
-}
-
 static enum answer_status order_asked(struct mirror *m, node_id from, const struct meta_entry *e,
                                       struct effects *out)
 {

@@ -28,7 +28,7 @@ static void demote(struct mirror *m, struct queue *q)
         VEC_PUSH(&q->origins, q->master->origins.items[i].o); /* join 0: all of it is there */
     master_end(m, q);
     q->role = ROLE_MIRROR;
-    q->synced = true;
+    q->synced = q->synced_told = true; /* who takes over tells what there is to tell */
     q->join = 0;
     q->since = 0; /* as decide.c lists it */
 }
@@ -251,7 +251,8 @@ static void serve_queue(struct mirror *m, struct queue *q, struct effects *out)
         serve_master(m, q, false, out);
     } else if (q->role == ROLE_MIRROR) {
         retained_trim(q, q->level_op);
-        q->synced = q->synced || node_in(q->rec.synced, m->o.self);
+        if (node_in(q->rec.synced, m->o.self))
+            replica_synced(m, q, out);
         q->told_applied = q->told_durable = UINT64_MAX; /* the master wants to hear from us */
     }
     if (q->rec.generation != q->served_generation || q->rec.state != QUEUE_RUNNING) {

@@ -9,6 +9,14 @@ struct queue *queue_by_uid(const struct mirror *m, uint64_t uid)
     return map_get_u64(&m->by_uid, uid);
 }
 
+uint32_t added_by(const struct meta_entry *rec, node_id n)
+{
+    for (size_t i = 0; i < rec->mirrors_len; i++)
+        if (rec->mirrors[i] == n)
+            return rec->since[i];
+    return 0;
+}
+
 /* ---- how large the table is: it goes to other nodes in one message when a view changes ---- */
 
 static size_t text_bytes(const char *s)
@@ -200,7 +208,23 @@ static void policy_gone(struct mirror *m, struct policy *p)
     policy_destroy(p);
 }
 
-static void policy_put(struct mirror *m, const struct meta_entry *e)
+static size_t policy_at(const struct mirror *m, const char *name, bool *found)
+{
+    size_t i = 0;
+    while (i < m->policies.len && strcmp(m->policies.items[i]->name, name) < 0)
+        i++;
+    *found = i < m->policies.len && strcmp(m->policies.items[i]->name, name) == 0;
+    return i;
+}
+
+static bool policy_same(const struct policy *a, const struct policy *b)
+{
+    return strcmp(a->pattern, b->pattern) == 0 && strcmp(a->apply_to, b->apply_to) == 0 &&
+           strcmp(a->definition, b->definition) == 0 && a->priority == b->priority;
+}
+
+/* tells: one node does, when somebody sets it, not when a view brings it again */
+static void policy_put(struct mirror *m, const struct meta_entry *e, bool tells, struct effects *out)
 {
     char *error;
     m->policies_changed++;
@@ -208,10 +232,13 @@ static void policy_put(struct mirror *m, const struct meta_entry *e)
                                      m->o.nodes_len, &error);
     ASSERT(p); /* it was checked before it was ordered */
     m->table_bytes += policy_bytes(p->name, p->pattern, p->definition);
-    size_t i = 0;
-    while (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) < 0)
-        i++;
-    if (i < m->policies.len && strcmp(m->policies.items[i]->name, e->name) == 0) {
+    bool found;
+    size_t i = policy_at(m, e->name, &found);
+    if (tells && !found)
+        tell(out, "policy", NULL, "%s set on %s: %s", p->name, p->pattern, p->definition);
+    else if (tells && !policy_same(p, m->policies.items[i]))
+        tell(out, "policy", NULL, "%s changed on %s: %s", p->name, p->pattern, p->definition);
+    if (found) {
         policy_gone(m, m->policies.items[i]);
         m->policies.items[i] = p;
         return;
@@ -221,15 +248,17 @@ static void policy_put(struct mirror *m, const struct meta_entry *e)
     m->policies.items[i] = p;
 }
 
-static void policy_remove(struct mirror *m, const char *name)
+static void policy_remove(struct mirror *m, const char *name, bool tells, struct effects *out)
 {
+    bool found;
+    size_t i = policy_at(m, name, &found);
     m->policies_changed++;
-    for (size_t i = 0; i < m->policies.len; i++)
-        if (strcmp(m->policies.items[i]->name, name) == 0) {
-            policy_gone(m, m->policies.items[i]);
-            VEC_REMOVE(&m->policies, i);
-            return;
-        }
+    if (!found)
+        return;
+    policy_gone(m, m->policies.items[i]);
+    VEC_REMOVE(&m->policies, i);
+    if (tells)
+        tell(out, "policy", NULL, "%s cleared", name);
 }
 
 static void key_put(struct mirror *m, const struct meta_entry *e, struct effects *out)
@@ -343,6 +372,7 @@ static void forget_node(struct mirror *m, node_id node, struct effects *out)
 void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *out)
 {
     struct queue *q;
+    bool tells = m->coordinator == m->o.self; /* what is of no one queue: one node tells it */
     switch (e->type) {
     case META_QUEUE: queue_put(m, e, out); break;
     case META_QUEUE_REMOVE:
@@ -359,14 +389,12 @@ void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *ou
             for (size_t i = 0; i < q->rec.mirrors_len; i++)
                 if (q->rec.mirrors[i] == e->master)
                     q->rec.synced |= node_bit(e->master);
-            if (e->master == m->o.self && q->role == ROLE_MIRROR) {
-                q->synced = true;
-                tell(out, "mirror", q->rec.name, "%s on %s in sync", q->rec.name, m->names[m->o.self]);
-            }
+            if (e->master == m->o.self && q->role == ROLE_MIRROR)
+                replica_synced(m, q, out);
         }
         break;
-    case META_POLICY: policy_put(m, e); break;
-    case META_POLICY_REMOVE: policy_remove(m, e->name); break;
+    case META_POLICY: policy_put(m, e, tells, out); break;
+    case META_POLICY_REMOVE: policy_remove(m, e->name, tells, out); break;
     case META_KEY: key_put(m, e, out); break;
     case META_KEY_REMOVE: key_remove(m, e, out); break;
     case META_FORGET: forget_node(m, e->master, out); break;
@@ -446,7 +474,7 @@ void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len
     m->policies_changed++;
     for (size_t i = 0; i < len; i++)
         if (entries[i].type == META_POLICY)
-            policy_put(m, &entries[i]);
+            policy_put(m, &entries[i], false, out);
     if (same_keys(m, entries, len))
         return;
     size_t at = 0;

@@ -144,9 +144,10 @@ struct queue {
 
     /* this node's replica (replica.c, master.c) */
     enum role role;
-    bool recovered; /* content is from the log of an earlier life */
-    bool promoting; /* this view change makes it the master */
-    bool synced;    /* mirror: it has all the master has */
+    bool recovered;   /* content is from the log of an earlier life */
+    bool promoting;   /* this view change makes it the master */
+    bool synced;      /* mirror: it has all the master has */
+    bool synced_told; /* mirror: that all members agree on it */
     struct content content;
     struct reigns reigns;     /* who gave its places: those of rec, once what they void is discarded */
     uint64_t op;              /* last operation issued (master) or applied (mirror) */
@@ -409,6 +410,8 @@ struct peer_msg *steal(struct peer_msg *msg); /* moves everything msg owns into 
 void drop_held(struct held_msg *items, size_t len);
 
 /* ---- meta.c ---- */
+/* the version that added this mirror; it may have been removed and added again since somebody looked */
+uint32_t added_by(const struct meta_entry *rec, node_id n);
 struct queue *queue_by_uid(const struct mirror *m, uint64_t uid);
 void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *out);
 struct meta_entry *meta_snapshot(const struct mirror *m, size_t *len); /* the caller's: entries_free */
@@ -576,6 +579,7 @@ void consumers_free(struct master *ms);
 void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out);
 void handle_ops(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
 void replica_flush(struct mirror *m, struct queue *q, struct effects *out);
+void replica_synced(struct mirror *m, struct queue *q, struct effects *out);
 void replica_begin(struct mirror *m, struct queue *q, struct effects *out); /* empty mirror of a new queue */
 void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq);
 void replica_discard(struct mirror *m, struct queue *q, struct effects *out);

@@ -19,11 +19,26 @@ void replica_discard(struct mirror *m, struct queue *q, struct effects *out)
     q->origins.len = 0;
     q->removed.len = q->taken.len = 0;
     q->role = ROLE_NONE;
-    q->recovered = q->promoting = q->synced = q->unsaved = q->sync_done_waits = false;
+    q->recovered = q->promoting = q->synced = q->synced_told = q->unsaved = q->sync_done_waits = false;
     q->op = q->durable = q->level_op = q->repair_upto = 0;
     q->leased = q->lease_wanted = 0;
     q->disk_waits = 0;
     q->disk_life++;
+}
+
+static void begun(const struct mirror *m, const struct queue *q, struct effects *out)
+{
+    tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
+}
+
+/* All members agree that this mirror is in sync. It tells so once in its life, whichever way it hears. */
+void replica_synced(struct mirror *m, struct queue *q, struct effects *out)
+{
+    q->synced = true;
+    if (q->synced_told)
+        return;
+    q->synced_told = true;
+    tell(out, "mirror", q->rec.name, "%s on %s in sync", q->rec.name, m->names[m->o.self]);
 }
 
 void replica_begin(struct mirror *m, struct queue *q, struct effects *out)
@@ -31,12 +46,11 @@ void replica_begin(struct mirror *m, struct queue *q, struct effects *out)
     replica_discard(m, q, out);
     q->role = ROLE_MIRROR;
     lease_all(m, q, out);
-    q->synced = true; /* as empty as its master */
     q->join = 0;
-    for (size_t i = 0; i < q->rec.mirrors_len; i++)
-        if (q->rec.mirrors[i] == m->o.self)
-            q->since = q->rec.since[i];
+    q->since = added_by(&q->rec, m->o.self);
     q->told_applied = q->told_durable = 0;
+    begun(m, q, out);
+    replica_synced(m, q, out); /* as empty as its master */
 }
 
 void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out)
@@ -57,7 +71,11 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
         q->origins.items[i].join = q->origins.items[i].seq; /* that is the master's, not ours */
     q->told_applied = q->told_durable = UINT64_MAX;
     trace(m, q, TRACE_BEGINS, q->join, UINT64_MAX, NODE_NONE);
-    tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
+    begun(m, q, out);
+    /* The coordinator's word that it is in sync may overtake the master's first one to it: of a queue that is
+     * empty both are sent at once, over two links. */
+    if (node_in(q->rec.synced, m->o.self) && added_by(&q->rec, m->o.self) == q->since)
+        replica_synced(m, q, out);
     queue_touch(m, q);
 }
 

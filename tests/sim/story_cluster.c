@@ -480,10 +480,73 @@ static void a_bad_policy_changes_nothing(void **state_)
     end(s);
 }
 
+/* ---- what nodes tell of it: every change once, by one node ---- */
+
+static void keep_told(void *arg, const char *line)
+{
+    const char *event = strstr(line, "      * ");
+    if (event == line)
+        text_printf(arg, "%s\n", line);
+}
+
+static unsigned times(const struct text *told, const char *part)
+{
+    unsigned n = 0;
+    for (const char *at = told->s; at && (at = strstr(at, part)); at += strlen(part))
+        n++;
+    return n;
+}
+
+static void what_policies_do_is_told_once(void **state_)
+{
+    (void)state_;
+    enum { QUEUES = 12 };
+    static const char all3[] = "{\"ha-mode\":\"exactly\",\"ha-params\":3}";
+    struct text told = {0};
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.trace = keep_told;
+    o.trace_arg = &told;
+    struct sim *s = world_with(o, 7);
+    for (node_id i = 0; i < QUEUES; i++) { /* masters on all nodes */
+        char name[] = {'q', (char)('a' + i), 0};
+        answers(sim_declare(s, i % 3, name, SIM_DURABLE), ANSWER_OK);
+    }
+    sim_clog(s, 1, 2,
+             100); /* what the coordinator says of node2's queues is at node3 before node2's own word */
+    policy(s, 1, all3);
+    assert_int_equal(times(&told, "* policy - ha set on ^q: {\"ha-mode\""), 1);
+    assert_int_equal(times(&told, " added, empty"), 2 * QUEUES);
+    assert_int_equal(times(&told, " in sync"), 2 * QUEUES);
+    text_clear(&told);
+    policy(s, 0, all3); /* it is so already */
+    answers(sim_declare(s, 2, "q-born", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    assert_int_equal(times(&told, "\n"), 5); /* nothing of the policy; of the queue: */
+    assert_int_equal(times(&told, "* queue q-born queue q-born declared on node3\n"), 1);
+    for (node_id n = 0; n < 2; n++) {
+        char *added = format_text("* mirror q-born mirror of q-born on node%u added, empty\n", n + 1);
+        char *in_sync = format_text("* mirror q-born q-born on node%u in sync\n", n + 1);
+        assert_int_equal(times(&told, added), 1);
+        assert_int_equal(times(&told, in_sync), 1);
+        free(added);
+        free(in_sync);
+    }
+    policy(s, 2, ALL_MANUAL);
+    assert_int_equal(times(&told, "* policy - ha changed on ^q: {\"ha-mode\":\"all\"}"), 1);
+    answers(sim_clear_policy(s, 1, "ha"), ANSWER_OK);
+    calm(s);
+    assert_int_equal(times(&told, "* policy - ha cleared"), 1);
+    assert_int_equal(times(&told, " removed"), 2 * QUEUES + 2);
+    text_finish(&told);
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policies_change_where_a_queue_is),
+        cmocka_unit_test(what_policies_do_is_told_once),
         cmocka_unit_test(exactly_4_takes_in_a_node_that_joins),
         cmocka_unit_test(a_node_that_is_forgotten_comes_again_as_a_new_one),
         cmocka_unit_test(a_forgotten_node_that_was_taken_in_is_no_stranger),
