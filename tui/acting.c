@@ -101,7 +101,8 @@ static enum effect follow(struct model *m)
 
 static enum effect quit(struct model *m)
 {
-    if (!model_runs(m) || m->quit_asked)
+    bool recorded = m->replay && !m->time.paused; /* what ran when that was recorded does not run now */
+    if (recorded || !model_runs(m) || m->quit_asked)
         return EFFECT_QUIT;
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
     model_say(m, _("still running: %s -- q again leaves without its end"), c->text);

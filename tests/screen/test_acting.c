@@ -450,6 +450,23 @@ static void several_things_run_at_once(void **state)
     sketch_destroy(l);
 }
 
+/* Nothing of what a recording shows running runs now: there is nothing to wait for. Behind a paused screen it
+ * may. */
+static void a_replay_is_left_at_once(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    started(&m, "s");
+    m.replay = m.time.paused = true;
+    assert_says(&m, "q", "still running");
+    m.quit_asked = m.time.paused = false;
+    assert_int_equal(types(&m, "q", &run), EFFECT_QUIT);
+    model_finish(&m);
+}
+
 static void a_long_output_opens(void **state)
 {
     struct model m;
@@ -676,6 +693,7 @@ int main(void)
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(several_things_run_at_once),
+        cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),
         cmocka_unit_test(long_work_says_how_far_it_is),
         cmocka_unit_test(a_cut_node_is_healed_by_the_same_key),
