@@ -25,8 +25,9 @@ static inline const char *lesson_words(const char *text)
 /* Takes the user's locale for characters and texts (numbers keep the point) and finds the catalogue: beside
  * the program while it stands in its build folder, in PREFIX/share/locale once installed, or where
  * $MIRRORLAB_LOCALE says. Call once, first thing in main. Texts come as UTF-8; in a locale that cannot show
- * that, they stay English. */
-void words_init(void);
+ * that, they stay English. Where the locale is not installed, C.UTF-8 and the texts of its language stand in
+ * for it, and what to do comes back as a sentence, the caller's; NULL: there is nothing to say. */
+char *words_init(void);
 
 /* Takes the language of a document instead, by its name: README.zh-CN.md's is zh_CN, README.md's English.
  * What is drawn for it is the same for everybody, whatever their locale. */

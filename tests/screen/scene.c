@@ -14,7 +14,7 @@ static int child(void *arg)
         setenv("NO_COLOR", s->no_color, 1);
     if (s->locale)
         setenv("LC_ALL", s->locale, 1);
-    words_init();
+    free(words_init());
     return tui_run(&s->lab, s->lesson, &s->options);
 }
 

@@ -75,7 +75,7 @@ static void speak(const char *locale)
     char *place = format_text("%s/locale", build ? build : "build");
     setenv("LC_ALL", locale, 1);
     setenv("MIRRORLAB_LOCALE", place, 1);
-    words_init();
+    free(words_init());
     free(place);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/screen/support.h"
 
 #include <glob.h>
+#include <langinfo.h>
 
 #include "time_player.h"
 #include "view.h"
@@ -168,11 +169,81 @@ static void one_recording_in_two_languages(void **state)
     }
 }
 
+/* ---- a locale that is not installed ---- */
+
+/* glibc's setlocale never frees the list that it makes of LOCPATH. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:argz_add_sep\n";
+}
+
+static void nothing_is_installed(const char *locale)
+{
+    setenv("LOCPATH", "/nonexistent", 1); /* but what glibc has in itself */
+    setenv("LC_ALL", locale, 1);
+    unsetenv("LANGUAGE");
+}
+
+static void its_language_and_characters_all_the_same(void **state)
+{
+    (void)state;
+    nothing_is_installed("zh_CN.UTF-8");
+    char *said = words_init();
+    assert_non_null(said);
+    assert_contains(said, "localedef -i zh_CN -f UTF-8 zh_CN.UTF-8");
+    assert_string_equal(nl_langinfo(CODESET), "UTF-8");
+    assert_string_equal(_("policy"), "策略");
+    free(said);
+}
+
+static void an_unknown_language_has_its_characters(void **state)
+{
+    (void)state;
+    nothing_is_installed("xx_YY.utf8");
+    char *said = words_init();
+    assert_non_null(said);
+    assert_contains(said, "the locale xx_YY.utf8 is not installed here");
+    assert_string_equal(nl_langinfo(CODESET), "UTF-8");
+    assert_string_equal(_("policy"), "policy");
+    free(said);
+    nothing_is_installed("UTF-8"); /* no locale's name, but it says what the terminal shows */
+    assert_null(words_init());
+    assert_string_equal(nl_langinfo(CODESET), "UTF-8");
+}
+
+static void what_is_not_utf8_is_not_taken_for_it(void **state)
+{
+    (void)state;
+    nothing_is_installed("zh_CN.GB18030");
+    char *said = words_init();
+    assert_non_null(said);
+    assert_contains(said, "the locale zh_CN.GB18030 is not installed here");
+    assert_contains(said, "LC_ALL=C.UTF-8");
+    assert_string_not_equal(nl_langinfo(CODESET), "UTF-8");
+    free(said);
+    nothing_is_installed("C");
+    assert_null(words_init());
+    nothing_is_installed("C.UTF-8");
+    assert_null(words_init());
+    assert_string_equal(nl_langinfo(CODESET), "UTF-8");
+}
+
+static int locale_end(void **state)
+{
+    unsetenv("LOCPATH");
+    unsetenv("LC_ALL");
+    return english(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_nodes_tell, chinese, english),
         cmocka_unit_test_setup_teardown(one_recording_in_two_languages, chinese, english),
+        cmocka_unit_test_setup_teardown(its_language_and_characters_all_the_same, english, locale_end),
+        cmocka_unit_test_setup_teardown(an_unknown_language_has_its_characters, english, locale_end),
+        cmocka_unit_test_setup_teardown(what_is_not_utf8_is_not_taken_for_it, english, locale_end),
     };
     return cmocka_run_group_tests_name("screen/words", tests, NULL, NULL);
 }

@@ -60,6 +60,7 @@ struct options {
     int replay_fd; /* as in tui_options */
     bool fake_clock;
     int test_fd;
+    char *no_locale; /* what to say of a locale that is not installed; or NULL */
 };
 
 /* How this program was called, for texts that say what to type next: "build/lab" where it is not on the PATH.
@@ -564,6 +565,8 @@ static int command_screen(const struct options *o, int number)
         nodes = (size_t)l->nodes;
         lesson_destroy(l);
     }
+    if (o->no_locale) /* it matters here; the other commands go on without a word */
+        fprintf(stderr, "lab: %s\n", o->no_locale);
     bool runs = labdir_load(&lab, o->dir, &error) == 0 && any_alive(&lab);
     free(error);
     if (runs && !o->replay && number && lab.nodes_len < nodes)
@@ -627,11 +630,8 @@ static int command_replay(struct options *o, int len, char **files)
     return code ? code : played;
 }
 
-int main(int argc, char **argv)
+static int command(int argc, char **argv, struct options *o)
 {
-    struct options o = {0};
-    program = strchr(argv[0], '/') ? argv[0] : program;
-    words_init();
     if (argc > 1 && strcmp(argv[1], "replay") == 0 && lab_replay_wanted(argc - 1, argv + 1) &&
         !lab_replay_on_screen(argc - 1, argv + 1))
         return lab_replay(argc - 1, argv + 1); /* a schedule, not a recording */
@@ -639,38 +639,47 @@ int main(int argc, char **argv)
         return lab_search(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "frames") == 0) /* it has options of its own */
         return tui_frames(argc - 1, argv + 1, lab_load_schedule);
-    int code = read_options(argc, argv, &o);
+    int code = read_options(argc, argv, o);
     if (code > 0)
         return code;
-    const char *command = optind < argc ? argv[optind] : NULL;
+    const char *name = optind < argc ? argv[optind] : NULL;
     const char *word = optind + 1 < argc ? argv[optind + 1] : NULL;
-    if (code < 0 || (command && strcmp(command, "help") == 0)) {
+    if (code < 0 || (name && strcmp(name, "help") == 0)) {
         fputs(usage_text, stdout);
         return 0;
     }
     long number = 0;
-    if (!command)
-        return command_screen(&o, 0);
-    if (read_number(command, 1, 99, &number) == 0)
+    if (!name)
+        return command_screen(o, 0);
+    if (read_number(name, 1, 99, &number) == 0)
         return word ? wrong_usage("%s: nothing comes after a lesson's number", word)
-                    : command_screen(&o, (int)number);
-    if (strcmp(command, "run") == 0) {
+                    : command_screen(o, (int)number);
+    if (strcmp(name, "run") == 0) {
         if (!word || read_number(word, 1, 99, &number))
             return wrong_usage("run%s%s: write a lesson's number, such as lab run 2 --headless",
                                word ? " " : "", word ? word : "");
-        return o.headless ? command_run(&o, (int)number) : command_screen(&o, (int)number);
+        return o->headless ? command_run(o, (int)number) : command_screen(o, (int)number);
     }
-    if (strcmp(command, "replay") == 0)
-        return command_replay(&o, argc - optind - 1, argv + optind + 1);
+    if (strcmp(name, "replay") == 0)
+        return command_replay(o, argc - optind - 1, argv + optind + 1);
     if (word)
-        return wrong_usage("%s: nothing comes after %s", word, command);
-    if (strcmp(command, "up") == 0)
-        return command_up(&o);
-    if (strcmp(command, "down") == 0)
-        return command_down(&o);
-    if (strcmp(command, "status") == 0)
-        return command_status(&o);
-    if (strcmp(command, "lessons") == 0)
+        return wrong_usage("%s: nothing comes after %s", word, name);
+    if (strcmp(name, "up") == 0)
+        return command_up(o);
+    if (strcmp(name, "down") == 0)
+        return command_down(o);
+    if (strcmp(name, "status") == 0)
+        return command_status(o);
+    if (strcmp(name, "lessons") == 0)
         return command_lessons();
-    return wrong_usage("%s: no such command", command);
+    return wrong_usage("%s: no such command", name);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.no_locale = words_init()};
+    program = strchr(argv[0], '/') ? argv[0] : program;
+    int code = command(argc, argv, &o);
+    free(o.no_locale);
+    return code;
 }
