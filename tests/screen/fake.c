@@ -7,9 +7,13 @@
 #include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "base/vec.h"
+
+enum { FILLERS = 4 };
 
 struct fake_one {
     struct fake *f;
@@ -18,6 +22,7 @@ struct fake_one {
     enum fake_mood mood;
     bool running;
     char *trace;
+    int deaf[1 + FILLERS]; /* silent: a listening socket that nobody accepts from, and who fills its queue */
 };
 
 struct fake {
@@ -101,6 +106,30 @@ static void set(char **text, const char *json)
     *text = json ? xstrdup(json) : NULL;
 }
 
+/* With its queue full the kernel drops what asks for a connection, as a lost network does. */
+static void go_deaf(struct fake_one *n)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(n->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    n->deaf[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(n->deaf[0], SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (bind(n->deaf[0], (struct sockaddr *)&at, sizeof(at)) || listen(n->deaf[0], 0))
+        abort();
+    for (size_t i = 1; i < ARRAY_LEN(n->deaf); i++) {
+        n->deaf[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(n->deaf[i], (struct sockaddr *)&at, sizeof(at)); /* the last ones get no answer */
+    }
+}
+
+static void hear_again(struct fake_one *n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(n->deaf); i++) {
+        if (n->deaf[i] >= 0)
+            close(n->deaf[i]);
+        n->deaf[i] = -1;
+    }
+}
+
 struct fake *fake_create(struct event_base *base, size_t nodes)
 {
     struct fake *f = xcalloc(1, sizeof(*f));
@@ -110,6 +139,7 @@ struct fake *fake_create(struct event_base *base, size_t nodes)
     set(&f->policies, "[]");
     for (size_t i = 0; i < nodes; i++) {
         f->nodes[i] = (struct fake_one){.f = f, .running = true};
+        memset(f->nodes[i].deaf, -1, sizeof(f->nodes[i].deaf));
         listen_on(&f->nodes[i]);
     }
     return f;
@@ -119,6 +149,7 @@ void fake_destroy(struct fake *f)
 {
     for (size_t i = 0; i < f->nodes_len; i++) {
         free(f->nodes[i].trace);
+        hear_again(&f->nodes[i]);
         if (f->nodes[i].http)
             evhttp_free(f->nodes[i].http);
     }
@@ -135,12 +166,16 @@ void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running)
     struct fake_one *n = &f->nodes[node];
     n->mood = mood;
     n->running = running;
-    if (mood == FAKE_GONE && n->http) {
+    bool hears = mood != FAKE_GONE && mood != FAKE_SILENT;
+    if (!hears && n->http) {
         evhttp_free(n->http);
         n->http = NULL;
-    } else if (mood != FAKE_GONE && !n->http) {
-        listen_on(n);
     }
+    hear_again(n);
+    if (mood == FAKE_SILENT)
+        go_deaf(n);
+    else if (hears && !n->http)
+        listen_on(n);
 }
 
 void fake_queues(struct fake *f, const char *json)

@@ -11,6 +11,7 @@ enum fake_mood {
     FAKE_ANSWERS,
     FAKE_FROZEN, /* takes connections and questions, answers nothing (SIGSTOP, a full disk, a lost network) */
     FAKE_GONE,   /* nobody listens on its port */
+    FAKE_SILENT, /* cut off: no connection to it comes about, and none is refused (no byte passes) */
     FAKE_GARBAGE /* answers 200 with what is no JSON */
 };
 

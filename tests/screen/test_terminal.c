@@ -224,15 +224,14 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* With a node frozen, a key is on the screen in less than 50 ms. */
-static void keys_with_a_frozen_node(void **state)
+/* With a node like that, a key is on the screen in less than 50 ms. */
+static void keys_with_a_node(struct scene *s, enum fake_mood mood, const char *what, const char *word)
 {
     enum { PRESSES = 41 };
-    struct scene *s = *state;
     int64_t took[PRESSES];
     scene_live(s, 0);
-    fake_node(s->fake, 1, FAKE_FROZEN, true);
-    assert_seen(s, "NO ANSWER");
+    fake_node(s->fake, 1, mood, mood != FAKE_GONE);
+    assert_seen(s, word);
     for (size_t i = 0; i < PRESSES; i++) {
         uint64_t frame = terminal_frames(s->t);
         int64_t from = terminal_now_us();
@@ -242,10 +241,25 @@ static void keys_with_a_frozen_node(void **state)
     }
     qsort(took, PRESSES, sizeof(took[0]), by_size);
     int64_t median = took[PRESSES / 2];
-    print_message("key to frame with a frozen node: median %.1f ms, worst %.1f ms\n", (double)median / 1e3,
+    print_message("key to frame with a %s node: median %.1f ms, worst %.1f ms\n", what, (double)median / 1e3,
                   (double)took[PRESSES - 1] / 1e3);
     assert_true(median < 50000);
     scene_quit(s);
+}
+
+static void keys_with_a_frozen_node(void **state)
+{
+    keys_with_a_node(*state, FAKE_FROZEN, "frozen", "NO ANSWER");
+}
+
+static void keys_with_a_killed_node(void **state)
+{
+    keys_with_a_node(*state, FAKE_GONE, "killed", "node2 NOT RUNNING");
+}
+
+static void keys_with_a_node_that_is_cut_off(void **state)
+{
+    keys_with_a_node(*state, FAKE_SILENT, "cut-off", "NO ANSWER");
 }
 
 /* Nothing happens: next to nothing is sent. */
@@ -368,6 +382,8 @@ int main(void)
         TEST(signals_give_the_terminal_back),
         TEST(a_node_dies_on_screen),
         TEST(keys_with_a_frozen_node),
+        TEST(keys_with_a_killed_node),
+        TEST(keys_with_a_node_that_is_cut_off),
         TEST(idle_costs_nothing),
         TEST(a_change_sends_what_changed),
         TEST(only_what_nodes_show_is_ticked),
