@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "find.h"
+#include "lab/engine.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -49,18 +50,25 @@ enum effect confirm_key(struct model *m, int key, struct command **run)
 /* ---- copy, output, export
  * --------------------------------------------------------------------------------------- */
 
+/* What is shown is short; what is copied does the same from any shell, to this lab and no other. A recording
+ * has no lab to act on: its words are copied as they are. */
 static enum effect copy(struct model *m)
 {
     size_t step = model_step(m);
-    const char *text = m->command && m->command->step != COMMAND_CLEAN ? m->command->text : NULL;
-    if (!text && m->lesson && step < m->lesson->steps_len)
+    const struct command *c = m->command && m->command->step != COMMAND_CLEAN ? m->command : NULL;
+    const char *text = c ? c->text : NULL;
+    char **argv = c ? c->argv : NULL;
+    if (!c && m->lesson && step < m->lesson->steps_len) {
         text = m->lesson->steps[step].action_text;
+        argv = m->lesson->steps[step].action;
+    }
     if (!text) {
         model_say(m, _("there is no command to copy yet"));
         return EFFECT_DRAW;
     }
+    bool acts = m->lab && argv && (!m->replay || m->time.paused);
     free(m->copy);
-    m->copy = xstrdup(text);
+    m->copy = acts ? engine_typed(m->lab, (const char *const *)argv) : xstrdup(text);
     return EFFECT_COPY;
 }
 

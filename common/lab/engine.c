@@ -507,6 +507,22 @@ static const char **full_argv(const struct labdir *lab, const char *const *argv,
     return full;
 }
 
+char *engine_typed(const struct labdir *lab, const char *const *argv)
+{
+    char path[PATH_MAX], usual[PATH_MAX];
+    struct text typed = {0};
+    bool named = strchr(argv[0], '/') || program_find(argv[0], path, sizeof(path));
+    text_add_shell_word(&typed, named ? argv[0] : path);
+    bool elsewhere = labdir_path(NULL, usual, sizeof(usual)) || strcmp(usual, lab->path) != 0;
+    if (strcmp(argv[0], "labctl") == 0 && elsewhere) {
+        text_add_shell_word(&typed, "--dir");
+        text_add_shell_word(&typed, lab->path);
+    }
+    for (size_t i = 1; argv[i]; i++)
+        text_add_shell_word(&typed, argv[i]);
+    return typed.s;
+}
+
 int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid)
 {
     char path[PATH_MAX];

@@ -178,8 +178,16 @@ static void everything_that_acts(void **state)
     seen(a, "exit 0");
     seen(a, "node1 NOT RUNNING");
     keys(a, "y");
-    seen(a, "copied: labctl -n node1 stop_app");
+    seen(a, "copied: ");
     assert_true(wait_until(copied, a, SOON));
+
+    char *pasted = xstrndup(text_str(&a->out), strcspn(text_str(&a->out), "\n"));
+    assert_non_null(strstr(pasted, a->lab.dir));
+    keys(a, "a");
+    gone(a, "node1 NOT RUNNING");
+    assert_int_equal(RUN(&a->out, "/bin/sh", "-c", pasted), 0); /* labctl need not be in the PATH */
+    seen(a, "node1 NOT RUNNING");
+    free(pasted);
 
     keys(a, "q");
     assert_true(wait_until(left, a, SOON));

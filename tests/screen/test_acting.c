@@ -615,6 +615,21 @@ static void copying_takes_what_ran(void **state)
     model_ended(&m, started(&m, "s"), 0);
     assert_int_equal(types(&m, "y", &run), EFFECT_COPY);
     assert_string_equal(m.copy, "labctl -n node1 stop_app");
+
+    struct labdir lab = {.path = "/tmp/a class's lab"};
+    m.lab = &lab; /* pasted, it goes to this lab, from wherever */
+    types(&m, "y", &run);
+    assert_contains(m.copy, "labctl --dir '/tmp/a class'\\''s lab' -n node1 stop_app");
+    assert_int_equal(m.copy[0], '/');
+    assert_string_equal(m.command->text, "labctl -n node1 stop_app");
+    setenv("MIRRORLAB_DIR", "/tmp", 1);
+    snprintf(lab.path, sizeof(lab.path), "/tmp"); /* where labctl goes by itself */
+    types(&m, "y", &run);
+    assert_contains(m.copy, "/labctl -n node1 stop_app");
+    unsetenv("MIRRORLAB_DIR");
+    m.replay = true; /* there is no lab */
+    types(&m, "y", &run);
+    assert_string_equal(m.copy, "labctl -n node1 stop_app");
     model_finish(&m);
     sketch_destroy(l);
 }
