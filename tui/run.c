@@ -101,6 +101,8 @@ static void draw(struct run *r, bool whole)
                                                .queue = m->queue,
                                                .queue_page = m->view == VIEW_QUEUE,
                                                .connections = m->view == VIEW_QUEUE || m->view == VIEW_NODE});
+    if (!r->terminal && r->observer && !m->snapshot)
+        return; /* text that scrolls by begins once there is something to tell */
     uint64_t hash = canvas_hash(&r->canvas);
     if (hash == r->shown && !whole)
         return;
