@@ -537,9 +537,12 @@ static const struct command *in_the_way(const struct model *m, enum request requ
     return m->others.len >= OTHERS_MAX ? m->others.items[0] : NULL;
 }
 
-/* Keys of what lies over the view; false: nothing does. */
+/* Keys of what lies over the view; false: nothing does (any more). */
 static bool overlay_key(struct model *m, int key, struct command **run, enum effect *effect)
 {
+    /* who types a verb over a page means a verb: its letters must not act as keys */
+    if ((m->overlay == OVERLAY_PAGER || m->overlay == OVERLAY_HELP) && key == ':')
+        m->overlay = OVERLAY_NONE;
     switch (m->overlay) {
     case OVERLAY_NONE: return false;
     case OVERLAY_CONFIRM: *effect = confirm_key(m, key, run); break;

@@ -500,6 +500,14 @@ static void a_long_output_opens(void **state)
     assert_int_equal(m.overlay, OVERLAY_NONE);
     types(&m, "o", &run); /* and again */
     assert_int_equal(m.overlay, OVERLAY_PAGER);
+    model_key(&m, ':', &run); /* a verb over a page: its letters are no keys */
+    assert_int_equal(m.overlay, OVERLAY_COMMAND);
+    model_key(&m, KEY_ESCAPE, &run);
+    model_key(&m, '?', &run);
+    assert_int_equal(m.overlay, OVERLAY_HELP);
+    model_key(&m, ':', &run);
+    assert_int_equal(m.overlay, OVERLAY_COMMAND);
+    model_key(&m, KEY_ESCAPE, &run);
     types(&m, "\x1b", &run);
     c = started(&m, ":ping\n");
     model_output(&m, c, "Ping succeeded\n", 15);
