@@ -411,7 +411,10 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
         o.consumers = ms->consumers_len;
         break;
     case REQUEST_GET: get(m, q, from, msg, &o, out); return;
-    case REQUEST_SUBSCRIBE: o.status = subscribe(m, q, from, msg); break;
+    case REQUEST_SUBSCRIBE: /* a removal that is on its way counts: nobody is told that it consumes what goes
+                             */
+        o.status = ms->deleting ? ANSWER_NOT_FOUND : subscribe(m, q, from, msg);
+        break;
     case REQUEST_UNSUBSCRIBE:
         c = find_consumer(ms, from, msg->u.request.sub);
         if (c && !c->gone)
