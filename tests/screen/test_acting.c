@@ -65,7 +65,11 @@ static void a_typed_verb_asks_the_right_node(void **state)
     assert_runs(&m, ":labctl -n node3 status\n", "labctl -n node3 status"); /* pasted from a shell */
     assert_runs(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
                 "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
-    assert_runs(&m, ":no_such_verb\n", "labctl -n node1 no_such_verb"); /* labctl has the words for it */
+    assert_says(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
+    assert_says(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
+    assert_says(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
+    m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
+    assert_runs(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
     assert_says(&m, ":set_policy 'a\n", "a quote is not closed");
     assert_int_equal(types(&m, ":\n", &run), EFFECT_DRAW); /* an empty line is no command */
     assert_int_equal(m.overlay, OVERLAY_NONE);
@@ -223,7 +227,8 @@ static void a_read_only_screen_looks_and_does_not_touch(void **state)
         assert_int_equal(m.overlay, OVERLAY_NONE);
         free(keys);
     }
-    assert_says(&m, ":rotate_logs\n", "--readonly");
+    m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ};
+    assert_says(&m, ":rotate_logs\n", "--readonly"); /* what rabbitmqctl alone knows may act */
     assert_says(&m, ":-n node2 kill\n", "--readonly");
     for (size_t i = 0; i < key_table_len; i++) {
         if (!key_table[i].acts)
@@ -452,6 +457,75 @@ static void several_things_run_at_once(void **state)
 
 /* Nothing of what a recording shows running runs now: there is nothing to wait for. Behind a paused screen it
  * may. */
+/* A command's own words for a refusal are a bare word or a page: the screen says what to do next. */
+static void a_refusal_says_what_to_do(void **state)
+{
+    static const struct {
+        const char *keys, *printed;
+        int code;
+        const char *shown;
+    } all[] = {
+        {"S", "Synchronising queue 'hello' in vhost '/' ...\nError:\nnot_mirrored\n", 69,
+         "hello has no mirrors to copy to. P sets a policy"},
+        {"C", "Stopping synchronising queue 'hello' in vhost '/' ...\nnot_syncing\n", 0, "S begins it where"},
+        {":sync_queue gone\n", "Synchronising queue 'gone' in vhost '/' ...\nError:\nnot_found\n", 69,
+         "there is no queue gone"},
+        {":clear_policy gone\n",
+         "Clearing policy \"gone\" on vhost \"/\" ...\nError:\nParameter does not exist\n", 69,
+         "there is no policy gone: :list_policies"},
+        {":set_policy a b c\n", "Setting policy ...\nError:\nJSON decoding error. Reason: badarg\n", 69,
+         "or press P for a form"},
+        {":join_cluster node2\n",
+         "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with "
+         "'rabbitmqctl stop_app'.\nArguments given:\n\tjoin_cluster\n\nUsage\n\nrabbitmqctl join_cluster\n",
+         64, "node1 has to be stopped for this: :-n node1 stop_app"},
+        {":-n node2 list_queues\n",
+         "Error: this command requires the 'rabbit' app to be running on the target node. Start it with "
+         "'labctl start_app'.\nArguments given:\n\tlist_queues\n\nUsage\n\nlabctl list_queues\n",
+         64, "node2 is stopped: :-n node2 start_app"},
+        {"a",
+         "Starting node node1@localhost ...\nError: unable to perform an operation on node "
+         "'node1@localhost'. "
+         "Please see diagnostics information and suggestions below.\n\nMost common reasons\n * a\n * b\n",
+         69, "node1 does not answer: its process does not run. :-n node1 start"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        see(&m, "rest");
+        struct command *c = started(&m, all[i].keys);
+        model_output(&m, c, all[i].printed, strlen(all[i].printed));
+        char *frame = model_frame(&m, 120, 24);
+        assert_lacks(frame, all[i].shown); /* before it has ended, nothing is refused */
+        free(frame);
+        model_ended(&m, c, all[i].code);
+        assert_int_equal(m.overlay, OVERLAY_NONE); /* no page of what is said in a line */
+        frame = model_frame(&m, 120, 24);
+        assert_contains(frame, all[i].shown);
+        free(frame);
+        model_finish(&m);
+    }
+}
+
+/* The same words of a command that did what it was asked mean nothing. */
+static void what_was_not_refused_is_as_printed(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    struct command *c = started(&m, ":list_queues name\n");
+    static const char names[] = "not_mirrored\n";
+    model_output(&m, c, names, strlen(names));
+    model_ended(&m, c, 0);
+    char *frame = model_frame(&m, 120, 24);
+    assert_contains(frame, "| not_mirrored");
+    assert_lacks(frame, "to copy to");
+    free(frame);
+    model_finish(&m);
+}
+
 static void a_replay_is_left_at_once(void **state)
 {
     struct model m;
@@ -716,6 +790,8 @@ int main(void)
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(several_things_run_at_once),
+        cmocka_unit_test(a_refusal_says_what_to_do),
+        cmocka_unit_test(what_was_not_refused_is_as_printed),
         cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),
         cmocka_unit_test(long_work_says_how_far_it_is),
