@@ -508,7 +508,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_EXPLAIN:
     case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
-    case REQUEST_BACK: return model_show(m, VIEW_CLUSTER);
+    case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
     case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;
     case REQUEST_EARLIER:
     case REQUEST_LATER:
@@ -570,6 +570,10 @@ enum effect model_key(struct model *m, int key, struct command **run)
     m->message = NULL;
     if (entry->acts && model_refuses(m, entry->name))
         return EFFECT_DRAW;
+    if (m->compared && !key_in_compare(entry)) {
+        model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
+        return EFFECT_DRAW;
+    }
     const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
     if (other) {
         model_say(m, _("still running (Ctrl-C ends it): %s"), other->text);

@@ -72,10 +72,8 @@ static enum effect own_word(struct model *m, const struct verb *v, word_list *wo
         return acting(m, REQUEST_QUIT, run);
     if (strcmp(v->name, "clean") == 0)
         return acting(m, REQUEST_RESTART, run);
-    if (strcmp(v->name, "export") == 0) {
-        acting_export(m, first);
-        return EFFECT_EXPORT;
-    }
+    if (strcmp(v->name, "export") == 0)
+        return acting_export(m, first);
     if (first && !is_count(first)) {
         model_say(m, _("%s %s: write how many messages, such as %s 1000"), v->name, first, v->name);
         return EFFECT_DRAW;

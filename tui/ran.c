@@ -111,7 +111,7 @@ static void other_ended(struct model *m, size_t i, int exit_code)
     struct command *c = m->others.items[i];
     c->running = false;
     c->exit_code = exit_code;
-    char *refused = refused_text(c);
+    char *refused = refused_text(m, c);
     const char *last = refused ? refused : c->last_line ? c->last_line : "";
     if (exit_code)
         model_say(m, _("ended with exit code %d: %s: %s"), exit_code, c->text, last);
@@ -144,7 +144,7 @@ void model_ended(struct model *m, struct command *c, int exit_code)
         return;
     c->running = false;
     c->exit_code = exit_code;
-    char *refused = refused_text(c); /* it says what the lines mean; o shows them */
+    char *refused = refused_text(m, c); /* it says what the lines mean; o shows them */
     if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2 && !refused)
         pager_open(m, c->text, text_str(&c->output));
     free(refused);

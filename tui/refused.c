@@ -38,7 +38,7 @@ static const char *node_of(const struct command *c)
 }
 
 /* What was said of a queue. */
-static char *queue_refused(const char *said, const char *queue)
+static char *queue_refused(const struct model *m, const char *said, const char *queue)
 {
     if (has_line(said, "not_mirrored"))
         return format_text(
@@ -50,7 +50,14 @@ static char *queue_refused(const char *said, const char *queue)
             _("not_syncing: nothing is copied to mirrors of %s now, so nothing was cancelled. S "
               "begins it where a mirror is not in sync (u)"),
             queue);
-    if (has_line(said, "not_found") || has_line(said, "Queue not found"))
+    const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
+    bool missing = has_line(said, "not_found") || has_line(said, "Queue not found");
+    if (missing && q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN))
+        return format_text(
+            _("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
+              "arrows select, a starts"),
+            queue);
+    if (missing)
         return format_text(
             _("there is no queue %s: it was deleted, or its name is another one. 1 shows those "
               "there are"),
@@ -83,7 +90,7 @@ static char *node_refused(const char *said, const char *node)
     return NULL;
 }
 
-char *refused_text(const struct command *c)
+char *refused_text(const struct model *m, const struct command *c)
 {
     const char *said = c->running ? NULL : c->output.s, *verb = verb_of((const char *const *)c->argv);
     if (!said || !verb || strcmp(c->argv[0], "labctl") != 0)
@@ -92,7 +99,7 @@ char *refused_text(const struct command *c)
     const struct verb *v = verb_find(verb);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)
-        text = queue_refused(said, first_word(c, verb));
+        text = queue_refused(m, said, first_word(c, verb));
     if (!text && acts && v->words[0] == WORD_POLICY)
         text = policy_refused(said, first_word(c, verb));
     return text;

@@ -7,6 +7,6 @@
 
 /* What the refusal means and what helps; NULL: nothing is known of it, or nothing was refused. The caller
  * frees it. */
-char *refused_text(const struct command *c);
+char *refused_text(const struct model *m, const struct command *c);
 
 #endif

@@ -19,6 +19,7 @@
 #include "lab/observe.h"
 #include "model.h"
 #include "mouse.h"
+#include "new_file.h"
 #include "script.h"
 #include "session.h"
 #include "terminal.h"
@@ -247,22 +248,18 @@ static void start_command(struct run *r, struct command *c)
 /* ---- what else keys ask for
  * ------------------------------------------------------------------------------------- */
 
-/* Into the folder one stands in; into the lab's, where that cannot be written. */
 static void export_events(struct run *r, struct model *m)
 {
-    const char *name = m->export_to;
-    char *path = xstrdup(name);
+    char *path = m->export_to ? xstrdup(m->export_to) : new_file("mirrorlab-events", ".txt", r->lab->path);
     int err = find_export(m, path);
-    if (err && err != EEXIST && !strchr(name, '/')) {
-        free(path);
-        path = format_text("%s/%s", r->lab->path, name);
-        err = find_export(m, path);
-    }
     char *full = err ? NULL : realpath(path, NULL);
-    if (err)
+    if (err == EEXIST)
+        model_say(m, _("%s is there already and stays as it is: name another file"), path);
+    else if (err)
         model_say(m, _("%s cannot be written: %s"), path, strerror(err));
     else
-        model_say(m, _("%zu events are in %s"), m->happened.len, full ? full : path);
+        model_say(m, NP_("%zu event is in %s", "%zu events are in %s", m->happened.len), m->happened.len,
+                  full ? full : path);
     free(full);
     free(path);
 }

@@ -245,7 +245,7 @@ static struct words words_of(const struct model *m)
     const char *message = model_message(m);
     struct words w = {0};
     bool failed = cmd && !cmd->running && cmd->exit_code;
-    char *refused = message || !cmd ? NULL : refused_text(cmd);
+    char *refused = message || !cmd ? NULL : refused_text(m, cmd);
     char *progress = message || failed || refused ? NULL : progress_of(m);
     w.printed = cmd && cmd->last_line && !message && !progress && !refused;
     if (message)

@@ -305,6 +305,18 @@ static void filtering_shows_what_passes(void **state)
     for (size_t i = 0; i < m.happened.len; i++)
         assert_string_equal(m.snapshot->events[m.happened.items[i]].kind, "hint");
     assert_int_equal(m.shown.len, all); /* the queues' filter is another one */
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, " events, Esc: all");
+    free(frame);
+    assert_says(&m, "\x1b", "all events are shown again"); /* Esc takes it away, and stays */
+    assert_int_equal(m.view, VIEW_EVENTS);
+    assert_int_equal(m.happened.len, m.snapshot->events_len);
+    types(&m, "\x1b", &run); /* the next one goes back */
+    assert_int_equal(m.view, VIEW_CLUSTER);
+    types(&m, "/WORK-01\n", &run);
+    assert_true(m.shown.len < all);
+    assert_says(&m, "\x1b", "all queues are shown again");
+    assert_int_equal(m.shown.len, all);
     model_finish(&m);
 }
 
@@ -391,7 +403,7 @@ static void events_are_written_to_a_file(void **state)
     see(&m, "rest");
     types(&m, "2/hint\n", &run);
     assert_int_equal(types(&m, "E", &run), EFFECT_EXPORT);
-    assert_contains(m.export_to, "mirrorlab-events-20");
+    assert_null(m.export_to); /* a new one */
     assert_int_equal(types(&m, ":export somewhere.txt\n", &run), EFFECT_EXPORT);
     assert_string_equal(m.export_to, "somewhere.txt");
     int fd = mkstemp(file);
@@ -411,6 +423,9 @@ static void events_are_written_to_a_file(void **state)
     unlink(file);
     assert_true(lines > 0);
     assert_int_equal(lines, m.happened.len);
+    types(&m, "/nothing has this\n", &run);
+    assert_says(&m, "E", "no event passes the filter: nothing is written");
+    assert_says(&m, ":export somewhere.txt\n", "nothing is written");
     model_finish(&m);
 }
 
@@ -506,6 +521,22 @@ static void a_refusal_says_what_to_do(void **state)
         free(frame);
         model_finish(&m);
     }
+}
+
+/* RabbitMQ's answer is the same for a queue that is not there and for one that nobody serves. */
+static void a_queue_that_nobody_serves_is_not_gone(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "stopped");
+    struct command *c = started(&m, ":sync_queue hello\n");
+    model_output(&m, c, "Error:\nnot_found\n", strlen("Error:\nnot_found\n"));
+    model_ended(&m, c, 69);
+    char *frame = model_frame(&m, 120, 24);
+    assert_contains(frame, "hello cannot be reached: no node that runs may serve it");
+    free(frame);
+    model_finish(&m);
 }
 
 /* The same words of a command that did what it was asked mean nothing. */
@@ -791,6 +822,7 @@ int main(void)
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(several_things_run_at_once),
         cmocka_unit_test(a_refusal_says_what_to_do),
+        cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
         cmocka_unit_test(what_was_not_refused_is_as_printed),
         cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),

@@ -121,6 +121,40 @@ static void a_projector_and_a_replay_change_nothing(void **state)
     }
 }
 
+static size_t lines_with(const char *frame, const char *part)
+{
+    size_t found = 0;
+    for (const char *at = frame; (at = strstr(at, part)); at += strlen(part))
+        found++;
+    return found;
+}
+
+/* f: of the lesson its title stays, and what happened has its rows; again: the steps are back. */
+static void the_lesson_is_folded(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    char *open = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(open, "[ ] "), 5);
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *folded = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(folded, "[ ] "), 1); /* the step that is to do */
+    assert_int_equal(lines_with(folded, "Lesson 7"), 1);
+    assert_true(lines_with(folded, "  hint ") > lines_with(open, "  hint "));
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *again = model_frame(&m, 80, 24);
+    assert_string_equal(again, open);
+    free(open);
+    free(folded);
+    free(again);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* N asks, and what it asks for is not a program. */
 static void the_next_lesson_is_gone_on_to(void **state)
 {
@@ -525,6 +559,7 @@ int main(void)
         cmocka_unit_test(kill_asks_and_defaults_to_cancel),
         cmocka_unit_test(a_killed_node_is_started_as_a_process),
         cmocka_unit_test(a_projector_and_a_replay_change_nothing),
+        cmocka_unit_test(the_lesson_is_folded),
         cmocka_unit_test(the_next_lesson_is_gone_on_to),
         cmocka_unit_test(next_runs_the_current_step_once),
         cmocka_unit_test(a_command_does_not_tick),
