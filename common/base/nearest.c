@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ban.h"
+
 enum { FAR = 4 };
 
 /* Levenshtein's distance; names are short. */

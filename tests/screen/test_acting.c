@@ -472,91 +472,6 @@ static void several_things_run_at_once(void **state)
 
 /* Nothing of what a recording shows running runs now: there is nothing to wait for. Behind a paused screen it
  * may. */
-/* A command's own words for a refusal are a bare word or a page: the screen says what to do next. */
-static void a_refusal_says_what_to_do(void **state)
-{
-    static const struct {
-        const char *keys, *printed;
-        int code;
-        const char *shown;
-    } all[] = {
-        {"S", "Synchronising queue 'hello' in vhost '/' ...\nError:\nnot_mirrored\n", 69,
-         "hello has no mirrors to copy to. P sets a policy"},
-        {"C", "Stopping synchronising queue 'hello' in vhost '/' ...\nnot_syncing\n", 0, "S begins it where"},
-        {":sync_queue gone\n", "Synchronising queue 'gone' in vhost '/' ...\nError:\nnot_found\n", 69,
-         "there is no queue gone"},
-        {":clear_policy gone\n",
-         "Clearing policy \"gone\" on vhost \"/\" ...\nError:\nParameter does not exist\n", 69,
-         "there is no policy gone: :list_policies"},
-        {":set_policy a b c\n", "Setting policy ...\nError:\nJSON decoding error. Reason: badarg\n", 69,
-         "or press P for a form"},
-        {":join_cluster node2\n",
-         "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with "
-         "'rabbitmqctl stop_app'.\nArguments given:\n\tjoin_cluster\n\nUsage\n\nrabbitmqctl join_cluster\n",
-         64, "node1 has to be stopped for this: :-n node1 stop_app"},
-        {":-n node2 list_queues\n",
-         "Error: this command requires the 'rabbit' app to be running on the target node. Start it with "
-         "'labctl start_app'.\nArguments given:\n\tlist_queues\n\nUsage\n\nlabctl list_queues\n",
-         64, "node2 is stopped: :-n node2 start_app"},
-        {"a",
-         "Starting node node1@localhost ...\nError: unable to perform an operation on node "
-         "'node1@localhost'. "
-         "Please see diagnostics information and suggestions below.\n\nMost common reasons\n * a\n * b\n",
-         69, "node1 does not answer: its process does not run. :-n node1 start"},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct model m;
-        model_init(&m, NULL, NULL, false, false);
-        see(&m, "rest");
-        struct command *c = started(&m, all[i].keys);
-        model_output(&m, c, all[i].printed, strlen(all[i].printed));
-        char *frame = model_frame(&m, 120, 24);
-        assert_lacks(frame, all[i].shown); /* before it has ended, nothing is refused */
-        free(frame);
-        model_ended(&m, c, all[i].code);
-        assert_int_equal(m.overlay, OVERLAY_NONE); /* no page of what is said in a line */
-        frame = model_frame(&m, 120, 24);
-        assert_contains(frame, all[i].shown);
-        free(frame);
-        model_finish(&m);
-    }
-}
-
-/* RabbitMQ's answer is the same for a queue that is not there and for one that nobody serves. */
-static void a_queue_that_nobody_serves_is_not_gone(void **state)
-{
-    struct model m;
-    (void)state;
-    model_init(&m, NULL, NULL, false, false);
-    see(&m, "stopped");
-    struct command *c = started(&m, ":sync_queue hello\n");
-    model_output(&m, c, "Error:\nnot_found\n", strlen("Error:\nnot_found\n"));
-    model_ended(&m, c, 69);
-    char *frame = model_frame(&m, 120, 24);
-    assert_contains(frame, "hello cannot be reached: no node that runs may serve it");
-    free(frame);
-    model_finish(&m);
-}
-
-/* The same words of a command that did what it was asked mean nothing. */
-static void what_was_not_refused_is_as_printed(void **state)
-{
-    struct model m;
-    (void)state;
-    model_init(&m, NULL, NULL, false, false);
-    see(&m, "rest");
-    struct command *c = started(&m, ":list_queues name\n");
-    static const char names[] = "not_mirrored\n";
-    model_output(&m, c, names, strlen(names));
-    model_ended(&m, c, 0);
-    char *frame = model_frame(&m, 120, 24);
-    assert_contains(frame, "| not_mirrored");
-    assert_lacks(frame, "to copy to");
-    free(frame);
-    model_finish(&m);
-}
-
 static void a_replay_is_left_at_once(void **state)
 {
     struct model m;
@@ -821,9 +736,6 @@ int main(void)
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(several_things_run_at_once),
-        cmocka_unit_test(a_refusal_says_what_to_do),
-        cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
-        cmocka_unit_test(what_was_not_refused_is_as_printed),
         cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),
         cmocka_unit_test(long_work_says_how_far_it_is),

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "lab/engine.h"
 #include "lab/lesson.h"
 #include "lab/observe.h"
 #include "main/lab.h"
 #include "tui.h"
+#include "verbs.h"
 #include "words.h"
 
 enum { EXIT_NOT_DONE = LAB_EXIT_NOT_DONE, EXIT_USAGE = LAB_EXIT_USAGE, EXIT_CONFIG = LAB_EXIT_CONFIG };
@@ -70,12 +72,13 @@ static const char *program = "lab";
 static int wrong_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int wrong_usage(const char *format, ...)
 {
+    struct text what = {0};
     va_list args;
     va_start(args, format);
-    fputs("lab: ", stderr);
-    vfprintf(stderr, format, args);
-    fputs("; lab --help shows what there is\n", stderr);
+    text_vprintf(&what, format, args);
     va_end(args);
+    fprintf(stderr, _("lab: %s; lab --help shows what there is\n"), text_str(&what));
+    text_finish(&what);
     return EXIT_USAGE;
 }
 
@@ -148,26 +151,26 @@ static int read_options(int argc, char **argv, struct options *o)
         case OPT_SCRIPT: o->script = optarg; break;
         case OPT_SOURCE:
             if (strncmp(optarg, "replay:", strlen("replay:")) != 0)
-                return wrong_usage("--source %s: write replay:FILE", optarg);
+                return wrong_usage(_("--source %s: write replay:FILE"), optarg);
             o->replay = optarg + strlen("replay:");
             break;
         case OPT_CLOCK:
             if (strcmp(optarg, "fake") != 0 && strcmp(optarg, "real") != 0)
-                return wrong_usage("--clock %s: write real or fake", optarg);
+                return wrong_usage(_("--clock %s: write real or fake"), optarg);
             o->fake_clock = strcmp(optarg, "fake") == 0;
             break;
         case OPT_NODES:
             if (read_number(optarg, 1, LIMIT_NODES, &o->nodes))
-                return wrong_usage("--nodes %s: write a number from 1 to %d", optarg, LIMIT_NODES);
+                return wrong_usage(_("--nodes %s: write a number from 1 to %d"), optarg, LIMIT_NODES);
             break;
         case OPT_TEST_FD:
             if (read_number(optarg, 1, 1023, &number))
-                return wrong_usage("--test-fd %s: write the number of an open file", optarg);
+                return wrong_usage(_("--test-fd %s: write the number of an open file"), optarg);
             o->test_fd = (int)number;
             break;
         case 'h':
         case OPT_HELP: return -1;
-        default: return wrong_usage("%s: no such option, or its value is missing", argv[optind - 1]);
+        default: return wrong_usage(_("%s: no such option, or its value is missing"), argv[optind - 1]);
         }
     }
     return 0;
@@ -212,7 +215,7 @@ static int describe(const struct options *o, size_t default_nodes, struct labdir
     if (o->engine && strcmp(o->engine, "rabbitmq") == 0)
         engine = ENGINE_RABBITMQ;
     else if (o->engine && strcmp(o->engine, "kit") != 0)
-        return wrong_usage("--engine %s: write kit or rabbitmq", o->engine);
+        return wrong_usage(_("--engine %s: write kit or rabbitmq"), o->engine);
     labdir_defaults(lab, engine, o->nodes ? (size_t)o->nodes : default_nodes);
     if (o->config) {
         int err = labdir_read_config(lab, o->config, &error);
@@ -221,13 +224,13 @@ static int describe(const struct options *o, size_t default_nodes, struct labdir
         if (o->engine)
             lab->engine = engine;
         if (o->nodes && (size_t)o->nodes != lab->nodes_len)
-            return wrong_usage("--nodes %ld: %s has %zu of them; leave one of the two out", o->nodes,
+            return wrong_usage(_("--nodes %ld: %s has %zu of them; leave one of the two out"), o->nodes,
                                o->config, lab->nodes_len);
     }
     if (o->ports && lab_set_ports(lab, o->ports))
         return wrong_usage(
-            "--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
-            "for every node, without running into the next",
+            _("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
+              "for every node, without running into the next"),
             o->ports);
     return 0;
 }
@@ -290,17 +293,16 @@ static int start(struct labdir *lab, bool fresh)
     if (labdir_load(&old, lab->path, &error) == 0) {
         if (any_alive(&old)) {
             fprintf(stderr,
-                    "lab: a lab is running in %s already; use it, run `%s down` first, or name another "
-                    "folder with --dir\n",
+                    _("lab: a lab is running in %s already; use it, run `%s down` first, or name another "
+                      "folder with --dir\n"),
                     old.path, program);
             return EXIT_NOT_DONE;
         }
         if (!fresh && !same_nodes(&old, lab))
-            printf(
-                "%s: the last lab here had %zu %s node%s, this one has %zu %s: it starts empty, without the "
-                "old one's queues and messages\n",
-                lab->path, old.nodes_len, engine_word(&old), old.nodes_len == 1 ? "" : "s", lab->nodes_len,
-                engine_word(lab));
+            printf(_("%s: the last lab here was another one (nodes of %s: %zu; now of %s: %zu): it starts "
+                     "empty, "
+                     "without the old one's queues and messages\n"),
+                   lab->path, engine_word(&old), old.nodes_len, engine_word(lab), lab->nodes_len);
         if ((fresh || !same_nodes(&old, lab)) && (err = labdir_wipe(&old, &error)))
             return failed(err, error);
     }
@@ -313,9 +315,9 @@ static int start(struct labdir *lab, bool fresh)
     if (!err)
         return 0; /* the handler stays: what comes next answers it, or has its own */
     take_interrupts(false);
-    int code = failed(err, error ? error : xstrdup("interrupted: the lab is stopped again"));
+    int code = failed(err, error ? error : xstrdup(_("interrupted: the lab is stopped again")));
     if (err == ERR_BUSY)
-        fprintf(stderr, "lab: `%s down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n",
+        fprintf(stderr, _("lab: `%s down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n"),
                 program, lab->path);
     return interrupted ? 128 + interrupted : code;
 }
@@ -334,7 +336,7 @@ static int command_up(const struct options *o)
         int err = labdir_save(&lab, &error);
         if (err)
             return failed(err, error);
-        printf("%s: this cluster runs elsewhere; `%s` and `%s status` now look at it\n", lab.path, program,
+        printf(_("%s: this cluster runs elsewhere; `%s` and `%s status` now look at it\n"), lab.path, program,
                program);
         return 0;
     }
@@ -346,13 +348,26 @@ static int command_up(const struct options *o)
     return code;
 }
 
+/* The lab of a command that wants one; 0 or an exit code. */
+static int load_lab(const struct options *o, struct labdir *lab)
+{
+    char *error = NULL;
+    int err = labdir_load(lab, o->dir, &error);
+    if (err == ERR_NOT_FOUND) {
+        free(error);
+        error = format_text(_("no lab in %s: start one with `lab up` (or name its folder with --dir)"),
+                            lab->path);
+    }
+    return err ? failed(err, error) : 0;
+}
+
 static int command_down(const struct options *o)
 {
     struct labdir lab;
     char *error = NULL;
-    int err = labdir_load(&lab, o->dir, &error);
-    if (!err)
-        err = engine_down(&lab, &error);
+    int code = load_lab(o, &lab), err = code ? 0 : engine_down(&lab, &error);
+    if (code)
+        return code;
     if (err)
         return failed(err, error);
     printf(_("stopped: nothing of %s runs any more\n"), lab.path);
@@ -362,10 +377,9 @@ static int command_down(const struct options *o)
 static int command_status(const struct options *o)
 {
     struct labdir lab;
-    char *error = NULL;
-    int err = labdir_load(&lab, o->dir, &error);
-    if (err)
-        return failed(err, error);
+    int code = load_lab(o, &lab);
+    if (code)
+        return code;
     struct snapshot *s = observe_once(&lab, 5000);
     if (!s)
         return failed(ERR_TIMEOUT, NULL);
@@ -384,9 +398,10 @@ static int command_status(const struct options *o)
     bool heard = s->source >= 0;
     snapshot_destroy(s);
     if (!heard)
-        fprintf(stderr, "lab: no node answers; %s\n",
-                any_alive(&lab) ? "`labctl -n node1 start_app` starts one whose app is stopped"
-                                : "`lab up` starts them");
+        fputs(any_alive(&lab)
+                  ? _("lab: no node answers; `labctl -n node1 start_app` starts one whose app is stopped\n")
+                  : _("lab: no node answers; `lab up` starts them\n"),
+              stderr);
     return heard ? 0 : EXIT_NOT_DONE;
 }
 
@@ -408,11 +423,22 @@ static int command_lessons(void)
 /* the lab that runs is not one for this lesson */
 static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
 {
-    fprintf(stderr,
-            "lab: %zu %s node%s in %s; this lesson wants %zu or more%s; run `%s down` first, or name "
-            "another folder with --dir\n",
-            lab->nodes_len, engine_word(lab), lab->nodes_len == 1 ? " runs" : "s run", lab->path, wanted,
-            other_engine ? ", of the engine you named" : "", program);
+    if (other_engine)
+        fprintf(stderr,
+                _("lab: the lab that runs in %s is one of %s, not of the engine you named; run `%s down` "
+                  "first, or "
+                  "name another folder with --dir\n"),
+                lab->path, engine_word(lab), program);
+    else
+        fprintf(stderr,
+                NP_("lab: %zu node runs in %s, and this lesson wants %zu; run `%s down` first, or name "
+                    "another folder "
+                    "with --dir\n",
+                    "lab: %zu nodes run in %s, and this lesson wants %zu; run `%s down` first, or name "
+                    "another folder "
+                    "with --dir\n",
+                    lab->nodes_len),
+                lab->nodes_len, lab->path, wanted, program);
     return EXIT_NOT_DONE;
 }
 
@@ -430,8 +456,8 @@ static void say_unused(const struct options *o, const struct labdir *lab)
                                                                           : NULL;
     if (option)
         fprintf(stderr,
-                "lab: the lab in %s runs already and is used as it is, without %s; `%s down` first for "
-                "another one\n",
+                _("lab: the lab in %s runs already and is used as it is, without %s; `%s down` first for "
+                  "another one\n"),
                 lab->path, option, program);
 }
 
@@ -529,7 +555,7 @@ static int make_ready(struct labdir *lab, int number)
     if (!l)
         return failed(ERR_INVALID, error);
     int code = 0, err = 0;
-    printf("making the lab ready for lesson %d...\n", number);
+    printf(_("making the lab ready for lesson %d...\n"), number);
     fflush(stdout);
     if (lab->nodes_len < (size_t)l->nodes)
         code = lab->external ? too_few(lab, (size_t)l->nodes, false) : enlarge(lab, (size_t)l->nodes);
@@ -555,7 +581,7 @@ static int command_screen(const struct options *o, int number)
                                   .load = lab_load_schedule,
                                   .test_fd = o->test_fd};
     if (o->record && access(o->record, F_OK) == 0) { /* before any node is started for it */
-        fprintf(stderr, "lab: %s is there already; --record names a new file\n", o->record);
+        fprintf(stderr, _("lab: %s is there already; --record names a new file\n"), o->record);
         return EXIT_CONFIG;
     }
     if (number) { /* the same */
@@ -602,8 +628,8 @@ static int command_replay(struct options *o, int len, char **files)
 {
     if (len < 1 || len > 2)
         return wrong_usage(
-            "replay: name a schedule (*.sched) or a recording (lab --record FILE makes one), or two "
-            "to compare");
+            _("replay: name a schedule (*.sched) or a recording (lab --record FILE makes one), or two "
+              "to compare"));
     o->replay = files[0];
     o->beside = len == 2 ? files[1] : NULL;
     bool kit = o->engine && strcmp(o->engine, "kit") == 0;
@@ -611,7 +637,7 @@ static int command_replay(struct options *o, int len, char **files)
         .engine = kit ? ENGINE_KIT : ENGINE_RABBITMQ, .dir = o->dir, .ports = o->ports};
     bool on_nodes = kit || (o->engine && strcmp(o->engine, "rabbitmq") == 0);
     if (o->engine && !on_nodes && strcmp(o->engine, "sim") != 0)
-        return wrong_usage("--engine %s: write sim, kit or rabbitmq", o->engine);
+        return wrong_usage(_("--engine %s: write sim, kit or rabbitmq"), o->engine);
     o->engine = NULL; /* of the replay: the screen wants none, nor where its nodes are */
     if (on_nodes)
         o->dir = o->ports = NULL;
@@ -628,6 +654,24 @@ static int command_replay(struct options *o, int len, char **files)
     code = command_screen(o, 0);
     int played = lab_replay_end(o->replay_fd, pid);
     return code ? code : played;
+}
+
+/* In one line, with what was probably meant. */
+static int no_such_command(const char *name)
+{
+    static const char *const own[] = {"up",     "down",   "run",    "status", "lessons",
+                                      "replay", "search", "frames", "help"};
+    const struct verb *v = verb_find(name);
+    struct nearest n = {.typed = name};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        nearest_try(&n, own[i]);
+    if (v && v->of != OF_SCREEN)
+        return wrong_usage(_("unknown verb '%s': it is labctl's, labctl %s"), name, name);
+    if (!n.like)
+        return wrong_usage(_("unknown verb '%s'"), name);
+    fprintf(stderr, _("lab: unknown verb '%s': did you mean '%s'? lab --help shows what there is\n"), name,
+            n.like);
+    return EXIT_USAGE;
 }
 
 static int command(int argc, char **argv, struct options *o)
@@ -652,18 +696,18 @@ static int command(int argc, char **argv, struct options *o)
     if (!name)
         return command_screen(o, 0);
     if (read_number(name, 1, 99, &number) == 0)
-        return word ? wrong_usage("%s: nothing comes after a lesson's number", word)
+        return word ? wrong_usage(_("%s: nothing comes after a lesson's number"), word)
                     : command_screen(o, (int)number);
     if (strcmp(name, "run") == 0) {
         if (!word || read_number(word, 1, 99, &number))
-            return wrong_usage("run%s%s: write a lesson's number, such as lab run 2 --headless",
-                               word ? " " : "", word ? word : "");
+            return wrong_usage(_("run %s: write a lesson's number, such as lab run 2 --headless"),
+                               word ? word : "");
         return o->headless ? command_run(o, (int)number) : command_screen(o, (int)number);
     }
     if (strcmp(name, "replay") == 0)
         return command_replay(o, argc - optind - 1, argv + optind + 1);
     if (word)
-        return wrong_usage("%s: nothing comes after %s", word, name);
+        return wrong_usage(_("%s: nothing comes after %s"), word, name);
     if (strcmp(name, "up") == 0)
         return command_up(o);
     if (strcmp(name, "down") == 0)
@@ -672,7 +716,7 @@ static int command(int argc, char **argv, struct options *o)
         return command_status(o);
     if (strcmp(name, "lessons") == 0)
         return command_lessons();
-    return wrong_usage("%s: no such command", name);
+    return no_such_command(name);
 }
 
 int main(int argc, char **argv)
