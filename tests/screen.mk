@@ -26,6 +26,9 @@ SCREEN_WALK := tests/screen/walk_lesson.c tests/screen/terminal.c tests/cluster/
 $(call screen_test,screen/walk_kit,$(SCREEN_WALK),base,-lvterm -lutil)
 $(call screen_test,screen/walk_rabbitmq,$(SCREEN_WALK),base,-lvterm -lutil)
 
+# what lab says without a screen
+$(call screen_test,screen/command,tests/screen/test_command.c tests/cluster/support.c tests/cluster/http.c,base)
+
 # what was seen of a real lab is what its recording shows
 $(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/support.c tests/cluster/http.c,base)
 
