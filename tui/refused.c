@@ -75,9 +75,37 @@ static char *policy_refused(const char *said, const char *policy)
     return NULL;
 }
 
-static char *node_refused(const char *said, const char *node)
+/* "node1@localhost" is node1 of the lab. */
+static bool is_of_lab(const struct model *m, const char *node)
 {
-    if (strstr(said, "Error: unable to perform an operation on node"))
+    char *name = xstrndup(node, strcspn(node, "@"));
+    bool is = !m->snapshot || snapshot_node(m->snapshot, name);
+    free(name);
+    return is;
+}
+
+/* What was said of who is in the cluster; other: the verb's own node. */
+static char *member_refused(const char *said, const char *node, const char *other)
+{
+    if (strstr(said, "{:not_a_cluster_node,"))
+        return format_text(
+            _("%s is not in the cluster, so nobody can forget it: :cluster_status shows who is"), other);
+    if (strstr(said, "{:no_running_cluster_nodes,"))
+        return format_text(_("nobody is left to let %s go: start another node of its cluster first, or "
+                             ":force_reset empties it untold"),
+                           node);
+    if (has_line(said, "mnesia_not_running"))
+        return format_text(
+            _("%s does not run, so nobody can join it: start it first (arrows select, a starts)"), other);
+    return NULL;
+}
+
+static char *node_refused(const struct model *m, const char *said, const char *node)
+{
+    bool silent = strstr(said, "Error: unable to perform an operation on node") != NULL;
+    if (silent && !is_of_lab(m, node))
+        return format_text(_("this lab has no node %s: 1 shows those there are"), node);
+    if (silent)
         return format_text(
             _("%s does not answer: its process does not run. :-n %s start starts it; o shows all "
               "that was printed"),
@@ -95,7 +123,9 @@ char *refused_text(const struct model *m, const struct command *c)
     const char *said = c->running ? NULL : c->output.s, *verb = verb_of((const char *const *)c->argv);
     if (!said || !verb || strcmp(c->argv[0], "labctl") != 0)
         return NULL;
-    char *text = c->exit_code ? node_refused(said, node_of(c)) : NULL;
+    char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
+    if (!text && c->exit_code)
+        text = member_refused(said, node_of(c), first_word(c, verb));
     const struct verb *v = verb_find(verb);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)

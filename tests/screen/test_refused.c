@@ -53,6 +53,21 @@ static void a_refusal_says_what_to_do(void **state)
          "Error: this command requires the 'rabbit' app to be running on the target node. Start it with "
          "'labctl start_app'.\nArguments given:\n\tlist_queues\n\nUsage\n\nlabctl list_queues\n",
          64, "node2 is stopped: :-n node2 start_app"},
+        {":-n node9 list_queues\n",
+         "Error: unable to perform an operation on node 'node9'. Please see diagnostics\n\nMost common\n", 69,
+         "this lab has no node node9"},
+        {":forget_cluster_node node9\ny",
+         "Removing node node9 from the cluster\nError:\n{:not_a_cluster_node, 'The node selected is not in "
+         "the "
+         "cluster.'}\n",
+         69, "node9 is not in the cluster, so nobody can forget it"},
+        {":reset\ny",
+         "Resetting node node1 ...\nError:\n{:no_running_cluster_nodes, 'You cannot leave a cluster if no "
+         "online "
+         "nodes are present.'}\n",
+         69, "nobody is left to let node1 go: start another node"},
+        {":join_cluster node2\n", "Clustering node node1 with node2\nError:\nmnesia_not_running\n", 69,
+         "node2 does not run, so nobody can join it"},
         {"a",
          "Starting node node1@localhost ...\nError: unable to perform an operation on node "
          "'node1@localhost'. "
