@@ -521,7 +521,12 @@ static void tell_watch(const struct replay *r, const struct sched_event *e, cons
     struct replay_seen *seen = xcalloc(r->queues.len + 1, sizeof(*seen));
     for (size_t i = 0; i < r->queues.len; i++)
         seen[i] = (struct replay_seen){.name = r->queues.items[i].name, .queue = &r->queues.items[i].now};
-    w->after(w->arg, e, fact, r->away, seen, r->queues.len, r->result);
+    struct replay_shown shown = {
+        .fact = fact, .away = r->away, .queues = seen, .queues_len = r->queues.len, .so_far = r->result};
+    for (unsigned n = 0; n < r->s->nodes; n++)
+        if (!(r->away >> n & 1))
+            r->world->others(r->arg, n, &shown.others[n]);
+    w->after(w->arg, e, &shown);
     free(seen);
 }
 
