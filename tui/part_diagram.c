@@ -174,11 +174,10 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
 /* across the lines: for so long nothing happened to it */
 static void draw_gap(const struct diagram *d, struct rect r, int y, const struct row *row)
 {
-    char *text =
-        row->steps > 1
-            ? format_text(_(" steps %u-%u, nothing for %s (e: expand) "), row->step, row->step + row->steps - 1,
-                          d->name)
-            : format_text(_(" %.1f s, no event for %s (e: expand) "), (double)row->gap_us / 1e6, d->name);
+    char *text = row->steps > 1 ? format_text(_(" steps %u-%u, nothing for %s (e: expand) "), row->step,
+                                              row->step + row->steps - 1, d->name)
+                                : format_text(_(" %.1f s, no event for %s (e: expand) "),
+                                              (double)row->gap_us / 1e6, d->name);
     int left = d->lanes.producer, width = d->lanes.consumer - left + 1;
     int wanted = text_columns(d->c, text) + 2 * 4, most = r.width - left;
     width = width > wanted ? width : wanted < most ? wanted : most;
@@ -305,8 +304,9 @@ int diagram_share(int rows, int height, int top, int bottom, struct diagram_part
 void diagram_legend(const struct diagram *d, struct rect r, int y)
 {
     canvas_put(d->c, r, 1, y, STYLE_DIM,
-               d->lanes.narrow ? _("o sent  * received  X stopped  ~ not observed")
-                               : _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
+               d->lanes.narrow
+                   ? _("o sent  * received  X stopped  ~ not observed")
+                   : _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
 }
 
 void diagram_finish(struct diagram *d)

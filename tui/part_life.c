@@ -1,6 +1,6 @@
 /* part_life.c: one message's life in a played schedule, as the same picture as a live one's (diagram.h), with
- * steps in the place of times. It is the schedule's own book (time_sched_ledger.h): what clients were told and
- * what every copy held, looked at from outside, not what nodes note of it. */
+ * steps in the place of times. It is the schedule's own book (time_sched_ledger.h): what clients were told
+ * and what every copy held, looked at from outside, not what nodes note of it. */
 #include "diagram.h"
 
 #include <stdio.h>
@@ -72,7 +72,8 @@ static void read_moments(struct diagram *d, const json_t *life)
         json_array_foreach(json_array_get(entry, 4), k, one)
         {
             struct moment m;
-            if (!sched_moment(one, &m) || m.from >= (int)d->m->snapshot->nodes_len * (m.from != PARTY_CONSUMER))
+            if (!sched_moment(one, &m) ||
+                m.from >= (int)d->m->snapshot->nodes_len * (m.from != PARTY_CONSUMER))
                 m = (struct moment){.kind = MOMENT_MARK, .from = PARTY_NOBODY, .label = "?"};
             d->life.part |= m.from >= 0 && m.from < LIMIT_NODES ? (node_bits)1 << m.from : 0;
             d->life.part |= m.to >= 0 && m.to < LIMIT_NODES ? (node_bits)1 << m.to : 0;
@@ -90,8 +91,9 @@ static void add_idle(struct diagram *d, unsigned from, unsigned until)
         return;
     }
     for (unsigned i = from; i < until; i++)
-        VEC_PUSH(&d->rows,
-                 (struct row){.step = i, .begins = true, .did = l && i <= l->steps_len ? l->steps[i - 1].title : "?"});
+        VEC_PUSH(&d->rows, (struct row){.step = i,
+                                        .begins = true,
+                                        .did = l && i <= l->steps_len ? l->steps[i - 1].title : "?"});
 }
 
 /* The step's words stand before its moments, unless one of these says them, or is a program's. */

@@ -233,8 +233,7 @@ static void after(void *arg, const struct sched_event *e, const struct replay_sh
     s->events = NULL;
     s->events_len = 0;
     snapshot_destroy(s);
-    recorder_put(r->recorder, r->now, "ledger",
-                 sched_ledger_json(&r->book, e, r->s->nodes, shown));
+    recorder_put(r->recorder, r->now, "ledger", sched_ledger_json(&r->book, e, r->s->nodes, shown));
     tell_doomed(r, e, shown->so_far);
 }
 

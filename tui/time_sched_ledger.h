@@ -1,5 +1,6 @@
 /* time_sched_ledger.h: a played schedule's book of messages as a recording has it: who holds each, what
- * became of it, and its life, an entry for each step that changed anything. docs/recording.md has the form. */
+ * became of it, and its life, an entry for each step that changed anything. docs/recording.md has the form.
+ */
 #ifndef TUI_TIME_SCHED_LEDGER_H
 #define TUI_TIME_SCHED_LEDGER_H
 
@@ -11,7 +12,7 @@
 
 /* One message's life so far, and how things were after the step before. */
 struct sched_life {
-    json_t *entries;               /* [what was done, a letter for each node, what became of it, step, moments] */
+    json_t *entries; /* [what was done, a letter for each node, what became of it, step, moments] */
     char letters[SCHED_NODES + 1]; /* "": it does not live yet */
     uint32_t masters;              /* the last that served its queue */
     uint32_t cut;                  /* nodes that were cut off, and not healed since */

@@ -1,6 +1,6 @@
 /* time_sched_life.c: what one step of a schedule made of one message, as moments of the diagram
- * (part_life.c). Seen is what clients were told, what was done to nodes and links, and what each master showed
- * of its queue after the step; how a message came from one node to another in between is inferred. */
+ * (part_life.c). Seen is what clients were told, what was done to nodes and links, and what each master
+ * showed of its queue after the step; how a message came from one node to another in between is inferred. */
 #include "time_sched_ledger.h"
 
 #include <stdlib.h>
@@ -29,10 +29,9 @@ static int written(int party)
 static int party_read(const json_t *json)
 {
     json_int_t party = json_integer_value(json);
-    return party == CONSUMER_WRITTEN ? PARTY_CONSUMER
-           : party < PARTY_NOBODY || party >= SCHED_NODES
-               ? PARTY_NOBODY
-               : (int)party;
+    return party == CONSUMER_WRITTEN                      ? PARTY_CONSUMER
+           : party < PARTY_NOBODY || party >= SCHED_NODES ? PARTY_NOBODY
+                                                          : (int)party;
 }
 
 bool sched_moment(const json_t *json, struct moment *out)
@@ -50,7 +49,8 @@ bool sched_moment(const json_t *json, struct moment *out)
     for (size_t i = 0; kind && i < ARRAY_LEN(kinds); i++)
         if (strcmp(kind, kinds[i]) == 0) {
             out->kind = (enum moment_kind)i;
-            bool two = out->kind == MOMENT_ARROW || out->kind == MOMENT_INFERRED || out->kind == MOMENT_UNLINKED;
+            bool two =
+                out->kind == MOMENT_ARROW || out->kind == MOMENT_INFERRED || out->kind == MOMENT_UNLINKED;
             return out->from != PARTY_NOBODY && (!two || out->to != PARTY_NOBODY);
         }
     return false;

@@ -2,7 +2,7 @@
 #include "view.h"
 #include "words.h"
 
-#define WIDE_COLUMNS 120 /* from here on the ledger stands beside the picture, else below it */
+#define WIDE_COLUMNS    120 /* from here on the ledger stands beside the picture, else below it */
 #define LEDGER_AT_LEAST 3
 
 /* Where the picture is, and the ledger of a schedule (no rows: none). */

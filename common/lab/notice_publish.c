@@ -1,9 +1,9 @@
-/* notice_publish.c: "hello: 5 published, 5 confirmed": what programs published, as an event of the list. It is
- * counted from what the publishers' nodes noted of single messages (merge_trace.c): they number what their
- * clients send, once, and say what they answered. Nodes note runs, and here a run is one addition: it costs the
- * same for five and for fifty thousand. (The queues' own counters would count again what is offered again after
- * a failover, begin at 0 with every master, and know no confirms; a line in the nodes' feed for each turn
- * would push everything else out of it.)
+/* notice_publish.c: "hello: 5 published, 5 confirmed": what programs published, as an event of the list. It
+ * is counted from what the publishers' nodes noted of single messages (merge_trace.c): they number what their
+ * clients send, once, and say what they answered. Nodes note runs, and here a run is one addition: it costs
+ * the same for five and for fifty thousand. (The queues' own counters would count again what is offered again
+ * after a failover, begin at 0 with every master, and know no confirms; a line in the nodes' feed for each
+ * turn would push everything else out of it.)
  *
  * One line for each queue as long as nothing else happens: it is kept up to date, not one a look. */
 #include "lab/notice.h"
@@ -106,8 +106,7 @@ static void take_out(struct snapshot *s, size_t i)
 /* takes the text over */
 static void put_in(struct snapshot *s, int64_t wall_ms, char *text)
 {
-    struct event_seen e = {
-        .seq = next_seq(s), .wall_ms = wall_ms, .kind = xstrdup("publish"), .text = text};
+    struct event_seen e = {.seq = next_seq(s), .wall_ms = wall_ms, .kind = xstrdup("publish"), .text = text};
     if (s->events_len == NOTICE_MAX_EVENTS)
         take_out(s, 0);
     size_t at = s->events_len;
@@ -148,7 +147,8 @@ void notice_published(struct snapshot *s, const struct snapshot *before)
     VEC(struct burst) bursts = {0};
     for (size_t i = 0; i < s->trace_len; i++) {
         const struct trace_seen *t = &s->trace[i];
-        if (t->kind != TRACE_SEEN_ACCEPTED && t->kind != TRACE_SEEN_CONFIRMED && t->kind != TRACE_SEEN_REFUSED)
+        if (t->kind != TRACE_SEEN_ACCEPTED && t->kind != TRACE_SEEN_CONFIRMED &&
+            t->kind != TRACE_SEEN_REFUSED)
             continue;
         struct burst *b = NULL;
         for (size_t k = 0; k < bursts.len && !b; k++)

@@ -91,7 +91,7 @@ struct replay_world {
     uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
     /* What this node says of all; nothing (zeroes), if it does not answer. */
     void (*others)(void *arg, unsigned node, struct replay_others *out);
-    int (*rest)(void *arg, char **why);   /* until nothing changes any more */
+    int (*rest)(void *arg, char **why); /* until nothing changes any more */
     int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
 };
 
@@ -116,12 +116,12 @@ struct replay_seen {
 struct replay_result;
 /* After an event; all of it is borrowed for the call. */
 struct replay_shown {
-    const json_t *fact;                        /* what was seen of what it does; NULL: nothing */
-    uint32_t away;                             /* nodes that do not run */
-    struct replay_others others[SCHED_NODES];  /* what each node says of all */
-    const struct replay_seen *queues;          /* as they were last looked at */
+    const json_t *fact;                       /* what was seen of what it does; NULL: nothing */
+    uint32_t away;                            /* nodes that do not run */
+    struct replay_others others[SCHED_NODES]; /* what each node says of all */
+    const struct replay_seen *queues;         /* as they were last looked at */
     size_t queues_len;
-    const struct replay_result *so_far;        /* the messages as they are known by now */
+    const struct replay_result *so_far; /* the messages as they are known by now */
 };
 struct replay_watch {
     void (*before)(void *arg, const struct sched_event *e); /* it is going to be done; may be NULL */
@@ -149,6 +149,9 @@ void replay_node_list(struct text *t, uint32_t nodes); /* "node1 node3" */
 /* Facts that all worlds tell: these nodes do not run; these run (again), those wait for others. */
 json_t *replay_fact_ended(uint32_t nodes);
 json_t *replay_fact_started(uint32_t running, uint32_t waiting);
+/* format: of one list, "%s consumed": "m1 m3-m7 consumed" */
+json_t *replay_fact_messages(const char *format, const unsigned *m, size_t len);
+json_t *replay_fact_queue(const char *name, const struct replay_queue *q);
 
 const char *replay_answer_word(enum replay_answer a); /* "confirmed", marked for translators */
 

@@ -25,8 +25,8 @@ static void end(struct told *t)
     story_end(&t->story);
 }
 
-/* The next snapshot: the events of the one before, what nodes told of at that second (NULL: nothing), and what
- * was published. */
+/* The next snapshot: the events of the one before, what nodes told of at that second (NULL: nothing), and
+ * what was published. */
 static void look(struct told *t, int64_t at_s, const char *kind, const char *text)
 {
     struct snapshot *s = story_look(&t->story);
@@ -37,10 +37,11 @@ static void look(struct told *t, int64_t at_s, const char *kind, const char *tex
     for (size_t i = 0; i < len; i++)
         snapshot_copy_event(&s->events[i], &t->before->events[i]);
     if (kind)
-        s->events[s->events_len++] = (struct event_seen){.seq = 1000 + s->number,
-                                                         .wall_ms = (t->story.begin_us + at_s * SECOND) / 1000,
-                                                         .kind = xstrdup(kind),
-                                                         .text = xstrdup(text)};
+        s->events[s->events_len++] =
+            (struct event_seen){.seq = 1000 + s->number,
+                                .wall_ms = (t->story.begin_us + at_s * SECOND) / 1000,
+                                .kind = xstrdup(kind),
+                                .text = xstrdup(text)};
     notice_published(s, t->before);
     snapshot_destroy(t->before);
     t->before = s;
@@ -75,8 +76,10 @@ static void one_line_is_kept_up_to_date(void **state)
     look(&t, 0, NULL, NULL); /* nothing new: the same event */
     assert_int_equal(t.before->events[0].seq, seq);
     for (unsigned i = 0; i < 200; i++) { /* 50,000 a second, for some time: one line */
-        story_fact(&t.story, TRACE_SEEN_ACCEPTED, 1, 2 * SECOND + i * SECOND / 4, 12500 * i, 12500 * i + 12499);
-        story_fact(&t.story, TRACE_SEEN_CONFIRMED, 1, 2 * SECOND + i * SECOND / 4, 12500 * i, 12500 * i + 12499);
+        story_fact(&t.story, TRACE_SEEN_ACCEPTED, 1, 2 * SECOND + i * SECOND / 4, 12500 * i,
+                   12500 * i + 12499);
+        story_fact(&t.story, TRACE_SEEN_CONFIRMED, 1, 2 * SECOND + i * SECOND / 4, 12500 * i,
+                   12500 * i + 12499);
         look(&t, 0, NULL, NULL);
     }
     assert_events(&t, "publish hello: 2500005 published, 2500005 confirmed");

@@ -94,7 +94,8 @@ static void two_masters_in_a_schedule(void **state)
     assert_contains(frame, "     step 6   |              X stop node1   ");
     assert_contains(frame, "              |              :              M serves without it: LOST here");
     assert_contains(frame, "        now                  !              .              u");
-    assert_contains(frame, "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
+    assert_contains(frame,
+                    "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
     assert_contains(frame, "\n>m2   -             confirmed, LOST at step 6"); /* the ledger, beside it */
     assert_contains(frame, "\n m1   node2 node3   confirmed, kept");
     free(frame);

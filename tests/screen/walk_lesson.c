@@ -1,7 +1,7 @@
 /* walk_lesson.c: a newcomer's way: `lab 7` in a terminal, which starts the nodes, then n until every box is
- * ticked; then lesson 2 on the same nodes, begun anew with B. With the kit also lesson 1 on one node, with N on
- * to lesson 2 and its three, and lessons 3 and 6. Real processes, the real programs; what is waited for is what
- * can be seen, and no box is ticked before what proves it was done.
+ * ticked; then lesson 2 on the same nodes, begun anew with B. With the kit also lesson 1 on one node, with N
+ * on to lesson 2 and its three, and lessons 3 and 6. Real processes, the real programs; what is waited for is
+ * what can be seen, and no box is ticked before what proves it was done.
  *
  *     build/tests/screen/walk_kit        build/tests/screen/walk_rabbitmq       (the engine is in the name,
  * or is an argument: walk_kit rabbitmq) */
