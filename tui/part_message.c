@@ -1,41 +1,13 @@
-/* part_message.c: one message's life as a space-time diagram: time runs down, each party has a line; what
- * went from one to another is an arrow. Only what a node saw is drawn as seen; what follows from that is
- * drawn with ~, and nobody sees what reaches a program outside the cluster unless it answers. */
+/* part_message.c: one message's life, from what nodes note of it: above the picture the fates of all, below
+ * it the verdict. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "view.h"
+#include "diagram.h"
 #include "words.h"
 
-#define NARROW      60 /* below: short words */
-#define MIN_SPACING 7  /* "o-ack->*" */
-#define MAX_SPACING 18 /* wider, and the eye loses the line */
-#define GAP_US      1000000
-#define MAX_LANES   (LIMIT_NODES + 2)
-
-struct row {
-    const struct moment *m;     /* NULL: another thing */
-    const struct event_seen *e; /* in an opened gap */
-    int64_t gap_us;             /* a gap; 0: none */
-};
-
-struct lanes {
-    int x[LIMIT_NODES];     /* 0: not shown */
-    int producer, consumer; /* columns */
-    int spacing, hidden;    /* nodes that are not shown */
-    bool narrow;
-};
-
-struct diagram {
-    const struct model *m;
-    struct canvas *c;
-    struct life life;
-    struct lanes lanes;
-    VEC(struct row) rows;
-    int64_t begin_us;
-    uint64_t id;
-};
+#define GAP_US 1000000
 
 /* Nobody chose one: the first that is lost or out of reach; else the first that came while this screen
  * looked; else the newest. */
@@ -61,33 +33,6 @@ uint64_t message_shown(const struct model *m)
 /* ---- what is shown
  * ----------------------------------------------------------------------------------------- */
 
-static void place_lanes(struct diagram *d, int width)
-{
-    const struct snapshot *s = d->m->snapshot;
-    bool narrow = width < NARROW || (width - 19) / ((int)s->nodes_len + 1) < 9;
-    int first = narrow ? 10 : 14; /* the producer's column */
-    int nodes = (int)s->nodes_len, room = width - first - (narrow ? 2 : 5);
-    int most = room / MIN_SPACING - 1, shown = nodes < most ? nodes : most;
-    node_bits show = 0;
-    shown = shown < 1 ? 1 : shown;
-    for (int round = 0, left = shown; round < 2; round++) /* those that have a part in it first */
-        for (int i = 0; i < nodes && left > 0; i++) {
-            node_bits bit = (node_bits)1 << i;
-            if ((show & bit) || (round == 0 && !(d->life.part & bit)))
-                continue;
-            show |= bit;
-            left--;
-        }
-    int spacing = room / (shown + 1), lane = 1;
-    spacing = spacing > MAX_SPACING ? MAX_SPACING : spacing;
-    d->lanes =
-        (struct lanes){.producer = first, .narrow = narrow, .spacing = spacing, .hidden = nodes - shown};
-    for (int i = 0; i < nodes; i++)
-        if (show & ((node_bits)1 << i))
-            d->lanes.x[i] = d->lanes.producer + spacing * lane++;
-    d->lanes.consumer = d->lanes.producer + spacing * lane;
-}
-
 static void add_events_between(struct diagram *d, int64_t from_us, int64_t until_us)
 {
     const struct snapshot *s = d->m->snapshot;
@@ -101,8 +46,9 @@ static void add_events_between(struct diagram *d, int64_t from_us, int64_t until
 static void begin(struct diagram *d, const struct model *m, struct canvas *c, int width)
 {
     *d = (struct diagram){.m = m, .c = c, .id = message_shown(m)};
+    d->name = format_text("#%" PRIu64, d->id + 1);
     ledger_life(&m->ledger, m->snapshot, d->id, &d->life);
-    place_lanes(d, width);
+    diagram_place(d, width);
     size_t len = d->life.moments.len;
     d->begin_us = len ? d->life.moments.items[0].at_us : 0;
     for (size_t i = 0; i < len; i++) {
@@ -116,26 +62,8 @@ static void begin(struct diagram *d, const struct model *m, struct canvas *c, in
     }
 }
 
-static void end(struct diagram *d)
-{
-    life_finish(&d->life);
-    VEC_FREE(&d->rows);
-}
-
 /* ---- words
  * ------------------------------------------------------------------------------------------------- */
-
-/* since the first moment */
-static void time_text(int64_t us, bool about, char out[32])
-{
-    const char *sign = about ? "~" : "";
-    if (us < 1000000)
-        snprintf(out, 32, "%s%.1fms", sign, (double)us / 1000);
-    else if (us < 600 * INT64_C(1000000))
-        snprintf(out, 32, "%s%.3fs", sign, (double)us / 1e6);
-    else
-        snprintf(out, 32, "%s%" PRId64 "m%02" PRId64 "s", sign, us / 60000000, us / 1000000 % 60);
-}
 
 /* where it was lost, if that was seen; the caller frees it */
 static char *lost_text(const struct diagram *d)
@@ -144,7 +72,7 @@ static char *lost_text(const struct diagram *d)
     for (size_t i = 0; d->life.fate.verdict == VERDICT_LOST && i < d->life.moments.len; i++) {
         const struct moment *m = &d->life.moments.items[i];
         char at[32];
-        time_text(m->at_us - d->begin_us, m->about, at);
+        diagram_time(m->at_us - d->begin_us, m->about, at);
         if (m->bad && m->from >= 0 && m->from < (int)s->nodes_len)
             return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
     }
@@ -188,190 +116,15 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
 /* ---- drawing
  * ----------------------------------------------------------------------------------------------- */
 
-static int lane_of(const struct diagram *d, int party)
-{
-    if (party == PARTY_PRODUCER)
-        return d->lanes.producer;
-    if (party == PARTY_CONSUMER)
-        return d->lanes.consumer;
-    return party >= 0 && party < LIMIT_NODES ? d->lanes.x[party] : 0;
-}
-
-static void put_char(const struct diagram *d, struct rect r, int x, int y, enum style style, char ch)
-{
-    char text[2] = {ch, '\0'};
-    if (x > 0)
-        canvas_put(d->c, r, x, y, style, text);
-}
-
-/* nodes that do not run, or do not answer, at this row */
-struct absent {
-    node_bits down, silent;
-};
-
-static void draw_lines(const struct diagram *d, struct rect r, int y, struct absent absent)
-{
-    put_char(d, r, d->lanes.producer, y, STYLE_DIM, '|');
-    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++) {
-        node_bits bit = (node_bits)1 << i;
-        put_char(d, r, d->lanes.x[i], y, STYLE_DIM,
-                 absent.down & bit     ? ':'
-                 : absent.silent & bit ? '?'
-                                       : '|');
-    }
-    put_char(d, r, d->lanes.consumer, y, STYLE_DIM, '|');
-}
-
-/* for an arrow without room for the word */
-static const char *short_label(const char *translated, const char *label)
-{
-    static const struct {
-        const char *label, *words;
-    } known[] = {{"replicate", N_("copy")}, {"forward", N_("pass")}, {"redeliver", N_("again")},
-                 {"publish", N_("pub")},    {"confirm", N_("conf")}, {"deliver", N_("give")}};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (strcmp(label, known[i].label) == 0)
-            return _(known[i].words);
-    return translated;
-}
-
-static void draw_arrow(const struct diagram *d, struct rect r, int y, const struct moment *m)
-{
-    int from = lane_of(d, m->from), to = lane_of(d, m->to);
-    bool seen = m->kind == MOMENT_ARROW, right = to > from;
-    /* what reaches a program is seen only when it acknowledges it, or prints it here */
-    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
-    bool arrived = seen && (!outside || m->received);
-    enum style style = seen ? STYLE_NORMAL : STYLE_DIM;
-    if (!from || !to || from == to)
-        return;
-    int left = right ? from : to, len = (right ? to - from : from - to) - 1;
-    for (int i = 1; i <= len; i++)
-        put_char(d, r, left + i, y, style, seen ? '-' : '~');
-    put_char(d, r, right ? to - 1 : to + 1, y, style, right ? '>' : '<');
-    put_char(d, r, from, y, style, 'o');
-    put_char(d, r, to, y, arrived ? STYLE_STRONG : STYLE_DIM,
-             arrived || m->kind == MOMENT_INFERRED ? '*' : '~');
-    const char *label = _(m->label);
-    if (text_columns(d->c, label) > len - 1)
-        label = short_label(label, m->label);
-    int columns = text_columns(d->c, label), room = len - 1, start = left + 1 + (room - columns) / 2;
-    struct rect inside = r; /* a label that is too long is cut, the arrow's point stays */
-    if (!right)
-        start += 1;
-    if (start <= left)
-        start = left + 1 + !right;
-    inside.width = (right ? to - 1 : from);
-    canvas_put(d->c, inside, start, y, style, label);
-}
-
-static void draw_mark(const struct diagram *d, struct rect r, int y, const struct moment *m)
-{
-    int x = lane_of(d, m->from);
-    enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
-    char letter = m->kind == MOMENT_DOWN       ? 'X'
-                  : m->kind == MOMENT_SILENT   ? '?'
-                  : m->kind == MOMENT_UNLINKED ? '/'
-                  : m->kind == MOMENT_UP       ? '|'
-                                               : m->letter;
-    /* with auto-ack it leaves the queue as it is sent: before it has gone anywhere */
-    char *label =
-        m->fact == TRACE_SEEN_AUTO_ACKED ? xstrdup(_("sent: auto-ack"))
-        : m->kind == MOMENT_UNLINKED ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
-        : m->bad                     ? format_text(_("%s: LOST here"), _(m->label))
-        : m->count ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
-                                 _(m->label), m->count)
-                   : xstrdup(_(m->label));
-    if (x &&
-        x + 2 + text_columns(d->c, label) > r.width) { /* without the rest; then to the left of the line */
-        free(label);
-        label = xstrdup(_(m->label));
-    }
-    int columns = text_columns(d->c, label), left = x - 1 - columns;
-    put_char(d, r, x, y, style, letter ? letter : '|');
-    if (x && (x + 2 + columns <= r.width || left <= d->lanes.producer))
-        canvas_put(d->c, r, x + 2, y, style, label);
-    else if (x)
-        canvas_put(d->c, r, left, y, style, label);
-    free(label);
-}
-
-static void draw_row(const struct diagram *d, struct rect r, int y, const struct row *row,
-                     struct absent absent)
-{
-    char at[32];
-    if (row->gap_us) {
-        char *text = format_text(_(" %.1f s, no event for #%" PRIu64 " (e: expand) "),
-                                 (double)row->gap_us / 1e6, d->id + 1);
-        int left = d->lanes.producer, width = d->lanes.consumer - left + 1;
-        int wanted = text_columns(d->c, text) + 2 * 4, most = r.width - left;
-        width = width > wanted ? width : wanted < most ? wanted : most;
-        for (int x = 0; x < width; x++)
-            put_char(d, r, left + x, y, STYLE_DIM, '-');
-        int x = left + (width - text_columns(d->c, text)) / 2;
-        canvas_put(d->c, r, x < left ? left : x, y, STYLE_DIM, text);
-        free(text);
-        return;
-    }
-    draw_lines(d, r, y, absent);
-    if (row->e) {
-        time_text(row->e->wall_ms * 1000 - d->begin_us, false, at);
-        canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
-        char *text = event_words(row->e);
-        canvas_printf(d->c, r, d->lanes.producer + 2, y, STYLE_DIM, _("%s: %s"), event_kind(row->e), text);
-        free(text);
-        return;
-    }
-    time_text(row->m->at_us - d->begin_us, row->m->about, at);
-    canvas_printf(d->c, r, 0, y, STYLE_DIM, "%*s", d->lanes.producer - 3, at);
-    if (row->m->kind == MOMENT_ARROW || row->m->kind == MOMENT_INFERRED)
-        draw_arrow(d, r, y, row->m);
-    else
-        draw_mark(d, r, y, row->m);
-}
-
-static void draw_centred(const struct diagram *d, struct rect r, int x, int y, enum style style,
-                         const char *text)
-{
-    int columns = text_columns(d->c, text);
-    if (columns > d->lanes.spacing - 1) { /* what makes names differ is their end */
-        const char *end = text + strlen(text);
-        for (int left = d->lanes.spacing - 1; left > 0 && end > text; left--)
-            end--;
-        text = end;
-        columns = text_columns(d->c, text);
-    }
-    canvas_put(d->c, r, x - columns / 2, y, style, text);
-}
-
-/* who the lines are, and what each node had of it when it came */
-static void draw_parties(const struct diagram *d, struct rect r)
-{
-    const struct snapshot *s = d->m->snapshot;
-    if (!d->lanes.narrow)
-        canvas_put(d->c, r, 5, 0, STYLE_TITLE, _("time"));
-    draw_centred(d, r, d->lanes.producer, 0, STYLE_TITLE, d->lanes.narrow ? _("prod.") : _("producer"));
-    draw_centred(d, r, d->lanes.consumer, 0, STYLE_TITLE, d->lanes.narrow ? _("cons.") : _("consumer"));
-    for (size_t i = 0; i < s->nodes_len; i++) {
-        if (!d->lanes.x[i])
-            continue;
-        bool copy = d->life.copies & ((node_bits)1 << i);
-        draw_centred(d, r, d->lanes.x[i], 0, STYLE_TITLE, s->nodes[i].name);
-        if (d->life.home >= 0)
-            put_char(d, r, d->lanes.x[i], 1, STYLE_NORMAL, (int)i == d->life.home ? 'M' : copy ? 'm' : '.');
-    }
-}
-
 /* what each node has of the queue now */
 static void draw_now(const struct diagram *d, struct rect r, int y)
 {
     const struct queue_seen *q = model_queue(d->m);
-    canvas_put(d->c, r, d->lanes.producer - 3 - text_columns(d->c, _("now")), y, STYLE_DIM, _("now"));
-    for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++) {
-        enum style style;
-        char letter = copy_letter(d->m, q, (int)i, &style);
-        put_char(d, r, d->lanes.x[i], y, style, letter);
-    }
+    char letters[LIMIT_NODES + 1] = "";
+    enum style style;
+    for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++)
+        letters[i] = copy_letter(d->m, q, (int)i, &style);
+    diagram_now(d, r, y, letters);
 }
 
 static void draw_verdict(const struct diagram *d, struct rect r, int y)
@@ -414,43 +167,6 @@ static char *caveat(const struct diagram *d)
     return NULL;
 }
 
-static struct absent absent_before(const struct diagram *d, size_t row)
-{
-    struct absent a = {.down = d->life.down_first};
-    for (size_t i = 0; i < row; i++) {
-        const struct moment *m = d->rows.items[i].m;
-        if (!m || (m->kind != MOMENT_DOWN && m->kind != MOMENT_SILENT && m->kind != MOMENT_UP))
-            continue;
-        node_bits bit = (node_bits)1 << m->from;
-        a.down = m->kind == MOMENT_DOWN ? a.down | bit : a.down & ~bit;
-        a.silent = m->kind == MOMENT_SILENT ? a.silent | bit : a.silent & ~bit;
-    }
-    return a;
-}
-
-/* How the rows of r are shared out. */
-struct parts {
-    int fates, parties, rows, now, verdict, legend; /* heights */
-};
-
-static struct parts share(const struct diagram *d, int height)
-{
-    struct parts p = {0};
-    int left = height - 1, rows = (int)d->rows.len;
-    p.verdict = left > 0;
-    left -= p.verdict;
-    p.parties = left > 3 ? 2 : left > 1;
-    left -= p.parties;
-    p.fates = left > 4;
-    left -= p.fates;
-    p.legend = left > 5;
-    left -= p.legend;
-    p.now = left > 4;
-    left -= p.now;
-    p.rows = rows < left ? rows : left;
-    return p;
-}
-
 void draw_message(const struct model *m, struct canvas *c, struct rect r, int scroll)
 {
     struct diagram d;
@@ -459,11 +175,11 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         return;
     }
     begin(&d, m, c, r.width);
-    struct parts p = share(&d, r.height);
+    struct diagram_parts p;
+    int hidden = diagram_share((int)d.rows.len, r.height, 1, 1, &p), first = hidden - scroll, y = 1;
     const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
     char *title =
         queue ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, queue) : xstrdup(_("Message "));
-    int hidden = (int)d.rows.len - p.rows, first = hidden - scroll, y = 1;
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char more[48] = "";
     if (hidden > 0)
@@ -478,10 +194,9 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
         draw_fates(&d, r, y++);
     char *note = caveat(&d);
     if (p.parties)
-        draw_parties(&d, rect_rows(r, y, p.parties));
+        diagram_parties(&d, rect_rows(r, y, p.parties));
     y += p.parties;
-    for (int i = 0; i < p.rows; i++)
-        draw_row(&d, r, y + i, &d.rows.items[first + i], absent_before(&d, (size_t)first + (size_t)i));
+    diagram_rows(&d, rect_rows(r, y, p.rows), (size_t)first);
     y += p.rows;
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);
@@ -491,11 +206,8 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     if (p.verdict)
         draw_verdict(&d, r, r.height - p.legend - 1);
     if (p.legend)
-        canvas_put(c, r, 1, r.height - 1, STYLE_DIM,
-                   d.lanes.narrow
-                       ? _("o sent  * received  X stopped  ~ not observed")
-                       : _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
-    end(&d);
+        diagram_legend(&d, r, r.height - 1);
+    diagram_finish(&d);
 }
 
 int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
@@ -503,10 +215,10 @@ int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
     struct diagram d;
     if (life_of_schedule(m))
         return life_hidden_rows(m, c, r);
+    struct diagram_parts p;
     begin(&d, m, c, r.width);
-    struct parts p = share(&d, r.height);
-    int hidden = (int)d.rows.len - p.rows;
-    end(&d);
+    int hidden = diagram_share((int)d.rows.len, r.height, 1, 1, &p);
+    diagram_finish(&d);
     return hidden > 0 ? hidden : 0;
 }
 
@@ -517,6 +229,6 @@ int message_rows(const struct model *m, struct canvas *c, int width)
         return life_rows(m, c, width);
     begin(&d, m, c, width);
     int rows = (int)d.rows.len + 7;
-    end(&d);
+    diagram_finish(&d);
     return rows;
 }

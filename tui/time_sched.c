@@ -30,13 +30,31 @@ struct sched_recorder {
 /* ---- snapshots
  * ------------------------------------------------------------------------------------------------ */
 
-static void see_nodes(struct sched_recorder *r, struct snapshot *s, uint32_t away)
+/* who, of those that answer, says that it runs (or that it does not) */
+static uint32_t said_of(const struct sched_recorder *r, const struct replay_shown *shown, size_t node,
+                        bool running)
 {
-    uint32_t up = 0;
+    uint32_t who = 0;
+    for (size_t i = 0; i < r->s->nodes; i++)
+        if (!(shown->away >> i & 1) && (shown->others[i].running >> node & 1) == running)
+            who |= 1u << i;
+    return who;
+}
+
+static char *names_of(uint32_t nodes)
+{
+    struct text t = {0};
+    for (unsigned i = 0; i < SCHED_NODES; i++)
+        if (nodes >> i & 1)
+            text_printf(&t, "%snode%u", t.len ? "," : "", i + 1);
+    return t.s ? t.s : xstrdup("");
+}
+
+static void see_nodes(struct sched_recorder *r, struct snapshot *s, const struct replay_shown *shown)
+{
+    uint32_t up = ((1u << r->s->nodes) - 1) & ~shown->away;
     s->nodes_len = r->s->nodes;
     s->nodes = xcalloc(s->nodes_len, sizeof(*s->nodes));
-    for (size_t i = 0; i < s->nodes_len; i++)
-        up |= away >> i & 1 ? 0 : 1u << i;
     for (size_t i = 0; i < s->nodes_len; i++) {
         struct node_seen *n = &s->nodes[i];
         bool runs = up >> i & 1;
@@ -45,10 +63,11 @@ static void see_nodes(struct sched_recorder *r, struct snapshot *s, uint32_t awa
                                          : up ? NODE_NOT_RUNNING
                                               : NODE_UNKNOWN,
                                 .answers = runs,
-                                .said_up_by = runs ? up : 0,
-                                .said_down_by = runs ? 0 : up,
+                                .said_up_by = said_of(r, shown, i, true),
+                                .said_down_by = said_of(r, shown, i, false),
                                 .error = runs ? NULL : xstrdup("it does not run"),
-                                .partitions = xstrdup(""),
+                                .partitions = names_of(runs ? shown->others[i].parted : 0),
+                                .links = runs ? shown->others[i].linked : 0,
                                 .answered_at = runs ? r->now : 0,
                                 .memory_bytes = -1,
                                 .uptime_ms = -1};
@@ -116,19 +135,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static struct snapshot *see(struct sched_recorder *r, uint32_t away, const struct replay_seen *queues,
-                            size_t len)
+static struct snapshot *see(struct sched_recorder *r, const struct replay_shown *shown)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
     s->taken_at = r->now;
     s->taken_wall_ms = r->wall_ms + (int64_t)r->now;
     s->number = ++r->number;
     s->source = -1;
-    see_nodes(r, s, away);
-    s->queues = xcalloc(len + 1, sizeof(*s->queues));
-    for (size_t i = 0; i < len; i++)
-        if (queues[i].queue->state != REPLAY_GONE)
-            see_queue(r, s, &queues[i]);
+    see_nodes(r, s, shown);
+    s->queues = xcalloc(shown->queues_len + 1, sizeof(*s->queues));
+    for (size_t i = 0; i < shown->queues_len; i++)
+        if (shown->queues[i].queue->state != REPLAY_GONE)
+            see_queue(r, s, &shown->queues[i]);
     qsort(s->queues, s->queues_len, sizeof(*s->queues), by_name);
     return s;
 }
@@ -188,10 +206,10 @@ static void before(void *arg, const struct sched_event *e)
     free(words);
 }
 
-static void after(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
-                  const struct replay_seen *queues, size_t len, const struct replay_result *so_far)
+static void after(void *arg, const struct sched_event *e, const struct replay_shown *shown)
 {
     struct sched_recorder *r = arg;
+    const json_t *fact = shown->fact;
     let_time_pass(r);
     note(r, e->step ? "step" : "set-up", xstrdup(e->text), NULL);
     if (fact)
@@ -205,7 +223,7 @@ static void after(void *arg, const struct sched_event *e, const json_t *fact, ui
         step->seen = json_deep_copy(fact);
         step->seen_wall_ms = r->wall_ms + (int64_t)r->now;
     }
-    struct snapshot *s = see(r, away, queues, len);
+    struct snapshot *s = see(r, shown);
     size_t from = r->events.len > 1000 ? r->events.len - 1000 : 0;
     s->events = r->events.items + from;
     s->events_len = r->events.len - from;
@@ -215,9 +233,8 @@ static void after(void *arg, const struct sched_event *e, const json_t *fact, ui
     s->events = NULL;
     s->events_len = 0;
     snapshot_destroy(s);
-    recorder_put(r->recorder, r->now, "ledger",
-                 sched_ledger_json(&r->book, e->text, r->s->nodes, away, so_far, queues, len));
-    tell_doomed(r, e, so_far);
+    recorder_put(r->recorder, r->now, "ledger", sched_ledger_json(&r->book, e, r->s->nodes, shown));
+    tell_doomed(r, e, shown->so_far);
 }
 
 static struct lesson *lesson_of(const struct sched *s, const char *name)

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 
 #define LEDGER_MAX 500 /* messages; more is never shown */
-#define LIVES_MAX  50  /* of so many the life is kept, */
-#define LIFE_MAX   64  /* up to so many changes, the newest */
+#define LIVES_MAX  50  /* of so many the life is kept */
 
 void sched_book_finish(struct sched_book *b)
 {
     for (size_t i = 0; i < b->lives.len; i++)
-        json_decref(b->lives.items[i]);
+        json_decref(b->lives.items[i].entries);
     VEC_FREE(&b->lives);
 }
 
@@ -84,37 +83,26 @@ static json_t *fate_fact(const struct replay_message *m)
     return fact_with(N_("%s, %s"), answer, fact_word(m->removed ? N_("removed") : sched_fate_word(fate)));
 }
 
-/* What this step made of it, if anything. */
-static void live_on(json_t *life, const char *did, const char *where, json_t *fate)
-{
-    const json_t *last = json_array_get(life, json_array_size(life) - 1);
-    const char *was = json_string_value(json_array_get(last, 1));
-    if (was && strcmp(was, where) == 0 && json_equal(json_array_get(last, 2), fate))
-        return;
-    if (json_array_size(life) == LIFE_MAX)
-        json_array_remove(life, 0);
-    json_array_append_new(life, json_pack("[s, s, O]", did, where, fate));
-}
-
-json_t *sched_ledger_json(struct sched_book *b, const char *did, unsigned nodes, uint32_t away,
-                          const struct replay_result *so_far, const struct replay_seen *queues, size_t len)
+json_t *sched_ledger_json(struct sched_book *b, const struct sched_event *e, unsigned nodes,
+                          const struct replay_shown *shown)
 {
     json_t *ledger = json_array();
+    const struct replay_result *so_far = shown->so_far;
     for (size_t i = 0; i < so_far->messages.len && i < LEDGER_MAX; i++) {
         const struct replay_message *m = &so_far->messages.items[i];
-        const struct replay_queue *q = queue_of(m, queues, len);
+        const struct replay_queue *q = queue_of(m, shown->queues, shown->queues_len);
         struct text where = {0}, on = {0};
         char *name = format_text("m%zu", i + 1);
         json_t *fate = fate_fact(m);
         if (i < LIVES_MAX && i >= b->lives.len)
-            VEC_PUSH(&b->lives, json_array());
+            VEC_PUSH(&b->lives, (struct sched_life){0});
         holders(&where, q, (unsigned)i + 1);
-        letters(&on, nodes, away, q, (unsigned)i + 1);
+        letters(&on, nodes, shown->away, q, (unsigned)i + 1);
         json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:b}", "message", name, "queue", m->queue, "fate",
                                   fate, "where", text_str(&where), "lost", m->lost_step != 0);
         if (i < b->lives.len) {
-            live_on(b->lives.items[i], did, text_str(&on), fate);
-            json_object_set_new(entry, "life", json_deep_copy(b->lives.items[i]));
+            sched_live_on(&b->lives.items[i], e, nodes, m, q, text_str(&on), fate);
+            json_object_set_new(entry, "life", json_deep_copy(b->lives.items[i].entries));
         }
         json_array_append_new(ledger, entry);
         text_finish(&where);

@@ -2,14 +2,42 @@
 #include "view.h"
 #include "words.h"
 
+#define WIDE_COLUMNS    120 /* from here on the ledger stands beside the picture, else below it */
+#define LEDGER_AT_LEAST 3
+
+/* Where the picture is, and the ledger of a schedule (no rows: none). */
+static struct rect share(const struct model *m, struct canvas *c, struct rect r, struct rect *ledger)
+{
+    struct rect picture = r;
+    *ledger = rect_rows(r, 0, 0);
+    if (!life_of_schedule(m))
+        return picture;
+    if (r.width >= WIDE_COLUMNS) {
+        picture.width = r.width * 2 / 3;
+        *ledger = (struct rect){r.x + picture.width + 1, r.y, r.width - picture.width - 1, r.height};
+        return picture;
+    }
+    int free = r.height - message_rows(m, c, r.width), all = ledger_rows(m, c, r.width);
+    int rows = free > LEDGER_AT_LEAST ? free : LEDGER_AT_LEAST;
+    rows = rows < all ? rows : all;
+    if (r.height < 6 * LEDGER_AT_LEAST)
+        return picture;
+    *ledger = rect_rows(r, r.height - rows, rows);
+    return rect_rows(r, 0, r.height - rows);
+}
+
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
-    draw_message(m, c, r, m->scroll);
+    struct rect ledger, picture = share(m, c, r, &ledger);
+    draw_message(m, c, picture, m->scroll);
+    if (ledger.height)
+        draw_ledger(m, c, ledger);
 }
 
 static void settle(struct model *m, struct canvas *c, struct rect r)
 {
-    int most = message_hidden_rows(m, c, r);
+    struct rect ledger;
+    int most = message_hidden_rows(m, c, share(m, c, r, &ledger));
     m->scroll = m->scroll > most ? most : m->scroll < 0 ? 0 : m->scroll;
 }
 

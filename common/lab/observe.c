@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "lab/merge.h"
+#include "lab/notice.h"
 #include "lab/node_log.h"
 
 /* A node on a loopback or a LAN answers in milliseconds; RabbitMQ, busy with a failover, in some hundred. */
@@ -405,6 +406,7 @@ static void end_round(struct observer *o)
     struct snapshot *s = merge_answers(o->lab, answers, o->latest,
                                        (struct merge_time){.now = monotonic_ms(), .wall_ms = wall_ms()});
     merge_trace(s, answers, o->nodes_len, o->queue_asked);
+    notice_published(s, o->latest);
     for (size_t i = 0; i < o->nodes_len; i++) {
         move_feed(&o->nodes[i].feed_next, answers[i].events);
         move_feed(&o->nodes[i].trace_next, answers[i].trace);

@@ -1,278 +1,7 @@
-/* proof.c: reading a proof and holding it against what was seen; proof.h has the format and the rule. One
- * table of keys (an X-macro) is what the reader accepts, what the error lists and what the switch below
- * decides. */
-#include "lab/proof.h"
+/* proof.c: holding a proof against what was seen; proof.h has the rule. */
+#include "lab/proof_private.h"
 
 #include <stdlib.h>
-
-#include "base/vec.h"
-
-enum subject { SUBJECT_NODE, SUBJECT_QUEUE, SUBJECT_POLICY, SUBJECT_OUTPUT };
-enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
-
-/* id, subject, key in lesson.cfg, its value, what is asked for: of whom, and the value if it is not a bool */
-#define CHECK_TABLE(X)                                                                                       \
-    X(CHECK_NODE_STATE, SUBJECT_NODE, "state", VALUE_TEXT, N_("%s state %s"))                                \
-    X(CHECK_NODE_SAID_BY, SUBJECT_NODE, "said_by_at_least", VALUE_NUMBER, N_("%s said by at least %s"))      \
-    X(CHECK_NODE_ANSWERS, SUBJECT_NODE, "answers", VALUE_BOOL, N_("%s answers"))                             \
-    X(CHECK_QUEUE_EXISTS, SUBJECT_QUEUE, "exists", VALUE_BOOL, N_("%s exists"))                              \
-    X(CHECK_QUEUE_STATE, SUBJECT_QUEUE, "state", VALUE_TEXT, N_("%s state %s"))                              \
-    X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, N_("%s messages %s"))                   \
-    X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER,                            \
-      N_("%s messages at least %s"))                                                                         \
-    X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, N_("%s messages unknown"))         \
-    X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, N_("%s had at least %s before"))         \
-    X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \
-    X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, N_("%s master is not %s"))         \
-    X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, N_("%s mirrors %s"))                      \
-    X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER,                              \
-      N_("%s mirrors at least %s"))                                                                          \
-    X(CHECK_QUEUE_SYNCED_MIN, SUBJECT_QUEUE, "synced_mirrors_at_least", VALUE_NUMBER,                        \
-      N_("%s mirrors in sync at least %s"))                                                                  \
-    X(CHECK_QUEUE_DURABLE, SUBJECT_QUEUE, "durable", VALUE_BOOL, N_("%s durable"))                           \
-    X(CHECK_QUEUE_POLICY, SUBJECT_QUEUE, "policy", VALUE_TEXT, N_("%s effective policy %s"))                 \
-    X(CHECK_POLICY_PATTERN, SUBJECT_POLICY, "pattern", VALUE_TEXT, N_("policy %s pattern %s"))               \
-    X(CHECK_POLICY_DEFINITION, SUBJECT_POLICY, "definition", VALUE_TEXT, N_("policy %s definition %s"))      \
-    X(CHECK_OUTPUT, SUBJECT_OUTPUT, "output_contains", VALUE_TEXT, N_("the program printed %s"))
-
-enum check_id {
-#define X(id, subject, key, value, words) id,
-    CHECK_TABLE(X)
-#undef X
-        CHECK_COUNT_
-};
-
-static const struct {
-    enum subject subject;
-    const char *key;
-    enum value_kind value;
-    const char *asks; /* a format (fact.h) */
-} checks[] = {
-#define X(id, subject, key, value, asks) {subject, key, value, asks},
-    CHECK_TABLE(X)
-#undef X
-};
-
-static const char *const subject_keys[] = {"node", "queue", "policy", "output_contains"};
-
-struct check {
-    enum check_id id;
-    char *name;        /* of the node, queue or policy; NULL for output */
-    int64_t number;    /* VALUE_NUMBER; VALUE_BOOL: 0 or 1 */
-    VEC(char *) words; /* VALUE_TEXT: any of these */
-};
-
-struct proof {
-    VEC(struct check) checks;
-    size_t queues; /* how many queues it speaks of: with one, its name is not repeated on every line */
-};
-
-/* ---- reading
- * ------------------------------------------------------------------------------------------------- */
-
-static __attribute__((format(printf, 4, 5))) bool complain(char **error, const char *file,
-                                                           const config_setting_t *at, const char *format,
-                                                           ...)
-{
-    struct text t = {0};
-    text_printf(&t, "%s:%d: ", file, (int)config_setting_source_line(at));
-    va_list args;
-    va_start(args, format);
-    text_vprintf(&t, format, args);
-    va_end(args);
-    free(*error);
-    *error = t.s;
-    return false;
-}
-
-static bool read_words(const config_setting_t *s, struct check *c)
-{
-    if (config_setting_type(s) == CONFIG_TYPE_STRING) {
-        VEC_PUSH(&c->words, xstrdup(config_setting_get_string(s)));
-        return true;
-    }
-    if (!config_setting_is_aggregate(s) || config_setting_is_group(s) || config_setting_length(s) == 0)
-        return false;
-    for (int i = 0; i < config_setting_length(s); i++) {
-        const char *word = config_setting_get_string_elem(s, i);
-        if (!word)
-            return false;
-        VEC_PUSH(&c->words, xstrdup(word));
-    }
-    return true;
-}
-
-static bool read_value(const config_setting_t *s, const char *file, struct check *c, char **error)
-{
-    const char *key = config_setting_name(s);
-    switch (checks[c->id].value) {
-    case VALUE_NUMBER:
-        if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < 0)
-            return complain(error, file, s, "%s is not a number; write %s = 1", key, key);
-        c->number = config_setting_get_int(s);
-        return true;
-    case VALUE_BOOL:
-        if (config_setting_type(s) != CONFIG_TYPE_BOOL)
-            return complain(error, file, s, "%s is not true or false; write %s = true", key, key);
-        c->number = config_setting_get_bool(s);
-        return true;
-    case VALUE_TEXT:
-        if (!read_words(s, c))
-            return complain(error, file, s, "%s is not a text; write %s = \"...\" or [ \"...\", \"...\" ]",
-                            key, key);
-        break;
-    }
-    /* states are words of a short list: a misspelt one would never hold */
-    static const char *const node_states[] = {"running", "not running"};
-    static const char *const queue_states[] = {"running", "syncing", "stopped", "down"};
-    const char *const *known = c->id == CHECK_NODE_STATE ? node_states : queue_states;
-    size_t known_len = c->id == CHECK_NODE_STATE ? ARRAY_LEN(node_states) : ARRAY_LEN(queue_states);
-    if (c->id != CHECK_NODE_STATE && c->id != CHECK_QUEUE_STATE)
-        return true;
-    for (size_t i = 0; i < c->words.len; i++) {
-        bool found = false;
-        for (size_t k = 0; k < known_len; k++)
-            found = found || strcmp(c->words.items[i], known[k]) == 0;
-        if (!found)
-            return complain(error, file, s, "state \"%s\" is not one of a %s; write \"%s\" or \"%s\"",
-                            c->words.items[i], c->id == CHECK_NODE_STATE ? "node" : "queue", known[0],
-                            known[known_len - 1]);
-    }
-    return true;
-}
-
-static void check_finish(struct check *c)
-{
-    free(c->name);
-    for (size_t i = 0; i < c->words.len; i++)
-        free(c->words.items[i]);
-    VEC_FREE(&c->words);
-}
-
-/* which subject a group is about: the one of the four keys that it has */
-static bool find_subject(const config_setting_t *group, const char *file, enum subject *subject, char **error)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < ARRAY_LEN(subject_keys); i++) {
-        /* a queue's group may say policy = "...": there it is a check */
-        if (!config_setting_get_member(group, subject_keys[i]) || (i == SUBJECT_POLICY && found))
-            continue;
-        *subject = (enum subject)i;
-        found++;
-    }
-    if (found == 1)
-        return true;
-    return complain(error, file, group,
-                    "this fact is about %s; write one of node, queue, policy, output_contains",
-                    found ? "two things" : "nothing");
-}
-
-static bool parse_check(struct proof *p, const config_setting_t *group, const config_setting_t *s,
-                        enum subject subject, const char *file, char **error)
-{
-    const char *key = config_setting_name(s);
-    struct check c = {.id = CHECK_COUNT_};
-    for (size_t i = 0; i < CHECK_COUNT_; i++)
-        if (checks[i].subject == subject && strcmp(checks[i].key, key) == 0)
-            c.id = (enum check_id)i;
-    if (c.id == CHECK_COUNT_) {
-        struct text list = {0};
-        for (size_t i = 0; i < CHECK_COUNT_; i++)
-            if (checks[i].subject == subject)
-                text_printf(&list, "%s%s", list.len ? ", " : "", checks[i].key);
-        complain(error, file, s, "unknown key %s; of a %s one can say %s", key,
-                 subject == SUBJECT_OUTPUT ? "program" : subject_keys[subject], list.s);
-        text_finish(&list);
-        return false;
-    }
-    if (!read_value(s, file, &c, error)) {
-        check_finish(&c);
-        return false;
-    }
-    if (subject != SUBJECT_OUTPUT)
-        c.name = xstrdup(config_setting_get_string(config_setting_get_member(group, subject_keys[subject])));
-    VEC_PUSH(&p->checks, c);
-    return true;
-}
-
-static bool parse_fact(struct proof *p, const config_setting_t *group, const char *file, char **error)
-{
-    enum subject subject = SUBJECT_NODE;
-    if (!config_setting_is_group(group))
-        return complain(error, file, group, "a fact is a group; write { queue = \"hello\"; messages = 1; }");
-    if (!find_subject(group, file, &subject, error))
-        return false;
-    const config_setting_t *name = config_setting_get_member(group, subject_keys[subject]);
-    if (subject != SUBJECT_OUTPUT && config_setting_type(name) != CONFIG_TYPE_STRING)
-        return complain(error, file, name, "%s is not a name; write %s = \"...\"", subject_keys[subject],
-                        subject_keys[subject]);
-    size_t before = p->checks.len;
-    for (int i = 0; i < config_setting_length(group); i++) {
-        const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
-        if (subject != SUBJECT_OUTPUT && s == name)
-            continue;
-        if (!parse_check(p, group, s, subject, file, error))
-            return false;
-    }
-    if (p->checks.len == before)
-        return complain(error, file, group, "nothing is said of this %s; write what must be seen of it",
-                        subject_keys[subject]);
-    bool counts = false, state = false; /* who says so, says what? */
-    for (size_t i = before; i < p->checks.len; i++) {
-        counts = counts || p->checks.items[i].id == CHECK_NODE_SAID_BY;
-        state = state || p->checks.items[i].id == CHECK_NODE_STATE;
-    }
-    if (counts && !state)
-        return complain(error, file, group,
-                        "said_by_at_least counts who says what; write state = \"running\" or \"not running\" "
-                        "beside it");
-    return true;
-}
-
-static size_t count_queues(const struct proof *p)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < p->checks.len; i++) {
-        bool first = checks[p->checks.items[i].id].subject == SUBJECT_QUEUE;
-        for (size_t k = 0; k < i && first; k++)
-            first = checks[p->checks.items[k].id].subject != SUBJECT_QUEUE ||
-                    strcmp(p->checks.items[k].name, p->checks.items[i].name) != 0;
-        count += first;
-    }
-    return count;
-}
-
-struct proof *proof_parse(const config_setting_t *list, const char *file, char **error)
-{
-    struct proof *p = xcalloc(1, sizeof(*p));
-    bool good = true;
-    *error = NULL;
-    if (!config_setting_is_list(list) || config_setting_length(list) == 0)
-        good = complain(error, file, list,
-                        "a proof is a list of facts; write proof = ( { queue = \"hello\"; "
-                        "messages = 1; } )");
-    for (int i = 0; good && i < config_setting_length(list); i++)
-        good = parse_fact(p, config_setting_get_elem(list, (unsigned)i), file, error);
-    if (good) {
-        p->queues = count_queues(p);
-        return p;
-    }
-    proof_destroy(p);
-    return NULL;
-}
-
-void proof_destroy(struct proof *p)
-{
-    if (!p)
-        return;
-    for (size_t i = 0; i < p->checks.len; i++)
-        check_finish(&p->checks.items[i]);
-    VEC_FREE(&p->checks);
-    free(p);
-}
-
-/* ---- looking
- * --------------------------------------------------------------------------------------------------- */
 
 static enum verdict yes_if(bool holds)
 {
@@ -532,13 +261,13 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
 {
     enum verdict verdict = VERDICT_UNKNOWN;
     *as_of = 0;
-    switch (checks[c->id].subject) {
+    switch (proof_checks_known[c->id].subject) {
     case SUBJECT_NODE: verdict = look_node(p, c, e->snapshot, as_of, seen); break;
     case SUBJECT_QUEUE: verdict = look_queue(c, e, as_of, seen); break;
     case SUBJECT_POLICY: verdict = look_policy(c, e->snapshot, as_of, seen); break;
     case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
     }
-    if (p->queues > 1 && checks[c->id].subject == SUBJECT_QUEUE)
+    if (p->queues > 1 && proof_checks_known[c->id].subject == SUBJECT_QUEUE)
         *seen = fact_with("%s %s", json_string(c->name), *seen);
     return verdict;
 }
@@ -547,7 +276,7 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
 static json_t *wanted(const struct check *c)
 {
     json_t *value = NULL;
-    if (checks[c->id].value == VALUE_NUMBER)
+    if (proof_checks_known[c->id].value == VALUE_NUMBER)
         value = fact_of("%lld", (long long)c->number);
     for (size_t w = 0; w < c->words.len; w++)
         fact_add(&value, N_("%s or %s"),
@@ -629,9 +358,10 @@ static json_t *asked(const struct check *c)
 {
     json_t *value = wanted(c);
     if (!c->name)
-        return fact_with(checks[c->id].asks, value, NULL);
-    json_t *fact = fact_with(checks[c->id].asks, json_string(c->name), value);
-    return checks[c->id].value == VALUE_BOOL && !c->number ? fact_with(N_("%s (no)"), fact, NULL) : fact;
+        return fact_with(proof_checks_known[c->id].asks, value, NULL);
+    json_t *fact = fact_with(proof_checks_known[c->id].asks, json_string(c->name), value);
+    return proof_checks_known[c->id].value == VALUE_BOOL && !c->number ? fact_with(N_("%s (no)"), fact, NULL)
+                                                                       : fact;
 }
 
 json_t *proof_explain(const struct proof *p, size_t check, const struct evidence *e, bool *holds)

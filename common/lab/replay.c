@@ -1,4 +1,5 @@
-/* replay.c: what is the same in all worlds: the order of things, the book of messages, the words. */
+/* replay.c: what is the same in all worlds: the order of things and the book of messages; replay_words.c has
+ * the words. */
 #include "lab/replay.h"
 
 #include <stdlib.h>
@@ -31,108 +32,6 @@ struct replay {
 
 /* ---- words ---- */
 
-void replay_node_list(struct text *t, uint32_t nodes)
-{
-    bool any = false;
-    for (unsigned n = 0; n < SCHED_NODES; n++)
-        if (nodes >> n & 1) {
-            text_printf(t, "%snode%u", any ? " " : "", n + 1);
-            any = true;
-        }
-}
-
-/* a fact of one list: "node1 node3 run" */
-static json_t *of_list(const char *format, struct text *list)
-{
-    json_t *fact = fact_of(format, text_str(list));
-    text_finish(list);
-    return fact;
-}
-
-static json_t *of_nodes(const char *format, uint32_t nodes)
-{
-    struct text list = {0};
-    replay_node_list(&list, nodes);
-    return of_list(format, &list);
-}
-
-static bool several(uint32_t nodes)
-{
-    return (nodes & (nodes - 1)) != 0;
-}
-
-json_t *replay_fact_ended(uint32_t nodes)
-{
-    return of_nodes(several(nodes) ? N_("%s do not run") : N_("%s does not run"), nodes);
-}
-
-json_t *replay_fact_started(uint32_t running, uint32_t waiting)
-{
-    json_t *fact = NULL;
-    if (running)
-        fact = of_nodes(several(running) ? N_("%s run") : N_("%s runs"), running);
-    if (waiting)
-        fact_add(&fact, N_("%s, %s"),
-                 of_nodes(several(waiting) ? N_("%s wait for the nodes that ran after them")
-                                           : N_("%s waits for the nodes that ran after it"),
-                          waiting));
-    return fact;
-}
-
-/* "m1 m3-m7 confirmed" */
-static json_t *of_messages(const char *format, const unsigned *m, size_t len)
-{
-    struct text list = {0};
-    for (size_t i = 0; i < len;) {
-        size_t k = i;
-        while (k + 1 < len && m[k + 1] == m[k] + 1)
-            k++;
-        text_printf(&list, "%sm%u", i ? " " : "", m[i]);
-        if (k > i)
-            text_printf(&list, "%sm%u", k == i + 1 ? " " : "-", m[k]);
-        i = k + 1;
-    }
-    return of_list(format, &list);
-}
-
-/* ", in sync node2, holds m1 m2": what a master says, after what names it */
-static json_t *copy_fact(json_t *fact, uint32_t mirrors, uint32_t synced, const unsigned *holds, size_t len)
-{
-    if (!mirrors)
-        fact_add(&fact, N_("%s, %s"), fact_of(N_("no mirrors")));
-    if (synced)
-        fact_add(&fact, N_("%s, %s"), of_nodes(N_("in sync %s"), synced));
-    if (mirrors & ~synced)
-        fact_add(&fact, N_("%s, %s"), of_nodes(N_("NOT in sync %s"), mirrors & ~synced));
-    fact_add(&fact, N_("%s, %s"),
-             len ? of_messages(N_("holds %s"), holds, len) : fact_of(N_("holds nothing")));
-    return fact;
-}
-
-static json_t *queue_fact(const struct watched *w)
-{
-    const struct replay_queue *q = &w->now;
-    if (q->state == REPLAY_GONE)
-        return fact_of(N_("%s is not there"), w->name);
-    if (q->state != REPLAY_RUNNING && q->master == SCHED_NONE)
-        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped") : N_("%s is down"), w->name);
-    if (q->state != REPLAY_RUNNING)
-        return fact_of(q->state == REPLAY_STOPPED ? N_("%s is stopped with node%u")
-                                                  : N_("%s is down with node%u"),
-                       w->name, q->master + 1u);
-    if (!q->sides_len)
-        return copy_fact(fact_of(N_("%s runs on node%u"), w->name, q->master + 1u), q->mirrors, q->synced,
-                         q->holds.items, q->holds.len);
-    json_t *fact = fact_of(N_("%s has %u masters, one on each side"), w->name, q->sides_len);
-    for (unsigned i = 0; i < q->sides_len; i++) {
-        const struct replay_side *side = &q->sides[i];
-        fact_add(&fact, N_("%s; %s"),
-                 copy_fact(fact_of("node%u", side->master + 1u), side->mirrors, side->synced,
-                           side->holds.items, side->holds.len));
-    }
-    return fact;
-}
-
 static void say(struct replay *r, const char *head, const char *words)
 {
     fprintf(r->out, "%-8s%s\n", head, words);
@@ -144,18 +43,6 @@ static void say_fact(struct replay *r, const char *head, const json_t *fact)
     char *words = fact_text(fact, r->result->translate);
     say(r, head, words);
     free(words);
-}
-
-const char *replay_answer_word(enum replay_answer a)
-{
-    switch (a) {
-    case REPLAY_UNANSWERED: return N_("not answered");
-    case REPLAY_CONFIRMED: return N_("confirmed");
-    case REPLAY_REFUSED: return N_("refused");
-    case REPLAY_UNROUTABLE: return N_("not routed: its queue did not run");
-    case REPLAY_NOT_SERVED: return N_("not published: the node served nobody");
-    }
-    return "?";
 }
 
 /* ---- the book ---- */
@@ -331,7 +218,7 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
                 VEC_PUSH(&same, first + i);
         if (same.len)
             fact_add(fact, N_("%s, %s"),
-                     fact_with("%s %s", of_messages("%s", same.items, same.len),
+                     fact_with("%s %s", replay_fact_messages("%s", same.items, same.len),
                                fact_word(replay_answer_word((enum replay_answer)a))));
     }
     VEC_FREE(&same);
@@ -348,7 +235,7 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
             message(r, taken[i])->consumed = true;
-    *fact = len                          ? of_messages(N_("%s consumed"), taken, len)
+    *fact = len                          ? replay_fact_messages(N_("%s consumed"), taken, len)
             : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
             : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
                                          : fact_of(N_("nothing consumed: the node served nobody"));
@@ -402,7 +289,7 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
         if (err)
             return err;
         put_in_order(&w->now);
-        fact_add(fact, N_("%s; %s"), queue_fact(w));
+        fact_add(fact, N_("%s; %s"), replay_fact_queue(w->name, &w->now));
     }
     say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
@@ -524,7 +411,12 @@ static void tell_watch(const struct replay *r, const struct sched_event *e, cons
     struct replay_seen *seen = xcalloc(r->queues.len + 1, sizeof(*seen));
     for (size_t i = 0; i < r->queues.len; i++)
         seen[i] = (struct replay_seen){.name = r->queues.items[i].name, .queue = &r->queues.items[i].now};
-    w->after(w->arg, e, fact, r->away, seen, r->queues.len, r->result);
+    struct replay_shown shown = {
+        .fact = fact, .away = r->away, .queues = seen, .queues_len = r->queues.len, .so_far = r->result};
+    for (unsigned n = 0; n < r->s->nodes; n++)
+        if (!(r->away >> n & 1))
+            r->world->others(r->arg, n, &shown.others[n]);
+    w->after(w->arg, e, &shown);
     free(seen);
 }
 

@@ -64,6 +64,13 @@ enum replay_got {                       /* by a consume */
                   REPLAY_NOBODY_SERVES, /* that node served nobody */
 };
 
+/* What one node says of all the nodes, itself among them. */
+struct replay_others {
+    uint32_t running; /* they run, for all it knows; 0: it does not answer, or serves nobody */
+    uint32_t linked;  /* it has a link to them */
+    uint32_t parted;  /* from these it was cut off, and they have not come together since */
+};
+
 /* One of the three. arg is the world's own; functions return 0, or an error and in *why what could not be
  * done or did not become a fact in time, and what to do. */
 struct replay_world {
@@ -82,7 +89,9 @@ struct replay_world {
                    enum replay_got *got, char **why);
     void (*wait)(void *arg, uint64_t ms); /* a timed event's */
     uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
-    int (*rest)(void *arg, char **why);   /* until nothing changes any more */
+    /* What this node says of all; nothing (zeroes), if it does not answer. */
+    void (*others)(void *arg, unsigned node, struct replay_others *out);
+    int (*rest)(void *arg, char **why); /* until nothing changes any more */
     int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
 };
 
@@ -105,12 +114,18 @@ struct replay_seen {
     const struct replay_queue *queue;
 };
 struct replay_result;
+/* After an event; all of it is borrowed for the call. */
+struct replay_shown {
+    const json_t *fact;                       /* what was seen of what it does; NULL: nothing */
+    uint32_t away;                            /* nodes that do not run */
+    struct replay_others others[SCHED_NODES]; /* what each node says of all */
+    const struct replay_seen *queues;         /* as they were last looked at */
+    size_t queues_len;
+    const struct replay_result *so_far; /* the messages as they are known by now */
+};
 struct replay_watch {
     void (*before)(void *arg, const struct sched_event *e); /* it is going to be done; may be NULL */
-    /* After each event: what was seen of the nodes, the queues as they were last looked at, the messages as
-     * they are known by now. All of it is borrowed for the call. away: nodes that do not run. */
-    void (*after)(void *arg, const struct sched_event *e, const json_t *fact, uint32_t away,
-                  const struct replay_seen *queues, size_t queues_len, const struct replay_result *so_far);
+    void (*after)(void *arg, const struct sched_event *e, const struct replay_shown *shown);
     void *arg;
 };
 
@@ -137,6 +152,9 @@ void replay_node_list(struct text *t, uint32_t nodes); /* "node1 node3" */
 /* Facts that all worlds tell: these nodes do not run; these run (again), those wait for others. */
 json_t *replay_fact_ended(uint32_t nodes);
 json_t *replay_fact_started(uint32_t running, uint32_t waiting);
+/* format: of one list, "%s consumed": "m1 m3-m7 consumed" */
+json_t *replay_fact_messages(const char *format, const unsigned *m, size_t len);
+json_t *replay_fact_queue(const char *name, const struct replay_queue *q);
 
 const char *replay_answer_word(enum replay_answer a); /* "confirmed", marked for translators */
 

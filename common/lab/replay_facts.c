@@ -68,22 +68,41 @@ json_t *nodes_api(const struct nodes *w, unsigned node, const char *method, cons
     return json;
 }
 
-/* the nodes that this one says run; 0: it does not answer */
-uint32_t nodes_say_running(const struct nodes *w, unsigned node)
+static uint32_t node_bit_of(const struct nodes *w, const json_t *name)
+{
+    int at = json_is_string(name) ? labdir_find_node(w->lab, json_string_value(name)) : -1;
+    return at >= 0 ? 1u << at : 0;
+}
+
+void nodes_say(const struct nodes *w, unsigned node, struct replay_others *out)
 {
     int status;
-    json_t *list = nodes_api(w, node, "GET", "/api/nodes", NULL, &status), *item;
-    uint32_t set = 0;
-    size_t i;
+    json_t *list = nodes_api(w, node, "GET", "/api/nodes", NULL, &status), *item, *other;
+    size_t i, k;
+    *out = (struct replay_others){0};
     json_array_foreach(list, i, item)
     {
-        const char *name = json_string_value(json_object_get(item, "name"));
-        int at = name ? labdir_find_node(w->lab, name) : -1;
-        if (at >= 0 && json_is_true(json_object_get(item, "running")))
-            set |= 1u << at;
+        uint32_t of = node_bit_of(w, json_object_get(item, "name"));
+        out->running |= json_is_true(json_object_get(item, "running")) ? of : 0;
+        if (of != 1u << node)
+            continue; /* of links and partitions each speaks for itself */
+        json_array_foreach(json_object_get(item, "cluster_links"), k, other)
+        {
+            out->linked |= node_bit_of(w, json_object_get(other, "name"));
+        }
+        json_array_foreach(json_object_get(item, "partitions"), k, other)
+        {
+            out->parted |= node_bit_of(w, other);
+        }
     }
     json_decref(list);
-    return set;
+}
+
+uint32_t nodes_say_running(const struct nodes *w, unsigned node)
+{
+    struct replay_others said;
+    nodes_say(w, node, &said);
+    return said.running;
 }
 
 /* ---- what is to be so ---- */

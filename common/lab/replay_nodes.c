@@ -211,6 +211,11 @@ static uint32_t serving(void *arg)
     return set;
 }
 
+static void others(void *arg, unsigned node, struct replay_others *out)
+{
+    nodes_say(arg, node, out);
+}
+
 static void wait_for_time(void *arg, uint64_t ms)
 {
     (void)arg;
@@ -450,6 +455,7 @@ int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
                                        .consume = consume,
                                        .wait = wait_for_time,
                                        .serving = serving,
+                                       .others = others,
                                        .rest = nodes_rest,
                                        .look = look};
     struct nodes w = {

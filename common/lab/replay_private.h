@@ -55,6 +55,7 @@ int nodes_told(const struct nodes *w, unsigned node, char **why, const char *con
 json_t *nodes_api(const struct nodes *w, unsigned node, const char *method, const char *path,
                   const char *body, int *status);
 
+void nodes_say(const struct nodes *w, unsigned node, struct replay_others *out);
 uint32_t nodes_say_running(const struct nodes *w, unsigned node); /* 0: it does not answer */
 
 /* What this node says of the queue (labctl list_queues), all but what it holds. false: it does not answer. */

@@ -231,7 +231,7 @@ static void feeds(void **state)
 
 static bool traced(const struct snapshot *s)
 {
-    return s->trace_len == 2 && s->looked_at && s->copies_len == 1;
+    return s->trace_len == 3 && s->looked_at && s->copies_len == 1;
 }
 
 static bool told_twice(const struct snapshot *s)
@@ -247,6 +247,7 @@ static void traces(void **state)
     struct scene *scene = *state;
     fake_trace(scene->fake, 1,
                "{\"next\":8,\"missed\":true,\"queues\":{\"99\":\"q w\"},\"trace\":["
+               "[9,3000,3000,99,\"accepted\",7,9,null,0,0,null,5,0,0],"
                "[8,2000,2500,99,\"copied\",4,6,null,0,0,\"node1@localhost\",5,7,33],"
                "[7,1000,1000,99,\"delivered\",1,1,\"node3@localhost\",0,5,null,0,0,32],"
                "[6,900,900,99,\"unheard-of\",1,1,null,0,0,null,0,0,0],[5],[4,1,1,98,\"copied\",1,1,null,0,0,"
@@ -270,6 +271,7 @@ static void traces(void **state)
     assert_int_equal(s->trace[1].number, 7);
     assert_int_equal(s->trace[1].reign, 33);
     assert_false(s->trace[1].more);
+    assert_string_equal(s->events[0].text, "q w: 3 published"); /* it is older than what else was told */
     assert_true(s->trace[0].more);
     assert_true(s->copies[0].mirror);
     assert_int_equal(s->copies[0].held_len, 1); /* what is no range of one reign is none */

@@ -12,6 +12,7 @@
 #include "new_file.h"
 #include "session.h"
 #include "time_player.h"
+#include "time_sched_ledger.h"
 
 #define FOLDER "lessons/schedules/"
 
@@ -77,23 +78,48 @@ static void two_masters_in_a_schedule(void **state)
     char *frame = frame_of(p);
     check_frame("sched-two-masters-80x24", frame);
     assert_contains(frame, ">q               TWO MASTERS     2/2     0  M  M  m   none          ha");
+    assert_contains(frame, "+cut off from node2,node3+"); /* as each node says itself */
+    assert_contains(frame, "+cut off from node1------");
     assert_contains(frame, "m1   node1 node2 node3  confirmed, kept");
     assert_contains(frame, "m2   node1              confirmed, kept");
     assert_contains(frame, "m3   node2 node3        confirmed, kept");
     free(frame);
     player_request(p, REQUEST_LATER);
+    frame = frame_of(p);
+    assert_lacks(frame, "cut off from");
+    assert_contains(frame, "+links back, still apart-");
+    free(frame);
     player_request(p, REQUEST_LATER);
     model_key(player_model(p), '3', &run);
     frame = frame_of(p);
     check_frame("sched-life-80x24", frame);
-    assert_contains(frame, "stop node1                     !  .  u   confirmed, LOST at step 6");
-    assert_contains(frame, "m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
+    assert_contains(frame, "     step 6   |              X stop node1   ");
+    assert_contains(frame, "              |              :              M serves without it: LOST here");
+    assert_contains(frame, "        now                  !              .              u");
+    assert_contains(frame,
+                    "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
+    assert_contains(frame, "\n>m2   -             confirmed, LOST at step 6"); /* the ledger, beside it */
+    assert_contains(frame, "\n m1   node2 node3   confirmed, kept");
     free(frame);
     model_key(player_model(p), KEY_ARROW_RIGHT, &run);
     model_key(player_model(p), KEY_ARROW_RIGHT, &run); /* there is none after it */
     frame = frame_of(p);
-    assert_contains(frame, "m3 of q: confirmed, kept");
-    assert_contains(frame, "publish node2 q                .  M  m   confirmed, kept");
+    assert_contains(frame, "VERDICT m3 of q: confirmed, kept");
+    assert_contains(frame, "     step 4   o----------publish----------->*");
+    assert_contains(frame, "              |              |              o~~replicate~~>*");
+    assert_contains(frame, "\n>m3   node2 node3   confirmed, kept");
+    free(frame);
+    model_key(player_model(p), KEY_ARROW_LEFT, &run);
+    model_key(player_model(p), KEY_ARROW_LEFT, &run);
+    frame = frame_of(p);
+    assert_contains(frame, "     step 2   |              / part node1   ");
+    assert_contains(frame, "- steps 3-4, nothing for m1 (e: expand) -");
+    assert_lacks(frame, "step 3   |");
+    free(frame);
+    model_key(player_model(p), 'e', &run);
+    frame = frame_of(p);
+    assert_contains(frame, "     step 3   | publish node1 q             |");
+    assert_lacks(frame, "nothing for m1");
     free(frame);
     player_destroy(p);
 }
@@ -111,6 +137,8 @@ static void lives_and_ledger_agree(void **state)
         for (size_t k = 0; k < m->fates.len; k++) {
             const json_t *life = m->fates.items[k].life;
             const json_t *last = json_array_get(life, json_array_size(life) - 1);
+            struct moment moment;
+            assert_true(sched_moment(json_array_get(json_array_get(last, 4), 0), &moment));
             char *fate = fact_text(json_array_get(last, 2), NULL);
             const char *letters = json_string_value(json_array_get(last, 1));
             assert_string_equal(fate, m->fates.items[k].fate);
@@ -250,6 +278,28 @@ static void keys_write_new_files(void **state)
     canvas_finish(&c);
 }
 
+/* A lost message's life says once where that was, and only then; all of it can be read. */
+static void check_lives(const struct model *m)
+{
+    size_t i, k;
+    const json_t *entry, *one;
+    for (size_t f = 0; f < m->fates.len; f++) {
+        int bad = 0, moments = 0;
+        json_array_foreach(m->fates.items[f].life, i, entry)
+        {
+            json_array_foreach(json_array_get(entry, 4), k, one)
+            {
+                struct moment moment;
+                assert_true(sched_moment(one, &moment));
+                bad += moment.bad;
+                moments++;
+            }
+        }
+        assert_true(moments > 0);
+        assert_int_equal(bad, m->fates.items[f].lost);
+    }
+}
+
 static bool expects_loss(const char *file)
 {
     char *text = NULL, *error = NULL;
@@ -287,6 +337,7 @@ static void every_schedule(void **state)
         for (size_t i = r->moments.len; i > 0; i--) {
             player_to(p, i);
             free(frame_of(p));
+            check_lives(player_model(p));
         }
         assert_true(player_model(p)->lesson->steps_len > 0);
         player_destroy(p);

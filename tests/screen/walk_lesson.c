@@ -1,6 +1,7 @@
 /* walk_lesson.c: a newcomer's way: `lab 7` in a terminal, which starts the nodes, then n until every box is
- * ticked; then lesson 2 on the same nodes, begun anew with B. Real processes, the real programs; what is
- * waited for is what can be seen.
+ * ticked; then lesson 2 on the same nodes, begun anew with B. With the kit also lesson 1 on one node, with N
+ * on to lesson 2 and its three, and lessons 3 and 6. Real processes, the real programs; what is waited for is
+ * what can be seen, and no box is ticked before what proves it was done.
  *
  *     build/tests/screen/walk_kit        build/tests/screen/walk_rabbitmq       (the engine is in the name,
  * or is an argument: walk_kit rabbitmq) */
@@ -77,13 +78,28 @@ static bool is_proved(struct terminal_test *t, void *arg)
     return proved(p->w, p->steps) >= p->wanted; /* or beyond: the next one may be ticked with it */
 }
 
-/* Presses n for each step that is there, and waits for its tick. */
-static void walk(struct walk *w, int steps)
+/* Nothing was done for it yet, and nothing proves it. */
+static void assert_open(struct walk *w, int steps, int step)
+{
+    char box[24];
+    snprintf(box, sizeof(box), ">[ ] %d ", step);
+    assert_seen(w, box, STEP_MS);
+    if (proved(w, steps) != step - 1)
+        fail_msg("step %d of lesson %d is ticked though nothing was done:\n%s", step, w->lesson,
+                 terminal_text(w->t));
+}
+
+/* acts: for each step n if there is something to do, which n does; - if it is only looked at. Each is empty
+ * before it is done, and then ticked by what the nodes report. */
+static void walk(struct walk *w, const char *acts)
 {
     char part[64];
+    int steps = (int)strlen(acts);
     for (int i = 1; i <= steps; i++) {
-        if (proved(w, steps) < i) /* else there was nothing to run, and it is seen already */
+        if (acts[i - 1] == 'n') {
+            assert_open(w, steps, i);
             terminal_type(w->t, "n");
+        }
         int64_t from = terminal_now_us();
         if (!terminal_wait(w->t, is_proved, &(struct progress){w, steps, i}, STEP_MS))
             fail_msg("step %d is not ticked within %d s:\n%s", i, STEP_MS / 1000, terminal_text(w->t));
@@ -114,7 +130,7 @@ static void lesson_7_to_seven_ticks(void **state)
     assert_seen(w, "LIVE", START_MS);
     assert_seen(w, ">[ ] 1 ", 10000);
     assert_seen(w, "Press n", 10000);
-    walk(w, 7);
+    walk(w, "nnnn-nn");
     /* with only the screen: what was lost, why, and what kept the rest, by whom */
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
     const char *kept[] = {"mirrior_hello: node2 took over from node1; its copy was in sync: all kept.",
@@ -133,10 +149,10 @@ static void lesson_7_to_seven_ticks(void **state)
     quit(w);
 }
 
-static void lesson_2_to_six_ticks(void **state)
+/* On the nodes of the lesson before: B empties them. */
+static void begin_anew(struct walk *w, int lesson)
 {
-    struct walk *w = *state;
-    w->lesson = 2;
+    w->lesson = lesson;
     w->t = terminal_start(w->base, 80, 24, run_lab, w);
     assert_seen(w, "B makes it ready", START_MS);
     terminal_type(w->t, "B");
@@ -144,8 +160,65 @@ static void lesson_2_to_six_ticks(void **state)
     terminal_type(w->t, "y");
     assert_seen(w, "ready: nothing of an earlier run is left", START_MS);
     assert_seen(w, "lab 3/3 LIVE", STEP_MS);
-    walk(w, 6);
+}
+
+static void lesson_2_to_six_ticks(void **state)
+{
+    struct walk *w = *state;
+    begin_anew(w, 2);
+    walk(w, "nn-nn-");
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
+    quit(w);
+}
+
+static void lesson_1_and_on_to_lesson_2(void **state)
+{
+    struct walk *w = *state;
+    w->lesson = 1;
+    w->t = terminal_start(w->base, 80, 24, run_lab, w);
+    w->lab.up = true;
+    assert_seen(w, "lab 1/1 LIVE", START_MS);
+    walk(w, "nnnn-n");
+    assert_seen(w, "hello: 1 message is lost", STEP_MS);
+    terminal_type(w->t, "2");
+    assert_seen(w, "publish  hello: 1 published", STEP_MS);
+    terminal_type(w->t, "1N");
+    assert_seen(w, "(go on to lesson 2)", STEP_MS);
+    terminal_type(w->t, "y");
+    assert_seen(w, "lab 3/3 LIVE", START_MS);
+    assert_seen(w, "-Lesson 2: ", STEP_MS);
+    w->lesson = 2;
+    assert_open(w, 6, 1);
+    quit(w);
+}
+
+/* On the nodes of the lesson before, which left nothing that this one is about. */
+static void go_on(struct walk *w, int lesson)
+{
+    w->lesson = lesson;
+    w->t = terminal_start(w->base, 80, 24, run_lab, w);
+    assert_seen(w, "lab 3/3 LIVE", START_MS);
+}
+
+static void lesson_3_to_five_ticks(void **state)
+{
+    struct walk *w = *state;
+    go_on(w, 3);
+    walk(w, "nnnnn");
+    assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
+    assert_seen(w, "received: written in ink", STEP_MS); /* and not what was written in pencil */
+    quit(w);
+}
+
+static void lesson_6_to_five_ticks(void **state)
+{
+    struct walk *w = *state;
+    go_on(w, 6);
+    walk(w, "nnn-n");
+    assert_seen(w, "mirrior_hello   running       0     0  M", STEP_MS);
+    assert_seen(w, " +1            mirrior", STEP_MS);
+    terminal_type(w->t, "2");
+    assert_seen(w, "publish  mirrior_hello: 1 published, 1 confirmed", STEP_MS);
     quit(w);
 }
 
@@ -181,11 +254,19 @@ int main(int argc, char **argv)
         cmocka_unit_test(lesson_7_to_seven_ticks),
         cmocka_unit_test(lesson_2_to_six_ticks),
     };
+    const struct CMUnitTest first[] = {
+        cmocka_unit_test(lesson_1_and_on_to_lesson_2),
+        cmocka_unit_test(lesson_3_to_five_ticks),
+        cmocka_unit_test(lesson_6_to_five_ticks),
+    };
     const struct CMUnitTest none[] = {cmocka_unit_test(not_installed)};
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1 || strstr(argv[0], "rabbitmq"))
         engine = argc > 1 ? argv[1] : "rabbitmq";
     if (strcmp(engine, "rabbitmq") == 0 && access("/usr/sbin/rabbitmq-server", X_OK) != 0)
         return cmocka_run_group_tests_name("screen/walk (skipped)", none, NULL, NULL);
-    return cmocka_run_group_tests_name("screen/walk", walks, begin, end);
+    int failed = cmocka_run_group_tests_name("screen/walk", walks, begin, end);
+    if (strcmp(engine, "kit") == 0) /* the other needs minutes for the two above */
+        failed += cmocka_run_group_tests_name("screen/walk, first lessons", first, begin, end);
+    return failed;
 }

@@ -77,6 +77,20 @@ static uint32_t serving(void *arg)
     return set;
 }
 
+static void others(void *arg, unsigned node, struct replay_others *out)
+{
+    const struct world *w = arg;
+    const struct mirror *m = sim_mirror(w->sim, (node_id)node);
+    if (!m)
+        return;
+    struct view_info v = mirror_view(m);
+    *out = (struct replay_others){.running = v.members, .parted = v.partitioned};
+    for (node_id n = 0; n < sim_nodes(w->sim); n++)
+        if (n != node && sim_mirror(w->sim, n) && !sim_is_cut(w->sim, (node_id)node, n) &&
+            !sim_is_cut(w->sim, n, (node_id)node))
+            out->linked |= node_bit(n);
+}
+
 static void wait_for_time(void *arg, uint64_t ms)
 {
     struct world *w = arg;
@@ -344,6 +358,7 @@ int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out
                                               .consume = consume,
                                               .wait = wait_for_time,
                                               .serving = serving,
+                                              .others = others,
                                               .rest = rest,
                                               .look = look};
     struct world w = {.trace = trace, .out = out};

@@ -1,0 +1,62 @@
+/* diagram.h: one message's life as a space-time diagram: time runs down, each party has a line; what went
+ * from one to another is an arrow. Only what somebody saw is drawn as seen; what follows from that is drawn
+ * with ~, and nobody sees what reaches a program outside the cluster unless it answers.
+ *
+ * Two views fill it: part_message.c with what nodes note of a message, in the time that passed; part_life.c
+ * with what each step of a played schedule made of it. */
+#ifndef TUI_DIAGRAM_H
+#define TUI_DIAGRAM_H
+
+#include "view.h"
+
+/* One of: a moment, an event in an opened gap, a step's words, a gap. */
+struct row {
+    const struct moment *m;     /* NULL: another thing */
+    const struct event_seen *e; /* in an opened gap */
+    int64_t gap_us;             /* a gap; 0: none */
+
+    /* of a schedule */
+    unsigned step, steps; /* 0: the set-up; steps > 1: a gap of so many */
+    bool begins;          /* it is the first row of its step */
+    const char *did;      /* the step's words; NULL: none here */
+};
+
+struct lanes {
+    int x[LIMIT_NODES];     /* 0: not shown */
+    int producer, consumer; /* columns */
+    int spacing, hidden;    /* nodes that are not shown */
+    bool narrow;
+};
+
+struct diagram {
+    const struct model *m;
+    struct canvas *c;
+    struct life life;
+    struct lanes lanes;
+    VEC(struct row) rows;
+    int64_t begin_us;
+    uint64_t id;
+    char *name;    /* "#7" */
+    bool stepwise; /* what stands at a row is its step, not its time */
+};
+
+/* d->life is known: which nodes have a line, and where. */
+void diagram_place(struct diagram *d, int width);
+/* who the lines are, and what each node had of it when it came: two rows */
+void diagram_parties(const struct diagram *d, struct rect r);
+void diagram_rows(const struct diagram *d, struct rect r, size_t first); /* as many as r has */
+/* what each node has of it now: a letter for each */
+void diagram_now(const struct diagram *d, struct rect r, int y, const char *letters);
+void diagram_legend(const struct diagram *d, struct rect r, int y);
+void diagram_finish(struct diagram *d); /* frees what is in it */
+
+void diagram_time(int64_t us, bool about, char out[32]); /* since the first moment */
+
+/* How the rows of a part are shared out. */
+struct diagram_parts {
+    int fates, parties, rows, now, verdict, legend; /* heights */
+};
+/* top, bottom: rows of what stands above it and of its verdict; returns how many of its rows are hidden */
+int diagram_share(int rows, int height, int top, int bottom, struct diagram_parts *p);
+
+#endif
