@@ -27,6 +27,7 @@
 #define BROKER_HELD_PAUSE     (256 << 10) /* frames that wait behind a command: no more is read past this */
 #define BROKER_BODY_AT_ONCE   (1u << 20)  /* bodies up to here get their memory when they are announced */
 #define BROKER_CONSUMERS      65536       /* of one channel */
+#define BROKER_CONFIRM_SLOTS  (1u << 20)  /* channels in confirm mode; cookies have 20 bits for them (confirm.c) */
 #define BROKER_HANDSHAKE_MS   10000       /* RabbitMQ's handshake_timeout */
 #define BROKER_CLOSING_MS     30000       /* how long a close-ok is waited for */
 #define BROKER_DEAF_MS        1000        /* how long a connection whose bytes make no sense may read why */
