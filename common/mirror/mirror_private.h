@@ -110,7 +110,10 @@ struct master {
     RING(struct outgoing) outbox;
     size_t stamped; /* of the outbox: entries whose lsn is known */
     VEC(struct origin_at) origins;
-    VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
+    VEC(struct consumer *) consumers; /* [0] unused; NULL: free, and its index in free_indexes */
+    VEC(uint32_t) free_indexes;
+    struct map consumer_by; /* node and sub -> struct consumer */
+    bool exclusive;         /* the one that is subscribed is alone */
     struct consumer *wait_first, *wait_last;
     uint32_t consumers_len;  /* subscribed now */
     uint64_t subscribed;     /* ever */
