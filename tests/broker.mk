@@ -14,6 +14,9 @@ $(call unit_test,broker/turns,tests/broker/test_turns.c $(BROKER_RIG),$(BROKER_A
 $(call unit_test,broker/cluster,tests/broker/test_cluster.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/garbage,tests/broker/test_garbage.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 
+# what an operation costs, in instructions: once, without sanitizers
+$(call sim_test,broker/cost,tests/broker/test_cost.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+
 # what a message costs: make figures-broker
 $(eval $(call test_rule,broker/figures,tests/broker/figures.c $(BROKER_RIG),$(BROKER_ARCHIVES)))
 .PHONY: figures-broker
