@@ -438,6 +438,8 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
     case REQUEST_CANCEL_SYNC:
         if (ms->sync.running)
             sync_stop(m, q, true, out);
+        else if (ms->sync_asked)
+            ms->sync_asked = SYNC_NOT_ASKED;
         else
             o.status = ANSWER_NOT_SYNCING;
         break;

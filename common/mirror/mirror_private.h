@@ -123,7 +123,8 @@ struct master {
     struct limits limits;
     ms_time unused_since; /* nobody consumed, got or declared since; counts while there is no consumer */
     struct sync sync;
-    RING(struct held_msg) held; /* while it syncs */
+    enum { SYNC_NOT_ASKED, SYNC_ASKED_BY_POLICY, SYNC_ASKED_BY_HAND } sync_asked; /* it waits for its turn */
+    RING(struct held_msg) held;                                                   /* while it syncs */
     uint64_t published, delivered, acked, redelivered, got;
 };
 
@@ -350,6 +351,8 @@ struct mirror {
     struct map keys;               /* -> struct key */
     struct map queue_keys;         /* name of a queue -> the first of its keys */
     VEC(struct queue *) exclusive; /* queues that have an owner */
+    uint32_t syncs;                /* of its queues that run; LIMIT_SYNCS at most */
+    RING(uint64_t) sync_waits;     /* uids of those that wait for that; some may have gone */
     size_t table_bytes;            /* all of this in a message, at most */
 
     /* coordinate.c */
@@ -592,6 +595,7 @@ void promoted_ops(struct mirror *m, struct queue *q);
 /* ---- sync.c ---- */
 void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effects *out);
 void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects *out);
+void syncs_begin(struct mirror *m, struct effects *out); /* those that waited, as many as may run */
 void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
 void sync_step(struct mirror *m, struct queue *q, struct effects *out);
 void sync_incoming_drop(struct queue *q);
