@@ -14,11 +14,11 @@
 
 #include "base/ban.h"
 
-#define NACKED    0x80000000u
-#define TOLD      0x40000000u
-#define TO_GO     0x3fffffffu
-#define SEQ_BITS  44
-#define SEQ_MASK  (((uint64_t)1 << SEQ_BITS) - 1)
+#define NACKED   0x80000000u
+#define TOLD     0x40000000u
+#define TO_GO    0x3fffffffu
+#define SEQ_BITS 44
+#define SEQ_MASK (((uint64_t)1 << SEQ_BITS) - 1)
 
 bool confirms_create(struct channel *ch)
 {

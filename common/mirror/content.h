@@ -37,7 +37,8 @@ struct block; /* BLOCK_CHUNKS chunks and how many of them are there: what is gon
                  stays costs half a byte for a thousand messages */
 
 struct content {
-    struct block **blocks; /* blocks[off + i] covers BLOCK_CHUNKS * CHUNK_SLOTS ids of number first_block + i */
+    struct block *
+        *blocks; /* blocks[off + i] covers BLOCK_CHUNKS * CHUNK_SLOTS ids of number first_block + i */
     size_t blocks_len, blocks_cap, blocks_off; /* NULL: all gone; blocks[0..off) were dropped at the front */
     uint64_t first_block;
     msg_id head, next;

@@ -350,8 +350,8 @@ void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t le
     }
 }
 
-/* Its master's node is forgotten by one that was stopped with it: the oldest mirror that was in sync has on its
- * disk whatever was confirmed while both ran. false: there is none. */
+/* Its master's node is forgotten by one that was stopped with it: the oldest mirror that was in sync has on
+ * its disk whatever was confirmed while both ran. false: there is none. */
 static bool inherit(struct meta_entry *e)
 {
     size_t i = 0;
@@ -368,8 +368,8 @@ static bool inherit(struct meta_entry *e)
     return true;
 }
 
-/* rabbitmqctl forget_cluster_node: what only that node had goes with it. While nodes serve, none of its queues
- * runs any more; a node that was stopped with it (--offline) knows them as they were. */
+/* rabbitmqctl forget_cluster_node: what only that node had goes with it. While nodes serve, none of its
+ * queues runs any more; a node that was stopped with it (--offline) knows them as they were. */
 static void forget_node(struct mirror *m, node_id node, struct effects *out)
 {
     m->cluster &= ~node_bit(node);

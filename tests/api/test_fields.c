@@ -349,8 +349,8 @@ static bool is_frozen(void *arg)
     return end && end[1] == ' ' && end[2] == 'T';
 }
 
-/* node3 does not answer but is not gone yet: its queues' counts are left out, and never 0. That nobody waits for
- * it shows in who is there when the answers have come: it is still frozen, and still of the cluster. */
+/* node3 does not answer but is not gone yet: its queues' counts are left out, and never 0. That nobody waits
+ * for it shows in who is there when the answers have come: it is still frozen, and still of the cluster. */
 static void a_frozen_peer_leaves_its_figures_out(void **state)
 {
     (void)state;

@@ -1,10 +1,10 @@
 /* test_cost.c: what an operation costs does not depend on how long the queue is, nor on how many queues and
- * consumers there are. Counted in machine instructions by callgrind, which are the same on a busy machine and on a quiet one:
- * broker and library alone (rig.h), with few and with many messages and queues; what is compared is each
- * cost_* function below.
+ * consumers there are. Counted in machine instructions by callgrind, which are the same on a busy machine and
+ * on a quiet one: broker and library alone (rig.h), with few and with many messages and queues; what is
+ * compared is each cost_* function below.
  *
- *     cost SIZE     the workload, as callgrind runs it: SIZE messages in the queue, SIZE / 10 other queues, and as
- *                   many consumers of one of them
+ *     cost SIZE     the workload, as callgrind runs it: SIZE messages in the queue, SIZE / 10 other queues,
+ * and as many consumers of one of them
  *
  * What grows with one of them would cost a hundred times as much. */
 #include "tests/broker/rig.h"
@@ -18,7 +18,9 @@ enum { FEW = 1000, MANY = 100000, OPS = 400 };
 #define SPREAD 10 /* percent; a table that grows while it is counted costs a little more */
 
 /* callgrind finds them by name */
-#define COST(name) __attribute__((noinline)) void name(struct client *c); __attribute__((noinline)) void name(struct client *c)
+#define COST(name)                                                                                           \
+    __attribute__((noinline)) void name(struct client *c);                                                   \
+    __attribute__((noinline)) void name(struct client *c)
 
 static void drop(struct client *c)
 {
@@ -183,10 +185,10 @@ static void work(unsigned size)
 
 /* ---- counting ---- */
 
-static const char *const costs[] = {"cost_publish",       "cost_get_and_ack",        "cost_nack_and_requeue",
-                                    "cost_reject",        "cost_requeue_of_all",     "cost_consumer_lost",
-                                    "cost_declare",       "cost_consume_and_cancel", "cost_declare_again",
-                                    "cost_bind",          "cost_delete",             "cost_policy"};
+static const char *const costs[] = {
+    "cost_publish",        "cost_get_and_ack",   "cost_nack_and_requeue", "cost_reject",
+    "cost_requeue_of_all", "cost_consumer_lost", "cost_declare",          "cost_consume_and_cancel",
+    "cost_declare_again",  "cost_bind",          "cost_delete",           "cost_policy"};
 
 struct counted {
     double each[ARRAY_LEN(costs)]; /* instructions of one call, by costs[] */

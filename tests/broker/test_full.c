@@ -43,7 +43,8 @@ static void a_channel_has_so_many_consumers(void **state)
     rig_destroy(r);
 }
 
-/* A million channels would be a gigabyte: their places are taken here as channels in confirm mode take them. */
+/* A million channels would be a gigabyte: their places are taken here as channels in confirm mode take them.
+ */
 static void so_many_channels_are_in_confirm_mode(void **state)
 {
     (void)state;
@@ -87,12 +88,12 @@ static void a_full_table_takes_no_queue_and_no_binding(void **state)
             break;
         assert_true(n < 1000);
     }
-    static const char full[] =
-        "0: connection.close 506 RESOURCE_ERROR - the cluster's table of queues, exchanges, bindings, policies and "
-        "users is as large as it may be: delete some that nobody needs, and ask again";
+    static const char full[] = "0: connection.close 506 RESOURCE_ERROR - the cluster's table of queues, "
+                               "exchanges, bindings, policies and "
+                               "users is as large as it may be: delete some that nobody needs, and ask again";
     assert_true(n > 0);
     assert_memory_equal(answer, full, sizeof(full) - 1);
-    c = client_open(r, 0); /* the same on every node */
+    c = client_open(r, 0);            /* the same on every node */
     client_declare(c, 1, "q0", true); /* it is there */
     expect(c, "1: queue.declare-ok q0 0 0");
     client_publish(c, 1, "", "q0", "m");

@@ -203,8 +203,9 @@ static void a_killed_cluster_goes_on_without_the_one_that_never_returns(void **s
     assert_holds(&lab, A, "on_b", 1, 0);
 }
 
-/* All are killed at once, and A never returns. B, whose process is not there, forgets it: B and C serve, and a
- * queue that both mirrored is whole. RabbitMQ, asked of its own nodes, does the same (docs/semantics.md). */
+/* All are killed at once, and A never returns. B, whose process is not there, forgets it: B and C serve, and
+ * a queue that both mirrored is whole. RabbitMQ, asked of its own nodes, does the same (docs/semantics.md).
+ */
 static void a_node_that_is_off_forgets_the_one_that_never_returns(void **state)
 {
     (void)state;

@@ -96,8 +96,8 @@ static bool listed(struct sim *s, node_id n, const char *queue)
     return sim_queue(s, n, queue, &q);
 }
 
-/* A transient queue that is mirrored: a failover begins the time again, wherever the master is then, and when it
- * is over the queue is gone everywhere. */
+/* A transient queue that is mirrored: a failover begins the time again, wherever the master is then, and when
+ * it is over the queue is gone everywhere. */
 static void an_unused_transient_queue_goes_with_its_mirrors(void **state_)
 {
     (void)state_;
