@@ -9,9 +9,13 @@ $(call unit_test,broker/publish,tests/broker/test_publish.c $(BROKER_RIG),$(BROK
 $(call unit_test,broker/consume,tests/broker/test_consume.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/limits,tests/broker/test_limits.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/dead_letter,tests/broker/test_dead_letter.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+$(call unit_test,broker/full,tests/broker/test_full.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/turns,tests/broker/test_turns.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/cluster,tests/broker/test_cluster.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/garbage,tests/broker/test_garbage.c $(BROKER_RIG),$(BROKER_ARCHIVES))
+
+# what an operation costs, in instructions: once, without sanitizers
+$(call sim_test,broker/cost,tests/broker/test_cost.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 
 # what a message costs: make figures-broker
 $(eval $(call test_rule,broker/figures,tests/broker/figures.c $(BROKER_RIG),$(BROKER_ARCHIVES)))

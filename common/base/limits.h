@@ -56,4 +56,9 @@
 /* Messages of one sync batch when the policy does not say (RabbitMQ's default ha-sync-batch-size). */
 #define LIMIT_SYNC_BATCH 4096
 
+/* Queues that a node copies at once; the next one begins when one of them has ended. Each has two batches of
+ * up to 1 MiB on their way, and what waits for one node must stay far below what a link may hold
+ * (host/peers.c). */
+#define LIMIT_SYNCS 16
+
 #endif

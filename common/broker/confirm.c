@@ -14,12 +14,11 @@
 
 #include "base/ban.h"
 
-#define NACKED    0x80000000u
-#define TOLD      0x40000000u
-#define TO_GO     0x3fffffffu
-#define SEQ_BITS  44
-#define SEQ_MASK  (((uint64_t)1 << SEQ_BITS) - 1)
-#define SLOTS_MAX ((size_t)1 << 20)
+#define NACKED   0x80000000u
+#define TOLD     0x40000000u
+#define TO_GO    0x3fffffffu
+#define SEQ_BITS 44
+#define SEQ_MASK (((uint64_t)1 << SEQ_BITS) - 1)
 
 bool confirms_create(struct channel *ch)
 {
@@ -28,7 +27,7 @@ bool confirms_create(struct channel *ch)
     if (b->free_slots.len) {
         slot = b->free_slots.items[--b->free_slots.len];
     } else {
-        if (b->confirm_slots.len >= SLOTS_MAX)
+        if (b->confirm_slots.len >= BROKER_CONFIRM_SLOTS)
             return false;
         slot = (uint32_t)b->confirm_slots.len;
         VEC_PUSH(&b->confirm_slots, (struct confirm_slot){.next = 1});

@@ -21,17 +21,19 @@
 #include "wire/amqp_table.h"
 
 /* ---- bounds of this layer, and why ---- */
-#define BROKER_OUT_FLUSH      65536       /* gathered output goes on its way past this */
-#define BROKER_BODY_BY_REF    4096        /* bodies from here on are not copied into the output */
-#define BROKER_OUT_CHOKED     (4u << 20)  /* output not taken yet: no more credit past this */
-#define BROKER_HELD_PAUSE     (256 << 10) /* frames that wait behind a command: no more is read past this */
-#define BROKER_BODY_AT_ONCE   (1u << 20)  /* bodies up to here get their memory when they are announced */
-#define BROKER_CONSUMERS      65536       /* of one channel */
-#define BROKER_HANDSHAKE_MS   10000       /* RabbitMQ's handshake_timeout */
-#define BROKER_CLOSING_MS     30000       /* how long a close-ok is waited for */
-#define BROKER_DEAF_MS        1000        /* how long a connection whose bytes make no sense may read why */
-#define BROKER_KEPT           16384       /* buffers up to here are kept for the next time */
-#define BROKER_SETTLE_BATCHES 8           /* groups of acks a channel gathers at once */
+#define BROKER_OUT_FLUSH    65536       /* gathered output goes on its way past this */
+#define BROKER_BODY_BY_REF  4096        /* bodies from here on are not copied into the output */
+#define BROKER_OUT_CHOKED   (4u << 20)  /* output not taken yet: no more credit past this */
+#define BROKER_HELD_PAUSE   (256 << 10) /* frames that wait behind a command: no more is read past this */
+#define BROKER_BODY_AT_ONCE (1u << 20)  /* bodies up to here get their memory when they are announced */
+#define BROKER_CONSUMERS    65536       /* of one channel */
+#define BROKER_CONFIRM_SLOTS                                                                                 \
+    (1u << 20)                      /* channels in confirm mode; cookies have 20 bits for them (confirm.c) */
+#define BROKER_HANDSHAKE_MS   10000 /* RabbitMQ's handshake_timeout */
+#define BROKER_CLOSING_MS     30000 /* how long a close-ok is waited for */
+#define BROKER_DEAF_MS        1000  /* how long a connection whose bytes make no sense may read why */
+#define BROKER_KEPT           16384 /* buffers up to here are kept for the next time */
+#define BROKER_SETTLE_BATCHES 8     /* groups of acks a channel gathers at once */
 
 /* ---- words of the protocol that replies use ---- */
 #define REPLY_TABLE(X)                                                                                       \

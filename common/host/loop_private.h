@@ -14,6 +14,8 @@ int node_files_pid(const char *dir,
                    char **error); /* writes DIR/pid and locks it; returns the descriptor or -1 */
 bool node_files_force(const char *dir, char **error); /* the next start waits for nobody */
 bool node_files_forced(const char *dir);              /* was that said since the last start? Only one asks */
+/* the nodes that an operator took off the cluster's list since the last start; only one asks */
+node_set node_files_forgotten(const char *dir, const struct node_config *c);
 bool node_files_lived(const char *dir); /* a life was counted there before, also if its log was wiped since */
 uint64_t node_files_incarnation(const char *dir, ms_time now,
                                 char **error); /* larger than ever before; 0: *error */

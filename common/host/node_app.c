@@ -46,6 +46,7 @@ static struct broker *create_broker(struct loop *l)
     o.mirror.partition_handling = l->config.partition_handling;
     o.mirror.paused = l->restarts && l->config.partition_handling == PARTITION_PAUSE_MINORITY;
     o.mirror.forced = node_files_forced(l->config.dir);
+    o.mirror.forgets = node_files_forgotten(l->config.dir, &l->config);
     o.mirror.confirm_after_mirrors = o.mirror.confirm_after_disk = o.mirror.oldest_promoted = false;
     o.users = users;
     o.users_len = ARRAY_LEN(users);
@@ -263,6 +264,7 @@ bool node_reset(struct node *n, char **error)
     if (l->log && !node_log_wipe(l->log, error))
         return false;
     (void)node_files_forced(l->config.dir); /* what it was told of its next start goes, too */
+    (void)node_files_forgotten(l->config.dir, &l->config);
     l->known = 0;
     return true;
 }

@@ -134,6 +134,27 @@ bool node_files_forced(const char *dir)
     return forced;
 }
 
+/* ---- who is of the cluster no more when it starts: a name a line ---- */
+
+node_set node_files_forgotten(const char *dir, const struct node_config *c)
+{
+    char *file = format_text("%s/forget", dir), line[LIMIT_NAME + 2];
+    node_set nodes = 0;
+    FILE *in = fopen(file, "re");
+    while (in && fgets(line, sizeof(line), in)) {
+        line[strcspn(line, "\n")] = '\0';
+        for (size_t i = 0; i < c->nodes_len; i++)
+            if (strcmp(line, c->nodes[i].name) == 0)
+                nodes |= node_bit((node_id)i);
+    }
+    if (in)
+        fclose(in);
+    if (in && (unlink(file) != 0 || sync_folder(dir) != 0))
+        nodes = 0;
+    free(file);
+    return nodes;
+}
+
 static char *read_secret(const char *file)
 {
     char line[256];

@@ -140,10 +140,28 @@ int labdir_wipe(const struct labdir *lab, char **error)
     return 0;
 }
 
-/* the node's own, too (common/host/node_files.c): it is there, so its next start waits for nobody */
-static char *force_file(const struct labdir *lab, size_t node)
+/* What is said to a node whose process is not there waits in its folder (common/host/node_files.c):
+ * "force_boot" is there, so its next start waits for nobody; "forget" names who is of the cluster no more. */
+static char *note_file(const struct labdir *lab, size_t node, const char *note)
 {
-    return format_text("%s/%s/force_boot", lab->path, lab->nodes[node].name);
+    return format_text("%s/%s/%s", lab->path, lab->nodes[node].name, note);
+}
+
+static void remove_note(const struct labdir *lab, size_t node, const char *note)
+{
+    char *path = note_file(lab, node, note);
+    unlink(path);
+    free(path);
+}
+
+static int add_note(const struct labdir *lab, size_t node, const char *note, const char *line, char **error)
+{
+    char *path = note_file(lab, node, note);
+    FILE *f = fopen(path, "ae");
+    bool ok = f && fputs(line, f) >= 0;
+    *error = !f || fclose(f) || !ok ? format_text("%s: cannot be written: %s", path, strerror(errno)) : NULL;
+    free(path);
+    return *error ? ERR_IO : 0;
 }
 
 int labdir_wipe_node(const struct labdir *lab, size_t node, char **error)
@@ -153,19 +171,22 @@ int labdir_wipe_node(const struct labdir *lab, size_t node, char **error)
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
         *error = format_text("%s: cannot remove it: %s", path, strerror(errno));
     free(path);
-    char *forced = force_file(lab, node);
-    unlink(forced);
-    free(forced);
+    remove_note(lab, node, "force_boot");
+    remove_note(lab, node, "forget");
     return *error ? ERR_IO : 0;
 }
 
 int labdir_force_boot(const struct labdir *lab, size_t node, char **error)
 {
-    char *path = force_file(lab, node);
-    FILE *f = fopen(path, "we");
-    *error = !f || fclose(f) ? format_text("%s: cannot be written: %s", path, strerror(errno)) : NULL;
-    free(path);
-    return *error ? ERR_IO : 0;
+    return add_note(lab, node, "force_boot", "", error);
+}
+
+int labdir_forget(const struct labdir *lab, size_t node, size_t other, char **error)
+{
+    char *line = format_text("%s\n", lab->nodes[other].name);
+    int err = add_note(lab, node, "forget", line, error);
+    free(line);
+    return err;
 }
 
 static void add_string(config_setting_t *to, const char *name, const char *value)

@@ -60,6 +60,9 @@ int labdir_wipe(const struct labdir *lab, char **error);
 int labdir_wipe_node(const struct labdir *lab, size_t node, char **error);
 /* The next start of a node whose process is not there waits for no other node (labctl force_boot). */
 int labdir_force_boot(const struct labdir *lab, size_t node, char **error);
+/* For a node whose process is not there the other is of the cluster no more (forget_cluster_node --offline).
+ */
+int labdir_forget(const struct labdir *lab, size_t node, size_t other, char **error);
 
 int labdir_find_node(const struct labdir *lab,
                      const char *name); /* "node2" or "node2@localhost"; -1 if absent */

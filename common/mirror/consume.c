@@ -54,14 +54,15 @@ static void next_active(struct master *ms)
         link_waiting(ms, ms->active);
 }
 
+static uint64_t consumer_key(node_id node, uint64_t sub)
+{
+    return sub * LIMIT_NODES + node;
+}
+
 static struct consumer *find_consumer(const struct master *ms, node_id node, uint64_t sub)
 {
-    for (size_t i = 1; i < ms->consumers.len; i++) {
-        struct consumer *c = ms->consumers.items[i];
-        if (c && c->node == node && c->sub == sub)
-            return c;
-    }
-    return NULL;
+    struct consumer *c = map_get_u64(&ms->consumer_by, consumer_key(node, sub));
+    return c && c->node == node && c->sub == sub ? c : NULL;
 }
 
 static struct consumer *add_consumer(struct master *ms, node_id node, uint64_t sub)
@@ -69,14 +70,14 @@ static struct consumer *add_consumer(struct master *ms, node_id node, uint64_t s
     struct consumer *c = xcalloc(1, sizeof(*c));
     c->node = node;
     c->sub = sub;
-    for (size_t i = 1; i < ms->consumers.len; i++)
-        if (!ms->consumers.items[i]) {
-            c->index = (uint32_t)i;
-            ms->consumers.items[i] = c;
-            return c;
-        }
-    c->index = (uint32_t)ms->consumers.len;
-    VEC_PUSH(&ms->consumers, c);
+    if (ms->free_indexes.len) {
+        c->index = ms->free_indexes.items[--ms->free_indexes.len];
+        ms->consumers.items[c->index] = c;
+    } else {
+        c->index = (uint32_t)ms->consumers.len;
+        VEC_PUSH(&ms->consumers, c);
+    }
+    map_set_u64(&ms->consumer_by, consumer_key(node, sub), c);
     return c;
 }
 
@@ -85,7 +86,9 @@ static void free_if_done(struct master *ms, struct consumer *c)
     if ((c->sub && !c->gone) || c->unacked)
         return;
     unlink_waiting(ms, c);
+    map_remove_u64(&ms->consumer_by, consumer_key(c->node, c->sub));
     ms->consumers.items[c->index] = NULL;
+    VEC_PUSH(&ms->free_indexes, c->index);
     free(c);
 }
 
@@ -94,6 +97,8 @@ void consumers_free(struct master *ms)
     for (size_t i = 0; i < ms->consumers.len; i++)
         free(ms->consumers.items[i]);
     VEC_FREE(&ms->consumers);
+    VEC_FREE(&ms->free_indexes);
+    map_finish(&ms->consumer_by);
 }
 
 /* ---- deliveries ---- */
@@ -226,6 +231,7 @@ static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
     struct master *ms = q->master;
     unlink_waiting(ms, c);
     c->gone = true;
+    ms->exclusive = false; /* if it was, nobody else is there */
     if (--ms->consumers_len == 0)
         queue_used(m, q);
     if (ms->active == c)
@@ -309,19 +315,15 @@ static enum answer_status subscribe(struct mirror *m, struct queue *q, node_id f
                                     const struct peer_msg *msg)
 {
     struct master *ms = q->master;
-    bool exclusive_there = false;
-    for (size_t i = 1; i < ms->consumers.len; i++)
-        exclusive_there = exclusive_there || (ms->consumers.items[i] && !ms->consumers.items[i]->gone &&
-                                              ms->consumers.items[i]->exclusive);
     bool single = q->rec.args.single_active_consumer;
-    if (exclusive_there || (msg->u.request.exclusive && (ms->consumers_len || single)))
+    if (ms->exclusive || (msg->u.request.exclusive && (ms->consumers_len || single)))
         return ANSWER_EXCLUSIVE_CONSUMER;
     if (find_consumer(ms, from, msg->u.request.sub))
         return ANSWER_OK; /* resumed twice */
     struct consumer *c = add_consumer(ms, from, msg->u.request.sub);
     c->owner = msg->u.request.owner;
     c->no_ack = msg->u.request.no_ack;
-    c->exclusive = msg->u.request.exclusive;
+    c->exclusive = ms->exclusive = msg->u.request.exclusive;
     c->prefetch = msg->u.request.prefetch;
     c->window = msg->u.request.window;
     c->priority = msg->u.request.priority;
@@ -445,6 +447,8 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
     case REQUEST_CANCEL_SYNC:
         if (ms->sync.running)
             sync_stop(m, q, true, out);
+        else if (ms->sync_asked)
+            ms->sync_asked = SYNC_NOT_ASKED;
         else
             o.status = ANSWER_NOT_SYNCING;
         break;

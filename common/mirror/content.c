@@ -11,6 +11,13 @@ struct chunk {
     struct slot slots[CHUNK_SLOTS];
 };
 
+struct block {
+    uint32_t used;
+    struct chunk *chunks[BLOCK_CHUNKS];
+};
+
+#define BLOCK_IDS ((uint64_t)BLOCK_CHUNKS * CHUNK_SLOTS)
+
 /* a heap that has become so short gives memory back */
 #define HEAP_KEEP 1024
 
@@ -21,14 +28,16 @@ void content_init(struct content *c, msg_id next)
 
 void content_finish(struct content *c)
 {
-    for (size_t i = c->chunks_off; i < c->chunks_off + c->chunks_len; i++) {
-        if (!c->chunks[i])
-            continue;
-        for (size_t s = 0; s < CHUNK_SLOTS; s++)
-            message_unref(c->chunks[i]->slots[s].msg);
-        free(c->chunks[i]);
+    msg_id at = 0;
+    struct slot *s;
+    while ((s = content_walk(c, &at)))
+        message_unref(s->msg);
+    for (size_t i = c->blocks_off; i < c->blocks_off + c->blocks_len; i++) {
+        for (size_t k = 0; c->blocks[i] && k < BLOCK_CHUNKS; k++)
+            free(c->blocks[i]->chunks[k]);
+        free(c->blocks[i]);
     }
-    free(c->chunks);
+    free(c->blocks);
     free(c->heap.ids);
     for (uint32_t i = 0; c->levels && i <= c->max_priority; i++)
         free(c->levels[i].ids);
@@ -52,49 +61,73 @@ void content_reset(struct content *c, msg_id next)
     content_prioritise(c, max_priority);
 }
 
-static struct chunk **chunk_at(const struct content *c, uint64_t number)
+static struct block **block_at(const struct content *c, uint64_t number)
 {
-    if (number < c->first_chunk || number - c->first_chunk >= c->chunks_len)
+    if (number < c->first_block || number - c->first_block >= c->blocks_len)
         return NULL;
-    return &c->chunks[c->chunks_off + (number - c->first_chunk)];
+    return &c->blocks[c->blocks_off + (number - c->first_block)];
+}
+
+/* where this id's chunk stands in its block */
+static size_t chunk_in_block(msg_id id)
+{
+    return id / CHUNK_SLOTS % BLOCK_CHUNKS;
+}
+
+static struct chunk *chunk_of(const struct content *c, msg_id id)
+{
+    struct block **block = block_at(c, id / BLOCK_IDS);
+    return block && *block ? (*block)->chunks[chunk_in_block(id)] : NULL;
 }
 
 struct slot *content_find(const struct content *c, msg_id id)
 {
-    struct chunk **chunk = chunk_at(c, id / CHUNK_SLOTS);
-    if (!chunk || !*chunk)
-        return NULL;
-    struct slot *s = &(*chunk)->slots[id % CHUNK_SLOTS];
-    return s->state == SLOT_GONE ? NULL : s;
+    struct chunk *chunk = chunk_of(c, id);
+    struct slot *s = chunk ? &chunk->slots[id % CHUNK_SLOTS] : NULL;
+    return s && s->state != SLOT_GONE ? s : NULL;
 }
 
-/* makes the directory cover this chunk number */
+/* makes the directory cover this block number */
 static void cover(struct content *c, uint64_t number)
 {
-    if (c->chunks_len == 0)
-        c->first_chunk = number;
-    size_t before = number < c->first_chunk ? (size_t)(c->first_chunk - number) : 0;
-    size_t want = before + (number >= c->first_chunk + c->chunks_len ? (size_t)(number - c->first_chunk) + 1
-                                                                     : c->chunks_len);
-    if (want == c->chunks_len)
+    if (c->blocks_len == 0)
+        c->first_block = number;
+    size_t before = number < c->first_block ? (size_t)(c->first_block - number) : 0;
+    size_t want = before + (number >= c->first_block + c->blocks_len ? (size_t)(number - c->first_block) + 1
+                                                                     : c->blocks_len);
+    if (want == c->blocks_len)
         return;
-    if (before || c->chunks_off + want > c->chunks_cap) {
+    if (before || c->blocks_off + want > c->blocks_cap) {
         size_t cap = 4;
         while (cap < want + want / 2)
             cap *= 2;
-        struct chunk **fresh = xcalloc(cap, sizeof(struct chunk *));
-        if (c->chunks_len)
-            memcpy(fresh + before, c->chunks + c->chunks_off, c->chunks_len * sizeof(struct chunk *));
-        free(c->chunks);
-        c->chunks = fresh;
-        c->chunks_cap = cap;
-        c->chunks_off = 0;
-        c->first_chunk -= before;
+        struct block **fresh = xcalloc(cap, sizeof(struct block *));
+        if (c->blocks_len)
+            memcpy(fresh + before, c->blocks + c->blocks_off, c->blocks_len * sizeof(struct block *));
+        free(c->blocks);
+        c->blocks = fresh;
+        c->blocks_cap = cap;
+        c->blocks_off = 0;
+        c->first_block -= before;
     } else {
-        for (size_t i = c->chunks_len; i < want; i++)
-            c->chunks[c->chunks_off + i] = NULL;
+        for (size_t i = c->blocks_len; i < want; i++)
+            c->blocks[c->blocks_off + i] = NULL;
     }
-    c->chunks_len = want;
+    c->blocks_len = want;
+}
+
+static struct chunk *chunk_make(struct content *c, msg_id id)
+{
+    cover(c, id / BLOCK_IDS);
+    struct block **block = block_at(c, id / BLOCK_IDS);
+    if (!*block)
+        *block = xcalloc(1, sizeof(**block));
+    struct chunk **chunk = &(*block)->chunks[chunk_in_block(id)];
+    if (!*chunk) {
+        *chunk = xcalloc(1, sizeof(**chunk));
+        (*block)->used++;
+    }
+    return *chunk;
 }
 
 static void heap_push(struct id_heap *h, msg_id id)
@@ -199,12 +232,8 @@ static void count(struct content *c, const struct slot *s, int by)
 
 struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool unacked, bool redelivered)
 {
-    uint64_t number = id / CHUNK_SLOTS;
-    cover(c, number);
-    struct chunk **chunk = chunk_at(c, number);
-    if (!*chunk)
-        *chunk = xcalloc(1, sizeof(**chunk));
-    struct slot *s = &(*chunk)->slots[id % CHUNK_SLOTS];
+    struct chunk *chunk = chunk_make(c, id);
+    struct slot *s = &chunk->slots[id % CHUNK_SLOTS];
     ASSERT(s->state == SLOT_GONE);
     *s = (struct slot){
         .msg = message_ref(msg),
@@ -213,8 +242,8 @@ struct slot *content_put(struct content *c, msg_id id, struct message *msg, bool
         .paged = msg->in_region,
         .expiry = UINT64_MAX,
     };
-    (*chunk)->used++;
-    (*chunk)->unacked += unacked;
+    chunk->used++;
+    chunk->unacked += unacked;
     count(c, s, 1);
     if (id >= c->next)
         c->next = id + 1;
@@ -250,7 +279,7 @@ bool content_take(struct content *c, msg_id id)
         return false;
     count(c, s, -1);
     s->state = SLOT_UNACKED;
-    (*chunk_at(c, id / CHUNK_SLOTS))->unacked++;
+    chunk_of(c, id)->unacked++;
     count(c, s, 1);
     if (c->head == id)
         c->head = id + 1;
@@ -265,7 +294,7 @@ bool content_requeue(struct content *c, msg_id id)
         return false;
     count(c, s, -1);
     s->state = SLOT_READY;
-    (*chunk_at(c, id / CHUNK_SLOTS))->unacked--;
+    chunk_of(c, id)->unacked--;
     s->redelivered = true;
     s->taker = 0;
     count(c, s, 1);
@@ -282,13 +311,20 @@ void content_rewind(struct content *c)
     c->head = content_oldest(c);
 }
 
-/* drops empty chunks at the front of the directory */
-static void trim(struct content *c)
+/* An empty chunk goes, with its block if that is empty then; so do blocks that are gone at the front. */
+static void chunk_drop(struct content *c, msg_id id)
 {
-    while (c->chunks_len && !c->chunks[c->chunks_off]) {
-        c->chunks_off++;
-        c->chunks_len--;
-        c->first_chunk++;
+    struct block **block = block_at(c, id / BLOCK_IDS);
+    free((*block)->chunks[chunk_in_block(id)]);
+    (*block)->chunks[chunk_in_block(id)] = NULL;
+    if (--(*block)->used > 0)
+        return;
+    free(*block);
+    *block = NULL;
+    while (c->blocks_len && !c->blocks[c->blocks_off]) {
+        c->blocks_off++;
+        c->blocks_len--;
+        c->first_block++;
     }
 }
 
@@ -298,17 +334,14 @@ bool content_remove(struct content *c, msg_id id)
     if (!s)
         return false;
     struct id_heap *heap = heap_of(c, s->msg);
-    struct chunk **chunk = chunk_at(c, id / CHUNK_SLOTS);
-    (*chunk)->unacked -= s->state == SLOT_UNACKED;
+    struct chunk *chunk = chunk_of(c, id);
+    chunk->unacked -= s->state == SLOT_UNACKED;
     count(c, s, -1);
     message_unref(s->msg);
     *s = (struct slot){0};
     not_ready(c, heap);
-    if (--(*chunk)->used == 0) {
-        free(*chunk);
-        *chunk = NULL;
-        trim(c);
-    }
+    if (--chunk->used == 0)
+        chunk_drop(c, id);
     return true;
 }
 
@@ -322,19 +355,29 @@ void content_swap(struct content *c, struct slot *s, struct message *copy)
     count(c, s, 1);
 }
 
+/* The chunk that *at is in, or the next one that is there: then *at is its first id. NULL: there is none. */
+static struct chunk *chunk_from(const struct content *c, msg_id *at)
+{
+    if (*at < c->first_block * BLOCK_IDS)
+        *at = c->first_block * BLOCK_IDS;
+    while (*at < c->next) {
+        struct block **block = block_at(c, *at / BLOCK_IDS);
+        if (!block)
+            break;
+        struct chunk *chunk = *block ? (*block)->chunks[chunk_in_block(*at)] : NULL;
+        if (chunk)
+            return chunk;
+        uint64_t ids = *block ? CHUNK_SLOTS : BLOCK_IDS;
+        *at = (*at / ids + 1) * ids;
+    }
+    return NULL;
+}
+
 struct slot *content_walk(const struct content *c, msg_id *at)
 {
-    if (*at < c->first_chunk * CHUNK_SLOTS)
-        *at = c->first_chunk * CHUNK_SLOTS;
-    while (*at < c->next) {
-        struct chunk **chunk = chunk_at(c, *at / CHUNK_SLOTS);
-        if (!chunk)
-            break;
-        if (!*chunk) {
-            *at = (*at / CHUNK_SLOTS + 1) * CHUNK_SLOTS;
-            continue;
-        }
-        struct slot *s = &(*chunk)->slots[*at % CHUNK_SLOTS];
+    struct chunk *chunk;
+    while ((chunk = chunk_from(c, at))) {
+        struct slot *s = &chunk->slots[*at % CHUNK_SLOTS];
         (*at)++;
         if (s->state != SLOT_GONE)
             return s;
@@ -350,17 +393,13 @@ static uint32_t chunk_count(const struct chunk *chunk, enum slot_state state)
 
 struct slot *content_walk_state(const struct content *c, enum slot_state state, msg_id *at)
 {
-    if (*at < c->first_chunk * CHUNK_SLOTS)
-        *at = c->first_chunk * CHUNK_SLOTS;
-    while (*at < c->next) {
-        struct chunk **chunk = chunk_at(c, *at / CHUNK_SLOTS);
-        if (!chunk)
-            break;
-        if (!*chunk || chunk_count(*chunk, state) == 0) {
+    struct chunk *chunk;
+    while ((chunk = chunk_from(c, at))) {
+        if (chunk_count(chunk, state) == 0) {
             *at = (*at / CHUNK_SLOTS + 1) * CHUNK_SLOTS;
             continue;
         }
-        struct slot *s = &(*chunk)->slots[*at % CHUNK_SLOTS];
+        struct slot *s = &chunk->slots[*at % CHUNK_SLOTS];
         (*at)++;
         if (s->state == state)
             return s;
@@ -374,14 +413,14 @@ bool content_next_range(const struct content *c, msg_id *at, struct id_range *ou
         return false;
     out->first = *at - 1;
     for (; *at < c->next; (*at)++) {
-        struct chunk **chunk = chunk_at(c, *at / CHUNK_SLOTS);
-        if (!chunk || !*chunk)
+        const struct chunk *chunk = chunk_of(c, *at);
+        if (!chunk)
             break;
-        if ((*chunk)->used == CHUNK_SLOTS) {
+        if (chunk->used == CHUNK_SLOTS) {
             *at |= CHUNK_SLOTS - 1; /* all of it */
             continue;
         }
-        if ((*chunk)->slots[*at % CHUNK_SLOTS].state == SLOT_GONE)
+        if (chunk->slots[*at % CHUNK_SLOTS].state == SLOT_GONE)
             break;
     }
     out->last = *at - 1;

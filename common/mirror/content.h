@@ -12,7 +12,8 @@
 
 #include "mirror/types.h"
 
-#define CHUNK_SLOTS 256
+#define CHUNK_SLOTS  256
+#define BLOCK_CHUNKS 64
 
 enum slot_state { SLOT_GONE, SLOT_READY, SLOT_UNACKED };
 
@@ -32,11 +33,14 @@ struct id_heap { /* ready ids, the smallest first; those that are not ready any 
 };
 
 struct chunk; /* CHUNK_SLOTS slots and how many of them are used, and unacknowledged */
+struct block; /* BLOCK_CHUNKS chunks and how many of them are there: what is gone behind an old message that
+                 stays costs half a byte for a thousand messages */
 
 struct content {
-    struct chunk **chunks; /* chunks[i] covers ids from (first_chunk + i) * CHUNK_SLOTS; NULL: all gone */
-    size_t chunks_len, chunks_cap, chunks_off; /* chunks[0..chunks_off) were dropped at the front */
-    uint64_t first_chunk;
+    struct block *
+        *blocks; /* blocks[off + i] covers BLOCK_CHUNKS * CHUNK_SLOTS ids of number first_block + i */
+    size_t blocks_len, blocks_cap, blocks_off; /* NULL: all gone; blocks[0..off) were dropped at the front */
+    uint64_t first_block;
     msg_id head, next;
     struct id_heap heap;    /* without priorities: of what was requeued */
     struct id_heap *levels; /* with priorities: everything ready, by priority; NULL: without */

@@ -73,7 +73,8 @@ static bool handed_over(const struct mirror *m)
     size_t at = 0;
     const struct queue *q;
     while ((q = map_next(&m->queues, &at)))
-        if (q->role == ROLE_MASTER && (master_applied(m, q) < q->op || q->master->sync.running))
+        if (q->role == ROLE_MASTER &&
+            (master_applied(m, q) < q->op || q->master->sync.running || q->master->sync_asked))
             return false;
     return true;
 }

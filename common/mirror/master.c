@@ -24,6 +24,7 @@ void master_begin(struct mirror *m, struct queue *q)
 void master_end(struct mirror *m, struct queue *q)
 {
     struct master *ms = q->master;
+    m->syncs -= ms->sync.running;
     timer_off(m, q);
     limits_finish(&ms->limits);
     VEC_FREE(&ms->copies);

@@ -350,18 +350,38 @@ void forgotten_replace(struct mirror *m, const struct forgotten *list, size_t le
     }
 }
 
-/* rabbitmqctl forget_cluster_node: what only that node had goes with it */
+/* Its master's node is forgotten by one that was stopped with it: the oldest mirror that was in sync has on
+ * its disk whatever was confirmed while both ran. false: there is none. */
+static bool inherit(struct meta_entry *e)
+{
+    size_t i = 0;
+    while (i < e->mirrors_len && !node_in(e->synced, e->mirrors[i]))
+        i++;
+    if (e->state != QUEUE_RUNNING || i == e->mirrors_len)
+        return false;
+    e->master = e->mirrors[i];
+    e->synced &= ~node_bit(e->master);
+    for (e->mirrors_len--; i < e->mirrors_len; i++) {
+        e->mirrors[i] = e->mirrors[i + 1];
+        e->since[i] = e->since[i + 1];
+    }
+    return true;
+}
+
+/* rabbitmqctl forget_cluster_node: what only that node had goes with it. While nodes serve, none of its
+ * queues runs any more; a node that was stopped with it (--offline) knows them as they were. */
 static void forget_node(struct mirror *m, node_id node, struct effects *out)
 {
     m->cluster &= ~node_bit(node);
     m->forgotten |= node_bit(node);
     m->forgotten_in[node] = m->epoch ? m->epoch : m->recovered_epoch; /* from the log: its last view's */
     m->lost &= ~node_bit(node);
+    m->recovered_others &= ~node_bit(node);
     VEC(struct queue *) gone = {0};
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at)))
-        if (q->rec.master == node && q->rec.state != QUEUE_RUNNING)
+        if (q->rec.master == node && !inherit(&q->rec))
             VEC_PUSH(&gone, q);
     for (size_t i = 0; i < gone.len; i++)
         queue_drop(m, gone.items[i], true, out);

@@ -75,6 +75,7 @@ void mirror_destroy(struct mirror *m)
     VEC_FREE(&m->submits);
     RING_FREE(&m->results);
     RING_FREE(&m->removals);
+    RING_FREE(&m->sync_waits);
     RING_FREE(&m->disk_waits);
     VEC_FREE(&m->dirty);
     VEC_FREE(&m->timers);

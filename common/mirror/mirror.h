@@ -47,6 +47,7 @@ struct mirror_options {
     enum partition_handling partition_handling;
     bool paused; /* the life before this one ended because it reached too few nodes */
     bool forced; /* by an operator: it serves without those it would wait for (what only they know is lost) */
+    node_set forgets; /* taken off the cluster's list by an operator while this node was stopped */
 
     size_t batch_bytes; /* what goes to another node together: so much, and the message that goes beyond it */
     size_t table_bytes; /* the table of queues, policies and keys may be so large */

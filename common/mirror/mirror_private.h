@@ -110,7 +110,10 @@ struct master {
     RING(struct outgoing) outbox;
     size_t stamped; /* of the outbox: entries whose lsn is known */
     VEC(struct origin_at) origins;
-    VEC(struct consumer *) consumers; /* [0] unused; NULL: free */
+    VEC(struct consumer *) consumers; /* [0] unused; NULL: free, and its index in free_indexes */
+    VEC(uint32_t) free_indexes;
+    struct map consumer_by; /* node and sub -> struct consumer */
+    bool exclusive;         /* the one that is subscribed is alone */
     struct consumer *wait_first, *wait_last;
     uint32_t consumers_len;  /* subscribed now */
     uint64_t subscribed;     /* ever */
@@ -120,7 +123,8 @@ struct master {
     struct limits limits;
     ms_time unused_since; /* nobody consumed, got or declared since; counts while there is no consumer */
     struct sync sync;
-    RING(struct held_msg) held; /* while it syncs */
+    enum { SYNC_NOT_ASKED, SYNC_ASKED_BY_POLICY, SYNC_ASKED_BY_HAND } sync_asked; /* it waits for its turn */
+    RING(struct held_msg) held;                                                   /* while it syncs */
     uint64_t published, delivered, acked, redelivered, got;
 };
 
@@ -298,7 +302,7 @@ struct mirror {
     struct leftovers leftovers;     /* handover.c: of the queues this node hands over in this change */
     struct leftovers handed_over;   /* what SERVE brought so far; it is delivered with the last part */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
-    bool declares_wait; /* some of these are for queues whose removal is on its way */
+    bool declares_wait;             /* some of these are for queues whose removal is on its way */
     struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
     struct change change;
@@ -348,6 +352,8 @@ struct mirror {
     struct map keys;               /* -> struct key */
     struct map queue_keys;         /* name of a queue -> the first of its keys */
     VEC(struct queue *) exclusive; /* queues that have an owner */
+    uint32_t syncs;                /* of its queues that run; LIMIT_SYNCS at most */
+    RING(uint64_t) sync_waits;     /* uids of those that wait for that; some may have gone */
     size_t table_bytes;            /* all of this in a message, at most */
 
     /* coordinate.c */
@@ -590,6 +596,7 @@ void promoted_ops(struct mirror *m, struct queue *q);
 /* ---- sync.c ---- */
 void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effects *out);
 void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects *out);
+void syncs_begin(struct mirror *m, struct effects *out); /* those that waited, as many as may run */
 void sync_handle(struct mirror *m, struct queue *q, node_id from, struct peer_msg *msg, struct effects *out);
 void sync_step(struct mirror *m, struct queue *q, struct effects *out);
 void sync_incoming_drop(struct queue *q);

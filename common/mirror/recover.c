@@ -175,12 +175,30 @@ static void recover_lease(struct queue *q, bool clean)
     q->leased = q->lease_wanted = 0;
 }
 
+/* What an operator said while this node was stopped stands in its log from now on, as if the cluster had. */
+static void recover_forget(struct mirror *m, struct effects *out)
+{
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        if (m->fresh || n == m->o.self || !node_in(m->o.forgets & ~m->forgotten, n))
+            continue;
+        struct meta_entry e;
+        meta_entry_init(&e, META_FORGET);
+        e.master = n;
+        m->version++;
+        persist_meta(m, &e, out);
+        meta_apply(m, &e, out);
+        meta_entry_finish(&e);
+        tell(out, "node", NULL, "%s is of this cluster no more", m->names[n]);
+    }
+}
+
 /* the log is read: what does not outlive a stop goes */
 void recover_end(struct mirror *m, struct effects *out)
 {
     forget_table(m);
     VEC_FREE(&m->recovered_table);
     m->fresh = m->recovered_epoch == 0; /* killed before its first view was whole: it was in none */
+    recover_forget(m, out);
     size_t at = 0;
     struct queue *q;
     while ((q = map_next(&m->queues, &at))) {

@@ -66,6 +66,7 @@ static void turn_end(struct mirror *m, struct effects *out)
         m->retry_wanted = false;
         commands_retry(m, out);
     }
+    syncs_begin(m, out);
     flush_dirty(m, out);
     submits_flush(m, out);
     if (m->version_to_ack && m->epoch == m->promised && m->coordinator != m->o.self && !m->leave_sent) {

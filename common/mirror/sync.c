@@ -48,6 +48,14 @@ void sync_begin(struct mirror *m, struct queue *q, bool requested, struct effect
         queue_touch(m, q);
         return;
     }
+    if (m->syncs >= LIMIT_SYNCS) {
+        if (ms->sync_asked == SYNC_NOT_ASKED)
+            RING_PUSH(&m->sync_waits, q->rec.uid);
+        if (ms->sync_asked != SYNC_ASKED_BY_HAND)
+            ms->sync_asked = requested ? SYNC_ASKED_BY_HAND : SYNC_ASKED_BY_POLICY;
+        return;
+    }
+    m->syncs++;
     const struct policy *p = queue_policy(m, q);
     s.batch = p ? p->sync_batch : LIMIT_SYNC_BATCH;
     s.at = content_oldest(&q->content);
@@ -88,7 +96,25 @@ void sync_stop(struct mirror *m, struct queue *q, bool cancelled, struct effects
         tell(out, "sync", q->rec.name, "%s: copying cancelled", q->rec.name);
     }
     *s = (struct sync){0};
+    m->syncs--;
     resume(m, q, out);
+}
+
+void syncs_begin(struct mirror *m, struct effects *out)
+{
+    while (serving(m) && m->syncs < LIMIT_SYNCS && m->sync_waits.len) {
+        struct queue *q = queue_by_uid(m, RING_AT(&m->sync_waits, 0));
+        RING_POP(&m->sync_waits);
+        if (!q || !q->master)
+            continue;
+        bool by_hand = q->master->sync_asked == SYNC_ASKED_BY_HAND,
+             by_policy = q->master->sync_asked == SYNC_ASKED_BY_POLICY;
+        q->master->sync_asked = SYNC_NOT_ASKED;
+        if (by_hand)
+            sync_begin(m, q, true, out);
+        else if (by_policy)
+            sync_maybe(m, q, out);
+    }
 }
 
 static void send_batch(struct mirror *m, struct queue *q, struct effects *out)

@@ -127,6 +127,8 @@ void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
 /* The next start of a node that does not serve waits for nobody. */
 void sim_force(struct sim *s, node_id n);
+/* By a node whose process is not there, from its next start on (forget_cluster_node --offline). */
+void sim_forget_offline(struct sim *s, node_id by, node_id n);
 /* While all nodes are off: somebody puts an empty disk into n. No effect unless all were killed in one view:
  * else that disk may be the only one that knows of a queue. */
 void sim_lose_disk(struct sim *s, node_id n);

@@ -358,6 +358,12 @@ static void boot(struct sim *s, node_id n)
     }
     s->counts[SIM_FORCED] += node->forced;
     node->forced = false;
+    o.forgets = node->forgets;
+    if (node->forgets) { /* it does not wait for them */
+        s->forced = true;
+        check_keys_forced(s);
+    }
+    node->forgets = 0;
     o.batch_bytes = s->options.batch_bytes;
     o.table_bytes = s->options.table_bytes;
     if (s->options.sabotage == SABOTAGE_NEVER_PAUSES)
@@ -540,6 +546,15 @@ void sim_reset(struct sim *s, node_id n)
 void sim_force(struct sim *s, node_id n)
 {
     s->nodes[n].forced = !sim_serving(s, n);
+}
+
+void sim_forget_offline(struct sim *s, node_id by, node_id n)
+{
+    if (s->nodes[by].m || s->nodes[by].booting || s->nodes[n].m || s->nodes[n].booting || by == n)
+        return;
+    s->counts[SIM_FORGOTTEN]++;
+    s->removed |= node_bit(n);
+    s->nodes[by].forgets |= node_bit(n);
 }
 
 void sim_lose_disk(struct sim *s, node_id n)

@@ -114,6 +114,7 @@ struct sim_node {
     bool booting;      /* HAPPEN_BOOT is on its way */
     bool start_again;  /* a start was asked for while it stopped */
     bool forced;       /* its next life waits for nobody */
+    node_set forgets;  /* in its next life these are of the cluster no more */
     uint32_t clients;  /* connected, as it was told */
     int64_t clock_ms;  /* its clock is so far ahead of the world's; negative: behind */
     ms_time told_ms;   /* the latest time it was told: it never goes back */

@@ -176,6 +176,8 @@ static void start(struct rig *r, size_t n)
     o.mirror.self = (node_id)n;
     o.mirror.incarnation = ++r->incarnation;
     o.mirror.seed = r->incarnation;
+    if (r->table_bytes)
+        o.mirror.table_bytes = r->table_bytes;
     r->nodes[n] = broker_create(&o);
     r->persisted[n] = 0;
     rig_step(r, n, &(struct event){.type = EV_START});
@@ -189,8 +191,14 @@ static void link_up(struct rig *r, size_t a, size_t b)
 
 struct rig *rig_create(size_t nodes)
 {
+    return rig_create_with(nodes, 0);
+}
+
+struct rig *rig_create_with(size_t nodes, size_t table_bytes)
+{
     struct rig *r = xcalloc(1, sizeof(*r));
     r->nodes_len = nodes;
+    r->table_bytes = table_bytes;
     r->now = 1000;
     for (size_t n = 0; n < nodes; n++)
         start(r, n);

@@ -46,6 +46,7 @@ struct rig {
     bool unchecked;        /* figures only: the library does not go through its invariants after each step */
     bool hold_disk;        /* nothing more reaches the disk */
     bool hold_mail;        /* nor the other nodes */
+    size_t table_bytes;    /* so large may the table be; 0: as a node's */
     size_t bytes_cut;      /* hand client bytes over in pieces of this size; 0: whole */
     struct effect *answer; /* the last FX_ANSWER for the host */
     unsigned pauses, resumes;
@@ -63,6 +64,7 @@ struct client {
 };
 
 struct rig *rig_create(size_t nodes);
+struct rig *rig_create_with(size_t nodes, size_t table_bytes);
 void rig_destroy(struct rig *r);
 void rig_run(struct rig *r); /* until nothing more happens */
 void rig_step(struct rig *r, size_t node, struct event *ev);

@@ -203,6 +203,45 @@ static void a_killed_cluster_goes_on_without_the_one_that_never_returns(void **s
     assert_holds(&lab, A, "on_b", 1, 0);
 }
 
+/* All are killed at once, and A never returns. B, whose process is not there, forgets it: B and C serve, and
+ * a queue that both mirrored is whole. RabbitMQ, asked of its own nodes, does the same (docs/semantics.md).
+ */
+static void a_node_that_is_off_forgets_the_one_that_never_returns(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip(); /* rabbitmqctl has to be told where the node's files are */
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "forget_cluster_node", "node1", "--offline"), 70, &out);
+    assert_says(&out, "the process of node node2 must not be there");
+    set_policy(&lab, A, "kept", "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}");
+    declare(&lab, A, "kept");
+    assert_placed(&lab, A, "kept", A, ON(B) | ON(C), ON(B) | ON(C));
+    publish(&lab, A, "kept", 1, 10, true);
+    declare(&lab, A, "alone_on_a");
+    publish(&lab, A, "alone_on_a", 1, 5, true);
+    for (unsigned node = 3; node >= 1; node--)
+        kill_node(&lab, node);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "forget_cluster_node", "--offline", "node9"), 69, &out);
+    assert_says(&out, "{:not_a_cluster_node, 'The node selected is not in the cluster.'}");
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "forget_cluster_node", "--offline", "node2"), 69, &out);
+    assert_says(&out, "failed_to_remove_node");
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "forget_cluster_node", "--offline", "node1@localhost"), 0,
+                &out);
+    char *start = format_text("%s/labctl --dir %s -n node3 start >/dev/null 2>&1 &", lab.bin, lab.dir);
+    assert_int_equal(RUN(NULL, "sh", "-c", start), 0); /* it waits for B, and B for it, and nobody for A */
+    free(start);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "start"), 0, &out);
+    assert_running(&lab, B, C, 1);
+    assert_code(LABCTL(&lab, &out, "-n", "node2", "events"), 0, &out);
+    assert_says(&out, "node1 is of this cluster no more");
+    assert_placed(&lab, C, "kept", B, ON(C), ON(C));
+    assert_holds(&lab, C, "kept", 1, 10);
+    assert_refused(&lab, C, "alone_on_a", "404 NOT_FOUND - no queue 'alone_on_a' in vhost '/'");
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "reset"), 0, &out);
+    revive_node(&lab, A);
+    assert_placed(&lab, C, "kept", B, ON(A) | ON(C), ON(A) | ON(C));
+}
+
 /* ---- 19 ------------------------------------------------------------------------------------------------ */
 
 /* the newest segment of a node's log: the caller's to free */
@@ -285,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_node_that_runs_is_not_forced),
         cmocka_unit_test(a_forced_node_waits_for_nobody),
         cmocka_unit_test(a_killed_cluster_goes_on_without_the_one_that_never_returns),
+        cmocka_unit_test(a_node_that_is_off_forgets_the_one_that_never_returns),
         cmocka_unit_test(a_node_starts_with_garbage_behind_its_log),
         cmocka_unit_test(a_node_starts_with_a_torn_log),
     };

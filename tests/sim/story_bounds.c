@@ -113,6 +113,59 @@ static void many_settled_at_once_go_in_batches(void **state_)
     end(s);
 }
 
+enum { QUEUES = 3 * LIMIT_SYNCS };
+
+static const char *numbered(unsigned i)
+{
+    static char name[16];
+    snprintf(name, sizeof(name), "q%u", i);
+    return name;
+}
+
+struct copying {
+    unsigned most, now, left; /* queues that were copied at once, are copied, and are not in sync */
+};
+
+static bool all_copied(struct sim *s, void *arg)
+{
+    struct copying *c = arg;
+    c->now = c->left = 0;
+    for (unsigned i = 0; i < QUEUES; i++) {
+        struct queue_info q;
+        if (!sim_queue(s, 0, numbered(i), &q))
+            return false;
+        c->now += q.state == QUEUE_SYNCING;
+        c->left += q.synced != node_bit(1);
+    }
+    c->most = c->now > c->most ? c->now : c->most;
+    return c->left == 0;
+}
+
+/* A policy asks for all of them at once. */
+static void so_many_queues_are_copied_at_once(void **state_)
+{
+    (void)state_;
+    struct sim *s = world_of(2, 1);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_MANUAL), ANSWER_OK);
+    for (unsigned i = 0; i < QUEUES; i++) {
+        answers(sim_declare(s, 0, numbered(i), SIM_DURABLE), ANSWER_OK);
+        assert_true(sim_publish_confirmed(s, 0, numbered(i), true, 3));
+    }
+    sim_start(s, 1);
+    calm(s);
+    struct copying c = {0};
+    assert_false(all_copied(s, &c));
+    assert_int_equal(c.left, QUEUES);
+    sim_slow(s, 0, 1, 20000, 20000);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    assert_true(sim_until(s, all_copied, &c, 60000));
+    assert_int_equal(c.most, LIMIT_SYNCS);
+    calm(s);
+    for (unsigned i = 0; i < QUEUES; i++)
+        assert_int_equal(held_by(s, 1, numbered(i)), 3);
+    end(s);
+}
+
 static void a_full_table_takes_nothing_more(void **state_)
 {
     (void)state_;
@@ -155,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_repair_that_breaks_off_leaves_a_beginning),
         cmocka_unit_test(what_an_old_master_has_left_goes_in_parts),
         cmocka_unit_test(many_settled_at_once_go_in_batches),
+        cmocka_unit_test(so_many_queues_are_copied_at_once),
         cmocka_unit_test(a_full_table_takes_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

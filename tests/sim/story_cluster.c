@@ -151,6 +151,56 @@ static void the_first_node_that_is_reset_begins_no_second_cluster(void **state_)
     end(s);
 }
 
+static bool both_serve(struct sim *s, void *arg)
+{
+    (void)arg;
+    return sim_serving(s, 1) && sim_serving(s, 2);
+}
+
+/* All are killed at once, and node1 never returns. Forgotten by node2 while nobody runs, it is waited for no
+ * more: its mirrored queue goes on with all it had, what only it held is gone. */
+static void a_node_that_never_returns_is_forgotten_by_one_that_is_off(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    policy(s, 0, ALL_AUTOMATIC);
+    answers(sim_declare(s, 0, "q_mirrored", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 0, "alone", SIM_DURABLE), ANSWER_OK);
+    answers(sim_declare(s, 1, "second", SIM_DURABLE), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 2, "q_mirrored", true, 20));
+    assert_true(sim_publish_confirmed(s, 2, "second", true, 5));
+    calm(s);
+    placed(s, 1, "q_mirrored", "0/12");
+    for (node_id n = 0; n < 3; n++)
+        sim_kill(s, n);
+    sim_start(s, 1);
+    sim_start(s, 2);
+    sim_run(s, 5000);
+    assert_int_equal(mirror_view(sim_mirror(s, 1)).waiting_for, node_bit(0)); /* without it they wait */
+    sim_kill(s, 1);
+    sim_kill(s, 2);
+    sim_forget_offline(s, 1, 0);
+    sim_start(s, 1);
+    sim_run(s, 5000);
+    assert_int_equal(mirror_view(sim_mirror(s, 1)).waiting_for, node_bit(2)); /* which was not forgotten */
+    sim_kill(s, 1); /* what it was told is in its log */
+    sim_start(s, 1);
+    sim_start(s, 2);
+    assert_true(sim_until(s, both_serve, NULL, 20000));
+    calm(s);
+    placed(s, 2, "q_mirrored", "1/2");
+    assert_int_equal(count(s, 2, "q_mirrored"), 20);
+    assert_int_equal(count(s, 2, "second"), 5);
+    answers(sim_declare(s, 2, "alone", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    assert_false(knows(s, 1, 0) || knows(s, 2, 0));
+    sim_start(s, 0); /* it does return: it is told so, and gives up; then somebody resets it */
+    calm(s);
+    assert_int_equal(sim_count(s, SIM_RESETS), 1);
+    placed(s, 0, "q_mirrored", "1/20");
+    assert_int_equal(count(s, 0, "q_mirrored"), 20);
+    end(s);
+}
+
 static void a_queue_moves_to_a_synchronised_mirror_only(void **state_)
 {
     (void)state_;
@@ -551,6 +601,7 @@ int main(void)
         cmocka_unit_test(a_node_that_is_forgotten_comes_again_as_a_new_one),
         cmocka_unit_test(a_forgotten_node_that_was_taken_in_is_no_stranger),
         cmocka_unit_test(the_first_node_that_is_reset_begins_no_second_cluster),
+        cmocka_unit_test(a_node_that_never_returns_is_forgotten_by_one_that_is_off),
         cmocka_unit_test(a_queue_moves_to_a_synchronised_mirror_only),
         cmocka_unit_test(the_last_to_stop_serves_first),
         cmocka_unit_test(who_waits_for_one_that_waits_says_for_whom),

@@ -90,6 +90,55 @@ static void time_goes_on_through_failover_and_restart(void **state_)
     end(s);
 }
 
+static bool listed(struct sim *s, node_id n, const char *queue)
+{
+    struct queue_info q;
+    return sim_queue(s, n, queue, &q);
+}
+
+/* A transient queue that is mirrored: a failover begins the time again, wherever the master is then, and when
+ * it is over the queue is gone everywhere. */
+static void an_unused_transient_queue_goes_with_its_mirrors(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(3, "{\"ha-mode\":\"all\",\"expires\":20000}");
+    answers(sim_declare(s, 0, "q_transient", 0), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 1, "q_transient", false, 5));
+    sim_run(s, 12000);
+    sim_kill(s, 0);
+    calm(s);
+    placed(s, 1, "q_transient", "1/2");
+    sim_run(s, 12000); /* 24 s since anybody used it */
+    assert_true(listed(s, 1, "q_transient"));
+    assert_int_equal(held_by(s, 2, "q_transient"), 5);
+    sim_run(s, 12000);
+    assert_false(listed(s, 1, "q_transient") || listed(s, 2, "q_transient"));
+    end(s);
+}
+
+/* The same messages on both sides of a cut: each master lets them expire. */
+static void time_goes_on_on_both_sides_of_a_cut(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(2, "{\"ha-mode\":\"all\",\"message-ttl\":20000}");
+    answers(sim_declare(s, 0, "q_transient", 0), ANSWER_OK);
+    assert_true(sim_publish_confirmed(s, 0, "q_transient", false, 5));
+    assert_true(sim_publish_confirmed(s, 0, "q", true, 5));
+    sim_cut_now(s, 0, 1);
+    sim_run(s, 10000);
+    for (node_id n = 0; n < 2; n++) {
+        placed(s, n, "q_transient", n ? "1/-" : "0/-");
+        assert_int_equal(held_by(s, n, "q_transient"), 5);
+        assert_int_equal(held_by(s, n, "q"), 5);
+    }
+    sim_run(s, 11000);
+    for (node_id n = 0; n < 2; n++) {
+        assert_int_equal(held_by(s, n, "q_transient"), 0);
+        assert_int_equal(held_by(s, n, "q"), 0);
+    }
+    end(s);
+}
+
 static void expiry_makes_a_mirror_synchronised(void **state_)
 {
     (void)state_;
@@ -164,6 +213,8 @@ int main(void)
         cmocka_unit_test(a_promoted_mirror_has_the_same_tail),
         cmocka_unit_test(a_new_limit_reaches_the_mirrors),
         cmocka_unit_test(time_goes_on_through_failover_and_restart),
+        cmocka_unit_test(an_unused_transient_queue_goes_with_its_mirrors),
+        cmocka_unit_test(time_goes_on_on_both_sides_of_a_cut),
         cmocka_unit_test(expiry_makes_a_mirror_synchronised),
         cmocka_unit_test(a_refused_publish_stays_refused),
         cmocka_unit_test(a_copy_and_time_do_not_meet),

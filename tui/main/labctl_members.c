@@ -75,18 +75,51 @@ static int still_runs(struct ctl *c, const char *node)
         node);
 }
 
+static int not_in_the_cluster(struct ctl *c)
+{
+    return ctl_error(c, CTL_UNAVAILABLE, "{:not_a_cluster_node, 'The node selected is not in the cluster.'}");
+}
+
+/* Whoever was the last to stop never returns: a node whose process is not there takes it off its list when it
+ * starts. Who is of the cluster stands in its log, which only that process reads. */
+static int forget_offline(struct ctl *c, const char *other)
+{
+    char node[320], *error = NULL;
+    ctl_node_name(c, node, sizeof(node));
+    if (c->node < 0 || engine_node_alive(&c->lab, (size_t)c->node))
+        return ctl_error(
+            c, CTL_SOFTWARE,
+            "the process of node %s must not be there: 'labctl -n %s kill', or forget %s on a node "
+            "that runs, without --offline",
+            node, node, other);
+    size_t i = 0;
+    while (i < c->lab.nodes_len && strcmp(c->lab.nodes[i].name, other) != 0)
+        i++;
+    if (i == c->lab.nodes_len)
+        return not_in_the_cluster(c);
+    if (i == (size_t)c->node)
+        return ctl_error(c, CTL_UNAVAILABLE, "{:failed_to_remove_node, %s, 'it cannot forget itself'}",
+                         other);
+    int rc = labdir_forget(&c->lab, (size_t)c->node, i, &error) == 0
+                 ? CTL_OK
+                 : ctl_error(c, CTL_UNAVAILABLE, "%s", error);
+    free(error);
+    return rc;
+}
+
 int ctl_forget_cluster_node(struct ctl *c)
 {
     char by[320], other[320], word[64];
     bare_name(c->line.args.items[0], other, sizeof(other));
+    if (ctl_option_on(&c->line, "offline"))
+        return forget_offline(c, other);
     const char *why = forget_at(c, ctl_node_name(c, by, sizeof(by)), other, true, word, sizeof(word));
     if (!why)
         return CTL_UNAVAILABLE;
     if (strcmp(why, "in_use") == 0)
         return still_runs(c, other);
     if (strcmp(why, "not_found") == 0)
-        return ctl_error(c, CTL_UNAVAILABLE,
-                         "{:not_a_cluster_node, 'The node selected is not in the cluster.'}");
+        return not_in_the_cluster(c);
     return *why ? ctl_error(c, CTL_UNAVAILABLE, "%s", why) : CTL_OK;
 }
 

@@ -333,8 +333,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"cut", "Cluster", "[--one-way] <node> [<node>]",
      "Breaks the link between two nodes, or all links of one; one way: what the first says", 1, 2, "one-way",
      "Cutting links of %1 ...", cut},
-    {"forget_cluster_node", "Cluster", "<existing_cluster_member_node>",
-     "Removes a stopped node from the cluster, with what only it holds", 1, 1, "",
+    {"forget_cluster_node", "Cluster", "[--offline] <existing_cluster_member_node>",
+     "Removes a stopped node from the cluster, with what only it holds", 1, 1, "offline",
      "Removing node %1 from the cluster", ctl_forget_cluster_node},
     {"heal", "Cluster", "[<node> [<node>]]",
      "Mends the link between two nodes, all links of one, or all links", 0, 2, "", "Healing links ...", heal},
@@ -504,9 +504,10 @@ static bool needs_stopped(const struct ctl_verb *v)
     return has_word("reset force_reset force_boot join_cluster", v->name);
 }
 
-static bool needs_app(const struct ctl_verb *v)
+static bool needs_app(const struct ctl *c, const struct ctl_verb *v)
 {
-    return !needs_stopped(v) &&
+    bool offline = v->run == ctl_forget_cluster_node && ctl_option_on(&c->line, "offline");
+    return !needs_stopped(v) && !offline &&
            !has_word("help version await_startup kill start start_app stop_app cut heal ping", v->name);
 }
 
@@ -520,7 +521,7 @@ int ctl_kit(struct ctl *c)
     int rc = ctl_check_words(c, v);
     if (rc != CTL_OK)
         return rc;
-    if (needs_app(v)) {
+    if (needs_app(c, v)) {
         int status;
         json_t *body = NULL;
         rc = ctl_api(c, "GET", "/api/whoami", NULL, &status, &body);
