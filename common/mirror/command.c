@@ -227,7 +227,8 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
         finish(m, p, ANSWER_NOT_FOUND, out);
 }
 
-/* After a view change, or the removal of a queue that somebody declares: what was asked of a master that is no longer, or not asked yet, is asked (again) */
+/* After a view change, or the removal of a queue that somebody declares: what was asked of a master that is
+ * no longer, or not asked yet, is asked (again) */
 void commands_retry(struct mirror *m, struct effects *out)
 {
     VEC(uint64_t) ids = {0};

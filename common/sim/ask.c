@@ -58,8 +58,8 @@ const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
     return ask && s->asks.items[ask - 1].answer.answered ? &s->asks.items[ask - 1].answer : NULL;
 }
 
-/* What an earlier master gave to one that does not acknowledge may still be on a slow link, or waits for a mirror
- * to know of it when the queue moves. */
+/* What an earlier master gave to one that does not acknowledge may still be on a slow link, or waits for a
+ * mirror to know of it when the queue moves. */
 static bool by_present_master(struct sim *s, node_id n, uint32_t queue)
 {
     node_id master = check_shown(s, n, queue)->master;

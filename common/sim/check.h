@@ -43,7 +43,7 @@ struct seen_queue {
     struct seen_info now, before; /* before: when master, generation or availability were last different */
     struct seen_info changing;    /* in a view that was installed and is not served yet, */
     struct seen_info overtaken;   /* and in one before that, which never was */
-    size_t synced_at; /* its disk knows who is in sync now once it has so many records */
+    size_t synced_at;             /* its disk knows who is in sync now once it has so many records */
     VEC(struct seen_message) items;
     msg_id next;             /* after the highest id held in this life and generation */
     uint32_t limits_changes; /* of its limits, when it was looked at last */
@@ -99,9 +99,9 @@ struct check {
     VEC(struct seen_view) views;      /* [0] is none */
     VEC(struct watched_queue) queues; /* by place in the ledger */
     VEC(struct checked_key) keys;
-    VEC(uint32_t) vanished; /* in this step: nobody holds them any more */
+    VEC(uint32_t) vanished;       /* in this step: nobody holds them any more */
     VEC(uint32_t) synced_changes; /* queues of which this step said anew who is in sync */
-    VEC(uint32_t) given_up; /* in this step, by their master: to be dead-lettered in the same */
+    VEC(uint32_t) given_up;       /* in this step, by their master: to be dead-lettered in the same */
     VEC(struct seen_message) walk;
     uint64_t stamp;
     VEC(uint64_t) stamps; /* by message: the walk that saw it last */

@@ -78,7 +78,8 @@ void check_cancelled(struct sim *s, node_id n, uint64_t sub)
                  moved ? "another" : "the same");
 }
 
-/* It was answered. Its queue may be another one than when it was asked: declared since, or deleted and declared. */
+/* It was answered. Its queue may be another one than when it was asked: declared since, or deleted and
+ * declared. */
 static void look_again(struct sim *s, struct ask *a)
 {
     struct queue *q = mirror_find_queue(s->nodes[a->node].m, a->about);

@@ -163,8 +163,9 @@ void check_disk_lost(struct sim *s, node_id n)
         lose_with_disk(s, n, i);
 }
 
-/* A disk was lost, and n is the first to be in a view that knows the queue. The view may have been made without the
- * node of that disk: then those who have copies gave them up before it was known that they are the last ones. */
+/* A disk was lost, and n is the first to be in a view that knows the queue. The view may have been made
+ * without the node of that disk: then those who have copies gave them up before it was known that they are
+ * the last ones. */
 void check_begun(struct sim *s, node_id n)
 {
     for (uint32_t i = 0; s->counts[SIM_DISKS_LOST] && i < s->ledger.queues.len; i++) {
@@ -174,8 +175,8 @@ void check_begun(struct sim *s, node_id n)
             continue;
         struct queue_info info;
         mirror_queue_info(s->nodes[n].m, q, &info);
-        bool without = info.master + 1U == lq->disk_lost &&
-                       (info.state == QUEUE_STOPPED || info.state == QUEUE_DOWN);
+        bool without =
+            info.master + 1U == lq->disk_lost && (info.state == QUEUE_STOPPED || info.state == QUEUE_DOWN);
         lq->disk_lost = 0;
         for (size_t k = 0; k < lq->messages.len && without; k++)
             if (!explained(&s->ledger.messages.items[lq->messages.items[k]], lq))
