@@ -82,9 +82,10 @@ static void purged(struct sim *s, node_id n, uint32_t queue, enum answer_status 
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
     lq->purges--;
     lq->purge_unclear = lq->purge_unclear || status == ANSWER_NOT_SERVING; /* it may be on its way */
+    node_id master = check_shown(s, n, queue)->master;
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        bool held = (m->memory & s->check.nodes[n].view.members) != 0; /* elsewhere it does not count */
+        bool held = node_in(m->memory, master); /* a mirror may be behind */
         if (!held && (m->fate == FATE_UNCONFIRMED || !m->placed))
             m->removed = true;
     }

@@ -76,7 +76,7 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
 }
 
 /* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
-static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_message *found,
+static void identify(struct sim *s, node_id n, bool master, uint32_t queue, struct seen_message *found,
                      const struct held *held)
 {
     const char *name = s->ledger.queues.items[queue].name;
@@ -109,7 +109,7 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
-    if (!m->placed)
+    if (!m->placed && master)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
     /* It may have come and gone in one step, and its end be lost with its node: then its time began there. */
@@ -173,7 +173,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             continue;
         struct seen_message found = {.id = held.id, .unacked = held.unacked, .redelivered = held.redelivered};
         size_t i = c->walk.len;
-        identify(s, n, queue, &found, &held);
+        identify(s, n, master, queue, &found, &held);
         if (i > 0 && c->walk.items[i - 1].id >= held.id)
             sim_fail(s, "I7", "%s holds %s out of order: id %llu after %llu", s->names[n],
                      s->ledger.queues.items[queue].name, (unsigned long long)held.id,
