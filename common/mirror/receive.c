@@ -31,17 +31,21 @@ static void keep_early(struct mirror *m, node_id from, struct peer_msg *msg)
     VEC_PUSH(&m->early, (struct held_msg){from, steal(msg)});
 }
 
+/* Nothing overtakes what waits. */
+static bool waits_behind(const struct mirror *m, node_id from, const struct peer_msg *msg)
+{
+    for (size_t i = 0; i < m->early.len; i++)
+        if (m->early.items[i].from == from && m->early.items[i].msg->uid == msg->uid)
+            return true;
+    return false;
+}
+
 /* A view message of the present epoch about one queue's replication. */
 static void replication(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     struct queue *q = queue_by_uid(m, msg->uid);
-    for (size_t i = 0; i < m->early.len; i++) /* nothing overtakes what waits */
-        if (m->early.items[i].from == from && m->early.items[i].msg->uid == msg->uid) {
-            keep_early(m, from, msg);
-            return;
-        }
     bool rests_on_metadata = msg->type == PEER_INIT || (msg->type == PEER_OPS && !msg->u.ops.repair);
-    if (rests_on_metadata && msg->version > m->version) {
+    if (waits_behind(m, from, msg) || (rests_on_metadata && msg->version > m->version)) {
         keep_early(m, from, msg); /* the metadata it relies on is still on its way from the coordinator */
         return;
     }
@@ -119,6 +123,14 @@ static bool session(enum peer_type type)
     return type >= PEER_PUBLISH;
 }
 
+/* Something that was sent to the queue's master before it waits for metadata. */
+static bool overtakes(const struct mirror *m, node_id from, const struct peer_msg *msg)
+{
+    bool to_master = msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST || msg->type == PEER_SETTLE ||
+                     msg->type == PEER_CREDIT;
+    return to_master && waits_behind(m, from, msg);
+}
+
 /* between two members about one queue, one generation; only while this node serves */
 void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
@@ -128,7 +140,8 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
         handle_reply(m, msg, out);
         return;
     }
-    if ((msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST) && msg->version > m->version) {
+    bool asks = msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST;
+    if ((asks && msg->version > m->version) || overtakes(m, from, msg)) {
         keep_early(m, from, msg); /* its queue's metadata is still on its way here */
         return;
     }
@@ -227,6 +240,8 @@ void receive(struct mirror *m, node_id from, struct peer_msg *msg, struct effect
     if (session(msg->type)) {
         if (serving(m))
             receive_session(m, from, msg, out);
+        else if (overtakes(m, from, msg))
+            keep_early(m, from, msg);
         else if (!m->leave_sent && m->phase != PHASE_STARTING)
             VEC_PUSH(&m->deferred, (struct held_msg){from, steal(msg)});
         return;
