@@ -261,7 +261,7 @@ static void drain(struct sim *s)
             info.uid != s->ledger.queues.items[i].uid)
             continue;
         uint64_t sub = sim_subscribe(s, n, name, 0, 0);
-        if (sub == 0 && !sim_queue(s, n, name, &info))
+        if (sub == 0 && !s->failure && sim_calm(s, CALM_LIMIT_MS) && !sim_queue(s, n, name, &info))
             continue; /* nobody used it for as long as it says */
         if (sub == 0 && !s->failure)
             sim_fail(s, "I12", "%s cannot be consumed through %s", name, s->names[n]);
