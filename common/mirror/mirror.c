@@ -88,7 +88,8 @@ void mirror_destroy(struct mirror *m)
         peer_msg_destroy(m->change.answers[i]);
     peer_msg_destroy(m->change.install);
     peer_msg_destroy(m->prepare_waits);
-    peer_msg_destroy(m->held_prepare);
+    for (node_id n = 0; n < LIMIT_NODES; n++)
+        held_drop(m, n);
     leftovers_clear(&m->leftovers);
     leftovers_clear(&m->handed_over);
     leftovers_clear(&m->change.leftovers);

@@ -324,8 +324,7 @@ struct mirror {
     node_set waits_told;    /* a node that starts has said that it waits for these */
     node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
     node_set shun;                 /* left out of the change that is led: cut off from somebody older */
-    struct peer_msg *held_prepare; /* of a candidate that leaves out somebody older who lives */
-    node_id held_from;
+    struct peer_msg *held_prepares[LIMIT_NODES]; /* of candidates that leave out somebody older who lives */
     uint32_t clients;
     bool over; /* FX_RESTART is out: this life does nothing more */
 
@@ -498,7 +497,7 @@ void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *
 void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out);
 bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
 void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare); /* takes what it owns */
-void held_drop(struct mirror *m);
+void held_drop(struct mirror *m, node_id from);
 void held_retry(struct mirror *m, struct effects *out);
 void held_refuse(struct mirror *m, struct effects *out);
 void note_sides(struct mirror *m);

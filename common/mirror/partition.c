@@ -169,38 +169,46 @@ bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prep
 
 void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare)
 {
-    peer_msg_destroy(m->held_prepare);
-    m->held_prepare = steal(prepare);
-    m->held_from = from;
+    held_drop(m, from);
+    m->held_prepares[from] = steal(prepare);
 }
 
-void held_drop(struct mirror *m)
+void held_drop(struct mirror *m, node_id from)
 {
-    peer_msg_destroy(m->held_prepare);
-    m->held_prepare = NULL;
+    peer_msg_destroy(m->held_prepares[from]);
+    m->held_prepares[from] = NULL;
 }
 
-/* whom it waited for is gone, or out of our reach: is it its turn? */
+/* Whom it waited for is gone, or out of our reach: whose turn is it? Of several, the one that is longer in
+ * the cluster: the other would wait for it. */
 void held_retry(struct mirror *m, struct effects *out)
 {
-    struct peer_msg *msg = m->held_prepare;
-    if (!msg || m->over || must_wait(m, m->held_from, msg))
-        return;
-    m->held_prepare = NULL;
-    handle_prepare(m, m->held_from, msg, out);
-    peer_msg_destroy(msg);
+    while (!m->over) {
+        node_id next = NODE_NONE;
+        for (node_id n = 0; n < m->o.nodes_len; n++)
+            if (m->held_prepares[n] && !must_wait(m, n, m->held_prepares[n]) &&
+                (next == NODE_NONE || m->joins[n] < m->joins[next]))
+                next = n;
+        if (next == NODE_NONE)
+            return;
+        struct peer_msg *msg = m->held_prepares[next];
+        m->held_prepares[next] = NULL;
+        handle_prepare(m, next, msg, out);
+        peer_msg_destroy(msg);
+    }
 }
 
 /* A view is installed. A candidate that waits and is not in it is of another one; a member that waits may
  * have asked because this view's leader died. */
 void held_refuse(struct mirror *m, struct effects *out)
 {
-    if (!m->held_prepare)
-        return;
-    if (!node_in(m->members, m->held_from))
-        refuse(m, m->held_from, m->held_prepare->epoch, REFUSE_APART, out);
-    if (!node_in(m->members, m->held_from) || m->held_prepare->epoch <= m->epoch)
-        held_drop(m);
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct peer_msg *held = m->held_prepares[n];
+        if (held && !node_in(m->members, n))
+            refuse(m, n, held->epoch, REFUSE_APART, out);
+        if (held && (!node_in(m->members, n) || held->epoch <= m->epoch))
+            held_drop(m, n);
+    }
 }
 
 /* Nodes that serve in another view than the one that is served now. */
