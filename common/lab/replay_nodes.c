@@ -85,9 +85,10 @@ static int declare(struct nodes *w, unsigned via, const struct sched_event *e, c
 {
     int status;
     char *path = http_path("/api/queues/%2F/", e->name);
-    char *body = format_text("{\"durable\":%s,\"auto_delete\":%s}",
+    char *body = format_text("{\"durable\":%s,\"auto_delete\":%s,\"arguments\":%s}",
                              e->queue_kind == SCHED_QUEUE_DURABLE ? "true" : "false",
-                             e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false");
+                             e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false",
+                             e->third ? e->third : "{}");
     json_decref(nodes_api(w, via, "PUT", path, body, &status));
     free(path);
     free(body);

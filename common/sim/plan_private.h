@@ -6,10 +6,23 @@
 #include "base/text.h"
 #include "sim/plan.h"
 
+#define PLAN_QUEUES 4
+
+/* A queue as the schedule declares it. */
+struct plan_queue {
+    char name[24];
+    unsigned declare; /* SIM_DURABLE ... */
+    struct text args; /* JSON; empty: none */
+};
+
 struct chooser {
     struct rng r, limits_rng, args_rng,
         storm_rng; /* one stream each: a change in one does not shift others */
     struct plan *p;
+    struct plan_queue queues[PLAN_QUEUES];
+    size_t queues_len;
+    struct sched_client clients[SCHED_CLIENTS]; /* their queues are borrowed */
+    size_t clients_len;
     bool up[SIM_NODES];
     bool limits; /* policies limit queues, too */
     bool storms; /* this seed has some, of this kind (plan_storm.c) */
