@@ -68,7 +68,7 @@ static int unknown(struct line *l, enum sched_client_kind kind)
         if (settings[i].whose & 1u << kind)
             text_printf(&t, "%s%s%s%s", t.len ? ", " : "", settings[i].word, settings[i].unit ? " N" : "",
                         settings[i].unit ? settings[i].unit : "");
-    int err = sched_wrong(l, "'%s' says nothing of a %s; there is %s", l->word, kinds[kind], text_str(&t));
+    int err = sched_wrong(l, "%s: '%s' is no word of it; there is %s", kinds[kind], l->word, text_str(&t));
     text_finish(&t);
     return err;
 }

@@ -82,6 +82,8 @@ static bool connect(struct sim *s, struct client *c)
     c->node = open[rng_below(&c->rng, count)];
     c->life = s->nodes[c->node].lives;
     c->connection = ++s->clients->connections + 1; /* 1 is what stories use */
+    sim_tell(s, "%10.3f  ---- %s %u connects to %s", (double)s->now_us / 1000.0,
+             sched_client_word(c->plan.like->kind), c->plan.like->number, s->names[c->node]);
     return true;
 }
 

@@ -168,10 +168,8 @@ static char *keep_schedule(uint64_t seed, const char *schedule)
 /* Tells the smallest story that breaks the same promise; 0: it breaks none. */
 static int tell_shrunk(uint64_t seed)
 {
-    struct shrink job = {.make = make_seed,
-                         .arg = &seed,
-                         .limit_s = SHRINK_LIMIT_S,
-                         .run_limit_s = seed_limit_s < 2 ? seed_limit_s : 2};
+    struct shrink job = {
+        .make = make_seed, .arg = &seed, .limit_s = SHRINK_LIMIT_S, .run_limit_s = seed_limit_s};
     char broken[300];
     size_t events = 0;
     char *schedule = shrink(&job, &events, broken);
