@@ -11,9 +11,9 @@
 
 #include "base/ban.h"
 
-/* Arguments: n a node, N one node or more, c nodes with commas, w a name, r the rest of the line, d a number,
- * j one that may be negative, t a kind of queue (may be left out), a a queue's arguments (too), o publish's
- * options, h nothing or two nodes. */
+/* Arguments: n a node, N one node or more, c nodes with commas, w a name, r the rest of the line, before
+ * which a number may stand, d a number, j one that may be negative, t a kind of queue (may be left out), a a
+ * queue's arguments (too), o publish's options, h nothing or two nodes. */
 static const struct verb {
     const char *word, *arguments, *names;
 } verbs[] = {
@@ -218,7 +218,11 @@ static int read_argument(struct line *l, struct sched_event *e, char kind, unsig
         e->jump_ms = back ? -(int64_t)size : (int64_t)size;
         return 0;
     }
-    default: return read_rest(l, e); /* 'r' */
+    default: /* 'r' */
+        if (sched_to_number(l->word, 1000000, &e->numbers[0]) && !sched_next_word(l))
+            return sched_wrong(l, "'%s' ends too early; write: %s %s", e->text, verbs[e->verb].word,
+                               verbs[e->verb].names);
+        return read_rest(l, e);
     }
 }
 

@@ -50,7 +50,7 @@
     X(SCHED_RESET, "reset", "n", "NODE")                                                                     \
     X(SCHED_FORCE, "force", "n", "NODE")                                                                     \
     X(SCHED_LOSE_DISK, "lose-disk", "n", "NODE")                                                             \
-    X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN DEFINITION")                                              \
+    X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN [PRIORITY] DEFINITION")                                   \
     X(SCHED_CLEAR, "clear", "w", "NAME")                                                                     \
     X(SCHED_DECLARE, "declare", "wta", "QUEUE [durable|transient|auto-delete] [ARGUMENTS]")                  \
     X(SCHED_DELETE, "delete", "w", "QUEUE")                                                                  \
@@ -80,7 +80,7 @@ struct sched_event {
     uint32_t nodes;       /* bit i: node i + 1; also `node` alone */
     char *name;           /* queue, policy, key; as the verb's first word */
     char *second, *third; /* pattern, definition; value; declare: third is its arguments, or NULL */
-    uint64_t numbers[2];  /* COUNT; MS; FACTOR MS */
+    uint64_t numbers[2];  /* COUNT; MS; FACTOR MS; PRIORITY (0) */
     int64_t jump_ms;      /* clock: may be negative */
     bool transient;       /* publish: not persistent */
     bool hurried;         /* publish: goes on as soon as it is confirmed */

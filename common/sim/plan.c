@@ -131,50 +131,6 @@ static void choose_world(struct chooser *c)
     }
 }
 
-static void policy_line(struct chooser *c, uint64_t wait_ms)
-{
-    struct rng *r = &c->r;
-    struct text d = {0};
-    unsigned nodes = c->p->options.nodes;
-    switch (rng_below(r, 4)) {
-    case 0: text_add(&d, "{\"ha-mode\":\"all\""); break;
-    case 1:
-    case 2:
-        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u",
-                    rng_chance(r, 70) ? 2 : (unsigned)between(r, 1, nodes));
-        break;
-    default: {
-        node_set set = (node_set)between(r, 1, (1u << nodes) - 1);
-        bool first = true;
-        text_add(&d, "{\"ha-mode\":\"nodes\",\"ha-params\":[");
-        for (unsigned n = 0; n < nodes; n++)
-            if (node_in(set, (node_id)n) || (c->p->options.one_fault_at_a_time && n < 2)) {
-                text_printf(&d, "%s\"node%u\"", first ? "" : ",", n + 1);
-                first = false;
-            }
-        text_add(&d, "]");
-    }
-    }
-    if (c->p->options.one_fault_at_a_time && strstr(d.s, "exactly")) {
-        text_clear(&d);
-        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u", (unsigned)between(r, 2, nodes));
-    }
-    if (c->p->options.one_fault_at_a_time || rng_chance(r, 60))
-        text_add(&d, ",\"ha-sync-mode\":\"automatic\"");
-    else if (rng_chance(r, 30))
-        text_add(&d, ",\"ha-sync-mode\":\"manual\"");
-    if (rng_chance(r, 30))
-        text_printf(&d, ",\"ha-sync-batch-size\":%u", (unsigned)between(r, 1, 5));
-    if (rng_chance(r, 40))
-        text_printf(&d, ",\"ha-promote-on-shutdown\":\"%s\"", rng_chance(r, 60) ? "always" : "when-synced");
-    if (rng_chance(r, 40))
-        text_printf(&d, ",\"ha-promote-on-failure\":\"%s\"", rng_chance(r, 60) ? "when-synced" : "always");
-    add_limits(c, &d);
-    text_add(&d, "}");
-    plan_line(c, wait_ms, "policy ha ^q %s", d.s);
-    text_finish(&d);
-}
-
 static const char *some_queue(struct chooser *c)
 {
     return c->queues[rng_below(&c->r, c->queues_len)].name;
@@ -322,7 +278,7 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     switch (rng_below(&c->r, 7)) {
     case 0:
         if (c->policies)
-            policy_line(c, wait_ms);
+            choose_policy(c, wait_ms);
         if (c->policies && c->p->options.one_fault_at_a_time)
             plan_line(c, 0, "calm"); /* new mirrors are to be in sync before anything fails */
         break;
@@ -481,6 +437,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
         c.up[n] = true;
     rng_init(&c.storm_rng, seed ^ 0x73746f726d);
     choose_storms(&c);
+    choose_second_policy(&c);
     /* not with cuts: when all are killed, the side of a partition that is to be discarded may be the one
      * whose view is on its disk */
     c.loses_disks = (allowed & FAULT_FORGET) && !c.cuts && p->options.nodes > 1 &&
@@ -492,7 +449,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     write_world(p);
     for (size_t i = 0; i < c.clients_len; i++)
         sched_client_write(&p->schedule, &c.clients[i]);
-    policy_line(&c, 0);
+    choose_policy(&c, 0);
     for (size_t i = 0; i < c.queues_len; i++) {
         const struct plan_queue *q = &c.queues[i];
         plan_line(&c, i == 0 ? 50 : 0, "declare %s %s%s%s", q->name,
@@ -507,6 +464,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
         maybe_storm(&c);
+        maybe_second_policy(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "sim/plan.h"
 
-#define PLAN_QUEUES 4
+#define PLAN_QUEUES    4
+#define SECOND_PERCENT 15 /* of seeds have a second policy */
 
 /* A queue as the schedule declares it. */
 struct plan_queue {
@@ -16,7 +17,7 @@ struct plan_queue {
 };
 
 struct chooser {
-    struct rng r, limits_rng, args_rng,
+    struct rng r, limits_rng, args_rng, second_rng,
         storm_rng; /* one stream each: a change in one does not shift others */
     struct plan *p;
     struct plan_queue queues[PLAN_QUEUES];
@@ -25,6 +26,7 @@ struct chooser {
     size_t clients_len;
     bool up[SIM_NODES];
     bool limits; /* policies limit queues, too */
+    bool second_policy;
     bool storms; /* this seed has some, of this kind (plan_storm.c) */
     unsigned storm;
     /* which things this seed has */
@@ -40,6 +42,11 @@ static inline uint64_t between(struct rng *r, uint64_t low, uint64_t high)
 /* One more line of the schedule. */
 void plan_line(struct chooser *c, uint64_t wait_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- plan_policy.c ---- */
+void choose_policy(struct chooser *c, uint64_t wait_ms);
+void choose_second_policy(struct chooser *c); /* whether this seed has one */
+void maybe_second_policy(struct chooser *c);  /* where the schedule stands now */
 
 /* ---- plan_storm.c ---- */
 void choose_storms(struct chooser *c);

@@ -33,23 +33,29 @@ static node_id some_serving(struct sim *s)
     return count ? open[rng_below(&s->client, count)] : NODE_NONE;
 }
 
-static void command(struct sim *s, enum event_type type, const char *a, const char *b, const char *c)
+static void on_queue(struct sim *s, enum event_type type, const char *name)
 {
     node_id n = some_serving(s);
     if (n == NODE_NONE)
         return;
     struct event ev = {.type = type};
-    if (type == EV_SET_POLICY || type == EV_CLEAR_POLICY) {
-        ev.u.policy.name = a;
-        ev.u.policy.pattern = b;
-        ev.u.policy.definition = c;
-    } else {
-        ev.u.queue.name = a;
-        ev.u.queue.owner.node = n;
-        ev.u.queue.owner.incarnation = s->nodes[n].incarnation;
-        ev.u.queue.owner.connection = 1;
-    }
+    ev.u.queue.name = name;
+    ev.u.queue.owner.node = n;
+    ev.u.queue.owner.incarnation = s->nodes[n].incarnation;
+    ev.u.queue.owner.connection = 1;
     sim_ask(s, n, &ev);
+}
+
+static void on_policy(struct sim *s, const struct sched_event *e)
+{
+    node_id n = some_serving(s);
+    struct event ev = {.type = e->verb == SCHED_POLICY ? EV_SET_POLICY : EV_CLEAR_POLICY,
+                       .u.policy = {.name = e->name,
+                                    .pattern = e->second,
+                                    .definition = e->third,
+                                    .priority = (int32_t)e->numbers[0]}};
+    if (n != NODE_NONE)
+        sim_ask(s, n, &ev);
 }
 
 /* With its declaration's flags and arguments, an operator or a client declares a queue. */
@@ -153,13 +159,13 @@ static void obey(struct sim *s, const struct played *p, size_t i)
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
-    case SCHED_POLICY: command(s, EV_SET_POLICY, e->name, e->second, e->third); break;
-    case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, e->name, NULL, NULL); break;
+    case SCHED_POLICY:
+    case SCHED_CLEAR: on_policy(s, e); break;
     case SCHED_DECLARE: declare(s, &p->declared[i]); break;
-    case SCHED_DELETE: command(s, EV_DELETE, e->name, NULL, NULL); break;
-    case SCHED_PURGE: command(s, EV_PURGE, e->name, NULL, NULL); break;
-    case SCHED_SYNC: command(s, EV_SYNC, e->name, NULL, NULL); break;
-    case SCHED_CANCEL_SYNC: command(s, EV_CANCEL_SYNC, e->name, NULL, NULL); break;
+    case SCHED_DELETE: on_queue(s, EV_DELETE, e->name); break;
+    case SCHED_PURGE: on_queue(s, EV_PURGE, e->name); break;
+    case SCHED_SYNC: on_queue(s, EV_SYNC, e->name); break;
+    case SCHED_CANCEL_SYNC: on_queue(s, EV_CANCEL_SYNC, e->name); break;
     case SCHED_PUT: change_key(s, e->name, e->second); break;
     case SCHED_UNPUT: change_key(s, e->name, NULL); break;
     case SCHED_CALM: calm(s); break;

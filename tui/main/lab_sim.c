@@ -137,13 +137,23 @@ static int declare(struct world *w, node_id n, const struct sched_event *e, stru
     return 0;
 }
 
+static struct sim_answer set_policy(struct world *w, node_id n, const struct sched_event *e)
+{
+    struct event ev = {.type = EV_SET_POLICY,
+                       .u.policy = {.name = e->name,
+                                    .pattern = e->second,
+                                    .definition = e->third,
+                                    .priority = (int32_t)e->numbers[0]}};
+    return sim_command(w->sim, n, &ev);
+}
+
 static int command(struct world *w, const struct sched_event *e, char **why)
 {
     node_id n = (node_id)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     struct sim_answer a;
     int err = 0;
     if (e->verb == SCHED_POLICY)
-        a = sim_set_policy(w->sim, n, e->name, e->second, e->third);
+        a = set_policy(w, n, e);
     else if (e->verb == SCHED_CLEAR)
         a = sim_clear_policy(w->sim, n, e->name);
     else if (e->verb == SCHED_DECLARE)
