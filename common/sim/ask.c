@@ -33,7 +33,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     a.sub = ev->type == EV_UNSUBSCRIBE || ev->type == EV_SUBSCRIBE ? ev->u.sub.sub : 0;
     if (ev->type == EV_UNSUBSCRIBE)
         a.queue = s->subs.items[a.sub - 1].queue;
-    if (ev->type == EV_DELETE)
+    if (ev->type == EV_DELETE || ev->type == EV_DECLARE || ev->type == EV_SUBSCRIBE)
         snprintf(a.about, sizeof(a.about), "%s", name);
     VEC_PUSH(&s->asks, a);
     s->open_asks++;
@@ -55,6 +55,14 @@ uint64_t sim_ask(struct sim *s, node_id n, struct event *ev)
 const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask)
 {
     return ask && s->asks.items[ask - 1].answer.answered ? &s->asks.items[ask - 1].answer : NULL;
+}
+
+/* What an earlier master gave to one that does not acknowledge may still be on a slow link, or waits for a mirror
+ * to know of it when the queue moves. */
+static bool by_present_master(struct sim *s, node_id n, uint32_t queue)
+{
+    node_id master = check_shown(s, n, queue)->master;
+    return s->stepping_delivers ? s->stepping_from == master : n == master;
 }
 
 static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t delivery, bool no_ack);
@@ -258,7 +266,8 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     if (lq->uid != d->queue_uid || !known_so)
         sim_fail(s, "I3", "%s hands out m%u as id %llu of another queue or place (its id is %llu)",
                  s->names[n], d->message, (unsigned long long)d->id, (unsigned long long)m->id);
-    check_handed_out(s, n, delivery, no_ack);
+    bool late = no_ack && !by_present_master(s, n, m->queue);
+    check_handed_out(s, n, delivery, no_ack, late);
     bool before = false; /* on this side, where it is known, and of a copy that was there */
     node_id master = seen_queue(s, n, m->queue)->now.master;
     for (size_t i = 0; i < ARRAY_LEN(m->delivered_in) && i < m->deliveries; i++)
@@ -275,9 +284,6 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     if (m->consumed && m->consumed_generation == d->generation && heard)
         sim_fail(s, "I5", "%s hands out m%u again though it was consumed under the same master", s->names[n],
                  d->message);
-    /* what an earlier master gave to one that does not acknowledge may still be on a slow link */
-    bool late =
-        no_ack && s->stepping == EV_PEER_MESSAGE && s->stepping_from != check_shown(s, n, m->queue)->master;
     if (m->deliveries == 0 && !redelivered && !m->again && sub && !late)
         check_order(s, sub, m, d->message);
     m->delivered_in[m->deliveries % ARRAY_LEN(m->delivered_in)] = s->check.nodes[n].at;

@@ -111,8 +111,9 @@ static void identify(struct sim *s, node_id n, uint32_t queue, struct seen_messa
     if (!m->placed)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
-    if (m->placed || !m->dead_in || !node_in(m->disk, n))
-        m->placed_ms = s->now_us / 1000;
+    /* It may have come and gone in one step, and its end be lost with its node: then its time began there. */
+    bool found_again = !m->placed && node_in(m->disk, n);
+    m->placed_ms = found_again ? m->written_ms : s->now_us / 1000;
     m->placed = true;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }
@@ -203,7 +204,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
                 m->dropped |= node_bit(n);
                 check_given_up(s, n, m);
                 if (master && m->consumed)
-                    m->ended_in = info->generation;
+                    m->ended_in = info->generation, m->ended_life = s->nodes[n].lives;
                 m->removed = m->removed || purging;
                 if (master && !m->consumed && !m->removed)
                     check_limits_end(s, message);

@@ -138,7 +138,8 @@ void check_dead_letter(struct sim *s, node_id n, const struct effect *fx);
 void check_given(struct sim *s, node_id n); /* what the step gave up was dead-lettered */
 
 /* check_consumers.c */
-void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack); /* before the ledger knows */
+/* Before the ledger knows. late: by an earlier master (ask.c). */
+void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack, bool late);
 void check_cancelled(struct sim *s, node_id n, uint64_t sub);
 bool check_has(const struct sim *s, const struct ledger_message *m,
                uint64_t generation); /* a consumer does */

@@ -34,7 +34,7 @@ static void check_single(struct sim *s, struct ledger_queue *lq, const struct si
     }
 }
 
-void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack)
+void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack, bool late)
 {
     const struct sim_delivery *d = &s->deliveries.items[delivery];
     struct ledger_message *m = &s->ledger.messages.items[d->message];
@@ -46,7 +46,10 @@ void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack)
     if (m->auto_acked && !m->again && s->cuts == 0 && s->counts[SIM_FORGOTTEN] == 0 && !s->forced)
         sim_fail(s, "I5", "%s hands out m%u of %s, which somebody took who does not acknowledge", s->names[n],
                  d->message, lq->name);
-    check_single(s, lq, d);
+    if (!late)
+        check_single(s, lq, d);
+    if (m->discarded_in == d->generation)
+        m->discarded_in = 0; /* who rejected it went before its master heard of that */
     m->auto_acked = m->auto_acked || no_ack;
     m->taker = no_ack ? 0 : (uint64_t)delivery + 1;
     const struct sub *c = d->sub ? &s->subs.items[d->sub - 1] : NULL;
@@ -75,11 +78,24 @@ void check_cancelled(struct sim *s, node_id n, uint64_t sub)
                  moved ? "another" : "the same");
 }
 
+/* It was answered. Its queue may be another one than when it was asked: declared since, or deleted and declared. */
+static void look_again(struct sim *s, struct ask *a)
+{
+    struct queue *q = mirror_find_queue(s->nodes[a->node].m, a->about);
+    struct queue_info info;
+    if (!q)
+        return;
+    mirror_queue_info(s->nodes[a->node].m, q, &info);
+    a->queue = ledger_queue_of(&s->ledger, info.name, info.uid);
+}
+
 /* A declare, a get or a consumer keeps its queue from expiring, from when it was asked at the earliest. */
 void check_used(struct sim *s, uint64_t ask)
 {
-    const struct ask *a = &s->asks.items[ask - 1];
+    struct ask *a = &s->asks.items[ask - 1];
     enum answer_status how = a->answer.status;
+    if ((a->type == EV_DECLARE || a->type == EV_SUBSCRIBE) && how == ANSWER_OK)
+        look_again(s, a);
     if (a->queue == UINT32_MAX)
         return;
     struct ledger_queue *lq = &s->ledger.queues.items[a->queue];
@@ -89,6 +105,7 @@ void check_used(struct sim *s, uint64_t ask)
         lq->used_ms = u64_max(lq->used_ms, a->asked_ms);
     if (a->type == EV_SUBSCRIBE && how == ANSWER_OK) {
         struct sub *c = &s->subs.items[a->sub - 1];
+        c->queue = a->queue;
         c->since_ms = s->now_us / 1000;
         c->first_generation = check_shown(s, a->node, a->queue)->generation;
     }

@@ -228,7 +228,8 @@ static void check_handover(struct sim *s, node_id n, uint32_t queue, const struc
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        if (m->ended_in && m->ended_in == own->generation && node_in(m->memory, n))
+        if (m->ended_in && m->ended_in == own->generation && m->ended_life == old->lives &&
+            node_in(m->memory, n))
             sim_fail(s, "I5",
                      "%s takes over %s from %s, which stopped in order, with m%u, which that one removed",
                      s->names[n], lq->name, s->names[own->master], lq->messages.items[i]);

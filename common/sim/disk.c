@@ -122,9 +122,12 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
             sim_fail(s, "log", "%s writes a message that no client published", s->names[n]);
             return;
         }
-        s->ledger.messages.items[message].disk_at[n] = position;
-        s->ledger.messages.items[message].disk_ids[n] = rec->id;
-        s->ledger.messages.items[message].gone_at[n] = 0;
+        struct ledger_message *m = &s->ledger.messages.items[message];
+        if (!m->written_ms)
+            m->written_ms = s->now_us / 1000;
+        m->disk_at[n] = position;
+        m->disk_ids[n] = rec->id;
+        m->gone_at[n] = 0;
         break;
     }
     case REC_REMOVED:

@@ -48,6 +48,7 @@ struct ledger_message {
     msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
     uint64_t placed_ms;          /* when it was seen first */
+    uint64_t written_ms;         /* when a record of it was first made for a disk; 0: never */
     bool limited;                /* and its queue had a time to live by then */
     msg_id ids[SIM_NODES];       /* under which each node held it last */
     node_set memory;             /* running nodes that hold it now */
@@ -70,7 +71,8 @@ struct ledger_message {
 
     /* its end otherwise */
     bool again; /* every copy was lost before it was confirmed, and its publisher's node offered it again */
-    uint64_t ended_in;     /* consumed, and its master removed it under this generation */
+    uint64_t ended_in;     /* consumed, and its master removed it under this generation, */
+    uint64_t ended_life;   /* in this life of that node */
     node_set dropped;      /* running nodes that held it and gave it up */
     uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
     bool auto_acked;       /* delivered to somebody who does not */

@@ -283,6 +283,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     tell_event(s, n, ev);
     s->stepping = ev->type;
     s->stepping_from = ev->type == EV_PEER_MESSAGE ? ev->u.peer.node : n;
+    s->stepping_delivers = ev->type == EV_PEER_MESSAGE && ev->u.peer.msg->type == PEER_DELIVER;
     struct life_end end = {0};
     ASSERT(s->effects.len == 0); /* effects never step a node themselves */
     int err = mirror_step(node->m, ev, &s->effects);

@@ -189,7 +189,8 @@ struct sim {
     struct check check;
 
     enum event_type stepping; /* what the present step is about, */
-    node_id stepping_from;    /* and who said so */
+    node_id stepping_from;    /* and who said so: */
+    bool stepping_delivers;   /* a message that hands messages out */
     char *failure;
     uint64_t failed_step;
 };
