@@ -9,6 +9,8 @@ $(call unit_test,sim/story_bounds,tests/sim/story_bounds.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_cluster,tests/sim/story_cluster.c,$(SIM_ARCHIVES))
 $(call sim_test,sim/test_checker,tests/sim/test_checker.c tests/sim/shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
 
+$(call unit_test,sim/shrink,tests/sim/test_shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
+
 # a failure names the commit it was built from
 COMMIT := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 .PHONY: commit

@@ -308,7 +308,7 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     }
 }
 
-static void add_client(struct chooser *c, struct sched_client like)
+void add_client(struct chooser *c, struct sched_client like)
 {
     like.number = (unsigned)c->clients_len + 1;
     c->clients[c->clients_len++] = like;
@@ -438,6 +438,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     rng_init(&c.storm_rng, seed ^ 0x73746f726d);
     choose_storms(&c);
     choose_second_policy(&c);
+    choose_restless(&c);
     /* not with cuts: when all are killed, the side of a partition that is to be discarded may be the one
      * whose view is on its disk */
     c.loses_disks = (allowed & FAULT_FORGET) && !c.cuts && p->options.nodes > 1 &&
@@ -446,6 +447,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);
     choose_clients(&c);
+    add_restless_clients(&c);
     write_world(p);
     for (size_t i = 0; i < c.clients_len; i++)
         sched_client_write(&p->schedule, &c.clients[i]);
@@ -465,6 +467,7 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     for (unsigned i = 0; i < faults; i++) {
         maybe_storm(&c);
         maybe_second_policy(&c);
+        maybe_restless(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));

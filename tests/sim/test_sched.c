@@ -141,6 +141,11 @@ static void clients_are_read_as_they_are_written(void **state)
     assert_string_equal(text_str(&again), text);
     text_finish(&again);
     sched_finish(&s);
+    s = read_as("policy a ^q 7 {\"ha-mode\":\"all\"}\npolicy b ^q {}\n");
+    assert_int_equal(s.events.items[0].numbers[0], 7);
+    assert_string_equal(s.events.items[0].third, "{\"ha-mode\":\"all\"}");
+    assert_int_equal(s.events.items[1].numbers[0], 0);
+    sched_finish(&s);
     s = read_as("declare q {\"x-max-length\": 5}\ndeclare p transient {\"x-max-priority\":2}\n");
     assert_string_equal(s.events.items[0].third, "{\"x-max-length\": 5}");
     assert_int_equal(s.events.items[0].queue_kind, SCHED_QUEUE_DURABLE);
@@ -164,6 +169,8 @@ static void a_wrong_client_is_named(void **state)
     refused("seed 7\nconsumer 3 q every 5\n", "a.sched:2: every '5': write a number from 0 to 10000000us");
     refused("seed 7\nkill node1\ngetter 3 q every 5us\n",
             "a.sched:3: this says what the world is like: write it before the first event");
+    refused("policy a ^q 7\n",
+            "a.sched:1: 'policy a ^q 7' ends too early; write: policy NAME PATTERN [PRIORITY] DEFINITION");
     refused("declare q durable x\n",
             "a.sched:1: 'x' are no arguments; write them as JSON: {\"x-max-length\":5}");
 }
