@@ -227,12 +227,13 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
         finish(m, p, ANSWER_NOT_FOUND, out);
 }
 
-/* after a view change: what was asked of a master that is no longer, or not asked yet, is asked (again) */
+/* After a view change, or the removal of a queue that somebody declares: what was asked of a master that is no longer, or not asked yet, is asked (again) */
 void commands_retry(struct mirror *m, struct effects *out)
 {
     VEC(uint64_t) ids = {0};
     size_t at = 0;
     const struct pending *p;
+    m->declares_wait = false;
     while ((p = map_next(&m->pending, &at)))
         if (!p->submitted)
             VEC_PUSH(&ids, p->id);
@@ -242,6 +243,8 @@ void commands_retry(struct mirror *m, struct effects *out)
         bool asked = q && q->rec.generation == again->generation && q->rec.state == QUEUE_RUNNING;
         if (again && !asked)
             attempt(m, again, out);
+        else if (again)
+            m->declares_wait = m->declares_wait || again->type == EV_DECLARE;
     }
     VEC_FREE(&ids);
 }
@@ -299,6 +302,11 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
         return;
     if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE) && !from_its_master(m, p, msg))
         return;
+    if (p->type == EV_DECLARE && !p->passive && msg->u.reply.status == ANSWER_NOT_FOUND) {
+        m->declares_wait = true; /* till the queue's removal comes here: then it is a new one */
+        m->retry_wanted = m->retry_wanted || !queue_by_uid(m, msg->uid);
+        return;
+    }
     if (p->type == EV_SUBSCRIBE && !queue_by_uid(m, msg->uid)) { /* it was deleted meanwhile */
         finish(m, p, ANSWER_NOT_FOUND, out);
         return;

@@ -396,6 +396,12 @@ static bool delete_queue(struct mirror *m, struct queue *q, node_id from, const 
     return true;
 }
 
+/* A removal that is on its way counts: nobody is told that it uses what goes. */
+static bool uses(enum request_kind kind)
+{
+    return kind == REQUEST_STAT || kind == REQUEST_GET || kind == REQUEST_SUBSCRIBE;
+}
+
 void handle_request(struct mirror *m, struct queue *q, node_id from, const struct peer_msg *msg,
                     struct effects *out)
 {
@@ -403,6 +409,12 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
     struct outgoing o = {.req = msg->u.request.req, .status = ANSWER_OK, .node = from, .op = q->op};
     struct consumer *c;
     limits_refresh(m, q, out);
+    if (ms->deleting && uses(msg->u.request.kind)) {
+        o.status = ANSWER_NOT_FOUND;
+        if (o.req)
+            reply(m, q->rec.uid, q->rec.generation, from, &o, out);
+        return;
+    }
     switch (msg->u.request.kind) {
     case REQUEST_STAT:
         queue_used(m, q);
@@ -411,10 +423,7 @@ void handle_request(struct mirror *m, struct queue *q, node_id from, const struc
         o.consumers = ms->consumers_len;
         break;
     case REQUEST_GET: get(m, q, from, msg, &o, out); return;
-    case REQUEST_SUBSCRIBE: /* a removal that is on its way counts: nobody is told that it consumes what goes
-                             */
-        o.status = ms->deleting ? ANSWER_NOT_FOUND : subscribe(m, q, from, msg);
-        break;
+    case REQUEST_SUBSCRIBE: o.status = subscribe(m, q, from, msg); break;
     case REQUEST_UNSUBSCRIBE:
         c = find_consumer(ms, from, msg->u.request.sub);
         if (c && !c->gone)

@@ -184,6 +184,7 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     map_remove_u64(&m->by_uid, q->rec.uid);
     meta_entry_finish(&q->rec);
     free(q);
+    m->retry_wanted = m->retry_wanted || m->declares_wait;
 }
 
 const struct policy *policy_for(const struct mirror *m, const char *what, const char *name)

@@ -298,6 +298,7 @@ struct mirror {
     struct leftovers leftovers;     /* handover.c: of the queues this node hands over in this change */
     struct leftovers handed_over;   /* what SERVE brought so far; it is delivered with the last part */
     bool retry_wanted;              /* it serves again: commands that wait are asked at the end of the turn */
+    bool declares_wait; /* some of these are for queues whose removal is on its way */
     struct peer_msg *prepare_waits; /* a PREPARE that cannot be answered before all links are up */
     node_id prepare_from;
     struct change change;
