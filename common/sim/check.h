@@ -150,7 +150,7 @@ void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct
 
 /* check_policy.c */
 char *check_policy_value(const char *pattern, int32_t priority, const char *definition); /* the caller's */
-void check_policy_applies(struct sim *s, node_id n, const struct queue_info *q); /* as n shows it */
+void check_policy_applies(struct sim *s, node_id n, const struct queue_info *q);         /* as n shows it */
 
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,

@@ -16,8 +16,8 @@ struct teller {
 static void tell(void *arg, const char *line)
 {
     const struct teller *t = arg;
-    if (t->all || strstr(line, "====") || strstr(line, "----") || strstr(line, "LOST ") || strstr(line, "FOUND ") ||
-        strncmp(line, "BROKEN", 6) == 0)
+    if (t->all || strstr(line, "====") || strstr(line, "----") || strstr(line, "LOST ") ||
+        strstr(line, "FOUND ") || strncmp(line, "BROKEN", 6) == 0)
         fprintf(t->out, "%s\n", line);
 }
 
