@@ -7,6 +7,7 @@ $(call unit_test,screen/canvas,tests/screen/test_canvas.c $(SCREEN_SUPPORT),lab 
 $(call unit_test,screen/snapshot,tests/screen/test_snapshot.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
@@ -24,6 +25,9 @@ $(BUILD)/tests/screen/matrix: | catalogues
 SCREEN_WALK := tests/screen/walk_lesson.c tests/screen/terminal.c tests/cluster/support.c tests/cluster/http.c
 $(call screen_test,screen/walk_kit,$(SCREEN_WALK),base,-lvterm -lutil)
 $(call screen_test,screen/walk_rabbitmq,$(SCREEN_WALK),base,-lvterm -lutil)
+
+# what lab says without a screen
+$(call screen_test,screen/command,tests/screen/test_command.c tests/cluster/support.c tests/cluster/http.c,base)
 
 # what was seen of a real lab is what its recording shows
 $(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/support.c tests/cluster/http.c,base)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "commands.h"
 #include "find.h"
@@ -81,15 +80,18 @@ static enum effect show_output(struct model *m)
     return EFFECT_DRAW;
 }
 
-void acting_export(struct model *m, const char *file)
+enum effect acting_export(struct model *m, const char *file)
 {
-    time_t seconds = m->snapshot ? (time_t)(m->snapshot->taken_wall_ms / 1000) : 0;
-    char name[64];
-    struct tm t;
-    localtime_r(&seconds, &t);
-    strftime(name, sizeof(name), "mirrorlab-events-%Y%m%d-%H%M%S.txt", &t);
+    if (!m->happened.len) {
+        model_say(m, "%s",
+                  m->filters[FOUND_EVENTS]
+                      ? _("no event passes the filter: nothing is written; 2, then Esc shows all")
+                      : _("nothing has happened yet: nothing is written"));
+        return EFFECT_DRAW;
+    }
     free(m->export_to);
-    m->export_to = xstrdup(file ? file : name);
+    m->export_to = file ? xstrdup(file) : NULL;
+    return EFFECT_EXPORT;
 }
 
 /* ---- everything else
@@ -177,7 +179,7 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     case REQUEST_FOLLOW: return follow(m);
     case REQUEST_COPY: return copy(m);
     case REQUEST_OUTPUT: return show_output(m);
-    case REQUEST_EXPORT: acting_export(m, NULL); return EFFECT_EXPORT;
+    case REQUEST_EXPORT: return acting_export(m, NULL);
     case REQUEST_MOUSE:
         m->mouse = !m->mouse;
         model_say(m, "%s",

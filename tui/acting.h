@@ -11,7 +11,8 @@ enum effect acting(struct model *m, enum request request, struct command **run);
 enum effect acting_ask(struct model *m, struct command *command);
 enum effect confirm_key(struct model *m, int key, struct command **run);
 
-/* Where EFFECT_EXPORT writes; NULL: a name made of the time. */
-void acting_export(struct model *m, const char *file);
+/* EFFECT_EXPORT, to this file (NULL: one that is not there yet), or a message that there is nothing to write.
+ */
+enum effect acting_export(struct model *m, const char *file);
 
 #endif

@@ -269,13 +269,27 @@ static void draw_side(const struct compare *cmp, struct canvas *c, struct rect r
     }
 }
 
+static bool is_schedule(const struct side *s)
+{
+    const char *dot = strrchr(s->name, '.');
+    return dot && strcmp(dot, ".sched") == 0;
+}
+
+static const char *what_they_are(const struct compare *cmp)
+{
+    int schedules = is_schedule(&cmp->sides[0]) + is_schedule(&cmp->sides[1]);
+    return schedules == 2 ? _("two schedules")
+           : schedules    ? _("a schedule and a recording")
+                          : _("two recordings");
+}
+
 void compare_draw(const struct compare *cmp, struct canvas *c)
 {
     struct rect all = {0, 0, c->width, c->height};
     char position[48];
     canvas_fill(c, all, STYLE_NORMAL);
     int x = canvas_put(c, all, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
-    x = canvas_put(c, all, x, 0, STYLE_NORMAL, _("two recordings")) + 1;
+    x = canvas_put(c, all, x, 0, STYLE_NORMAL, what_they_are(cmp)) + 1;
     x = canvas_put(c, all, x, 0, STYLE_DIM, "|") + 1;
     canvas_put(c, all, x, 0, STYLE_STRONG, _("REPLAY"));
     snprintf(position, sizeof(position), "%s %zu/%zu", cmp->playing ? "x1" : "||", cmp->at, cmp->lines.len);
@@ -291,7 +305,7 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     const char *message = model_message(player_model(cmp->sides[0].player));
     canvas_put(c, all, 0, c->height - 1, message ? STYLE_STRONG : STYLE_DIM,
                message ? message
-                       : _("]:Next step, both sides  [:Back  { }:Begin, end  Space:Play  w:Write  q:Quit"));
+                       : _("]:Next step  [:Back  { }:Begin, end  Space:Play  w:Write  ?:Help  q:Quit"));
 }
 
 /* ---- begin and end

@@ -177,14 +177,30 @@ const char *find_queue_from(const struct model *m, int by)
     return len ? m->snapshot->queues[m->shown.items[at]].name : NULL;
 }
 
+bool find_all(struct model *m)
+{
+    char **filter = &m->filters[find_kind(m)];
+    if (!*filter || (m->view != VIEW_EVENTS && m->view != VIEW_CLUSTER))
+        return false;
+    free(*filter);
+    *filter = NULL;
+    m->scroll = 0;
+    find_again(m);
+    model_say(m, "%s",
+              m->view == VIEW_EVENTS ? _("all events are shown again") : _("all queues are shown again"));
+    return true;
+}
+
 char *find_status(const struct model *m)
 {
     bool events = find_kind(m) == FOUND_EVENTS;
     const char *part = m->filters[find_kind(m)];
     if (!part || !m->snapshot)
         return NULL;
-    return events ? format_text(_("/%s: %zu of %zu events"), part, m->happened.len, m->snapshot->events_len)
-                  : format_text(_("/%s: %zu of %zu queues"), part, m->shown.len, m->snapshot->queues_len);
+    return events ? format_text(_("/%s: %zu of %zu events, Esc: all"), part, m->happened.len,
+                                m->snapshot->events_len)
+                  : format_text(_("/%s: %zu of %zu queues, Esc: all"), part, m->shown.len,
+                                m->snapshot->queues_len);
 }
 
 /* ---- export

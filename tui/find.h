@@ -19,9 +19,12 @@ enum found find_kind(const struct model *m); /* what '/' filters in this view */
 /* The queue `by` rows from the selected one in the order shown, kept inside; NULL: none is shown. */
 const char *find_queue_from(const struct model *m, int by);
 
-void find_sort(struct model *m, int by);    /* the next column, or the one before */
-const char *find_sort_name(enum sort sort); /* for a person, translated */
-char *find_status(const struct model *m);   /* "name contains x: 3 of 200"; NULL: all is shown */
+/* Takes away the filter of the view that is shown, if it has one, and says so. */
+bool find_all(struct model *m);
+
+void find_sort(struct model *m, int by);                  /* the next column, or the one before */
+const char *find_sort_name(enum sort sort);               /* for a person, translated */
+char *find_status(const struct model *m);                 /* "/x: 3 of 200 queues; ..."; NULL: all is shown */
 int find_export(const struct model *m, const char *file); /* the events that pass, as text; 0 or an errno */
 
 #endif

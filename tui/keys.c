@@ -13,3 +13,19 @@ const struct key_entry *key_find(int key)
             return &key_table[i];
     return NULL;
 }
+
+const char *key_in_compare(const struct key_entry *k)
+{
+    switch ((int)k->request) {
+    case REQUEST_LATER: return N_("the next step, on both sides");
+    case REQUEST_EARLIER: return N_("the step before, on both sides");
+    case REQUEST_SEEK_BACK: return N_("to the beginning");
+    case REQUEST_SEEK_ON: return N_("to the end");
+    case REQUEST_PAUSE: return N_("play; again: stop");
+    case REQUEST_QUIT: return N_("leave");
+    case REQUEST_HELP:
+    case REQUEST_WRITE:
+    case REQUEST_REDRAW: return k->help;
+    default: return NULL;
+    }
+}

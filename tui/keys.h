@@ -66,7 +66,7 @@ enum key {
     X('4', REQUEST_VIEW_LESSON, "4", NULL, NULL, false)                                                      \
     X('e', REQUEST_EXPLAIN, "e", NULL, N_("the lesson at length; in Message: every event"), false)           \
     X('f', REQUEST_FOLD, "f", NULL, N_("fold the lesson to one line; again: back"), false)                   \
-    X(KEY_ESCAPE, REQUEST_BACK, "Esc", NULL, N_("back to the cluster; never quits"), false)                  \
+    X(KEY_ESCAPE, REQUEST_BACK, "Esc", NULL, N_("drop the filter; back to the cluster"), false)              \
     X(' ', REQUEST_PAUSE, "Space", NULL, N_("pause the screen; in a replay: play"), false)                   \
     X('.', REQUEST_PAUSE, ".", NULL, NULL, false)                                                            \
     X('[', REQUEST_EARLIER, "[", NULL, N_("a step in time; in Message: another one"), false)                 \
@@ -151,5 +151,9 @@ extern const struct key_entry key_table[];
 extern const size_t key_table_len;
 
 const struct key_entry *key_find(int key); /* NULL: no such key */
+
+/* What the key does where two recordings are side by side (compare.h), to be translated; NULL: nothing. There
+ * is no model to select in there: only time, writing, leaving. */
+const char *key_in_compare(const struct key_entry *k);
 
 #endif

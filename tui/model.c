@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "acting.h"
+#include "away.h"
 #include "commands.h"
 #include "find.h"
 #include "prompt.h"
@@ -120,90 +121,6 @@ const char *model_message(const struct model *m)
 /* ---- observing
  * ------------------------------------------------------------------------------------------------ */
 
-/* at: where it stands if no queue has come or gone since */
-static struct away *find_away(struct model *m, const char *queue, size_t at)
-{
-    if (at < m->away.len && strcmp(m->away.items[at].queue, queue) == 0)
-        return &m->away.items[at];
-    for (size_t i = 0; i < m->away.len; i++)
-        if (strcmp(m->away.items[i].queue, queue) == 0)
-            return &m->away.items[i];
-    VEC_PUSH(&m->away,
-             (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1, .taken_level = true});
-    return &m->away.items[m->away.len - 1];
-}
-
-/* Another node serves the queue now, and the one that did has fallen silent: who took over, and was it level?
- */
-static void remember_taking_over(struct away *a, const struct queue_seen *q, node_bits silent)
-{
-    node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
-    if (!master || (master & silent))
-        return;
-    if (a->served_by >= 0 && a->served_by != q->master && (silent & ((node_bits)1 << a->served_by))) {
-        a->taken_from |= (node_bits)1 << a->served_by;
-        a->taken_level = a->taken_level && (a->level & master);
-    }
-    a->served_by = q->master;
-    a->level = q->synced;
-}
-
-/* Nodes may count a queue's messages late after its return (RabbitMQ does so every 5 s): what is missing at
- * first is not missing if it is there by then. */
-#define COUNTS_MS 10000
-
-static void remember_missing(struct away *a, const struct snapshot *s, const struct queue_seen *q)
-{
-    if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
-        if (a->held < 0 || a->back_at) {
-            a->held = q->was_messages;
-            a->kept_on = 0;
-        }
-        a->kept_on |= a->copies | (q->master >= 0 ? (node_bits)1 << q->master : 0);
-        a->back_at = 0;
-        a->missing = 0;
-    } else if (a->held >= 0 && q->messages >= 0) {
-        int64_t missing = q->messages < a->held ? a->held - q->messages : 0;
-        if (!a->back_at)
-            a->missing = missing;
-        else if (s->taken_at - a->back_at < COUNTS_MS && missing < a->missing)
-            a->missing = missing;
-        a->back_at = a->back_at ? a->back_at : s->taken_at;
-    }
-}
-
-/* The copies a queue had on a node when that node fell silent are away with it, until it answers again (then
- * what it has is what the nodes list) or the queue is gone. Silent, not stopped: others can take over a queue
- * long before they agree that its node does not run. */
-static void remember_away(struct model *m, const struct snapshot *s)
-{
-    node_bits silent = 0;
-    if (s->source < 0)
-        return; /* nobody says what is where */
-    m->any_away = 0;
-    for (size_t i = 0; i < s->nodes_len; i++)
-        if (!s->nodes[i].answers)
-            silent |= (node_bits)1 << i;
-    for (size_t i = 0; i < s->queues_len; i++) {
-        const struct queue_seen *q = &s->queues[i];
-        struct away *a = find_away(m, q->name, i);
-        node_bits master = queue_seen_masters_bits(q);
-        node_bits copies = queue_seen_mirrors(q, false) | master;
-        a->copies = (a->copies | a->now | copies) & silent;
-        a->masters = (a->masters | a->now_master | master) & silent;
-        a->now = copies;
-        a->now_master = master;
-        remember_taking_over(a, q, silent);
-        remember_missing(a, s, q);
-        m->any_away |= a->copies;
-    }
-    for (size_t i = m->away.len; i-- > 0;)
-        if (!snapshot_queue(s, m->away.items[i].queue)) {
-            free(m->away.items[i].queue);
-            VEC_REMOVE(&m->away, i);
-        }
-}
-
 static struct history *find_history(struct model *m, const char *queue, size_t at)
 {
     if (at < m->history.len && strcmp(m->history.items[at].queue, queue) == 0)
@@ -302,7 +219,7 @@ static void move_queue(struct model *m, int by)
 void model_observe(struct model *m, const struct snapshot *s)
 {
     int queue_was = queue_index(m);
-    remember_away(m, s);
+    away_observe(m, s);
     remember_history(m, s);
     uint64_t was_looked_at = m->ledger.uid;
     ledger_observe(&m->ledger, s);
@@ -328,20 +245,6 @@ const struct queue_seen *model_queue(const struct model *m)
 {
     int i = queue_index(m);
     return i < 0 ? NULL : &m->snapshot->queues[i];
-}
-
-const struct away *model_past(const struct model *m, const char *queue)
-{
-    for (size_t i = 0; i < m->away.len; i++)
-        if (strcmp(m->away.items[i].queue, queue) == 0)
-            return &m->away.items[i];
-    return NULL;
-}
-
-const struct away *model_away(const struct model *m, const char *queue)
-{
-    const struct away *a = m->any_away ? model_past(m, queue) : NULL;
-    return a && a->copies ? a : NULL;
 }
 
 const struct history *model_history(const struct model *m, const char *queue)
@@ -508,7 +411,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_EXPLAIN:
     case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
-    case REQUEST_BACK: return model_show(m, VIEW_CLUSTER);
+    case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
     case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;
     case REQUEST_EARLIER:
     case REQUEST_LATER:
@@ -570,6 +473,10 @@ enum effect model_key(struct model *m, int key, struct command **run)
     m->message = NULL;
     if (entry->acts && model_refuses(m, entry->name))
         return EFFECT_DRAW;
+    if (m->compared && !key_in_compare(entry)) {
+        model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
+        return EFFECT_DRAW;
+    }
     const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
     if (other) {
         model_say(m, _("still running (Ctrl-C ends it): %s"), other->text);

@@ -184,7 +184,7 @@ struct model {
     VEC(struct command *) others; /* those that still run besides it */
     VEC(struct queue_pace) syncs; /* of the queues that are being synchronised */
     char *copy;                   /* EFFECT_COPY: what goes to the clipboard */
-    char *export_to;              /* EFFECT_EXPORT: the file */
+    char *export_to;              /* EFFECT_EXPORT: the file; NULL: a new one */
     char *message;                /* to the user; NULL: none */
     size_t message_step;          /* the lesson's step when it was said: with the next one it is old */
     bool quit_asked;              /* q was pressed while something ran */
@@ -192,6 +192,7 @@ struct model {
     node_bits cut;                /* nodes that were cut off from here: x heals them */
 
     /* set once */
+    bool compared;         /* one of two that are side by side: key_in_compare has its keys */
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */

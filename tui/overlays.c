@@ -23,46 +23,57 @@ struct rect draw_box(struct canvas *c, int width, int height, const char *title)
 /* ---- help
  * ------------------------------------------------------------------------------------------------------ */
 
-/* "up down k j": a line's key and those after it that have no line of their own */
-static void key_names(size_t i, char out[64])
+/* what a key's line says; NULL: it has none, or is on that of the key before */
+static const char *help_of(const struct model *m, size_t i)
+{
+    const struct key_entry *k = &key_table[i];
+    if (!m->compared)
+        return k->help;
+    return i && k[-1].request == k->request ? NULL : key_in_compare(k);
+}
+
+/* "up down k j": a line's key and those after it that are on its line */
+static void key_names(const struct model *m, size_t i, char out[64])
 {
     size_t len = (size_t)snprintf(out, 64, "%s", key_table[i].name);
-    for (size_t j = i + 1; j < key_table_len && !key_table[j].help; j++)
-        len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_table[j].name);
+    for (size_t j = i + 1; j < key_table_len && !help_of(m, j); j++)
+        if (!m->compared || key_table[j].request == key_table[i].request)
+            len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_table[j].name);
 }
 
 #define NAMES_WIDTH  29
 #define NARROW_WIDTH 58 /* below it what a key does stands under its name, to its end */
 #define INDENT       2
 
-static int help_rows(const struct canvas *c, int width)
+static int help_rows(const struct model *m, const struct canvas *c, int width)
 {
     int rows = 0;
     for (size_t i = 0; i < key_table_len; i++)
-        if (key_table[i].help)
-            rows += width >= NARROW_WIDTH ? 1 : 1 + paragraph_rows(c, width - INDENT, _(key_table[i].help));
+        if (help_of(m, i))
+            rows += width >= NARROW_WIDTH ? 1 : 1 + paragraph_rows(c, width - INDENT, _(help_of(m, i)));
     return rows;
 }
 
-static void draw_keys(struct canvas *c, struct rect list, int y)
+static void draw_keys(const struct model *m, struct canvas *c, struct rect list, int y)
 {
     for (size_t i = 0; i < key_table_len; i++) {
         char names[64];
-        if (!key_table[i].help)
+        const char *help = help_of(m, i);
+        if (!help)
             continue;
-        key_names(i, names);
+        key_names(m, i, names);
         canvas_put(c, list, 0, y, STYLE_STRONG, names);
         if (list.width >= NARROW_WIDTH)
-            canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(key_table[i].help));
+            canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(help));
         else
-            y += 1 + draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(key_table[i].help));
+            y += 1 + draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(help));
     }
 }
 
 /* the box's inside, without the line above and the one below */
-static struct rect help_list(struct canvas *c, bool draw)
+static struct rect help_list(const struct model *m, struct canvas *c, bool draw)
 {
-    int width = c->width < 78 ? c->width : 78, rows = help_rows(c, width - 4);
+    int width = c->width < 78 ? c->width : 78, rows = help_rows(m, c, width - 4);
     struct rect r = {0, 0, width - 4, rows + 4 > c->height ? c->height - 2 : rows + 2};
     if (draw)
         r = draw_box(c, 78, rows + 4, _("Keys"));
@@ -72,19 +83,20 @@ static struct rect help_list(struct canvas *c, bool draw)
 /* The last line is in sight at most: only drawing knows how many rows there are. */
 void help_settle(struct model *m, struct canvas *c)
 {
-    struct rect list = help_list(c, false);
-    int last = help_rows(c, list.width) - list.height;
+    struct rect list = help_list(m, c, false);
+    int last = help_rows(m, c, list.width) - list.height;
     m->help_from = m->help_from > last ? last : m->help_from;
     m->help_from = m->help_from < 0 ? 0 : m->help_from;
 }
 
 void draw_help(const struct model *m, struct canvas *c)
 {
-    struct rect list = help_list(c, true), r = {list.x, list.y - 1, list.width, list.height + 2};
-    int from = m->help_from, below = help_rows(c, list.width) - from - list.height;
+    struct rect list = help_list(m, c, true), r = {list.x, list.y - 1, list.width, list.height + 2};
+    int from = m->help_from, below = help_rows(m, c, list.width) - from - list.height;
     canvas_put(c, r, 0, 0, STYLE_DIM,
-               _("> marks what keys act on: a node, a queue, the lesson's current step."));
-    draw_keys(c, list, -from);
+               m->compared ? _("> marks the step that both sides are at.")
+                           : _("> marks what keys act on: a node, a queue, the lesson's current step."));
+    draw_keys(m, c, list, -from);
     if (from > 0 || below > 0)
         canvas_printf(c, r, 0, r.height - 1, STYLE_TITLE,
                       _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes"), from,

@@ -72,10 +72,8 @@ static enum effect own_word(struct model *m, const struct verb *v, word_list *wo
         return acting(m, REQUEST_QUIT, run);
     if (strcmp(v->name, "clean") == 0)
         return acting(m, REQUEST_RESTART, run);
-    if (strcmp(v->name, "export") == 0) {
-        acting_export(m, first);
-        return EFFECT_EXPORT;
-    }
+    if (strcmp(v->name, "export") == 0)
+        return acting_export(m, first);
     if (first && !is_count(first)) {
         model_say(m, _("%s %s: write how many messages, such as %s 1000"), v->name, first, v->name);
         return EFFECT_DRAW;
@@ -110,6 +108,20 @@ static struct command *labctl_command(const struct model *m, const struct verb *
     return c;
 }
 
+/* RabbitMQ's own rabbitmqctl has verbs that are not in the table, and labctl asks it; anywhere else what is
+ * not in the table is a slip. */
+static bool is_slip(struct model *m, const char *name)
+{
+    if (verb_find(name) || (m->lab && m->lab->engine == ENGINE_RABBITMQ))
+        return false;
+    const char *like = verb_like(name);
+    if (like)
+        model_say(m, _("unknown verb '%s': did you mean '%s'? :help lists all"), name, like);
+    else
+        model_say(m, _("unknown verb '%s'; :help lists all"), name);
+    return true;
+}
+
 static enum effect run_words(struct model *m, word_list *words, struct command **run)
 {
     VEC(const char *) argv = {0};
@@ -124,6 +136,8 @@ static enum effect run_words(struct model *m, word_list *words, struct command *
         model_say(m, _("no verb in it; help lists them"));
         return EFFECT_DRAW;
     }
+    if (is_slip(m, name))
+        return EFFECT_DRAW;
     if ((!v || v->acts) && model_refuses(m, name))
         return EFFECT_DRAW;
     if (v && v->of == OF_SCREEN)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ran.h"
+#include "refused.h"
 #include "words.h"
 
 #define LAST_LINE_MAX 1000      /* of what a command printed, one row is shown */
@@ -108,11 +109,15 @@ void model_output(struct model *m, struct command *c, const char *data, size_t l
 static void other_ended(struct model *m, size_t i, int exit_code)
 {
     struct command *c = m->others.items[i];
-    const char *last = c->last_line ? c->last_line : "";
+    c->running = false;
+    c->exit_code = exit_code;
+    char *refused = refused_text(m, c);
+    const char *last = refused ? refused : c->last_line ? c->last_line : "";
     if (exit_code)
         model_say(m, _("ended with exit code %d: %s: %s"), exit_code, c->text, last);
     else
         model_say(m, _("done: %s: %s"), c->text, last);
+    free(refused);
     VEC_REMOVE(&m->others, i);
     command_destroy(c);
 }
@@ -139,8 +144,10 @@ void model_ended(struct model *m, struct command *c, int exit_code)
         return;
     c->running = false;
     c->exit_code = exit_code;
-    if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2)
+    char *refused = refused_text(m, c); /* it says what the lines mean; o shows them */
+    if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2 && !refused)
         pager_open(m, c->text, text_str(&c->output));
+    free(refused);
 }
 
 bool model_runs(const struct model *m)

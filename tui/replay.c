@@ -10,6 +10,7 @@
 #include "lab/snapshot.h"
 #include "record.h"
 #include "time_delta.h"
+#include "words.h"
 
 #define FILE_MAX_BYTES (256u << 20)
 
@@ -211,12 +212,12 @@ struct recording *recording_of(const char *name, char *text, char **error)
             return r;
     if (r->problem && !r->header) /* not even a damaged one */
         *error = format_text(
-            "%s; it is neither a recording (lab --record FILE makes one) nor a schedule (*.sched)",
+            _("%s; it is neither a recording (lab --record FILE makes one) nor a schedule (*.sched)"),
             r->problem);
     else
         *error = r->problem
                      ? xstrdup(r->problem)
-                     : format_text("%s:1: no snapshot in it; lab --record FILE makes a recording", name);
+                     : format_text(_("%s:1: no snapshot in it; lab --record FILE makes a recording"), name);
     recording_close(r);
     return NULL;
 }
@@ -239,8 +240,8 @@ struct recording *recording_open(const char *file, char **error)
     if (failed || text.len >= FILE_MAX_BYTES || memchr(text.s, '\0', text.len)) {
         *error = failed ? format_text("%s: %s", file, strerror(reason))
                  : text.len >= FILE_MAX_BYTES
-                     ? format_text("%s: larger than %u MiB", file, FILE_MAX_BYTES >> 20)
-                     : format_text("%s: not a text", file);
+                     ? format_text(_("%s: larger than %u MiB"), file, FILE_MAX_BYTES >> 20)
+                     : format_text(_("%s: not a text"), file);
         text_finish(&text);
         return NULL;
     }

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "commands.h"
 #include "lab/engine.h"
-#include "find.h"
+#include "give.h"
 #include "jobs.h"
 #include "lab/observe.h"
 #include "model.h"
@@ -244,53 +244,6 @@ static void start_command(struct run *r, struct command *c)
     session_said(r->session);
 }
 
-/* ---- what else keys ask for
- * ------------------------------------------------------------------------------------- */
-
-/* Into the folder one stands in; into the lab's, where that cannot be written. */
-static void export_events(struct run *r, struct model *m)
-{
-    const char *name = m->export_to;
-    char *path = xstrdup(name);
-    int err = find_export(m, path);
-    if (err && err != EEXIST && !strchr(name, '/')) {
-        free(path);
-        path = format_text("%s/%s", r->lab->path, name);
-        err = find_export(m, path);
-    }
-    char *full = err ? NULL : realpath(path, NULL);
-    if (err)
-        model_say(m, _("%s cannot be written: %s"), path, strerror(err));
-    else
-        model_say(m, _("%zu events are in %s"), m->happened.len, full ? full : path);
-    free(full);
-    free(path);
-}
-
-/* Inside tmux the terminal's clipboard is tmux's to set, and its own buffer too. */
-static void copy_text(struct run *r, struct model *m)
-{
-    const char *inside = getenv("TMUX");
-    bool tmux = inside && *inside, copied = r->terminal && terminal_copy(r->terminal, m->copy);
-    if (copied || tmux)
-        model_say(m, _("copied: %s"), m->copy);
-    else
-        model_say(m, _("this terminal has no clipboard for programs; mark it: %s"), m->copy);
-    if (!tmux)
-        return;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-        for (int fd = 0; nothing >= 0 && fd < 3; fd++)
-            dup2(nothing, fd);
-        execlp("tmux", "tmux", "set-buffer", "-w", "--", m->copy, (char *)NULL);
-        _exit(127);
-    }
-    if (pid > 0)
-        jobs_adopt(r->jobs, NULL, -1, pid);
-}
-
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -327,12 +280,12 @@ static void on_key(struct run *r, int key)
         draw(r, false);
         break;
     case EFFECT_COPY:
-        copy_text(r, m);
+        give_copy(m, r->terminal, r->jobs);
         session_said(r->session);
         draw(r, false);
         break;
     case EFFECT_EXPORT:
-        export_events(r, m);
+        give_events(m, r->lab->path);
         session_said(r->session);
         draw(r, false);
         break;

@@ -6,6 +6,7 @@
 #include "find.h"
 #include "prompt.h"
 #include "ran.h"
+#include "refused.h"
 #include "view.h"
 #include "words.h"
 
@@ -244,10 +245,13 @@ static struct words words_of(const struct model *m)
     const char *message = model_message(m);
     struct words w = {0};
     bool failed = cmd && !cmd->running && cmd->exit_code;
-    char *progress = message || failed ? NULL : progress_of(m);
-    w.printed = cmd && cmd->last_line && !message && !progress;
+    char *refused = message || !cmd ? NULL : refused_text(m, cmd);
+    char *progress = message || failed || refused ? NULL : progress_of(m);
+    w.printed = cmd && cmd->last_line && !message && !progress && !refused;
     if (message)
         w.below = xstrdup(message);
+    else if (refused)
+        w.below = refused;
     else if (progress)
         w.below = progress;
     else if (!cmd)

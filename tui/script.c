@@ -156,13 +156,12 @@ static void type(struct script *s, const char *text)
 
 static void write_frame(struct script *s, const char *file)
 {
-    char *error = NULL, *name = session_write_frame(s->fns.frame(s->arg), file, &error);
-    if (error)
-        fprintf(stderr, "lab: %s: %s\n", s->file, error);
-    if (error)
-        s->fns.quit(s->arg, 1);
+    char *error = NULL;
+    if (session_write_frame(s->fns.frame(s->arg), file, true, &error))
+        return;
+    fprintf(stderr, "lab: %s: %s\n", s->file, error);
+    s->fns.quit(s->arg, 1);
     free(error);
-    free(name);
 }
 
 /* true: done; false: it waits */

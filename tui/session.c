@@ -2,13 +2,13 @@
 #include "session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "compare.h"
+#include "new_file.h"
 #include "record.h"
 #include "time_delta.h"
 #include "view.h"
@@ -169,6 +169,7 @@ struct model *session_model(struct session *s)
     }
     struct model *m = player_model(s->player);
     m->recording = s->o.live->recording;
+    m->compared = s->compare != NULL;
     if (s->paused) {
         m->time.paused = true;
         m->time.behind = now > m->now ? now - m->now : 0;
@@ -181,6 +182,10 @@ const struct model *session_draw(struct session *s, struct canvas *c)
     struct model *m = session_model(s);
     if (s->compare) {
         compare_draw(s->compare, c);
+        if (m->overlay == OVERLAY_HELP) {
+            help_settle(m, c);
+            draw_help(m, c);
+        }
         return m;
     }
     screen_settle(m, c);
@@ -188,23 +193,12 @@ const struct model *session_draw(struct session *s, struct canvas *c)
     return m;
 }
 
-/* Of two recordings there is no model to select in: only time, leaving, and why nothing can be done. */
-static bool means_something(const struct session *s, int key)
-{
-    const struct key_entry *k = key_find(key);
-    if (!s->compare || !k)
-        return !s->compare;
-    return k->acts || k->request == REQUEST_QUIT || k->request == REQUEST_REDRAW ||
-           k->request == REQUEST_EARLIER || k->request == REQUEST_LATER || k->request == REQUEST_PAUSE ||
-           k->request == REQUEST_SEEK_BACK || k->request == REQUEST_SEEK_ON || k->request == REQUEST_WRITE;
-}
-
 /* Keys and frames are in the file only: nobody replays what a paused screen looked like. */
 enum effect session_press(struct session *s, int key, struct command **run)
 {
     *run = NULL;
     recorder_key(s->file, s->o.now(s->o.arg), key);
-    return means_something(s, key) ? model_key(session_model(s), key, run) : EFFECT_NONE;
+    return model_key(session_model(s), key, run);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
@@ -302,45 +296,29 @@ static void go_live(struct session *s)
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------ */
 
-/* a name that does not exist yet, in the folder one is in */
-static char *new_name(const char *stem, const char *ending)
+/* where the lab is, for a folder in which nothing can be written; NULL: there is none */
+static const char *otherwise(const struct session *s)
 {
-    char stamp[32] = "", folder[PATH_MAX];
-    time_t now = time(NULL);
-    struct tm local;
-    if (localtime_r(&now, &local))
-        strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &local);
-    if (!getcwd(folder, sizeof(folder)))
-        folder[0] = '\0';
-    for (int i = 1;; i++) {
-        char *name = i == 1 ? format_text("%s/%s-%s%s", folder, stem, stamp, ending)
-                            : format_text("%s/%s-%s-%d%s", folder, stem, stamp, i, ending);
-        if (i > 999 || access(name, F_OK) != 0)
-            return name;
-        free(name);
-    }
+    return s->o.lab && *s->o.lab->path ? s->o.lab->path : NULL;
 }
 
-char *session_write_frame(const struct canvas *canvas, const char *file, char **error)
+bool session_write_frame(const struct canvas *canvas, const char *name, bool anew, char **error)
 {
-    char *name = file ? xstrdup(file) : new_name("mirrorlab-frame", ".txt");
-    FILE *f = fopen(name, file ? "we" : "wxe");
+    FILE *f = fopen(name, anew ? "we" : "wxe");
     struct text text = {0};
     canvas_to_text(canvas, &text);
     bool ok = f && fwrite(text.s, 1, text.len, f) == text.len;
     ok = f && fclose(f) == 0 && ok;
     text_finish(&text);
-    if (ok)
-        return name;
-    *error = format_text("%s: %s", name, strerror(errno));
-    free(name);
-    return NULL;
+    if (!ok)
+        *error = format_text("%s: %s", name, strerror(errno));
+    return ok;
 }
 
 static void write_frame(struct session *s, const struct canvas *canvas)
 {
-    char *error = NULL, *name = session_write_frame(canvas, NULL, &error);
-    if (name)
+    char *error = NULL, *name = new_file("mirrorlab-frame", ".txt", otherwise(s));
+    if (session_write_frame(canvas, name, false, &error))
         model_say(session_model(s), _("this frame is in %s"), name);
     else
         model_say(session_model(s), _("this frame is not written: %s"), error);
@@ -358,7 +336,7 @@ static void toggle_recording(struct session *s)
         model_say(m, _("recorded: lab replay %s"), s->file_name);
         stop_recording(s);
     } else {
-        char *name = new_name("mirrorlab", ".ndjson");
+        char *name = new_file("mirrorlab", ".ndjson", otherwise(s));
         if (session_record(s, name, false, &error))
             model_say(m, _("recording to %s; R ends it"), name);
         else

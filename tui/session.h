@@ -62,7 +62,8 @@ void session_request(struct session *s, enum request request, const struct canva
 
 void session_pass(struct session *s, ms_time ms); /* a fake clock's time */
 
-/* "FILE" or NULL and *error; an existing file is not overwritten. The caller frees it. */
-char *session_write_frame(const struct canvas *canvas, const char *file, char **error);
+/* The frame as text. anew: over what is there; otherwise an existing file is an error. false: *error, which
+ * the caller frees. */
+bool session_write_frame(const struct canvas *canvas, const char *file, bool anew, char **error);
 
 #endif

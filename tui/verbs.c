@@ -1,6 +1,8 @@
 /* verbs.c: the table of verbs.h. */
 #include "verbs.h"
 
+#include "base/nearest.h"
+
 #define QUEUE_COLUMNS                                                                                        \
     "name state policy pid slave_pids synchronised_slave_pids messages messages_ready "                      \
     "messages_unacknowledged messages_persistent message_bytes message_bytes_ready "                         \
@@ -100,6 +102,14 @@ const struct verb *verb_find(const char *name)
         if (strcmp(verb_table[i].name, name) == 0)
             return &verb_table[i];
     return NULL;
+}
+
+const char *verb_like(const char *name)
+{
+    struct nearest n = {.typed = name};
+    for (size_t i = 0; i < verb_table_len; i++)
+        nearest_try(&n, verb_table[i].name);
+    return n.like;
 }
 
 const char *verb_of(const char *const *argv)

@@ -31,6 +31,9 @@ extern const size_t verb_table_len;
 
 const struct verb *verb_find(const char *name); /* NULL: no such verb */
 
+/* The verb that was probably meant by one that there is not; NULL: none is like it. */
+const char *verb_like(const char *name);
+
 /* The first word of a labctl command line that is no option; NULL: there is none. */
 const char *verb_of(const char *const *argv);
 

@@ -141,7 +141,7 @@ static void say(struct replay *r, const char *head, const char *words)
 
 static void say_fact(struct replay *r, const char *head, const json_t *fact)
 {
-    char *words = fact_text(fact, NULL);
+    char *words = fact_text(fact, r->result->translate);
     say(r, head, words);
     free(words);
 }
@@ -236,14 +236,17 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     m->lost_step = step;
     snprintf(m->door, sizeof(m->door), "%s", door);
     m->mirrors_gone = mirrors && (mirrors & ~r->gone[number - 1]) == 0;
-    text_clear(&r->line);
-    text_printf(&r->line, "m%u%s%s: %s", number, *door ? " through " : "", door, sched_door_words(door));
+    json_t *by = *door ? fact_of(N_("m%u through %s"), number, door) : fact_of("m%u", number);
+    json_t *fact = fact_with("%s: %s", by, fact_word(sched_door_words(door)));
     if (m->mirrors_gone) {
-        text_add(&r->line, " (and before that through L2: ");
+        text_clear(&r->line);
         replay_node_list(&r->line, mirrors);
-        text_add(&r->line, " had it, as a mirror's copy, and went)");
+        fact_add(&fact, "%s (%s)",
+                 fact_of(N_("and before that through L2: %s had it, as a mirror's copy, and went"),
+                         text_str(&r->line)));
     }
-    say(r, "   LOST", text_str(&r->line));
+    say_fact(r, "   LOST", fact);
+    json_decref(fact);
 }
 
 /* What was just seen of the queue, for every message that belongs to it. */
@@ -262,9 +265,9 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             m->holders = in_sync;
         if (here && m->lost_step) {
             m->lost_step = 0;
-            text_clear(&r->line);
-            text_printf(&r->line, "m%u is there again", number);
-            say(r, "  FOUND", text_str(&r->line));
+            json_t *fact = fact_of(N_("m%u is there again"), number);
+            say_fact(r, "  FOUND", fact);
+            json_decref(fact);
         } else if (!here && !m->lost_step && (runs || w->now.state == REPLAY_GONE)) {
             lose(r, w, number, step);
         }
@@ -572,34 +575,42 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
            a->lost_step == b->lost_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
+static json_t *fate_fact(const struct replay_message *m)
+{
+    if (m->lost_step)
+        return *m->door ? fact_of(N_("LOST in step %u through %s"), m->lost_step, m->door)
+                        : fact_of(N_("LOST in step %u"), m->lost_step);
+    if (m->removed)
+        return fact_word(N_("removed by an operator"));
+    if (m->unavailable)
+        return fact_word(N_("unavailable: its queue does not run"));
+    return fact_word(sched_fate_word(replay_fate(m)));
+}
+
 static void print_fate(struct replay *r, unsigned from, unsigned to)
 {
     const struct replay_message *m = message(r, from);
-    struct text t = {0};
-    text_printf(&t, "%s, published in step %u through node%u, %s", m->transient ? "transient" : "persistent",
-                m->step, m->node + 1u, replay_answer_word(m->answer));
-    if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED) {
-        if (m->lost_step)
-            text_printf(&t, ", LOST in step %u%s%s", m->lost_step, *m->door ? " through " : "", m->door);
-        else if (m->removed)
-            text_add(&t, ", removed by an operator");
-        else
-            text_printf(&t, ", %s%s", sched_fate_word(replay_fate(m)),
-                        m->unavailable ? ": its queue does not run" : "");
-    }
+    json_t *fact = fact_of(m->transient ? N_("transient, published in step %u through node%u")
+                                        : N_("persistent, published in step %u through node%u"),
+                           m->step, m->node + 1u);
+    fact_add(&fact, N_("%s, %s"), fact_word(replay_answer_word(m->answer)));
+    if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED)
+        fact_add(&fact, N_("%s, %s"), fate_fact(m));
     char head[48];
     if (from == to)
         snprintf(head, sizeof(head), "  m%u", from);
     else
         snprintf(head, sizeof(head), "  m%u-m%u", from, to);
-    say(r, head, text_str(&t));
-    text_finish(&t);
+    say_fact(r, head, fact);
+    json_decref(fact);
 }
 
 static void print_fates(struct replay *r)
 {
     unsigned count[SCHED_FATE_COUNT_] = {0}, confirmed = 0, len = (unsigned)r->result->messages.len;
-    say(r, "fates", len ? "" : "nothing was published");
+    json_t *fact = len ? fact_of("%s", "") : fact_word(N_("nothing was published"));
+    say_fact(r, "fates", fact);
+    json_decref(fact);
     for (unsigned from = 1; from <= len;) {
         unsigned to = from;
         while (to < len && same_fate(message(r, from), message(r, to + 1)))
@@ -611,11 +622,11 @@ static void print_fates(struct replay *r)
         confirmed += message(r, i)->answer == REPLAY_CONFIRMED;
         count[replay_fate(message(r, i))] += message(r, i)->answer == REPLAY_CONFIRMED;
     }
-    text_clear(&r->line);
-    text_printf(&r->line, "%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost", len,
-                confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
-                count[SCHED_LOST]);
-    say(r, "", text_str(&r->line));
+    fact = fact_of(N_("%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost"), len,
+                   confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
+                   count[SCHED_LOST]);
+    say_fact(r, "", fact);
+    json_decref(fact);
 }
 
 /* The line that speaks of this message in this world: one for this world before one for all worlds, one for
@@ -638,25 +649,26 @@ static const struct sched_expect *expected_of(const struct replay *r, unsigned n
     return best;
 }
 
-/* what stands in r->line */
-static void not_so(struct replay *r)
+/* fact: taken over */
+static void not_so(struct replay *r, json_t *fact)
 {
-    say(r, "NOT SO", text_str(&r->line));
+    char *words = fact_text(fact, r->result->translate);
+    say(r, "NOT SO", words);
     r->result->as_expected = false;
-    if (!r->result->problem)
-        r->result->problem = xstrdup(text_str(&r->line));
+    if (r->result->problem)
+        free(words);
+    else
+        r->result->problem = words;
+    json_decref(fact);
 }
 
 static void compare(struct replay *r)
 {
     r->result->as_expected = true;
     for (size_t i = 0; i < r->s->expects.len; i++)
-        if (r->s->expects.items[i].message > r->result->messages.len) {
-            text_clear(&r->line);
-            text_printf(&r->line, "line %u expects something of m%u, which was never published",
-                        r->s->expects.items[i].line, r->s->expects.items[i].message);
-            not_so(r);
-        }
+        if (r->s->expects.items[i].message > r->result->messages.len)
+            not_so(r, fact_of(N_("line %u expects something of m%u, which was never published"),
+                              r->s->expects.items[i].line, r->s->expects.items[i].message));
     for (unsigned number = 1; number <= r->result->messages.len; number++) {
         const struct replay_message *m = message(r, number);
         const struct sched_expect *x = expected_of(r, number);
@@ -664,15 +676,18 @@ static void compare(struct replay *r)
                     (strcmp(x->door, "L2") == 0 && m->mirrors_gone);
         if (!x || (x->fate == replay_fate(m) && door && (!x->step || x->step == m->lost_step)))
             continue;
-        text_clear(&r->line);
-        text_printf(&r->line, "line %u expects m%u %s %s", x->line, number, sched_fate_word(x->fate),
-                    x->door);
+        /* as the schedule has it: its words are no language's */
+        json_t *fact =
+            fact_of(N_("line %u expects m%u %s %s"), x->line, number, sched_fate_word(x->fate), x->door);
         if (x->step)
-            text_printf(&r->line, " in step %u", x->step);
-        not_so(r);
+            fact_add(&fact, "%s %s", fact_of(N_("in step %u"), x->step));
+        not_so(r, fact);
     }
-    if (r->s->expects.len && r->result->as_expected)
-        say(r, "", "as the schedule expects");
+    if (r->s->expects.len && r->result->as_expected) {
+        json_t *fact = fact_word(N_("as the schedule expects"));
+        say_fact(r, "", fact);
+        json_decref(fact);
+    }
 }
 
 int replay_play(const struct sched *s, const char *name, const struct replay_world *world, void *arg,
@@ -680,12 +695,18 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
 {
     struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
     char *why = NULL;
-    *result = (struct replay_result){.watch = result->watch};
-    fprintf(out, "%s: %s\n%u node%s, engine %s, rule %s, partitions %s\n", name, s->title, s->nodes,
-            s->nodes == 1 ? "" : "s", world->name, world->rule ? world->rule : s->rule,
-            s->partitions == SCHED_IGNORE           ? "ignore"
-            : s->partitions == SCHED_PAUSE_MINORITY ? "pause_minority"
-                                                    : "autoheal");
+    *result = (struct replay_result){.watch = result->watch, .translate = result->translate};
+    fprintf(out, "%s: %s\n", name, s->title);
+    json_t *head = fact_of(s->nodes == 1 ? N_("%u node, engine %s, rule %s, partitions %s")
+                                         : N_("%u nodes, engine %s, rule %s, partitions %s"),
+                           s->nodes, world->name, world->rule ? world->rule : s->rule,
+                           s->partitions == SCHED_IGNORE           ? "ignore"
+                           : s->partitions == SCHED_PAUSE_MINORITY ? "pause_minority"
+                                                                   : "autoheal");
+    char *words = fact_text(head, result->translate);
+    fprintf(out, "%s\n", words);
+    free(words);
+    json_decref(head);
     int err = world->begin(arg, s, &why);
     if (!err)
         err = events(&r, &why);

@@ -115,7 +115,10 @@ struct replay_watch {
 };
 
 struct replay_result {
-    const struct replay_watch *watch;    /* set by the caller; NULL: nobody watches */
+    /* set by the caller */
+    const struct replay_watch *watch;           /* NULL: nobody watches */
+    const char *(*translate)(const char *text); /* as fact_text's: the language of what is printed */
+
     VEC(struct replay_message) messages; /* m1 first */
     bool as_expected;                    /* also if nothing was expected */
     char *problem; /* why it was not played to its end, or the first that is not as expected; NULL: nothing */

@@ -30,7 +30,6 @@ static void demote(struct mirror *m, struct queue *q)
     q->role = ROLE_MIRROR;
     q->synced = q->synced_told = true; /* who takes over tells what there is to tell */
     q->join = 0;
-    q->since = 0; /* as decide.c lists it */
 }
 
 static void new_role(struct mirror *m, struct queue *q, uint64_t old_generation, struct effects *out)
@@ -45,6 +44,7 @@ static void new_role(struct mirror *m, struct queue *q, uint64_t old_generation,
         q->promoting = false;
         if (q->role == ROLE_MASTER)
             demote(m, q);
+        q->since = added_by(e, m->o.self); /* removed and added again, it may know of neither: it is level now */
     } else {
         q->promoting = false;
         if (q->role != ROLE_NONE || q->recovered)

@@ -22,6 +22,7 @@ void check_finish(struct sim *s)
     VEC_FREE(&s->check.views);
     VEC_FREE(&s->check.vanished);
     VEC_FREE(&s->check.given_up);
+    VEC_FREE(&s->check.synced_changes);
     VEC_FREE(&s->check.walk);
     VEC_FREE(&s->check.stamps);
 }
@@ -303,6 +304,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         return;
     }
     sq->now = says_now;
+    if (was.synced != sq->now.synced || was.generation != sq->now.generation)
+        VEC_PUSH(&s->check.synced_changes, queue);
     bool went_on = sq->now.local && was.valid && was.life == sq->now.life && (was.local || was.replica);
     if (was.generation != sq->now.generation && !went_on) /* from an empty log ids count from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
@@ -397,6 +400,8 @@ void check_refresh(struct sim *s, node_id n)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
                  s->names[n], sn->view.ran_last & sn->left);
     sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
+    if (sn->view.phase == PHASE_CHANGING || sn->view.phase == PHASE_SERVING)
+        check_begun(s, n);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
         return;
     bool first = !sn->holding;
@@ -424,8 +429,8 @@ void check_refresh(struct sim *s, node_id n)
  * they go on. */
 void check_left(struct sim *s, node_id n)
 {
-    bool served =
-        s->check.nodes[n].holding; /* else its last life was killed, and they know no more than that */
+    /* else its last life was killed, or whoever would have let it go was, and they know no more than that */
+    bool served = s->check.nodes[n].holding && s->nodes[n].let_go;
     bool early = s->options.partition_handling == PARTITION_AUTOHEAL;
     s->check.nodes[n].left = s->check.nodes[n].stayed = 0;
     for (node_id other = 0; other < s->options.nodes && served && s->cuts == 0; other++) {
@@ -450,8 +455,17 @@ void check_reset(struct sim *s, node_id n)
     check_losses(s, n, CAUSE_OPERATOR);
 }
 
+/* The step's effects are done: what it learned of who is in sync is among these records. */
+static void note_synced(struct sim *s, node_id n)
+{
+    for (size_t i = 0; i < s->check.synced_changes.len; i++)
+        seen_queue(s, n, s->check.synced_changes.items[i])->synced_at = s->nodes[n].disk.records;
+    s->check.synced_changes.len = 0;
+}
+
 void check_after(struct sim *s, node_id n)
 {
+    note_synced(s, n);
     check_losses(s, n, CAUSE_STEP);
     check_given(s, n);
     if (!s->check.nodes[n].holding || s->failure)

@@ -43,6 +43,7 @@ struct seen_queue {
     struct seen_info now, before; /* before: when master, generation or availability were last different */
     struct seen_info changing;    /* in a view that was installed and is not served yet, */
     struct seen_info overtaken;   /* and in one before that, which never was */
+    size_t synced_at; /* its disk knows who is in sync now once it has so many records */
     VEC(struct seen_message) items;
     msg_id next;             /* after the highest id held in this life and generation */
     uint32_t limits_changes; /* of its limits, when it was looked at last */
@@ -99,6 +100,7 @@ struct check {
     VEC(struct watched_queue) queues; /* by place in the ledger */
     VEC(struct checked_key) keys;
     VEC(uint32_t) vanished; /* in this step: nobody holds them any more */
+    VEC(uint32_t) synced_changes; /* queues of which this step said anew who is in sync */
     VEC(uint32_t) given_up; /* in this step, by their master: to be dead-lettered in the same */
     VEC(struct seen_message) walk;
     uint64_t stamp;
@@ -114,6 +116,7 @@ void check_after(struct sim *s, node_id n);     /* after its effects */
 void check_left(struct sim *s, node_id n);      /* it has stopped in order */
 void check_reset(struct sim *s, node_id n);     /* an operator has emptied its log */
 void check_disk_lost(struct sim *s, node_id n); /* it is about to be emptied, and all nodes are off */
+void check_begun(struct sim *s, node_id n);     /* it is in a view */
 void check_node_up(struct sim *s, node_id n);
 void check_node_gone(struct sim *s, node_id n,
                      bool restarts);          /* it has stopped, was killed, or begins again by itself */

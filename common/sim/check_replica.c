@@ -136,19 +136,21 @@ void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
 }
 
 /* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in
- * sync when they went: as all who are left say. */
+ * sync when they went: as the disks of all who are left say. */
 static void lose_with_disk(struct sim *s, node_id n, uint32_t queue)
 {
-    const struct ledger_queue *q = &s->ledger.queues.items[queue];
+    struct ledger_queue *q = &s->ledger.queues.items[queue];
     node_set synced = ~node_bit(n);
     bool masters = false;
     for (node_id other = 0; other < s->options.nodes; other++) {
-        const struct seen_info *says = &seen_queue(s, other, queue)->now;
+        const struct seen_queue *sq = seen_queue(s, other, queue);
+        const struct seen_info *says = &sq->now;
         if (other == n || !says->valid || says->life != s->nodes[other].lives)
             continue;
         masters = masters || says->master == n;
-        synced &= says->synced;
+        synced &= sq->synced_at <= s->nodes[other].disk.records ? says->synced : 0;
     }
+    q->disk_lost = masters && synced ? n + 1 : 0;
     for (size_t i = 0; i < q->messages.len && masters && !synced; i++)
         if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
             lose(s, n, q->messages.items[i], DOOR_L4, false,
@@ -159,6 +161,27 @@ void check_disk_lost(struct sim *s, node_id n)
 {
     for (uint32_t i = 0; i < s->ledger.queues.len; i++)
         lose_with_disk(s, n, i);
+}
+
+/* A disk was lost, and n is the first to be in a view that knows the queue. The view may have been made without the
+ * node of that disk: then those who have copies gave them up before it was known that they are the last ones. */
+void check_begun(struct sim *s, node_id n)
+{
+    for (uint32_t i = 0; s->counts[SIM_DISKS_LOST] && i < s->ledger.queues.len; i++) {
+        struct ledger_queue *lq = &s->ledger.queues.items[i];
+        struct queue *q = lq->disk_lost ? mirror_find_queue_uid(s->nodes[n].m, lq->uid) : NULL;
+        if (!q)
+            continue;
+        struct queue_info info;
+        mirror_queue_info(s->nodes[n].m, q, &info);
+        bool without = info.master + 1U == lq->disk_lost &&
+                       (info.state == QUEUE_STOPPED || info.state == QUEUE_DOWN);
+        lq->disk_lost = 0;
+        for (size_t k = 0; k < lq->messages.len && without; k++)
+            if (!explained(&s->ledger.messages.items[lq->messages.items[k]], lq))
+                lose(s, n, lq->messages.items[k], DOOR_L4, false,
+                     "the disk of its queue's node was lost, and the others had begun without it");
+    }
 }
 
 /* Did anybody who should know say that n was in sync before it took over? */

@@ -116,6 +116,7 @@ struct ledger_queue {
     char *dead_letter_key;                              /* of its arguments, or NULL */
     uint32_t max_priority;
     bool single_active;
+    uint32_t disk_lost;         /* 1 + its master, whose disk went while a copy was in sync; 0: none */
     uint64_t single_generation; /* under this master */
     uint64_t single_sub;        /* this one is the active consumer */
     uint64_t used_ms;       /* somebody who was answered asked then: its time to expire is not over before */

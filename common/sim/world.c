@@ -255,7 +255,7 @@ static void node_gone(struct sim *s, node_id n, enum going going)
     link_disconnect_all(s, n, in_order);
     mirror_destroy(node->m);
     node->m = NULL;
-    node->serving = node->stopping = node->turn_due = false;
+    node->serving = node->stopping = node->turn_due = node->let_go = false;
     node->clients = 0;
     ask_node_gone(s, n);
     check_node_gone(s, n, going == GONE_RESTARTED);
@@ -285,6 +285,7 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     s->stepping = ev->type;
     s->stepping_from = ev->type == EV_PEER_MESSAGE ? ev->u.peer.node : n;
     s->stepping_delivers = ev->type == EV_PEER_MESSAGE && ev->u.peer.msg->type == PEER_DELIVER;
+    node->let_go = node->let_go || (ev->type == EV_PEER_MESSAGE && ev->u.peer.msg->type == PEER_LEFT);
     struct life_end end = {0};
     ASSERT(s->effects.len == 0); /* effects never step a node themselves */
     int err = mirror_step(node->m, ev, &s->effects);

@@ -106,6 +106,7 @@ struct offered { /* publishes to one queue: the last number that was sent, in wh
 
 struct sim_node {
     struct mirror *m;  /* NULL: it does not run */
+    bool let_go;       /* it was told that the others are in a view without it */
     bool stopping;     /* EV_STOP was given, */
     uint64_t stop_us;  /* then */
     uint64_t start_us; /* its life began */

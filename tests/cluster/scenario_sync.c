@@ -56,6 +56,24 @@ static void a_cancel_when_idle_says_so(void **state)
     assert_placed(&lab, C, "idle", A, ON(B), 0);
 }
 
+/* One line on either engine, where rabbitmqctl by itself prints a page of its verbs; what only rabbitmqctl
+ * has is handed on to it. */
+static void a_mistyped_verb_is_one_line(void **state)
+{
+    (void)state;
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "sync_queu"), 64, &out);
+    assert_string_equal(text_str(&out),
+                        "Error: unknown verb 'sync_queu': did you mean 'sync_queue'? labctl help "
+                        "lists all verbs\n");
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "frobnicate"), 64, &out);
+    assert_string_equal(text_str(&out), "Error: unknown verb 'frobnicate'; labctl help lists all verbs\n");
+    if (test_on_kit())
+        return;
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "list_ciphers"), 0, &out);
+    assert_code(LABCTL(&lab, &out, "-n", "node1", "list_cipher"), 64, &out);
+    assert_says(&out, "did you mean 'list_ciphers'?");
+}
+
 static bool syncs(void *queue)
 {
     struct queue_facts f;
@@ -162,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sync_of_what_is_in_sync_is_fine),
         cmocka_unit_test(a_cancel_when_idle_says_so),
+        cmocka_unit_test(a_mistyped_verb_is_one_line),
         cmocka_unit_test(a_cancel_in_the_middle_leaves_the_mirror_unsynchronised),
         cmocka_unit_test(a_policy_that_becomes_automatic_synchronises),
         cmocka_unit_test(a_mirror_returns_under_full_load),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "base/message.h"
@@ -97,6 +98,29 @@ static void test_words_for_a_shell(void **state)
     text_finish(&t);
 }
 
+static void test_the_nearest_word(void **state)
+{
+    static const char *const words[] = {"list_queues", "sync_queue", "kill"};
+    static const struct {
+        const char *typed, *like;
+    } all[] = {{"lst_queue", "list_queues"},
+               {"sync_queu", "sync_queue"},
+               {"kil", "kill"},
+               {"list_q", NULL}, /* too much is missing */
+               {"ki", NULL},     /* half of it */
+               {"", NULL}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct nearest n = {.typed = all[i].typed};
+        for (size_t j = 0; j < ARRAY_LEN(words); j++)
+            nearest_try(&n, words[j]);
+        if (all[i].like)
+            assert_string_equal(n.like, all[i].like);
+        else
+            assert_null(n.like);
+    }
+}
+
 static void test_every_error_has_a_text(void **state)
 {
     (void)state;
@@ -129,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_map_walk_may_remove),
         cmocka_unit_test(test_text_grows),
         cmocka_unit_test(test_words_for_a_shell),
+        cmocka_unit_test(test_the_nearest_word),
         cmocka_unit_test(test_every_error_has_a_text),
         cmocka_unit_test(test_message_keeps_its_parts),
     };

@@ -193,6 +193,36 @@ static void everything_that_acts(void **state)
     assert_true(wait_until(left, a, SOON));
 }
 
+/* N: the next lesson finds its nodes up, however this one left them, and nothing of an earlier run of it. */
+static void the_next_lesson_begins_on_nodes_that_run(void **state)
+{
+    struct act *a = *state;
+    open_screen(a, "6");
+    keys(a, "s"); /* node1 in order */
+    seen(a, "node1 NOT RUNNING");
+    keys(a, "lK"); /* node2 by force */
+    seen(a, "[ Cancel ]");
+    keys(a, "y");
+    seen(a, "lab 1/3 LIVE");
+    assert_false(lab_alive(&a->lab, 2));
+    keys(a, "N");
+    seen(a, "(go on to lesson 7)");
+    key(a, "Enter"); /* Cancel */
+    gone(a, "(go on to lesson 7)");
+    seen(a, "Lesson 6");
+    assert_false(lab_alive(&a->lab, 2));
+    keys(a, "N");
+    seen(a, "(go on to lesson 7)");
+    keys(a, "y");
+    seen(a, "Lesson 7");
+    seen(a, "lab 3/3 LIVE");
+    assert_true(lab_alive(&a->lab, 2));
+    keys(a, "n"); /* and it can be played */
+    seen(a, ">[ ] 2 ");
+    keys(a, "q");
+    assert_true(wait_until(left, a, SOON));
+}
+
 /* ---- Ctrl-C
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -265,6 +295,7 @@ static void an_interrupted_run_leaves_nothing_running(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(everything_that_acts),
+                                       TEST(the_next_lesson_begins_on_nodes_that_run),
                                        TEST(an_interrupted_run_leaves_nothing_running)};
     return cmocka_run_group_tests_name("screen/act_kit", tests, NULL, NULL);
 }

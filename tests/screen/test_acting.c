@@ -65,7 +65,11 @@ static void a_typed_verb_asks_the_right_node(void **state)
     assert_runs(&m, ":labctl -n node3 status\n", "labctl -n node3 status"); /* pasted from a shell */
     assert_runs(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
                 "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
-    assert_runs(&m, ":no_such_verb\n", "labctl -n node1 no_such_verb"); /* labctl has the words for it */
+    assert_says(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
+    assert_says(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
+    assert_says(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
+    m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
+    assert_runs(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
     assert_says(&m, ":set_policy 'a\n", "a quote is not closed");
     assert_int_equal(types(&m, ":\n", &run), EFFECT_DRAW); /* an empty line is no command */
     assert_int_equal(m.overlay, OVERLAY_NONE);
@@ -223,7 +227,8 @@ static void a_read_only_screen_looks_and_does_not_touch(void **state)
         assert_int_equal(m.overlay, OVERLAY_NONE);
         free(keys);
     }
-    assert_says(&m, ":rotate_logs\n", "--readonly");
+    m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ};
+    assert_says(&m, ":rotate_logs\n", "--readonly"); /* what rabbitmqctl alone knows may act */
     assert_says(&m, ":-n node2 kill\n", "--readonly");
     for (size_t i = 0; i < key_table_len; i++) {
         if (!key_table[i].acts)
@@ -300,6 +305,18 @@ static void filtering_shows_what_passes(void **state)
     for (size_t i = 0; i < m.happened.len; i++)
         assert_string_equal(m.snapshot->events[m.happened.items[i]].kind, "hint");
     assert_int_equal(m.shown.len, all); /* the queues' filter is another one */
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, " events, Esc: all");
+    free(frame);
+    assert_says(&m, "\x1b", "all events are shown again"); /* Esc takes it away, and stays */
+    assert_int_equal(m.view, VIEW_EVENTS);
+    assert_int_equal(m.happened.len, m.snapshot->events_len);
+    types(&m, "\x1b", &run); /* the next one goes back */
+    assert_int_equal(m.view, VIEW_CLUSTER);
+    types(&m, "/WORK-01\n", &run);
+    assert_true(m.shown.len < all);
+    assert_says(&m, "\x1b", "all queues are shown again");
+    assert_int_equal(m.shown.len, all);
     model_finish(&m);
 }
 
@@ -386,7 +403,7 @@ static void events_are_written_to_a_file(void **state)
     see(&m, "rest");
     types(&m, "2/hint\n", &run);
     assert_int_equal(types(&m, "E", &run), EFFECT_EXPORT);
-    assert_contains(m.export_to, "mirrorlab-events-20");
+    assert_null(m.export_to); /* a new one */
     assert_int_equal(types(&m, ":export somewhere.txt\n", &run), EFFECT_EXPORT);
     assert_string_equal(m.export_to, "somewhere.txt");
     int fd = mkstemp(file);
@@ -406,6 +423,9 @@ static void events_are_written_to_a_file(void **state)
     unlink(file);
     assert_true(lines > 0);
     assert_int_equal(lines, m.happened.len);
+    types(&m, "/nothing has this\n", &run);
+    assert_says(&m, "E", "no event passes the filter: nothing is written");
+    assert_says(&m, ":export somewhere.txt\n", "nothing is written");
     model_finish(&m);
 }
 

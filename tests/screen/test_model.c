@@ -121,6 +121,40 @@ static void a_projector_and_a_replay_change_nothing(void **state)
     }
 }
 
+static size_t lines_with(const char *frame, const char *part)
+{
+    size_t found = 0;
+    for (const char *at = frame; (at = strstr(at, part)); at += strlen(part))
+        found++;
+    return found;
+}
+
+/* f: of the lesson the step to do stays, and what happened has its rows; again: all steps are back. */
+static void the_lesson_is_folded(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    char *open = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(open, "[ ] "), 5);
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *folded = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(folded, "[ ] "), 1);
+    assert_contains(folded, ">[ ] 1 ");
+    assert_true(strstr(folded, "Events (newest") - folded < strstr(open, "Events (newest") - open);
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *again = model_frame(&m, 80, 24);
+    assert_string_equal(again, open);
+    free(open);
+    free(folded);
+    free(again);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* N asks, and what it asks for is not a program. */
 static void the_next_lesson_is_gone_on_to(void **state)
 {
@@ -143,6 +177,55 @@ static void the_next_lesson_is_gone_on_to(void **state)
     command_destroy(run);
     model_finish(&m);
     sketch_destroy(l);
+}
+
+/* Of a lab of one node nobody is left to tell that it stopped, but for its log: hello's messages go with it.
+ * That nobody answers is no reason to call anything lost. */
+static void what_the_only_node_lost(void **state)
+{
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct model m;
+        struct event_seen heard[] = {{.seq = 1, .kind = "node", .text = "node1 is up"},
+                                     {.seq = 2, .kind = "node", .text = "node1 was stopped"}};
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest"), alone = *s;
+        struct queue_seen hello = *snapshot_queue(s, "hello");
+        alone.nodes_len = alone.queues_len = 1;
+        alone.queues = &hello;
+        alone.events = heard;
+        alone.events_len = 1;
+        alone.traces = 0;
+        alone.trace_len = alone.copies_len = 0;
+        model_observe(&m, &alone);
+        alone.source = -1; /* silence */
+        alone.nodes[0].answers = false;
+        alone.nodes[0].state = NODE_UNKNOWN;
+        alone.events_len += (size_t)stopped;
+        hello.state = QUEUE_SEEN_UNKNOWN;
+        hello.was_messages = hello.messages;
+        hello.messages = -1;
+        hello.master = -1;
+        model_observe(&m, &alone);
+        assert_null(account_text(&m));
+        alone.source = 0; /* it is back, with nothing */
+        alone.nodes[0].answers = true;
+        alone.nodes[0].state = NODE_UP;
+        hello.state = QUEUE_SEEN_RUNNING;
+        hello.messages = 0;
+        hello.master = 0;
+        model_observe(&m, &alone);
+        char *account = account_text(&m);
+        if (stopped)
+            assert_string_equal(
+                account,
+                "hello: 100000 messages are lost: their only copies were on node1, in memory alone.");
+        else
+            assert_null(account);
+        free(account);
+        model_finish(&m);
+        snapshot_destroy(s);
+    }
 }
 
 static void next_runs_the_current_step_once(void **state)
@@ -525,7 +608,9 @@ int main(void)
         cmocka_unit_test(kill_asks_and_defaults_to_cancel),
         cmocka_unit_test(a_killed_node_is_started_as_a_process),
         cmocka_unit_test(a_projector_and_a_replay_change_nothing),
+        cmocka_unit_test(the_lesson_is_folded),
         cmocka_unit_test(the_next_lesson_is_gone_on_to),
+        cmocka_unit_test(what_the_only_node_lost),
         cmocka_unit_test(next_runs_the_current_step_once),
         cmocka_unit_test(a_command_does_not_tick),
         cmocka_unit_test(the_last_line_of_output),

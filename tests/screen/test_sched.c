@@ -9,6 +9,8 @@
 #include "compare.h"
 #include "main/lab.h"
 #include "main/lab_sim.h"
+#include "new_file.h"
+#include "session.h"
 #include "time_player.h"
 
 #define FOLDER "lessons/schedules/"
@@ -144,10 +146,108 @@ static void two_schedules_side_by_side(void **state)
     canvas_to_text(&c, &out);
     check_frame("sched-compare-80x24", out.s);
     assert_contains(out.s, "m1 confirmed, LOST at step 5");
+    assert_contains(out.s, "mirrorlab two schedules |");
     assert_contains(out.s, "| m1 confirmed, unavailable"); /* on the other side nobody took its place */
     text_finish(&out);
     canvas_finish(&c);
     compare_destroy(cmp);
+}
+
+static ms_time no_time(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static void no_draw(void *arg)
+{
+    (void)arg;
+}
+
+/* Every key of the table does what the help says, or says that it does nothing here. */
+static void keys_of_two_side_by_side(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    struct model live;
+    struct canvas c;
+    struct text out = {0};
+    struct command *run;
+    struct event_base *base = event_base_new();
+    model_init(&live, NULL, NULL, false, false);
+    struct session *s = session_create(&(struct session_options){
+        .base = base, .live = &live, .now = no_time, .draw = no_draw, .fake_clock = true});
+    session_compare(s, recording_load(FOLDER "five-steps.sched", lab_load_schedule, &error),
+                    recording_load(FOLDER "five-steps-kept.sched", lab_load_schedule, &error));
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    size_t mute = 0;
+    for (size_t i = 0; i < key_table_len; i++) {
+        struct model *m = session_model(s);
+        enum effect effect = session_press(s, key_table[i].key, &run);
+        assert_null(run);
+        if (key_table[i].request == REQUEST_REDRAW) {
+            assert_int_equal(effect, EFFECT_CLEAR);
+        } else if (key_in_compare(&key_table[i])) {
+            assert_null(model_message(m));
+        } else {
+            assert_int_equal(effect, EFFECT_DRAW);
+            assert_contains(model_message(m), "does nothing here");
+            mute++;
+        }
+        assert_int_equal(m->view, VIEW_CLUSTER);
+        session_draw(s, &c);
+        text_clear(&out);
+        canvas_to_text(&c, &out);
+        if (key_table[i].request == REQUEST_HELP) {
+            assert_contains(out.s, "the next step, on both sides");
+            assert_lacks(out.s, "Publish");
+            assert_lacks(out.s, "select a node");
+            session_press(s, KEY_ESCAPE, &run);
+        }
+        assert_int_equal(m->overlay, OVERLAY_NONE);
+    }
+    assert_true(mute > 20);
+    text_finish(&out);
+    canvas_finish(&c);
+    session_destroy(s);
+    event_base_free(base);
+    model_finish(&live);
+}
+
+/* What a key writes is a new file in the folder one is in, or else in the one that is named. */
+static void keys_write_new_files(void **state)
+{
+    (void)state;
+    char here[4096], folder[] = "/tmp/mirrorlab-new-XXXXXX", other[] = "/tmp/mirrorlab-new-XXXXXX";
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_true(mkdtemp(folder) && mkdtemp(other));
+    assert_int_equal(chdir(folder), 0);
+    struct canvas c;
+    char *error = NULL, *names[3];
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    for (size_t i = 0; i < 3; i++) { /* more than one in a second */
+        names[i] = new_file("frame", ".txt", other);
+        assert_int_equal(strncmp(names[i], folder, strlen(folder)), 0);
+        assert_true(session_write_frame(&c, names[i], false, &error));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(names[i], names[j]);
+    }
+    assert_false(session_write_frame(&c, names[0], false, &error)); /* it is somebody's by now */
+    assert_contains(error, names[0]);
+    free(error);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(unlink(names[i]), 0);
+        free(names[i]);
+    }
+    assert_int_equal(rmdir(folder), 0); /* nothing can be written there any more */
+    char *name = new_file("frame", ".txt", other);
+    assert_int_equal(strncmp(name, other, strlen(other)), 0);
+    free(name);
+    assert_int_equal(chdir(here), 0);
+    assert_int_equal(rmdir(other), 0);
+    canvas_finish(&c);
 }
 
 static bool expects_loss(const char *file)
@@ -308,6 +408,8 @@ int main(void)
         cmocka_unit_test(two_masters_in_a_schedule),
         cmocka_unit_test(lives_and_ledger_agree),
         cmocka_unit_test(two_schedules_side_by_side),
+        cmocka_unit_test(keys_of_two_side_by_side),
+        cmocka_unit_test(keys_write_new_files),
         cmocka_unit_test(every_schedule),
         cmocka_unit_test(it_is_shown_while_it_is_played),
         cmocka_unit_test(what_does_not_begin_says_why),

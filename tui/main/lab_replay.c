@@ -14,6 +14,7 @@
 #include "lab/replay.h"
 #include "main/lab.h"
 #include "main/lab_sim.h"
+#include "words.h"
 
 static const char usage[] =
     "lab replay FILE [--engine sim|kit|rabbitmq] [--trace] [--dir DIR] [--ports AMQP,HTTP,PEER]\n"
@@ -57,7 +58,8 @@ int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_
     if (!dir) {
         folder = format_text("%s/%s", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", made);
         if (!mkdtemp(folder)) {
-            fprintf(stderr, "lab: %s: no folder can be made there: %s; set TMPDIR, or name one with --dir\n",
+            fprintf(stderr,
+                    _("lab: %s: no folder can be made there: %s; set TMPDIR, or name one with --dir\n"),
                     folder, strerror(errno));
             free(folder);
             return 1;
@@ -66,14 +68,14 @@ int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_
     int err = labdir_path(dir ? dir : folder, lab.path, sizeof(lab.path));
     labdir_defaults(&lab, where->engine, s->nodes);
     if (!err && ports && lab_set_ports(&lab, ports)) {
-        fprintf(stderr, "lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n", ports);
+        fprintf(stderr, _("lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n"), ports);
         err = ERR_INVALID;
     }
     char *config = format_text("%s/lab.cfg", lab.path);
     if (!err && dir && access(config, F_OK) == 0) {
         fprintf(stderr,
-                "lab: %s holds a lab already, and a replay begins with nothing; name another folder, or "
-                "leave --dir out\n",
+                _("lab: %s holds a lab already, and a replay begins with nothing; name another folder, or "
+                  "leave --dir out\n"),
                 lab.path);
         err = ERR_EXISTS;
     }
@@ -126,37 +128,44 @@ int lab_replay(int argc, char **argv)
         case 'p': ports = optarg; break;
         case 'h': fputs(usage, stdout); return 0;
         default:
-            fprintf(stderr, "lab: %s: no such option of replay, or its value is missing\n%s",
-                    argv[optind - 1], usage);
+            fprintf(stderr,
+                    _("lab: %s: no such option of replay, or its value is missing; lab replay --help shows "
+                      "what there is\n"),
+                    argv[optind - 1]);
             return LAB_EXIT_USAGE;
         }
     }
     bool sim = strcmp(engine, "sim") == 0, kit = strcmp(engine, "kit") == 0;
     if (!sim && !kit && strcmp(engine, "rabbitmq") != 0) {
-        fprintf(stderr, "lab: --engine %s: write sim, kit or rabbitmq\n", engine);
+        fprintf(stderr, _("lab: --engine %s: write sim, kit or rabbitmq\n"), engine);
         return LAB_EXIT_USAGE;
     }
     if (optind + 1 != argc) {
-        fprintf(stderr, "lab: replay: %d files are named, as text it plays one schedule\n%s", argc - optind,
-                usage);
+        fprintf(stderr,
+                NP_("lab: replay: %d file is named, as text it plays one schedule; lab replay --help shows "
+                    "more\n",
+                    "lab: replay: %d files are named, as text it plays one schedule; lab replay --help shows "
+                    "more\n",
+                    argc - optind),
+                argc - optind);
         return LAB_EXIT_USAGE;
     }
     const char *file = argv[optind];
     char *text = lab_read_text(file), *error = NULL;
     if (!text) {
-        fprintf(stderr, "lab: %s: %s; name a schedule (*.sched)\n", file, strerror(errno));
+        fprintf(stderr, _("lab: %s: %s; name a schedule (*.sched)\n"), file, strerror(errno));
         return 1;
     }
     struct sched s;
-    struct replay_result result = {0};
+    struct replay_result result = {.translate = lesson_words};
     int code;
     if (sched_parse(&s, file, text, &error)) {
         fprintf(stderr, "lab: %s\n", error);
         code = LAB_EXIT_CONFIG;
     } else if (s.seeded && !sim) {
         fprintf(stderr,
-                "lab: %s: its clients are made from seed %llu, which only the simulator does; leave "
-                "--engine out\n",
+                _("lab: %s: its clients are made from seed %llu, which only the simulator does; leave "
+                  "--engine out\n"),
                 file, (unsigned long long)s.seed);
         code = 1;
     } else if (s.seeded) {

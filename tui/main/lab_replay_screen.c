@@ -68,7 +68,7 @@ static char *play(const struct sched *s, const char *file, char **error)
 {
     struct sched_recorder *recorder =
         nodes ? sched_recorder_live(s, file, engine_name(nodes), -1) : sched_recorder_create(s, file);
-    struct replay_result result = {.watch = sched_recorder_watch(recorder)};
+    struct replay_result result = {.watch = sched_recorder_watch(recorder), .translate = lesson_words};
     FILE *unread = fopen("/dev/null", "we");
     int err = nodes ? lab_play_on_nodes(s, file, nodes, stdout, &result)
                     : replay_on_sim(s, file, false, unread, &result);
@@ -114,7 +114,8 @@ static int read_schedule(struct sched *s, const char *file, char **error)
     free(text);
     if (!err && s->seeded) {
         *error = format_text(
-            "%s: its clients are made from a seed; it is played as text: lab replay %s --plain", file, file);
+            _("%s: its clients are made from a seed; it is played as text: lab replay %s --plain"), file,
+            file);
         sched_finish(s);
         err = ERR_INVALID;
     }
@@ -138,7 +139,7 @@ static int play_into(int fd, const struct sched *s, const char *file, const stru
 {
     signal(SIGPIPE, SIG_IGN);
     struct sched_recorder *recorder = sched_recorder_live(s, file, engine_name(where), fd);
-    struct replay_result result = {.watch = sched_recorder_watch(recorder)};
+    struct replay_result result = {.watch = sched_recorder_watch(recorder), .translate = lesson_words};
     FILE *unread = fopen("/dev/null", "we");
     int err = lab_play_on_nodes(s, file, where, unread, &result);
     bool lost = false;

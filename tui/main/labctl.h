@@ -112,7 +112,9 @@ int ctl_check_words(struct ctl *c, const struct ctl_verb *v); /* CTL_OK, or what
 
 /* Usage, errors in how labctl was called (labctl_usage.c). */
 int ctl_usage(FILE *out, int exit_code); /* the list of verbs */
-int ctl_unknown_verb(struct ctl *c);     /* with a suggestion */
+/* One line: there is no such verb, which one was probably meant (one of labctl's, or like, which may be
+ * NULL), where all are listed. CTL_USAGE. */
+int ctl_unknown_verb(struct ctl *c, const char *verb, const char *like);
 int ctl_wrong_words(struct ctl *c, const struct ctl_verb *v, const char *why, ...)
     __attribute__((format(printf, 3, 4))); /* "Error ..., Arguments given, Usage" */
 int ctl_help(struct ctl *c);

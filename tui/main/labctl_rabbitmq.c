@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "lab/engine.h"
 #include "main/labctl.h"
 
@@ -48,6 +49,28 @@ static int run_rabbitmqctl(struct ctl *c)
     return CTL_UNAVAILABLE;
 }
 
+/* A verb that labctl itself does not know may be rabbitmqctl's; what neither knows rabbitmqctl would answer
+ * with all its verbs, a page of them. So it is asked for those that begin as this one does, by the one verb
+ * that is always handed on. CTL_OK: it has the verb. */
+static int check_verb(struct ctl *c)
+{
+    static const char always[] = "autocomplete";
+    const char *verb = c->line.verb;
+    if (!verb || ctl_find_verb(verb) || strcmp(verb, always) == 0)
+        return CTL_OK;
+    const char begins[] = {verb[0], '\0'}, *const words[] = {always, begins, NULL};
+    char *known = NULL, *rest = NULL;
+    struct nearest n = {.typed = verb};
+    bool there = engine_ctl(&c->lab, words, &known) != 0; /* it cannot be asked: it says why itself */
+    for (char *at = there ? NULL : strtok_r(known, " \n", &rest); at; at = strtok_r(NULL, " \n", &rest)) {
+        there = there || strcmp(at, verb) == 0;
+        nearest_try(&n, at);
+    }
+    int rc = there ? CTL_OK : ctl_unknown_verb(c, verb, n.like);
+    free(known);
+    return rc;
+}
+
 int ctl_rabbitmq(struct ctl *c)
 {
     const char *verb = c->line.verb ? c->line.verb : "";
@@ -68,5 +91,6 @@ int ctl_rabbitmq(struct ctl *c)
     }
     if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0)
         return ctl_rabbitmq_links(c);
-    return run_rabbitmqctl(c);
+    int rc = check_verb(c);
+    return rc == CTL_OK ? run_rabbitmqctl(c) : rc;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "main/labctl.h"
 
 const char *ctl_bold(FILE *out, bool on)
@@ -60,45 +61,18 @@ int ctl_usage(FILE *out, int exit_code)
     return exit_code;
 }
 
-/* ---- "Did you mean" ---- */
-
-/* Levenshtein's distance; names are short. */
-static size_t distance(const char *a, const char *b)
+int ctl_unknown_verb(struct ctl *c, const char *verb, const char *like)
 {
-    size_t row[64], len = strlen(b);
-    if (len >= ARRAY_LEN(row))
-        return SIZE_MAX;
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[len];
-}
-
-int ctl_unknown_verb(struct ctl *c)
-{
-    const char *like = NULL;
-    size_t best = 4; /* more than three letters away is another word */
-    for (size_t i = 0; i < ctl_verbs_len; i++) {
-        size_t d = distance(c->line.verb, ctl_verbs[i].name);
-        if (d < best && d * 2 < strlen(ctl_verbs[i].name)) {
-            best = d;
-            like = ctl_verbs[i].name;
-        }
-    }
-    fprintf(c->err, "\nCommand '%s' not found. \n", c->line.verb);
-    if (!like)
-        return ctl_usage(c->err, CTL_USAGE);
-    fprintf(c->err, "Did you mean '%s'? \n\n", like);
+    struct nearest n = {.typed = verb};
+    if (like)
+        nearest_try(&n, like);
+    for (size_t i = 0; i < ctl_verbs_len; i++)
+        nearest_try(&n, ctl_verbs[i].name);
+    if (n.like)
+        fprintf(c->err, "Error: unknown verb '%s': did you mean '%s'? labctl help lists all verbs\n", verb,
+                n.like);
+    else
+        fprintf(c->err, "Error: unknown verb '%s'; labctl help lists all verbs\n", verb);
     return CTL_USAGE;
 }
 
@@ -107,10 +81,8 @@ int ctl_help(struct ctl *c)
     if (c->line.args.len == 0)
         return ctl_usage(c->out, CTL_OK);
     const struct ctl_verb *v = ctl_find_verb(c->line.args.items[0]);
-    if (!v) {
-        c->line.verb = c->line.args.items[0];
-        return ctl_unknown_verb(c);
-    }
+    if (!v)
+        return ctl_unknown_verb(c, c->line.args.items[0], NULL);
     fprintf(c->out, "\n");
     verb_usage(c->out, v);
     fprintf(c->out, "\n%s.\n\n", v->summary);

@@ -516,7 +516,7 @@ int ctl_kit(struct ctl *c)
         return ctl_usage(c->err, CTL_USAGE);
     const struct ctl_verb *v = ctl_find_verb(c->line.verb);
     if (!v)
-        return ctl_unknown_verb(c);
+        return ctl_unknown_verb(c, c->line.verb, NULL);
     int rc = ctl_check_words(c, v);
     if (rc != CTL_OK)
         return rc;

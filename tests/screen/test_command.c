@@ -1,0 +1,106 @@
+/* test_command.c: what lab says on a command line that cannot be done, and what it prints of a schedule: one
+ * line that says what to do next, in the language of the locale. No node is started. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/cluster/support.h"
+
+#define CHINESE "LANG=zh_CN.UTF-8"
+#define ENGLISH "LANG=C.UTF-8"
+
+static char program[4096];
+
+/* "env LANG=... lab WORDS": its exit code; out is what it printed */
+static int lab_says(struct text *out, const char *language, const char *const *words)
+{
+    const char *argv[16] = {"/usr/bin/env", "-u",       "LC_ALL", "-u",   "LC_MESSAGES",
+                            "-u",           "LANGUAGE", language, program};
+    for (size_t i = 0; words[i] && i < 6; i++)
+        argv[9 + i] = words[i];
+    return run_program(out, 60000, argv);
+}
+#define LAB(out, language, ...) lab_says((out), (language), (const char *const[]){__VA_ARGS__, NULL})
+
+static size_t lines(const struct text *t)
+{
+    size_t n = 0;
+    for (const char *at = text_str(t); *at; at++)
+        n += *at == '\n';
+    return n;
+}
+
+static void an_error_is_one_line_in_the_readers_language(void **state)
+{
+    static const struct {
+        const char *words[4];
+        int code;
+        const char *english, *chinese;
+    } all[] = {
+        {{"staus"}, 64, "lab: unknown verb 'staus': did you mean 'status'? lab --help", "是 'status' 吗？"},
+        {{"frobnicate"},
+         64,
+         "lab: unknown verb 'frobnicate'; lab --help",
+         "没有动词 'frobnicate'；lab --help"},
+        {{"list_queues"}, 64, "it is labctl's, labctl list_queues", "它是 labctl 的"},
+        {{"up", "--bogus"}, 64, "lab: --bogus: no such option", "--bogus：没有这个选项"},
+        {{"up", "--engine", "ejabberd"}, 64, "write kit or rabbitmq", "写 kit 或 rabbitmq"},
+        {{"down", "--dir", "/nowhere/lab"},
+         1,
+         "no lab in /nowhere/lab: start one with `lab up`",
+         "/nowhere/lab 里没有实验"},
+        {{"replay"}, 64, "name a schedule (*.sched) or a recording", "请指定一个剧本"},
+        {{"replay", "--plain", "/nowhere/x.sched"}, 1, "name a schedule (*.sched)", "请指定一个剧本"},
+        {{"replay", "--bogus", "x.sched"}, 64, "lab replay --help shows", "replay 没有这个选项"},
+    };
+    (void)state;
+    struct text out = {0};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        for (int chinese = 0; chinese < 2; chinese++) {
+            const char *expected = chinese ? all[i].chinese : all[i].english;
+            int code = lab_says(&out, chinese ? CHINESE : ENGLISH, all[i].words);
+            if (code != all[i].code || !strstr(text_str(&out), expected) || lines(&out) != 1)
+                fail_msg("lab %s: %d instead of %d, or not one line with \"%s\":\n%s", all[i].words[0], code,
+                         all[i].code, expected, text_str(&out));
+        }
+    }
+    text_finish(&out);
+}
+
+static void a_schedule_is_told_in_the_readers_language(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    assert_int_equal(LAB(&out, ENGLISH, "replay", "--plain", "lessons/schedules/five-steps.sched"), 0);
+    assert_non_null(
+        strstr(text_str(&out), "LOST m1 through L1: a mirror that was not synchronised was promoted"));
+    assert_non_null(
+        strstr(text_str(&out),
+               "\n  m1    persistent, published in step 1 through node1, confirmed, LOST in step 5"));
+    assert_int_equal(LAB(&out, CHINESE, "replay", "--plain", "lessons/schedules/five-steps.sched"), 0);
+    assert_non_null(strstr(text_str(&out), "LOST m1 经由 L1：未同步的镜像被提升为主节点"));
+    assert_non_null(
+        strstr(text_str(&out), "\n  m1    持久，在第 1 步通过 node1 发布，已确认，在第 5 步丢失"));
+    assert_null(strstr(text_str(&out), "published"));
+    text_finish(&out);
+}
+
+int main(void)
+{
+    const char *build = getenv("BUILD");
+    char *folder = realpath(build ? build : "build", NULL);
+    snprintf(program, sizeof(program), "%s/lab", folder ? folder : "build");
+    free(folder);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_is_one_line_in_the_readers_language),
+        cmocka_unit_test(a_schedule_is_told_in_the_readers_language),
+    };
+    return cmocka_run_group_tests_name("screen/command", tests, NULL, NULL);
+}

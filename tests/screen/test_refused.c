@@ -1,0 +1,125 @@
+/* test_refused.c: what the screen makes of a command that a node refused, by the words that labctl and
+ * rabbitmqctl have for it. On the model alone. */
+#include "tests/screen/support.h"
+
+#include "ran.h"
+
+/* What these keys run has been started, in a lab that looks so. */
+static struct command *started(struct model *m, const char *snapshot, const char *keys)
+{
+    struct snapshot *s = load_snapshot(snapshot);
+    struct command *run = NULL;
+    model_init(m, NULL, NULL, false, false);
+    model_observe(m, s);
+    m->now = s->taken_at;
+    snapshot_destroy(s);
+    for (; *keys; keys++)
+        model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, &run);
+    assert_non_null(run);
+    model_ran(m, run);
+    return run;
+}
+
+static void assert_frame(struct model *m, const char *part, bool there)
+{
+    char *frame = model_frame(m, 120, 24);
+    assert_contains_(frame, part, there, __FILE__, __LINE__);
+    free(frame);
+}
+
+/* A command's own words for a refusal are a bare word or a page: the screen says what to do next. */
+static void a_refusal_says_what_to_do(void **state)
+{
+    static const struct {
+        const char *keys, *printed;
+        int code;
+        const char *shown;
+    } all[] = {
+        {"S", "Synchronising queue 'hello' in vhost '/' ...\nError:\nnot_mirrored\n", 69,
+         "hello has no mirrors to copy to. P sets a policy"},
+        {"C", "Stopping synchronising queue 'hello' in vhost '/' ...\nnot_syncing\n", 0, "S begins it where"},
+        {":sync_queue gone\n", "Synchronising queue 'gone' in vhost '/' ...\nError:\nnot_found\n", 69,
+         "there is no queue gone"},
+        {":clear_policy gone\n",
+         "Clearing policy \"gone\" on vhost \"/\" ...\nError:\nParameter does not exist\n", 69,
+         "there is no policy gone: :list_policies"},
+        {":set_policy a b c\n", "Setting policy ...\nError:\nJSON decoding error. Reason: badarg\n", 69,
+         "or press P for a form"},
+        {":join_cluster node2\n",
+         "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with "
+         "'rabbitmqctl stop_app'.\nArguments given:\n\tjoin_cluster\n\nUsage\n\nrabbitmqctl join_cluster\n",
+         64, "node1 has to be stopped for this: :-n node1 stop_app"},
+        {":-n node2 list_queues\n",
+         "Error: this command requires the 'rabbit' app to be running on the target node. Start it with "
+         "'labctl start_app'.\nArguments given:\n\tlist_queues\n\nUsage\n\nlabctl list_queues\n",
+         64, "node2 is stopped: :-n node2 start_app"},
+        {":-n node9 list_queues\n",
+         "Error: unable to perform an operation on node 'node9'. Please see diagnostics\n\nMost common\n", 69,
+         "this lab has no node node9"},
+        {":forget_cluster_node node9\ny",
+         "Removing node node9 from the cluster\nError:\n{:not_a_cluster_node, 'The node selected is not in "
+         "the "
+         "cluster.'}\n",
+         69, "node9 is not in the cluster, so nobody can forget it"},
+        {":reset\ny",
+         "Resetting node node1 ...\nError:\n{:no_running_cluster_nodes, 'You cannot leave a cluster if no "
+         "online "
+         "nodes are present.'}\n",
+         69, "nobody is left to let node1 go: start another node"},
+        {":join_cluster node2\n", "Clustering node node1 with node2\nError:\nmnesia_not_running\n", 69,
+         "node2 does not run, so nobody can join it"},
+        {"a",
+         "Starting node node1@localhost ...\nError: unable to perform an operation on node "
+         "'node1@localhost'. "
+         "Please see diagnostics information and suggestions below.\n\nMost common reasons\n * a\n * b\n",
+         69, "node1 does not answer: its process does not run. :-n node1 start"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct model m;
+        struct command *c = started(&m, "rest", all[i].keys);
+        model_output(&m, c, all[i].printed, strlen(all[i].printed));
+        assert_frame(&m, all[i].shown, false); /* before it has ended, nothing is refused */
+        model_ended(&m, c, all[i].code);
+        assert_int_equal(m.overlay, OVERLAY_NONE); /* no page of what is said in a line */
+        assert_frame(&m, all[i].shown, true);
+        model_finish(&m);
+    }
+}
+
+/* RabbitMQ's answer is the same for a queue that is not there and for one that nobody serves. */
+static void a_queue_that_nobody_serves_is_not_gone(void **state)
+{
+    struct model m;
+    (void)state;
+    struct command *c = started(&m, "stopped", ":sync_queue hello\n");
+    model_output(&m, c, "Error:\nnot_found\n", strlen("Error:\nnot_found\n"));
+    model_ended(&m, c, 69);
+    assert_frame(&m, "hello cannot be reached: no node that runs may serve it", true);
+    model_finish(&m);
+}
+
+/* The same words of a command that did what it was asked mean nothing. */
+static void what_was_not_refused_is_as_printed(void **state)
+{
+    struct model m;
+    (void)state;
+    struct command *c = started(&m, "rest", ":list_queues name\n");
+    static const char names[] = "not_mirrored\n";
+    model_output(&m, c, names, strlen(names));
+    model_ended(&m, c, 0);
+    assert_frame(&m, "| not_mirrored", true);
+    assert_frame(&m, "to copy to", false);
+    model_finish(&m);
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refusal_says_what_to_do),
+        cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
+        cmocka_unit_test(what_was_not_refused_is_as_printed),
+    };
+    return cmocka_run_group_tests_name("screen/refused", tests, NULL, NULL);
+}

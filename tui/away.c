@@ -1,0 +1,139 @@
+/* away.c: see away.h. */
+#include "away.h"
+
+#include <stdlib.h>
+
+/* at: where it stands if no queue has come or gone since */
+static struct away *find_away(struct model *m, const char *queue, size_t at)
+{
+    if (at < m->away.len && strcmp(m->away.items[at].queue, queue) == 0)
+        return &m->away.items[at];
+    for (size_t i = 0; i < m->away.len; i++)
+        if (strcmp(m->away.items[i].queue, queue) == 0)
+            return &m->away.items[i];
+    VEC_PUSH(&m->away,
+             (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1, .taken_level = true});
+    return &m->away.items[m->away.len - 1];
+}
+
+/* Another node serves the queue now, and the one that did has fallen silent: who took over, and was it level?
+ */
+static void remember_taking_over(struct away *a, const struct queue_seen *q, node_bits silent)
+{
+    node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
+    if (!master || (master & silent))
+        return;
+    if (a->served_by >= 0 && a->served_by != q->master && (silent & ((node_bits)1 << a->served_by))) {
+        a->taken_from |= (node_bits)1 << a->served_by;
+        a->taken_level = a->taken_level && (a->level & master);
+    }
+    a->served_by = q->master;
+    a->level = q->synced;
+}
+
+/* Nodes may count a queue's messages late after its return (RabbitMQ does so every 5 s): what is missing at
+ * first is not missing if it is there by then. */
+#define COUNTS_MS 10000
+
+static void remember_unserved(struct away *a, const struct queue_seen *q, node_bits copies)
+{
+    if (a->held < 0 || a->back_at) {
+        a->held = q->was_messages;
+        a->kept_on = 0;
+    }
+    a->kept_on |= copies;
+    a->back_at = 0;
+    a->missing = 0;
+}
+
+static void remember_missing(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
+        remember_unserved(a, q, a->copies | (q->master >= 0 ? (node_bits)1 << q->master : 0));
+    } else if (a->held >= 0 && q->messages >= 0) {
+        int64_t missing = q->messages < a->held ? a->held - q->messages : 0;
+        if (!a->back_at)
+            a->missing = missing;
+        else if (s->taken_at - a->back_at < COUNTS_MS && missing < a->missing)
+            a->missing = missing;
+        a->back_at = a->back_at ? a->back_at : s->taken_at;
+    }
+}
+
+/* The newest that was heard of the node is that it was stopped. */
+static bool told_to_stop(const struct snapshot *s, size_t node)
+{
+    char *stopped = format_text("%s was stopped", s->nodes[node].name);
+    char *up = format_text("%s is up", s->nodes[node].name);
+    bool told = false;
+    for (size_t i = 0; i < s->events_len; i++)
+        if (strcmp(s->events[i].text, stopped) == 0)
+            told = true;
+        else if (strcmp(s->events[i].text, up) == 0)
+            told = false;
+    free(stopped);
+    free(up);
+    return told;
+}
+
+/* Nobody answers. That alone says nothing of the nodes; but a queue whose every copy is on nodes that were
+ * stopped (the log of RabbitMQ's only node says so) has nobody to serve it. */
+static void remember_silence(struct model *m, const struct snapshot *s)
+{
+    node_bits stopped = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        stopped |= told_to_stop(s, i) ? (node_bits)1 << i : 0;
+    for (size_t i = 0; i < s->queues_len && stopped; i++) {
+        struct away *a = find_away(m, s->queues[i].name, i);
+        if (a->now && !(a->now & ~stopped))
+            remember_unserved(a, &s->queues[i], a->now);
+    }
+}
+
+/* The copies a queue had on a node when that node fell silent are away with it, until it answers again (then
+ * what it has is what the nodes list) or the queue is gone. Silent, not stopped: others can take over a queue
+ * long before they agree that its node does not run. */
+void away_observe(struct model *m, const struct snapshot *s)
+{
+    node_bits silent = 0;
+    if (s->source < 0) { /* nobody says what is where */
+        remember_silence(m, s);
+        return;
+    }
+    m->any_away = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (!s->nodes[i].answers)
+            silent |= (node_bits)1 << i;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        struct away *a = find_away(m, q->name, i);
+        node_bits master = queue_seen_masters_bits(q);
+        node_bits copies = queue_seen_mirrors(q, false) | master;
+        a->copies = (a->copies | a->now | copies) & silent;
+        a->masters = (a->masters | a->now_master | master) & silent;
+        a->now = copies;
+        a->now_master = master;
+        remember_taking_over(a, q, silent);
+        remember_missing(a, s, q);
+        m->any_away |= a->copies;
+    }
+    for (size_t i = m->away.len; i-- > 0;)
+        if (!snapshot_queue(s, m->away.items[i].queue)) {
+            free(m->away.items[i].queue);
+            VEC_REMOVE(&m->away, i);
+        }
+}
+
+const struct away *model_past(const struct model *m, const char *queue)
+{
+    for (size_t i = 0; i < m->away.len; i++)
+        if (strcmp(m->away.items[i].queue, queue) == 0)
+            return &m->away.items[i];
+    return NULL;
+}
+
+const struct away *model_away(const struct model *m, const char *queue)
+{
+    const struct away *a = m->any_away ? model_past(m, queue) : NULL;
+    return a && a->copies ? a : NULL;
+}

@@ -1,0 +1,136 @@
+/* refused.c: see refused.h. The words of labctl and of rabbitmqctl are the same but for the tool's name, so
+ * one list serves both engines. */
+#include "refused.h"
+
+#include <stdlib.h>
+
+#include "verbs.h"
+#include "words.h"
+
+/* text has this line, whole */
+static bool has_line(const char *text, const char *line)
+{
+    size_t len = strlen(line);
+    for (const char *at = text; (at = strstr(at, line)); at++)
+        if ((at == text || at[-1] == '\n') && (at[len] == '\n' || !at[len]))
+            return true;
+    return false;
+}
+
+/* The first word after the verb that is no option: a queue's, a policy's name. */
+static const char *first_word(const struct command *c, const char *verb)
+{
+    size_t i = 0;
+    while (c->argv[i] && strcmp(c->argv[i], verb) != 0)
+        i++;
+    for (i += c->argv[i] != NULL; c->argv[i]; i++)
+        if (c->argv[i][0] != '-')
+            return c->argv[i];
+    return "?";
+}
+
+static const char *node_of(const struct command *c)
+{
+    for (size_t i = 0; c->argv[i] && c->argv[i + 1]; i++)
+        if (strcmp(c->argv[i], "-n") == 0 || strcmp(c->argv[i], "--node") == 0)
+            return c->argv[i + 1];
+    return "node1"; /* labctl's own choice */
+}
+
+/* What was said of a queue. */
+static char *queue_refused(const struct model *m, const char *said, const char *queue)
+{
+    if (has_line(said, "not_mirrored"))
+        return format_text(
+            _("not_mirrored: %s has no mirrors to copy to. P sets a policy that gives it some: "
+              "pattern ^%s, exactly 2"),
+            queue, queue);
+    if (has_line(said, "not_syncing"))
+        return format_text(
+            _("not_syncing: nothing is copied to mirrors of %s now, so nothing was cancelled. S "
+              "begins it where a mirror is not in sync (u)"),
+            queue);
+    const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
+    bool missing = has_line(said, "not_found") || has_line(said, "Queue not found");
+    if (missing && q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN))
+        return format_text(
+            _("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
+              "arrows select, a starts"),
+            queue);
+    if (missing)
+        return format_text(
+            _("there is no queue %s: it was deleted, or its name is another one. 1 shows those "
+              "there are"),
+            queue);
+    return NULL;
+}
+
+static char *policy_refused(const char *said, const char *policy)
+{
+    if (has_line(said, "Parameter does not exist"))
+        return format_text(_("there is no policy %s: :list_policies shows those there are"), policy);
+    if (has_line(said, "JSON decoding error. Reason: badarg"))
+        return xstrdup(_("the definition is no JSON: write it in single quotes, such as "
+                         "'{\"ha-mode\":\"all\"}', or press P for a form"));
+    return NULL;
+}
+
+/* "node1@localhost" is node1 of the lab. */
+static bool is_of_lab(const struct model *m, const char *node)
+{
+    char *name = xstrndup(node, strcspn(node, "@"));
+    bool is = !m->snapshot || snapshot_node(m->snapshot, name);
+    free(name);
+    return is;
+}
+
+/* What was said of who is in the cluster; other: the verb's own node. */
+static char *member_refused(const char *said, const char *node, const char *other)
+{
+    if (strstr(said, "{:not_a_cluster_node,"))
+        return format_text(
+            _("%s is not in the cluster, so nobody can forget it: :cluster_status shows who is"), other);
+    if (strstr(said, "{:no_running_cluster_nodes,"))
+        return format_text(_("nobody is left to let %s go: start another node of its cluster first, or "
+                             ":force_reset empties it untold"),
+                           node);
+    if (has_line(said, "mnesia_not_running"))
+        return format_text(
+            _("%s does not run, so nobody can join it: start it first (arrows select, a starts)"), other);
+    return NULL;
+}
+
+static char *node_refused(const struct model *m, const char *said, const char *node)
+{
+    bool silent = strstr(said, "Error: unable to perform an operation on node") != NULL;
+    if (silent && !is_of_lab(m, node))
+        return format_text(_("this lab has no node %s: 1 shows those there are"), node);
+    if (silent)
+        return format_text(
+            _("%s does not answer: its process does not run. :-n %s start starts it; o shows all "
+              "that was printed"),
+            node, node);
+    if (strstr(said, "app to be stopped on the target node"))
+        return format_text(_("%s has to be stopped for this: :-n %s stop_app, or s where it is selected"),
+                           node, node);
+    if (strstr(said, "app to be running on the target node"))
+        return format_text(_("%s is stopped: :-n %s start_app, or a where it is selected"), node, node);
+    return NULL;
+}
+
+char *refused_text(const struct model *m, const struct command *c)
+{
+    const char *said = c->running ? NULL : c->output.s, *verb = verb_of((const char *const *)c->argv);
+    if (!said || !verb || strcmp(c->argv[0], "labctl") != 0)
+        return NULL;
+    char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
+    if (!text && c->exit_code)
+        text = member_refused(said, node_of(c), first_word(c, verb));
+    const struct verb *v = verb_find(verb);
+    bool acts = v && v->acts; /* what a list shows is no refusal */
+    if (!text && acts && v->words[0] == WORD_QUEUE)
+        text = queue_refused(m, said, first_word(c, verb));
+    if (!text && acts && v->words[0] == WORD_POLICY)
+        text = policy_refused(said, first_word(c, verb));
+    return text;
+}

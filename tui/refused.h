@@ -1,0 +1,12 @@
+/* refused.h: a command that a node refused, in a sentence that says what to do next. Programs answer with a
+ * word or a page, as rabbitmqctl does; both are for who knows them already. */
+#ifndef TUI_REFUSED_H
+#define TUI_REFUSED_H
+
+#include "model.h"
+
+/* What the refusal means and what helps; NULL: nothing is known of it, or nothing was refused. The caller
+ * frees it. */
+char *refused_text(const struct model *m, const struct command *c);
+
+#endif
