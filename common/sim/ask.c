@@ -27,6 +27,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
         if (a.no_ack)
             ledger_auto_ack(&s->ledger, lq->name);
         lq->purges += ev->type == EV_PURGE;
+        lq->purged_once = lq->purged_once || ev->type == EV_PURGE;
         lq->deletion = lq->deletion || ev->type == EV_DELETE;
         lq->cancelled = lq->cancelled || ev->type == EV_CANCEL_SYNC;
     }
@@ -83,9 +84,8 @@ static void purged(struct sim *s, node_id n, uint32_t queue, enum answer_status 
     lq->purge_unclear = lq->purge_unclear || status == ANSWER_NOT_SERVING; /* it may be on its way */
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        bool held = s->cuts ? (m->memory & s->check.nodes[n].view.members) != 0 /* on this side */
-                            : (m->memory | m->disk) != 0;
-        if (!held && m->fate == FATE_UNCONFIRMED)
+        bool held = (m->memory & s->check.nodes[n].view.members) != 0; /* elsewhere it does not count */
+        if (!held && (m->fate == FATE_UNCONFIRMED || !m->placed))
             m->removed = true;
     }
 }

@@ -473,7 +473,7 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
      * two one after the other */
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     bool unseen = lq->auto_ack || (s->options.batch_bytes < LIMIT_BATCH_BYTES &&
-                                   (lq->max_length || lq->max_bytes || lq->ttl_ms));
+                                   (lq->max_length || lq->max_bytes || lq->ttl_ms || lq->purged_once));
     if (settled && !unseen && r->items.len && r->items.items[r->items.len - 1].id >= reign->next)
         sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
                  name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);

@@ -101,6 +101,7 @@ struct ledger_queue {
     bool durable, exclusive, auto_delete;
     bool auto_ack;   /* somebody takes without acknowledging: a message may vanish on its way to a client */
     unsigned purges; /* asked for, not answered yet */
+    bool purged_once;
     bool purge_unclear; /* one was asked for through a node that went */
     bool deletion;      /* somebody asked to delete it */
     bool cancelled;     /* or to stop copying it to its mirrors */
