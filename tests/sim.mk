@@ -1,13 +1,15 @@
 # sim.mk: the simulator's tests. swarm: seeds 1..20000, or SEEDS of them (make test-sim SEEDS=1000000).
 SIM_ARCHIVES := sim store wire mirror base
-$(call sim_test,sim/swarm,tests/sim/swarm.c tests/sim/shrink.c,$(SIM_ARCHIVES))
+$(call sim_test,sim/swarm,tests/sim/swarm.c tests/sim/shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_failover,tests/sim/story_failover.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_promotion,tests/sim/story_promotion.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_sync,tests/sim/story_sync.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_limits,tests/sim/story_limits.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_bounds,tests/sim/story_bounds.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_cluster,tests/sim/story_cluster.c,$(SIM_ARCHIVES))
-$(call sim_test,sim/test_checker,tests/sim/test_checker.c tests/sim/shrink.c,$(SIM_ARCHIVES))
+$(call sim_test,sim/test_checker,tests/sim/test_checker.c tests/sim/shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
+
+$(call unit_test,sim/shrink,tests/sim/test_shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
 
 # a failure names the commit it was built from
 COMMIT := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)

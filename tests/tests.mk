@@ -30,7 +30,7 @@ SCREEN_TESTS  :=
 # seconds that one program of a group may take; sanitizers slow a program down two to four times
 TIME_UNIT    ?= 120
 TIME_ASAN    ?= 240
-TIME_SIM     ?= $(if $(SEEDS),$(shell echo $$((300 + $(SEEDS) / 50))),300)
+TIME_SIM     ?= $(if $(SEEDS),$(shell echo $$((420 + $(SEEDS) / 50))),420)
 TIME_CLUSTER ?= 240
 TIME_SCREEN  ?= 180
 

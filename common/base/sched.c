@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/sched_private.h"
 #include "base/text.h"
 
 #include "base/ban.h"
 
-/* Arguments: n a node, N one node or more, c nodes with commas, w a name, r the rest of the line, d a number,
- * j one that may be negative, t a kind of queue (may be left out), o publish's options, h nothing or two
- * nodes. */
+/* Arguments: n a node, N one node or more, c nodes with commas, w a name, r the rest of the line, before
+ * which a number may stand, d a number, j one that may be negative, t a kind of queue (may be left out), a a
+ * queue's arguments (too), o publish's options, h nothing or two nodes. */
 static const struct verb {
     const char *word, *arguments, *names;
 } verbs[] = {
@@ -49,20 +50,12 @@ const char *sched_door_words(const char *door)
 
 /* ---- words ---- */
 
-struct line {
-    const char *file;
-    unsigned number;
-    const char *rest; /* what was not read yet */
-    char *word;       /* the one read last; "" at the end */
-    char **error;
-};
-
 static void skip_space(struct line *l)
 {
     l->rest += strspn(l->rest, " \t\r");
 }
 
-static bool next_word(struct line *l)
+bool sched_next_word(struct line *l)
 {
     skip_space(l);
     size_t len = strcspn(l->rest, " \t\r");
@@ -74,15 +67,14 @@ static bool next_word(struct line *l)
     return len > 0;
 }
 
-static char *take_word(struct line *l)
+char *sched_take_word(struct line *l)
 {
     char *word = l->word;
     l->word = NULL;
     return word;
 }
 
-static int wrong(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int wrong(struct line *l, const char *format, ...)
+int sched_wrong(struct line *l, const char *format, ...)
 {
     struct text t = {0};
     va_list args;
@@ -95,7 +87,7 @@ static int wrong(struct line *l, const char *format, ...)
     return ERR_INVALID;
 }
 
-static bool to_number(const char *word, uint64_t high, uint64_t *out)
+bool sched_to_number(const char *word, uint64_t high, uint64_t *out)
 {
     char *end;
     if (*word < '0' || *word > '9' || strlen(word) > 15)
@@ -107,7 +99,7 @@ static bool to_number(const char *word, uint64_t high, uint64_t *out)
 static bool to_node(const char *word, uint8_t *out)
 {
     uint64_t n;
-    if (strncmp(word, "node", 4) != 0 || !to_number(word + 4, SCHED_NODES, &n) || n == 0)
+    if (strncmp(word, "node", 4) != 0 || !sched_to_number(word + 4, SCHED_NODES, &n) || n == 0)
         return false;
     *out = (uint8_t)(n - 1);
     return true;
@@ -119,7 +111,7 @@ static int read_node(struct line *l, uint8_t *out)
 {
     if (to_node(l->word, out))
         return 0;
-    return wrong(l, "'%s' is not a node; write node1 to node%d", l->word, SCHED_NODES);
+    return sched_wrong(l, "'%s' is not a node; write node1 to node%d", l->word, SCHED_NODES);
 }
 
 static int read_nodes(struct line *l, struct sched_event *e)
@@ -129,7 +121,7 @@ static int read_nodes(struct line *l, struct sched_event *e)
         if (err)
             return err;
         e->nodes |= 1u << e->node;
-    } while (next_word(l));
+    } while (sched_next_word(l));
     return 0;
 }
 
@@ -140,7 +132,7 @@ static int read_comma_nodes(struct line *l, struct sched_event *e)
         bool last = at[len] == '\0';
         at[len] = '\0';
         if (!to_node(at, &e->node))
-            return wrong(l, "'%s' is not a node; write nodes with commas between: node1,node3", at);
+            return sched_wrong(l, "'%s' is not a node; write nodes with commas between: node1,node3", at);
         e->nodes |= 1u << e->node;
         at += len + !last;
     }
@@ -155,11 +147,11 @@ static int read_options(struct line *l, struct sched_event *e)
             e->transient = true;
         else if (strcmp(l->word, "hurried") == 0)
             e->hurried = true;
-        else if (!to_number(l->word, 1000000, &e->numbers[0]) || e->numbers[0] == 0)
-            return wrong(l,
-                         "'%s' after publish NODE QUEUE: write how many (1 to 1000000), transient or hurried",
-                         l->word);
-    } while (next_word(l));
+        else if (!sched_to_number(l->word, 1000000, &e->numbers[0]) || e->numbers[0] == 0)
+            return sched_wrong(
+                l, "'%s' after publish NODE QUEUE: write how many (1 to 1000000), transient or hurried",
+                l->word);
+    } while (sched_next_word(l));
     return 0;
 }
 
@@ -171,7 +163,18 @@ static int read_queue_kind(struct line *l, struct sched_event *e)
             e->queue_kind = (enum sched_queue_kind)i;
             return 0;
         }
-    return wrong(l, "'%s' is no kind of queue; write durable, transient or auto-delete", l->word);
+    return sched_wrong(l, "'%s' is no kind of queue; write durable, transient or auto-delete", l->word);
+}
+
+static int read_rest(struct line *l, struct sched_event *e)
+{
+    char *rest = format_text("%s%s", l->word, l->rest);
+    size_t len = strlen(rest);
+    while (len && strchr(" \t\r", rest[len - 1]))
+        rest[--len] = '\0';
+    l->rest += strlen(l->rest);
+    e->third = rest;
+    return 0;
 }
 
 static int read_argument(struct line *l, struct sched_event *e, char kind, unsigned *numbers)
@@ -188,40 +191,44 @@ static int read_argument(struct line *l, struct sched_event *e, char kind, unsig
     case 'N': return read_nodes(l, e);
     case 'c': return read_comma_nodes(l, e);
     case 'o': return read_options(l, e);
-    case 't': return read_queue_kind(l, e);
+    case 't':
+        if (*l->word == '{')
+            return read_rest(l, e);
+        return read_queue_kind(l, e);
+    case 'a':
+        if (*l->word != '{')
+            return sched_wrong(l, "'%s' are no arguments; write them as JSON: {\"x-max-length\":5}", l->word);
+        return read_rest(l, e);
     case 'w': {
         char **to = !e->name ? &e->name : !e->second ? &e->second : &e->third;
-        *to = take_word(l);
+        *to = sched_take_word(l);
         return 0;
     }
     case 'd':
-        if (!to_number(l->word, 1000000, &e->numbers[*numbers]))
-            return wrong(l, "'%s' is not a number from 0 to 1000000", l->word);
+        if (!sched_to_number(l->word, 1000000, &e->numbers[*numbers]))
+            return sched_wrong(l, "'%s' is not a number from 0 to 1000000", l->word);
         (*numbers)++;
         return 0;
     case 'j': {
         uint64_t size;
         bool back = *l->word == '-';
-        if (!to_number(l->word + back, 86400000, &size))
-            return wrong(l, "'%s' is no jump of a clock; write milliseconds, such as 500 or -500", l->word);
+        if (!sched_to_number(l->word + back, 86400000, &size))
+            return sched_wrong(l, "'%s' is no jump of a clock; write milliseconds, such as 500 or -500",
+                               l->word);
         e->jump_ms = back ? -(int64_t)size : (int64_t)size;
         return 0;
     }
-    default: { /* 'r' */
-        char *rest = format_text("%s%s", l->word, l->rest);
-        size_t len = strlen(rest);
-        while (len && strchr(" \t\r", rest[len - 1]))
-            rest[--len] = '\0';
-        l->rest += strlen(l->rest);
-        e->third = rest;
-        return 0;
-    }
+    default: /* 'r' */
+        if (sched_to_number(l->word, 1000000, &e->numbers[0]) && !sched_next_word(l))
+            return sched_wrong(l, "'%s' ends too early; write: %s %s", e->text, verbs[e->verb].word,
+                               verbs[e->verb].names);
+        return read_rest(l, e);
     }
 }
 
 static bool may_be_left_out(char kind)
 {
-    return kind == 't' || kind == 'o' || kind == 'h';
+    return kind == 't' || kind == 'a' || kind == 'o' || kind == 'h';
 }
 
 static int read_arguments(struct line *l, struct sched_event *e)
@@ -232,19 +239,19 @@ static int read_arguments(struct line *l, struct sched_event *e)
     if (e->verb == SCHED_PUBLISH)
         e->numbers[0] = 1;
     for (const char *a = arguments; *a; a++) {
-        if (!next_word(l)) {
+        if (!sched_next_word(l)) {
             if (may_be_left_out(*a) && (*a != 'h' || e->node == SCHED_NONE))
                 return 0;
-            return wrong(l, "'%s' ends too early; write: %s %s", e->text, v->word, v->names);
+            return sched_wrong(l, "'%s' ends too early; write: %s %s", e->text, v->word, v->names);
         }
         int err = read_argument(l, e, *a, &numbers);
         if (err)
             return err;
     }
-    if (next_word(l))
-        return wrong(l, "'%s' is one word too many; write: %s %s", l->word, v->word, v->names);
+    if (sched_next_word(l))
+        return sched_wrong(l, "'%s' is one word too many; write: %s %s", l->word, v->word, v->names);
     if (e->other != SCHED_NONE && e->other == e->node)
-        return wrong(l, "node%u twice: a link has two ends", e->node + 1u);
+        return sched_wrong(l, "node%u twice: a link has two ends", e->node + 1u);
     return 0;
 }
 
@@ -272,7 +279,7 @@ static int read_verb(struct line *l, struct sched_event *e)
     struct text all = {0};
     for (size_t v = 0; v < ARRAY_LEN(verbs); v++)
         text_printf(&all, "%s%s", v ? " " : "", verbs[v].word);
-    int err = wrong(l, "'%s' is no event; there are %s", l->word, text_str(&all));
+    int err = sched_wrong(l, "'%s' is no event; there are %s", l->word, text_str(&all));
     text_finish(&all);
     return err;
 }
@@ -281,12 +288,12 @@ static int read_event(struct line *l, struct sched_event *e)
 {
     *e = (struct sched_event){.line = l->number, .node = SCHED_NONE, .other = SCHED_NONE};
     if (*l->word == '+') {
-        if (!to_number(l->word + 1, 86400000, &e->wait_ms))
-            return wrong(l, "'%s' is no time; write + and milliseconds: +250", l->word);
+        if (!sched_to_number(l->word + 1, 86400000, &e->wait_ms))
+            return sched_wrong(l, "'%s' is no time; write + and milliseconds: +250", l->word);
         e->timed = true;
-        if (!next_word(l))
-            return wrong(l, "nothing happens after +%llu; write an event behind it",
-                         (unsigned long long)e->wait_ms);
+        if (!sched_next_word(l))
+            return sched_wrong(l, "nothing happens after +%llu; write an event behind it",
+                               (unsigned long long)e->wait_ms);
     }
     struct text whole = {0};
     text_printf(&whole, "%s%s", l->word, l->rest);
@@ -310,7 +317,7 @@ int sched_parse_event(struct sched_event *e, const char *file, unsigned line, co
     struct line l = {.file = file, .number = line, .rest = text, .error = error};
     *error = NULL;
     *e = (struct sched_event){0};
-    int err = next_word(&l) ? read_event(&l, e) : wrong(&l, "there is no event");
+    int err = sched_next_word(&l) ? read_event(&l, e) : sched_wrong(&l, "there is no event");
     free(l.word);
     if (err)
         sched_event_finish(e);
@@ -326,30 +333,30 @@ static int read_expect(struct line *l, struct sched *s)
                                "[L1 to L5] [step K]";
     struct sched_expect x = {.line = l->number};
     uint64_t number = 0;
-    bool got = next_word(l);
+    bool got = sched_next_word(l);
     for (size_t i = 0; i < ARRAY_LEN(worlds) && got; i++)
         if (strcmp(l->word, worlds[i]) == 0) {
             memcpy(x.world, worlds[i], strlen(worlds[i]) + 1);
-            got = next_word(l);
+            got = sched_next_word(l);
         }
-    bool one = got && *l->word == 'm' && to_number(l->word + 1, 1000000, &number) && number;
+    bool one = got && *l->word == 'm' && sched_to_number(l->word + 1, 1000000, &number) && number;
     if (!one && (!got || strcmp(l->word, "all") != 0))
-        return wrong(l, "'%s' is no message; %s", l->word, form);
+        return sched_wrong(l, "'%s' is no message; %s", l->word, form);
     x.message = (unsigned)number;
-    next_word(l);
+    sched_next_word(l);
     while (x.fate < SCHED_FATE_COUNT_ && strcmp(l->word, fates[x.fate]) != 0)
         x.fate++;
     if (x.fate == SCHED_FATE_COUNT_)
-        return wrong(l, "'%s' is no fate; %s", l->word, form);
-    while (next_word(l)) {
+        return sched_wrong(l, "'%s' is no fate; %s", l->word, form);
+    while (sched_next_word(l)) {
         bool door = l->word[0] == 'L' && l->word[1] >= '1' && l->word[1] <= '5' && !l->word[2];
         if (x.fate == SCHED_LOST && door)
             memcpy(x.door, l->word, 3);
-        else if (x.fate == SCHED_LOST && strcmp(l->word, "step") == 0 && next_word(l) &&
-                 to_number(l->word, SCHED_EVENTS, &number) && number)
+        else if (x.fate == SCHED_LOST && strcmp(l->word, "step") == 0 && sched_next_word(l) &&
+                 sched_to_number(l->word, SCHED_EVENTS, &number) && number)
             x.step = (unsigned)number;
         else
-            return wrong(l, "'%s' here says nothing; %s", l->word, form);
+            return sched_wrong(l, "'%s' here says nothing; %s", l->word, form);
     }
     VEC_PUSH(&s->expects, x);
     return 0;
@@ -359,40 +366,46 @@ static int read_header(struct line *l, struct sched *s, bool *is_header)
 {
     static const char *const handlings[] = {"ignore", "pause_minority", "autoheal"};
     uint64_t number;
+    enum sched_client_kind kind;
     *is_header = true;
-    if (strcmp(l->word, "nodes") == 0) {
-        if (!next_word(l) || !to_number(l->word, SCHED_NODES, &number) || number == 0)
-            return wrong(l, "nodes '%s': write a number from 1 to %d", l->word, SCHED_NODES);
+    if (sched_client_named(l->word, &kind)) {
+        struct sched_client c;
+        int err = sched_client_read(l, kind, &c);
+        if (err)
+            return err;
+        VEC_PUSH(&s->clients, c);
+    } else if (strcmp(l->word, "nodes") == 0) {
+        if (!sched_next_word(l) || !sched_to_number(l->word, SCHED_NODES, &number) || number == 0)
+            return sched_wrong(l, "nodes '%s': write a number from 1 to %d", l->word, SCHED_NODES);
         s->nodes = (unsigned)number;
     } else if (strcmp(l->word, "rule") == 0) {
-        if (!next_word(l))
-            return wrong(l, "rule: write its name behind it, such as kit or oldest");
+        if (!sched_next_word(l))
+            return sched_wrong(l, "rule: write its name behind it, such as kit or oldest");
         free(s->rule);
-        s->rule = take_word(l);
+        s->rule = sched_take_word(l);
     } else if (strcmp(l->word, "seed") == 0) {
-        if (!next_word(l) || !to_number(l->word, UINT64_MAX, &s->seed))
-            return wrong(l, "seed '%s': write a number", l->word);
+        if (!sched_next_word(l) || !sched_to_number(l->word, UINT64_MAX, &s->seed))
+            return sched_wrong(l, "seed '%s': write a number", l->word);
         s->seeded = true;
-        s->nodes = SCHED_NODES; /* how many is the seed's to say */
-        if (next_word(l)) {
+        if (sched_next_word(l)) {
             free(s->faults);
-            s->faults = take_word(l);
+            s->faults = sched_take_word(l);
         }
     } else if (strcmp(l->word, "partitions") == 0) {
         size_t i = 0;
-        next_word(l);
+        sched_next_word(l);
         while (i < ARRAY_LEN(handlings) && strcmp(l->word, handlings[i]) != 0)
             i++;
         if (i == ARRAY_LEN(handlings))
-            return wrong(l, "partitions '%s': write ignore, pause_minority or autoheal", l->word);
+            return sched_wrong(l, "partitions '%s': write ignore, pause_minority or autoheal", l->word);
         s->partitions = (enum sched_partitions)i;
     } else {
         *is_header = false;
         return 0;
     }
     if (s->steps)
-        return wrong(l, "this says what the world is like: write it before the first event");
-    return next_word(l) ? wrong(l, "'%s' is one word too many", l->word) : 0;
+        return sched_wrong(l, "this says what the world is like: write it before the first event");
+    return sched_next_word(l) ? sched_wrong(l, "'%s' is one word too many", l->word) : 0;
 }
 
 static bool sets_up(const struct sched *s, const struct sched_event *e)
@@ -411,7 +424,7 @@ static int read_line(struct line *l, struct sched *s)
     struct sched_event e;
     err = read_event(l, &e);
     if (!err && s->events.len == SCHED_EVENTS)
-        err = wrong(l, "more than %d events; leave some out", SCHED_EVENTS);
+        err = sched_wrong(l, "more than %d events; leave some out", SCHED_EVENTS);
     if (err) {
         sched_event_finish(&e);
         return err;
@@ -430,8 +443,8 @@ static int check_nodes(struct line *l, const struct sched *s)
     for (size_t i = 0; i < s->events.len; i++)
         if (s->events.items[i].nodes >> s->nodes) {
             l->number = s->events.items[i].line;
-            return wrong(l, "'%s', but there are %u nodes; write nodes N at the top, or another node",
-                         s->events.items[i].text, s->nodes);
+            return sched_wrong(l, "'%s', but there are %u nodes; write nodes N at the top, or another node",
+                               s->events.items[i].text, s->nodes);
         }
     return 0;
 }
@@ -458,12 +471,17 @@ int sched_parse(struct sched *s, const char *file, const char *text, char **erro
         char *comment = strstr(whole, " #");
         if (comment)
             *comment = '\0';
-        if (*l.rest != '#' && next_word(&l))
+        if (*l.rest != '#' && sched_next_word(&l))
             err = read_line(&l, s);
         free(whole);
     }
     if (!err)
         err = check_nodes(&l, s);
+    if (!err && s->clients.len && !s->seeded) {
+        l.number = s->clients.items[0].line;
+        err = sched_wrong(&l, "a %s has its luck from a seed; write one at the top, such as: seed 77",
+                          sched_client_word(s->clients.items[0].kind));
+    }
     free(l.word);
     if (err)
         sched_finish(s);
@@ -474,6 +492,9 @@ void sched_finish(struct sched *s)
 {
     for (size_t i = 0; i < s->events.len; i++)
         sched_event_finish(&s->events.items[i]);
+    for (size_t i = 0; i < s->clients.len; i++)
+        free(s->clients.items[i].queue);
+    VEC_FREE(&s->clients);
     VEC_FREE(&s->events);
     VEC_FREE(&s->expects);
     free(s->title);

@@ -20,9 +20,10 @@
 #include "base/base.h"
 #include "base/vec.h"
 
-#define SCHED_NODES  6 /* as many as are simulated */
-#define SCHED_EVENTS 10000
-#define SCHED_NONE   UINT8_MAX
+#define SCHED_NODES   6 /* as many as are simulated */
+#define SCHED_CLIENTS 16
+#define SCHED_EVENTS  10000
+#define SCHED_NONE    UINT8_MAX
 
 /* verb, its word, its arguments (see sched.c), what they are called */
 #define SCHED_VERBS(X)                                                                                       \
@@ -49,9 +50,9 @@
     X(SCHED_RESET, "reset", "n", "NODE")                                                                     \
     X(SCHED_FORCE, "force", "n", "NODE")                                                                     \
     X(SCHED_LOSE_DISK, "lose-disk", "n", "NODE")                                                             \
-    X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN DEFINITION")                                              \
+    X(SCHED_POLICY, "policy", "wwr", "NAME PATTERN [PRIORITY] DEFINITION")                                   \
     X(SCHED_CLEAR, "clear", "w", "NAME")                                                                     \
-    X(SCHED_DECLARE, "declare", "wt", "QUEUE [durable|transient|auto-delete]")                               \
+    X(SCHED_DECLARE, "declare", "wta", "QUEUE [durable|transient|auto-delete] [ARGUMENTS]")                  \
     X(SCHED_DELETE, "delete", "w", "QUEUE")                                                                  \
     X(SCHED_PURGE, "purge", "w", "QUEUE")                                                                    \
     X(SCHED_PUT, "put", "ww", "KEY VALUE")                                                                   \
@@ -78,14 +79,46 @@ struct sched_event {
     uint8_t node, other;  /* 0: node1; SCHED_NONE */
     uint32_t nodes;       /* bit i: node i + 1; also `node` alone */
     char *name;           /* queue, policy, key; as the verb's first word */
-    char *second, *third; /* pattern, definition; value */
-    uint64_t numbers[2];  /* COUNT; MS; FACTOR MS */
+    char *second, *third; /* pattern, definition; value; declare: third is its arguments, or NULL */
+    uint64_t numbers[2];  /* COUNT; MS; FACTOR MS; PRIORITY (0) */
     int64_t jump_ms;      /* clock: may be negative */
     bool transient;       /* publish: not persistent */
     bool hurried;         /* publish: goes on as soon as it is confirmed */
     enum sched_queue_kind queue_kind;
     char *text; /* the line without comment, spaces made one */
 };
+
+/* Who uses the queues by itself while the events happen; only the simulator has them. A line each:
+ *
+ *     publisher 1 q messages 20 every 5000us persistent 100%
+ *     consumer  2 q every 9000us prefetch 3 settles 2000us requeues 20%
+ */
+enum sched_client_kind {
+    SCHED_PUBLISHER,
+    SCHED_CONSUMER,
+    SCHED_GETTER, /* basic.get */
+    SCHED_OWNER,  /* of an exclusive queue, which it declares, and publishes to */
+    SCHED_CLIENT_COUNT_
+};
+const char *sched_client_word(enum sched_client_kind kind);
+
+struct sched_client {
+    unsigned line;
+    enum sched_client_kind kind;
+    unsigned number; /* its luck comes from the seed and this */
+    char *queue;
+    uint32_t every_us; /* about so long between two acts */
+    uint32_t messages; /* PUBLISHER: how many in all */
+    uint32_t persistent_percent;
+    uint32_t prefetch;  /* CONSUMER; 0: no limit */
+    uint32_t settle_us; /* about so long from a delivery to its acknowledgement */
+    uint32_t requeue_percent, discard_percent, leave_percent;
+    bool no_ack, cancel_on_failover;
+    bool durable; /* OWNER: how it declares its queue */
+};
+struct text;
+/* Its line, with the newline, as sched_parse reads it. */
+void sched_client_write(struct text *t, const struct sched_client *c);
 
 enum sched_fate { SCHED_KEPT, SCHED_LOST, SCHED_UNAVAILABLE, SCHED_CONSUMED, SCHED_FATE_COUNT_ };
 const char *sched_fate_word(enum sched_fate f);
@@ -109,9 +142,10 @@ struct sched {
     unsigned nodes;
     char *rule; /* "kit" unless it says otherwise; whether there is such a rule is not known here */
     enum sched_partitions partitions;
-    bool seeded; /* its world and its clients are those of swarm's seed: only the simulator has them */
+    bool seeded; /* its links, disks and luck are those of swarm's seed: only the simulator has them */
     uint64_t seed;
     char *faults; /* that the seed draws from, as swarm --faults names them; "": the usual ones */
+    VEC(struct sched_client) clients;
     VEC(struct sched_event) events; /* set-up first */
     unsigned steps;
     VEC(struct sched_expect) expects;

@@ -60,9 +60,11 @@ static char *own_names(const struct nodes *w, const char *definition)
 
 static int set_policy(struct nodes *w, unsigned via, const struct sched_event *e, char **why)
 {
-    char *definition = own_names(w, e->third);
-    int err = TOLD(w, via, why, "set_policy", e->name, e->second, definition, "--apply-to", "queues");
+    char *definition = own_names(w, e->third), *priority = format_text("%u", (unsigned)e->numbers[0]);
+    int err = TOLD(w, via, why, "set_policy", e->name, e->second, definition, "--apply-to", "queues",
+                   "--priority", priority);
     free(definition);
+    free(priority);
     if (!err)
         VEC_PUSH(&w->policies, (struct policy_told){xstrdup(e->name), xstrdup(e->second), xstrdup(e->third)});
     return err;
@@ -85,9 +87,10 @@ static int declare(struct nodes *w, unsigned via, const struct sched_event *e, c
 {
     int status;
     char *path = http_path("/api/queues/%2F/", e->name);
-    char *body = format_text("{\"durable\":%s,\"auto_delete\":%s}",
-                             e->queue_kind == SCHED_QUEUE_DURABLE ? "true" : "false",
-                             e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false");
+    char *body =
+        format_text("{\"durable\":%s,\"auto_delete\":%s,\"arguments\":%s}",
+                    e->queue_kind == SCHED_QUEUE_DURABLE ? "true" : "false",
+                    e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false", e->third ? e->third : "{}");
     json_decref(nodes_api(w, via, "PUT", path, body, &status));
     free(path);
     free(body);

@@ -284,6 +284,7 @@ static void check_queue_calm(struct sim *s, node_id first, const struct queue_in
     if (at_master.ready + at_master.unacked != sq->items.len)
         sim_fail(s, "I8", "%s counts %llu ready and %llu unacknowledged and holds %zu", q->name,
                  (unsigned long long)at_master.ready, (unsigned long long)at_master.unacked, sq->items.len);
+    check_policy_applies(s, q->master, q);
     check_placement(s, q, members);
     check_automatic(s, q, queue);
     check_limits_calm(s, q->master, queue, &at_master);

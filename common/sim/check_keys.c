@@ -10,21 +10,29 @@
 
 void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask)
 {
-    char *name = format_text(POLICY "%s", ev->u.policy.name);
-    check_key_asked(s, name, ev->type == EV_SET_POLICY ? ev->u.policy.definition : NULL, ask);
+    char *name = format_text(POLICY "%s", ev->u.policy.name), *value = NULL;
+    if (ev->type == EV_SET_POLICY)
+        value = check_policy_value(ev->u.policy.pattern, ev->u.policy.priority, ev->u.policy.definition);
+    check_key_asked(s, name, value, ask);
     free(name);
+    free(value);
 }
 
-/* What node n says the key is; NULL: it has none. Valid until the node's next step. */
-static const char *value_at(const struct sim *s, node_id n, const struct checked_key *k)
+static char *copy(const char *value)
+{
+    return value ? xstrdup(value) : NULL;
+}
+
+/* What node n says the key is, the caller's to free; NULL: it has none. */
+static char *value_at(const struct sim *s, node_id n, const struct checked_key *k)
 {
     if (strncmp(k->name, POLICY, strlen(POLICY)) != 0)
-        return map_get_str(&s->check.nodes[n].keys, k->name);
+        return copy(map_get_str(&s->check.nodes[n].keys, k->name));
     size_t at = 0;
     struct policy_info p;
     while (mirror_next_policy(s->nodes[n].m, &at, &p))
         if (strcmp(p.name, k->name + strlen(POLICY)) == 0)
-            return p.definition;
+            return check_policy_value(p.pattern, p.priority, p.definition);
     return NULL;
 }
 
@@ -112,12 +120,12 @@ void check_keys_calm(struct sim *s, node_set members)
         /* two sides may each have answered a change */
         bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
         bool settled = k->ask == 0 && !k->unclear && !two_sides;
-        const char *first = NULL;
+        char *first = NULL;
         bool any = false;
         for (node_id n = 0; n < s->options.nodes; n++) {
             if (!node_in(members, n))
                 continue;
-            const char *here = value_at(s, n, k);
+            char *here = value_at(s, n, k);
             if (any && !same_value(here, first))
                 sim_fail(s, "metadata", "key %s is '%s' on %s and '%s' elsewhere", k->name,
                          here ? here : "(none)", s->names[n], first ? first : "(none)");
@@ -125,13 +133,14 @@ void check_keys_calm(struct sim *s, node_set members)
                 sim_fail(s, strncmp(k->name, POLICY, strlen(POLICY)) == 0 ? "I10" : "metadata",
                          "key %s is '%s' on %s; the last answered change made it '%s'", k->name,
                          here ? here : "(none)", s->names[n], k->value ? k->value : "(none)");
+            free(first);
             first = here;
             any = true;
         }
         k->ask = 0;
         k->unclear = false; /* whatever it is now is what it is */
         free(k->value);
-        k->value = first ? xstrdup(first) : NULL;
+        k->value = first;
     }
 }
 

@@ -82,6 +82,8 @@ static bool connect(struct sim *s, struct client *c)
     c->node = open[rng_below(&c->rng, count)];
     c->life = s->nodes[c->node].lives;
     c->connection = ++s->clients->connections + 1; /* 1 is what stories use */
+    sim_tell(s, "%10.3f  ---- %s %u connects to %s", (double)s->now_us / 1000.0,
+             sched_client_word(c->plan.like->kind), c->plan.like->number, s->names[c->node]);
     return true;
 }
 
@@ -134,7 +136,7 @@ static void disconnect(struct sim *s, struct client *c)
         return;
     if (c->sub)
         unsubscribe(s, c->sub, true);
-    if (c->plan.kind == CLIENT_GETTER)
+    if (c->plan.like->kind == SCHED_GETTER)
         for (uint32_t i = 0; i < s->deliveries.len; i++) {
             const struct sim_delivery *d = &s->deliveries.items[i];
             if (d->sub == 0 && !d->settled && d->node == c->node && d->life == c->life)
@@ -142,7 +144,7 @@ static void disconnect(struct sim *s, struct client *c)
         }
     if (c->declared)
         owner_gone(s, c);
-    if (c->plan.kind == CLIENT_PUBLISHER || c->plan.kind == CLIENT_OWNER) {
+    if (c->plan.like->kind == SCHED_PUBLISHER || c->plan.like->kind == SCHED_OWNER) {
         uint32_t publisher = (uint32_t)(c - s->clients->items.items);
         for (size_t i = 0; i < s->ledger.messages.len; i++) {
             struct ledger_message *m = &s->ledger.messages.items[i];
@@ -175,11 +177,12 @@ static void act_publisher(struct sim *s, uint32_t index)
 {
     struct client *c = &s->clients->items.items[index];
     unsigned burst = 1 + (unsigned)rng_below(&c->rng, 4);
-    for (unsigned i = 0; i < burst && c->number < c->plan.messages && connected(s, c); i++) {
-        bool persistent = rng_chance(&c->rng, c->plan.persistent_percent);
-        uint32_t message = publish_as(s, c->node, c->plan.queue, persistent, index, c->connection, c->number);
+    for (unsigned i = 0; i < burst && c->number < c->plan.like->messages && connected(s, c); i++) {
+        bool persistent = rng_chance(&c->rng, c->plan.like->persistent_percent);
+        uint32_t message =
+            publish_as(s, c->node, c->plan.like->queue, persistent, index, c->connection, c->number);
         if (message == SIM_UNROUTABLE) {
-            ask_declare(s, index, c->plan.queue, c->plan.declare);
+            ask_declare(s, index, c->plan.like->queue, c->plan.declare);
             return;
         }
         c->number++;
@@ -193,7 +196,9 @@ static void act_consumer(struct sim *s, uint32_t index)
         c->sub = 0;
     if (c->sub == 0) {
         uint64_t ask = 0;
-        uint64_t sub = subscribe_as(s, c->node, c->plan.queue, c->plan.prefetch, c->plan.flags, index,
+        unsigned flags = (c->plan.like->no_ack ? SIM_NO_ACK : 0) |
+                         (c->plan.like->cancel_on_failover ? SIM_CANCEL_ON_FAILOVER : 0);
+        uint64_t sub = subscribe_as(s, c->node, c->plan.like->queue, c->plan.like->prefetch, flags, index,
                                     c->connection, &ask);
         c = &s->clients->items.items[index];
         c->sub = sub;
@@ -205,7 +210,7 @@ static void act_consumer(struct sim *s, uint32_t index)
         }
         return;
     }
-    if (!rng_chance(&c->rng, c->plan.leave_percent))
+    if (!rng_chance(&c->rng, c->plan.like->leave_percent))
         return;
     if (rng_chance(&c->rng, 50)) {
         uint64_t sub = c->sub;
@@ -220,8 +225,8 @@ static void act_getter(struct sim *s, uint32_t index)
 {
     struct client *c = &s->clients->items.items[index];
     struct event ev = {.type = EV_GET,
-                       .u.queue = {.name = c->plan.queue,
-                                   .no_ack = c->plan.flags & SIM_NO_ACK,
+                       .u.queue = {.name = c->plan.like->queue,
+                                   .no_ack = c->plan.like->no_ack,
                                    .owner = {.node = c->node,
                                              .incarnation = s->nodes[c->node].incarnation,
                                              .connection = c->connection}}};
@@ -235,10 +240,10 @@ static void act_owner(struct sim *s, uint32_t index)
     struct client *c = &s->clients->items.items[index];
     if (!c->declared) {
         c->declared = true; /* or being declared: the connection's end must clear it away */
-        ask_declare(s, index, c->plan.queue, SIM_EXCLUSIVE | c->plan.declare);
+        ask_declare(s, index, c->plan.like->queue, SIM_EXCLUSIVE | c->plan.declare);
     } else if (rng_chance(&c->rng, 20)) {
         disconnect(s, c);
-    } else if (publish_as(s, c->node, c->plan.queue, false, index, c->connection, c->number) !=
+    } else if (publish_as(s, c->node, c->plan.like->queue, false, index, c->connection, c->number) !=
                SIM_UNROUTABLE) {
         s->clients->items.items[index].number++;
     }
@@ -258,16 +263,17 @@ static void act(struct sim *s, uint32_t index)
         c = &s->clients->items.items[index];
     }
     if (connected(s, c) && c->ask == 0) {
-        switch (c->plan.kind) {
-        case CLIENT_PUBLISHER: act_publisher(s, index); break;
-        case CLIENT_CONSUMER: act_consumer(s, index); break;
-        case CLIENT_GETTER: act_getter(s, index); break;
-        case CLIENT_OWNER: act_owner(s, index); break;
+        switch (c->plan.like->kind) {
+        case SCHED_PUBLISHER: act_publisher(s, index); break;
+        case SCHED_CONSUMER: act_consumer(s, index); break;
+        case SCHED_GETTER: act_getter(s, index); break;
+        case SCHED_OWNER: act_owner(s, index); break;
+        case SCHED_CLIENT_COUNT_: break;
         }
     }
     c = &s->clients->items.items[index];
-    if (c->plan.kind != CLIENT_PUBLISHER || c->number < c->plan.messages)
-        wake_in(s, index, about(&c->rng, c->plan.pace_us));
+    if (c->plan.like->kind != SCHED_PUBLISHER || c->number < c->plan.like->messages)
+        wake_in(s, index, about(&c->rng, c->plan.like->every_us));
 }
 
 static void settle_some(struct sim *s, uint32_t index, uint32_t delivery)
@@ -278,10 +284,10 @@ static void settle_some(struct sim *s, uint32_t index, uint32_t delivery)
         s->nodes[d->node].stopping)
         return;
     bool quiet = s->clients->paused || s->clients->gone;
-    enum settle how = quiet                                          ? SETTLE_ACK
-                      : rng_chance(&c->rng, c->plan.requeue_percent) ? SETTLE_REQUEUE
-                      : rng_chance(&c->rng, c->plan.discard_percent) ? SETTLE_DISCARD
-                                                                     : SETTLE_ACK;
+    enum settle how = quiet                                                ? SETTLE_ACK
+                      : rng_chance(&c->rng, c->plan.like->requeue_percent) ? SETTLE_REQUEUE
+                      : rng_chance(&c->rng, c->plan.like->discard_percent) ? SETTLE_DISCARD
+                                                                           : SETTLE_ACK;
     VEC(uint32_t) batch = {0};
     if (d->sub && rng_chance(&c->rng, 30)) { /* multiple: everything before it too */
         const struct sub *sub = &s->subs.items[d->sub - 1];
@@ -313,7 +319,7 @@ void clients_answered(struct sim *s, uint32_t client, uint64_t ask)
     if (c->ask != ask)
         return;
     c->ask = 0;
-    if (c->plan.kind == CLIENT_CONSUMER && c->sub && a->status != ANSWER_OK) {
+    if (c->plan.like->kind == SCHED_CONSUMER && c->sub && a->status != ANSWER_OK) {
         s->subs.items[c->sub - 1].over = true;
         c->sub = 0;
     }
@@ -323,7 +329,7 @@ void clients_delivered(struct sim *s, uint32_t client, uint32_t delivery)
 {
     struct client *c = &s->clients->items.items[client];
     if (!s->deliveries.items[delivery].settled)
-        heap_push(&s->heap, s->now_us + about(&c->rng, c->plan.settle_us), HAPPEN_CLIENT, client, 0,
+        heap_push(&s->heap, s->now_us + about(&c->rng, c->plan.like->settle_us), HAPPEN_CLIENT, client, 0,
                   (uint64_t)delivery * 2 + WAKE_SETTLE);
 }
 

@@ -3,23 +3,14 @@
 #ifndef SIM_CLIENTS_H
 #define SIM_CLIENTS_H
 
+#include "base/sched.h"
 #include "sim/sim.h"
 
-enum client_kind { CLIENT_PUBLISHER, CLIENT_CONSUMER, CLIENT_GETTER, CLIENT_OWNER };
-
-/* What one of them is like. */
+/* What one of them is like; all is borrowed, as long as the world lasts. */
 struct client_plan {
-    enum client_kind kind;
-    const char *queue; /* borrowed */
-    unsigned declare;  /* SIM_DURABLE ...: how it declares its queue if it is not there; not of consumers */
-    const struct queue_args *args; /* and with what; borrowed; NULL: none */
-    uint64_t pace_us;              /* about so long between two acts */
-    unsigned messages;             /* PUBLISHER: how many in all */
-    unsigned persistent_percent;
-    uint32_t prefetch;  /* CONSUMER */
-    unsigned flags;     /* SIM_NO_ACK, SIM_CANCEL_ON_FAILOVER */
-    uint64_t settle_us; /* about so long from a delivery to its acknowledgement */
-    unsigned requeue_percent, discard_percent, leave_percent;
+    const struct sched_client *like;
+    unsigned declare; /* SIM_DURABLE ...: how it declares its queue if it is not there; not of consumers */
+    const struct queue_args *args; /* and with what; NULL: nothing */
 };
 
 void clients_add(struct sim *s, const struct client_plan *plan, uint64_t seed);

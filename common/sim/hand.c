@@ -112,14 +112,20 @@ struct event declare_event(struct sim *s, node_id n, const char *queue, unsigned
                     .owner = {.node = n, .incarnation = s->nodes[n].incarnation, .connection = connection}}};
 }
 
+struct sim_answer sim_declare_with(struct sim *s, node_id n, const char *queue, unsigned flags,
+                                   const struct queue_args *args)
+{
+    struct event ev = declare_event(s, n, queue, flags, 1);
+    ev.u.queue.args = flags & SIM_PASSIVE ? NULL : args;
+    return sim_command(s, n, &ev);
+}
+
 struct sim_answer sim_declare(struct sim *s, node_id n, const char *queue, unsigned flags)
 {
-    struct queue_args args;
-    queue_args_init(&args);
-    struct event ev = declare_event(s, n, queue, flags, 1);
-    ev.u.queue.args = flags & SIM_PASSIVE ? NULL : &args;
-    struct sim_answer a = sim_command(s, n, &ev);
-    queue_args_finish(&args);
+    struct queue_args none;
+    queue_args_init(&none);
+    struct sim_answer a = sim_declare_with(s, n, queue, flags, &none);
+    queue_args_finish(&none);
     return a;
 }
 

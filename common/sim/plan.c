@@ -2,6 +2,8 @@
  * swarm): runs that do everything at once hide what a few rare things do together. */
 #include "sim/plan_private.h"
 
+#include "base/err.h"
+
 static const struct {
     const char *name;
     unsigned faults;
@@ -129,53 +131,9 @@ static void choose_world(struct chooser *c)
     }
 }
 
-static void policy_line(struct chooser *c, uint64_t wait_ms)
-{
-    struct rng *r = &c->r;
-    struct text d = {0};
-    unsigned nodes = c->p->options.nodes;
-    switch (rng_below(r, 4)) {
-    case 0: text_add(&d, "{\"ha-mode\":\"all\""); break;
-    case 1:
-    case 2:
-        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u",
-                    rng_chance(r, 70) ? 2 : (unsigned)between(r, 1, nodes));
-        break;
-    default: {
-        node_set set = (node_set)between(r, 1, (1u << nodes) - 1);
-        bool first = true;
-        text_add(&d, "{\"ha-mode\":\"nodes\",\"ha-params\":[");
-        for (unsigned n = 0; n < nodes; n++)
-            if (node_in(set, (node_id)n) || (c->p->options.one_fault_at_a_time && n < 2)) {
-                text_printf(&d, "%s\"node%u\"", first ? "" : ",", n + 1);
-                first = false;
-            }
-        text_add(&d, "]");
-    }
-    }
-    if (c->p->options.one_fault_at_a_time && strstr(d.s, "exactly")) {
-        text_clear(&d);
-        text_printf(&d, "{\"ha-mode\":\"exactly\",\"ha-params\":%u", (unsigned)between(r, 2, nodes));
-    }
-    if (c->p->options.one_fault_at_a_time || rng_chance(r, 60))
-        text_add(&d, ",\"ha-sync-mode\":\"automatic\"");
-    else if (rng_chance(r, 30))
-        text_add(&d, ",\"ha-sync-mode\":\"manual\"");
-    if (rng_chance(r, 30))
-        text_printf(&d, ",\"ha-sync-batch-size\":%u", (unsigned)between(r, 1, 5));
-    if (rng_chance(r, 40))
-        text_printf(&d, ",\"ha-promote-on-shutdown\":\"%s\"", rng_chance(r, 60) ? "always" : "when-synced");
-    if (rng_chance(r, 40))
-        text_printf(&d, ",\"ha-promote-on-failure\":\"%s\"", rng_chance(r, 60) ? "when-synced" : "always");
-    add_limits(c, &d);
-    text_add(&d, "}");
-    plan_line(c, wait_ms, "policy ha ^q %s", d.s);
-    text_finish(&d);
-}
-
 static const char *some_queue(struct chooser *c)
 {
-    return c->p->queues[rng_below(&c->r, c->p->queues_len)].name;
+    return c->queues[rng_below(&c->r, c->queues_len)].name;
 }
 
 static unsigned some_node(struct chooser *c)
@@ -320,7 +278,7 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     switch (rng_below(&c->r, 7)) {
     case 0:
         if (c->policies)
-            policy_line(c, wait_ms);
+            choose_policy(c, wait_ms);
         if (c->policies && c->p->options.one_fault_at_a_time)
             plan_line(c, 0, "calm"); /* new mirrors are to be in sync before anything fails */
         break;
@@ -350,53 +308,56 @@ static void choose_operation(struct chooser *c, uint64_t wait_ms)
     }
 }
 
+void add_client(struct chooser *c, struct sched_client like)
+{
+    like.number = (unsigned)c->clients_len + 1;
+    c->clients[c->clients_len++] = like;
+}
+
 /* An exclusive queue, durable or not, which the policies' pattern names, too; somebody else may try it. */
 static void choose_owner(struct chooser *c)
 {
-    struct plan *p = c->p;
-    p->clients[p->clients_len++] =
-        (struct client_plan){.kind = CLIENT_OWNER,
-                             .queue = "qx",
-                             .declare = rng_chance(&c->args_rng, 50) ? SIM_DURABLE : 0,
-                             .pace_us = 30000};
-    if (p->clients_len < PLAN_CLIENTS && rng_chance(&c->args_rng, 50))
-        p->clients[p->clients_len++] =
-            (struct client_plan){.kind = CLIENT_GETTER, .queue = "qx", .pace_us = 30000, .settle_us = 20000};
+    static char queue[] = "qx";
+    add_client(c, (struct sched_client){.kind = SCHED_OWNER,
+                                        .queue = queue,
+                                        .durable = rng_chance(&c->args_rng, 50),
+                                        .every_us = 30000});
+    if (c->clients_len < SCHED_CLIENTS && rng_chance(&c->args_rng, 50))
+        add_client(c, (struct sched_client){
+                          .kind = SCHED_GETTER, .queue = queue, .every_us = 30000, .settle_us = 20000});
 }
 
 static void choose_clients(struct chooser *c)
 {
-    struct plan *p = c->p;
     size_t publishers = between(&c->r, 1, 4), consumers = rng_below(&c->r, 5);
     bool auto_ack = rng_chance(&c->r, 15);
-    for (size_t i = 0; i < publishers + consumers && p->clients_len < PLAN_CLIENTS - 2; i++) {
-        const struct plan_queue *q = &p->queues[rng_below(&c->r, p->queues_len)];
-        struct client_plan k = {.kind = i < publishers ? CLIENT_PUBLISHER : CLIENT_CONSUMER,
-                                .queue = q->name,
-                                .declare = q->declare,
-                                .args = &q->args,
-                                .pace_us = between(&c->r, 2000, 60000),
-                                .messages = (unsigned)between(&c->r, 5, 60),
-                                .persistent_percent = (unsigned[]){0, 50, 100, 100}[rng_below(&c->r, 4)],
-                                .prefetch = (uint32_t[]){0, 1, 3, 10}[rng_below(&c->r, 4)],
-                                .settle_us = between(&c->r, 500, rng_chance(&c->r, 50) ? 5000 : 100000),
-                                .requeue_percent = rng_chance(&c->r, 40) ? 20 : 0,
-                                .discard_percent = rng_chance(&c->r, 20) ? 10 : 0,
-                                .leave_percent = rng_chance(&c->r, 50) ? 10 : 0};
-        if (k.kind == CLIENT_CONSUMER) {
-            k.flags |= auto_ack && rng_chance(&c->r, 50) ? SIM_NO_ACK : 0;
-            k.flags |= rng_chance(&c->r, 25) ? SIM_CANCEL_ON_FAILOVER : 0;
+    for (size_t i = 0; i < publishers + consumers && c->clients_len < SCHED_CLIENTS - 2; i++) {
+        struct plan_queue *q = &c->queues[rng_below(&c->r, c->queues_len)];
+        struct sched_client k = {.kind = i < publishers ? SCHED_PUBLISHER : SCHED_CONSUMER,
+                                 .queue = q->name,
+                                 .every_us = (uint32_t)between(&c->r, 2000, 60000),
+                                 .messages = (uint32_t)between(&c->r, 5, 60),
+                                 .persistent_percent = (uint32_t[]){0, 50, 100, 100}[rng_below(&c->r, 4)],
+                                 .prefetch = (uint32_t[]){0, 1, 3, 10}[rng_below(&c->r, 4)],
+                                 .settle_us =
+                                     (uint32_t)between(&c->r, 500, rng_chance(&c->r, 50) ? 5000 : 100000),
+                                 .requeue_percent = rng_chance(&c->r, 40) ? 20 : 0,
+                                 .discard_percent = rng_chance(&c->r, 20) ? 10 : 0,
+                                 .leave_percent = rng_chance(&c->r, 50) ? 10 : 0};
+        if (k.kind == SCHED_CONSUMER) {
+            k.no_ack = auto_ack && rng_chance(&c->r, 50);
+            k.cancel_on_failover = rng_chance(&c->r, 25);
         }
-        p->clients[p->clients_len++] = k;
+        add_client(c, k);
     }
     if (rng_chance(&c->r, 30))
-        p->clients[p->clients_len++] = (struct client_plan){.kind = CLIENT_GETTER,
-                                                            .queue = p->queues[0].name,
-                                                            .pace_us = 20000,
-                                                            .settle_us = 20000,
-                                                            .flags = auto_ack ? SIM_NO_ACK : 0,
-                                                            .requeue_percent = 30};
-    if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 10))
+        add_client(c, (struct sched_client){.kind = SCHED_GETTER,
+                                            .queue = c->queues[0].name,
+                                            .every_us = 20000,
+                                            .settle_us = 20000,
+                                            .no_ack = auto_ack,
+                                            .requeue_percent = 30});
+    if (!c->p->options.one_fault_at_a_time && rng_chance(&c->r, 10))
         choose_owner(c);
 }
 
@@ -425,6 +386,22 @@ static void choose_force(struct chooser *c)
     plan_line(c, between(&r, 4000, 8000), "start node%u", missing + 1);
     text_finish(&all);
     text_finish(&others);
+}
+
+/* What the schedule says of the world, and, as a comment, what it leaves to the seed. */
+static void write_world(struct plan *p)
+{
+    const struct sim_options *o = &p->options;
+    text_printf(&p->schedule, "seed %llu ", (unsigned long long)p->seed);
+    name_faults(&p->schedule, p->faults);
+    text_printf(
+        &p->schedule,
+        "\n# a message takes %llu to %llu us, a sync %llu to %llu us; silence of %llu ms is noticed\n",
+        (unsigned long long)o->link_min_us, (unsigned long long)o->link_max_us,
+        (unsigned long long)o->disk_min_us, (unsigned long long)o->disk_max_us,
+        (unsigned long long)o->silence_ms);
+    text_printf(&p->schedule, "nodes %u\npartitions %s\n", o->nodes,
+                plan_handling_name(o->partition_handling));
 }
 
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
@@ -460,6 +437,8 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
         c.up[n] = true;
     rng_init(&c.storm_rng, seed ^ 0x73746f726d);
     choose_storms(&c);
+    choose_second_policy(&c);
+    choose_restless(&c);
     /* not with cuts: when all are killed, the side of a partition that is to be discarded may be the one
      * whose view is on its disk */
     c.loses_disks = (allowed & FAULT_FORGET) && !c.cuts && p->options.nodes > 1 &&
@@ -468,33 +447,63 @@ void plan_make(struct plan *p, uint64_t seed, unsigned allowed)
     rng_init(&c.args_rng, seed ^ 0x61726773);
     choose_arguments(&c);
     choose_clients(&c);
-    text_printf(&p->schedule, "seed %llu ", (unsigned long long)seed);
-    name_faults(&p->schedule, allowed);
-    text_printf(&p->schedule, "\n# %u nodes, partition handling %s\n", p->options.nodes,
-                plan_handling_name(p->options.partition_handling));
-    policy_line(&c, 0);
-    for (size_t i = 0; i < p->queues_len; i++)
-        plan_line(&c, i == 0 ? 50 : 0, "declare %s %s", p->queues[i].name,
-                  p->queues[i].declare & SIM_DURABLE       ? "durable"
-                  : p->queues[i].declare & SIM_AUTO_DELETE ? "auto-delete"
-                                                           : "transient");
+    add_restless_clients(&c);
+    write_world(p);
+    for (size_t i = 0; i < c.clients_len; i++)
+        sched_client_write(&p->schedule, &c.clients[i]);
+    choose_policy(&c, 0);
+    for (size_t i = 0; i < c.queues_len; i++) {
+        const struct plan_queue *q = &c.queues[i];
+        plan_line(&c, i == 0 ? 50 : 0, "declare %s %s%s%s", q->name,
+                  q->declare & SIM_DURABLE       ? "durable"
+                  : q->declare & SIM_AUTO_DELETE ? "auto-delete"
+                                                 : "transient",
+                  q->args.len ? " " : "", text_str(&q->args));
+    }
     if (p->options.one_fault_at_a_time)
         plan_line(&c, between(&c.r, 20, 300), "calm");
     unsigned faults = (unsigned)between(&c.r, 1, rng_chance(&c.r, 20) ? 30 : 10);
     uint64_t hurry = rng_chance(&c.r, 40) ? 30 : 500; /* storms and showers */
     for (unsigned i = 0; i < faults; i++) {
         maybe_storm(&c);
+        maybe_second_policy(&c);
+        maybe_restless(&c);
         if (rng_chance(&c.r, 50))
             choose_operation(&c, between(&c.r, 0, hurry));
         choose_fault(&c, between(&c.r, 0, hurry));
     }
     if (allowed & FAULT_FORGET)
         choose_force(&c);
+    for (size_t i = 0; i < c.queues_len; i++)
+        text_finish(&c.queues[i].args);
+}
+
+int plan_read(struct plan *p, const char *file, const char *text, char **error)
+{
+    struct sched s;
+    unsigned faults = FAULTS_DEFAULT;
+    *p = (struct plan){0};
+    int err = sched_parse(&s, file, text, error);
+    if (!err && !s.seeded) {
+        *error = format_text("%s: it has no seed; write one at the top, such as: seed 77", file);
+        err = ERR_INVALID;
+    } else if (!err && *s.faults && !plan_faults_named(s.faults, &faults)) {
+        *error =
+            format_text("%s: seed %llu %s: there are no faults of that name; write all, classic, or names "
+                        "with commas between",
+                        file, (unsigned long long)s.seed, s.faults);
+        err = ERR_INVALID;
+    }
+    if (!err) {
+        plan_make(p, s.seed, faults);
+        text_clear(&p->schedule);
+        text_add(&p->schedule, text);
+    }
+    sched_finish(&s);
+    return err;
 }
 
 void plan_finish(struct plan *p)
 {
-    for (size_t i = 0; i < p->queues_len; i++)
-        queue_args_finish(&p->queues[i].args);
     text_finish(&p->schedule);
 }

@@ -2,21 +2,23 @@
  * and what operators do. The schedule is made up front and is text, one event a line, so that it can be kept,
  * read as a story, cut and played again:
  *
- *     seed  77 all
+ *     seed 77 all                 links, disks and luck
+ *     nodes 3
+ *     partitions autoheal
+ *     publisher 1 q1 every 5000us messages 20 persistent 100%
  *     +0    policy ha ^q {"ha-mode":"exactly","ha-params":2}
+ *     +50   declare q1 durable
  *     +250  kill node1            250 ms after the line before
  *     +40   slow node2 node3 20 300       20 times as slow for 300 ms
  *     +0    calm                  wait until nothing is on its way and every mirror is synchronised
  *
- * It is read by base/sched.h, which has all the verbs (docs/schedules.md). */
+ * It is read by base/sched.h, which has all the verbs (docs/schedules.md). Nothing is hidden behind the seed
+ * but how long things take and what the dice of the world and of each client say. */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
 #include "sim/clients.h"
 #include "sim/sim.h"
-
-#define PLAN_CLIENTS 16
-#define PLAN_QUEUES  4
 
 /* What a seed may draw from, beside kills, stops, starts, slow links and what operators do. */
 enum plan_faults {
@@ -36,21 +38,19 @@ bool plan_can_happen(unsigned faults, enum sim_count c); /* among many seeds tha
 struct plan {
     uint64_t seed;
     unsigned faults;
-    struct sim_options options;
-    struct plan_queue {
-        char name[24];
-        unsigned declare;
-        struct queue_args args;
-    } queues[PLAN_QUEUES];
-    size_t queues_len;
-    struct client_plan clients[PLAN_CLIENTS];
-    size_t clients_len;
+    struct sim_options options; /* nodes and partition handling are what the schedule says */
     struct text schedule;
 };
 
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed);
+/* The world of a schedule's seed, with this schedule. 0, or ERR_INVALID and *error (the caller frees it): it
+ * cannot be read, or names no seed, or faults that are none; *p is then empty. */
+int plan_read(struct plan *p, const char *file, const char *text, char **error);
 const char *plan_handling_name(enum partition_handling h); /* as in a configuration */
 void plan_finish(struct plan *p);
+/* A queue's arguments from the JSON that a schedule has. 0, or ERR_INVALID and *error (the caller frees it);
+ * *a is then empty. */
+int plan_args_read(struct queue_args *a, const char *json, char **error);
 
 struct plan_result {
     char *failure; /* NULL: every promise held; the caller's to free */

@@ -6,15 +6,14 @@
 
 void choose_queues(struct chooser *c)
 {
-    struct plan *p = c->p;
-    p->queues_len = between(&c->r, 1, 3);
-    for (size_t i = 0; i < p->queues_len; i++) {
+    const struct plan *p = c->p;
+    c->queues_len = between(&c->r, 1, 3);
+    for (size_t i = 0; i < c->queues_len; i++) {
         bool mirrored = p->options.one_fault_at_a_time || !c->unmirrored || rng_chance(&c->r, 60);
-        snprintf(p->queues[i].name, sizeof(p->queues[i].name), "%s%zu", mirrored ? "q" : "u", i + 1);
-        p->queues[i].declare = rng_chance(&c->r, 80) ? SIM_DURABLE : 0;
+        snprintf(c->queues[i].name, sizeof(c->queues[i].name), "%s%zu", mirrored ? "q" : "u", i + 1);
+        c->queues[i].declare = rng_chance(&c->r, 80) ? SIM_DURABLE : 0;
         if (!p->options.one_fault_at_a_time && rng_chance(&c->r, 6))
-            p->queues[i].declare = SIM_AUTO_DELETE;
-        queue_args_init(&p->queues[i].args);
+            c->queues[i].declare = SIM_AUTO_DELETE;
     }
 }
 
@@ -34,60 +33,49 @@ static void word(struct text *json, const char *key, const char *value)
     text_printf(json, "%s\"%s\":\"%s\"", json->len > 1 ? "," : "", key, value);
 }
 
-static void choose_length(struct rng *r, struct queue_args *a, struct text *json)
+static void choose_length(struct rng *r, struct text *json)
 {
     if (rng_chance(r, 35))
-        number(json, "x-max-length", a->max_length = (int64_t)between(r, 0, rng_chance(r, 50) ? 4 : 15));
+        number(json, "x-max-length", (int64_t)between(r, 0, rng_chance(r, 50) ? 4 : 15));
     if (rng_chance(r, 20)) /* bodies have 8 to 14 bytes */
-        number(json, "x-max-length-bytes",
-               a->max_length_bytes = (int64_t)between(r, 5, rng_chance(r, 50) ? 40 : 150));
-    if (rng_chance(r, 50)) {
-        a->overflow = xstrdup(some_overflow(r));
-        word(json, "x-overflow", a->overflow);
-    }
+        number(json, "x-max-length-bytes", (int64_t)between(r, 5, rng_chance(r, 50) ? 40 : 150));
+    if (rng_chance(r, 50))
+        word(json, "x-overflow", some_overflow(r));
 }
 
-static void choose_time(struct rng *r, struct queue_args *a, struct text *json)
+static void choose_time(struct rng *r, struct text *json)
 {
     if (rng_chance(r, 25))
-        number(json, "x-message-ttl",
-               a->message_ttl_ms = (int64_t)between(r, 0, rng_chance(r, 50) ? 60 : 3000));
+        number(json, "x-message-ttl", (int64_t)between(r, 0, rng_chance(r, 50) ? 60 : 3000));
     if (rng_chance(r, 20))
-        number(json, "x-expires", a->expires_ms = (int64_t)between(r, 20, rng_chance(r, 50) ? 300 : 3000));
+        number(json, "x-expires", (int64_t)between(r, 20, rng_chance(r, 50) ? 300 : 3000));
 }
 
-/* In some seeds: what the queues are declared with. The schedule tells it as a comment. */
+/* In some seeds: what the queues are declared with. */
 void choose_arguments(struct chooser *c)
 {
     struct rng *r = &c->args_rng;
     if (!rng_chance(r, 30))
         return;
-    for (size_t i = 0; i < c->p->queues_len; i++) {
-        struct queue_args *a = &c->p->queues[i].args;
-        struct text json = {0};
-        text_add(&json, "{");
+    for (size_t i = 0; i < c->queues_len; i++) {
+        struct text *json = &c->queues[i].args;
+        text_add(json, "{");
         if (rng_chance(r, 50))
-            choose_length(r, a, &json);
+            choose_length(r, json);
         if (rng_chance(r, 50))
-            choose_time(r, a, &json);
+            choose_time(r, json);
         if (rng_chance(r, 40)) {
-            a->dead_letter_exchange = xstrdup("dlx");
-            word(&json, "x-dead-letter-exchange", a->dead_letter_exchange);
-        }
-        if (a->dead_letter_exchange && rng_chance(r, 50)) {
-            a->dead_letter_key = xstrdup("dead");
-            word(&json, "x-dead-letter-routing-key", a->dead_letter_key);
+            word(json, "x-dead-letter-exchange", "dlx");
+            if (rng_chance(r, 50))
+                word(json, "x-dead-letter-routing-key", "dead");
         }
         if (rng_chance(r, 35))
-            number(&json, "x-max-priority", a->max_priority = (int32_t)between(r, 1, 10));
-        if (rng_chance(r, 35)) {
-            a->single_active_consumer = true;
-            text_printf(&json, "%s\"x-single-active-consumer\":true", json.len > 1 ? "," : "");
-        }
-        text_add(&json, "}");
-        free(a->json);
-        a->json = xstrdup(text_str(&json));
-        text_finish(&json);
+            number(json, "x-max-priority", (int64_t)between(r, 1, 10));
+        if (rng_chance(r, 35))
+            text_printf(json, "%s\"x-single-active-consumer\":true", json->len > 1 ? "," : "");
+        text_add(json, "}");
+        if (json->len == 2)
+            text_clear(json);
     }
 }
 

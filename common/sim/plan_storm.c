@@ -166,10 +166,8 @@ static void toggle(struct chooser *c)
     for (unsigned i = 0; i < times; i++)
         switch (rng_below(r, 6)) {
         case 0: plan_line(c, soon(c), "clear ha"); break;
-        case 1: plan_line(c, soon(c), "sync %s", c->p->queues[rng_below(r, c->p->queues_len)].name); break;
-        case 2:
-            plan_line(c, soon(c), "cancel-sync %s", c->p->queues[rng_below(r, c->p->queues_len)].name);
-            break;
+        case 1: plan_line(c, soon(c), "sync %s", c->queues[rng_below(r, c->queues_len)].name); break;
+        case 2: plan_line(c, soon(c), "cancel-sync %s", c->queues[rng_below(r, c->queues_len)].name); break;
         default:
             storm_policy(c, soon(c), (node_set)between(r, 0, ((node_set)1 << c->p->options.nodes) - 1),
                          rng_chance(r, 50));

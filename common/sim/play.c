@@ -9,6 +9,18 @@
 #define BOOT_LIMIT_MS 60000
 #define CALM_LIMIT_MS 120000
 
+/* What the schedule says of a queue, event by event. */
+struct declared {
+    const char *name;
+    unsigned flags;
+    struct queue_args args;
+};
+
+struct played {
+    const struct sched *schedule;
+    struct declared *declared; /* of event i; name NULL: it declares nothing */
+};
+
 /* ---- one line of the schedule ---- */
 
 static node_id some_serving(struct sim *s)
@@ -21,41 +33,40 @@ static node_id some_serving(struct sim *s)
     return count ? open[rng_below(&s->client, count)] : NODE_NONE;
 }
 
-static void command(struct sim *s, enum event_type type, const char *a, const char *b, const char *c)
+static void on_queue(struct sim *s, enum event_type type, const char *name)
 {
     node_id n = some_serving(s);
     if (n == NODE_NONE)
         return;
     struct event ev = {.type = type};
-    if (type == EV_SET_POLICY || type == EV_CLEAR_POLICY) {
-        ev.u.policy.name = a;
-        ev.u.policy.pattern = b;
-        ev.u.policy.definition = c;
-    } else {
-        ev.u.queue.name = a;
-        ev.u.queue.owner.node = n;
-        ev.u.queue.owner.incarnation = s->nodes[n].incarnation;
-        ev.u.queue.owner.connection = 1;
-    }
+    ev.u.queue.name = name;
+    ev.u.queue.owner.node = n;
+    ev.u.queue.owner.incarnation = s->nodes[n].incarnation;
+    ev.u.queue.owner.connection = 1;
     sim_ask(s, n, &ev);
 }
 
-/* With the arguments that the seed gives to a queue of this name. */
-static void declare(struct sim *s, const struct plan *p, const struct sched_event *e)
+static void on_policy(struct sim *s, const struct sched_event *e)
 {
-    static const unsigned flags[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    node_id n = some_serving(s);
+    struct event ev = {.type = e->verb == SCHED_POLICY ? EV_SET_POLICY : EV_CLEAR_POLICY,
+                       .u.policy = {.name = e->name,
+                                    .pattern = e->second,
+                                    .definition = e->third,
+                                    .priority = (int32_t)e->numbers[0]}};
+    if (n != NODE_NONE)
+        sim_ask(s, n, &ev);
+}
+
+/* With its declaration's flags and arguments, an operator or a client declares a queue. */
+static void declare(struct sim *s, const struct declared *d)
+{
     node_id n = some_serving(s);
     if (n == NODE_NONE)
         return;
-    struct queue_args none;
-    queue_args_init(&none);
-    struct event ev = declare_event(s, n, e->name, flags[e->queue_kind], 1);
-    ev.u.queue.args = &none;
-    for (size_t i = 0; i < p->queues_len; i++)
-        if (strcmp(p->queues[i].name, e->name) == 0)
-            ev.u.queue.args = &p->queues[i].args;
+    struct event ev = declare_event(s, n, d->name, d->flags, 1);
+    ev.u.queue.args = &d->args;
     sim_ask(s, n, &ev);
-    queue_args_finish(&none);
 }
 
 /* Synchronises what is not, and waits until nothing is on its way: then the next fault is a single one. */
@@ -105,11 +116,12 @@ static void start_node(struct sim *s, node_id n)
     sim_start(s, n);
 }
 
-static void obey(struct sim *s, const struct plan *p, const struct sched_event *e)
+static void obey(struct sim *s, const struct played *p, size_t i)
 {
+    const struct sched_event *e = &p->schedule->events.items[i];
     sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, e->text);
     if (e->nodes >> s->options.nodes) {
-        sim_fail(s, "schedule", "line %u: this seed has %u nodes: %s", e->line, s->options.nodes, e->text);
+        sim_fail(s, "schedule", "line %u: there are %u nodes: %s", e->line, s->options.nodes, e->text);
         return;
     }
     for (node_id n = 0; n < s->options.nodes; n++) {
@@ -147,31 +159,70 @@ static void obey(struct sim *s, const struct plan *p, const struct sched_event *
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
     case SCHED_CLOCK: sim_jump_clock(s, e->node, e->jump_ms); break;
-    case SCHED_POLICY: command(s, EV_SET_POLICY, e->name, e->second, e->third); break;
-    case SCHED_CLEAR: command(s, EV_CLEAR_POLICY, e->name, NULL, NULL); break;
-    case SCHED_DECLARE: declare(s, p, e); break;
-    case SCHED_DELETE: command(s, EV_DELETE, e->name, NULL, NULL); break;
-    case SCHED_PURGE: command(s, EV_PURGE, e->name, NULL, NULL); break;
-    case SCHED_SYNC: command(s, EV_SYNC, e->name, NULL, NULL); break;
-    case SCHED_CANCEL_SYNC: command(s, EV_CANCEL_SYNC, e->name, NULL, NULL); break;
+    case SCHED_POLICY:
+    case SCHED_CLEAR: on_policy(s, e); break;
+    case SCHED_DECLARE: declare(s, &p->declared[i]); break;
+    case SCHED_DELETE: on_queue(s, EV_DELETE, e->name); break;
+    case SCHED_PURGE: on_queue(s, EV_PURGE, e->name); break;
+    case SCHED_SYNC: on_queue(s, EV_SYNC, e->name); break;
+    case SCHED_CANCEL_SYNC: on_queue(s, EV_CANCEL_SYNC, e->name); break;
     case SCHED_PUT: change_key(s, e->name, e->second); break;
     case SCHED_UNPUT: change_key(s, e->name, NULL); break;
     case SCHED_CALM: calm(s); break;
     case SCHED_PUBLISH:
     case SCHED_CONSUME:
     case SCHED_VERB_COUNT_:
-        sim_fail(s, "schedule", "line %u: the seed's own clients publish and consume: %s", e->line, e->text);
+        sim_fail(s, "schedule", "line %u: a seed's clients publish and consume: %s", e->line, e->text);
         break;
     }
 }
 
 /* ---- the whole ---- */
 
-static void follow(struct sim *s, const struct plan *p, const struct sched *schedule)
+/* As the schedule declares it first: so a client does, too, if it is not there. NULL: nothing is said. */
+static const struct declared *declared_as(const struct played *p, const char *queue)
 {
-    for (size_t i = 0; i < schedule->events.len && !s->failure; i++) {
-        sim_run(s, schedule->events.items[i].wait_ms);
-        obey(s, p, &schedule->events.items[i]);
+    for (size_t i = 0; i < p->schedule->events.len; i++)
+        if (p->declared[i].name && strcmp(p->declared[i].name, queue) == 0)
+            return &p->declared[i];
+    return NULL;
+}
+
+static void read_declarations(struct sim *s, struct played *p)
+{
+    static const unsigned flags[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    p->declared = xcalloc(p->schedule->events.len + 1, sizeof(p->declared[0]));
+    for (size_t i = 0; i < p->schedule->events.len; i++) {
+        const struct sched_event *e = &p->schedule->events.items[i];
+        struct declared *d = &p->declared[i];
+        char *error = NULL;
+        if (e->verb != SCHED_DECLARE)
+            continue;
+        if (plan_args_read(&d->args, e->third ? e->third : "{}", &error))
+            sim_fail(s, "schedule", "line %u: %s", e->line, error);
+        else
+            d->name = e->name;
+        d->flags = flags[e->queue_kind];
+        free(error);
+    }
+}
+
+static void add_clients(struct sim *s, const struct played *p, uint64_t seed)
+{
+    for (size_t i = 0; i < p->schedule->clients.len; i++) {
+        const struct sched_client *like = &p->schedule->clients.items[i];
+        const struct declared *d = like->kind == SCHED_OWNER ? NULL : declared_as(p, like->queue);
+        unsigned own = like->kind == SCHED_OWNER && !like->durable ? 0 : SIM_DURABLE;
+        struct client_plan c = {like, d ? d->flags : own, d ? &d->args : NULL};
+        clients_add(s, &c, seed * 100 + like->number - 1);
+    }
+}
+
+static void follow(struct sim *s, const struct played *p)
+{
+    for (size_t i = 0; i < p->schedule->events.len && !s->failure; i++) {
+        sim_run(s, p->schedule->events.items[i].wait_ms);
+        obey(s, p, i);
     }
 }
 
@@ -276,25 +327,52 @@ static void drain(struct sim *s)
         check_drained(s);
 }
 
-void plan_run(const struct plan *p, struct plan_result *out)
+static void played_finish(struct played *p)
 {
-    struct sim *s = sim_create(&p->options);
-    for (node_id n = 0; n < p->options.nodes; n++) {
+    for (size_t i = 0; i < p->schedule->events.len; i++)
+        if (p->declared[i].name)
+            queue_args_finish(&p->declared[i].args);
+    free(p->declared);
+}
+
+static struct sim *world(const struct plan *p, const struct sched *schedule)
+{
+    static const enum partition_handling handlings[] = {[SCHED_IGNORE] = PARTITION_IGNORE,
+                                                        [SCHED_PAUSE_MINORITY] = PARTITION_PAUSE_MINORITY,
+                                                        [SCHED_AUTOHEAL] = PARTITION_AUTOHEAL};
+    struct sim_options o = p->options;
+    o.nodes = schedule->nodes;
+    o.partition_handling = handlings[schedule->partitions];
+    return sim_create(&o);
+}
+
+static void boot_all(struct sim *s)
+{
+    for (node_id n = 0; n < s->options.nodes; n++) {
         sim_start(s, n);
         sim_run(s, rng_below(&s->client, 15));
     }
     if (!sim_calm(s, BOOT_LIMIT_MS))
-        sim_fail(s, "I12", "%u fresh nodes did not become one cluster within %u s", p->options.nodes,
+        sim_fail(s, "I12", "%u fresh nodes did not become one cluster within %u s", s->options.nodes,
                  BOOT_LIMIT_MS / 1000);
-    for (size_t i = 0; i < p->clients_len; i++)
-        clients_add(s, &p->clients[i], p->seed * 100 + i);
+}
+
+void plan_run(const struct plan *p, struct plan_result *out)
+{
     struct sched schedule;
     char *error = NULL;
-    if (sched_parse(&schedule, "schedule", text_str(&p->schedule), &error))
-        sim_fail(s, "schedule", "%s", error);
-    follow(s, p, &schedule);
-    sched_finish(&schedule);
-    free(error);
+    *out = (struct plan_result){0};
+    if (sched_parse(&schedule, "schedule", text_str(&p->schedule), &error)) {
+        out->failure = format_text("schedule: %s", error);
+        free(error);
+        return;
+    }
+    struct played played = {.schedule = &schedule};
+    struct sim *s = world(p, &schedule);
+    boot_all(s);
+    read_declarations(s, &played);
+    add_clients(s, &played, p->seed);
+    follow(s, &played);
     sim_run(s, 50);
     if (!s->failure)
         heal(s);
@@ -315,4 +393,6 @@ void plan_run(const struct plan *p, struct plan_result *out)
     memcpy(out->lost, s->ledger.lost, sizeof(out->lost));
     memcpy(out->counts, s->counts, sizeof(out->counts));
     sim_destroy(s);
+    played_finish(&played);
+    sched_finish(&schedule);
 }

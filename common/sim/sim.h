@@ -223,6 +223,8 @@ enum {
     SIM_CANCEL_ON_FAILOVER = 64
 };
 struct sim_answer sim_declare(struct sim *s, node_id n, const char *queue, unsigned flags);
+struct sim_answer sim_declare_with(struct sim *s, node_id n, const char *queue, unsigned flags,
+                                   const struct queue_args *args);
 struct sim_answer sim_delete(struct sim *s, node_id n, const char *queue, unsigned flags);
 struct sim_answer sim_purge(struct sim *s, node_id n, const char *queue);
 struct sim_answer sim_get(struct sim *s, node_id n, const char *queue, unsigned flags);

@@ -1,5 +1,5 @@
-/* world.h: the simulated world as its own files see it. world.c owns time and nodes, link.c the links, disk.c
- * the disks, clients.c the clients, check.c what was seen after each step. */
+/* world.h: the simulated world as its own files see it. world.c owns time and nodes, faults.c what is done to
+ * them, link.c the links, disk.c the disks, clients.c the clients, check.c what was seen after each step. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
@@ -200,6 +200,8 @@ struct sim {
 #define CLIENT_NONE UINT32_MAX
 
 void node_step(struct sim *s, node_id n, struct event *ev);
+void node_plan_tick(struct sim *s, node_id n); /* its clock or its deadline has changed */
+void node_reset(struct sim *s, node_id n);     /* its log is emptied, and it may come back */
 void sim_fail(struct sim *s, const char *promise, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sim_tell(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));

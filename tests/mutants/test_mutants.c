@@ -48,6 +48,18 @@ static void a_page_without_a_mutant_is_noticed(void **state)
     assert_non_null(strstr(text_str(&out), "does not name"));
 }
 
+/* A few of them, of different kinds: a rule, a lost confirm, an assertion, an argument, a partition. The tool
+ * shrinks what each breaks, plays it again, and plays it without the mutant. */
+static void a_few_are_noticed_and_shrunk(void **state)
+{
+    (void)state;
+    const char *script = MUTANTS " --shrink 05-newest-promoted 01-confirm-before-disk 45-batch-repeated "
+                                 "56-length-one-more 24-autoheal-without-restart";
+    if (run_shell(script) != 0)
+        fail_msg("%s", text_str(&out));
+    assert_non_null(strstr(text_str(&out), "5 mutants, all noticed, all shrunk"));
+}
+
 static int finish(void **state)
 {
     (void)state;
@@ -60,6 +72,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mutant_fits),
         cmocka_unit_test(a_mutant_out_of_date_is_named),
+        cmocka_unit_test(a_few_are_noticed_and_shrunk),
         cmocka_unit_test(a_page_without_a_mutant_is_noticed),
     };
     return cmocka_run_group_tests_name("mutants", tests, NULL, finish);

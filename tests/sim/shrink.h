@@ -1,5 +1,6 @@
-/* shrink.h: a seed that breaks a promise, made small: the fewest lines of its schedule that still break it.
- * Each attempt is played in a child process, so that a failed assertion or an endless run can be shrunk, too.
+/* shrink.h: a seed that breaks a promise, made small: the fewest lines of its schedule that still break it,
+ * each as plain as can be. Each attempt is played in a child process, so that a failed assertion or an
+ * endless run can be shrunk, too.
  */
 #ifndef TESTS_SIM_SHRINK_H
 #define TESTS_SIM_SHRINK_H
@@ -9,7 +10,7 @@
 #define SHRINK_EVENTS 30 /* what one can read as a story */
 
 struct shrink {
-    void (*make)(struct plan *p, void *arg); /* the world and the clients; its schedule is what is shrunk */
+    void (*make)(struct plan *p, void *arg); /* the world; its schedule is what is shrunk */
     void *arg;
     unsigned limit_s;     /* of time, for all attempts */
     unsigned run_limit_s; /* of CPU time, for one; longer is endless */

@@ -5,7 +5,7 @@
  *   swarm --seeds A..B --first   ends at the first failure, and does not shrink it
  *   swarm --seed N [--trace]     one of them, with every step
  *   swarm --seed N --schedule    what it is made of
- *   swarm --seed N --sched FILE  its world and clients, with another schedule
+ *   swarm --sched FILE [--trace] a schedule that was kept: the world of its seed, its clients and events
  *   swarm ... --faults LIST      what seeds may draw from: all, classic, cuts, clogs, clocks, disks, forget
  *   swarm --seed N --shrink      the fewest lines of its schedule that still break the same promise
  *
@@ -168,10 +168,8 @@ static char *keep_schedule(uint64_t seed, const char *schedule)
 /* Tells the smallest story that breaks the same promise; 0: it breaks none. */
 static int tell_shrunk(uint64_t seed)
 {
-    struct shrink job = {.make = make_seed,
-                         .arg = &seed,
-                         .limit_s = SHRINK_LIMIT_S,
-                         .run_limit_s = seed_limit_s < 2 ? seed_limit_s : 2};
+    struct shrink job = {
+        .make = make_seed, .arg = &seed, .limit_s = SHRINK_LIMIT_S, .run_limit_s = seed_limit_s};
     char broken[300];
     size_t events = 0;
     char *schedule = shrink(&job, &events, broken);
@@ -182,8 +180,7 @@ static int tell_shrunk(uint64_t seed)
     char *path = keep_schedule(seed, schedule);
     printf("%s# %zu events", schedule, events);
     if (path)
-        printf("; play them: %s --seed %llu%s%s --sched %s --trace", program_name, (unsigned long long)seed,
-               *faults_named ? " --faults " : "", faults_named, path);
+        printf("; play them: %s --sched %s --trace", program_name, path);
     printf("\n");
     fflush(stdout);
     free(path);
@@ -352,28 +349,40 @@ static void test_every_seed_keeps_its_promises(void **state)
 
 /* ---- as a tool ---- */
 
-static void read_schedule(struct plan *p, const char *path)
+static char *read_file(const char *path)
 {
     FILE *f = fopen(path, "r");
+    struct text t = {0};
     char buffer[4096];
     size_t got;
     if (!f) {
         perror(path);
         exit(66);
     }
-    text_clear(&p->schedule);
+    text_add(&t, "");
     while ((got = fread(buffer, 1, sizeof(buffer), f)) > 0)
-        text_add_bytes(&p->schedule, buffer, got);
+        text_add_bytes(&t, buffer, got);
     fclose(f);
+    return t.s;
+}
+
+static void make_one(struct plan *p, uint64_t seed, const char *file)
+{
+    char *error = NULL, *text = file ? read_file(file) : NULL;
+    if (!file)
+        plan_make(p, seed, faults);
+    else if (plan_read(p, file, text, &error)) {
+        fprintf(stderr, "%s\n", error);
+        exit(65);
+    }
+    free(text);
 }
 
 static int one(uint64_t seed, bool trace, bool schedule, const char *file)
 {
     struct plan p;
     struct plan_result r;
-    plan_make(&p, seed, faults);
-    if (file)
-        read_schedule(&p, file);
+    make_one(&p, seed, file);
     if (schedule) {
         fputs(text_str(&p.schedule), stdout);
         plan_finish(&p);
@@ -382,13 +391,13 @@ static int one(uint64_t seed, bool trace, bool schedule, const char *file)
     p.options.trace = trace ? print_line : NULL;
     setvbuf(stdout, NULL, _IOLBF, 0);
     plan_run(&p, &r);
-    plan_finish(&p);
     printf("seed %llu: %s (%llu steps, hash %016llx, %llu messages, %llu confirmed, %llu consumed)\n",
-           (unsigned long long)seed, r.failure ? r.failure : "every promise held",
+           (unsigned long long)p.seed, r.failure ? r.failure : "every promise held",
            (unsigned long long)r.steps, (unsigned long long)r.hash, (unsigned long long)r.messages,
            (unsigned long long)r.confirmed, (unsigned long long)r.consumed);
     int code = r.failure ? 1 : 0;
     free(r.failure);
+    plan_finish(&p);
     return code;
 }
 
@@ -434,7 +443,7 @@ int main(int argc, char **argv)
             fprintf(stderr,
                     "%s: what is '%s'? There is --seeds A..B [--jobs N] [--keep-going | --first] [--limit "
                     "SECONDS], "
-                    "--seed N [--trace | --schedule | --shrink] [--sched FILE]; both with "
+                    "--seed N [--trace | --schedule | --shrink], --sched FILE [--trace]; seeds with "
                     "--faults LIST (all, classic, cuts, clogs, clocks, disks, forget)\n",
                     argv[0], argv[i]);
             return 64;
@@ -442,7 +451,7 @@ int main(int argc, char **argv)
     }
     if (one_seed && shrinks)
         return tell_shrunk(seed);
-    if (one_seed)
+    if (one_seed || file)
         return one(seed, trace, schedule, file);
     if (last) {
         unsigned failures = swarm(first, last, jobs, keep_going, argv[0]);

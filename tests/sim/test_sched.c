@@ -99,7 +99,7 @@ static void set_up_ends_with_the_first_event(void **state)
     assert_int_equal(s.nodes, 3);
     assert_string_equal(s.rule, "kit");
     sched_finish(&s);
-    s = read_as("seed 18446744073709 cuts,clogs\n+0 kill node6\n");
+    s = read_as("seed 18446744073709 cuts,clogs\nnodes 6\n+0 kill node6\n");
     assert_true(s.seeded);
     sched_finish(&s);
     s = read_as("seed 3 cuts,clogs\nclock node2 -1500\nfull-disk node1\n");
@@ -107,6 +107,72 @@ static void set_up_ends_with_the_first_event(void **state)
     assert_int_equal(s.events.items[1].verb, SCHED_FULL_DISK);
     assert_string_equal(s.faults, "cuts,clogs");
     sched_finish(&s);
+}
+
+/* What a seed's schedule says of its clients is all that they are: written and read, nothing changes. */
+static void clients_are_read_as_they_are_written(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "seed 7\n"
+        "publisher 1 q1 every 5000us messages 20 persistent 50%\n"
+        "consumer 2 q1 every 9000us prefetch 3 no-ack cancel-on-failover settles 700us requeues 20% "
+        "rejects 10% leaves 5%\n"
+        "getter 4 q1 every 20000us no-ack settles 20000us requeues 30%\n"
+        "owner 5 qx every 30000us durable\n"
+        "owner 6 qx every 30000us\n";
+    struct sched s = read_as(text);
+    assert_int_equal(s.clients.len, 5);
+    const struct sched_client *c = s.clients.items;
+    assert_int_equal(c[0].kind, SCHED_PUBLISHER);
+    assert_int_equal(c[0].every_us, 5000);
+    assert_int_equal(c[0].messages, 20);
+    assert_int_equal(c[0].persistent_percent, 50);
+    assert_int_equal(c[1].prefetch, 3);
+    assert_true(c[1].no_ack && c[1].cancel_on_failover);
+    assert_int_equal(c[1].discard_percent, 10);
+    assert_int_equal(c[2].number, 4);
+    assert_string_equal(c[3].queue, "qx");
+    assert_true(c[3].durable && !c[4].durable);
+    struct text again = {0};
+    text_add(&again, "seed 7\n");
+    for (size_t i = 0; i < s.clients.len; i++)
+        sched_client_write(&again, &c[i]);
+    assert_string_equal(text_str(&again), text);
+    text_finish(&again);
+    sched_finish(&s);
+    s = read_as("policy a ^q 7 {\"ha-mode\":\"all\"}\npolicy b ^q {}\n");
+    assert_int_equal(s.events.items[0].numbers[0], 7);
+    assert_string_equal(s.events.items[0].third, "{\"ha-mode\":\"all\"}");
+    assert_int_equal(s.events.items[1].numbers[0], 0);
+    sched_finish(&s);
+    s = read_as("declare q {\"x-max-length\": 5}\ndeclare p transient {\"x-max-priority\":2}\n");
+    assert_string_equal(s.events.items[0].third, "{\"x-max-length\": 5}");
+    assert_int_equal(s.events.items[0].queue_kind, SCHED_QUEUE_DURABLE);
+    assert_string_equal(s.events.items[1].third, "{\"x-max-priority\":2}");
+    assert_int_equal(s.events.items[1].queue_kind, SCHED_QUEUE_TRANSIENT);
+    sched_finish(&s);
+}
+
+static void a_wrong_client_is_named(void **state)
+{
+    (void)state;
+    refused("publisher 1 q every 5us\n",
+            "a.sched:1: a publisher has its luck from a seed; write one at the top, such as: seed 77");
+    refused("seed 7\nconsumer q every 5us\n",
+            "a.sched:2: consumer 'q': write a number from 1 to 16, then its queue");
+    refused("seed 7\nconsumer 3\n", "a.sched:2: consumer 3: write its queue behind it");
+    refused("seed 7\nconsumer 3 q\n",
+            "a.sched:2: consumer 3: write how often it does something, such as every 5000us");
+    refused("seed 7\nowner 3 q prefetch 1\n",
+            "a.sched:2: owner: 'prefetch' is no word of it; there is every Nus, durable");
+    refused("seed 7\nconsumer 3 q every 5\n", "a.sched:2: every '5': write a number from 0 to 10000000us");
+    refused("seed 7\nkill node1\ngetter 3 q every 5us\n",
+            "a.sched:3: this says what the world is like: write it before the first event");
+    refused("policy a ^q 7\n",
+            "a.sched:1: 'policy a ^q 7' ends too early; write: policy NAME PATTERN [PRIORITY] DEFINITION");
+    refused("declare q durable x\n",
+            "a.sched:1: 'x' are no arguments; write them as JSON: {\"x-max-length\":5}");
 }
 
 static void a_wrong_line_is_named(void **state)
@@ -184,9 +250,10 @@ static void one_event_alone(void **state)
 static void rubbish_is_refused_in_words(void **state)
 {
     (void)state;
-    static const char *const words[] = {"publish", "node1", "node2", "q",     "+10",  "kill", "expect",
-                                        "m1",      "lost",  "L1",    "nodes", "3",    "seed", "part",
-                                        "node1,",  ",",     "#",     "{}",    "heal", "\xff", "policy"};
+    static const char *const words[] = {"publish", "node1", "node2", "q",     "+10",    "kill", "expect",
+                                        "m1",      "lost",  "L1",    "nodes", "3",      "seed", "part",
+                                        "node1,",  ",",     "#",     "{}",    "heal",   "\xff", "policy",
+                                        "getter",  "1",     "every", "5us",   "declare"};
     uint32_t random = 1;
     for (unsigned run = 0; run < 20000; run++) {
         struct text t = {0};
@@ -213,6 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_story),
         cmocka_unit_test(set_up_ends_with_the_first_event),
+        cmocka_unit_test(clients_are_read_as_they_are_written),
+        cmocka_unit_test(a_wrong_client_is_named),
         cmocka_unit_test(a_wrong_line_is_named),
         cmocka_unit_test(a_wrong_expectation_is_named),
         cmocka_unit_test(one_event_alone),

@@ -136,17 +136,42 @@ static int end_nodes(struct world *w, const struct sched_event *e, json_t **fact
     return 0;
 }
 
+static int declare(struct world *w, node_id n, const struct sched_event *e, struct sim_answer *a, char **why)
+{
+    static const unsigned kinds[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    struct queue_args args;
+    char *wrong = NULL;
+    if (plan_args_read(&args, e->third ? e->third : "{}", &wrong)) {
+        *why = format_text("line %u, %s: %s", e->line, e->text, wrong);
+        free(wrong);
+        return ERR_REFUSED;
+    }
+    *a = sim_declare_with(w->sim, n, e->name, kinds[e->queue_kind], &args);
+    queue_args_finish(&args);
+    return 0;
+}
+
+static struct sim_answer set_policy(struct world *w, node_id n, const struct sched_event *e)
+{
+    struct event ev = {.type = EV_SET_POLICY,
+                       .u.policy = {.name = e->name,
+                                    .pattern = e->second,
+                                    .definition = e->third,
+                                    .priority = (int32_t)e->numbers[0]}};
+    return sim_command(w->sim, n, &ev);
+}
+
 static int command(struct world *w, const struct sched_event *e, char **why)
 {
     node_id n = (node_id)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     struct sim_answer a;
-    static const unsigned kinds[] = {SIM_DURABLE, 0, SIM_AUTO_DELETE};
+    int err = 0;
     if (e->verb == SCHED_POLICY)
-        a = sim_set_policy(w->sim, n, e->name, e->second, e->third);
+        a = set_policy(w, n, e);
     else if (e->verb == SCHED_CLEAR)
         a = sim_clear_policy(w->sim, n, e->name);
     else if (e->verb == SCHED_DECLARE)
-        a = sim_declare(w->sim, n, e->name, kinds[e->queue_kind]);
+        err = declare(w, n, e, &a, why);
     else if (e->verb == SCHED_DELETE)
         a = sim_delete(w->sim, n, e->name, 0);
     else if (e->verb == SCHED_PURGE)
@@ -155,6 +180,8 @@ static int command(struct world *w, const struct sched_event *e, char **why)
         a = sim_sync(w->sim, n, e->name);
     else
         a = sim_cancel_sync(w->sim, n, e->name);
+    if (err)
+        return err;
     if (a.answered && a.status == ANSWER_OK)
         return 0;
     *why = format_text("line %u, %s: %s%s", e->line, e->text, a.answered ? "refused: " : "no answer",

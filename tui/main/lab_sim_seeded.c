@@ -1,9 +1,10 @@
-/* lab_sim_seeded.c: playing a schedule of the swarm: its world and its clients come from its seed, its events
- * from the file. What is told is what went wrong with the cluster, line by line, and which promise broke. */
+/* lab_sim_seeded.c: playing a schedule of the swarm: its links, disks and luck come from its
+ * seed, its clients and events from the file. What is told is what went wrong with the cluster, line by line,
+ * and which promise broke. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
+#include "base/text.h"
 #include "main/lab_sim.h"
 #include "sim/plan.h"
 
@@ -15,9 +16,18 @@ struct teller {
 static void tell(void *arg, const char *line)
 {
     const struct teller *t = arg;
-    if (t->all || strstr(line, "====") || strstr(line, "LOST ") || strstr(line, "FOUND ") ||
-        strncmp(line, "BROKEN", 6) == 0)
+    if (t->all || strstr(line, "====") || strstr(line, "----") || strstr(line, "LOST ") ||
+        strstr(line, "FOUND ") || strncmp(line, "BROKEN", 6) == 0)
         fprintf(t->out, "%s\n", line);
+}
+
+static void tell_clients(const struct sched *s, FILE *out)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < s->clients.len; i++)
+        sched_client_write(&t, &s->clients.items[i]);
+    fputs(text_str(&t), out);
+    text_finish(&t);
 }
 
 int replay_seeded(const struct sched *s, const char *name, const char *text, bool trace, FILE *out)
@@ -25,21 +35,17 @@ int replay_seeded(const struct sched *s, const char *name, const char *text, boo
     struct teller teller = {out, trace};
     struct plan p;
     struct plan_result r;
-    unsigned faults = FAULTS_DEFAULT;
-    if (*s->faults && !plan_faults_named(s->faults, &faults)) {
-        fprintf(out,
-                "%s: seed %llu %s: there are no faults of that name; write all, classic, or names with "
-                "commas between\n",
-                name, (unsigned long long)s->seed, s->faults);
+    char *error = NULL;
+    if (plan_read(&p, name, text, &error)) {
+        fprintf(out, "%s\n", error);
+        free(error);
         return 1;
     }
-    plan_make(&p, s->seed, faults);
-    text_clear(&p.schedule);
-    text_add(&p.schedule, text);
     p.options.trace = tell;
     p.options.trace_arg = &teller;
-    fprintf(out, "%s: %s\n%u nodes, engine sim, world and clients of seed %llu\n", name, s->title,
-            p.options.nodes, (unsigned long long)s->seed);
+    fprintf(out, "%s: %s\n%u nodes, engine sim, world of seed %llu\n", name, s->title, s->nodes,
+            (unsigned long long)s->seed);
+    tell_clients(s, out);
     plan_run(&p, &r);
     plan_finish(&p);
     fprintf(out, "%llu messages: %llu confirmed, %llu consumed", (unsigned long long)r.messages,
