@@ -5,6 +5,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "commands.h"
 #include "ran.h"
@@ -122,6 +123,19 @@ static struct command *policy_command(const struct model *m, const struct form *
     return c;
 }
 
+/* What a field that is yes or no says: 1, 0; -1: neither. */
+static int yes_or_no(const struct input *in)
+{
+    static const struct {
+        const char *word;
+        int means;
+    } words[] = {{"yes", 1}, {"y", 1}, {"no", 0}, {"n", 0}, {"是", 1}, {"否", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcasecmp(input_text(in), words[i].word) == 0)
+            return words[i].means;
+    return -1;
+}
+
 struct command *form_command(const struct model *m)
 {
     const struct form *f = &m->forms[m->form];
@@ -129,8 +143,8 @@ struct command *form_command(const struct model *m)
         return policy_command(m, f);
     return command_publish(m, input_text(&f->fields[PUBLISH_QUEUE]), input_text(&f->fields[PUBLISH_COUNT]),
                            input_text(&f->fields[PUBLISH_TEXT]),
-                           strcmp(input_text(&f->fields[PUBLISH_PERSISTENT]), "yes") == 0,
-                           strcmp(input_text(&f->fields[PUBLISH_CONFIRM]), "yes") == 0);
+                           yes_or_no(&f->fields[PUBLISH_PERSISTENT]) == 1,
+                           yes_or_no(&f->fields[PUBLISH_CONFIRM]) == 1);
 }
 
 /* ---- what no node would take
@@ -182,9 +196,17 @@ static char *publish_wrong(const struct form *f, int *field)
     if (!*input_text(&f->fields[PUBLISH_QUEUE]))
         return xstrdup(_("queue is empty: write the name of the queue to publish to, such as hello"));
     *field = PUBLISH_COUNT;
-    return is_count(count)
-               ? NULL
-               : format_text(_("count %s is no number of messages: write 1 or more"), *count ? count : "''");
+    if (!is_count(count))
+        return format_text(_("count %s is no number of messages: write 1 or more"), *count ? count : "''");
+    static const enum publish_field answers[] = {PUBLISH_PERSISTENT, PUBLISH_CONFIRM};
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        const char *typed = input_text(&f->fields[answers[i]]);
+        *field = answers[i];
+        if (yes_or_no(&f->fields[answers[i]]) < 0)
+            return format_text(_("%s %s is neither yes nor no: write one of them, or y, n"),
+                               publish_fields[answers[i]].name, *typed ? typed : "''");
+    }
+    return NULL;
 }
 
 /* The field that is wrong is gone to, to be typed anew. */

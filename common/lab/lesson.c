@@ -403,12 +403,32 @@ static bool set_state(struct lesson_step *step, enum step_state state, json_t *s
     return changed;
 }
 
+/* the word behind --timeout in a step's action; NULL: it names none */
+static const char *waits_of(const struct lesson_step *step)
+{
+    for (size_t i = 0; step->action && step->action[i]; i++)
+        if (strcmp(step->action[i], "--timeout") == 0)
+            return step->action[i + 1];
+    return NULL;
+}
+
+static struct evidence evidence_of(const struct lesson_full *full, const struct lesson_step *step,
+                                   const struct snapshot *s)
+{
+    return (struct evidence){.snapshot = s,
+                             .most_messages = &full->most_messages,
+                             .output = step->output,
+                             .acted = step->acted,
+                             .runs = step->acted && step->exit_code < 0,
+                             .waits_s = waits_of(step)};
+}
+
 /* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true", and
  * stays that: what looks the same again may have another reason (another message, another start). */
 static bool observe_step(const struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
-    struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages, .output = step->output};
+    struct evidence evidence = evidence_of(full, step, s);
     struct finding found;
     bool changed = false;
     if (step->state == STEP_WAS)
@@ -497,10 +517,11 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
     *missing = NULL;
     if (!proof || !s)
         return help;
-    struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages, .output = it->output};
+    struct evidence evidence = evidence_of(full, it, s);
     struct finding found;
     proof_look(proof->facts, &evidence, &found);
-    bool again = it->action && strcmp(it->action[0], "labctl") == 0; /* twice is as good as once */
+    /* twice is as good as once, but it does not change how many messages there are */
+    bool again = it->action && strcmp(it->action[0], "labctl") == 0 && !found.counted;
     if (found.verdict != VERDICT_YES) {
         *missing = json_incref(found.missing);
         help = it->exit_code > 0 ? LESSON_HELP_REPEAT
@@ -535,8 +556,7 @@ char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot 
     const struct step_proof *proof = l->steps[step].proof;
     if (!proof)
         return xstrdup("");
-    struct evidence evidence = {
-        .snapshot = s, .most_messages = &full->most_messages, .output = l->steps[step].output};
+    struct evidence evidence = evidence_of(full, &l->steps[step], s);
     struct text out = {0};
     for (size_t i = 0; i < proof_checks(proof->facts); i++) {
         bool holds;

@@ -227,6 +227,7 @@ void merge_read_queue(const struct snapshot *s, const json_t *o, const char *nam
         .messages = count_of(o, "messages"),
         .ready = count_of(o, "messages_ready"),
         .unacked = count_of(o, "messages_unacknowledged"),
+        .persistent = count_of(o, "messages_persistent"),
         .consumers = count_of(o, "consumers"),
         .sync_messages = count_of(o, "sync_messages"),
         .publish_rate = rate_of(o, "publish_details"),
@@ -236,7 +237,7 @@ void merge_read_queue(const struct snapshot *s, const json_t *o, const char *nam
         .seen_at = s->taken_at,
     };
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN)
-        q->messages = q->ready = q->unacked = q->consumers = -1; /* nobody serves it: nobody can count it */
+        q->messages = q->ready = q->unacked = q->persistent = q->consumers = -1; /* nobody can count it */
 }
 
 void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before)
@@ -319,7 +320,7 @@ static void keep_old_lists(struct snapshot *s, const struct snapshot *before)
         for (size_t k = 0; k < q->sides_len; k++)
             q->sides[k].away = true;
         q->state = QUEUE_SEEN_UNKNOWN;
-        q->messages = q->ready = q->unacked = q->consumers = q->sync_messages = -1;
+        q->messages = q->ready = q->unacked = q->persistent = q->consumers = q->sync_messages = -1;
         q->publish_rate = q->deliver_rate = -1;
     }
 }

@@ -120,7 +120,7 @@ static void forget_sums(const struct snapshot *s, struct queue_seen *q, const st
             if (was->sides[k].master == side->master)
                 side->was_messages = was->sides[k].was_messages;
     }
-    q->messages = q->ready = q->unacked = -1;
+    q->messages = q->ready = q->unacked = q->persistent = -1;
     q->was_messages = was ? was->was_messages : -1;
 }
 

@@ -115,6 +115,14 @@ static enum verdict look_count(const struct check *c, const struct queue_seen *q
         *seen = fact_of(N_("messages=%s"), "?");
         return c->id == CHECK_QUEUE_UNKNOWN ? yes_if(c->number != 0) : VERDICT_UNKNOWN;
     }
+    if (c->id == CHECK_QUEUE_PERSISTENT && q->persistent < 0) {
+        *seen = fact_of(N_("persistent=%s"), "?");
+        return VERDICT_UNKNOWN;
+    }
+    if (c->id == CHECK_QUEUE_PERSISTENT) {
+        *seen = fact_of(N_("persistent=%lld"), (long long)q->persistent);
+        return yes_if(q->persistent == c->number);
+    }
     *seen = fact_of(N_("messages=%lld"), (long long)q->messages);
     switch ((int)c->id) {
     case CHECK_QUEUE_UNKNOWN: return yes_if(c->number == 0);
@@ -147,11 +155,14 @@ static enum verdict look_mirrors(const struct check *c, const struct snapshot *s
     return yes_if(c->id == CHECK_QUEUE_MIRRORS ? count == c->number : count >= c->number);
 }
 
-static enum verdict look_had(const struct check *c, const struct evidence *e, json_t **seen)
+static enum verdict look_had(const struct check *c, const struct evidence *e, const struct queue_seen *q,
+                             json_t **seen)
 {
     const int64_t *most = map_get_str(e->most_messages, c->name);
-    *seen = fact_of(N_("had %lld before"), most ? (long long)*most : 0LL);
-    return yes_if(most && *most >= c->number);
+    bool last = q->messages < 0 && q->was_messages >= 0;
+    int64_t had = last ? q->was_messages : most ? *most : 0;
+    *seen = fact_of(N_("had %lld before"), (long long)had);
+    return yes_if(had >= c->number);
 }
 
 static enum verdict look_state(const struct check *c, const struct queue_seen *q, json_t **seen)
@@ -171,8 +182,9 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
 {
     const struct snapshot *s = e->snapshot;
     const struct queue_seen *q = snapshot_queue(s, c->name);
-    *as_of = q ? q->seen_at : s->taken_at;
-    if (s->source < 0) {
+    bool nobody_needed = q && q->messages < 0 && (c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNKNOWN);
+    *as_of = q && !nobody_needed ? q->seen_at : s->taken_at;
+    if (s->source < 0 && !nobody_needed) {
         *seen = fact_of(N_("no node answers"));
         return VERDICT_UNKNOWN;
     }
@@ -186,7 +198,7 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
         return VERDICT_NO;
     }
     switch ((int)c->id) {
-    case CHECK_QUEUE_HAD: return look_had(c, e, seen);
+    case CHECK_QUEUE_HAD: return look_had(c, e, q, seen);
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
@@ -250,8 +262,10 @@ static enum verdict look_output(const struct check *c, const struct evidence *e,
         *seen = fact_of(N_("printed \"%s\""), c->words.items[i]);
         return VERDICT_YES;
     }
-    *seen =
-        e->output ? fact_of(N_("not printed yet: \"%s\""), c->words.items[0]) : fact_of(N_("not run yet"));
+    if (e->runs)
+        *seen = e->waits_s ? fact_of(N_("running, waits up to %s s"), e->waits_s) : fact_of(N_("running"));
+    else
+        *seen = e->acted ? fact_of(N_("not printed: \"%s\""), c->words.items[0]) : fact_of(N_("not run yet"));
     return VERDICT_UNKNOWN;
 }
 
@@ -294,6 +308,8 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     out->verdict = verdict;
     out->instead = json_incref(seen);
     out->sayers = c->id == CHECK_NODE_SAID_BY;
+    out->counted = verdict == VERDICT_NO && (c->id == CHECK_QUEUE_MESSAGES || c->id == CHECK_QUEUE_HAD ||
+                                             c->id == CHECK_QUEUE_PERSISTENT);
     if (alone) {
         out->missing = seen;
         return;

@@ -6,6 +6,9 @@
  *     { policy = "mirrior"; pattern = "^mirrior"; definition = "{...}"; }
  *     { output_contains = [ "this text", "or this one" ]; }
  *
+ * had_messages is about the past: what the queue held when it was seen last, if nobody can say now; the most
+ * it was seen to hold in this lesson, if somebody can.
+ *
  * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
  * nobody can say now is neither true nor false. */
 #ifndef LAB_PROOF_H
@@ -26,6 +29,9 @@ struct evidence {
     const struct snapshot *snapshot;
     const struct map *most_messages; /* queue name -> int64_t: the most it was seen to hold in this lesson */
     const char *output;              /* of the step's own action; NULL: none yet */
+    bool acted, runs;                /* that action was begun; it has not ended */
+    const char *waits_s;             /* how many seconds it waits at most, as a learner gave them; NULL: it
+                                        does not say */
 };
 
 /* What one look found. */
@@ -38,6 +44,7 @@ struct finding {
                              wanted, "master=node3, node1 wanted"; NULL: all hold */
     json_t *instead;      /* of it only what was seen */
     bool sayers;          /* it counts nodes that say so: too few do */
+    bool counted;         /* it counts messages, and there are others than the step leads to */
 };
 
 /* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */

@@ -20,6 +20,8 @@ enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
     X(CHECK_QUEUE_MESSAGES, SUBJECT_QUEUE, "messages", VALUE_NUMBER, N_("%s messages %s"))                   \
     X(CHECK_QUEUE_MESSAGES_MIN, SUBJECT_QUEUE, "messages_at_least", VALUE_NUMBER,                            \
       N_("%s messages at least %s"))                                                                         \
+    X(CHECK_QUEUE_PERSISTENT, SUBJECT_QUEUE, "persistent_messages", VALUE_NUMBER,                            \
+      N_("%s persistent messages %s"))                                                                       \
     X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, N_("%s messages unknown"))         \
     X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, N_("%s had at least %s before"))         \
     X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \

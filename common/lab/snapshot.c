@@ -227,7 +227,8 @@ bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b)
     bool same = a->state == b->state && a->master == b->master && a->mirrors == b->mirrors &&
                 a->synced == b->synced && a->durable == b->durable && a->exclusive == b->exclusive &&
                 a->auto_delete == b->auto_delete && a->messages == b->messages && a->ready == b->ready &&
-                a->unacked == b->unacked && a->was_messages == b->was_messages &&
+                a->unacked == b->unacked && a->persistent == b->persistent &&
+                a->was_messages == b->was_messages &&
                 a->consumers == b->consumers && a->sync_messages == b->sync_messages &&
                 a->master_since == b->master_since;
     same = same && same_rate(a->publish_rate, b->publish_rate) && same_rate(a->deliver_rate, b->deliver_rate);

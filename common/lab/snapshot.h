@@ -60,6 +60,7 @@ struct queue_seen {
     node_bits mirrors, synced; /* mirrors: all of them; synced: those in sync */
     bool durable, exclusive, auto_delete;
     int64_t messages, ready, unacked;  /* -1: nobody can say now */
+    int64_t persistent;                /* of the messages; -1: nobody says */
     int64_t was_messages;              /* the last known number; -1: never known */
     int64_t consumers;                 /* -1: unknown */
     int64_t sync_messages;             /* messages already copied by a running sync; -1: no sync seen */

@@ -207,6 +207,7 @@ static bool read_queue(struct reader *r, const json_t *o, size_t i, struct queue
               read_number(r, o, w, i, "messages", -1, &q->messages) &&
               read_number(r, o, w, i, "ready", -1, &q->ready) &&
               read_number(r, o, w, i, "unacked", -1, &q->unacked) &&
+              read_number(r, o, w, i, "persistent", -1, &q->persistent) &&
               read_number(r, o, w, i, "was_messages", -1, &q->was_messages) &&
               read_number(r, o, w, i, "consumers", -1, &q->consumers) &&
               read_number(r, o, w, i, "sync_messages", -1, &q->sync_messages) &&

@@ -70,6 +70,7 @@ static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
     set_known(json, "messages", q->messages);
     set_known(json, "ready", q->ready);
     set_known(json, "unacked", q->unacked);
+    set_known(json, "persistent", q->persistent);
     set_known(json, "was_messages", q->was_messages);
     set_known(json, "consumers", q->consumers);
     set_known(json, "sync_messages", q->sync_messages);

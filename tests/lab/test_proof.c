@@ -111,7 +111,9 @@ static struct lesson *load(int lesson_number)
     "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced \
     "],"                                                                                                     \
     "'durable':true,'exclusive':false,'auto_delete':false" messages more "}"
-#define MESSAGES(n) ",'messages':" #n
+#define MESSAGES(n)          KINDS(n, 0)
+#define KINDS(n, persistent) ",'messages':" #n ",'persistent':" #persistent
+#define HELLO(messages, state) QUEUE("hello", "node1", "", "", messages, state, "")
 
 static const struct look policy_set = {.policies = POLICY};
 static const struct look compared = {.policies = POLICY,
@@ -122,7 +124,8 @@ static const struct look mirrored = {.policies = POLICY,
 static const struct look node1_stopped = {
     .policies = POLICY,
     .node1 = "not running",
-    .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", "", "running", ",'policy':'mirrior'")};
+    .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                             "", "running", ",'policy':'mirrior'")};
 static const struct look promoted = {.policies = POLICY,
                                      .node1 = "not running",
                                      .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
@@ -192,7 +195,7 @@ static void lesson_7_is_ticked_step_by_step(void **state)
     assert_seen_part(l, 2, "in sync={node2}");
     observe_times(l, &node1_stopped, 2);
     assert_int_equal(lesson_current(l), 4);
-    assert_seen(l, 3, "node1 not running; node2, node3 say so");
+    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; had 1 before");
     observe_times(l, &promoted, 2);
     assert_int_equal(lesson_current(l), 5);
     static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
@@ -213,8 +216,8 @@ static void stopped_and_down_are_both_right(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        QUEUE("hello", "node1", "", "", "", "stopped", ""),
-        QUEUE("hello", "node1", "", "", "", "down", ""),
+        HELLO(",'was_messages':1", "stopped"),
+        HELLO(",'was_messages':1", "down"),
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         struct lesson *l = load(2);
@@ -315,7 +318,7 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running)");
+    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; had 1 before)");
     assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node2 says so, 2 have to");
     lesson_destroy(l);
 }
@@ -356,6 +359,91 @@ static void what_helps_a_step_that_is_stuck(void **state)
     lesson_action_ended(l, 2, 1); /* it failed: nothing was published */
     assert_help(l, 2, &elsewhere, LESSON_HELP_REPEAT, "master=node3, node1 wanted");
     assert_help(l, 2, &mirrored, LESSON_HELP_WAIT, NULL);
+    lesson_destroy(l);
+}
+
+/* A message that was sent by hand between the steps, and is not the one that the step sends. */
+static void a_persistent_message_is_not_any_message(void **state)
+{
+    (void)state;
+    static const struct look one = {.queues = HELLO(MESSAGES(1), "running")},
+                             by_hand = {.queues = HELLO(MESSAGES(2), "running")},
+                             sent = {.queues = HELLO(KINDS(3, 1), "running")},
+                             gone = {.node1 = "not running", .queues = HELLO(",'was_messages':3", "stopped")},
+                             lost = {.queues = HELLO(MESSAGES(0), "running")},
+                             back = {.queues = HELLO(KINDS(1, 1), "running")},
+                             untold = {.queues = HELLO(",'messages':2", "running")};
+    struct lesson *l = load(3);
+    observe_times(l, &one, 2);
+    assert_int_equal(lesson_current(l), 1);
+    observe_times(l, &by_hand, 5);
+    observe_times(l, &untold, 5);
+    assert_int_equal(lesson_current(l), 1);
+    assert_help(l, 1, &untold, LESSON_HELP_RESTART, "persistent=?, 1 wanted");
+    lesson_begin_action(l, 1);
+    lesson_action_ended(l, 1, 0);
+    observe_times(l, &sent, 2);
+    assert_seen(l, 1, "persistent=1; messages=3");
+    observe_times(l, &gone, 2);
+    assert_int_equal(lesson_current(l), 3);
+    lesson_begin_action(l, 3);
+    lesson_action_ended(l, 3, 0);
+    observe_times(l, &lost, 3);
+    assert_help(l, 3, &lost, LESSON_HELP_RESTART, "messages=0, 1 wanted"); /* no start brings it back */
+    observe_times(l, &back, 2);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_destroy(l);
+}
+
+/* What was consumed before the node stopped is not what the stop lost. */
+static void what_was_consumed_is_not_lost(void **state)
+{
+    (void)state;
+    static const struct look one = {.queues = HELLO(MESSAGES(1), "running")},
+                             none = {.queues = HELLO(MESSAGES(0), "running")},
+                             consumed_before = {.source = "",
+                                                .node1 = "not running",
+                                                .queues = HELLO(",'was_messages':0", "unknown")},
+                             lost_with_it = {.source = "",
+                                             .node1 = "not running",
+                                             .queues = HELLO(",'was_messages':1", "unknown")};
+    struct lesson *l = load(1);
+    observe_times(l, &one, 2);
+    observe_times(l, &none, 2);
+    lesson_begin_action(l, 1);
+    lesson_action_ended(l, 1, 0);
+    observe_times(l, &consumed_before, 5);
+    assert_int_equal(lesson_current(l), 1);
+    assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "had 0 before, at least 1 wanted");
+    observe_times(l, &lost_with_it, 2);
+    assert_int_equal(lesson_current(l), 2);
+    assert_seen(l, 1, "node1 does not answer; messages=?; had 1 before");
+    lesson_destroy(l);
+}
+
+static void a_program_that_waits_is_not_one_that_did_not_run(void **state)
+{
+    (void)state;
+    static const struct look none = {.queues = HELLO(MESSAGES(0), "running")};
+    struct lesson *l = load(1);
+    struct snapshot *s = take(&none);
+    const struct {
+        bool begun, ended;
+        const char *words;
+    } cases[] = {{false, false, "[ ] the program printed no message came: not run yet\n"},
+                 {true, false, "[ ] the program printed no message came: running, waits up to 2 s\n"},
+                 {true, true, "[ ] the program printed no message came: not printed: \"no message came\"\n"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if (cases[i].ended)
+            lesson_action_ended(l, 5, 1);
+        else if (cases[i].begun)
+            lesson_begin_action(l, 5);
+        char *text = lesson_explain(l, 5, s, NULL);
+        text[strcspn(text, "\n") + 1] = '\0';
+        assert_string_equal(text, cases[i].words);
+        free(text);
+    }
+    snapshot_destroy(s);
     lesson_destroy(l);
 }
 
@@ -598,6 +686,9 @@ int main(void)
         cmocka_unit_test(one_witness_is_not_two),
         cmocka_unit_test(witnesses_of_the_opposite_do_not_count),
         cmocka_unit_test(what_helps_a_step_that_is_stuck),
+        cmocka_unit_test(a_persistent_message_is_not_any_message),
+        cmocka_unit_test(what_was_consumed_is_not_lost),
+        cmocka_unit_test(a_program_that_waits_is_not_one_that_did_not_run),
         cmocka_unit_test(half_of_a_proof_says_which_half),
         cmocka_unit_test(a_later_step_waits_for_the_earlier),
         cmocka_unit_test(an_exit_code_proves_nothing),

@@ -483,6 +483,33 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
         model_key(&m, KEY_ESCAPE, &run);
         free(why);
     }
+    static const struct {
+        const char *persistent, *confirm, *more; /* more: NULL: the form stays */
+    } answers[] = {{"y", "n", "--persistent"}, {"YES", "no", "--persistent"}, {"n", "Y", "--confirm"},
+                   {"是", "否", "--persistent"}, {"true", "no", NULL},        {"no", "1", NULL},
+                   {"", "no", NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        model_key(&m, 'p', &run);
+        type(&m, "1\tHello World\t");
+        input_set(&m.forms[FORM_PUBLISH].fields[PUBLISH_PERSISTENT], answers[i].persistent);
+        input_set(&m.forms[FORM_PUBLISH].fields[PUBLISH_CONFIRM], answers[i].confirm);
+        if (answers[i].more) {
+            char *words = format_text("producer --host 127.0.0.1 --port 5673 --queue mirrior_hello %s",
+                                      answers[i].more);
+            assert_runs(&m, KEY_RETURN, words);
+            free(words);
+            continue;
+        }
+        bool confirm = strcmp(answers[i].confirm, "no") != 0;
+        char *why = format_text("%s %s is neither yes nor no: write one of them, or y, n",
+                                confirm ? "confirm" : "persistent",
+                                confirm                          ? answers[i].confirm
+                                : !answers[i].persistent[0] ? "''"
+                                                                 : answers[i].persistent);
+        assert_form_stays(&m, why);
+        model_key(&m, KEY_ESCAPE, &run);
+        free(why);
+    }
     model_key(&m, 'h', &run);
     see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
     assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
