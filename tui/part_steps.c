@@ -88,7 +88,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     *style = STYLE_STRONG;
     if (s->action_text && !s->acted)
         return format_text(_("n runs: %s"), s->action_text);
-    if (s->acted && s->exit_code < 0)
+    if (s->action && s->acted && s->exit_code < 0)
         return xstrdup(_("it runs now (Ctrl-C ends it)"));
     if (s->acted && s->exit_code > 0)
         return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);

@@ -135,7 +135,8 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     model_observe(&r->model, s);
     if (r->model.lesson)
         lesson_observe(r->model.lesson, s);
-    if (first && r->model.lesson && s->source >= 0)
+    bool begun = r->model.lesson && (model_step(&r->model) || r->model.lesson->steps[0].acted);
+    if (first && r->model.lesson && !begun && s->source >= 0)
         r->model.leftover = lesson_leftover(r->model.lesson, s);
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
@@ -532,6 +533,8 @@ static void loop(struct run *r)
     event_base_dispatch(r->base);
     draw(r, false);
     close_terminal(r);
+    if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
+        fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);
     observer_destroy(r->observer);
     jobs_destroy(r->jobs);
     close_events(r);
@@ -580,6 +583,8 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         free(error);
         return EXIT_CONFIG;
     }
+    if (lesson && !opts->replay)
+        lesson_take_up(lesson, lab);
     if (opts->replay)
         replay = opts->replay_fd ? recording_from(opts->replay_fd, opts->replay, &error)
                                  : recording_load(opts->replay, opts->load, &error);

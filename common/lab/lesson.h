@@ -77,6 +77,13 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
  * done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
 
+/* What was seen of it, in the lab's folder until lesson_clean or a lab that begins empty: lesson_kept.c.
+ * lesson_keep: ERR_IO if it cannot be written; a lesson that was not begun leaves what is there.
+ * lesson_take_up: into one that was just loaded for this lab; false if nothing of this lesson is kept. */
+int lesson_keep(const struct lesson *l, const struct labdir *lab);
+bool lesson_take_up(struct lesson *l, const struct labdir *lab);
+void lesson_forget(const struct labdir *lab);
+
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
  * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);

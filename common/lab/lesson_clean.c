@@ -120,6 +120,7 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     *error = NULL;
+    lesson_forget(lab);
     for (size_t i = 0; i < lab->nodes_len; i++) {
         int err = wake(lab, i, error);
         if (err)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -657,6 +658,52 @@ static void what_an_earlier_run_left_is_named(void **state)
     lesson_destroy(l);
 }
 
+static void what_was_seen_is_kept_with_its_time(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
+    assert_non_null(mkdtemp(lab.path));
+    struct lesson *l = load(7), *anew = load(7);
+    assert_int_equal(lesson_keep(l, &lab), 0);
+    assert_false(lesson_take_up(anew, &lab)); /* nothing was done, nothing is kept */
+    observe_times(l, &policy_set, 2);
+    lesson_begin_action(l, 1);
+    lesson_output(l, 1, "published\n", 10);
+    lesson_action_ended(l, 1, 0);
+    observe_times(l, &compared, 2);
+    lesson_begin_action(l, 2); /* it runs when the screen is left */
+    assert_int_equal(lesson_keep(l, &lab), 0);
+
+    struct lesson *other = load(6);
+    assert_false(lesson_take_up(other, &lab));
+    lesson_destroy(other);
+    assert_true(lesson_take_up(anew, &lab));
+    assert_int_equal(lesson_current(anew), 2);
+    assert_int_equal(anew->steps[1].state, STEP_SEEN);
+    assert_int_equal(anew->steps[1].seen_wall_ms, l->steps[1].seen_wall_ms);
+    assert_true(json_equal(anew->steps[1].seen, l->steps[1].seen));
+    assert_true(anew->steps[1].acted);
+    assert_string_equal(anew->steps[1].output, "published\n");
+    assert_false(anew->steps[2].acted); /* nobody knows how it ended */
+    const int64_t *most = map_get_str(&lesson_full(anew)->most_messages, "hello");
+    assert_non_null(most);
+    assert_int_equal(*most, 1);
+
+    const struct look none = {0}; /* the nodes do not show it any more */
+    observe_times(anew, &none, 2);
+    assert_int_equal(anew->steps[0].state, STEP_WAS);
+    assert_int_equal(anew->steps[0].seen_wall_ms, l->steps[0].seen_wall_ms);
+
+    lesson_forget(&lab);
+    struct lesson *third = load(7);
+    assert_false(lesson_take_up(third, &lab));
+    lesson_destroy(third);
+    lesson_destroy(anew);
+    lesson_destroy(l);
+    assert_int_equal(rmdir(lab.path), 0);
+}
+
 static void every_fact_can_be_explained(void **state)
 {
     (void)state;
@@ -698,6 +745,7 @@ int main(void)
         cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
         cmocka_unit_test(what_stops_to_be_true_says_when),
         cmocka_unit_test(what_an_earlier_run_left_is_named),
+        cmocka_unit_test(what_was_seen_is_kept_with_its_time),
         cmocka_unit_test(every_fact_can_be_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
