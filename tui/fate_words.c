@@ -108,7 +108,9 @@ char *run_word(const struct ledger *l, size_t at, enum style *style)
     enum style other;
     bool twin = (at > 0 && strcmp(fate_word(&l->fates.items[at - 1].fate, &other), word) == 0) ||
                 (at + 1 < l->fates.len && strcmp(fate_word(&l->fates.items[at + 1].fate, &other), word) == 0);
-    return twin && f->held ? format_text(_("%s (on %d)"), word, __builtin_popcount(f->held)) : xstrdup(word);
+    int nodes = __builtin_popcount(f->held);
+    return twin && nodes ? format_text(NP_("%s (on %d node)", "%s (on %d nodes)", nodes), word, nodes)
+                         : xstrdup(word);
 }
 
 char *range_text(const struct fate_range *f, const char *word)

@@ -295,9 +295,9 @@ static void say_what_helps(struct model *m, size_t i)
     enum lesson_help help = lesson_help(m->lesson, i, m->snapshot, &fact);
     char *missing = fact_text(fact, lesson_words);
     json_decref(fact);
-    if (step->action && step->exit_code > 0)
-        model_say(m, _("step %zu's program ended with exit code %d; r runs it once more"), i + 1,
-                  step->exit_code);
+    char *failed = step_failed_text(m, step);
+    if (failed)
+        model_say(m, "%s", failed);
     else if (help == LESSON_HELP_START_NODES)
         model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
                   i + 1, missing);
@@ -309,6 +309,7 @@ static void say_what_helps(struct model *m, size_t i)
         model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
     else
         model_say(m, _("step %zu was run; the nodes have not shown its result yet"), i + 1);
+    free(failed);
     free(missing);
 }
 
@@ -320,8 +321,9 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     }
     size_t i = model_step(m);
     if (i == m->lesson->steps_len) {
-        model_say(m, _("lesson %d is done: all %zu steps were seen. B begins it again, q leaves"),
-                  m->lesson->number, m->lesson->steps_len);
+        char *done = lesson_done_text(m);
+        model_say(m, "%s", done);
+        free(done);
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];

@@ -146,6 +146,17 @@ static const struct {
             "it uses, with their messages. The others stay.")},
 };
 
+/* What would be done; going on, what is left undone. The caller frees it. */
+static char *what_is_done(const struct model *m, enum danger danger)
+{
+    size_t seen = model_step(m), steps = m->lesson ? m->lesson->steps_len : 0;
+    if (danger != DANGER_GO_ON || seen == steps)
+        return xstrdup(_(dangers[danger].what));
+    return format_text(NP_("Lesson %d is not done: %zu step of %zu was seen. %s",
+                           "Lesson %d is not done: %zu steps of %zu were seen. %s", seen),
+                       m->lesson->number, seen, steps, _(dangers[danger].what));
+}
+
 void draw_confirm(const struct model *m, struct canvas *c)
 {
     const char *keys = _("Enter: the marked one   arrows: mark   y: do it   Esc: cancel");
@@ -153,17 +164,19 @@ void draw_confirm(const struct model *m, struct canvas *c)
         return;
     enum danger danger = command_danger(m->to_confirm);
     int width = c->width < 68 ? c->width : 68, inside = width - 4;
-    int what = paragraph_rows(c, inside, _(dangers[danger].what)), hint = paragraph_rows(c, inside, keys);
+    char *told = what_is_done(m, danger);
+    int what = paragraph_rows(c, inside, told), hint = paragraph_rows(c, inside, keys);
     what = what < 3 ? 3 : what;
     struct rect r = draw_box(c, width, what + hint + 4, _("Sure?"));
     bool yes = m->confirm_yes;
     char *cancel = format_text(yes ? "  %s  " : "[ %s ]", _("Cancel"));
     canvas_printf(c, r, 0, 0, STYLE_STRONG, "%s%s",
                   danger == DANGER_CLEAN || danger == DANGER_GO_ON ? "" : "$ ", m->to_confirm->text);
-    draw_paragraph(c, rect_rows(r, 1, what), 0, 0, STYLE_NORMAL, _(dangers[danger].what));
+    draw_paragraph(c, rect_rows(r, 1, what), 0, 0, STYLE_NORMAL, told);
     int x = canvas_put(c, r, 0, 1 + what, yes ? STYLE_NORMAL : STYLE_SELECTED, cancel) + 2;
     canvas_printf(c, r, x, 1 + what, yes ? STYLE_SELECTED : STYLE_NORMAL, yes ? "[ %s ]" : "  %s  ",
                   _(dangers[danger].verb));
     draw_paragraph(c, rect_rows(r, 2 + what, hint), 0, 0, STYLE_DIM, keys);
     free(cancel);
+    free(told);
 }

@@ -27,6 +27,22 @@ static const char *box(enum step_state state, enum style *style)
     return "[ ]";
 }
 
+const char *step_title(const struct lesson *l, size_t step)
+{
+    const struct lesson_step *s = &l->steps[step];
+    return lesson_words(lesson_step_told(l, step) ? s->title : s->before);
+}
+
+const char *step_why(const struct lesson *l, size_t step)
+{
+    return lesson_step_told(l, step) ? lesson_words(l->steps[step].why) : NULL;
+}
+
+const char *lesson_title(const struct lesson *l)
+{
+    return lesson_words(l->before && lesson_asks(l) ? l->before : l->title);
+}
+
 char *proof_words(const struct lesson_step *s)
 {
     char *seen = fact_text(s->seen, lesson_words), *words = NULL;
@@ -76,10 +92,38 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
     struct rect left = r;
     left.width = column ? column - 1 : r.width;
     canvas_printf(c, left, 5, y, current ? STYLE_STRONG : STYLE_NORMAL, "%zu %s", i + 1,
-                  lesson_words(s->title));
-    if (column)
+                  step_title(m->lesson, i));
+    if (column && lesson_step_told(m->lesson, i))
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
     free(proof);
+}
+
+/* the node that an action names, by name or by a client's port; NULL: none that is seen */
+static const struct node_seen *node_of(const struct model *m, char *const *action)
+{
+    for (size_t i = 0; action[i] && m->snapshot; i++) {
+        if (strcmp(action[i], "-n") == 0 && action[i + 1])
+            return snapshot_node(m->snapshot, action[i + 1]);
+        if (strcmp(action[i], "--port") != 0 || !action[i + 1] || !m->lab)
+            continue;
+        long port = strtol(action[i + 1], NULL, 10);
+        for (size_t n = 0; n < m->lab->nodes_len; n++)
+            if (m->lab->nodes[n].amqp_port == port)
+                return snapshot_node(m->snapshot, m->lab->nodes[n].name);
+    }
+    return NULL;
+}
+
+char *step_failed_text(const struct model *m, const struct lesson_step *s)
+{
+    if (!s->action || !s->acted || s->exit_code <= 0)
+        return NULL;
+    const struct node_seen *n = node_of(m, s->action);
+    if (n && !n->answers)
+        return format_text(_("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
+                             "it; then r runs this once more"),
+                           s->exit_code, n->name);
+    return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
 }
 
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
@@ -90,8 +134,9 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return format_text(_("n runs: %s"), s->action_text);
     if (s->action && s->acted && s->exit_code < 0)
         return xstrdup(_("it runs now (Ctrl-C ends it)"));
-    if (s->acted && s->exit_code > 0)
-        return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
+    char *failed = step_failed_text(m, s);
+    if (failed)
+        return failed;
     *style = STYLE_DIM;
     if (!s->action && !s->wait_text) /* a schedule's */
         return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")
@@ -167,7 +212,7 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
         return e.asked_rows + e.account_rows + e.why_rows + e.done_rows;
     }
     char *text = to_do_text(m, &m->lesson->steps[current], &style);
-    int rows = text_rows(c, width, lesson_words(m->lesson->steps[current].why)) + text_rows(c, width, text);
+    int rows = text_rows(c, width, step_why(m->lesson, current)) + text_rows(c, width, text);
     free(text);
     return rows;
 }
@@ -184,12 +229,12 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];
+    const char *why = step_why(m->lesson, model_step(m));
     enum style style;
     char *text = to_do_text(m, s, &style);
     int used = 0;
-    if (rows > (text != NULL) && s->why)
-        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM,
-                               lesson_words(s->why));
+    if (rows > (text != NULL) && why)
+        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM, why);
     if (text)
         used += draw_paragraph(c, rect_rows(r, y + used, rows - used), TEXT_COLUMN, 0, style, text);
     free(text);
@@ -199,6 +244,9 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
 char *lesson_asked_text(const struct model *m)
 {
     const char *predict = lesson_words(m->lesson->predict);
+    const char *answer = lesson_words(m->lesson->answer);
+    if (predict && answer)
+        return format_text(_("You were asked: %s -- %s"), predict, answer);
     return predict ? format_text(_("You were asked: %s"), predict) : NULL;
 }
 
@@ -208,8 +256,9 @@ char *lesson_done_text(const struct model *m)
     if (!m->lesson->number)
         return xstrdup(_("This is the end of the schedule."));
     if (!m->next_lesson)
-        return format_text(_("All %zu steps were seen. q leaves; the nodes stay as they are."), steps);
-    return format_text(_("All %zu steps were seen. N goes on to lesson %d, q leaves."), steps,
+        return format_text(_("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."),
+                           steps);
+    return format_text(_("All %zu steps were seen. N goes on to lesson %d, B begins it again, q leaves."), steps,
                        m->next_lesson);
 }
 
@@ -257,7 +306,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (l->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_words(l->title));
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_title(l));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(l->title));
     snprintf(count, sizeof(count), " %zu/%zu ", current, steps);

@@ -109,10 +109,13 @@ static json_t *lesson_json(const struct lesson *l)
     set_text(o, "title", l->title);
     set_text(o, "aim", l->aim);
     set_text(o, "queue", l->queue);
+    set_text(o, "before", l->before);
     set_text(o, "predict", l->predict);
+    set_text(o, "answer", l->answer);
     for (size_t i = 0; i < l->steps_len; i++) {
         json_t *step = json_object();
         set_text(step, "title", l->steps[i].title);
+        set_text(step, "before", l->steps[i].before);
         set_text(step, "why", l->steps[i].why);
         set_text(step, "wait", l->steps[i].wait_text);
         set_text(step, "text", l->steps[i].action_text);

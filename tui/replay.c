@@ -376,12 +376,15 @@ struct lesson *recording_lesson(const struct recording *r)
     l->title = text_of(from, "title");
     l->aim = text_of(from, "aim");
     l->queue = text_of(from, "queue");
+    l->before = text_of(from, "before");
     l->predict = text_of(from, "predict");
+    l->answer = text_of(from, "answer");
     if (!l->title)
         l->title = xstrdup("");
     json_array_foreach(steps, i, step)
     {
         l->steps[i].title = text_of(step, "title");
+        l->steps[i].before = text_of(step, "before");
         l->steps[i].why = text_of(step, "why");
         l->steps[i].wait_text = text_of(step, "wait");
         l->steps[i].action_text = text_of(step, "text");

@@ -260,7 +260,7 @@ static struct words words_of(const struct model *m)
         w.below = xstrdup(cmd->last_line);
     if (cmd)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
-    else if (m->lesson && m->lesson->predict && m->view != VIEW_LESSON && model_step(m) == 0)
+    else if (m->lesson && m->lesson->predict && m->view != VIEW_LESSON && lesson_asks(m->lesson))
         w.above = format_text(_("Before you look: %s"), lesson_words(m->lesson->predict));
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
         w.above = format_text(_("Aim: %s"), lesson_words(m->lesson->aim));

@@ -73,6 +73,15 @@ const char *event_kind(const struct event_seen *e);
 enum step_state shown_state(const struct lesson_step *s);
 char *proof_words(const struct lesson_step *s);
 
+/* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
+char *step_failed_text(const struct model *m, const struct lesson_step *s);
+
+/* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language; step_why:
+ * NULL if there is none, or it is not told yet. */
+const char *lesson_title(const struct lesson *l);
+const char *step_title(const struct lesson *l, size_t step);
+const char *step_why(const struct lesson *l, size_t step);
+
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
                     const int64_t samples[HISTORY_LEN]);

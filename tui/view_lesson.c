@@ -69,10 +69,11 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     bool current = i == model_step(m), done = state == STEP_SEEN || state == STEP_WAS;
     const char *box = done ? "[x]" : state == STEP_HALF ? "[~]" : "[ ]";
     enum style style = state == STEP_SEEN ? STYLE_FINE : state == STEP_HALF ? STYLE_SYNCING : STYLE_NORMAL;
+    const char *why = step_why(m->lesson, i);
     made(d, 0, current ? STYLE_STRONG : style,
-         format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, lesson_words(s->title)));
-    if (s->why && (current || done))
-        paragraph(d, 6, STYLE_NORMAL, lesson_words(s->why));
+         format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, step_title(m->lesson, i)));
+    if (why && (current || done))
+        paragraph(d, 6, STYLE_NORMAL, why);
     if (s->action_text && current && !s->acted)
         made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), s->action_text));
     else if (s->action_text && s->acted)
@@ -83,7 +84,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
             paragraph(d, 6, STYLE_DIM, "| ..");
         block(d, 6, STYLE_DIM, "| ", tail);
     }
-    if (state != STEP_OPEN || current)
+    if ((state != STEP_OPEN || current) && lesson_step_told(m->lesson, i))
         made(d, 6, state == STEP_OPEN ? STYLE_DIM : style, proof_words(s));
 }
 
@@ -93,7 +94,7 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     size_t current = model_step(m);
     if (l->aim)
         made(d, 1, STYLE_NORMAL, format_text(_("Aim: %s"), lesson_words(l->aim)));
-    if (l->predict && current == 0)
+    if (l->predict && lesson_asks(l))
         made(d, 1, STYLE_STRONG, format_text(_("Before you look: %s"), lesson_words(l->predict)));
     d->y++;
     for (size_t i = 0; i < l->steps_len; i++) {
@@ -173,7 +174,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     char title[256], count[32];
     if (m->lesson->number)
         snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number,
-                 lesson_words(m->lesson->title));
+                 lesson_title(m->lesson));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(m->lesson->title));
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);

@@ -175,7 +175,7 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
 
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title", "why", "action", "wait", "proof", "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title", "before", "why", "action", "wait", "proof", "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
@@ -185,6 +185,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     int err = check_keys(r, group, keys, ARRAY_LEN(keys));
     if (!err)
         err = read_text(r, group, "title", true, &step->title);
+    if (!err)
+        err = read_text(r, group, "before", false, &step->before);
     if (!err)
         err = read_text(r, group, "why", false, &step->why);
     if (!err)
@@ -207,7 +209,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
 
 static int read_lesson(struct reader *r, const config_setting_t *root, struct lesson_full *full)
 {
-    static const char *const keys[] = {"title", "aim", "predict", "nodes", "queues", "policies", "steps"};
+    static const char *const keys[] = {"title",  "before", "aim",      "predict", "answer",
+                                       "nodes",  "queues", "policies", "steps"};
     struct lesson *l = &full->lesson;
     int err = check_keys(r, root, keys, ARRAY_LEN(keys));
     if (!err)
@@ -215,7 +218,11 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
     if (!err)
         err = read_text(r, root, "aim", true, &l->aim);
     if (!err)
+        err = read_text(r, root, "before", false, &l->before);
+    if (!err)
         err = read_text(r, root, "predict", false, &l->predict);
+    if (!err)
+        err = read_text(r, root, "answer", false, &l->answer);
     l->nodes = 3;
     if (!err)
         err = read_int(r, root, "nodes", 1, LIMIT_NODES, &l->nodes);
@@ -315,6 +322,7 @@ void lesson_destroy(struct lesson *l)
             proof_destroy(proof->facts);
         free(proof);
         free(step->title);
+        free(step->before);
         free(step->why);
         free_names(step->action);
         free(step->action_text);
@@ -327,7 +335,9 @@ void lesson_destroy(struct lesson *l)
     free(l->name);
     free(l->title);
     free(l->aim);
+    free(l->before);
     free(l->predict);
+    free(l->answer);
     free(l->queue);
     free_names(full->queues);
     free_names(full->policies);
@@ -372,6 +382,20 @@ size_t lesson_current(const struct lesson *l)
     while (i < l->steps_len && is_done(&l->steps[i]))
         i++;
     return i;
+}
+
+bool lesson_step_told(const struct lesson *l, size_t step)
+{
+    const struct lesson_step *s = &l->steps[step];
+    return !s->before || is_done(s) || (step == lesson_current(l) && (!s->action || s->acted));
+}
+
+bool lesson_asks(const struct lesson *l)
+{
+    for (size_t i = 0; i < l->steps_len; i++)
+        if (l->steps[i].before)
+            return !lesson_step_told(l, i);
+    return l->predict && lesson_current(l) == 0;
 }
 
 /* the most that each queue was seen to hold: "it had one message before" */

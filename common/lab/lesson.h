@@ -17,6 +17,7 @@ enum step_state { STEP_OPEN, STEP_HALF, STEP_SEEN, STEP_WAS };
 
 struct lesson_step {
     char *title;       /* "stop node1" */
+    char *before;      /* its title until it is come to, where that answers the lesson's question; or NULL */
     char *why;         /* one or two sentences for a learner; may be NULL */
     char **action;     /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
     char *action_text; /* the command as a learner would type it; NULL if none */
@@ -39,7 +40,9 @@ struct lesson {
     char *name;    /* "07-failover" */
     char *title;   /* "keep messages when a node stops" */
     char *aim;     /* one sentence */
+    char *before;  /* its title as long as the question is open; NULL: the title gives nothing away */
     char *predict; /* the predict-first question; may be NULL */
+    char *answer;  /* what the steps have shown when all are proved; may be NULL */
     char *queue;   /* the one it is about, the first of those it uses; may be NULL */
     int nodes;     /* how many nodes it wants */
     struct lesson_step *steps;
@@ -55,6 +58,13 @@ void lesson_destroy(struct lesson *l);
 /* An empty one with that many steps, for a recording's reader to fill in. Its steps have no proofs: it is not
  * handed to lesson_observe. */
 struct lesson *lesson_create(size_t steps);
+
+/* A step that answers the question is not told of before it is come to: what it has to run was run, or it has
+ * nothing to run and is the current one. Then its `before` is shown for its title, and what it waits for and
+ * why is not. The question is open until the first of them is come to. */
+bool lesson_step_told(const struct lesson *l, size_t step);
+bool lesson_asks(const struct lesson *l);
+
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
 
 /* Makes the lesson's own node program the one that lab's nodes are started from (kit), if it is built. */
