@@ -52,6 +52,72 @@ static void every_lesson_loads_for_a_lab_of_its_size(void **state)
     }
 }
 
+/* "lesson 4", "第 4 课": what a lesson's files name is there to be opened. */
+static void expect_lessons_named(const char *lesson, const char *text, const char *before, const int *numbers,
+                                 size_t n)
+{
+    for (const char *at = text; (at = strstr(at, before)); at += strlen(before)) {
+        const char *digits = at + strlen(before) + strspn(at + strlen(before), " ");
+        int number = atoi(digits);
+        bool found = number == 0; /* no number: "the next lesson" */
+        for (size_t i = 0; i < n; i++)
+            found = found || numbers[i] == number;
+        if (!found)
+            fail_msg("%s names %s %d, which is not there", lesson, before, number);
+    }
+}
+
+static void only_lessons_that_are_there_are_named(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"lesson.cfg", "README.md", "README.zh-CN.md"};
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++)
+        for (size_t f = 0; f < ARRAY_LEN(files); f++) {
+            struct lesson *l = load(numbers[i], NULL);
+            char *path = format_text("%s/%s", l->folder, files[f]);
+            static char text[65536];
+            FILE *file = fopen(path, "r");
+            assert_non_null(file);
+            text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+            fclose(file);
+            expect_lessons_named(path, text, "lesson ", numbers, n);
+            expect_lessons_named(path, text, "第 ", numbers, n);
+            free(path);
+            lesson_destroy(l);
+        }
+}
+
+/* A lesson that asks has an answer; what answers it before its time has another title until then. */
+static void a_question_is_not_answered_before_its_step(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        assert_non_null(l->predict);
+        assert_non_null(l->answer);
+        size_t first = 0;
+        while (first < l->steps_len && !l->steps[first].before)
+            first++;
+        assert_true(first < l->steps_len);
+        assert_true(lesson_asks(l));
+        for (size_t s = 0; s < first; s++) {
+            assert_true(lesson_step_told(l, s));
+            l->steps[s].state = STEP_SEEN;
+        }
+        bool runs = l->steps[first].action != NULL;
+        assert_int_equal(lesson_step_told(l, first), !runs); /* nothing to run: it is looked at now */
+        assert_int_equal(lesson_asks(l), runs);
+        l->steps[first].acted = true;
+        assert_true(lesson_step_told(l, first));
+        assert_false(lesson_asks(l));
+        lesson_destroy(l);
+    }
+}
+
 static void actions_name_this_labs_ports(void **state)
 {
     (void)state;
@@ -179,8 +245,8 @@ static void wrong_lessons_are_refused_with_their_line(void **state)
     expect_error(HEAD "steps = ();\n",
                  "lesson.cfg:2: steps is not a list; write steps = ( { title = \"...\"; ... } )");
     expect_error(HEAD "stpes = ();\n",
-                 "lesson.cfg:2: unknown key stpes; the keys here are title, aim, predict, nodes, "
-                 "queues, policies, steps");
+                 "lesson.cfg:2: unknown key stpes; the keys here are title, before, aim, predict, "
+                 "answer, nodes, queues, policies, steps");
     expect_error(HEAD "nodes = 99;\n", "lesson.cfg:2: nodes is not a number from 1 to 32; write nodes = 3");
     expect_error(HEAD "queues = \"hello\";\n",
                  "lesson.cfg:2: queues is not a list of texts; write queues = [ \"...\", \"...\" ]");
@@ -229,6 +295,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_lesson_loads_for_a_lab_of_its_size),
+        cmocka_unit_test(only_lessons_that_are_there_are_named),
+        cmocka_unit_test(a_question_is_not_answered_before_its_step),
         cmocka_unit_test(actions_name_this_labs_ports),
         cmocka_unit_test(no_such_lesson),
         cmocka_unit_test(programs_grow_by_added_lines),
