@@ -109,7 +109,7 @@ char *run_word(const struct ledger *l, size_t at, enum style *style)
     bool twin = (at > 0 && strcmp(fate_word(&l->fates.items[at - 1].fate, &other), word) == 0) ||
                 (at + 1 < l->fates.len && strcmp(fate_word(&l->fates.items[at + 1].fate, &other), word) == 0);
     int nodes = __builtin_popcount(f->held);
-    return twin && nodes ? format_text(NP_("%s (on %d node)", "%s (on %d nodes)", nodes), word, nodes)
+    return twin && nodes ? format_text(NP_("%s (%d node)", "%s (%d nodes)", nodes), word, nodes)
                          : xstrdup(word);
 }
 

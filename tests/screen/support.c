@@ -55,8 +55,10 @@ struct lesson *sketch_lesson(void)
         s->exit_code = -1;
         if (steps[i].action) {
             s->action_text = xstrdup(steps[i].action);
-            s->action = xcalloc(2, sizeof(*s->action));
-            s->action[0] = xstrdup("labctl");
+            static const char *const words[] = {"labctl", "-n", "node1"};
+            s->action = xcalloc(ARRAY_LEN(words) + 1, sizeof(*s->action));
+            for (size_t w = 0; w < ARRAY_LEN(words); w++)
+                s->action[w] = xstrdup(words[w]);
         }
     }
     return l;
@@ -81,8 +83,8 @@ void sketch_destroy(struct lesson *l)
         free(s->why);
         free(s->action_text);
         json_decref(s->seen);
-        if (s->action)
-            free(s->action[0]);
+        for (size_t w = 0; s->action && s->action[w]; w++)
+            free(s->action[w]);
         free(s->action);
     }
     free(l->steps);

@@ -170,7 +170,13 @@ static void the_next_lesson_is_gone_on_to(void **state)
     assert_int_equal(m.overlay, OVERLAY_CONFIRM);
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "(go on to lesson 8)");
+    assert_contains(frame, "Lesson 7 is not done: 0 steps of 5 were seen. Starts the nodes");
     assert_contains(frame, "[ Cancel ]");
+    free(frame);
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "seen");
+    frame = model_frame(&m, 80, 24);
+    assert_null(strstr(frame, "is not done"));
     free(frame);
     assert_int_equal(model_key(&m, 'y', &run), EFFECT_RUN);
     assert_int_equal(run->step, COMMAND_GO_ON);
@@ -245,7 +251,10 @@ static void next_runs_the_current_step_once(void **state)
     model_ended(&m, m.command, 0);
     assert_runs_nothing(&m, 'n', "the nodes have not shown its result");
     l->steps[0].exit_code = 69;
-    assert_runs_nothing(&m, 'n', "exit code 69");
+    assert_runs_nothing(&m, 'n', "exit code 69; r runs it once more");
+    see(&m, "stopped"); /* the node that it is for is named, and how to start it */
+    assert_runs_nothing(&m, 'n', "exit code 69: node1 does not answer. Arrows select it, a starts it");
+    see(&m, "rest");
     assert_int_equal(model_key(&m, 'r', &run), EFFECT_RUN);
     command_destroy(run);
     for (size_t i = 0; i < 3; i++)
@@ -253,7 +262,7 @@ static void next_runs_the_current_step_once(void **state)
     assert_runs_nothing(&m, 'n', "nothing to run"); /* the fourth only looks */
     for (size_t i = 3; i < 5; i++)
         sketch_step(l, i, STEP_SEEN, "seen");
-    assert_runs_nothing(&m, 'n', "all 5 steps were seen");
+    assert_runs_nothing(&m, 'n', "All 5 steps were seen. B begins it again, q leaves");
     model_finish(&m);
     sketch_destroy(l);
 }
