@@ -39,7 +39,7 @@ void scene_pass_rounds(struct scene *s, uint64_t rounds); /* the nodes were aske
 
 #define HELLO                                                                                                \
     "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\",\"messages\":1," \
-    "\"messages_ready\":1,\"messages_unacknowledged\":0,\"durable\":true}"
+    "\"messages_ready\":1,\"messages_unacknowledged\":0,\"messages_persistent\":0,\"durable\":true}"
 #define HELLO_DOWN                                                                                           \
     "{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node1@localhost\",\"durable\":true}"
 #define MIRRIOR                                                                                              \
