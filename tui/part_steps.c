@@ -120,9 +120,10 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
         return NULL;
     const struct node_seen *n = node_of(m, s->action);
     if (n && !n->answers)
-        return format_text(_("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
-                             "it; then r runs this once more"),
-                           s->exit_code, n->name);
+        return format_text(
+            _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
+              "it; then r runs this once more"),
+            s->exit_code, n->name);
     return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
 }
 
@@ -256,10 +257,10 @@ char *lesson_done_text(const struct model *m)
     if (!m->lesson->number)
         return xstrdup(_("This is the end of the schedule."));
     if (!m->next_lesson)
-        return format_text(_("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."),
-                           steps);
-    return format_text(_("All %zu steps were seen. N goes on to lesson %d, B begins it again, q leaves."), steps,
-                       m->next_lesson);
+        return format_text(
+            _("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."), steps);
+    return format_text(_("All %zu steps were seen. N goes on to lesson %d, B begins it again, q leaves."),
+                       steps, m->next_lesson);
 }
 
 static void draw_ending(const struct model *m, struct canvas *c, struct rect r)

@@ -173,8 +173,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (m->lesson->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number,
-                 lesson_title(m->lesson));
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, lesson_title(m->lesson));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(m->lesson->title));
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);

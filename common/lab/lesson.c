@@ -175,7 +175,8 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
 
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title", "before", "why", "action", "wait", "proof", "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title", "before", "why",       "action",
+                                       "wait",  "proof",  "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
@@ -209,8 +210,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
 
 static int read_lesson(struct reader *r, const config_setting_t *root, struct lesson_full *full)
 {
-    static const char *const keys[] = {"title",  "before", "aim",      "predict", "answer",
-                                       "nodes",  "queues", "policies", "steps"};
+    static const char *const keys[] = {"title", "before", "aim",      "predict", "answer",
+                                       "nodes", "queues", "policies", "steps"};
     struct lesson *l = &full->lesson;
     int err = check_keys(r, root, keys, ARRAY_LEN(keys));
     if (!err)

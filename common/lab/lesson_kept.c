@@ -1,6 +1,6 @@
-/* lesson_kept.c: what was seen of a lesson's steps stays in the lab's folder (DIR/lesson.json) when the screen
- * is left, with the time it was seen at, and is there again when it comes back. It is one lesson's: the one
- * that was left last.
+/* lesson_kept.c: what was seen of a lesson's steps stays in the lab's folder (DIR/lesson.json) when the
+ * screen is left, with the time it was seen at, and is there again when it comes back. It is one lesson's:
+ * the one that was left last.
  *
  * The rule it keeps: what is taken up is what was observed then. The steps go on being looked at, and those
  * that the nodes contradict say until when they were true. A program that ran when the screen was left is not

@@ -155,11 +155,21 @@ static enum verdict look_mirrors(const struct check *c, const struct snapshot *s
     return yes_if(c->id == CHECK_QUEUE_MIRRORS ? count == c->number : count >= c->number);
 }
 
-static enum verdict look_had(const struct check *c, const struct evidence *e, const struct queue_seen *q,
-                             json_t **seen)
+/* The same proof wants that nobody can count this queue's messages. */
+static bool wants_unknown(const struct proof *p, const char *queue)
+{
+    for (size_t i = 0; i < p->checks.len; i++)
+        if (p->checks.items[i].id == CHECK_QUEUE_UNKNOWN && p->checks.items[i].number &&
+            strcmp(p->checks.items[i].name, queue) == 0)
+            return true;
+    return false;
+}
+
+static enum verdict look_had(const struct proof *p, const struct check *c, const struct evidence *e,
+                             const struct queue_seen *q, json_t **seen)
 {
     const int64_t *most = map_get_str(e->most_messages, c->name);
-    bool last = q->messages < 0 && q->was_messages >= 0;
+    bool last = q->messages < 0 && q->was_messages >= 0 && wants_unknown(p, c->name);
     int64_t had = last ? q->was_messages : most ? *most : 0;
     *seen = fact_of(N_("had %lld before"), (long long)had);
     return yes_if(had >= c->number);
@@ -178,7 +188,8 @@ static json_t *torn_fact(const struct snapshot *s, const struct queue_seen *q)
     return of_nodes(N_("a partition: %s each say they are its master"), s, queue_seen_masters_bits(q));
 }
 
-static enum verdict look_queue(const struct check *c, const struct evidence *e, ms_time *as_of, json_t **seen)
+static enum verdict look_queue(const struct proof *p, const struct check *c, const struct evidence *e,
+                               ms_time *as_of, json_t **seen)
 {
     const struct snapshot *s = e->snapshot;
     const struct queue_seen *q = snapshot_queue(s, c->name);
@@ -198,7 +209,7 @@ static enum verdict look_queue(const struct check *c, const struct evidence *e, 
         return VERDICT_NO;
     }
     switch ((int)c->id) {
-    case CHECK_QUEUE_HAD: return look_had(c, e, q, seen);
+    case CHECK_QUEUE_HAD: return look_had(p, c, e, q, seen);
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
@@ -277,7 +288,7 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
     *as_of = 0;
     switch (proof_checks_known[c->id].subject) {
     case SUBJECT_NODE: verdict = look_node(p, c, e->snapshot, as_of, seen); break;
-    case SUBJECT_QUEUE: verdict = look_queue(c, e, as_of, seen); break;
+    case SUBJECT_QUEUE: verdict = look_queue(p, c, e, as_of, seen); break;
     case SUBJECT_POLICY: verdict = look_policy(c, e->snapshot, as_of, seen); break;
     case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
     }

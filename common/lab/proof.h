@@ -6,8 +6,8 @@
  *     { policy = "mirrior"; pattern = "^mirrior"; definition = "{...}"; }
  *     { output_contains = [ "this text", "or this one" ]; }
  *
- * had_messages is about the past: what the queue held when it was seen last, if nobody can say now; the most
- * it was seen to hold in this lesson, if somebody can.
+ * had_messages is about the past: beside messages_unknown what the queue held when it was seen last;
+ * otherwise the most it was seen to hold in this lesson.
  *
  * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
  * nobody can say now is neither true nor false. */

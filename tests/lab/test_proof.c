@@ -112,8 +112,8 @@ static struct lesson *load(int lesson_number)
     "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced \
     "],"                                                                                                     \
     "'durable':true,'exclusive':false,'auto_delete':false" messages more "}"
-#define MESSAGES(n)          KINDS(n, 0)
-#define KINDS(n, persistent) ",'messages':" #n ",'persistent':" #persistent
+#define MESSAGES(n)            KINDS(n, 0)
+#define KINDS(n, persistent)   ",'messages':" #n ",'persistent':" #persistent
 #define HELLO(messages, state) QUEUE("hello", "node1", "", "", messages, state, "")
 
 static const struct look policy_set = {.policies = POLICY};
@@ -126,7 +126,7 @@ static const struct look node1_stopped = {
     .policies = POLICY,
     .node1 = "not running",
     .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
-                                                             "", "running", ",'policy':'mirrior'")};
+                                                              "", "running", ",'policy':'mirrior'")};
 static const struct look promoted = {.policies = POLICY,
                                      .node1 = "not running",
                                      .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
@@ -419,6 +419,14 @@ static void what_was_consumed_is_not_lost(void **state)
     observe_times(l, &lost_with_it, 2);
     assert_int_equal(lesson_current(l), 2);
     assert_seen(l, 1, "node1 does not answer; messages=?; had 1 before");
+    lesson_begin_action(l, 2);
+    lesson_output(l, 2, "cannot connect to it\n", 21);
+    lesson_action_ended(l, 2, 1);
+    observe_times(l, &lost_with_it, 2);
+    observe_times(l, &none, 4);
+    assert_int_equal(l->steps[4].state, STEP_SEEN);
+    observe_times(l, &consumed_before, 4); /* stopped again: nobody says otherwise */
+    assert_int_equal(l->steps[4].state, STEP_SEEN);
     lesson_destroy(l);
 }
 

@@ -494,8 +494,12 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     }
     static const struct {
         const char *persistent, *confirm, *more; /* more: NULL: the form stays */
-    } answers[] = {{"y", "n", "--persistent"}, {"YES", "no", "--persistent"}, {"n", "Y", "--confirm"},
-                   {"是", "否", "--persistent"}, {"true", "no", NULL},        {"no", "1", NULL},
+    } answers[] = {{"y", "n", "--persistent"},
+                   {"YES", "no", "--persistent"},
+                   {"n", "Y", "--confirm"},
+                   {"是", "否", "--persistent"},
+                   {"true", "no", NULL},
+                   {"no", "1", NULL},
                    {"", "no", NULL}};
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         model_key(&m, 'p', &run);
@@ -512,9 +516,9 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
         bool confirm = strcmp(answers[i].confirm, "no") != 0;
         char *why = format_text("%s %s is neither yes nor no: write one of them, or y, n",
                                 confirm ? "confirm" : "persistent",
-                                confirm                          ? answers[i].confirm
+                                confirm                     ? answers[i].confirm
                                 : !answers[i].persistent[0] ? "''"
-                                                                 : answers[i].persistent);
+                                                            : answers[i].persistent);
         assert_form_stays(&m, why);
         model_key(&m, KEY_ESCAPE, &run);
         free(why);
