@@ -273,9 +273,19 @@ static enum node_news node_event(const struct snapshot *s, const struct event_se
     return NEWS_NONE;
 }
 
-/* Whom others call down may only be cut off from them: then it answered this screen all the time. */
-static bool answered_around(const struct ledger *l, int node, int64_t at_us)
+/* It runs since before then: so it did at that time, too. */
+static bool runs_since(const struct snapshot *s, int node, int64_t at_us)
 {
+    const struct node_seen *n = &s->nodes[node];
+    return n->answers && n->uptime_ms >= 0 && (s->taken_wall_ms - n->uptime_ms) * 1000 < at_us;
+}
+
+/* Whom others call down may only be cut off from them: then it answered this screen all the time, or, of a
+ * time before this screen looked, it has not been started since. */
+static bool answered_around(const struct ledger *l, const struct snapshot *s, int node, int64_t at_us)
+{
+    if (at_us < l->began_us && runs_since(s, node, at_us))
+        return true;
     bool absent = at_us < l->began_us;
     for (size_t i = 0; i < l->absences.len; i++) {
         const struct absence *a = &l->absences.items[i];
@@ -332,7 +342,7 @@ static void tell_event(struct telling *t, const struct event_seen *e, int64_t fr
     int64_t at_us = e->wall_ms * 1000;
     int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
     bool before = at_us + 1000 < from_us; /* it was published */
-    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, node, at_us)) {
+    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, t->s, node, at_us)) {
         if (!before && of_interest(t, bit))
             add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
         return;

@@ -404,6 +404,26 @@ static bool received(const struct ledger *l, struct story *t, uint64_t id, enum 
     return any;
 }
 
+/* A partition that this screen did not see begin: a node that was not started since ran all the time, and
+ * is no node that was down. */
+static void a_link_was_cut_before_this_screen_looked(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    story_event(&t, "node", 2000, "node1 is down");
+    t.s->events[0].node = xstrdup("node2");
+    t.s->taken_wall_ms += 10000; /* it looks ten seconds later */
+    look(&l, &t);
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0");
+    t.s->nodes[0].uptime_ms = 5000; /* it was started since */
+    look(&l, &t);
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, is down 0");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 static void handed_out(struct story *t, int64_t at_us, uint64_t first, uint64_t last)
 {
     story_fact(t, TRACE_SEEN_AUTO_ACKED, 0, at_us, first, last)->about = 2;
@@ -559,6 +579,7 @@ int main(void)
         cmocka_unit_test(another_queue_of_that_name),
         cmocka_unit_test(removed_on_purpose),
         cmocka_unit_test(a_link_is_cut),
+        cmocka_unit_test(a_link_was_cut_before_this_screen_looked),
         cmocka_unit_test(receipts),
         cmocka_unit_test(hours_of_traffic),
         cmocka_unit_test(through_json),

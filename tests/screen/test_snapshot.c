@@ -384,14 +384,18 @@ static void a_side_that_is_discarded_is_told(void **state)
     assert_int_equal(m->sides_len, 1);
     assert_true(m->sides[0].away);
     assert_false(snapshot_partitioned(away));
-    assert_false(has_event(away, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_false(has_event(away, "queue",
+                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     struct snapshot *again = merge(&l, away, 700); /* it had only been silent */
     assert_int_equal(queue_seen_masters(snapshot_queue(again, "m")), 2);
-    assert_false(has_event(again, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_false(has_event(again, "queue",
+                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     struct snapshot *end = merge(&back, away, 900);
-    assert_true(has_event(end, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_true(has_event(end, "queue",
+                          "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     assert_int_equal(snapshot_queue(end, "m")->sides_len, 0);
-    assert_false(has_event(end, "queue", "m: what node2 held on its side is discarded, 3 messages"));
+    assert_false(has_event(end, "queue",
+                           "m: what node2 held on its side is discarded, 3 messages; node2 goes on with 3"));
     snapshot_destroy(first);
     snapshot_destroy(away);
     snapshot_destroy(again);
