@@ -353,7 +353,7 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
     notice_hints(&l, s, before);
     if (before)
         notice_discarded(&l, s, before);
-    else
+    else if (any_feed) /* RabbitMQ's logs outlive its nodes */
         notice_beginning(&l, s);
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
