@@ -79,6 +79,15 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
+/* From the master; if that does not run any more, from one that nobody told of. */
+static void tell_filled(struct telling *t, const struct fact *f, int64_t at)
+{
+    if ((t->down | t->silent) & ((node_bits)1 << t->master))
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
+    else
+        add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+}
+
 /* the facts of one moment follow each other: those of one reign each */
 static bool among_them(const struct telling *t, const struct fact *f)
 {
@@ -132,7 +141,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         break;
     case TRACE_SEEN_FILLED:
         if ((f->count || f->more) && t->master >= 0)
-            add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+            tell_filled(t, f, at);
         break;
     case TRACE_SEEN_BEGINS:
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("mirror, empty"))->letter = 'u';

@@ -154,6 +154,23 @@ static void what_went_with_the_master(void **state)
     ledger_finish(&l);
 }
 
+/* Filled after its master had stopped, by one that nobody tells of any more: not by the stopped one. */
+static void filled_by_nobody_knows_whom(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_published(&t, 0, 0, 0, 0, 0);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 1001000, 1, UINT64_MAX);
+    story_fact(&t, TRACE_SEEN_FILLED, 2, 1002000, 0, 0)->count = 1;
+    look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, stopped 0, mirror, empty 2, has a copy 2");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Sent to a consumer, and its master goes before anybody hears of an ack: not lost; but what was given back
  * before is. */
 static void sent_before_the_master_went(void **state)
@@ -571,6 +588,7 @@ int main(void)
         cmocka_unit_test(unavailable_before_lost),
         cmocka_unit_test(promoted_without_it),
         cmocka_unit_test(what_went_with_the_master),
+        cmocka_unit_test(filled_by_nobody_knows_whom),
         cmocka_unit_test(sent_before_the_master_went),
         cmocka_unit_test(on_the_losing_side),
         cmocka_unit_test(silence_is_no_loss),
