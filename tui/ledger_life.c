@@ -331,7 +331,7 @@ static void tell_discarded(struct telling *t, const struct event_seen *e, int64_
         if ((had & ((node_bits)1 << i)) && strncmp(text, name, strlen(name)) == 0 &&
             strncmp(text + strlen(name), discarded, strlen(discarded)) == 0) {
             struct moment *m =
-                add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, e->wall_ms * 1000, N_("its side is discarded"));
+                add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, e->wall_ms * 1000, N_("side discarded"));
             m->letter = '.';
             m->side = true;
         }

@@ -76,8 +76,7 @@ static char *lost_text(const struct diagram *d)
         if (!m->bad || m->from < 0 || m->from >= (int)s->nodes_len)
             continue;
         if (m->side)
-            return format_text(_("at %s: %s was on the losing side of a partition"), at,
-                               s->nodes[m->from].name);
+            return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);
         return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
     }
     return NULL;

@@ -221,7 +221,7 @@ static void on_the_losing_side(void **state)
     look(&l, &t);
     look(&l, &t);
     assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
-    static const char expected[] = "publish -1>2, stopped 2, up again 2, its side is discarded 2 LOST";
+    static const char expected[] = "publish -1>2, stopped 2, up again 2, side discarded 2 LOST";
     assert_life(&l, &t, 0, expected);
     story_down(&t, 1, 9000000);
     story_fact(&t, TRACE_SEEN_PROMOTED, 0, 9000100, 1, 0)->count = 0;
