@@ -282,18 +282,32 @@ static enum node_news node_event(const struct snapshot *s, const struct event_se
     return NEWS_NONE;
 }
 
-/* It runs since before then: so it did at that time, too. */
-static bool runs_since(const struct snapshot *s, int node, int64_t at_us)
+/* It runs since before then: so it did at that time, too. Or it told something itself from then on, before
+ * others called it up again. */
+static bool ran_at(const struct snapshot *s, int node, int64_t at_us)
 {
     const struct node_seen *n = &s->nodes[node];
-    return n->answers && n->uptime_ms >= 0 && (s->taken_wall_ms - n->uptime_ms) * 1000 < at_us;
+    if (n->answers && n->uptime_ms >= 0 && (s->taken_wall_ms - n->uptime_ms) * 1000 < at_us)
+        return true;
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        const char *label;
+        int about;
+        if (e->wall_ms * 1000 < at_us)
+            continue;
+        if (node_event(s, e, &about, &label) == NEWS_UP && about == node)
+            return false;
+        if (e->node && strcmp(e->node, n->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Whom others call down may only be cut off from them: then it answered this screen all the time, or, of a
- * time before this screen looked, it has not been started since. */
+ * time before this screen looked, it ran by what it tells itself. */
 static bool answered_around(const struct ledger *l, const struct snapshot *s, int node, int64_t at_us)
 {
-    if (at_us < l->began_us && runs_since(s, node, at_us))
+    if (at_us < l->began_us && ran_at(s, node, at_us))
         return true;
     bool absent = at_us < l->began_us;
     for (size_t i = 0; i < l->absences.len; i++) {
