@@ -371,14 +371,20 @@ static void tell_event(struct telling *t, const struct event_seen *e, int64_t fr
         return;
     }
     bool down = news != NEWS_UP;
-    if (((t->down & bit) != 0) == down && !(t->silent & bit))
+    /* before this screen looked: that others say so is all that is known */
+    bool said = news == NEWS_CALLED_DOWN && teller >= 0 && at_us < t->l->began_us;
+    if ((((t->down | t->silent) & bit) != 0) == down && (!(t->silent & bit) || said))
         return; /* another one says the same */
-    t->down = down ? t->down | bit : t->down & ~bit;
-    t->silent &= ~bit;
+    t->down = down && !said ? t->down | bit : t->down & ~bit;
+    t->silent = said ? t->silent | bit : t->silent & ~bit;
     if (before)
         t->life->down_first = t->down;
     else if (of_interest(t, bit))
-        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, at_us, label);
+        add(t,
+            said   ? MOMENT_SILENT
+            : down ? MOMENT_DOWN
+                   : MOMENT_UP,
+            node, PARTY_NOBODY, at_us, said ? N_("called down") : label);
 }
 
 /* What no event told: this screen saw it itself. */

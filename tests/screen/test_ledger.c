@@ -436,7 +436,7 @@ static void a_link_was_cut_before_this_screen_looked(void **state)
     assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0");
     t.s->nodes[0].uptime_ms = 5000; /* it was started since */
     look(&l, &t);
-    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, is down 0");
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, called down 0");
     story_event(&t, "node", 3000, "node2 is down"); /* so says node1, which was called down itself */
     t.s->events[1].node = xstrdup("node1");
     look(&l, &t);
