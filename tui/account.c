@@ -1,6 +1,6 @@
 /* account.c: what became of the queues that had a copy on a node that went away: who has it, who had it, what
- * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed.
- */
+ * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed;
+ * what is done afterwards does not change it. */
 #include <stdlib.h>
 
 #include "view.h"
@@ -19,11 +19,13 @@ static char *names_text(const struct snapshot *s, node_bits bits)
 
 enum taken { TAKEN_UNTOLD, TAKEN_IN_SYNC, TAKEN_UNSYNCED };
 
-/* what the newest event says in which this queue's mirror took over; RabbitMQ does not say how level it was
+/* What the newest event says in which this node took the queue over; RabbitMQ does not say how level it was:
+ * then what was seen when the other one served it.
  */
-static enum taken how_taken_over(const struct snapshot *s, const struct queue_seen *q)
+static enum taken how_taken_over(const struct snapshot *s, const struct queue_seen *q,
+                                 const struct taking_over *t)
 {
-    char *begin = format_text("%s: ", q->name);
+    char *begin = format_text("%s: %s promoted", q->name, s->nodes[t->to].name);
     enum taken taken = TAKEN_UNTOLD;
     for (size_t i = 0; i < s->events_len; i++) {
         const struct event_seen *e = &s->events[i];
@@ -34,7 +36,7 @@ static enum taken how_taken_over(const struct snapshot *s, const struct queue_se
                                                : TAKEN_UNTOLD;
     }
     free(begin);
-    return taken;
+    return taken == TAKEN_UNTOLD && t->level ? TAKEN_IN_SYNC : taken;
 }
 
 static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
@@ -54,26 +56,43 @@ static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, 
     return text;
 }
 
+/* one node after the other took it over */
+static char *taken_over_again_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+{
+    struct text chain = {0};
+    bool level = !a->forgot, short_of = false;
+    for (size_t i = 0; i < a->taken_len; i++) {
+        const struct taking_over *t = &a->taken[i];
+        enum taken taken = how_taken_over(s, q, t);
+        level = level && taken == TAKEN_IN_SYNC;
+        short_of = short_of || taken == TAKEN_UNSYNCED;
+        text_printf(&chain, i ? _(", then %s from %s") : _("%s took over from %s"), s->nodes[t->to].name,
+                    s->nodes[t->from].name);
+    }
+    char *text = format_text(short_of ? _("%s: %s; not each was in sync: it lacks some.")
+                             : level  ? _("%s: %s; each copy was in sync: all kept.")
+                                      : _("%s: %s."),
+                             q->name, chain.s);
+    text_finish(&chain);
+    return text;
+}
+
 static char *taken_over_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
 {
-    char *gone = names_text(s, a->taken_from), *now = names_text(s, (node_bits)1 << q->master), *text = NULL;
-    enum taken taken = how_taken_over(s, q);
-    if (taken == TAKEN_UNTOLD && a->taken_level) /* it was seen so when the other one served it */
-        taken = TAKEN_IN_SYNC;
-    switch (taken) {
+    if (a->taken_len > 1)
+        return taken_over_again_text(s, q, a);
+    const struct taking_over *t = &a->taken[0];
+    const char *gone = s->nodes[t->from].name, *now = s->nodes[t->to].name;
+    switch (how_taken_over(s, q, t)) {
     case TAKEN_UNSYNCED:
-        text =
-            format_text(_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
-        break;
+        return format_text(_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now,
+                           gone);
     case TAKEN_IN_SYNC:
-        text =
-            format_text(_("%s: %s took over from %s; its copy was in sync: all kept."), q->name, now, gone);
-        break;
-    case TAKEN_UNTOLD: text = format_text(_("%s: %s took over from %s."), q->name, now, gone); break;
+        return format_text(_("%s: %s took over from %s; its copy was in sync: all kept."), q->name, now,
+                           gone);
+    case TAKEN_UNTOLD: break;
     }
-    free(gone);
-    free(now);
-    return text;
+    return format_text(_("%s: %s took over from %s."), q->name, now, gone);
 }
 
 /* of the queue that is looked at: what nobody has any more, though all who ever had it answer (ledger.h) */
@@ -118,12 +137,12 @@ static char *queue_text(const struct model *m, const struct queue_seen *q)
         return copies ? stopped_text(s, q, copies) : NULL;
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
-    if (served && a && a->taken_from && !(a->taken_from & ((node_bits)1 << q->master)))
+    if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
         return taken_over_text(s, q, a);
     return lost_text(m, q, a);
 }
 
-char *account_text(const struct model *m)
+static char *account_now(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
     struct text t = {0};
@@ -137,6 +156,39 @@ char *account_text(const struct model *m)
         free(text);
     }
     return t.s;
+}
+
+char *account_text(const struct model *m)
+{
+    return m->account ? xstrdup(m->account) : account_now(m);
+}
+
+/* So long after the last tick what led to it is known: RabbitMQ counts messages every 5 s. */
+#define SETTLED_MS 10000
+
+void account_keep(struct model *m, bool acts)
+{
+    bool done = m->lesson && m->lesson->number && model_step(m) == m->lesson->steps_len;
+    if (!done) {
+        free(m->account);
+        m->account = NULL;
+        m->done_at = 0;
+        return;
+    }
+    if (m->account || !m->snapshot)
+        return;
+    m->done_at = m->done_at ? m->done_at : m->snapshot->taken_at;
+    if (!acts && m->snapshot->taken_at < m->done_at + SETTLED_MS)
+        return;
+    m->account = account_now(m);
+    m->account = m->account ? m->account : xstrdup("");
+}
+
+bool account_shows_loss(const struct model *m)
+{
+    const struct fate_range *f = ledger_fate(&m->ledger, ledger_first(&m->ledger));
+    bool done = m->lesson && m->lesson->number && model_step(m) == m->lesson->steps_len;
+    return done && f && f->fate.verdict == VERDICT_LOST;
 }
 
 static int each_line(const struct model *m, const struct canvas *c, struct canvas *draw_on, struct rect r,

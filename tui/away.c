@@ -11,8 +11,7 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    VEC_PUSH(&m->away,
-             (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1, .taken_level = true});
+    VEC_PUSH(&m->away, (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1});
     return &m->away.items[m->away.len - 1];
 }
 
@@ -24,8 +23,12 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
     if (!master || (master & silent))
         return;
     if (a->served_by >= 0 && a->served_by != q->master && (silent & ((node_bits)1 << a->served_by))) {
-        a->taken_from |= (node_bits)1 << a->served_by;
-        a->taken_level = a->taken_level && (a->level & master);
+        if (a->taken_len == TAKEN_MOST) {
+            memmove(a->taken, a->taken + 1, --a->taken_len * sizeof(a->taken[0]));
+            a->forgot++;
+        }
+        a->taken[a->taken_len++] =
+            (struct taking_over){.from = a->served_by, .to = q->master, .level = a->level & master};
     }
     a->served_by = q->master;
     a->level = q->synced;

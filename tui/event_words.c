@@ -61,8 +61,14 @@ static const char *const sentences[] = {
     N_("%s: %s published"),
     N_("%s: %s confirmed, %s refused"),
     N_("%s: %s confirmed"),
+    N_("%s: %s acknowledged, %s handed out"),
+    N_("%s: %s acknowledged"),
+    N_("%s: %s handed out"),
+    N_("this screen begins here: what gone nodes told is missing"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),
+    N_("%s: what %s held on its side is discarded, %s message; %s goes on with %s"),
+    N_("%s: what %s held on its side is discarded, %s messages; %s goes on with %s"),
     N_("%s: what %s held on its side is discarded, %s message"),
     N_("%s: what %s held on its side is discarded, %s messages"),
     N_("%s: what %s held on its side is discarded"),
@@ -105,9 +111,9 @@ static const char *const sentences[] = {
 
 /* what an event is about, as nodes and the observer call it; two words at most, in eight columns */
 static const char *const kinds[] = {
-    N_("node"),   N_("queue"),   N_("mirror"), N_("promote"), N_("sync"),
-    N_("policy"), N_("publish"), N_("alarm"),  N_("memory"),  N_("disk"),
-    N_("count"),  N_("hint"),    N_("step"),   N_("set-up"),  N_("seen"),
+    N_("node"),    N_("queue"),  N_("mirror"), N_("promote"), N_("sync"),   N_("policy"),
+    N_("publish"), N_("alarm"),  N_("memory"), N_("disk"),    N_("count"),  N_("hint"),
+    N_("step"),    N_("set-up"), N_("seen"),   N_("get"),     N_("screen"),
 };
 
 const char *event_kind(const struct event_seen *e)
@@ -118,7 +124,7 @@ const char *event_kind(const struct event_seen *e)
     return e->kind;
 }
 
-#define MOST_PARTS 4
+#define MOST_PARTS 5
 
 struct part {
     const char *at;

@@ -63,8 +63,9 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_HELD: text = format_text(_("held by %s"), held); break;
     case FATE_CONFIRMED: text = format_text(_("confirmed, held by %s"), held); break;
     case FATE_DELIVERED:
-        text = f->held ? format_text(_("delivered, not acknowledged; held by %s"), held)
-                       : xstrdup(_("auto-ack; nobody says whether it arrived"));
+        text = f->held         ? format_text(_("delivered, not acknowledged; held by %s"), held)
+               : f->auto_acked ? xstrdup(_("auto-ack; nobody says whether it arrived"))
+                               : xstrdup(_("handed out; nobody says whether it arrived"));
         break;
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
@@ -75,7 +76,9 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
-        text = f->verdict == VERDICT_REMOVED ? removed_text(f) : xstrdup(_("nobody has it; looking again"));
+        text = f->verdict == VERDICT_REMOVED ? removed_text(f)
+               : f->untold                   ? xstrdup(_("nobody has it; nobody says what became of it"))
+                                             : xstrdup(_("nobody has it; looking again"));
         break;
     }
     free(held);

@@ -291,7 +291,8 @@ static bool take_copies(struct ledger *l, const struct snapshot *s)
 static const enum trace_seen_kind removals[REMOVALS] = {TRACE_SEEN_DISCARDED, TRACE_SEEN_EXPIRED,
                                                         TRACE_SEEN_DROPPED, TRACE_SEEN_PURGED};
 enum {
-    AT_HAD, /* a master or mirror had it */
+    AT_HAD,      /* a master or mirror had it */
+    AT_ENQUEUED, /* its master said so: it is heard what that one did with it */
     AT_CONFIRMED,
     AT_REFUSED,
     AT_DELIVERED,
@@ -299,6 +300,7 @@ enum {
     AT_REDELIVERED,
     AT_RECEIVED,
     AT_REQUEUED,
+    AT_GIVEN_BACK, /* requeued by whichever master */
     AT_ACKED,
     AT_AUTO_ACKED,
     AT_REMOVED, /* + the place in removals */
@@ -335,6 +337,8 @@ static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
     case TRACE_SEEN_ENQUEUED:
     case TRACE_SEEN_COPIED:
         add_range(e, f->first, f->last, AT_NODE_HAD + f->node);
+        if (f->kind == TRACE_SEEN_ENQUEUED)
+            add_range(e, f->first, f->last, AT_ENQUEUED);
         at = AT_HAD;
         break;
     case TRACE_SEEN_CONFIRMED: at = AT_CONFIRMED; break;
@@ -348,7 +352,11 @@ static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
             add_range(e, f->first, f->last, AT_RECEIVED);
         at = AT_DELIVERED;
         break;
-    case TRACE_SEEN_REQUEUED: at = now ? AT_REQUEUED : -1; break;
+    case TRACE_SEEN_REQUEUED:
+        if (now)
+            add_range(e, f->first, f->last, AT_REQUEUED);
+        at = AT_GIVEN_BACK;
+        break;
     case TRACE_SEEN_ACKED: at = AT_ACKED; break;
     case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
     case TRACE_SEEN_DISCARDED: at = AT_REMOVED; break;
@@ -447,11 +455,26 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
     return f;
 }
 
+/* Seen twice running: nobody has it. Who was sent it may have it. And where its master's notes went with the
+ * master's process, before this screen heard them, nobody can say what that one did with it. */
+static void judge_missing(struct fate *f, const int *count)
+{
+    if (count[AT_DELIVERED] > count[AT_GIVEN_BACK]) {
+        f->verdict = VERDICT_HANDED_OUT;
+        f->word = FATE_DELIVERED;
+    } else if (count[AT_ENQUEUED]) {
+        f->verdict = VERDICT_LOST;
+        f->word = FATE_LOST;
+    } else {
+        f->untold = true;
+    }
+}
+
 static bool same_fate(const struct fate *a, const struct fate *b)
 {
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
            a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
-           a->removed == b->removed && a->dead_lettered == b->dead_lettered;
+           a->removed == b->removed && a->dead_lettered == b->dead_lettered && a->untold == b->untold;
 }
 
 static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)
@@ -497,10 +520,8 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
             continue; /* nobody knows of what comes here */
         uint64_t last = e.items[i].place - 1;
         struct fate f = judge(l, s, count, &gone);
-        if (gone && was_missing(l, place, last)) {
-            f.verdict = VERDICT_LOST;
-            f.word = FATE_LOST;
-        }
+        if (gone && was_missing(l, place, last))
+            judge_missing(&f, count);
         add_fate(l, place, last, f);
         struct held_range *before = missing.len ? &missing.items[missing.len - 1] : NULL;
         if (gone && before && before->last + 1 == place)

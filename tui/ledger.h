@@ -2,8 +2,8 @@
  * (snapshot->copies). No canvas, no clock.
  *
  * The rules it keeps: what was not observed is not in it; a message is *unavailable* as long as any node that
- * may hold it is away; it is *lost* when every node that ever held it answers, none has it, nobody took it,
- * and that was seen twice running. */
+ * may hold it is away; it is *lost* when every node that ever held it answers, none has it, nobody took it or
+ * was sent it, the master that took it was heard itself, and that was seen twice running. */
 #ifndef TUI_LEDGER_H
 #define TUI_LEDGER_H
 
@@ -27,7 +27,7 @@ enum verdict {
     VERDICT_UNAVAILABLE, /* its only copies are on nodes that are away */
     VERDICT_LOST,
     VERDICT_REMOVED,    /* on purpose: rejected, purged, expired, dropped */
-    VERDICT_HANDED_OUT, /* to a consumer that acknowledges nothing: whether it arrived nobody can say */
+    VERDICT_HANDED_OUT, /* and gone, and no ack was heard of: whether it arrived nobody can say */
 };
 
 /* the words of docs/semantics.md */
@@ -48,6 +48,7 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
+    bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
 };
 
@@ -159,6 +160,8 @@ struct moment {
     enum trace_seen_kind fact; /* TRACE_SEEN_LEN: none */
     const char *label;         /* an English word or two, constant; the view translates it */
     uint64_t count;            /* PROMOTED, BACK: messages; else 0 */
+    bool without;              /* PROMOTED, BACK: it was not among these messages */
+    bool side;                 /* MARK: what `from` held on its side of a partition is discarded */
     bool bad;                  /* here it was lost */
 };
 

@@ -79,6 +79,15 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
+/* From the master; if that does not run any more, from one that nobody told of. */
+static void tell_filled(struct telling *t, const struct fact *f, int64_t at)
+{
+    if ((t->down | t->silent) & ((node_bits)1 << t->master))
+        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
+    else
+        add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+}
+
 /* the facts of one moment follow each other: those of one reign each */
 static bool among_them(const struct telling *t, const struct fact *f)
 {
@@ -98,7 +107,7 @@ static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
                            back ? (without ? N_("back without it") : N_("back as master"))
                                 : (without ? N_("promoted without it") : N_("promoted")));
     m->letter = 'M';
-    m->bad = without && t->published && t->life->fate.verdict == VERDICT_LOST;
+    m->without = without;
     m->count = f->count;
     t->master = f->node;
 }
@@ -132,7 +141,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         break;
     case TRACE_SEEN_FILLED:
         if ((f->count || f->more) && t->master >= 0)
-            add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+            tell_filled(t, f, at);
         break;
     case TRACE_SEEN_BEGINS:
         add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("mirror, empty"))->letter = 'u';
@@ -273,9 +282,33 @@ static enum node_news node_event(const struct snapshot *s, const struct event_se
     return NEWS_NONE;
 }
 
-/* Whom others call down may only be cut off from them: then it answered this screen all the time. */
-static bool answered_around(const struct ledger *l, int node, int64_t at_us)
+/* It runs since before then: so it did at that time, too. Or it told something itself from then on, before
+ * others called it up again. */
+static bool ran_at(const struct snapshot *s, int node, int64_t at_us)
 {
+    const struct node_seen *n = &s->nodes[node];
+    if (n->answers && n->uptime_ms >= 0 && (s->taken_wall_ms - n->uptime_ms) * 1000 < at_us)
+        return true;
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        const char *label;
+        int about;
+        if (e->wall_ms * 1000 < at_us)
+            continue;
+        if (node_event(s, e, &about, &label) == NEWS_UP && about == node)
+            return false;
+        if (e->node && strcmp(e->node, n->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whom others call down may only be cut off from them: then it answered this screen all the time, or, of a
+ * time before this screen looked, it ran by what it tells itself. */
+static bool answered_around(const struct ledger *l, const struct snapshot *s, int node, int64_t at_us)
+{
+    if (at_us < l->began_us && ran_at(s, node, at_us))
+        return true;
     bool absent = at_us < l->began_us;
     for (size_t i = 0; i < l->absences.len; i++) {
         const struct absence *a = &l->absences.items[i];
@@ -296,31 +329,62 @@ static bool of_interest(const struct telling *t, node_bits node)
     return t->s->nodes_len <= FEW_NODES || (t->life->part & node);
 }
 
+/* "q: what node3 held on its side is discarded, 44 messages" (notice.c): of the message it had */
+static void tell_discarded(struct telling *t, const struct event_seen *e, int64_t from_us)
+{
+    const char *text = e->text;
+    size_t len = t->l->queue ? strlen(t->l->queue) : 0;
+    node_bits had = t->life->copies | (t->life->home >= 0 ? (node_bits)1 << t->life->home : 0);
+    if (!len || strcmp(e->kind, "queue") != 0 || e->wall_ms * 1000 < from_us ||
+        strncmp(text, t->l->queue, len) != 0 || strncmp(text + len, ": what ", 7) != 0)
+        return;
+    text += len + 7;
+    for (size_t i = 0; i < t->s->nodes_len; i++) {
+        const char *name = t->s->nodes[i].name;
+        static const char discarded[] = " held on its side is discarded";
+        if ((had & ((node_bits)1 << i)) && strncmp(text, name, strlen(name)) == 0 &&
+            strncmp(text + strlen(name), discarded, strlen(discarded)) == 0) {
+            struct moment *m =
+                add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, e->wall_ms * 1000, N_("side discarded"));
+            m->letter = '.';
+            m->side = true;
+        }
+    }
+}
+
 static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
 {
     const char *label;
     int node;
     enum node_news news = node_event(t->s, e, &node, &label);
-    if (news == NEWS_NONE)
+    if (news == NEWS_NONE) {
+        tell_discarded(t, e, from_us);
         return;
+    }
     node_bits bit = (node_bits)1 << node;
     int64_t at_us = e->wall_ms * 1000;
     int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
     bool before = at_us + 1000 < from_us; /* it was published */
-    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, node, at_us)) {
+    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, t->s, node, at_us)) {
         if (!before && of_interest(t, bit))
             add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
         return;
     }
     bool down = news != NEWS_UP;
-    if (((t->down & bit) != 0) == down && !(t->silent & bit))
+    /* before this screen looked: that others say so is all that is known */
+    bool said = news == NEWS_CALLED_DOWN && teller >= 0 && at_us < t->l->began_us;
+    if ((((t->down | t->silent) & bit) != 0) == down && (!(t->silent & bit) || said))
         return; /* another one says the same */
-    t->down = down ? t->down | bit : t->down & ~bit;
-    t->silent &= ~bit;
+    t->down = down && !said ? t->down | bit : t->down & ~bit;
+    t->silent = said ? t->silent | bit : t->silent & ~bit;
     if (before)
         t->life->down_first = t->down;
     else if (of_interest(t, bit))
-        add(t, down ? MOMENT_DOWN : MOMENT_UP, node, PARTY_NOBODY, at_us, label);
+        add(t,
+            said   ? MOMENT_SILENT
+            : down ? MOMENT_DOWN
+                   : MOMENT_UP,
+            node, PARTY_NOBODY, at_us, said ? N_("called down") : label);
 }
 
 /* What no event told: this screen saw it itself. */
@@ -434,19 +498,46 @@ static void tell_without_trace(struct telling *t)
     }
 }
 
-/* It is lost, and nobody took over without it: the last of those that had it came back without it. */
+/* The node that a mirror's or new master's word gives the message, from this moment on; -1: none. */
+static int gets_it(const struct moment *m)
+{
+    if (m->fact == TRACE_SEEN_COPIED || m->fact == TRACE_SEEN_FILLED)
+        return m->to == PARTY_NOBODY ? m->from : m->to;
+    bool master = m->fact == TRACE_SEEN_PROMOTED || m->fact == TRACE_SEEN_BACK;
+    return master && !m->without ? m->from : -1;
+}
+
+/* where the node that holds it is without it from then on, unless it says later that it has it */
+static bool empties(const struct moment *m)
+{
+    return m->kind == MOMENT_UP || m->fact == TRACE_SEEN_BEGINS || m->fact == TRACE_SEEN_VOID || m->side;
+}
+
+/* Where it was lost: where its side of a partition was discarded; else where somebody became master without
+ * it, or where the last that had it came back without it, whichever was first. What happens to the queue
+ * later is no reason. */
 static void mark_loss(struct life *life)
 {
+    struct moment *emptied[LIMIT_NODES] = {0}, *without = NULL, *last = NULL, *side = NULL;
     node_bits had = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0);
-    struct moment *last = NULL;
     for (size_t i = 0; i < life->moments.len; i++) {
         struct moment *m = &life->moments.items[i];
-        bool empty = m->kind == MOMENT_UP || m->fact == TRACE_SEEN_BEGINS || m->fact == TRACE_SEEN_VOID;
-        if (m->bad)
-            return;
-        if (empty && m->from >= 0 && m->from < LIMIT_NODES && (had & ((node_bits)1 << m->from)))
-            last = m;
+        int gets = gets_it(m), from = m->from;
+        if (gets >= 0 && gets < LIMIT_NODES) {
+            had |= (node_bits)1 << gets;
+            emptied[gets] = NULL;
+        } else if (m->without && !without) {
+            without = m;
+        } else if (from >= 0 && from < LIMIT_NODES && empties(m) && (had & ((node_bits)1 << from))) {
+            emptied[from] = emptied[from] ? emptied[from] : m;
+            side = m->side && !side ? m : side;
+        }
     }
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        last = emptied[i] > last ? emptied[i] : last;
+    if (last && without && (without < last || without->from == last->from))
+        last = without;
+    last = side ? side : last ? last : without;
     if (last)
         last->bad = true;
 }

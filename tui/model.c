@@ -43,6 +43,7 @@ void model_finish(struct model *m)
     free(m->pager.title);
     free(m->pager.text);
     free(m->copy);
+    free(m->account);
     free(m->export_to);
     VEC_FREE(&m->away);
     VEC_FREE(&m->history);
@@ -234,6 +235,7 @@ void model_observe(struct model *m, const struct snapshot *s)
         select_queue(m, queue_was < 0 ? first_queue(m) : queue_was);
     find_again(m);
     goal_observe(m);
+    account_keep(m, false);
     if (m->node >= (int)s->nodes_len)
         m->node = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
@@ -409,7 +411,10 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_PAGE_AFTER: move(m, 10); return EFFECT_DRAW;
     case REQUEST_VIEW_CLUSTER: return model_show(m, VIEW_CLUSTER);
     case REQUEST_VIEW_EVENTS: return model_show(m, VIEW_EVENTS);
-    case REQUEST_VIEW_MESSAGE: return model_show(m, VIEW_MESSAGE);
+    case REQUEST_VIEW_MESSAGE:
+        /* from the message that is shown, and from an account that says "3 shows where", to the first loss */
+        m->life_chosen = m->life_chosen && m->view != VIEW_MESSAGE && !account_shows_loss(m);
+        return model_show(m, VIEW_MESSAGE);
     case REQUEST_EXPLAIN:
     case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);

@@ -77,6 +77,8 @@ struct command {
 enum found { FOUND_QUEUES, FOUND_EVENTS, FOUNDS };
 enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_POLICY, SORT_RATE, SORTS };
 
+#define TAKEN_MOST 4 /* so many times that a queue was taken over are remembered */
+
 /* Where a queue had copies on nodes that are away now (the nodes that remain do not list these any more), and
  * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
@@ -85,10 +87,13 @@ struct away {
     node_bits now, now_master; /* as the last snapshot said */
 
     /* taking over */
-    int served_by;        /* the last master that answered; -1: none yet */
-    node_bits level;      /* the mirrors that were in sync with it, as it was seen last */
-    node_bits taken_from; /* masters that fell silent, and others took their place */
-    bool taken_level;     /* each of these others was in sync */
+    int served_by;   /* the last master that answered; -1: none yet */
+    node_bits level; /* the mirrors that were in sync with it, as it was seen last */
+    struct taking_over {
+        int from, to;         /* from fell silent, and to took its place */
+        bool level;           /* and was in sync */
+    } taken[TAKEN_MOST];      /* oldest first */
+    size_t taken_len, forgot; /* forgot: how many more there were before these */
 
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
@@ -142,6 +147,8 @@ struct model {
 
     /* the lesson; lesson.c changes it, the model reads it. NULL: none */
     struct lesson *lesson;
+    ms_time done_at; /* when its last step was seen to be ticked; 0: not yet */
+    char *account;   /* what became of its queues, as it was at its end (account.c); NULL: as it is now */
 
     /* what the user did; model_key */
     enum view view;

@@ -157,8 +157,9 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
         : m->count ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                  _(m->label), m->count)
                    : xstrdup(_(m->label));
-    if (x &&
-        x + 2 + text_columns(d->c, label) > r.width) { /* without the rest; then to the left of the line */
+    bool fits = x + 2 + text_columns(d->c, label) <= r.width;
+    bool beside = m->bad && x - 1 - text_columns(d->c, label) > d->lanes.producer;
+    if (x && !fits && !beside) { /* without the rest; then to the left of the line */
         free(label);
         label = xstrdup(_(m->label));
     }

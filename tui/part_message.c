@@ -73,8 +73,11 @@ static char *lost_text(const struct diagram *d)
         const struct moment *m = &d->life.moments.items[i];
         char at[32];
         diagram_time(m->at_us - d->begin_us, m->about, at);
-        if (m->bad && m->from >= 0 && m->from < (int)s->nodes_len)
-            return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
+        if (!m->bad || m->from < 0 || m->from >= (int)s->nodes_len)
+            continue;
+        if (m->side)
+            return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);
+        return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
     }
     return NULL;
 }

@@ -210,32 +210,72 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
 /* ---- legend
  * ----------------------------------------------------------------------------------------------------- */
 
-static const char *trouble(const struct model *m)
+/* the nodes that had copies of it, one or several, by name */
+static char *copies_text(const struct model *m, const struct queue_seen *q)
 {
-    const struct snapshot *s = m->snapshot;
-    const char *what = NULL;
-    if (s->source < 0)
-        return _("No node answers: states and counts are unknown (?); places are those last seen.");
-    for (size_t i = 0; i < s->queues_len; i++) {
-        bool mirrored = s->queues[i].mirrors;
-        if (s->queues[i].state == QUEUE_SEEN_STOPPED)
-            return mirrored
-                       ? _("STOPPED: no copy may take over until its node is back. ? = nobody can say now")
-                       : _("STOPPED: its only copy is on a node that was stopped. ? = nobody can say now");
-        if (s->queues[i].state == QUEUE_SEEN_DOWN)
-            what = mirrored ? _("DOWN: no copy may take over until its node is back. ? = nobody can say now")
-                            : _("DOWN: its only copy is on a node that is away. ? = nobody can say now");
-    }
-    return what;
+    const struct away *a = model_away(m, q->name);
+    node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
+    return nodes_text(m->snapshot, a ? a->copies : master);
 }
 
-/* in place of the letters: nothing moves when something goes wrong */
+static bool unserved(const struct queue_seen *q)
+{
+    return q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
+}
+
+/* why nobody serves it; the caller frees it */
+static char *unserved_text(const struct model *m, const struct queue_seen *q)
+{
+    bool stopped = q->state == QUEUE_SEEN_STOPPED;
+    char *nodes = copies_text(m, q), *text;
+    if (q->mirrors)
+        text = format_text(stopped ? _("%s STOPPED: no copy may take over until its node is back")
+                                   : _("%s DOWN: no copy may take over until its node is back"),
+                           q->name);
+    else if (!*nodes)
+        text = format_text(stopped ? _("%s STOPPED: its only copy is on a node that is away")
+                                   : _("%s DOWN: its only copy is on a node that is away"),
+                           q->name);
+    else
+        text = format_text(stopped ? _("%s STOPPED: its only copy is on %s")
+                                   : _("%s DOWN: its only copy is on %s"),
+                           q->name, nodes);
+    free(nodes);
+    return text;
+}
+
+/* What is wrong, first of all with the queue that is selected; NULL: nothing. The caller frees it. */
+static char *trouble(const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    const struct queue_seen *worst = model_queue(m);
+    if (s->source < 0)
+        return xstrdup(_("No node answers: states and counts are unknown (?); places are those last seen."));
+    worst = worst && unserved(worst) ? worst : NULL;
+    for (size_t i = 0; i < s->queues_len && !worst; i++)
+        worst = s->queues[i].state == QUEUE_SEEN_STOPPED ? &s->queues[i] : NULL;
+    for (size_t i = 0; i < s->queues_len && !worst; i++)
+        worst = s->queues[i].state == QUEUE_SEEN_DOWN ? &s->queues[i] : NULL;
+    return worst ? unserved_text(m, worst) : NULL;
+}
+
+/* What is wrong, and what its signs mean, as far as there is room; else what all signs mean. Nothing moves
+ * when something goes wrong. */
 void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
-    char *apart = apart_advice(m);
-    const char *what = apart ? apart : trouble(m);
-    canvas_put(c, r, 1, 0, what ? STYLE_DOWN : STYLE_DIM,
-               what ? what
-                    : _("M master  m mirror in sync  u mirror NOT in sync  ! copy on a node that is away"));
-    free(apart);
+    const char *const signs[] = {
+        _("! node away (was M, m)"), _("? unknown"),    _(". no copy"), _("M master"),
+        _("m mirror in sync"),       _("u NOT in sync")};
+    static const size_t order[] = {3, 4, 5, 2, 0}; /* when all is well */
+    char *apart = apart_advice(m), *what = apart ? apart : trouble(m);
+    int x = 1;
+    if (what)
+        x = canvas_put(c, r, x, 0, STYLE_DOWN, what) + 2;
+    for (size_t i = 0; i < (what ? ARRAY_LEN(signs) : ARRAY_LEN(order)); i++) {
+        const char *sign = signs[what ? i : order[i]];
+        if (x > 1 && x + text_columns(c, sign) > r.width)
+            continue;
+        x = canvas_put(c, r, x, 0, STYLE_DIM, sign) + 2;
+    }
+    free(what);
 }

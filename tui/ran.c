@@ -4,6 +4,7 @@
 
 #include "ran.h"
 #include "refused.h"
+#include "view.h"
 #include "words.h"
 
 #define LAST_LINE_MAX 1000      /* of what a command printed, one row is shown */
@@ -60,6 +61,7 @@ static node_bits cut_after(const struct model *m, const struct command *c)
 
 void model_ran(struct model *m, struct command *c)
 {
+    account_keep(m, true);
     m->killed |= killed_by(m, c);
     m->cut = cut_after(m, c);
     if (m->command && m->command->running)

@@ -55,6 +55,10 @@ char *lesson_asked_text(const struct model *m); /* the predict-first question, l
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */
 char *account_text(const struct model *m);
+/* A snapshot was taken in, or something is about to be done (acts): after the lesson's end the account stays
+ * what it was. */
+void account_keep(struct model *m, bool acts);
+bool account_shows_loss(const struct model *m); /* the lesson is done, and key 3 can show what it lost */
 int account_rows(const struct model *m, const struct canvas *c, int width);
 void draw_account(const struct model *m, struct canvas *c, struct rect r, int y);
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */

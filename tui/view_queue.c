@@ -140,7 +140,7 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
     page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : "?");
-    if (t.len && past && past->taken_from && q->master >= 0)
+    if (t.len && past && past->taken_len && q->master >= 0)
         page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
                   m->snapshot->nodes[q->master].name);
     text_finish(&t);

@@ -297,14 +297,33 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
             const struct node_seen *node = &s->nodes[side->master];
             if (!node->answers || snapshot_apart_from(s, side->master) || merge_side_goes_on(q, side))
                 continue;
-            const char *format = "%s: what %s held on its side is discarded, %lld message%s";
-            add(l, s->taken_wall_ms, "queue", NULL,
-                side->was_messages < 0
-                    ? format_text("%s: what %s held on its side is discarded", was->name, node->name)
-                    : format_text(format, was->name, node->name, (long long)side->was_messages,
-                                  side->was_messages == 1 ? "" : "s"));
+            struct text text = {0};
+            text_printf(&text, "%s: what %s held on its side is discarded", was->name, node->name);
+            if (side->was_messages >= 0)
+                text_printf(&text, ", %lld message%s", (long long)side->was_messages,
+                            side->was_messages == 1 ? "" : "s");
+            if (side->was_messages >= 0 && q->master >= 0 && q->messages >= 0)
+                text_printf(&text, "; %s goes on with %lld", s->nodes[q->master].name,
+                            (long long)q->messages);
+            add(l, s->taken_wall_ms, "queue", NULL, text.s);
         }
     }
+}
+
+/* A list that begins now has nothing of what nodes told before they went: that is said where it begins. */
+static void notice_beginning(struct list *l, const struct snapshot *s)
+{
+    bool gone = false;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        gone = gone || s->nodes[i].state == NODE_NOT_RUNNING;
+    for (size_t i = 0; i < l->events.len; i++) {
+        const struct event_seen *e = &l->events.items[i];
+        gone = gone || (strcmp(e->kind, "node") == 0 &&
+                        (strstr(e->text, " is down") || strstr(e->text, " was stopped")));
+    }
+    if (gone)
+        add(l, s->taken_wall_ms, "screen", NULL,
+            xstrdup("this screen begins here: what gone nodes told is missing"));
 }
 
 /* ---- together
@@ -334,6 +353,8 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
     notice_hints(&l, s, before);
     if (before)
         notice_discarded(&l, s, before);
+    else if (any_feed) /* RabbitMQ's logs outlive its nodes */
+        notice_beginning(&l, s);
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
         drop(&l, 0);

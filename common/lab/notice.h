@@ -11,7 +11,7 @@
 void notice_events(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
                    const struct snapshot *before);
 
-/* notice_publish.c: adds what was published since the snapshot before, from s->trace. */
+/* notice_publish.c: adds what was published and taken since the snapshot before, from s->trace. */
 void notice_published(struct snapshot *s, const struct snapshot *before);
 
 #endif

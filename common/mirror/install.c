@@ -44,7 +44,8 @@ static void new_role(struct mirror *m, struct queue *q, uint64_t old_generation,
         q->promoting = false;
         if (q->role == ROLE_MASTER)
             demote(m, q);
-        q->since = added_by(e, m->o.self); /* removed and added again, it may know of neither: it is level now */
+        q->since =
+            added_by(e, m->o.self); /* removed and added again, it may know of neither: it is level now */
     } else {
         q->promoting = false;
         if (q->role != ROLE_NONE || q->recovered)

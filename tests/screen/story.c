@@ -165,6 +165,15 @@ void story_up(struct story *t, int node, int64_t at_us)
     tell_event(t, node, at_us, "is up");
 }
 
+void story_event(struct story *t, const char *kind, int64_t at_us, const char *text)
+{
+    struct snapshot *s = t->s;
+    s->events[s->events_len++] = (struct event_seen){.seq = s->events_len,
+                                                     .wall_ms = (t->begin_us + at_us) / 1000,
+                                                     .kind = xstrdup(kind),
+                                                     .text = xstrdup(text)};
+}
+
 struct snapshot *story_look(struct story *t)
 {
     struct snapshot *s = t->s;

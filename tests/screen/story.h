@@ -30,6 +30,9 @@ void story_holds_also(struct story *t, int node, uint64_t first, uint64_t last);
 void story_down(struct story *t, int node, int64_t at_us); /* it does not answer; the others say: stopped */
 void story_up(struct story *t, int node, int64_t at_us);
 
+/* Something that the observer noticed then. */
+void story_event(struct story *t, const char *kind, int64_t at_us, const char *text);
+
 /* The snapshot as it is now; then the next one begins, with the same nodes, copies and events. The caller
  * destroys it. */
 struct snapshot *story_look(struct story *t);

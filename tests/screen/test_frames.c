@@ -315,6 +315,78 @@ static void what_was_lost_is_said_at_the_end(void **state)
     sketch_destroy(l);
 }
 
+/* What is played after the lesson's end is no part of its account. */
+static void what_is_done_later_changes_nothing(void **state)
+{
+    (void)state;
+    static const char lost[] =
+        "\n hello: 100000 messages are lost: their only copies were on node1, in memory\n alone.";
+    for (int acts = 0; acts < 2; acts++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        l->number = 7;
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, STEP_SEEN, "so");
+        show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+        struct snapshot *s = node1_back();
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        says(&m, lost);
+        if (acts) /* at once */
+            model_ran(
+                &m, command_of((const char *const[]){"producer", "--queue", "hello", NULL}, COMMAND_OF_KEY));
+        else
+            s->taken_at += 11000; /* or when all is known that led to the end */
+        model_observe(&m, s);
+        s->taken_at += 1000;
+        s->queues[0].messages = 100000;
+        s->queues[1].master = -1;
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        says(&m, lost);
+        says(&m, "\n mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+        l->steps[0].state = STEP_OPEN; /* it begins again */
+        model_observe(&m, s);
+        char *account = account_text(&m);
+        assert_null(strstr(account ? account : "", "took over")); /* nobody serves it now */
+        free(account);
+        snapshot_destroy(s);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+/* node2 from node1, node1 being back then node3 from node2: each is told, and that one was not in sync. */
+static void one_after_the_other_took_over(void **state)
+{
+    (void)state;
+    for (int level = 0; level < 2; level++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest");
+        struct queue_seen *q = NULL;
+        for (size_t i = 0; i < s->queues_len; i++)
+            q = strcmp(s->queues[i].name, "mirrior_hello") == 0 ? &s->queues[i] : q;
+        assert_non_null(q);
+        s->events_len = 0;
+        for (int master = 0; master < 3; master++) {
+            for (int n = 0; n < 3; n++)
+                s->nodes[n].answers = n != master - 1;
+            q->master = master;
+            q->mirrors = q->synced = master == 1 && !level ? 0 : (node_bits)7 & ~((node_bits)1 << master);
+            model_observe(&m, s);
+        }
+        char *account = account_text(&m);
+        assert_contains(account, level ? "mirrior_hello: node2 took over from node1, then node3 from node2; "
+                                         "each copy was in sync: all kept."
+                                       : "mirrior_hello: node2 took over from node1, then node3 from node2.");
+        free(account);
+        s->events_len = 0;
+        snapshot_destroy(s);
+        model_finish(&m);
+    }
+}
+
 /* A mirror that was not in sync when its master went keeps less than all, whoever tells of it. */
 static void who_was_not_level_is_not_called_so(void **state)
 {
@@ -520,6 +592,8 @@ int main(void)
         cmocka_unit_test(a_step_that_only_looks),
         cmocka_unit_test(what_became_of_the_queues),
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
+        cmocka_unit_test(what_is_done_later_changes_nothing),
+        cmocka_unit_test(one_after_the_other_took_over),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(a_lesson_is_folded),
         cmocka_unit_test(a_lab_that_does_not_fit),

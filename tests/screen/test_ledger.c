@@ -130,6 +130,113 @@ static void promoted_without_it(void **state)
     ledger_finish(&l);
 }
 
+/* A screen that was opened after the master's process had gone, and its notes with it. */
+static void what_went_with_the_master(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_copied(&t, 1, 0, 0, 0, 4);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 2, 1000000, 0, 1);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 2000000, 1, 0)->count = 0;
+    story_holds(&t, 0, '.', 1, 0); /* it runs again */
+    story_holds(&t, 1, 'M', 1, 0);
+    story_holds(&t, 2, '.', 1, 0);
+    look(&l, &t);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
+    assert_fate(&l, 3, VERDICT_UNKNOWN, FATE_UNKNOWN); /* it may have been taken: only node1 knew */
+    assert_true(fate_of(&l, 3).untold);
+    assert_false(fate_of(&l, 3).auto_acked);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* Filled after its master had stopped, by one that nobody tells of any more: not by the stopped one. */
+static void filled_by_nobody_knows_whom(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_published(&t, 0, 0, 0, 0, 0);
+    story_down(&t, 0, 1000000);
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 1001000, 1, UINT64_MAX);
+    story_fact(&t, TRACE_SEEN_FILLED, 2, 1002000, 0, 0)->count = 1;
+    look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, stopped 0, mirror, empty 2, has a copy 2");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* Sent to a consumer, and its master goes before anybody hears of an ack: not lost; but what was given back
+ * before is. */
+static void sent_before_the_master_went(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 2, "q");
+    story_published(&t, 0, 0, 0, 0, 2);
+    story_fact(&t, TRACE_SEEN_DELIVERED, 1, 1000, 0, 1);
+    story_fact(&t, TRACE_SEEN_REQUEUED, 0, 2000, 1, 1);
+    story_holds(&t, 0, 'M', 0, 2);
+    story_holds(&t, 1, '.', 1, 0);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_KEPT, FATE_DELIVERED);
+    story_down(&t, 0, 1000000);
+    look(&l, &t);
+    story_up(&t, 0, 2000000);
+    story_fact(&t, TRACE_SEEN_BACK, 0, 2000100, 1, 0)->count = 0;
+    story_holds(&t, 0, 'M', 1, 0);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_HANDED_OUT, FATE_DELIVERED);
+    assert_fate(&l, 1, VERDICT_LOST, FATE_LOST);
+    assert_fate(&l, 2, VERDICT_LOST, FATE_LOST);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
+/* Its master was cut off, took it there, and began again as the others' mirror: that is where it was lost,
+ * whatever happens to the queue afterwards. */
+static void on_the_losing_side(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_published(&t, 2, 2, 0, 0, 4);
+    story_holds(&t, 2, 'M', 0, 4);
+    story_holds(&t, 0, '.', 1, 0);
+    story_holds(&t, 1, 'M', 1, 0);
+    look(&l, &t);
+    story_down(&t, 2, 1000000);
+    look(&l, &t);
+    story_up(&t, 2, 2000000);
+    story_holds(&t, 2, 'm', 1, 0);
+    story_event(&t, "queue", 2300000, "q: what node3 held on its side is discarded, 44 messages");
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    static const char expected[] = "publish -1>2, stopped 2, up again 2, side discarded 2 LOST";
+    assert_life(&l, &t, 0, expected);
+    story_down(&t, 1, 9000000);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 0, 9000100, 1, 0)->count = 0;
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 9000200, 9, UINT64_MAX);
+    story_holds(&t, 0, 'M', 1, 0);
+    look(&l, &t);
+    look(&l, &t);
+    char *now = life_text(&l, &t, 0);
+    assert_memory_equal(now, expected, strlen(expected));
+    assert_null(strstr(now + strlen(expected), "LOST"));
+    free(now);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Nothing is lost by not looking: frozen nodes, a master that is not there, a node that did not answer yet.
  */
 static void silence_is_no_loss(void **state)
@@ -314,6 +421,30 @@ static bool received(const struct ledger *l, struct story *t, uint64_t id, enum 
     return any;
 }
 
+/* A partition that this screen did not see begin: a node that was not started since ran all the time, and
+ * is no node that was down. */
+static void a_link_was_cut_before_this_screen_looked(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    story_event(&t, "node", 2000, "node1 is down");
+    t.s->events[0].node = xstrdup("node2");
+    t.s->taken_wall_ms += 10000; /* it looks ten seconds later */
+    look(&l, &t);
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0");
+    t.s->nodes[0].uptime_ms = 5000; /* it was started since */
+    look(&l, &t);
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, called down 0");
+    story_event(&t, "node", 3000, "node2 is down"); /* so says node1, which was called down itself */
+    t.s->events[1].node = xstrdup("node1");
+    look(&l, &t);
+    assert_life(&l, &t, 6, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 1>0, no link to 0>1");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 static void handed_out(struct story *t, int64_t at_us, uint64_t first, uint64_t last)
 {
     story_fact(t, TRACE_SEEN_AUTO_ACKED, 0, at_us, first, last)->about = 2;
@@ -460,12 +591,17 @@ int main(void)
         cmocka_unit_test(back_in_its_place),
         cmocka_unit_test(unavailable_before_lost),
         cmocka_unit_test(promoted_without_it),
+        cmocka_unit_test(what_went_with_the_master),
+        cmocka_unit_test(filled_by_nobody_knows_whom),
+        cmocka_unit_test(sent_before_the_master_went),
+        cmocka_unit_test(on_the_losing_side),
         cmocka_unit_test(silence_is_no_loss),
         cmocka_unit_test(forged_success),
         cmocka_unit_test(numbers_find_their_places),
         cmocka_unit_test(another_queue_of_that_name),
         cmocka_unit_test(removed_on_purpose),
         cmocka_unit_test(a_link_is_cut),
+        cmocka_unit_test(a_link_was_cut_before_this_screen_looked),
         cmocka_unit_test(receipts),
         cmocka_unit_test(hours_of_traffic),
         cmocka_unit_test(through_json),

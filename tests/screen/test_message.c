@@ -132,6 +132,21 @@ static void lost(void **state)
     says(&s, "VERDICT #1 LOST", true);
     press(&s, '[');
     says(&s, "VERDICT #1 LOST", true); /* there is none before */
+    press(&s, KEY_PAGE_DOWN);
+    says(&s, "VERDICT #60001 KEPT", true);
+    press(&s, '1');
+    press(&s, '3'); /* the one that was chosen; and once more: the first that is lost */
+    says(&s, "VERDICT #60001 KEPT", true);
+    press(&s, '3');
+    says(&s, "VERDICT #1 LOST", true);
+    struct lesson_step step = {.state = STEP_SEEN};
+    struct lesson lesson = {.number = 7, .steps = &step, .steps_len = 1};
+    press(&s, KEY_PAGE_DOWN);
+    press(&s, '1');
+    s.m.lesson = &lesson; /* at its end the screen says "3 shows where" */
+    press(&s, '3');
+    says(&s, "VERDICT #1 LOST", true);
+    s.m.lesson = NULL;
     end(&s);
 }
 

@@ -137,6 +137,43 @@ static void later_is_another_line_and_queues_have_their_own(void **state)
     end(&t);
 }
 
+/* A screen that is opened later hears of all at once, and says of each when it was. */
+static void heard_of_late(void **state)
+{
+    (void)state;
+    struct told t;
+    begin(&t);
+    story_fact(&t.story, TRACE_SEEN_ACCEPTED, 0, 1 * SECOND, 1, 1);
+    story_fact(&t.story, TRACE_SEEN_ACCEPTED, 0, 5 * SECOND, 2, 2);
+    story_fact(&t.story, TRACE_SEEN_CONFIRMED, 0, 5 * SECOND, 1, 2);
+    story_fact(&t.story, TRACE_SEEN_ACCEPTED, 0, 7 * SECOND, 3, 7);
+    story_fact(&t.story, TRACE_SEEN_ACKED, 1, 8 * SECOND, 0, 3);
+    story_fact(&t.story, TRACE_SEEN_AUTO_ACKED, 1, 20 * SECOND, 4, 4);
+    look(&t, 6, "node", "node3 is down");
+    assert_events(&t, "publish hello: 1 published | publish hello: 1 published, 2 confirmed | "
+                      "node node3 is down | publish hello: 5 published | get hello: 4 acknowledged | "
+                      "get hello: 1 handed out");
+    assert_int_equal(t.before->events[0].wall_ms, t.story.begin_us / 1000 + 1000);
+    end(&t);
+}
+
+/* What is taken is a line of its own; both are kept up to date side by side. */
+static void what_is_taken_is_counted(void **state)
+{
+    (void)state;
+    struct told t;
+    begin(&t);
+    look(&t, 0, NULL, NULL);
+    for (unsigned i = 0; i < 5; i++) {
+        story_fact(&t.story, TRACE_SEEN_ACCEPTED, 0, 1 * SECOND + 2 * i, i + 1, i + 1);
+        story_fact(&t.story, TRACE_SEEN_DELIVERED, 2, 1 * SECOND + 2 * i, i, i); /* not taken by that */
+        story_fact(&t.story, TRACE_SEEN_ACKED, 1, 1 * SECOND + 2 * i + 1, i, i);
+        look(&t, 0, NULL, NULL);
+    }
+    assert_events(&t, "publish hello: 5 published | get hello: 5 acknowledged");
+    end(&t);
+}
+
 /* A node whose notes were not all heard: what is counted is not all, and that is said. */
 static void what_was_not_noted_is_said(void **state)
 {
@@ -157,6 +194,8 @@ int main(void)
         cmocka_unit_test(one_line_is_kept_up_to_date),
         cmocka_unit_test(what_happens_between_stands_between),
         cmocka_unit_test(later_is_another_line_and_queues_have_their_own),
+        cmocka_unit_test(heard_of_late),
+        cmocka_unit_test(what_is_taken_is_counted),
         cmocka_unit_test(what_was_not_noted_is_said),
     };
     return cmocka_run_group_tests_name("screen/published", tests, NULL, NULL);

@@ -297,6 +297,31 @@ static void one_moment_on_two_nodes(void **state)
     look_end(&l);
 }
 
+/* What a node told goes with its process: a list that begins after that says so, where it begins, once. */
+static void a_list_that_begins_late(void **state)
+{
+    static const char missing[] = "this screen begins here: what gone nodes told is missing";
+    static const char up[] =
+        "{\"events\":[{\"seq\":1,\"time\":9,\"kind\":\"node\",\"text\":\"node2 is up\"}]}";
+    static const char down[] =
+        "{\"events\":[{\"seq\":1,\"time\":9,\"kind\":\"node\",\"text\":\"node2 is down\"},"
+        "{\"seq\":2,\"time\":99,\"kind\":\"node\",\"text\":\"node2 is up\"}]}";
+    (void)state;
+    struct snapshot *s = merge_made("[]", "[]", up, NULL);
+    assert_int_equal(s->events_len, 1); /* all that there was is there */
+    snapshot_destroy(s);
+    s = merge_made("[{\"name\":\"node2@h\",\"running\":false}]", "[]", up, NULL);
+    assert_true(has_event(s, "screen", missing));
+    snapshot_destroy(s);
+    s = merge_made("[]", "[]", down, NULL);
+    assert_int_equal(s->events_len, 3);
+    assert_string_equal(s->events[2].text, missing);
+    struct snapshot *next = merge_made("[]", "[]", "{\"events\":[]}", s);
+    assert_int_equal(next->events_len, 3);
+    snapshot_destroy(s);
+    snapshot_destroy(next);
+}
+
 /* ---- a partition
  * ---------------------------------------------------------------------------------------------- */
 
@@ -384,14 +409,18 @@ static void a_side_that_is_discarded_is_told(void **state)
     assert_int_equal(m->sides_len, 1);
     assert_true(m->sides[0].away);
     assert_false(snapshot_partitioned(away));
-    assert_false(has_event(away, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_false(has_event(away, "queue",
+                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     struct snapshot *again = merge(&l, away, 700); /* it had only been silent */
     assert_int_equal(queue_seen_masters(snapshot_queue(again, "m")), 2);
-    assert_false(has_event(again, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_false(has_event(again, "queue",
+                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     struct snapshot *end = merge(&back, away, 900);
-    assert_true(has_event(end, "queue", "m: what node1 held on its side is discarded, 2 messages"));
+    assert_true(has_event(end, "queue",
+                          "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
     assert_int_equal(snapshot_queue(end, "m")->sides_len, 0);
-    assert_false(has_event(end, "queue", "m: what node2 held on its side is discarded, 3 messages"));
+    assert_false(has_event(end, "queue",
+                           "m: what node2 held on its side is discarded, 3 messages; node2 goes on with 3"));
     snapshot_destroy(first);
     snapshot_destroy(away);
     snapshot_destroy(again);
@@ -529,6 +558,7 @@ int main(void)
         cmocka_unit_test(answers_made_to_be_hard),
         cmocka_unit_test(more_nodes_than_there_can_be),
         cmocka_unit_test(feeds_are_merged_by_time),
+        cmocka_unit_test(a_list_that_begins_late),
         cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(a_node_is_believed_about_itself),
         cmocka_unit_test(a_side_that_is_discarded_is_told),
