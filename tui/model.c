@@ -216,6 +216,18 @@ static void move_queue(struct model *m, int by)
         model_select_queue(m, queue);
 }
 
+/* Whom the others had noticed to be gone, and now count in again, has its links back. */
+static node_bits not_back(const struct snapshot *was, const struct snapshot *s, node_bits cut)
+{
+    for (size_t i = 0; was && i < s->nodes_len && i < was->nodes_len; i++) {
+        bool noticed = was->nodes[i].said_down_by || snapshot_partitions(was, (int)i);
+        bool away = s->nodes[i].said_down_by || snapshot_partitions(s, (int)i);
+        if (noticed && s->nodes[i].answers && !away)
+            cut &= ~((node_bits)1 << i);
+    }
+    return cut;
+}
+
 void model_observe(struct model *m, const struct snapshot *s)
 {
     int queue_was = queue_index(m);
@@ -226,6 +238,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     m->life_chosen = m->life_chosen && m->ledger.uid == was_looked_at;
     const char *newest = m->snapshot && !m->queue_chosen ? new_queue(m->snapshot, s) : NULL;
     find_keep_place(m, s);
+    m->cut = not_back(m->snapshot, s, m->cut);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);
     if (newest)

@@ -1,6 +1,7 @@
 /* ran.c: what becomes of the commands that run: what they print, how far they are, how they end. The newest
  * is shown above the keys; those that run besides it are heard of again when they end. */
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "ran.h"
 #include "refused.h"
@@ -61,7 +62,6 @@ static node_bits cut_after(const struct model *m, const struct command *c)
 void model_ran(struct model *m, struct command *c)
 {
     m->killed |= killed_by(m, c);
-    m->cut = cut_after(m, c);
     if (m->command && m->command->running)
         VEC_PUSH(&m->others, m->command);
     else
@@ -134,6 +134,8 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
+    if (exit_code == 0 || exit_code == EX_UNAVAILABLE) /* so cut ends where it could tell but one end */
+        m->cut = cut_after(m, c);
     model_received(m, c);
     for (size_t i = 0; i < m->others.len; i++)
         if (m->others.items[i] == c) {
