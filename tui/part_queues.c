@@ -187,7 +187,7 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     draw_heading(m, c, r, &k);
     if (queues == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
-                   s->queues_len ? _("(no queue passes the filter)") : _("(no queues yet)"));
+                   s->queues_len ? _("(no queue passes the filter)") : _("(no queues)"));
     for (int i = 0; i < queues; i++)
         if (m->queue && strcmp(s->queues[m->shown.items[i]].name, m->queue) == 0)
             selected = i;

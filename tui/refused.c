@@ -77,7 +77,30 @@ static char *policy_refused(const char *said, const char *policy)
     if (has_line(said, "JSON decoding error. Reason: badarg"))
         return xstrdup(_("the definition is no JSON: write it in single quotes, such as "
                          "'{\"ha-mode\":\"all\"}', or press P for a form"));
+    if (strstr(said, "is not a valid ha-mode value"))
+        return xstrdup(_("ha-mode is one of all, exactly, nodes: '{\"ha-mode\":\"exactly\",\"ha-params\":2}', "
+                         "or press P for a form"));
+    if (strstr(said, "ha-mode=\"exactly\" takes an integer"))
+        return xstrdup(_("exactly needs ha-params, how many copies: "
+                         "'{\"ha-mode\":\"exactly\",\"ha-params\":2}', or press P for a form"));
+    if (strstr(said, "ha-mode=\"nodes\""))
+        return xstrdup(_("nodes needs ha-params, a list of their names: "
+                         "'{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\"]}', or press P for a form"));
     return NULL;
+}
+
+/* A column that a list does not have: which it has. */
+static char *column_refused(const char *said, const struct verb *v)
+{
+    static const char begin[] = "Info key(s) ";
+    const char *unknown = strstr(said, begin);
+    if (!unknown || !v->columns)
+        return NULL;
+    unknown += strlen(begin);
+    const char *end = strstr(unknown, " are not supported");
+    int len = end ? (int)(end - unknown) : (int)strcspn(unknown, " \n");
+    return format_text(_("%s has no column %.*s; Tab completes those it has: %s"), v->name, len, unknown,
+                       v->columns);
 }
 
 /* "node1@localhost" is node1 of the lab. */
@@ -164,6 +187,8 @@ char *refused_text(const struct model *m, const struct command *c)
     if (!text && c->exit_code)
         text = member_refused(said, node_of(c), first_word(c, verb));
     const struct verb *v = verb_find(verb);
+    if (!text && c->exit_code && v)
+        text = column_refused(said, v);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)
         text = queue_refused(m, said, first_word(c, verb));

@@ -20,6 +20,7 @@ struct session_options {
     ms_time (*now)(void *arg); /* the observer's clock */
     void (*draw)(void *arg);   /* something to see changed by itself: a replay went on */
     void *arg;
+    const char *program; /* how lab was called; NULL: lab */
     bool fake_clock; /* time passes by session_pass only */
 };
 

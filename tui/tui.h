@@ -24,6 +24,7 @@ struct tui_options {
                            0: it is a file */
     const char *beside; /* a second one, to be compared with it; NULL: none */
     const char *record; /* a new file that gets all that is seen; NULL: none until R is pressed */
+    const char *program; /* how lab was called, for commands that are shown to be typed; NULL: lab */
     const char *script; /* keys and waits (script.h); NULL: none */
     bool fake_clock;    /* time is the data's: it passes when a script says so */
 

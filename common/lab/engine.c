@@ -56,7 +56,7 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     if (!why)
         return 0;
     if (why == EADDRINUSE)
-        *error = format_text("%s: port %u is taken (by which key: %s); choose another or run lab down", who,
+        *error = format_text("%s: port %u is taken (key %s); choose another, or lab down if a lab runs", who,
                              port, key);
     else
         *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));

@@ -568,7 +568,7 @@ static void a_long_output_opens(void **state)
     assert_int_equal(m.overlay, OVERLAY_PAGER);
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "$ labctl -n node1 list_queues");
-    assert_contains(frame, "queue-1  1 ");
+    assert_contains(frame, "queue-1    1 "); /* where the figures of queue-100 stand */
     assert_contains(frame, "1-20 of 100 lines");
     free(frame);
     types(&m, "G", &run);
