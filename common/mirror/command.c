@@ -287,8 +287,8 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
         finish(m, p, status, out);
 }
 
-/* The answer to a subscribe, or to its end, counts if it comes from the master that is asked now, and that is
- * the queue's: only that one knows who consumes. Else commands_retry asks it. */
+/* Some answers count if they come from the master that is asked now, and that is the queue's: only that one knows
+ * who consumes, and hears what becomes of a message that was got. Else commands_retry asks it. */
 static bool from_its_master(const struct mirror *m, const struct pending *p, const struct peer_msg *msg)
 {
     const struct queue *q = queue_by_uid(m, msg->uid);
@@ -301,7 +301,8 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     struct pending *p = map_get_u64(&m->pending, msg->u.reply.req);
     if (!p)
         return;
-    if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE) && !from_its_master(m, p, msg))
+    bool to_settle = p->type == EV_GET && msg->u.reply.msg && !p->no_ack; /* only that master would hear it */
+    if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE || to_settle) && !from_its_master(m, p, msg))
         return;
     if (p->type == EV_DECLARE && !p->passive && msg->u.reply.status == ANSWER_NOT_FOUND) {
         m->declares_wait = true; /* till the queue's removal comes here: then it is a new one */

@@ -12,8 +12,9 @@
 
 #include "base/ban.h"
 
-struct table { /* what each member holds, by queue */
-    struct map by_uid[LIMIT_NODES];
+struct table {
+    struct map by_uid[LIMIT_NODES]; /* what each member holds, by queue */
+    VEC(struct policy *) policies;
 };
 
 static const struct replica_state *held_by(const struct table *t, node_id n, uint64_t uid)
@@ -40,7 +41,7 @@ static node_id pick(const struct decision_in *in, const struct table *t, const s
     const struct mirror_rules *rules = in->m->o.rules;
     if (!rules)
         rules = rules_named(in->m->o.oldest_promoted ? "kit" : "newest");
-    const struct policy *policy = policy_for(in->m, "queues", e->name);
+    const struct policy *policy = policy_among(t->policies.items, t->policies.len, "queues", e->name);
     struct candidate candidates[LIMIT_NODES];
     struct promotion p = {.candidates = candidates,
                           .in_order = in_order,
@@ -134,8 +135,8 @@ static void move_master(const struct decision_in *in, const struct table *t, str
 {
     if (e->owner.node != NODE_NONE)
         return;
-    struct placement want = place(policy_for(in->m, "queues", e->name), e->master, e->mirrors, e->mirrors_len,
-                                  e->synced, in->members);
+    struct placement want = place(policy_among(t->policies.items, t->policies.len, "queues", e->name),
+                                  e->master, e->mirrors, e->mirrors_len, e->synced, in->members);
     if (want.master == e->master || !live(t, e->master, e->uid))
         return;
     node_id old = e->master;
@@ -236,6 +237,10 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
         for (size_t i = 0; i < in->answers[n]->u.prepared.replicas_len; i++)
             map_set_u64(&t.by_uid[n], r[i].uid, &r[i]);
     }
+    /* whoever leads may not have heard of the last change of a policy: the entries are the newest table's */
+    for (size_t i = 0; i < *entries_len; i++)
+        if ((*entries)[i].type == META_POLICY)
+            VEC_PUSH(&t.policies, policy_of_entry(in->m, &(*entries)[i]));
     *repairs = NULL;
     size_t cap = 0, kept = 0;
     *repairs_len = 0;
@@ -272,6 +277,9 @@ void decide(const struct decision_in *in, struct meta_entry **entries, size_t *e
     }
     *entries_len = kept;
     map_finish(&names);
+    for (size_t i = 0; i < t.policies.len; i++)
+        policy_destroy(t.policies.items[i]);
+    VEC_FREE(&t.policies);
     for (node_id n = 0; n < LIMIT_NODES; n++)
         map_finish(&t.by_uid[n]);
 }

@@ -187,15 +187,21 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     m->retry_wanted = m->retry_wanted || m->declares_wait;
 }
 
-const struct policy *policy_for(const struct mirror *m, const char *what, const char *name)
+const struct policy *policy_among(struct policy *const *policies, size_t len, const char *what,
+                                  const char *name)
 {
     const struct policy *best = NULL;
-    for (size_t i = 0; i < m->policies.len; i++) {
-        const struct policy *p = m->policies.items[i];
+    for (size_t i = 0; i < len; i++) {
+        const struct policy *p = policies[i];
         if ((!best || p->priority > best->priority) && policy_matches(p, what, name))
             best = p;
     }
     return best;
+}
+
+const struct policy *policy_for(const struct mirror *m, const char *what, const char *name)
+{
+    return policy_among(m->policies.items, m->policies.len, what, name);
 }
 
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
@@ -224,14 +230,20 @@ static bool policy_same(const struct policy *a, const struct policy *b)
            strcmp(a->definition, b->definition) == 0 && a->priority == b->priority;
 }
 
-/* tells: one node does, when somebody sets it, not when a view brings it again */
-static void policy_put(struct mirror *m, const struct meta_entry *e, bool tells, struct effects *out)
+struct policy *policy_of_entry(const struct mirror *m, const struct meta_entry *e)
 {
     char *error;
-    m->policies_changed++;
     struct policy *p = policy_create(e->name, e->pattern, e->apply_to, e->definition, e->priority, m->names,
                                      m->o.nodes_len, &error);
     ASSERT(p); /* it was checked before it was ordered */
+    return p;
+}
+
+/* tells: one node does, when somebody sets it, not when a view brings it again */
+static void policy_put(struct mirror *m, const struct meta_entry *e, bool tells, struct effects *out)
+{
+    m->policies_changed++;
+    struct policy *p = policy_of_entry(m, e);
     m->table_bytes += policy_bytes(p->name, p->pattern, p->definition);
     bool found;
     size_t i = policy_at(m, e->name, &found);

@@ -425,6 +425,10 @@ void entries_free(struct meta_entry *e, size_t len);
 void meta_replace(struct mirror *m, const struct meta_entry *entries, size_t len, struct effects *out);
 void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects *out);
 struct queue *queue_create(struct mirror *m, const struct meta_entry *rec);
+struct policy *policy_of_entry(const struct mirror *m, const struct meta_entry *e); /* the caller's */
+/* The one that counts: of the highest priority, the first by name; NULL: none matches. */
+const struct policy *policy_among(struct policy *const *policies, size_t len, const char *what,
+                                  const char *name);
 const struct policy *policy_for(const struct mirror *m, const char *what, const char *name);
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q);
 void tables_free(struct mirror *m);

@@ -24,6 +24,14 @@ void send_hello(struct mirror *m, node_set to, struct effects *out)
     send_to(out, to, msg);
 }
 
+/* It waits to be taken in, and the cluster goes on without it. */
+static void refuse_forgotten(struct mirror *m, node_id n, struct effects *out)
+{
+    const struct hello *h = &m->peers[n];
+    if (m->served && h->known && !h->serving && is_forgotten(m, n))
+        refuse(m, n, h->epoch, REFUSE_FORGOTTEN, out);
+}
+
 /* the first view this node serves in: the others must not take it for one that wants in any more */
 void view_served(struct mirror *m, struct effects *out)
 {
@@ -31,6 +39,8 @@ void view_served(struct mirror *m, struct effects *out)
         return;
     m->served = true;
     send_hello(m, m->links, out);
+    for (node_id n = 0; n < m->o.nodes_len; n++) /* who said hello before */
+        refuse_forgotten(m, n, out);
 }
 
 /* ---- the first view ---- */
@@ -345,8 +355,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     if (m->phase == PHASE_CHANGING && !m->served && from == m->candidate && m->epoch == m->promised &&
         msg->epoch >= m->epoch && !msg->u.hello.serving && !node_in(msg->u.hello.members, m->o.self))
         start_over(m, out); /* its leader has found others that serve, and gives the view up */
-    if (m->served && !msg->u.hello.serving && is_forgotten(m, from))
-        refuse(m, from, msg->epoch, REFUSE_FORGOTTEN, out);
+    refuse_forgotten(m, from, out);
     if (m->change.running && !m->served && msg->u.hello.serving)
         give_up(m, out);
     answer_prepare(m, out);

@@ -109,7 +109,7 @@ static void identify(struct sim *s, node_id n, bool master, uint32_t queue, stru
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
-    if (!m->placed && master)
+    if (!m->placed && master && m->ending == ENDING_NONE)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
     /* It may have come and gone in one step, and its end be lost with its node: then its time began there. */
