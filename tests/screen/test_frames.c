@@ -222,9 +222,8 @@ static void what_has_no_room_is_said(void **state)
     assert_contains(frame, "\n       seen: messages=100000; master=node1; state=running; durable;");
     assert_contains(frame, "policy=mirror\n>[ ] 3");
     free(frame);
-    frame = model_frame(&m, 80, 20);
-    assert_contains(frame, " 2/5, +");
-    assert_contains(frame, " below --");
+    frame = model_frame(&m, 80, 11);
+    assert_contains(frame, " 2/5, +1 below -");
     assert_lacks(frame, "policy=mirror\n>[ ] 3"); /* what is to be done comes first */
     free(frame);
     model_finish(&m);

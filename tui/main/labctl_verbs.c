@@ -40,7 +40,7 @@ static void say_already(struct ctl *c, int rc, bool already, const char *what)
 {
     char node[320];
     if (rc == CTL_OK && already && ctl_speaks(c))
-        fprintf(c->out, "%s %s already: nothing was changed\n", ctl_node_name(c, node, sizeof(node)), what);
+        fprintf(c->err, "%s %s already: nothing was changed\n", ctl_node_name(c, node, sizeof(node)), what);
 }
 
 static int stop_app(struct ctl *c)
