@@ -72,7 +72,8 @@ static node_bits cut_unnoticed(const struct model *m)
     return s->nodes_len > 1 ? bits : 0;
 }
 
-/* NULL: whoever is cut off is known to be. A node of the kit that is told nothing else waits for 4 s (node.1). */
+/* NULL: whoever is cut off is known to be. A node of the kit that is told nothing else waits for 4 s
+ * (node.1). */
 static char *unnoticed_text(const struct model *m)
 {
     node_bits cut = cut_unnoticed(m);

@@ -21,8 +21,8 @@ static size_t cell(const struct canvas *c, const char *at, int *columns)
     return len;
 }
 
-/* Of a table, which is lines with tabs: how wide each column is; a cell that is wider than MOST_CELL stands out
- * of its column. Returns the table's end. */
+/* Of a table, which is lines with tabs: how wide each column is; a cell that is wider than MOST_CELL stands
+ * out of its column. Returns the table's end. */
 static const char *measure(const struct canvas *c, const char *at, int widths[MOST_COLUMNS])
 {
     memset(widths, 0, MOST_COLUMNS * sizeof(*widths));
@@ -57,7 +57,8 @@ static char *aligned(const char *text)
             text_add_bytes(&out, at, len);
             at += len;
             if (*at == '\t')
-                text_printf(&out, "%*s", 2 + (i < MOST_COLUMNS && widths[i] > columns ? widths[i] - columns : 0), "");
+                text_printf(&out, "%*s",
+                            2 + (i < MOST_COLUMNS && widths[i] > columns ? widths[i] - columns : 0), "");
             else if (*at)
                 text_add(&out, "\n");
             i = *at == '\n' ? (size_t)-1 : i;

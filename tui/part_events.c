@@ -77,7 +77,8 @@ static int draw_event(struct canvas *c, struct rect r, int y, const struct event
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
 {
     int used = 0, shown = 0, events = (int)m->happened.len;
-    while (shown < events && (used += event_rows(c, r.width, &m->snapshot->events[m->happened.items[shown]])) < r.height)
+    while (shown < events &&
+           (used += event_rows(c, r.width, &m->snapshot->events[m->happened.items[shown]])) < r.height)
         shown++;
     return shown || !events ? events - shown : events - 1;
 }

@@ -47,8 +47,8 @@ static int fate_rows(const struct canvas *c, int width, const struct fate_seen *
 }
 
 /* Which one is drawn first, so that the one whose life is shown is in sight. */
-static size_t first_of(const struct model *m, const struct canvas *c, const size_t *order, size_t here, int width,
-                       int height)
+static size_t first_of(const struct model *m, const struct canvas *c, const size_t *order, size_t here,
+                       int width, int height)
 {
     size_t at = 0;
     while (at < m->fates.len && order[at] != here)
@@ -65,7 +65,8 @@ void draw_ledger(const struct model *m, struct canvas *c, struct rect r)
 {
     size_t lost = 0, here = m->view == VIEW_MESSAGE ? life_shown(m) : SIZE_MAX; /* whose life is beside it */
     int column = column_of_fates(m, c), y = 1;
-    size_t *order = order_of(m, &lost), first = first_of(m, c, order, here, r.width - column, r.height - 1), i = first;
+    size_t *order = order_of(m, &lost), first = first_of(m, c, order, here, r.width - column, r.height - 1),
+           i = first;
     for (; i < m->fates.len && y < r.height; i++)
         y += draw_fate(&m->fates.items[order[i]], c, r, y, column, order[i] == here);
     size_t hidden = m->fates.len - (i - first);

@@ -213,11 +213,13 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
 static const char *trouble(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
-    const char *what = NULL;
+    const char *what = NULL, *unknown = NULL;
     if (s->source < 0)
         return _("No node answers: states and counts are unknown (?); places are those last seen.");
     for (size_t i = 0; i < s->queues_len; i++) {
         bool mirrored = s->queues[i].mirrors;
+        if (s->queues[i].ready < 0 && !s->queues[i].sides_len)
+            unknown = _("? = nobody can say now: the node that serves the queue does not tell (yet)");
         if (s->queues[i].state == QUEUE_SEEN_STOPPED)
             return mirrored
                        ? _("STOPPED: no copy may take over until its node is back. ? = nobody can say now")
@@ -226,7 +228,7 @@ static const char *trouble(const struct model *m)
             what = mirrored ? _("DOWN: no copy may take over until its node is back. ? = nobody can say now")
                             : _("DOWN: its only copy is on a node that is away. ? = nobody can say now");
     }
-    return what;
+    return what ? what : unknown;
 }
 
 /* in place of the letters: nothing moves when something goes wrong */

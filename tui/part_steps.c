@@ -63,7 +63,8 @@ static int proof_column(const struct model *m, struct canvas *c, int width)
     return width >= 60 ? column : 0;
 }
 
-/* Rows under its title for what was seen at the step that was ticked last, where it does not fit beside it. */
+/* Rows under its title for what was seen at the step that was ticked last, where it does not fit beside it.
+ */
 static int proof_rows(const struct model *m, struct canvas *c, int width)
 {
     size_t current = model_step(m);
@@ -288,7 +289,8 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {
-        int proof = i + 1 == current && proof_rows(m, c, r.width) <= extra - to_say ? proof_rows(m, c, r.width) : 0;
+        int proof =
+            i + 1 == current && proof_rows(m, c, r.width) <= extra - to_say ? proof_rows(m, c, r.width) : 0;
         y += draw_step(m, c, r, y, i, proof);
         extra -= proof;
         if (i == current && extra > 0)

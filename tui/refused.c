@@ -78,8 +78,9 @@ static char *policy_refused(const char *said, const char *policy)
         return xstrdup(_("the definition is no JSON: write it in single quotes, such as "
                          "'{\"ha-mode\":\"all\"}', or press P for a form"));
     if (strstr(said, "is not a valid ha-mode value"))
-        return xstrdup(_("ha-mode is one of all, exactly, nodes: '{\"ha-mode\":\"exactly\",\"ha-params\":2}', "
-                         "or press P for a form"));
+        return xstrdup(
+            _("ha-mode is one of all, exactly, nodes: '{\"ha-mode\":\"exactly\",\"ha-params\":2}', "
+              "or press P for a form"));
     if (strstr(said, "ha-mode=\"exactly\" takes an integer"))
         return xstrdup(_("exactly needs ha-params, how many copies: "
                          "'{\"ha-mode\":\"exactly\",\"ha-params\":2}', or press P for a form"));

@@ -21,7 +21,7 @@ struct session_options {
     void (*draw)(void *arg);   /* something to see changed by itself: a replay went on */
     void *arg;
     const char *program; /* how lab was called; NULL: lab */
-    bool fake_clock; /* time passes by session_pass only */
+    bool fake_clock;     /* time passes by session_pass only */
 };
 
 struct session *session_create(const struct session_options *o);

@@ -207,9 +207,8 @@ static const struct fake_answer answers[] = {
 
 /* node3's too, and it is a member of the cluster */
 static const struct fake_answer member[] = {
-    {"status",
-     "{\"ok\":true,\"app\":false,\"phase\":\"stopped\",\"known\":[\"node1\",\"node2\",\"node3\"],"
-     "\"blank\":false}"},
+    {"status", "{\"ok\":true,\"app\":false,\"phase\":\"stopped\",\"known\":[\"node1\",\"node2\",\"node3\"],"
+               "\"blank\":false}"},
     {"stop_app", "{\"ok\":true}"},
     {"start_app", "{\"ok\":true}"},
     {NULL, NULL},
@@ -415,7 +414,8 @@ static void the_app_stops_and_starts(void **state)
     assert_string_equal(of_one_that_runs.err, "node1 runs already: nothing was changed\n");
     assert_int_equal(of_one_that_runs.rc, was.rc);
     int third = fake_node_start(folder, "node3", member);
-    struct run of_one_that_is_stopped = RUN("-n", "node3", "start_app"), again = RUN("-n", "node3", "stop_app");
+    struct run of_one_that_is_stopped = RUN("-n", "node3", "start_app"),
+               again = RUN("-n", "node3", "stop_app");
     fake_node_end(third);
     assert_string_equal(of_one_that_is_stopped.out, "Starting node node3 ...\n");
     assert_string_equal(of_one_that_is_stopped.err, was.err);

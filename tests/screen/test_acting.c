@@ -105,63 +105,6 @@ static void assert_drawn(struct model *m, const char *part, bool there)
     free(frame);
 }
 
-static void runs_and_ends(struct model *m, const char *keys, int exit_code)
-{
-    struct command *run = NULL;
-    types(m, keys, &run);
-    assert_non_null(run);
-    model_ran(m, run);
-    model_ended(m, run, exit_code);
-}
-
-/* The others take a cut for silence, later: until then only this screen can say why figures are missing. */
-static void a_cut_is_said_at_once(void **state)
-{
-    struct model m;
-    struct labdir lab = {.nodes_len = 3, .silence_ms = 2500};
-    (void)state;
-    model_init(&m, NULL, &lab, false, false);
-    see(&m, "rest");
-    runs_and_ends(&m, "x", 127); /* nothing was run */
-    assert_drawn(&m, "links", false);
-    runs_and_ends(&m, "x", 0);
-    assert_drawn(&m, "+links were cut: x heals-", true);
-    assert_drawn(&m, "node1: links cut; noticed after 2.5 s of silence. ? = nobody can say now", true);
-    see(&m, "cut"); /* noticed */
-    assert_drawn(&m, "noticed after", false);
-    assert_drawn(&m, "+cut off from node2,node3", true);
-    see(&m, "rest"); /* the others count it in again: healed, from wherever */
-    assert_drawn(&m, "links", false);
-    assert_runs(&m, "x", "labctl -n node1 cut node1");
-    model_finish(&m);
-}
-
-/* A node goes on listing a partition from one that was stopped since, as both engines do. */
-static void a_stopped_node_is_not_cut_off(void **state)
-{
-    struct model m;
-    (void)state;
-    model_init(&m, NULL, NULL, false, false);
-    struct snapshot *s = load_snapshot("apart"); /* node1 | node2 node3, links back */
-    model_observe(&m, s);
-    m.now = s->taken_at;
-    assert_drawn(&m, "links back, still apart", true);
-    struct node_seen *stopped = &s->nodes[0];
-    stopped->answers = false;
-    stopped->state = NODE_NOT_RUNNING;
-    stopped->said_up_by = 0;
-    free(stopped->partitions);
-    stopped->partitions = xstrdup("");
-    for (size_t i = 1; i < s->nodes_len; i++)
-        assert_string_equal(s->nodes[i].partitions, "node1"); /* the fact that is drawn from */
-    model_observe(&m, s);
-    assert_drawn(&m, "node1 NOT RUNNING", true);
-    assert_drawn(&m, "cut off from", false);
-    assert_drawn(&m, "+was apart from node1-", true);
-    snapshot_destroy(s);
-    model_finish(&m);
-}
-
 static void lines_are_edited_and_recalled(void **state)
 {
     struct model m;
@@ -826,8 +769,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_verb_asks_the_right_node),
         cmocka_unit_test(what_mends_a_partition),
-        cmocka_unit_test(a_cut_is_said_at_once),
-        cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(lines_are_edited_and_recalled),
         cmocka_unit_test(tab_completes),
         cmocka_unit_test(completion_knows_labctls_verbs),

@@ -50,7 +50,8 @@ static void a_refusal_says_what_to_do(void **state)
          "Setting policy ...\nError:\nValidation failed\n\n<<\"some\">> is not a valid ha-mode value\n", 69,
          "ha-mode is one of all, exactly, nodes"},
         {":set_policy a b '{\"ha-mode\":\"exactly\"}'\n",
-         "Setting policy ...\nError:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, none given\n",
+         "Setting policy ...\nError:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, none "
+         "given\n",
          69, "exactly needs ha-params, how many copies"},
         {":set_policy a b '{\"ha-mode\":\"nodes\"}'\n",
          "Setting policy ...\nError:\nValidation failed\n\nha-mode=\"nodes\" takes a list, none given\n", 69,
@@ -119,7 +120,8 @@ static void a_program_that_is_refused_a_queue_says_what_helps(void **state)
     static const char *const words[] = {
         "basic.consume: the broker refused: 404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by "
         "supervisor, class-id=60, method-id=20\n",
-        "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1@localhost' of durable queue 'hello' "
+        "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1@localhost' of durable queue "
+        "'hello' "
         "in vhost '/' is down or inaccessible, class-id=50, method-id=10\n"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
