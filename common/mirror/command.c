@@ -5,6 +5,9 @@
 
 #include "base/ban.h"
 
+/* Who declares a queue that expires before anybody can be told of it is told so then: it was there. */
+#define DECLARES_MOST 3
+
 void answer(struct effects *out, uint64_t req, enum answer_status status)
 {
     if (!req)
@@ -221,8 +224,10 @@ static void attempt(struct mirror *m, struct pending *p, struct effects *out)
     }
     if (q)
         ask_queue(m, q, p, out);
-    else if (p->type == EV_DECLARE && !p->passive)
+    else if (p->type == EV_DECLARE && !p->passive && p->met < DECLARES_MOST)
         declare_new(m, p);
+    else if (p->type == EV_DECLARE && !p->passive)
+        finish(m, p, ANSWER_OK, out);
     else
         finish(m, p, ANSWER_NOT_FOUND, out);
 }
@@ -281,14 +286,15 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
     if (!p)
         return;
     p->submitted = false;
-    if (p->type == EV_DECLARE && status == ANSWER_EXISTS)
+    if (p->type == EV_DECLARE && status == ANSWER_EXISTS) {
+        p->met++;
         attempt(m, p, out); /* somebody was faster: is it the same queue? */
-    else
+    } else
         finish(m, p, status, out);
 }
 
-/* Some answers count if they come from the master that is asked now, and that is the queue's: only that one knows
- * who consumes, and hears what becomes of a message that was got. Else commands_retry asks it. */
+/* Some answers count if they come from the master that is asked now, and that is the queue's: only that one
+ * knows who consumes, and hears what becomes of a message that was got. Else commands_retry asks it. */
 static bool from_its_master(const struct mirror *m, const struct pending *p, const struct peer_msg *msg)
 {
     const struct queue *q = queue_by_uid(m, msg->uid);
@@ -305,6 +311,7 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE || to_settle) && !from_its_master(m, p, msg))
         return;
     if (p->type == EV_DECLARE && !p->passive && msg->u.reply.status == ANSWER_NOT_FOUND) {
+        p->met++;
         m->declares_wait = true; /* till the queue's removal comes here: then it is a new one */
         m->retry_wanted = m->retry_wanted || !queue_by_uid(m, msg->uid);
         return;

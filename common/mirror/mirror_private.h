@@ -204,6 +204,7 @@ struct pending {
     uint64_t sub;
     uint64_t uid, generation; /* where it was sent; 0: nowhere */
     bool submitted;           /* waits for the metadata log */
+    unsigned met;             /* a declare: so often the queue was there, and then it was not */
     struct meta_entry entry;  /* policy and key commands */
 };
 
@@ -322,8 +323,8 @@ struct mirror {
     ms_time start_deadline; /* a node that starts looks so long for others before it serves without them */
     bool looks;             /* and that time is not over */
     node_set waits_told;    /* a node that starts has said that it waits for these */
-    node_set cuts[LIMIT_NODES];    /* [n]: whom n reported to have lost, since the last change began */
-    node_set shun;                 /* left out of the change that is led: cut off from somebody older */
+    node_set cuts[LIMIT_NODES]; /* [n]: whom n reported to have lost, since the last change began */
+    node_set shun;              /* left out of the change that is led: cut off from somebody older */
     struct peer_msg *held_prepares[LIMIT_NODES]; /* of candidates that leave out somebody older who lives */
     uint32_t clients;
     bool over; /* FX_RESTART is out: this life does nothing more */
@@ -411,6 +412,8 @@ bool in_mirrors(const struct queue *q, node_id n);
 void receive(struct mirror *m, node_id from, struct peer_msg *msg,
              struct effects *out); /* msg stays the caller's */
 void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
+/* the same, of one that waited its turn already */
+void take_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void retry_early(struct mirror *m, struct effects *out);
 struct peer_msg *steal(struct peer_msg *msg); /* moves everything msg owns into a new one */
 void drop_held(struct held_msg *items, size_t len);

@@ -131,18 +131,12 @@ static bool overtakes(const struct mirror *m, node_id from, const struct peer_ms
     return to_master && waits_behind(m, from, msg);
 }
 
-/* between two members about one queue, one generation; only while this node serves */
-void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+void take_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
     if (!node_in(m->members, from) && from != m->o.self)
         return;
     if (msg->type == PEER_REPLY) {
         handle_reply(m, msg, out);
-        return;
-    }
-    bool asks = msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST;
-    if ((asks && msg->version > m->version) || overtakes(m, from, msg)) {
-        keep_early(m, from, msg); /* its queue's metadata is still on its way here */
         return;
     }
     struct queue *q = queue_by_uid(m, msg->uid);
@@ -212,6 +206,16 @@ void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struc
     case PEER_ACTIVE:
     case PEER_DELIVER: break;
     }
+}
+
+/* between two members about one queue, one generation; only while this node serves */
+void receive_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
+{
+    bool asks = msg->type == PEER_PUBLISH || msg->type == PEER_REQUEST;
+    if ((asks && msg->version > m->version) || overtakes(m, from, msg))
+        keep_early(m, from, msg); /* its queue's metadata is still on its way here */
+    else
+        take_session(m, from, msg, out);
 }
 
 /* Somebody who was excluded from our view and does not know it yet: it goes on speaking in the old one. */

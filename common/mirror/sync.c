@@ -79,7 +79,7 @@ static void resume(struct mirror *m, struct queue *q, struct effects *out)
     while ((q = queue_by_uid(m, uid)) && q->master && !q->master->sync.running && q->master->held.len) {
         struct held_msg h = RING_AT(&q->master->held, 0);
         RING_POP(&q->master->held);
-        receive_session(m, h.from, h.msg, out);
+        take_session(m, h.from, h.msg, out); /* what waits for metadata came later */
         peer_msg_destroy(h.msg);
     }
     if (q)
