@@ -60,6 +60,11 @@ char *apart_of_node(const struct model *m, int node)
     return text;
 }
 
+ms_time apart_silence_ms(const struct model *m)
+{
+    return m->lab && m->lab->silence_ms ? (ms_time)m->lab->silence_ms : SILENCE_MS;
+}
+
 /* Cut from this screen, and still counted in by the others: they notice by its silence. */
 static node_bits cut_unnoticed(const struct model *m)
 {
@@ -81,11 +86,10 @@ static char *unnoticed_text(const struct model *m)
         return NULL;
     struct text names = {0};
     add_names(&names, m->snapshot, cut, ",");
-    int silence_ms = m->lab && m->lab->silence_ms ? m->lab->silence_ms : SILENCE_MS;
     char *text = m->lab && m->lab->engine == ENGINE_RABBITMQ
                      ? format_text(_("%s: links cut; not noticed yet. ? = nobody can say now"), names.s)
                      : format_text(_("%s: links cut; noticed after %g s of silence. ? = nobody can say now"),
-                                   names.s, silence_ms / 1000.0);
+                                   names.s, (double)apart_silence_ms(m) / 1000.0);
     text_finish(&names);
     return text;
 }

@@ -15,6 +15,9 @@ node_bits apart_others(const struct snapshot *s);
  * does not run; NULL: nothing of the kind. The caller frees it. */
 char *apart_of_node(const struct model *m, int node);
 
+/* After how long without a word nodes of this lab take another one for gone. */
+ms_time apart_silence_ms(const struct model *m);
+
 /* What goes on and what mends it, in one line; also that a cut was not noticed yet. NULL: there is no
  * partition. The caller frees it. */
 char *apart_advice(const struct model *m);

@@ -134,8 +134,11 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
-    if (exit_code == 0 || exit_code == EX_UNAVAILABLE) /* so cut ends where it could tell but one end */
+    if (exit_code == 0 || exit_code == EX_UNAVAILABLE) { /* so cut ends where it could tell but one end */
+        node_bits was = m->cut;
         m->cut = cut_after(m, c);
+        m->cut_at = m->cut & ~was ? m->snapshot->taken_at : m->cut_at;
+    }
     model_received(m, c);
     for (size_t i = 0; i < m->others.len; i++)
         if (m->others.items[i] == c) {

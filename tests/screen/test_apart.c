@@ -60,6 +60,27 @@ static void a_cut_is_said_at_once(void **state)
     model_finish(&m);
 }
 
+/* Healed from elsewhere before anybody noticed: nobody will notice any more, and nothing is cut. */
+static void a_cut_that_nobody_notices_is_none(void **state)
+{
+    struct model m;
+    struct labdir lab = {.nodes_len = 3, .silence_ms = 2500};
+    (void)state;
+    model_init(&m, NULL, &lab, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    runs_and_ends(&m, "x", 0);
+    s->taken_at = m.now += 2500;
+    model_observe(&m, s);
+    assert_drawn(&m, "links were cut: x heals", true);
+    s->taken_at = m.now += 10000;
+    model_observe(&m, s);
+    assert_drawn(&m, "links", false);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* A node goes on listing a partition from one that was stopped since, as both engines do. */
 static void a_stopped_node_is_not_cut_off(void **state)
 {
@@ -110,6 +131,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_is_said_at_once),
+        cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(what_nobody_can_say_is_explained),
     };
