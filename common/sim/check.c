@@ -115,6 +115,7 @@ static void identify(struct sim *s, node_id n, bool master, uint32_t queue, stru
     /* It may have come and gone in one step, and its end be lost with its node: then its time began there. */
     bool found_again = !m->placed && node_in(m->disk, n);
     m->placed_ms = found_again ? m->written_ms : s->now_us / 1000;
+    m->first_ms = m->placed ? m->first_ms : m->placed_ms;
     m->placed = true;
     m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
 }

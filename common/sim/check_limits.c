@@ -95,8 +95,8 @@ static bool drops_what_comes(const struct ledger_queue *q)
 
 static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
 {
-    return q->ttl_ms &&
-           (!m->placed || s->counts[SIM_CLOCK_JUMPS] || s->now_us / 1000 >= m->placed_ms + q->ttl_ms - 1);
+    return q->ttl_ms && (!m->placed || s->counts[SIM_CLOCK_JUMPS] ||
+                         s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + q->ttl_ms - 1);
 }
 
 /* This one is gone from its master, or from everywhere: is that how the queue's limits want it? */

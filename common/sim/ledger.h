@@ -47,7 +47,8 @@ struct ledger_message {
     /* where it is: kept by check.c and the disks */
     msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
-    uint64_t placed_ms;          /* when it was seen first */
+    uint64_t placed_ms;          /* when it was seen first, with this id, */
+    uint64_t first_ms;           /* and with any: another side of a partition may count from there */
     uint64_t written_ms;         /* when a record of it was first made for a disk; 0: never */
     bool limited;                /* and its queue had a time to live by then */
     msg_id ids[SIM_NODES];       /* under which each node held it last */

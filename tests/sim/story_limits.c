@@ -116,6 +116,27 @@ static void an_unused_transient_queue_goes_with_its_mirrors(void **state_)
     end(s);
 }
 
+/* A queue has expired, and its removal is on its way to the coordinator: it is not used any more. */
+static void a_queue_that_is_about_to_go_is_not_used(void **state_)
+{
+    (void)state_;
+    struct sim *s = with_policy(2, "{\"ha-mode\":\"all\",\"expires\":20000}");
+    struct queue_info before, after;
+    answers(sim_declare(s, 1, "q_transient", 0), ANSWER_OK);
+    assert_true(sim_queue(s, 1, "q_transient", &before) && before.local);
+    sim_run(s, 19000);
+    sim_clog(s, 1, 0, 2000);
+    sim_run(s, 1500);
+    assert_true(listed(s, 1, "q_transient")); /* that is where it stands now */
+    answers(sim_get(s, 1, "q_transient", 0), ANSWER_NOT_FOUND);
+    assert_true(listed(s, 1, "q_transient"));
+    answers(sim_declare(s, 1, "q_transient", SIM_PASSIVE), ANSWER_NOT_FOUND);
+    answers(sim_declare(s, 1, "q_transient", 0), ANSWER_OK); /* another one, once the first has gone */
+    assert_true(sim_queue(s, 1, "q_transient", &after));
+    assert_int_not_equal(after.uid, before.uid);
+    end(s);
+}
+
 /* The same messages on both sides of a cut: each master lets them expire. */
 static void time_goes_on_on_both_sides_of_a_cut(void **state_)
 {
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_new_limit_reaches_the_mirrors),
         cmocka_unit_test(time_goes_on_through_failover_and_restart),
         cmocka_unit_test(an_unused_transient_queue_goes_with_its_mirrors),
+        cmocka_unit_test(a_queue_that_is_about_to_go_is_not_used),
         cmocka_unit_test(time_goes_on_on_both_sides_of_a_cut),
         cmocka_unit_test(expiry_makes_a_mirror_synchronised),
         cmocka_unit_test(a_refused_publish_stays_refused),
