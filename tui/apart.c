@@ -8,6 +8,8 @@
 
 #include "words.h"
 
+#define SILENCE_MS 4000 /* the kit's nodes', where the lab says nothing of it (node.1) */
+
 static void add_names(struct text *t, const struct snapshot *s, node_bits nodes, const char *between)
 {
     for (size_t i = 0; i < s->nodes_len; i++)
@@ -29,16 +31,65 @@ node_bits apart_others(const struct snapshot *s)
     return s->source < 0 ? 0 : snapshot_apart_from(s, s->source);
 }
 
-char *apart_of_node(const struct snapshot *s, int node)
+static node_bits those_up(const struct snapshot *s)
 {
-    node_bits from = snapshot_apart_from(s, node);
-    if (!from)
-        return NULL;
-    if (apart_links_back(s, node))
+    node_bits up = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        up |= s->nodes[i].state == NODE_UP ? (node_bits)1 << i : 0;
+    return up;
+}
+
+/* A node goes on listing a partition when the other one was stopped since: then that is the past. */
+char *apart_of_node(const struct model *m, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    node_bits from = snapshot_apart_from(s, node), told = snapshot_partitions(s, node);
+    if (from && apart_links_back(s, node))
         return xstrdup(_("links back, still apart"));
+    from = from ? from : told & those_up(s);
+    if (!from && (m->cut >> node & 1))
+        return xstrdup(_("links were cut: x heals"));
+    if (!from && __builtin_popcount(told) > 1)
+        return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
+    if (!from && !told)
+        return NULL;
     struct text names = {0};
-    add_names(&names, s, from, ",");
-    char *text = format_text(_("cut off from %s"), names.s);
+    add_names(&names, s, from ? from : told, ",");
+    char *text = format_text(from ? _("cut off from %s") : _("was apart from %s"), names.s);
+    text_finish(&names);
+    return text;
+}
+
+ms_time apart_silence_ms(const struct model *m)
+{
+    return m->lab && m->lab->silence_ms ? (ms_time)m->lab->silence_ms : SILENCE_MS;
+}
+
+/* Cut from this screen, and still counted in by the others: they notice by its silence. */
+static node_bits cut_unnoticed(const struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    node_bits bits = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((m->cut >> i & 1) && s->nodes[i].answers && !s->nodes[i].said_down_by &&
+            !snapshot_partitions(s, (int)i))
+            bits |= (node_bits)1 << i;
+    return s->nodes_len > 1 ? bits : 0;
+}
+
+/* NULL: whoever is cut off is known to be. A node of the kit that is told nothing else waits for 4 s
+ * (node.1). */
+static char *unnoticed_text(const struct model *m)
+{
+    node_bits cut = cut_unnoticed(m);
+    if (!cut)
+        return NULL;
+    struct text names = {0};
+    add_names(&names, m->snapshot, cut, ",");
+    char *text = m->lab && m->lab->engine == ENGINE_RABBITMQ
+                     ? format_text(_("%s: links cut; not noticed yet. ? = nobody can say now"), names.s)
+                     : format_text(_("%s: links cut; noticed after %g s of silence. ? = nobody can say now"),
+                                   names.s, (double)apart_silence_ms(m) / 1000.0);
     text_finish(&names);
     return text;
 }
@@ -77,7 +128,8 @@ char *apart_advice(const struct model *m)
     const struct snapshot *s = m->snapshot;
     node_bits others = apart_others(s), ours = 0;
     if (!others)
-        return snapshot_partitioned(s) ? xstrdup(_("PARTITIONED: each side serves a copy of its own")) : NULL;
+        return snapshot_partitioned(s) ? xstrdup(_("PARTITIONED: each side serves a copy of its own"))
+                                       : unnoticed_text(m);
     bool back = true;
     for (size_t i = 0; i < s->nodes_len; i++) {
         node_bits bit = (node_bits)1 << i;

@@ -10,11 +10,16 @@ bool apart_links_back(const struct snapshot *s, int node);
 /* Nodes that do not see the node whose lists are shown: the side that will have to begin again. */
 node_bits apart_others(const struct snapshot *s);
 
-/* "cut off from node2,node3", "links back, still apart"; NULL: it sees all that answer. The caller frees it.
- */
-char *apart_of_node(const struct snapshot *s, int node);
+/* "cut off from node2,node3", "links back, still apart"; "was apart from node3" of what it still lists but
+ * does not run; "links were cut: x heals" of a node cut from this screen, before anybody notices and when it
+ * does not run; NULL: nothing of the kind. The caller frees it. */
+char *apart_of_node(const struct model *m, int node);
 
-/* What goes on and what mends it, in one line; NULL: there is no partition. The caller frees it. */
+/* After how long without a word nodes of this lab take another one for gone. */
+ms_time apart_silence_ms(const struct model *m);
+
+/* What goes on and what mends it, in one line; also that a cut was not noticed yet. NULL: there is no
+ * partition. The caller frees it. */
 char *apart_advice(const struct model *m);
 
 /* "TWO MASTERS", "3 MASTERS", "ONE SIDE"; NULL: this queue is served once, or nobody says. */

@@ -82,9 +82,12 @@ static uint32_t next_character(const char **text)
     return ch < least || (ch >= 0xd800 && ch < 0xe000) || ch > 0x10ffff ? 0xfffd : ch;
 }
 
-/* Columns of a character; what a terminal would obey instead of show becomes '?'. */
+/* Columns of a character; what a terminal would obey instead of show becomes '?', a tab a
+ * space: `?` means that nobody can say. */
 static int character_columns(uint32_t *ch)
 {
+    if (*ch == '\t')
+        *ch = ' ';
     if (*ch >= 0x20 && *ch < 0x7f)
         return 1;
     int columns = *ch < 0xa0 ? -1 : wcwidth((wchar_t)*ch);

@@ -193,7 +193,7 @@ static int draw_queues_of(const struct model *m, struct canvas *c, struct rect r
     for (size_t i = 0; i < m->snapshot->queues_len && y < r.height; i++)
         draw_queue(m, &m->snapshot->queues[i], c, rect_rows(r, y++, 1));
     if (y == 0)
-        canvas_put(c, r, 1, y++, STYLE_DIM, _("(no queues yet)"));
+        canvas_put(c, r, 1, y++, STYLE_DIM, _("(no queues)"));
     return y;
 }
 

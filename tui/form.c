@@ -172,13 +172,34 @@ static bool is_count(const char *text)
     return len > 0 && len < 10 && !text[len] && strspn(text, "0") < len;
 }
 
+/* A word that is none of the field's choices; NULL: it is one, or it is empty and so left out. */
+static char *choice_wrong(const struct field *field, const char *typed)
+{
+    struct text all = {0};
+    bool good = !*typed;
+    for (size_t i = 0; i < ARRAY_LEN(field->choices) && field->choices[i]; i++) {
+        good = good || strcmp(field->choices[i], typed) == 0;
+        text_printf(&all, "%s%s", all.len ? ", " : "", field->choices[i]);
+    }
+    char *text = good ? NULL : format_text(_("%s %s is none of: %s"), field->name, typed, text_str(&all));
+    text_finish(&all);
+    return text;
+}
+
 static char *policy_wrong(const struct form *f, int *field)
 {
+    static const int chosen[] = {POLICY_HA_MODE, POLICY_SYNC_MODE};
     const char *mode = input_text(&f->fields[POLICY_HA_MODE]);
     const char *params = input_text(&f->fields[POLICY_HA_PARAMS]);
     *field = POLICY_NAME;
     if (!*input_text(&f->fields[POLICY_NAME]))
         return xstrdup(_("name is empty: a policy is known by its name, such as mirrior"));
+    for (size_t i = 0; i < ARRAY_LEN(chosen); i++) {
+        *field = chosen[i];
+        char *text = choice_wrong(&policy_fields[*field], input_text(&f->fields[*field]));
+        if (text)
+            return text;
+    }
     *field = POLICY_HA_PARAMS;
     if (strcmp(mode, "exactly") == 0 && !is_count(params))
         return format_text(_("ha-params %s is no number of copies: for exactly write 1 or more, such as 2"),

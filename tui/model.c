@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "acting.h"
+#include "apart.h"
 #include "away.h"
 #include "commands.h"
 #include "find.h"
@@ -217,6 +218,22 @@ static void move_queue(struct model *m, int by)
         model_select_queue(m, queue);
 }
 
+/* Whom the others had noticed to be gone, and now count in again, has its links back; so has one whom they
+ * should have noticed long ago: it was healed from elsewhere. */
+static node_bits still_cut(const struct model *m, const struct snapshot *s)
+{
+    const struct snapshot *was = m->snapshot;
+    bool late = s->taken_at > m->cut_at + 3 * apart_silence_ms(m);
+    node_bits cut = m->cut;
+    for (size_t i = 0; was && i < s->nodes_len && i < was->nodes_len; i++) {
+        bool noticed = was->nodes[i].said_down_by || snapshot_partitions(was, (int)i);
+        bool away = s->nodes[i].said_down_by || snapshot_partitions(s, (int)i);
+        if ((noticed || late) && s->nodes[i].answers && !away)
+            cut &= ~((node_bits)1 << i);
+    }
+    return cut;
+}
+
 void model_observe(struct model *m, const struct snapshot *s)
 {
     int queue_was = queue_index(m);
@@ -227,6 +244,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     m->life_chosen = m->life_chosen && m->ledger.uid == was_looked_at;
     const char *newest = m->snapshot && !m->queue_chosen ? new_queue(m->snapshot, s) : NULL;
     find_keep_place(m, s);
+    m->cut = still_cut(m, s);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);
     if (newest)

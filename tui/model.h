@@ -197,6 +197,7 @@ struct model {
     bool quit_asked;              /* q was pressed while something ran */
     node_bits killed;             /* nodes whose process was killed from here: `start` brings them back */
     node_bits cut;                /* nodes that were cut off from here: x heals them */
+    ms_time cut_at;               /* the newest of these cuts, by the observer's clock */
 
     /* set once */
     bool compared;         /* one of two that are side by side: key_in_compare has its keys */

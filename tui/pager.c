@@ -7,19 +7,79 @@
 #include "view.h"
 #include "words.h"
 
-#define MARGIN 2 /* the frame, left and right */
+#define MARGIN       2 /* the frame, left and right */
+#define MOST_COLUMNS 32
+#define MOST_CELL    40
+
+/* how far the cell at `at` goes; *columns: what it takes on the screen */
+static size_t cell(const struct canvas *c, const char *at, int *columns)
+{
+    size_t len = strcspn(at, "\t\n");
+    char *word = xstrndup(at, len);
+    *columns = text_columns(c, word);
+    free(word);
+    return len;
+}
+
+/* Of a table, which is lines with tabs: how wide each column is; a cell that is wider than MOST_CELL stands
+ * out of its column. Returns the table's end. */
+static const char *measure(const struct canvas *c, const char *at, int widths[MOST_COLUMNS])
+{
+    memset(widths, 0, MOST_COLUMNS * sizeof(*widths));
+    while (memchr(at, '\t', strcspn(at, "\n"))) {
+        for (size_t i = 0; *at && *at != '\n'; i++) {
+            int columns;
+            at += cell(c, at, &columns);
+            if (i < MOST_COLUMNS && columns <= MOST_CELL && columns > widths[i])
+                widths[i] = columns;
+            at += *at == '\t';
+        }
+        at += *at == '\n';
+    }
+    return at;
+}
+
+/* rabbitmqctl's tables are made with tabs: their columns are aligned. New. */
+static char *aligned(const char *text)
+{
+    struct canvas c;
+    struct text out = {0};
+    int widths[MOST_COLUMNS];
+    canvas_init(&c);
+    text_add(&out, "");
+    for (const char *at = text, *end; *at;) {
+        end = measure(&c, at, widths);
+        if (end == at)
+            end += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n');
+        for (size_t i = 0; at < end; i++) {
+            int columns;
+            size_t len = cell(&c, at, &columns);
+            text_add_bytes(&out, at, len);
+            at += len;
+            if (*at == '\t')
+                text_printf(&out, "%*s",
+                            2 + (i < MOST_COLUMNS && widths[i] > columns ? widths[i] - columns : 0), "");
+            else if (*at)
+                text_add(&out, "\n");
+            i = *at == '\n' ? (size_t)-1 : i;
+            at += *at != '\0';
+        }
+    }
+    canvas_finish(&c);
+    return out.s;
+}
 
 void pager_open(struct model *m, const char *title, const char *text)
 {
     free(m->pager.title);
     free(m->pager.text);
     m->pager.title = xstrdup(title);
-    m->pager.text = xstrdup(text);
+    m->pager.text = aligned(text);
     m->pager.from = 0;
     m->overlay = OVERLAY_PAGER;
 }
 
-/* A line that is too long goes on in the next row; rabbitmqctl's tables are made with tabs. */
+/* A line that is too long goes on in the next row. */
 static int draw_lines(const struct model *m, struct canvas *c, struct rect r, int from)
 {
     int y = 0;
@@ -27,7 +87,7 @@ static int draw_lines(const struct model *m, struct canvas *c, struct rect r, in
     for (const char *at = m->pager.text; *at; at += *at == '\n') {
         text_clear(&line);
         for (; *at && *at != '\n'; at++)
-            text_add_bytes(&line, *at == '\t' ? "  " : at, *at == '\t' ? 2 : 1);
+            text_add_bytes(&line, at, 1);
         const char *rest = text_str(&line);
         do {
             size_t skip, fits = text_break(c, rest, r.width, &skip);

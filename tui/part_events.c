@@ -27,8 +27,35 @@ static bool names(const char *text, const char *word)
     return false;
 }
 
-/* "node2: node1 was stopped": who tells it, unless that is in what it tells */
-static void draw_event(struct canvas *c, struct rect r, int y, const struct event_seen *e)
+#define TEXT_COLUMN 24 /* behind the time and the kind */
+#define MIN_TEXT    20
+
+/* "node2: node1 was stopped": who tells it, unless that is in what it tells; *teller: how much of it that is.
+ * The caller frees it. */
+static char *told_text(const struct event_seen *e, size_t *teller)
+{
+    struct text t = {0};
+    char *text = event_words(e);
+    if (e->node && !names(e->text, e->node))
+        text_printf(&t, _("%s: "), e->node);
+    *teller = t.len;
+    text_add(&t, text);
+    free(text);
+    return t.s;
+}
+
+/* what an event takes where it is to be read to its end */
+static int event_rows(const struct canvas *c, int width, const struct event_seen *e)
+{
+    size_t teller;
+    char *text = told_text(e, &teller);
+    int rows = width - TEXT_COLUMN < MIN_TEXT ? 1 : paragraph_rows(c, width - TEXT_COLUMN, text);
+    free(text);
+    return rows ? rows : 1;
+}
+
+/* whole: in as many rows as it takes; else in one. Returns how many. */
+static int draw_event(struct canvas *c, struct rect r, int y, const struct event_seen *e, bool whole)
 {
     time_t seconds = (time_t)(e->wall_ms / 1000);
     struct tm t;
@@ -37,11 +64,23 @@ static void draw_event(struct canvas *c, struct rect r, int y, const struct even
                           (int)(e->wall_ms % 1000));
     canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind), event_kind(e));
     x += 11;
-    if (e->node && !names(e->text, e->node))
-        x = canvas_printf(c, r, x, y, STYLE_DIM, _("%s: "), e->node);
-    char *text = event_words(e);
-    canvas_put(c, r, x, y, kind_style(e->kind), text);
+    size_t teller;
+    char *text = told_text(e, &teller);
+    int rows = whole ? event_rows(c, r.width, e) : 1;
+    draw_paragraph(c, rect_rows(r, y, rows), x, 0, kind_style(e->kind), text);
+    text[teller] = '\0';
+    canvas_restyle(c, (struct rect){r.x + x, r.y + y, text_columns(c, text), teller > 0}, STYLE_DIM);
     free(text);
+    return rows;
+}
+
+int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
+{
+    int used = 0, shown = 0, events = (int)m->happened.len;
+    while (shown < events &&
+           (used += event_rows(c, r.width, &m->snapshot->events[m->happened.items[shown]])) < r.height)
+        shown++;
+    return shown || !events ? events - shown : events - 1;
 }
 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)
@@ -56,9 +95,15 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     if (events == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
                    s->events_len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
-    int last = events - from_end;
-    last = last < rows ? (events < rows ? events : rows) : last;
-    int first = last > rows ? last - rows : 0;
-    for (int i = first; i < last; i++)
-        draw_event(c, r, 1 + i - first, &s->events[all ? (size_t)i : m->happened.items[i]]);
+    int last = events - from_end, used = 0, y = 1;
+    last = last < 1 ? (events > 0) : last;
+    int first = last;
+    while (first > 0) {
+        used += all ? 1 : event_rows(c, r.width, &s->events[m->happened.items[first - 1]]);
+        if (used > rows && first < last)
+            break;
+        first--;
+    }
+    for (int i = first; i < last && y < r.height; i++)
+        y += draw_event(c, r, y, &s->events[all ? (size_t)i : m->happened.items[i]], !all);
 }

@@ -101,7 +101,7 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
             canvas_restyle(d->c, (struct rect){r.x + x - columns, r.y + y, columns, 1}, style);
             x += 2;
         } else {
-            x = canvas_printf(d->c, r, x, y, STYLE_DIM, "+%zu", l->fates.len - i) + 2;
+            x = canvas_printf(d->c, r, x, y, STYLE_DIM, _("+%zu more"), l->fates.len - i) + 2;
         }
         free(range);
         free(word);

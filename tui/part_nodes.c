@@ -142,14 +142,12 @@ static void draw_copies(const struct model *m, struct canvas *c, struct rect r, 
 static void draw_apart(const struct model *m, struct canvas *c, struct rect r, const struct node_seen *n)
 {
     struct text names = {0};
-    char *apart = apart_of_node(m->snapshot, (int)(n - m->snapshot->nodes));
+    char *apart = apart_of_node(m, (int)(n - m->snapshot->nodes));
     for (size_t i = 0; n->answers && i < m->snapshot->nodes_len; i++)
         if (n->said_down_by & ((node_bits)1 << i))
             text_printf(&names, "%s%s", names.len ? "," : "", m->snapshot->nodes[i].name);
     if (apart)
         canvas_put(c, r, 0, 0, STYLE_DOWN, apart);
-    else if (*n->partitions)
-        canvas_printf(c, r, 0, 0, STYLE_DOWN, _("cut off from %s"), n->partitions);
     else if (names.len)
         canvas_printf(c, r, 0, 0, STYLE_DOWN, _("down, say %s"), names.s);
     text_finish(&names);

@@ -187,7 +187,7 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     draw_heading(m, c, r, &k);
     if (queues == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
-                   s->queues_len ? _("(no queue passes the filter)") : _("(no queues yet)"));
+                   s->queues_len ? _("(no queue passes the filter)") : _("(no queues)"));
     for (int i = 0; i < queues; i++)
         if (m->queue && strcmp(s->queues[m->shown.items[i]].name, m->queue) == 0)
             selected = i;
@@ -256,7 +256,12 @@ static char *trouble(const struct model *m)
         worst = s->queues[i].state == QUEUE_SEEN_STOPPED ? &s->queues[i] : NULL;
     for (size_t i = 0; i < s->queues_len && !worst; i++)
         worst = s->queues[i].state == QUEUE_SEEN_DOWN ? &s->queues[i] : NULL;
-    return worst ? unserved_text(m, worst) : NULL;
+    if (worst)
+        return unserved_text(m, worst);
+    for (size_t i = 0; i < s->queues_len; i++)
+        if (s->queues[i].ready < 0 && !s->queues[i].sides_len)
+            return xstrdup(_("? = nobody can say now: the node that serves the queue does not tell (yet)"));
+    return NULL;
 }
 
 /* What is wrong, and what its signs mean, as far as there is room; else what all signs mean. Nothing moves

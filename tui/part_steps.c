@@ -79,7 +79,22 @@ static int proof_column(const struct model *m, struct canvas *c, int width)
     return width >= 60 ? column : 0;
 }
 
-static void draw_step(const struct model *m, struct canvas *c, struct rect r, int y, size_t i)
+/* Rows under its title for what was seen at the step that was ticked last, where it does not fit beside it.
+ */
+static int proof_rows(const struct model *m, struct canvas *c, int width)
+{
+    size_t current = model_step(m);
+    int column = proof_column(m, c, width);
+    if (!column || current == 0 || current == m->lesson->steps_len)
+        return 0;
+    char *proof = proof_words(&m->lesson->steps[current - 1]);
+    int rows = column + text_columns(c, proof) > width ? paragraph_rows(c, width - TEXT_COLUMN, proof) : 0;
+    free(proof);
+    return rows;
+}
+
+/* rows: below its title for what was seen; 0: that stands beside it */
+static int draw_step(const struct model *m, struct canvas *c, struct rect r, int y, size_t i, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[i];
     bool current = i == model_step(m);
@@ -93,9 +108,12 @@ static void draw_step(const struct model *m, struct canvas *c, struct rect r, in
     left.width = column ? column - 1 : r.width;
     canvas_printf(c, left, 5, y, current ? STYLE_STRONG : STYLE_NORMAL, "%zu %s", i + 1,
                   step_title(m->lesson, i));
-    if (column && lesson_step_told(m->lesson, i))
+    if (rows)
+        draw_paragraph(c, rect_rows(r, y + 1, rows), TEXT_COLUMN, 0, style, proof);
+    else if (column && lesson_step_told(m->lesson, i))
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
     free(proof);
+    return 1 + rows;
 }
 
 /* the node that an action names, by name or by a client's port; NULL: none that is seen */
@@ -226,6 +244,11 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
     return current_rows(m, c, width) + (looked ? text_rows(c, width, lesson_words(looked->why)) : 0);
 }
 
+int steps_rows_of_proof(const struct model *m, struct canvas *c, int width)
+{
+    return m->lesson ? proof_rows(m, c, width) : 0;
+}
+
 /* why, and the command; rows it took */
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
@@ -300,24 +323,28 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     int rows = r.height, y = 0;
     if (rows == 1) {
         if (current < steps)
-            draw_step(m, c, r, 0, current);
+            draw_step(m, c, r, 0, current, 0);
         else
             draw_ending(m, c, r);
         return;
     }
-    char title[256], count[32];
+    char title[256], count[64];
     if (l->number)
         snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_title(l));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(l->title));
-    snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
-    draw_title(c, r, y++, title, count);
+    y++; /* the title comes last: it says how many there was no room for */
     rows--;
-    size_t first, listed = choose_listed(m, rows, steps_rows_to_do(m, c, r.width), &first);
+    int to_say = steps_rows_to_do(m, c, r.width);
+    size_t first, listed = choose_listed(m, rows, to_say, &first);
     const struct lesson_step *looked = looked_at(m);
     int extra = rows - (int)listed;
-    for (size_t i = first; i < first + listed && y < r.height; i++) {
-        draw_step(m, c, r, y++, i);
+    size_t i = first;
+    for (; i < first + listed && y < r.height; i++) {
+        int proof =
+            i + 1 == current && proof_rows(m, c, r.width) <= extra - to_say ? proof_rows(m, c, r.width) : 0;
+        y += draw_step(m, c, r, y, i, proof);
+        extra -= proof;
         if (i == current && extra > 0)
             y += draw_what_to_do(m, c, r, y, extra);
         int spare = extra - current_rows(m, c, r.width); /* why the current one is done comes first */
@@ -330,4 +357,9 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     }
     if (current == steps && y < r.height)
         draw_ending(m, c, rect_rows(r, y, r.height - y));
+    if (i < steps && current < steps)
+        snprintf(count, sizeof(count), _(" %zu/%zu, +%zu below "), current, steps, steps - i);
+    else
+        snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
+    draw_title(c, r, 0, title, count);
 }

@@ -1,6 +1,7 @@
 /* ran.c: what becomes of the commands that run: what they print, how far they are, how they end. The newest
  * is shown above the keys; those that run besides it are heard of again when they end. */
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "ran.h"
 #include "refused.h"
@@ -63,7 +64,6 @@ void model_ran(struct model *m, struct command *c)
 {
     account_keep(m, true);
     m->killed |= killed_by(m, c);
-    m->cut = cut_after(m, c);
     if (m->command && m->command->running)
         VEC_PUSH(&m->others, m->command);
     else
@@ -136,6 +136,11 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
+    if (exit_code == 0 || exit_code == EX_UNAVAILABLE) { /* so cut ends where it could tell but one end */
+        node_bits was = m->cut;
+        m->cut = cut_after(m, c);
+        m->cut_at = m->cut & ~was ? m->snapshot->taken_at : m->cut_at;
+    }
     model_received(m, c);
     for (size_t i = 0; i < m->others.len; i++)
         if (m->others.items[i] == c) {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lab/engine.h"
 #include "verbs.h"
 #include "words.h"
 
@@ -37,6 +38,13 @@ static const char *node_of(const struct command *c)
     return "node1"; /* labctl's own choice */
 }
 
+static char *unreached_text(const char *queue)
+{
+    return format_text(_("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
+                         "arrows select, a starts"),
+                       queue);
+}
+
 /* What was said of a queue. */
 static char *queue_refused(const struct model *m, const char *said, const char *queue)
 {
@@ -53,10 +61,7 @@ static char *queue_refused(const struct model *m, const char *said, const char *
     const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
     bool missing = has_line(said, "not_found") || has_line(said, "Queue not found");
     if (missing && q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN))
-        return format_text(
-            _("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
-              "arrows select, a starts"),
-            queue);
+        return unreached_text(queue);
     if (missing)
         return format_text(
             _("there is no queue %s: it was deleted, or its name is another one. 1 shows those "
@@ -72,7 +77,31 @@ static char *policy_refused(const char *said, const char *policy)
     if (has_line(said, "JSON decoding error. Reason: badarg"))
         return xstrdup(_("the definition is no JSON: write it in single quotes, such as "
                          "'{\"ha-mode\":\"all\"}', or press P for a form"));
+    if (strstr(said, "is not a valid ha-mode value"))
+        return xstrdup(
+            _("ha-mode is one of all, exactly, nodes: '{\"ha-mode\":\"exactly\",\"ha-params\":2}', "
+              "or press P for a form"));
+    if (strstr(said, "ha-mode=\"exactly\" takes an integer"))
+        return xstrdup(_("exactly needs ha-params, how many copies: "
+                         "'{\"ha-mode\":\"exactly\",\"ha-params\":2}', or press P for a form"));
+    if (strstr(said, "ha-mode=\"nodes\""))
+        return xstrdup(_("nodes needs ha-params, a list of their names: "
+                         "'{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\"]}', or press P for a form"));
     return NULL;
+}
+
+/* A column that a list does not have: which it has. */
+static char *column_refused(const char *said, const struct verb *v)
+{
+    static const char begin[] = "Info key(s) ";
+    const char *unknown = strstr(said, begin);
+    if (!unknown || !v->columns)
+        return NULL;
+    unknown += strlen(begin);
+    const char *end = strstr(unknown, " are not supported");
+    int len = end ? (int)(end - unknown) : (int)strcspn(unknown, " \n");
+    return format_text(_("%s has no column %.*s; Tab completes those it has: %s"), v->name, len, unknown,
+                       v->columns);
 }
 
 /* "node1@localhost" is node1 of the lab. */
@@ -118,15 +147,49 @@ static char *node_refused(const struct model *m, const char *said, const char *n
     return NULL;
 }
 
+/* A start that waits for others: not because they do not run, where its own links were cut from here. */
+static char *start_waits(const struct model *m, const struct command *c)
+{
+    const char *verb = verb_of((const char *const *)c->argv), *node = node_of(c);
+    bool starts = verb && (strcmp(verb, "start_app") == 0 || strcmp(verb, "start") == 0);
+    int at = m->snapshot ? snapshot_node_index(m->snapshot, node) : -1;
+    if (!starts || at < 0 || !(m->cut >> at & 1) || !strstr(text_str(&c->output), ENGINE_WAITS))
+        return NULL;
+    return format_text(_("%s waits for the other nodes, and its links to them were cut: x heals"), node);
+}
+
+/* A program of a lesson, by the broker's answer: its words are what the lesson is about, so they stay. */
+static char *program_refused(const struct command *c)
+{
+    const char *said = text_str(&c->output), *error = strstr(said, "404 NOT_FOUND"), *queue = NULL;
+    for (size_t i = 0; c->argv[i]; i++)
+        if (strcmp(c->argv[i], "--queue") == 0)
+            queue = c->argv[i + 1];
+    if (!c->exit_code || !error || !queue ||
+        (!strstr(error, "stopped by supervisor") && !strstr(error, "down or inaccessible")))
+        return NULL;
+    const char *end = strstr(error, ", class-id");
+    char *advice = unreached_text(queue);
+    char *text = format_text("%.*s. %s", end ? (int)(end - error) : (int)strcspn(error, "\n"), error, advice);
+    free(advice);
+    return text;
+}
+
 char *refused_text(const struct model *m, const struct command *c)
 {
-    const char *said = c->running ? NULL : c->output.s, *verb = verb_of((const char *const *)c->argv);
-    if (!said || !verb || strcmp(c->argv[0], "labctl") != 0)
+    if (c->running)
+        return start_waits(m, c);
+    const char *said = c->output.s, *verb = verb_of((const char *const *)c->argv);
+    if (said && strcmp(c->argv[0], "labctl") != 0)
+        return program_refused(c);
+    if (!said || !verb)
         return NULL;
     char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
     if (!text && c->exit_code)
         text = member_refused(said, node_of(c), first_word(c, verb));
     const struct verb *v = verb_find(verb);
+    if (!text && c->exit_code && v)
+        text = column_refused(said, v);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)
         text = queue_refused(m, said, first_word(c, verb));

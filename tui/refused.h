@@ -5,8 +5,8 @@
 
 #include "model.h"
 
-/* What the refusal means and what helps; NULL: nothing is known of it, or nothing was refused. The caller
- * frees it. */
+/* What the refusal means and what helps, and what a start waits for whose node was cut from this screen;
+ * NULL: nothing is known of it, or nothing was refused. The caller frees it. */
 char *refused_text(const struct model *m, const struct command *c);
 
 #endif

@@ -173,10 +173,13 @@ static void on_output(void *arg, struct command *c, const char *data, size_t len
 static void on_ended(void *arg, struct command *c, int exit_code)
 {
     struct run *r = arg;
-    static const char ready[] = "ready: nothing of an earlier run is left\n";
+    /* said when it is so: the next key may rest on it; screen.c translates it, as a recording has it */
+    static const char ready[] = N_("ready: nothing of an earlier run is left");
     int step = c->step;
-    if (step == COMMAND_CLEAN && exit_code == 0) /* said when it is so: the next key may rest on it */
+    if (step == COMMAND_CLEAN && exit_code == 0) {
         on_output(r, c, ready, sizeof(ready) - 1);
+        on_output(r, c, "\n", 1);
+    }
     model_ended(&r->model, c, exit_code); /* c may be gone after it */
     if (step >= 0)
         lesson_action_ended(r->model.lesson, (size_t)step, exit_code);
@@ -499,6 +502,7 @@ static bool open_session(struct run *r, struct recording *replay, struct recordi
                                       .now = now_ms,
                                       .draw = draw_again,
                                       .arg = r,
+                                      .program = r->opts->program,
                                       .fake_clock = r->opts->fake_clock};
     char *error = NULL;
     r->fake_now = monotonic_ms();

@@ -257,7 +257,7 @@ static struct words words_of(const struct model *m)
     else if (!cmd)
         w.below = what_first(m);
     else if (cmd->last_line)
-        w.below = xstrdup(cmd->last_line);
+        w.below = xstrdup(cmd->step == COMMAND_CLEAN ? _(cmd->last_line) : cmd->last_line);
     if (cmd)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
     else if (m->lesson && m->lesson->predict && m->view != VIEW_LESSON && lesson_asks(m->lesson))

@@ -333,7 +333,7 @@ static void toggle_recording(struct session *s)
     if (s->player && !s->paused) {
         model_say(m, _("this is a recording already: R records a lab"));
     } else if (s->file) {
-        model_say(m, _("recorded: lab replay %s"), s->file_name);
+        model_say(m, _("recorded: %s replay %s"), s->o.program ? s->o.program : "lab", s->file_name);
         stop_recording(s);
     } else {
         char *name = new_file("mirrorlab", ".ndjson", otherwise(s));

@@ -20,7 +20,8 @@ struct session_options {
     ms_time (*now)(void *arg); /* the observer's clock */
     void (*draw)(void *arg);   /* something to see changed by itself: a replay went on */
     void *arg;
-    bool fake_clock; /* time passes by session_pass only */
+    const char *program; /* how lab was called; NULL: lab */
+    bool fake_clock;     /* time passes by session_pass only */
 };
 
 struct session *session_create(const struct session_options *o);

@@ -19,13 +19,14 @@ struct tui_options {
                       unknown kind gets */
     int test_fd;   /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
     int *go_on;    /* out: the lesson that the user went on to; untouched: to none. NULL: there is no lab */
-    const char *replay; /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */
-    int replay_fd;      /* the recording is written there meanwhile, from its beginning; replay is its name;
-                           0: it is a file */
-    const char *beside; /* a second one, to be compared with it; NULL: none */
-    const char *record; /* a new file that gets all that is seen; NULL: none until R is pressed */
-    const char *script; /* keys and waits (script.h); NULL: none */
-    bool fake_clock;    /* time is the data's: it passes when a script says so */
+    const char *replay;  /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */
+    int replay_fd;       /* the recording is written there meanwhile, from its beginning; replay is its name;
+                            0: it is a file */
+    const char *beside;  /* a second one, to be compared with it; NULL: none */
+    const char *record;  /* a new file that gets all that is seen; NULL: none until R is pressed */
+    const char *program; /* how lab was called, for commands that are shown to be typed; NULL: lab */
+    const char *script;  /* keys and waits (script.h); NULL: none */
+    bool fake_clock;     /* time is the data's: it passes when a script says so */
 
     /* Makes the text of a recording from a file that is none (a schedule, played in the simulator); NULL,
      * with *error NULL: it is no such file. NULL: all files are recordings. */

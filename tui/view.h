@@ -62,9 +62,12 @@ bool account_shows_loss(const struct model *m); /* the lesson is done, and key 3
 int account_rows(const struct model *m, const struct canvas *c, int width);
 void draw_account(const struct model *m, struct canvas *c, struct rect r, int y);
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
-void draw_ledger(const struct model *m, struct canvas *c, struct rect r); /* what became of each message */
-int ledger_rows(const struct model *m, struct canvas *c, int width);      /* that it could use */
+int steps_rows_of_proof(const struct model *m, struct canvas *c, int width); /* and for what was seen last */
+void draw_ledger(const struct model *m, struct canvas *c, struct rect r);    /* what became of each message */
+int ledger_rows(const struct model *m, struct canvas *c, int width);         /* that it could use */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
+/* How many events, of those that pass the filter, come after the last one that is shown when the first is. */
+int events_hidden(const struct model *m, const struct canvas *c, struct rect r);
 
 /* event_words.c: an event, or what else nodes and the observer tell of, in the language of the locale; new,
  * the caller frees it */

@@ -36,9 +36,10 @@ struct steps_want {
     int few;    /* its title, and as many steps as are always listed */
     int to_do;  /* why, and the command */
     int others; /* the other steps */
+    int proof;  /* what was seen at the last one, where it does not fit beside its title */
 };
 
-static struct steps_want want_of_steps(const struct model *m, const struct canvas *c, int width)
+static struct steps_want want_of_steps(const struct model *m, struct canvas *c, int width)
 {
     int steps = m->lesson ? (int)m->lesson->steps_len : 0;
     if (!steps || m->folded)
@@ -46,7 +47,11 @@ static struct steps_want want_of_steps(const struct model *m, const struct canva
     int to_do = steps_rows_to_do(m, c, width), few = steps < STEPS_AT_LEAST ? steps : STEPS_AT_LEAST;
     if ((int)model_step(m) == steps)
         return (struct steps_want){.first = to_do, .few = 1, .others = steps};
-    return (struct steps_want){.first = 1, .few = few, .to_do = to_do, .others = steps - few};
+    return (struct steps_want){.first = 1,
+                               .few = few,
+                               .to_do = to_do,
+                               .others = steps - few,
+                               .proof = steps_rows_of_proof(m, c, width)};
 }
 
 static void draw_newest(const struct model *m, struct canvas *c, struct rect r)
@@ -92,6 +97,9 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_LEGEND, 1, true},
         {PART_STEPS, steps.to_do, false},
         {PART_STEPS, steps.others, false},
+        {PART_EVENTS, m->fates.len ? ledger_rows(m, c, r.width) - 2 : 0,
+         false}, /* what became of each message */
+        {PART_STEPS, steps.proof, true},
         {PART_EVENTS, 2, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},
         {PART_QUEUES, queues - 1 - first_queues, false},

@@ -10,8 +10,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
 
 static void settle(struct model *m, struct canvas *c, struct rect r)
 {
-    int rows = r.height - 1, last = (int)m->happened.len - (rows > 1 ? rows : 1);
-    (void)c;
+    int last = events_hidden(m, c, r);
     m->scroll = m->scroll > last ? last : m->scroll;
     m->scroll = m->scroll < 0 ? 0 : m->scroll;
 }

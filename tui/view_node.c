@@ -38,11 +38,9 @@ static void state(struct page *p, const struct model *m, const struct node_seen 
                        : "?");
         free(why);
     }
-    char *apart = apart_of_node(s, (int)(n - s->nodes));
+    char *apart = apart_of_node(m, (int)(n - s->nodes));
     if (apart)
         page_field(p, _("partitioned"), STYLE_DOWN, "%s", apart);
-    else if (n->partitions && *n->partitions)
-        page_field(p, _("partitioned"), STYLE_DOWN, _("cut off from %s"), n->partitions);
     else
         page_field(p, _("partitioned"), STYLE_NORMAL, "%s", n->answers ? _("no") : "?");
     free(apart);

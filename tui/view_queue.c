@@ -188,7 +188,7 @@ static void fill(struct page *p, const struct model *m)
     const json_t *o = document(m);
     if (!q) {
         page_title(p, _("Queue "), NULL);
-        page_line(p, 1, STYLE_DIM, "%s", _("(no queues yet)"));
+        page_line(p, 1, STYLE_DIM, "%s", _("(no queues)"));
         return;
     }
     char *title = format_text(_("Queue %s "), q->name);

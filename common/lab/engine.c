@@ -56,7 +56,7 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     if (!why)
         return 0;
     if (why == EADDRINUSE)
-        *error = format_text("%s: port %u is taken (by which key: %s); choose another or run lab down", who,
+        *error = format_text("%s: port %u is taken (key %s); choose another, or lab down if a lab runs", who,
                              port, key);
     else
         *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));
@@ -240,6 +240,11 @@ char *engine_waits_text(const char *node, const char *whom)
                        node, whom ? ":" : "", whom ? whom : "", node);
 }
 
+char *engine_up_text(const char *node)
+{
+    return format_text("%s waits no more: it is up", node);
+}
+
 /* What the last line of its log that says that it waits says behind that (" node1 node2"), if the waiting is
  * not over; else NULL. New. */
 static char *waits_for(const struct labdir *lab, size_t node, off_t log_from)
@@ -411,6 +416,11 @@ int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn 
             break;
         }
         pause_ms(lab->engine == ENGINE_KIT ? 5 : 50);
+    }
+    if (!err && s.told && progress) { /* or what helps one that waits would be the last word */
+        char *text = engine_up_text(lab->nodes[node].name);
+        progress(arg, text);
+        free(text);
     }
     starting_finish(&s, 1);
     return err;

@@ -18,6 +18,9 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
  * says for which. New. */
 char *engine_waits_text(const char *node, const char *whom);
 
+/* "node3 waits no more: it is up": said last of one of which the other was said. New. */
+char *engine_up_text(const char *node);
+
 /* Stops all nodes of the lab, orderly and then by force, by pid; leaves nothing running. */
 int engine_down(const struct labdir *lab, char **error);
 

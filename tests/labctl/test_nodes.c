@@ -56,19 +56,23 @@ static void a_stopped_app_leaves_its_process_and_closes_its_ports(void **state)
     (void)state;
     pid_t before = lab_pid(&lab, 1);
     assert_code(CTL("-n", "node1", "stop_app"), 0, &out);
+    assert_not(&out, "already");
     assert_int_equal(http_ask(lab_http(&lab, 1), "GET", "/api/whoami", NULL, 1000, NULL), 0);
     assert_int_equal(lab_pid(&lab, 1), before);
     assert_true(lab_alive(&lab, 1));
     assert_code(CTL("-n", "node1", "status"), 64, &out);
     assert_says(&out, "this command requires the 'rabbit' app to be running on the target node");
-    assert_code(CTL("-n", "node1", "stop_app"), 0, &out); /* it is so already */
+    assert_code(CTL("-n", "node1", "stop_app"), 0, &out);
+    assert_says(&out, "node1 is stopped already");
     assert_code(CTL("-n", "node1", "ping"), 0, &out);
     assert_code(CTL("-n", "node2", "cluster_status"), 0, &out);
     assert_says(&out, "Disk Nodes\n\nnode1\nnode2\nnode3\n");
     assert_says(&out, "Running Nodes\n\nnode2\nnode3\n");
     assert_code(CTL("-n", "node1", "start_app"), 0, &out);
+    assert_not(&out, "already");
     assert_code(CTL("-n", "node1", "list_queues"), 0, &out);
     assert_code(CTL("-n", "node1", "start_app"), 0, &out);
+    assert_says(&out, "node1 runs already");
 }
 
 static void status_and_cluster_status_are_json_too(void **state)

@@ -207,8 +207,10 @@ static const struct fake_answer answers[] = {
 
 /* node3's too, and it is a member of the cluster */
 static const struct fake_answer member[] = {
-    {"status",
-     "{\"ok\":true,\"phase\":\"stopped\",\"known\":[\"node1\",\"node2\",\"node3\"],\"blank\":false}"},
+    {"status", "{\"ok\":true,\"app\":false,\"phase\":\"stopped\",\"known\":[\"node1\",\"node2\",\"node3\"],"
+               "\"blank\":false}"},
+    {"stop_app", "{\"ok\":true}"},
+    {"start_app", "{\"ok\":true}"},
     {NULL, NULL},
 };
 
@@ -407,7 +409,21 @@ static void the_app_stops_and_starts(void **state)
 {
     (void)state;
     assert_same("stop_app", RUN("-n", "node1", "stop_app"));
-    assert_same("start_app", RUN("-n", "node1", "start_app"));
+    struct run was = recorded("start_app"), of_one_that_runs = RUN("-n", "node1", "start_app");
+    assert_string_equal(of_one_that_runs.out, was.out);
+    assert_string_equal(of_one_that_runs.err, "node1 runs already: nothing was changed\n");
+    assert_int_equal(of_one_that_runs.rc, was.rc);
+    int third = fake_node_start(folder, "node3", member);
+    struct run of_one_that_is_stopped = RUN("-n", "node3", "start_app"),
+               again = RUN("-n", "node3", "stop_app");
+    fake_node_end(third);
+    assert_string_equal(of_one_that_is_stopped.out, "Starting node node3 ...\n");
+    assert_string_equal(of_one_that_is_stopped.err, was.err);
+    assert_string_equal(again.err, "node3 is stopped already: nothing was changed\n");
+    run_finish(&was);
+    run_finish(&of_one_that_runs);
+    run_finish(&of_one_that_is_stopped);
+    run_finish(&again);
 }
 
 static void who_is_of_the_cluster_is_said_in_rabbitmqctls_words(void **state)

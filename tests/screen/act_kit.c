@@ -157,7 +157,7 @@ static void everything_that_acts(void **state)
     keys(a, ":list_queues name messages policy");
     key(a, "Enter");
     seen(a, "Esc closes");
-    seen(a, "mirrior_hello  1000001  mirrior");
+    seen(a, "mirrior_hello  1000001   mirrior");
     key(a, "Escape");
     gone(a, "Esc closes");
 

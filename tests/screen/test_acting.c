@@ -98,6 +98,13 @@ static void what_mends_a_partition(void **state)
     model_finish(&m);
 }
 
+static void assert_drawn(struct model *m, const char *part, bool there)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains_(frame, part, there, __FILE__, __LINE__);
+    free(frame);
+}
+
 static void lines_are_edited_and_recalled(void **state)
 {
     struct model m;
@@ -393,6 +400,41 @@ static void events_keep_their_place_until_followed(void **state)
     model_finish(&m);
 }
 
+/* An event is read to its end in the events view, and the first one can be reached all the same. */
+static void a_long_event_is_read_to_its_end(void **state)
+{
+    static const char first[] = "node1 serves in another view: the cluster was parted, and each side goes on",
+                      end[] = "stop and start one of them";
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("empty");
+    for (; s->events_len < 40; s->events_len++) {
+        s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
+        s->events[s->events_len] =
+            (struct event_seen){.seq = 1000 + s->events_len,
+                                .kind = xstrdup("node"),
+                                .node = xstrdup("node3"),
+                                .text = format_text("%s: %s (%zu).", first, end, s->events_len)};
+    }
+    model_observe(&m, s);
+    assert_drawn(&m, end, false); /* among other things there is one row for each */
+    types(&m, "2", &run);
+    assert_drawn(&m, "(39).", true);
+    for (int i = 0; i < 50; i++)
+        model_key(&m, KEY_PAGE_UP, &run);
+    struct canvas c;
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    screen_settle(&m, &c);
+    canvas_finish(&c);
+    assert_drawn(&m, "(0).", true);
+    assert_drawn(&m, "(39).", false);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 static void events_are_written_to_a_file(void **state)
 {
     struct model m;
@@ -500,11 +542,12 @@ static void a_long_output_opens(void **state)
         text_printf(&out, "queue-%d\t%d\n", i, i);
     model_output(&m, c, out.s, out.len);
     assert_int_equal(m.overlay, OVERLAY_NONE); /* it is not at its end */
+    assert_drawn(&m, "| queue-100 100", true); /* no tab as ?, which is "nobody can say" */
     model_ended(&m, c, 0);
     assert_int_equal(m.overlay, OVERLAY_PAGER);
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "$ labctl -n node1 list_queues");
-    assert_contains(frame, "queue-1  1 ");
+    assert_contains(frame, "queue-1    1 "); /* where the figures of queue-100 stand */
     assert_contains(frame, "1-20 of 100 lines");
     free(frame);
     types(&m, "G", &run);
@@ -734,6 +777,7 @@ int main(void)
         cmocka_unit_test(filtering_shows_what_passes),
         cmocka_unit_test(sorting_orders_the_queues),
         cmocka_unit_test(events_keep_their_place_until_followed),
+        cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(several_things_run_at_once),
         cmocka_unit_test(a_replay_is_left_at_once),

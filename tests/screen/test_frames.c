@@ -207,6 +207,30 @@ static void a_long_error(void **state)
     sketch_destroy(l);
 }
 
+/* Nothing is cut without saying so: what was seen last is read to its end where there are rows for it, and
+ * the steps that have none are counted. */
+static void what_has_no_room_is_said(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    static const char seen[] =
+        "messages=100000; master=node1; state=running; durable; effective policy=mirror";
+    sketch_step(l, 1, STEP_SEEN, seen);
+    show(&m, l, (const char *const[]){"rest", NULL});
+    char *frame = model_frame(&m, 80, 24);
+    assert_lacks(frame, " below -");
+    assert_contains(frame, "\n       seen: messages=100000; master=node1; state=running; durable;");
+    assert_contains(frame, "policy=mirror\n>[ ] 3");
+    free(frame);
+    frame = model_frame(&m, 80, 9);
+    assert_contains(frame, " below -");
+    assert_lacks(frame, "policy=mirror\n>[ ] 3"); /* what is to be done comes first */
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* A step that only looks is ticked as soon as it comes up: why it is there is to be read all the same. */
 static void a_step_that_only_looks(void **state)
 {
@@ -589,6 +613,7 @@ int main(void)
         cmocka_unit_test(overlays),
         cmocka_unit_test(overlays_in_a_small_window),
         cmocka_unit_test(a_long_error),
+        cmocka_unit_test(what_has_no_room_is_said),
         cmocka_unit_test(a_step_that_only_looks),
         cmocka_unit_test(what_became_of_the_queues),
         cmocka_unit_test(what_was_lost_is_said_at_the_end),

@@ -428,6 +428,8 @@ static void what_no_node_would_take_stays_in_the_form(void **state)
                 "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
     model_key(&m, 'P', &run);
     type(&m, "\t\tnodes\t ,");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_MODE], "some");
+    assert_form_stays(&m, "ha-mode some is none of: exactly, all, nodes");
     input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_MODE], "nodes");
     assert_form_stays(&m, "ha-params is empty: for nodes write their names, such as node1");
     model_finish(&m);

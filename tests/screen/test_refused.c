@@ -2,6 +2,7 @@
  * rabbitmqctl have for it. On the model alone. */
 #include "tests/screen/support.h"
 
+#include "commands.h"
 #include "ran.h"
 
 /* What these keys run has been started, in a lab that looks so. */
@@ -45,6 +46,20 @@ static void a_refusal_says_what_to_do(void **state)
          "there is no policy gone: :list_policies"},
         {":set_policy a b c\n", "Setting policy ...\nError:\nJSON decoding error. Reason: badarg\n", 69,
          "or press P for a form"},
+        {":set_policy a b '{\"ha-mode\":\"some\"}'\n",
+         "Setting policy ...\nError:\nValidation failed\n\n<<\"some\">> is not a valid ha-mode value\n", 69,
+         "ha-mode is one of all, exactly, nodes"},
+        {":set_policy a b '{\"ha-mode\":\"exactly\"}'\n",
+         "Setting policy ...\nError:\nValidation failed\n\nha-mode=\"exactly\" takes an integer, none "
+         "given\n",
+         69, "exactly needs ha-params, how many copies"},
+        {":set_policy a b '{\"ha-mode\":\"nodes\"}'\n",
+         "Setting policy ...\nError:\nValidation failed\n\nha-mode=\"nodes\" takes a list, none given\n", 69,
+         "nodes needs ha-params, a list of their names"},
+        {":list_queues bar\n",
+         "Error (argument validation): Info key(s) bar are not supported\nArguments given:\n\tlist_queues "
+         "bar\n\nUsage\n\nlabctl list_queues\n",
+         64, "list_queues has no column bar; Tab completes those it has: name state policy pid"},
         {":join_cluster node2\n",
          "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with "
          "'rabbitmqctl stop_app'.\nArguments given:\n\tjoin_cluster\n\nUsage\n\nrabbitmqctl join_cluster\n",
@@ -99,6 +114,62 @@ static void a_queue_that_nobody_serves_is_not_gone(void **state)
     model_finish(&m);
 }
 
+/* The broker's words are what a lesson is about: they stay, and what helps stands behind them. */
+static void a_program_that_is_refused_a_queue_says_what_helps(void **state)
+{
+    static const char *const words[] = {
+        "basic.consume: the broker refused: 404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by "
+        "supervisor, class-id=60, method-id=20\n",
+        "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1@localhost' of durable queue "
+        "'hello' "
+        "in vhost '/' is down or inaccessible, class-id=50, method-id=10\n"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct model m;
+        struct snapshot *s = load_snapshot("stopped");
+        static const char *const argv[] = {"consumer", "--queue", "hello", NULL};
+        model_init(&m, NULL, NULL, false, false);
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        snapshot_destroy(s);
+        struct command *c = command_of(argv, COMMAND_OF_KEY);
+        model_ran(&m, c);
+        model_output(&m, c, words[i], strlen(words[i]));
+        model_ended(&m, c, 1);
+        assert_frame(&m, "404 NOT_FOUND", true);
+        assert_frame(&m, "Start the one that holds it: arrows select, a starts", true);
+        assert_frame(&m, "class-id", false);
+        model_finish(&m);
+    }
+}
+
+/* A node that was cut from here waits for nodes that run: it is not they who have to be started. Once it is
+ * up, nothing asks for more. */
+static void a_start_of_a_node_that_was_cut_names_the_cut(void **state)
+{
+    static const char waits[] =
+        "node1 waits for nodes that were running when it left: node2 node3; start them, or, if they never "
+        "return: labctl -n node1 force_boot, then kill it and start it\n";
+    struct model m;
+    (void)state;
+    struct command *c = started(&m, "stopped", "x");
+    assert_frame(&m, "links were cut", false); /* it still runs */
+    model_ended(&m, c, 0);
+    assert_frame(&m, "links were cut: x heals", true);
+    struct command *run = NULL;
+    model_key(&m, 'a', &run);
+    model_ran(&m, run);
+    assert_frame(&m, "its links to them were cut: x heals", false);
+    model_output(&m, run, waits, strlen(waits));
+    assert_frame(&m, "its links to them were cut: x heals", true);
+    assert_frame(&m, "force_boot", false);
+    model_output(&m, run, "node1 waits no more: it is up\n", 30);
+    model_ended(&m, run, 0);
+    assert_string_equal(m.command->last_line, "node1 waits no more: it is up");
+    assert_frame(&m, "its links to them", false);
+    model_finish(&m);
+}
+
 /* The same words of a command that did what it was asked mean nothing. */
 static void what_was_not_refused_is_as_printed(void **state)
 {
@@ -119,6 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_says_what_to_do),
         cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
+        cmocka_unit_test(a_program_that_is_refused_a_queue_says_what_helps),
+        cmocka_unit_test(a_start_of_a_node_that_was_cut_names_the_cut),
         cmocka_unit_test(what_was_not_refused_is_as_printed),
     };
     return cmocka_run_group_tests_name("screen/refused", tests, NULL, NULL);

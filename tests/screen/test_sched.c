@@ -75,8 +75,13 @@ static void two_masters_in_a_schedule(void **state)
     struct player *p = open_schedule(FOLDER "two-masters.sched");
     player_request(p, REQUEST_EARLIER);
     player_request(p, REQUEST_EARLIER);
-    char *frame = frame_of(p);
+    char *frame = model_frame(player_model(p), 80, 22); /* what has no room is counted */
+    assert_lacks(frame, "m3   node2 node3");
+    assert_contains(frame, "-0 of 3 lost, +");
+    free(frame);
+    frame = frame_of(p);
     check_frame("sched-two-masters-80x24", frame);
+    assert_lacks(frame, "lost, +");
     assert_contains(frame, ">q               TWO MASTERS     2/2     0  M  M  m   none          ha");
     assert_contains(frame, "+cut off from node2,node3+"); /* as each node says itself */
     assert_contains(frame, "+cut off from node1------");
@@ -90,6 +95,11 @@ static void two_masters_in_a_schedule(void **state)
     assert_contains(frame, "+links back, still apart-");
     free(frame);
     player_request(p, REQUEST_LATER);
+    frame = frame_of(p);
+    assert_contains(frame, "node1 NOT RUNNING");
+    assert_lacks(frame, "cut off from"); /* its links are whole: it was stopped */
+    assert_contains(frame, "+was apart from node1-");
+    free(frame);
     model_key(player_model(p), '3', &run);
     frame = frame_of(p);
     check_frame("sched-life-80x24", frame);

@@ -224,6 +224,27 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* What is shown to be typed can be: the program is named as it was called. */
+static void a_recording_is_named_with_its_program(void **state)
+{
+    struct scene *s = *state;
+    char here[4096], folder[] = "/tmp/mirrorlab-rec-XXXXXX";
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    s->options.program = "some/lab";
+    scene_live(s, 0);
+    assert_int_equal(chdir(here), 0); /* the screen stays there */
+    terminal_type(s->t, "R");
+    assert_seen(s, "recording to");
+    terminal_type(s->t, "R");
+    assert_seen(s, "recorded: some/lab replay");
+    scene_quit(s);
+    char *remove_it = format_text("rm -r %s", folder);
+    assert_int_equal(system(remove_it), 0);
+    free(remove_it);
+}
+
 /* With a node like that, a key is on the screen in less than 50 ms. */
 static void keys_with_a_node(struct scene *s, enum fake_mood mood, const char *what, const char *word)
 {
@@ -373,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_terminal_shows_the_frame),
         TEST(a_replay_goes_on_by_key),
+        TEST(a_recording_is_named_with_its_program),
         TEST(a_storm_of_resizes),
         TEST(the_last_frame_stays),
         TEST(states_without_colour),

@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <langinfo.h>
 
+#include "commands.h"
 #include "time_player.h"
 #include "view.h"
 #include "words.h"
@@ -116,6 +117,27 @@ static void what_nodes_tell(void **state)
     }
     print_message("  %zu sentences of nodes\n", found);
     assert_true(found > 20);
+}
+
+/* What B has done is said in the reader's language; a recording has it in the program's. */
+static void what_makes_a_lesson_ready(void **state)
+{
+    static const char said[] = "ready: nothing of an earlier run is left\n";
+    static const char *const argv[] = {"lab", "clean", NULL};
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    model_ran(&m, command_of(argv, COMMAND_CLEAN));
+    model_output(&m, m.command, said, strlen(said));
+    model_ended(&m, m.command, 0);
+    char *frame = model_frame(&m, 80, 24);
+    assert_lacks(frame, "nothing of an earlier run");
+    assert_contains(frame, _("ready: nothing of an earlier run is left"));
+    free(frame);
+    model_finish(&m);
 }
 
 /* ---- facts ---- */
@@ -240,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_nodes_tell, chinese, english),
+        cmocka_unit_test_setup_teardown(what_makes_a_lesson_ready, chinese, english),
         cmocka_unit_test_setup_teardown(one_recording_in_two_languages, chinese, english),
         cmocka_unit_test_setup_teardown(its_language_and_characters_all_the_same, english, locale_end),
         cmocka_unit_test_setup_teardown(an_unknown_language_has_its_characters, english, locale_end),

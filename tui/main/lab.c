@@ -266,7 +266,8 @@ static int command_screen(const struct options *o, int number)
     struct labdir lab;
     char *error = NULL;
     size_t nodes = 3;
-    struct tui_options options = {.readonly = o->readonly,
+    struct tui_options options = {.program = lab_program,
+                                  .readonly = o->readonly,
                                   .plain = o->plain,
                                   .replay = o->replay,
                                   .replay_fd = o->replay_fd,

@@ -2,6 +2,7 @@
  * that change something. */
 #include <string.h>
 
+#include "lab/engine.h"
 #include "main/labctl.h"
 
 #define START_TIMEOUT_MS 120000 /* an app that waits for other nodes; --timeout changes it */
@@ -26,9 +27,30 @@ static int app_verb(struct ctl *c, const char *cmd, unsigned timeout_ms)
     return app_verb_patiently(c, cmd, timeout_ms, NULL, NULL);
 }
 
+/* what a node that answers says of its app; a member of its status, for as long as *status is kept */
+static const json_t *app_of(struct ctl *c, const char *member, json_t **status)
+{
+    char node[320];
+    *status = ctl_status_of(c, ctl_node_name(c, node, sizeof(node)));
+    return json_object_get(*status, member);
+}
+
+/* RabbitMQ prints the same line and ends with 0 whether the app was so before or not. */
+static void say_already(struct ctl *c, int rc, bool already, const char *what)
+{
+    char node[320];
+    if (rc == CTL_OK && already && ctl_speaks(c))
+        fprintf(c->err, "%s %s already: nothing was changed\n", ctl_node_name(c, node, sizeof(node)), what);
+}
+
 static int stop_app(struct ctl *c)
 {
-    return app_verb(c, "stop_app", START_TIMEOUT_MS);
+    json_t *status;
+    bool already = json_is_false(app_of(c, "app", &status));
+    json_decref(status);
+    int rc = app_verb(c, "stop_app", START_TIMEOUT_MS);
+    say_already(c, rc, already, "is stopped");
+    return rc;
 }
 
 /* Says for whom the node waits, once for each set of nodes; arg: what was said last. */
@@ -51,10 +73,20 @@ static void say_waiting(struct ctl *c, const char *node, void *arg)
 static int start_app(struct ctl *c)
 {
     char node[320], *told = NULL;
+    json_t *status;
+    const char *phase = json_string_value(app_of(c, "phase", &status));
+    bool already = phase && strcmp(phase, "serving") == 0 && strcmp(c->line.verb, "start_app") == 0;
+    json_decref(status);
     int rc = app_verb_patiently(c, "start_app", START_TIMEOUT_MS, say_waiting, &told);
     if (rc == CTL_TEMPFAIL)
         say_waiting(c, ctl_node_name(c, node, sizeof(node)), &told);
+    if (rc == CTL_OK && told) { /* or what helps one that waits would be the last word */
+        char *text = engine_up_text(ctl_node_name(c, node, sizeof(node)));
+        fprintf(c->err, "%s\n", text);
+        free(text);
+    }
     free(told);
+    say_already(c, rc, already, "runs");
     return rc;
 }
 

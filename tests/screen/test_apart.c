@@ -1,0 +1,139 @@
+/* test_apart.c: what the screen says of nodes that were cut off from each other: by x from here before
+ * anybody notices, and by what a node goes on listing. On the model alone. */
+#include "tests/screen/support.h"
+
+static void see(struct model *m, const char *name)
+{
+    struct snapshot *s = load_snapshot(name);
+    model_observe(m, s);
+    m->now = s->taken_at;
+    snapshot_destroy(s);
+}
+
+static enum effect types(struct model *m, const char *keys, struct command **run)
+{
+    enum effect effect = EFFECT_NONE;
+    *run = NULL;
+    for (; *keys; keys++)
+        effect = model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, run);
+    return effect;
+}
+
+static void assert_drawn(struct model *m, const char *part, bool there)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains_(frame, part, there, __FILE__, __LINE__);
+    free(frame);
+}
+
+static void runs_and_ends(struct model *m, const char *keys, int exit_code)
+{
+    struct command *run = NULL;
+    types(m, keys, &run);
+    assert_non_null(run);
+    model_ran(m, run);
+    model_ended(m, run, exit_code);
+}
+
+/* The others take a cut for silence, later: until then only this screen can say why figures are missing. */
+static void a_cut_is_said_at_once(void **state)
+{
+    struct model m;
+    struct command *run;
+    struct labdir lab = {.nodes_len = 3, .silence_ms = 2500};
+    (void)state;
+    model_init(&m, NULL, &lab, false, false);
+    see(&m, "rest");
+    runs_and_ends(&m, "x", 127); /* nothing was run */
+    assert_drawn(&m, "links", false);
+    runs_and_ends(&m, "x", 0);
+    assert_drawn(&m, "+links were cut: x heals-", true);
+    assert_drawn(&m, "node1: links cut; noticed after 2.5 s of silence. ? = nobody can say now", true);
+    see(&m, "cut"); /* noticed */
+    assert_drawn(&m, "noticed after", false);
+    assert_drawn(&m, "+cut off from node2,node3", true);
+    see(&m, "rest"); /* the others count it in again: healed, from wherever */
+    assert_drawn(&m, "links", false);
+    types(&m, "x", &run);
+    assert_string_equal(run->text, "labctl -n node1 cut node1"); /* not: heal */
+    command_destroy(run);
+    model_finish(&m);
+}
+
+/* Healed from elsewhere before anybody noticed: nobody will notice any more, and nothing is cut. */
+static void a_cut_that_nobody_notices_is_none(void **state)
+{
+    struct model m;
+    struct labdir lab = {.nodes_len = 3, .silence_ms = 2500};
+    (void)state;
+    model_init(&m, NULL, &lab, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    runs_and_ends(&m, "x", 0);
+    s->taken_at = m.now += 2500;
+    model_observe(&m, s);
+    assert_drawn(&m, "links were cut: x heals", true);
+    s->taken_at = m.now += 10000;
+    model_observe(&m, s);
+    assert_drawn(&m, "links", false);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* A node goes on listing a partition from one that was stopped since, as both engines do. */
+static void a_stopped_node_is_not_cut_off(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("apart"); /* node1 | node2 node3, links back */
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_drawn(&m, "links back, still apart", true);
+    struct node_seen *stopped = &s->nodes[0];
+    stopped->answers = false;
+    stopped->state = NODE_NOT_RUNNING;
+    stopped->said_up_by = 0;
+    free(stopped->partitions);
+    stopped->partitions = xstrdup("");
+    for (size_t i = 1; i < s->nodes_len; i++)
+        assert_string_equal(s->nodes[i].partitions, "node1"); /* the fact that is drawn from */
+    model_observe(&m, s);
+    assert_drawn(&m, "node1 NOT RUNNING", true);
+    assert_drawn(&m, "cut off from", false);
+    assert_drawn(&m, "+was apart from node1-", true);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* A figure that nobody can say is explained under the table, whatever the queue's state. */
+static void what_nobody_can_say_is_explained(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_drawn(&m, "? = nobody can say now", false);
+    assert_int_equal(s->queues[0].state, QUEUE_SEEN_RUNNING);
+    s->queues[0].messages = s->queues[0].ready = s->queues[0].unacked = -1;
+    model_observe(&m, s);
+    assert_drawn(&m, "running       ?     ?", true);
+    assert_drawn(&m, "? = nobody can say now", true);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cut_is_said_at_once),
+        cmocka_unit_test(a_cut_that_nobody_notices_is_none),
+        cmocka_unit_test(a_stopped_node_is_not_cut_off),
+        cmocka_unit_test(what_nobody_can_say_is_explained),
+    };
+    return cmocka_run_group_tests_name("screen/apart", tests, NULL, NULL);
+}
