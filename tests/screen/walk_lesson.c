@@ -54,13 +54,14 @@ static void assert_seen(struct walk *w, const char *part, int timeout_ms)
                  terminal_stderr(w->t));
 }
 
-/* How many of the lesson's steps are proved, as its title says: " 3/7 ". */
+/* How many of the lesson's steps are proved, as its title says: " 3/7 ", or " 3/7, +2 below ". */
 static int proved(struct walk *w, int steps)
 {
     char part[32];
     for (int i = steps; i >= 0; i--) {
-        snprintf(part, sizeof(part), " %d/%d ", i, steps);
-        if (strstr(terminal_text(w->t), part))
+        snprintf(part, sizeof(part), " %d/%d", i, steps);
+        const char *at = strstr(terminal_text(w->t), part);
+        if (at && strchr(" ,", at[strlen(part)]))
             return i;
     }
     return -1;
