@@ -94,6 +94,23 @@ void sketch_destroy(struct lesson *l)
     free(l);
 }
 
+void see(struct model *m, const char *name)
+{
+    struct snapshot *s = load_snapshot(name);
+    model_observe(m, s);
+    m->now = s->taken_at;
+    snapshot_destroy(s);
+}
+
+enum effect types(struct model *m, const char *keys, struct command **run)
+{
+    enum effect effect = EFFECT_NONE;
+    *run = NULL;
+    for (; *keys; keys++)
+        effect = model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, run);
+    return effect;
+}
+
 char *model_frame(struct model *m, int width, int height)
 {
     struct canvas c;

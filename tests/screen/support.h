@@ -27,6 +27,13 @@ struct lesson *sketch_lesson(void);
 void sketch_step(struct lesson *l, size_t i, enum step_state state, const char *seen);
 void sketch_destroy(struct lesson *l);
 
+/* The model observes this snapshot, at the time at which it was taken. */
+void see(struct model *m, const char *name);
+
+/* One key after the other, '\n' for Enter. What the last one asks for; *run: the command that it made, or
+ * NULL. */
+enum effect types(struct model *m, const char *keys, struct command **run);
+
 char *model_frame(struct model *m, int width, int height); /* as tui_frame_text; the caller frees it */
 
 /* The whole file and its length (may be NULL), the caller's to free; "" if it cannot be read. */

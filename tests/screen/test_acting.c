@@ -14,23 +14,6 @@
 #include "ran.h"
 #include "verbs.h"
 
-static void see(struct model *m, const char *name)
-{
-    struct snapshot *s = load_snapshot(name);
-    model_observe(m, s);
-    m->now = s->taken_at;
-    snapshot_destroy(s);
-}
-
-static enum effect types(struct model *m, const char *keys, struct command **run)
-{
-    enum effect effect = EFFECT_NONE;
-    *run = NULL;
-    for (; *keys; keys++)
-        effect = model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, run);
-    return effect;
-}
-
 static void assert_runs(struct model *m, const char *keys, const char *expected)
 {
     struct command *run;

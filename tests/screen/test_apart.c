@@ -2,23 +2,6 @@
  * anybody notices, and by what a node goes on listing. On the model alone. */
 #include "tests/screen/support.h"
 
-static void see(struct model *m, const char *name)
-{
-    struct snapshot *s = load_snapshot(name);
-    model_observe(m, s);
-    m->now = s->taken_at;
-    snapshot_destroy(s);
-}
-
-static enum effect types(struct model *m, const char *keys, struct command **run)
-{
-    enum effect effect = EFFECT_NONE;
-    *run = NULL;
-    for (; *keys; keys++)
-        effect = model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, run);
-    return effect;
-}
-
 static void assert_drawn(struct model *m, const char *part, bool there)
 {
     char *frame = model_frame(m, 80, 24);

@@ -3,14 +3,6 @@
 
 #include "commands.h"
 
-static void see(struct model *m, const char *name)
-{
-    struct snapshot *s = load_snapshot(name);
-    model_observe(m, s);
-    m->now = s->taken_at;
-    snapshot_destroy(s);
-}
-
 /* presses a key that has to run a command; its text, the caller's to free */
 static char *runs(struct model *m, int key)
 {
