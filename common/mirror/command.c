@@ -289,8 +289,9 @@ void command_submitted(struct mirror *m, uint64_t pending, enum answer_status st
     if (p->type == EV_DECLARE && status == ANSWER_EXISTS) {
         p->met++;
         attempt(m, p, out); /* somebody was faster: is it the same queue? */
-    } else
+    } else {
         finish(m, p, status, out);
+    }
 }
 
 /* Some answers count if they come from the master that is asked now, and that is the queue's: only that one

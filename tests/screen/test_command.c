@@ -54,7 +54,7 @@ static void an_error_is_one_line_in_the_readers_language(void **state)
         {{"up", "--engine", "ejabberd"}, 64, "write kit or rabbitmq", "写 kit 或 rabbitmq"},
         {{"down", "--dir", "/nowhere/lab"},
          1,
-         "no lab in /nowhere/lab: start one with `lab up`",
+         "no lab in /nowhere/lab: start one with `",
          "/nowhere/lab 里没有实验"},
         {{"replay"}, 64, "name a schedule (*.sched) or a recording", "请指定一个剧本"},
         {{"replay", "--plain", "/nowhere/x.sched"}, 1, "name a schedule (*.sched)", "请指定一个剧本"},

@@ -51,8 +51,8 @@ static int load_lab(const struct options *o, struct labdir *lab)
     int err = labdir_load(lab, o->dir, &error);
     if (err == ERR_NOT_FOUND) {
         free(error);
-        error = format_text(_("no lab in %s: start one with `lab up` (or name its folder with --dir)"),
-                            lab->path);
+        error = format_text(_("no lab in %s: start one with `%s up` (or name its folder with --dir)"),
+                            lab->path, lab_program);
     }
     return err ? lab_failed(err, error) : 0;
 }
@@ -93,11 +93,12 @@ static int command_status(const struct options *o)
     }
     bool heard = s->source >= 0;
     snapshot_destroy(s);
-    if (!heard)
-        fputs(lab_any_alive(&lab)
-                  ? _("lab: no node answers; `labctl -n node1 start_app` starts one whose app is stopped\n")
-                  : _("lab: no node answers; `lab up` starts them\n"),
-              stderr);
+    if (!heard && lab_any_alive(&lab))
+        fprintf(stderr,
+                _("lab: no node answers; `%sctl -n node1 start_app` starts one whose app is stopped\n"),
+                lab_program);
+    else if (!heard)
+        fprintf(stderr, _("lab: no node answers; `%s up` starts them\n"), lab_program);
     return heard ? 0 : EXIT_NOT_DONE;
 }
 

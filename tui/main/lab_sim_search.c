@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "main/lab.h"
+#include "main/lab_options.h"
 #include "sim/search.h"
 
 static const char usage[] =
@@ -136,7 +137,8 @@ static int tell(const struct search_options *o, const struct search_result *r, c
     printf("message   %s\n", r->message);
     printf("schedule  %u steps: %s\n", r->steps, r->schedule);
     printf("decision  %s\n", r->decision);
-    printf("replay    lab replay %s\n", out ? out : "FILE.sched, once written with --out FILE.sched");
+    printf("replay    %s replay %s\n", lab_program,
+           out ? out : "FILE.sched, once written with --out FILE.sched");
     return 1;
 }
 
