@@ -75,10 +75,11 @@ test-start:
 	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 
 test-unit: test-start
-	+@$(SUBMAKE) -k $(UNIT_TESTS) || true
+	+@$(SUBMAKE) -k all $(UNIT_TESTS) || $(BUILD_FAILED)
 	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_UNIT) unit $(UNIT_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary
 test-asan: test-start
+	+@$(SUBMAKE) -k all || $(BUILD_FAILED)
 	+@$(SUBMAKE) -k BUILD=$(ASAN_BUILD) SANITIZE="$(ASAN_FLAGS)" OPT="-O1 -g" $(ASAN_TESTS) || true
 	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_ASAN) asan $(ASAN_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary

@@ -380,6 +380,17 @@ static void what_is_done_later_changes_nothing(void **state)
     }
 }
 
+static void forget_events(struct snapshot *s)
+{
+    for (size_t i = 0; i < s->events_len; i++) {
+        free(s->events[i].kind);
+        free(s->events[i].node);
+        free(s->events[i].text);
+        json_decref(s->events[i].fact);
+    }
+    s->events_len = 0;
+}
+
 /* node2 from node1, node1 being back then node3 from node2: each is told, and that one was not in sync. */
 static void one_after_the_other_took_over(void **state)
 {
@@ -392,7 +403,7 @@ static void one_after_the_other_took_over(void **state)
         for (size_t i = 0; i < s->queues_len; i++)
             q = strcmp(s->queues[i].name, "mirrior_hello") == 0 ? &s->queues[i] : q;
         assert_non_null(q);
-        s->events_len = 0;
+        forget_events(s);
         for (int master = 0; master < 3; master++) {
             for (int n = 0; n < 3; n++)
                 s->nodes[n].answers = n != master - 1;
@@ -405,7 +416,6 @@ static void one_after_the_other_took_over(void **state)
                                          "each copy was in sync: all kept."
                                        : "mirrior_hello: node2 took over from node1, then node3 from node2.");
         free(account);
-        s->events_len = 0;
         snapshot_destroy(s);
         model_finish(&m);
     }

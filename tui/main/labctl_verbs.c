@@ -46,7 +46,8 @@ static void say_already(struct ctl *c, int rc, bool already, const char *what)
 static int stop_app(struct ctl *c)
 {
     json_t *status;
-    bool already = json_is_false(app_of(c, "app", &status));
+    const json_t *app = app_of(c, "app", &status);
+    bool already = json_is_false(app); /* a macro that reads its argument twice */
     json_decref(status);
     int rc = app_verb(c, "stop_app", START_TIMEOUT_MS);
     say_already(c, rc, already, "is stopped");
