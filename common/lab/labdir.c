@@ -83,8 +83,7 @@ int labdir_load(struct labdir *lab, const char *dir_option, char **error)
     char *file = format_text("%s/lab.cfg", lab->path);
     int err;
     if (access(file, F_OK)) {
-        *error =
-            format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", lab->path);
+        *error = format_text("no lab in %s", lab->path);
         err = ERR_NOT_FOUND;
     } else {
         err = labdir_read_config(lab, file, error);
