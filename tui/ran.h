@@ -30,6 +30,10 @@ enum effect form_key(struct model *m, int key, struct command **run);
 struct command *form_command(const struct model *m); /* what Enter runs; NULL: nothing could be run */
 void draw_form(const struct model *m, struct canvas *c);
 
+/* What is said of one that runs, while it runs; new. */
+char *still_running_text(const struct command *c);
+char *leaves_running_text(const struct command *c);
+
 /* ---- a long text over the view (pager.c) ---- */
 
 void pager_open(struct model *m, const char *title, const char *text);

@@ -87,7 +87,8 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s);
  * NULL if there is none, or it is not told yet. */
 const char *lesson_title(const struct lesson *l);
 const char *step_title(const struct lesson *l, size_t step);
-const char *step_why(const struct lesson *l, size_t step);
+char *step_text(const struct lesson *l, size_t step);
+const char *step_lacks(const struct lesson_step *s);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,

@@ -22,6 +22,11 @@
 
 enum verdict { VERDICT_NO, VERDICT_UNKNOWN, VERDICT_YES };
 
+/* Of a node that is away: its process is, too. These are what proofs say then, and what is looked for in what
+ * they said: no orderly stop of its app, which leaves the process. */
+#define FACT_NOT_RUNNING_AND_GONE N_("%s not running, its process is gone")
+#define FACT_SILENT_AND_GONE      N_("%s does not answer, its process is gone")
+
 struct proof;
 
 /* What a proof may look at. */
@@ -44,6 +49,7 @@ struct finding {
                              wanted, "master=node3, node1 wanted"; NULL: all hold */
     json_t *instead;      /* of it only what was seen */
     bool sayers;          /* it counts nodes that say so: too few do */
+    const char *other_policy; /* the queue that another policy applies to than the step leads to; the proof's */
     bool counted;         /* it counts messages, and there are others than the step leads to */
 };
 
