@@ -155,7 +155,8 @@ static char *what_is_done(const struct model *m, enum danger danger)
     for (; danger == DANGER_CLEAN && *policy; policy++)
         text_printf(&names, "%s%s", names.len ? ", " : "", *policy);
     if (names.len) {
-        char *text = format_text(_("%s Clears what is in its way, too: policy %s."), _(dangers[danger].what), names.s);
+        char *text =
+            format_text(_("%s Clears what is in its way, too: policy %s."), _(dangers[danger].what), names.s);
         text_finish(&names);
         return text;
     }

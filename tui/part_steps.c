@@ -45,9 +45,10 @@ char *step_text(const struct lesson *l, size_t step)
     if (!is_done(s))
         return s->why ? xstrdup(lesson_words(s->why)) : NULL;
     if (lesson_step_process_gone(l, step) && s->action && strcmp(s->action[0], "labctl") == 0)
-        return format_text(_("The process of %s is gone: killed or crashed, not stopped in order. labctl -n %s "
-                             "start starts it again, when the lesson comes to that; start_app cannot."),
-                           s->action[2], s->action[2]);
+        return format_text(
+            _("The process of %s is gone: killed or crashed, not stopped in order. labctl -n %s "
+              "start starts it again, when the lesson comes to that; start_app cannot."),
+            s->action[2], s->action[2]);
     const char *result = s->result ? s->result : s->why;
     return result ? xstrdup(lesson_words(result)) : NULL;
 }
@@ -165,9 +166,10 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
               "it; then r runs this once more"),
             s->exit_code, n->name);
     if (n && n->gone)
-        return format_text(_("its program ended with exit code %d: the process of %s is gone; r runs labctl -n "
-                             "%s start"),
-                           s->exit_code, n->name, n->name);
+        return format_text(
+            _("its program ended with exit code %d: the process of %s is gone; r runs labctl -n "
+              "%s start"),
+            s->exit_code, n->name, n->name);
     return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
 }
 
@@ -197,15 +199,17 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 
-/* What the step before the current one has shown, until this one is run. The caller frees it; NULL: nothing. */
+/* What the step before the current one has shown, until this one is run. The caller frees it; NULL: nothing.
+ */
 static char *shown_text(const struct model *m)
 {
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
     if (current == 0 || current == l->steps_len || l->steps[current].acted)
         return NULL; /* what the last one has shown is part of the ending */
-    return l->steps[current - 1].result || lesson_step_process_gone(l, current - 1) ? step_text(l, current - 1)
-                                                                                     : NULL;
+    return l->steps[current - 1].result || lesson_step_process_gone(l, current - 1)
+               ? step_text(l, current - 1)
+               : NULL;
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)

@@ -180,7 +180,8 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
     const config_setting_t *list = config_setting_get_member(group, "needs");
     int len = list ? config_setting_length(list) : 0, err = 0;
     if (list && !config_setting_is_list(list))
-        return complain(r, line_of(list), "needs is not a list; write needs = ( { say = \"...\"; proof = ( ... ); } )");
+        return complain(r, line_of(list),
+                        "needs is not a list; write needs = ( { say = \"...\"; proof = ( ... ); } )");
     proof->needs = xcalloc((size_t)len + 1, sizeof(*proof->needs));
     for (int i = 0; i < len && !err; i++) {
         const config_setting_t *need = config_setting_get_elem(list, (unsigned)i);
@@ -192,7 +193,8 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
             err = read_text(r, need, "say", true, &to->say);
         const config_setting_t *facts = config_setting_get_member(need, "proof");
         if (!err && !facts)
-            err = complain(r, line_of(need), "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
+            err = complain(r, line_of(need),
+                           "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
         else if (!err && !(to->facts = proof_parse(facts, r->file, r->error)))
             err = ERR_INVALID;
     }
@@ -201,8 +203,8 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
 
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title", "before", "why",   "result",    "needs",
-                                       "action", "wait",  "proof", "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title",  "before", "why",   "result",    "needs",
+                                       "action", "wait",   "proof", "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
@@ -507,8 +509,8 @@ static bool observe_step(const struct lesson_full *full, struct lesson_step *ste
     return changed;
 }
 
-/* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody can
- * say now is not held against it. */
+/* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
+ * can say now is not held against it. */
 static bool look_at_needs(const struct lesson_full *full, struct lesson_step *step, bool current,
                           const struct snapshot *s)
 {

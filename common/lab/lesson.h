@@ -39,16 +39,16 @@ struct lesson_step {
 
 struct lesson {
     int number;
-    char *folder;  /* absolute */
-    char *name;    /* "07-failover" */
-    char *title;   /* "keep messages when a node stops" */
-    char *aim;     /* one sentence */
-    char *before;  /* its title until all steps are proved; NULL: the title gives nothing away */
-    char *predict; /* the predict-first question; may be NULL */
-    char *answer;  /* what the steps have shown when all are proved; may be NULL */
-    char *queue;   /* the one it is about, the first of those it uses; may be NULL */
+    char *folder;              /* absolute */
+    char *name;                /* "07-failover" */
+    char *title;               /* "keep messages when a node stops" */
+    char *aim;                 /* one sentence */
+    char *before;              /* its title until all steps are proved; NULL: the title gives nothing away */
+    char *predict;             /* the predict-first question; may be NULL */
+    char *answer;              /* what the steps have shown when all are proved; may be NULL */
+    char *queue;               /* the one it is about, the first of those it uses; may be NULL */
     char **queues, **policies; /* what it uses and lesson_clean removes; NULL-terminated; NULL: none */
-    int nodes;     /* how many nodes it wants */
+    int nodes;                 /* how many nodes it wants */
     struct lesson_step *steps;
     size_t steps_len;
     json_t *account; /* what became of its queues, as the screen saw it at its end (a fact, tui/account.c),
@@ -65,9 +65,10 @@ void lesson_destroy(struct lesson *l);
  * handed to lesson_observe. */
 struct lesson *lesson_create(size_t steps);
 
-/* What came out is told once it was seen: until a step is proved its `before` is shown for its title, where it
- * has one. Such a step is reached when what it has to run was run, or it has nothing to run and is the current
- * one: before that, what it waits for is not shown. The question is open until the first of them is reached. */
+/* What came out is told once it was seen: until a step is proved its `before` is shown for its title, where
+ * it has one. Such a step is reached when what it has to run was run, or it has nothing to run and is the
+ * current one: before that, what it waits for is not shown. The question is open until the first of them is
+ * reached. */
 bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
 bool lesson_asks(const struct lesson *l);
@@ -96,8 +97,8 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
 int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error);
 
 /* The first of these policies, from *at on, that is none of the lesson's and would apply to one of its queues
- * (*queue: to which; may be NULL): with it the lesson's steps would lead to something else. *at goes behind it.
- * NULL: there is none. */
+ * (*queue: to which; may be NULL): with it the lesson's steps would lead to something else. *at goes behind
+ * it. NULL: there is none. */
 const struct policy_seen *lesson_in_the_way(const struct lesson *l, const struct snapshot *s, size_t *at,
                                             const char **queue);
 

@@ -153,9 +153,10 @@ static bool is_named(const char *const *names, const char *name)
     return false;
 }
 
-/* Policies that are others' and would apply to the lesson's queues: those that may go, go; one that may not is
- * an error, with what clears it. */
-static int clear_the_way(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error)
+/* Policies that are others' and would apply to the lesson's queues: those that may go, go; one that may not
+ * is an error, with what clears it. */
+static int clear_the_way(const struct labdir *lab, const struct lesson *l, const char *const *clear,
+                         char **error)
 {
     struct snapshot *s = policies_of(lab);
     const struct policy_seen *p;
@@ -169,8 +170,9 @@ static int clear_the_way(const struct labdir *lab, const struct lesson *l, const
             continue;
         }
         char *typed = engine_typed(lab, words);
-        *error = format_text("policy %s (pattern %s) applies to %s and is in the lesson's way; `%s` clears it",
-                             p->name, p->pattern, queue, typed);
+        *error =
+            format_text("policy %s (pattern %s) applies to %s and is in the lesson's way; `%s` clears it",
+                        p->name, p->pattern, queue, typed);
         free(typed);
         err = ERR_EXISTS;
     }

@@ -1,4 +1,5 @@
-/* lesson_help.c: what would bring a lesson on: what a step lacks, what of the lab is not as the lesson begins.
+/* lesson_help.c: what would bring a lesson on: what a step lacks, what of the lab is not as the lesson
+ * begins.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -84,12 +85,8 @@ static bool says(const json_t *fact, const char *words)
     size_t i;
     if (json_is_string(fact))
         return strcmp(json_string_value(fact), words) == 0;
-    json_array_foreach((json_t *)(uintptr_t)fact, i, part)
-        if (says(part, words))
-            return true;
-    json_object_foreach((json_t *)(uintptr_t)fact, key, part)
-        if (says(part, words))
-            return true;
+    json_array_foreach((json_t *)(uintptr_t)fact, i, part) if (says(part, words)) return true;
+    json_object_foreach((json_t *)(uintptr_t)fact, key, part) if (says(part, words)) return true;
     return false;
 }
 
@@ -122,6 +119,8 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
                : found.sayers    ? LESSON_HELP_START_NODES
                : again           ? LESSON_HELP_REPEAT
                                  : LESSON_HELP_RESTART;
+        if (found.other_policy && (*policy = applied(l, s, found.other_policy)))
+            help = LESSON_HELP_CLEAR;
     }
     finding_finish(&found);
     return help;

@@ -7,9 +7,9 @@
 #include "lab/proof.h"
 
 struct lesson_full {
-    struct lesson lesson;      /* what lesson.h shows; first */
-    struct map most_messages;  /* queue name -> int64_t *: the most it was seen to hold */
-    uint64_t last_number;      /* of the last snapshot looked at */
+    struct lesson lesson;     /* what lesson.h shows; first */
+    struct map most_messages; /* queue name -> int64_t *: the most it was seen to hold */
+    uint64_t last_number;     /* of the last snapshot looked at */
 };
 
 /* what has to be so when a step is run, and what a learner is told where it is not */

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "base/vec.h"
+#include "lab/engine.h"
 #include "lab/merge.h"
 #include "lab/notice.h"
 #include "lab/node_log.h"

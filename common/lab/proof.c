@@ -85,9 +85,9 @@ static enum verdict look_node(const struct proof *p, const struct check *c, cons
     if (c->id == CHECK_NODE_ANSWERS) {
         *as_of = s->taken_at;
         bool told = state_of(p, c->name) != NULL; /* there */
-        *seen = fact_of(n->answers          ? N_("%s answers")
+        *seen = fact_of(n->answers         ? N_("%s answers")
                         : n->gone && !told ? FACT_SILENT_AND_GONE
-                                            : N_("%s does not answer"),
+                                           : N_("%s does not answer"),
                         n->name);
         return yes_if(n->answers == (c->number != 0));
     }

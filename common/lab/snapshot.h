@@ -2,9 +2,9 @@
  * it, the lessons' proofs read it, `lab status --json` prints it. It knows no engine: kit and RabbitMQ look
  * alike.
  *
- * The rule it keeps: nothing is in a snapshot that a node that is alive did not say; but that a node's process
- * is not there the machine says on which the lab has started it. What nobody can say
- * now is unknown (-1), with the last known value beside it; every figure has the time it was seen. */
+ * The rule it keeps: nothing is in a snapshot that a node that is alive did not say; but that a node's
+ * process is not there the machine says on which the lab has started it. What nobody can say now is unknown
+ * (-1), with the last known value beside it; every figure has the time it was seen. */
 #ifndef LAB_SNAPSHOT_H
 #define LAB_SNAPSHOT_H
 

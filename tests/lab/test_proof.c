@@ -22,6 +22,7 @@ struct look {
     const char *node1;             /* "up" (the usual) or "not running" */
     const char *said_by;           /* who says so of node1: "'node2','node3'" */
     const char *queues, *policies; /* members of the lists */
+    bool gone;                     /* node1's process is, too */
     bool frozen;                   /* the time goes on, but nothing is said anew */
 };
 
@@ -51,10 +52,10 @@ static struct snapshot *take(const struct look *look)
         bool this_up = i != 1 || up;
         text_printf(&t,
                     "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
-                    "'partitions':'','answered_at':%llu,'changed_at':0}",
+                    "'partitions':'','answered_at':%llu,'changed_at':0%s}",
                     i > 1 ? "," : "", i, this_up ? "up" : "not running",
                     this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? "" : sayers,
-                    (unsigned long long)said);
+                    (unsigned long long)said, i == 1 && look->gone ? ",'process_gone':true" : "");
     }
     text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",
                 look->policies ? look->policies : "");
@@ -158,7 +159,9 @@ static void assert_help(const struct lesson *l, size_t step, const struct look *
 {
     struct snapshot *s = take(look);
     json_t *fact;
-    assert_int_equal(lesson_help(l, step, s, &fact), help);
+    const struct policy_seen *policy;
+    assert_int_equal(lesson_help(l, step, s, &fact, &policy), help);
+    assert_int_equal(policy != NULL, help == LESSON_HELP_CLEAR);
     assert_int_equal(fact != NULL, missing != NULL);
     if (fact)
         assert_fact(fact, missing);
@@ -196,7 +199,7 @@ static void lesson_7_is_ticked_step_by_step(void **state)
     assert_seen_part(l, 2, "in sync={node2}");
     observe_times(l, &node1_stopped, 2);
     assert_int_equal(lesson_current(l), 4);
-    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; had 1 before");
+    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; hello had 1 before");
     observe_times(l, &promoted, 2);
     assert_int_equal(lesson_current(l), 5);
     static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
@@ -319,7 +322,7 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; had 1 before)");
+    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; hello had 1 before)");
     assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node2 says so, 2 have to");
     lesson_destroy(l);
 }
@@ -415,10 +418,10 @@ static void what_was_consumed_is_not_lost(void **state)
     lesson_action_ended(l, 1, 0);
     observe_times(l, &consumed_before, 5);
     assert_int_equal(lesson_current(l), 1);
-    assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "had 0 before, at least 1 wanted");
+    assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "hello had 0 before, at least 1 wanted");
     observe_times(l, &lost_with_it, 2);
     assert_int_equal(lesson_current(l), 2);
-    assert_seen(l, 1, "node1 does not answer; messages=?; had 1 before");
+    assert_seen(l, 1, "node1 does not answer; messages=?; hello had 1 before");
     lesson_begin_action(l, 2);
     lesson_output(l, 2, "cannot connect to it\n", 21);
     lesson_action_ended(l, 2, 1);
@@ -564,7 +567,7 @@ static void lost_needs_something_that_was_there(void **state)
     struct finding found;
     proof_look(last->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_NO);
-    assert_fact(found.missing, "had 0 before, at least 1 wanted");
+    assert_fact(found.missing, "hello had 0 before, at least 1 wanted");
     finding_finish(&found);
     observe(l, &one);
     proof_look(last->facts, &evidence, &found);
@@ -666,6 +669,108 @@ static void what_an_earlier_run_left_is_named(void **state)
     lesson_destroy(l);
 }
 
+/* What a step lacks is said before it is run, and no longer when it is there. */
+static void what_a_step_lacks_is_said(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look empty = compared;
+    empty.queues = HELLO(MESSAGES(0), "running");
+    observe(l, &empty);
+    assert_non_null(l->steps[3].lacks);
+    assert_non_null(strstr(l->steps[3].lacks, "hello holds no message"));
+    observe(l, &compared); /* but mirrior_hello is not there */
+    assert_non_null(strstr(l->steps[3].lacks, "no mirror in sync"));
+    struct look ready = compared;
+    ready.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &ready);
+    assert_null(l->steps[3].lacks);
+    observe(l, &node1_stopped); /* nobody can say: that is no lack */
+    assert_null(l->steps[3].lacks);
+    l->steps[3].state = l->steps[4].state = STEP_SEEN;
+    struct look runs = promoted;
+    runs.node1 = NULL;
+    observe(l, &runs);
+    assert_non_null(strstr(l->steps[5].lacks, "node1 runs"));
+    observe(l, &promoted);
+    assert_null(l->steps[5].lacks);
+    observe(l, &consumed);
+    assert_non_null(strstr(l->steps[5].lacks, "mirrior_hello holds no message"));
+    /* what came while node1 ran proves nothing of a node that was stopped */
+    lesson_begin_action(l, 5);
+    lesson_output(l, 5, "received: Hello World\n", 22);
+    lesson_action_ended(l, 5, 0);
+    struct look back = consumed;
+    back.node1 = NULL;
+    observe_times(l, &back, 4);
+    assert_int_equal(lesson_current(l), 5);
+    lesson_destroy(l);
+}
+
+/* An orderly stop leaves the process; what ticked the step says where it did not. */
+static void a_killed_node_is_told_from_one_that_was_stopped(void **state)
+{
+    (void)state;
+    for (int gone = 0; gone <= 1; gone++) {
+        struct lesson *l = load(7);
+        for (size_t i = 0; i < 3; i++)
+            l->steps[i].state = STEP_SEEN;
+        struct look stopped = node1_stopped;
+        stopped.gone = gone;
+        observe(l, &compared);
+        observe_times(l, &stopped, 2);
+        assert_int_equal(l->steps[3].state, STEP_SEEN);
+        assert_int_equal(lesson_step_process_gone(l, 3), gone);
+        assert_seen_part(l, 3, gone ? "node1 not running, its process is gone; " : "node1 not running; ");
+        lesson_destroy(l);
+        l = load(1);
+        l->steps[0].state = STEP_SEEN;
+        stopped.source = "";
+        stopped.queues = HELLO(",'was_messages':1", "unknown");
+        observe_times(l, &stopped, 2);
+        assert_int_equal(l->steps[1].state, STEP_SEEN);
+        assert_int_equal(lesson_step_process_gone(l, 1), gone);
+        lesson_destroy(l);
+    }
+}
+
+#define OWN(pattern, apply_to)                                                                               \
+    "{'name':'mine','pattern':'" pattern "','apply_to':'" apply_to "','priority':0,'definition':'{}'}"
+
+/* A policy of the learner's own keeps the lesson from its result: it is named, not "begin again". */
+static void a_policy_in_the_way_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    static const struct {
+        const char *policies, *left;
+    } cases[] = {{OWN("^hello", "queues"), "policy mine (^hello) would apply to hello"},
+                 {OWN("", "all"), "policy mine () would apply to mirrior_hello"},
+                 {OWN("^hello", "exchanges"), NULL},
+                 {OWN("^hallo", "queues"), NULL},
+                 {OWN("[", "queues"), NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct snapshot *s = take(&(struct look){.policies = cases[i].policies});
+        json_t *left = lesson_leftover(l, s);
+        assert_int_equal(left != NULL, cases[i].left != NULL);
+        if (left)
+            assert_fact(left, cases[i].left);
+        json_decref(left);
+        snapshot_destroy(s);
+    }
+    l->steps[0].state = STEP_SEEN;
+    lesson_begin_action(l, 1);
+    lesson_action_ended(l, 1, 0);
+    struct look applied = {.policies = POLICY "," OWN("^hello", "queues"),
+                           .queues =
+                               QUEUE("hello", "node1", "", "", MESSAGES(1), "running", ",'policy':'mine'")};
+    assert_help(l, 1, &applied, LESSON_HELP_CLEAR, "effective policy=mine, none wanted");
+    lesson_destroy(l);
+}
+
 static void what_was_seen_is_kept_with_its_time(void **state)
 {
     (void)state;
@@ -754,6 +859,9 @@ int main(void)
         cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
         cmocka_unit_test(what_stops_to_be_true_says_when),
         cmocka_unit_test(what_an_earlier_run_left_is_named),
+        cmocka_unit_test(what_a_step_lacks_is_said),
+        cmocka_unit_test(a_killed_node_is_told_from_one_that_was_stopped),
+        cmocka_unit_test(a_policy_in_the_way_is_named),
         cmocka_unit_test(what_was_seen_is_kept_with_its_time),
         cmocka_unit_test(every_fact_can_be_explained),
     };
