@@ -77,6 +77,7 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
         text = f->verdict == VERDICT_REMOVED ? removed_text(f)
+               : f->unasked                  ? xstrdup(_("what nodes held of it was not recorded then"))
                : f->untold                   ? xstrdup(_("nobody has it; nobody says what became of it"))
                                              : xstrdup(_("nobody has it; looking again"));
         break;

@@ -49,6 +49,7 @@ struct fate {
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
     bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
+    bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
 };
 
@@ -106,6 +107,8 @@ struct ledger {
     names; /* the newest queue of each name */
 
     /* of the queue that is looked at */
+    char *wanted; /* whatever snapshots looked at, it is this one (of a past: ledger_want); NULL: theirs */
+    bool unasked; /* the newest snapshot looked at another: of this one only what nodes noted is known */
     char *queue;
     uint64_t uid; /* 0: not known */
     struct last_copy copies[LIMIT_NODES];
@@ -118,6 +121,10 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
+
+/* From the next snapshot on it is about this queue (copied; NULL: the one that a snapshot looked at). Snapshots
+ * that looked at another tell what nodes noted of this one, not what they hold of it. */
+void ledger_want(struct ledger *l, const char *queue);
 
 /* ledger_receipt.c: marks what reached such programs as received; true: there were any. */
 bool ledger_take_receipts(struct ledger *l);

@@ -122,7 +122,8 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
 /* what each node has of the queue now */
 static void draw_now(const struct diagram *d, struct rect r, int y)
 {
-    const struct queue_seen *q = model_queue(d->m);
+    const char *queue = d->m->ledger.queue; /* the one that is told of above */
+    const struct queue_seen *q = queue ? snapshot_queue(d->m->snapshot, queue) : model_queue(d->m);
     char letters[LIMIT_NODES + 1] = "";
     enum style style;
     for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++)
@@ -151,11 +152,14 @@ static char *caveat(const struct diagram *d)
 {
     const struct snapshot *s = d->m->snapshot;
     const struct ledger *l = &d->m->ledger;
-    if (!d->m->queue)
+    if (!d->m->queue || (l->unasked && !snapshot_queue(s, l->queue)))
         return xstrdup(_("There is no queue yet."));
     if (!s->traces && !l->fates.len)
         return xstrdup(_("These nodes do not say what becomes of single messages (RabbitMQ does not number "
                          "them): only the queue's own changes are shown."));
+    if (!l->fates.len && !d->life.moments.len && l->unasked)
+        return format_text(_("Nothing is recorded of its messages: the screen looked at %s then."),
+                           s->looked_at ? s->looked_at : _("no queue"));
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(_("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
