@@ -249,6 +249,19 @@ static bool delete_under_way(const struct sim *s, const char *name)
     return false;
 }
 
+void check_forgotten(struct sim *s, node_id n, node_set forgets)
+{
+    for (uint32_t i = 0; i < s->ledger.queues.len; i++) {
+        struct ledger_queue *lq = &s->ledger.queues.items[i];
+        const struct seen_info *knew = &seen_queue(s, n, i)->now;
+        if (lq->gone || !knew->valid || !node_in(forgets, knew->master) ||
+            mirror_find_queue_uid(s->nodes[n].m, lq->uid))
+            continue;
+        check_queue_forgotten(s, n, i);
+        lq->gone = true;
+    }
+}
+
 /* n's table does not list a queue that it listed before. */
 static void queue_left(struct sim *s, node_id n, uint32_t queue)
 {
