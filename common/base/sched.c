@@ -27,7 +27,7 @@ const char *sched_verb_word(enum sched_verb v)
     return verbs[v].word;
 }
 
-static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"), N_("lost"), N_("unavailable"),
+static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"),     N_("lost"),    N_("unavailable"),
                                                      N_("consumed"), N_("dropped"), N_("expired")};
 
 const char *sched_fate_word(enum sched_fate f)

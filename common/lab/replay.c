@@ -22,10 +22,10 @@ struct replay {
     struct replay_result *result;
     VEC(struct watched) queues;
     struct replay_limits *limits;
-    bool unlooked;  /* some event since queues were looked at was not waited for */
-    uint32_t away;  /* nodes that do not run */
+    bool unlooked;   /* some event since queues were looked at was not waited for */
+    uint32_t away;   /* nodes that do not run */
     uint32_t killed; /* of those: their process is not there */
-    uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
+    uint32_t *gone;  /* by message: nodes that were away at some time since its confirm, while mirrors */
     size_t gone_cap;
     bool healed;      /* the step healed a cut */
     bool by_operator; /* the step took a node, or its data, out of the cluster for good */
@@ -162,8 +162,8 @@ static void say_ended(struct replay *r, const char *queue, unsigned step)
     for (unsigned e = REPLAY_TOO_MANY; e <= REPLAY_QUEUE_EXPIRED; e++) {
         VEC(unsigned) numbers = {0};
         for (unsigned number = 1; number <= r->result->messages.len; number++)
-            if (message(r, number)->ending == (enum replay_ending)e && message(r, number)->ended_step == step &&
-                strcmp(message(r, number)->queue, queue) == 0)
+            if (message(r, number)->ending == (enum replay_ending)e &&
+                message(r, number)->ended_step == step && strcmp(message(r, number)->queue, queue) == 0)
                 VEC_PUSH(&numbers, number);
         if (numbers.len) {
             bool full = e == REPLAY_TOO_MANY || e == REPLAY_TOO_LONG;
@@ -534,7 +534,8 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
 {
     return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
            a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
+           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
 static json_t *fate_fact(const struct replay_message *m)

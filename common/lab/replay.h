@@ -4,7 +4,8 @@
  * door, is concluded here, by one rule for all, from nothing but what was shown.
  *
  * The rule: a message is lost when its queue runs and does not hold it, though it was confirmed, not consumed
- * and not removed by an operator or a limit of its queue (replay_limits.h). While its queue does not run it is unavailable, and nobody can say more.
+ * and not removed by an operator or a limit of its queue (replay_limits.h). While its queue does not run it
+ * is unavailable, and nobody can say more.
  *
  * What cannot be done as things are (nobody serves, the queue does not run or has no mirrors) is a fact of
  * its step, in the same words in all worlds, and the schedule goes on; what could never be done ends it. */
@@ -58,7 +59,7 @@ enum replay_answer { /* of a publish */
                      REPLAY_NOT_SERVED
 };
 
-enum replay_ending {                       /* by a limit of its queue */
+enum replay_ending { /* by a limit of its queue */
                      REPLAY_NOT_ENDED,
                      REPLAY_TOO_MANY,      /* max-length */
                      REPLAY_TOO_LONG,      /* max-length-bytes */
@@ -119,7 +120,7 @@ struct replay_message {
     uint64_t published_ms; /* by the world's clock: not earlier */
     int64_t ttl_ms;        /* that its queue gave it then; -1: none */
     bool unlooked;         /* lost, and events since it was looked for before were not waited for */
-    bool mirrors_gone;  /* lost, and every mirror that had it had been away since (L2) */
+    bool mirrors_gone;     /* lost, and every mirror that had it had been away since (L2) */
 };
 
 /* What was shown so far, for who shows it in another way (a recording of it, for the screen). */

@@ -1,4 +1,5 @@
-/* replay_limits.c: limits of a replayed schedule's queues: arguments and policies as the schedule has them. */
+/* replay_limits.c: limits of a replayed schedule's queues: arguments and policies as the schedule has them.
+ */
 #include "lab/replay_limits.h"
 
 #include <jansson.h>
@@ -101,9 +102,8 @@ static const struct said *policy_of(const struct replay_limits *l, const char *q
     const struct said *best = NULL;
     for (size_t i = 0; i < l->policies.len; i++) {
         const struct said *p = &l->policies.items[i];
-        if (finds(p->pattern, queue) &&
-            (!best || p->priority > best->priority ||
-             (p->priority == best->priority && strcmp(p->name, best->name) < 0)))
+        if (finds(p->pattern, queue) && (!best || p->priority > best->priority ||
+                                         (p->priority == best->priority && strcmp(p->name, best->name) < 0)))
             best = p;
     }
     return best;

@@ -1,6 +1,6 @@
-/* replay_limits.h: what a replayed schedule says of its queues' limits, and which message a queue has given up
- * because of them. Like all that lab/replay.h concludes it is read from the schedule and from what was shown,
- * by one rule for all worlds. */
+/* replay_limits.h: what a replayed schedule says of its queues' limits, and which message a queue has given
+ * up because of them. Like all that lab/replay.h concludes it is read from the schedule and from what was
+ * shown, by one rule for all worlds. */
 #ifndef LAB_REPLAY_LIMITS_H
 #define LAB_REPLAY_LIMITS_H
 

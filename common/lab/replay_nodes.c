@@ -275,9 +275,10 @@ static int forget_offline(struct nodes *w, const struct sched_event *e, char **w
 {
     if (!w->rabbitmq)
         return TOLD(w, e->node, why, "forget_cluster_node", "--offline", w->lab->nodes[e->other].name);
-    *why = format_text("line %u, %s: not possible on the engine rabbitmq, whose rabbitmqctl would have to be told "
-                       "where that node's files are; play it with --engine sim or kit",
-                       e->line, e->text);
+    *why = format_text(
+        "line %u, %s: not possible on the engine rabbitmq, whose rabbitmqctl would have to be told "
+        "where that node's files are; play it with --engine sim or kit",
+        e->line, e->text);
     return ERR_REFUSED;
 }
 

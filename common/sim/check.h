@@ -175,8 +175,8 @@ void check_keys_finish(struct sim *s);
 enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP, CAUSE_OPERATOR };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
 /* n does not list it any more, because the node it waited for was forgotten. */
-/* n has started, and has forgotten these for good: queues of theirs that nobody can have any more are not in its
- * table. */
+/* n has started, and has forgotten these for good: queues of theirs that nobody can have any more are not in
+ * its table. */
 void check_forgotten(struct sim *s, node_id n, node_set forgets);
 void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue);
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */

@@ -1,6 +1,7 @@
 /* check_consumers.c: consumers. What one has not settled is nobody else's; who takes without acknowledging
  * gets a message once; of a queue with a single active consumer that one gets all until it goes, and who came
- * next is next; who asked to hear of a failover does, and nobody else. Once it is calm nobody waits for what is there (I12). */
+ * next is next; who asked to hear of a failover does, and nobody else. Once it is calm nobody waits for what
+ * is there (I12). */
 #include "sim/world.h"
 
 /* It is there, for its node and for all that are in a view with that. */

@@ -224,7 +224,7 @@ static void a_wrong_expectation_is_named(void **state)
 {
     (void)state;
 #define FORM                                                                                                 \
-    "write: expect [sim|kit|rabbitmq] mN|all kept|lost|unavailable|consumed|dropped|expired [L1 to L5] "       \
+    "write: expect [sim|kit|rabbitmq] mN|all kept|lost|unavailable|consumed|dropped|expired [L1 to L5] "     \
     "[step K]"
     refused("expect\n", "a.sched:1: '' is no message; " FORM);
     refused("expect m0 kept\n", "a.sched:1: 'm0' is no message; " FORM);
