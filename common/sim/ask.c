@@ -171,7 +171,7 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     struct ledger_message *m = &s->ledger.messages.items[index];
     m->publisher = publisher;
     m->channel = channel;
-    m->number = number;
+    m->number = s->options.sabotage == SABOTAGE_PUBLISH_SWAPPED ? number ^ 1 : number;
     m->at = n;
     m->incarnation = node->incarnation;
     struct message *msg = ledger_body(&s->ledger, index);
