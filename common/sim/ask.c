@@ -117,6 +117,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
                                     .generation = fx->u.answer.generation,
                                     .id = fx->u.answer.id,
                                     .redelivered = fx->u.answer.redelivered};
+    if (s->options.sabotage == SABOTAGE_GOT_EARLIER && a->type == EV_GET && a->answer.generation > 0)
+        a->answer.generation--;
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     check_used(s, req);

@@ -68,6 +68,10 @@ void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack, 
         sim_fail(s, "taken", "%s hands out m%u of %s to sub %llu; sub %llu has it and did not settle it",
                  s->names[n], d->message, lq->name, (unsigned long long)d->sub,
                  (unsigned long long)s->deliveries.items[m->taker - 1].sub);
+    uint64_t present = check_shown(s, n, m->queue)->generation;
+    if (d->sub == 0 && !no_ack && present > d->generation)
+        sim_fail(s, "taken", "%s answers a get with m%u of %s, which an earlier master took for it",
+                 s->names[n], d->message, lq->name);
     bool all_disks = s->counts[SIM_FORGOTTEN] == 0 && s->counts[SIM_DISKS_LOST] == 0;
     if (m->auto_acked && !m->again && s->cuts == 0 && all_disks && !s->forced)
         sim_fail(s, "I5", "%s hands out m%u of %s, which somebody took who does not acknowledge", s->names[n],
