@@ -167,7 +167,8 @@ static struct failure parse_type(const amqp_table_t *t, const char *queue)
     return f;
 }
 
-/* Keys that only other types of queues know are refused, whatever they say; those that nobody knows are not. */
+/* Keys that only other types of queues know are refused, whatever they say; those that nobody knows are not.
+ */
 static struct failure refuse_foreign(const amqp_table_t *t, const char *queue)
 {
     static const char *const foreign[] = {

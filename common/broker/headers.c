@@ -22,8 +22,9 @@ struct failure headers_refuse(const char *arguments)
     } else if (!good) {
         struct text value = {0};
         argument_say(&value, mode);
-        f = failure_of(REPLY_PRECONDITION_FAILED, "Invalid x-match field type %s (value %s); expected longstr",
-                       argument_type(mode), text_str(&value));
+        f = failure_of(REPLY_PRECONDITION_FAILED,
+                       "Invalid x-match field type %s (value %s); expected longstr", argument_type(mode),
+                       text_str(&value));
         text_finish(&value);
     }
     json_decref(table);

@@ -422,7 +422,7 @@ struct failure queue_args_parse(struct queue_args *a, const amqp_table_t *t, con
 struct failure queue_args_differ(const char *queue, const char *have_json, const char *want_json);
 struct failure integer_argument(const amqp_table_t *t, const char *key, const char *queue, int64_t *out);
 struct failure wrong_type_of_queue(const char *key, const char *queue); /* an argument of other types only */
-const char *argument_type(const json_t *v); /* RabbitMQ's word */
+const char *argument_type(const json_t *v);                             /* RabbitMQ's word */
 void argument_say(struct text *t, const json_t *v);
 char *inequivalence(const char *key, const char *what, const char *name, const json_t *have,
                     const json_t *want);

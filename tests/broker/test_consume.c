@@ -251,8 +251,9 @@ static void what_only_streams_know_is_refused(void **state)
     client_method(
         c, 1, AMQP_BASIC_CONSUME_METHOD,
         &(amqp_basic_consume_t){.queue = words("q"), .arguments = {.num_entries = 1, .entries = &e}});
-    expect(c, "1: channel.close 406 PRECONDITION_FAILED - invalid arg 'x-stream-offset' for queue 'q' in vhost "
-              "'/' of queue type rabbit_classic_queue 60.20");
+    expect(c,
+           "1: channel.close 406 PRECONDITION_FAILED - invalid arg 'x-stream-offset' for queue 'q' in vhost "
+           "'/' of queue type rabbit_classic_queue 60.20");
 }
 
 static void a_deleted_queue_cancels_its_consumers(void **state)

@@ -152,8 +152,7 @@ static void what_is_there_is_compared_before_anything_is_judged(void **state)
         {"x-max-length", "5", 0, "received '5' but current is '5'"},
         {"x-max-length", NULL, -1, "received '-1' but current is '5'"},
         {"x-overflow", "foo", 0, "received the value 'foo' of type 'longstr' but current is none"},
-        {"x-dead-letter-routing-key", "k", 0,
-         "received the value 'k' of type 'longstr' but current is none"},
+        {"x-dead-letter-routing-key", "k", 0, "received the value 'k' of type 'longstr' but current is none"},
         {"x-queue-type", "quorum", 0, "received the value 'quorum' of type 'longstr' but current is none"},
         {"x-queue-version", NULL, 9, "received the value '9' of type 'signedint' but current is none"},
         {"x-queue-master-locator", "random", 0,
@@ -234,7 +233,8 @@ static void arguments_are_checked(void **state)
         "rabbit_classic_queue 50.10",
         "406 PRECONDITION_FAILED - invalid arg 'x-max-length' for queue 'q' in vhost '/': "
         "{value_negative,-1} 50.10",
-        "406 PRECONDITION_FAILED - invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported queue "
+        "406 PRECONDITION_FAILED - invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported "
+        "queue "
         "type 'foo'\" 50.10",
     };
     for (int i = 0; i < (int)ARRAY_LEN(foreign); i++) {
