@@ -44,7 +44,6 @@ void model_finish(struct model *m)
     free(m->pager.title);
     free(m->pager.text);
     free(m->copy);
-    free(m->account);
     free(m->export_to);
     VEC_FREE(&m->away);
     VEC_FREE(&m->history);
@@ -488,6 +487,7 @@ enum effect model_key(struct model *m, int key, struct command **run)
     *run = NULL;
     if (key == KEY_CTRL_L)
         return EFFECT_CLEAR;
+    form_pressed(m);
     enum effect effect = EFFECT_NONE;
     if (overlay_key(m, key, run, &effect))
         return effect;

@@ -75,10 +75,30 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     return i;
 }
 
-/* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
-static void identify(struct sim *s, node_id n, bool master, uint32_t queue, struct seen_message *found,
-                     const struct held *held)
+/* A master takes in what one channel publishes in the order in which it was published. */
+static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t generation, uint32_t message)
 {
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    for (size_t i = 0; i < lq->placed.len; i++) {
+        struct ledger_placed *p = &lq->placed.items[i];
+        if (p->channel != m->channel || p->master != n)
+            continue;
+        if (p->generation == generation && m->number < s->ledger.messages.items[p->message].number)
+            sim_fail(s, "I7", "%s takes m%u into %s behind m%u, which its channel published later",
+                     s->names[n], message, lq->name, p->message);
+        p->generation = generation;
+        p->message = message;
+        return;
+    }
+    VEC_PUSH(&lq->placed, (struct ledger_placed){m->channel, generation, n, message});
+}
+
+/* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
+static void identify(struct sim *s, node_id n, const struct queue_info *info, uint32_t queue,
+                     struct seen_message *found, const struct held *held)
+{
+    bool master = info->local;
     const char *name = s->ledger.queues.items[queue].name;
     if (!ledger_which(&s->ledger, held->msg, &found->message) ||
         s->ledger.messages.items[found->message].queue != queue) {
@@ -109,6 +129,8 @@ static void identify(struct sim *s, node_id n, bool master, uint32_t queue, stru
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
+    if (!m->placed && master)
+        check_taken_in(s, n, queue, info->generation, found->message);
     if (!m->placed && master && m->ending == ENDING_NONE)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
@@ -174,7 +196,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             continue;
         struct seen_message found = {.id = held.id, .unacked = held.unacked, .redelivered = held.redelivered};
         size_t i = c->walk.len;
-        identify(s, n, master, queue, &found, &held);
+        identify(s, n, info, queue, &found, &held);
         if (i > 0 && c->walk.items[i - 1].id >= held.id)
             sim_fail(s, "I7", "%s holds %s out of order: id %llu after %llu", s->names[n],
                      s->ledger.queues.items[queue].name, (unsigned long long)held.id,
@@ -249,6 +271,19 @@ static bool delete_under_way(const struct sim *s, const char *name)
     return false;
 }
 
+void check_forgotten(struct sim *s, node_id n, node_set forgets)
+{
+    for (uint32_t i = 0; i < s->ledger.queues.len; i++) {
+        struct ledger_queue *lq = &s->ledger.queues.items[i];
+        const struct seen_info *knew = &seen_queue(s, n, i)->now;
+        if (lq->gone || !knew->valid || !node_in(forgets, knew->master) ||
+            mirror_find_queue_uid(s->nodes[n].m, lq->uid))
+            continue;
+        check_queue_forgotten(s, n, i);
+        lq->gone = true;
+    }
+}
+
 /* n's table does not list a queue that it listed before. */
 static void queue_left(struct sim *s, node_id n, uint32_t queue)
 {
@@ -310,8 +345,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool went_on = sq->now.local && was.valid && was.life == sq->now.life && (was.local || was.replica);
     if (was.generation != sq->now.generation && !went_on) /* from an empty log ids count from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
-    if (!info_same_outcome(&was, &sq->now))
+    if (!info_same_outcome(&was, &sq->now)) {
         sq->before = was;
+        sq->since = sq->now.view;
+    }
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));

@@ -41,6 +41,7 @@ struct seen_info {
 struct seen_queue {
     bool present;                 /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
+    uint32_t since;               /* the first view in which now was as it is in these three */
     struct seen_info changing;    /* in a view that was installed and is not served yet, */
     struct seen_info overtaken;   /* and in one before that, which never was */
     size_t synced_at;             /* its disk knows who is in sync now once it has so many records */
@@ -175,6 +176,9 @@ void check_keys_finish(struct sim *s);
 enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP, CAUSE_OPERATOR };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
 /* n does not list it any more, because the node it waited for was forgotten. */
+/* n has started, and has forgotten these for good: queues of theirs that nobody can have any more are not in
+ * its table. */
+void check_forgotten(struct sim *s, node_id n, node_set forgets);
 void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue);
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
