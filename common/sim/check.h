@@ -155,15 +155,11 @@ void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct
 /* check_policy.c */
 char *check_policy_value(const char *pattern, int32_t priority, const char *definition); /* the caller's */
 void check_policy_applies(struct sim *s, node_id n, const struct queue_info *q);         /* as n shows it */
+void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,
                      uint64_t ask); /* value NULL: delete */
-/* ---- check_policy.c ---- */
-char *check_policy_value(const char *pattern, int32_t priority, const char *definition); /* the caller's */
-void check_policy_applies(struct sim *s, node_id n,
-                          const struct queue_info *q); /* the right one, as n shows */
-void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
 void check_keys_forced(struct sim *s); /* a forced start may go on without the last change */
