@@ -423,9 +423,11 @@ void check_refresh(struct sim *s, node_id n)
     check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
-    if (was != sn->at)
+    if (was != sn->at) {
+        sn->at_us = s->now_us;
         sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
                                             (sn->changed_sides && !s->check.views.items[was].served));
+    }
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
@@ -463,8 +465,8 @@ void check_refresh(struct sim *s, node_id n)
 }
 
 /* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
- * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
- * they go on. */
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those who told it that they go
+ * on: who served with it, in that same life. */
 void check_left(struct sim *s, node_id n)
 {
     /* else its last life was killed, or whoever would have let it go was, and they know no more than that */
@@ -475,7 +477,7 @@ void check_left(struct sim *s, node_id n)
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && sn->view.phase == PHASE_SERVING &&
             !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other) &&
-            s->nodes[other].start_us < s->nodes[n].stop_us)
+            s->nodes[other].start_us < s->check.nodes[n].at_us)
             s->check.nodes[n].stayed |= node_bit(other);
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
             (!early || sn->view.phase == PHASE_SERVING))
