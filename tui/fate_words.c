@@ -70,7 +70,8 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->received ? _("a consumer of this screen printed it")
+        text = xstrdup(f->before     ? _("a consumer of an earlier screen printed it")
+                       : f->received ? _("a consumer of this screen printed it")
                                    : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;

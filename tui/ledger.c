@@ -22,6 +22,9 @@ void ledger_finish(struct ledger *l)
     for (size_t i = 0; i < l->receipts.len; i++)
         free(l->receipts.items[i].queue);
     VEC_FREE(&l->receipts);
+    for (size_t i = 0; i < l->taken.len; i++)
+        free(l->taken.items[i].queue);
+    VEC_FREE(&l->taken);
     VEC_FREE(&l->names);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
@@ -37,7 +40,7 @@ static bool same_run(const struct fact *a, const struct fact *b)
 {
     return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node &&
            a->about == b->about && a->origin == b->origin && a->redelivered == b->redelivered &&
-           a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
+           a->received == b->received && a->before == b->before && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
            a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
@@ -307,6 +310,7 @@ enum {
     AT_OUT, /* delivered since the queue has this master: what an earlier one delivered it has back */
     AT_REDELIVERED,
     AT_RECEIVED,
+    AT_RECEIVED_BEFORE, /* by an earlier screen's program */
     AT_REQUEUED,
     AT_GIVEN_BACK, /* requeued by whichever master */
     AT_ACKED,
@@ -358,6 +362,8 @@ static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
             add_range(e, f->first, f->last, AT_OUT);
         if (f->received)
             add_range(e, f->first, f->last, AT_RECEIVED);
+        if (f->received && f->before)
+            add_range(e, f->first, f->last, AT_RECEIVED_BEFORE);
         at = AT_DELIVERED;
         break;
     case TRACE_SEEN_REQUEUED:
@@ -418,7 +424,8 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
 {
     struct fate f = {.confirmed = count[AT_CONFIRMED] > 0,
                      .auto_acked = count[AT_AUTO_ACKED] > 0,
-                     .received = count[AT_RECEIVED] > 0};
+                     .received = count[AT_RECEIVED] > 0,
+                     .before = count[AT_RECEIVED_BEFORE] > 0};
     bool removed = false;
     for (size_t i = 0; i < REMOVALS; i++)
         if (count[AT_REMOVED + i]) {
@@ -485,7 +492,7 @@ static bool same_fate(const struct fate *a, const struct fate *b)
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
            a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
            a->removed == b->removed && a->dead_lettered == b->dead_lettered && a->untold == b->untold &&
-           a->unasked == b->unasked;
+           a->unasked == b->unasked && a->before == b->before;
 }
 
 static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)

@@ -16,6 +16,7 @@ struct fact {
     int16_t node, about, origin;
     bool redelivered, unsynced, more;
     bool received; /* DELIVERED, CONFIRMED: the program said so, before our eyes */
+    bool before;   /* received: before those of an earlier screen */
     int64_t from_us, until_us;
     uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
@@ -48,6 +49,7 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
+    bool before; /* received: from an earlier screen's program */
     bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
     bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
@@ -87,11 +89,13 @@ struct receipt {
     enum trace_seen_kind kind; /* DELIVERED, CONFIRMED */
     int64_t since_us;          /* when it began */
     uint64_t count;
-    bool asked; /* the nodes were, once since then */
+    bool asked;       /* the nodes were, once since then */
+    bool before;      /* an earlier screen ran it (kept.h) */
+    int64_t until_us; /* what came later is not its; 0: not known */
 };
 
 struct ledger {
-    VEC(struct receipt) receipts;
+    VEC(struct receipt) receipts, taken; /* taken: those that marked something */
     VEC(struct absence) absences;
     node_bits answered, absent; /* ever; not now, though once */
     int64_t began_us;           /* nothing was seen before */

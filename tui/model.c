@@ -9,6 +9,7 @@
 #include "away.h"
 #include "commands.h"
 #include "find.h"
+#include "kept.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -243,6 +244,7 @@ static bool looked_elsewhere(const struct model *m, const struct snapshot *s)
 void model_observe(struct model *m, const struct snapshot *s)
 {
     int queue_was = queue_index(m);
+    kept_check(m, s);
     away_observe(m, s);
     remember_history(m, s);
     uint64_t was_looked_at = m->ledger.uid;

@@ -83,6 +83,7 @@ enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_
  * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
     char *queue;
+    uint64_t uid; /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
 
@@ -92,6 +93,7 @@ struct away {
     struct taking_over {
         int from, to;         /* from fell silent, and to took its place */
         bool level;           /* and was in sync */
+        bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
 
@@ -142,6 +144,7 @@ struct model {
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
     node_bits any_away; /* nodes that any of them is on */
+    int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */
 

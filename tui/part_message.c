@@ -147,6 +147,30 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
                   l->published, l->confirmed, l->delivered, l->redelivered);
 }
 
+/* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served. */
+static char *unserved_text(const struct diagram *d)
+{
+    const struct queue_seen *q = d->m->ledger.queue ? snapshot_queue(d->m->snapshot, d->m->ledger.queue) : NULL;
+    if (!q || (q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN))
+        return NULL;
+    const struct away *a = model_past(d->m, q->name);
+    const char *state = q->state == QUEUE_SEEN_STOPPED ? _("STOPPED") : _("DOWN");
+    int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
+    node_bits on = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
+    char *nodes = nodes_text(d->m->snapshot, on), *text;
+    if (!on)
+        text = format_text(_("%s is %s: nobody can say what it holds."), q->name, state);
+    else if (held >= 0)
+        text = format_text(NP_("%s is %s: %s has what it holds, %lld message when it was last seen.",
+                               "%s is %s: %s has what it holds, %lld messages when it was last seen.",
+                               held),
+                           q->name, state, nodes, (long long)held);
+    else
+        text = format_text(_("%s is %s: only %s can say what it holds."), q->name, state, nodes);
+    free(nodes);
+    return text;
+}
+
 /* what the picture does not say by itself; the caller frees it; NULL: nothing */
 static char *caveat(const struct diagram *d)
 {
@@ -160,6 +184,9 @@ static char *caveat(const struct diagram *d)
     if (!l->fates.len && !d->life.moments.len && l->unasked)
         return format_text(_("Nothing is recorded of its messages: the screen looked at %s then."),
                            s->looked_at ? s->looked_at : _("no queue"));
+    char *unserved = !l->fates.len && !d->life.moments.len ? unserved_text(d) : NULL;
+    if (unserved)
+        return unserved;
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(_("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
