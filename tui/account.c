@@ -135,6 +135,35 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     return fact;
 }
 
+static bool told_discarded(const struct snapshot *s, const char *queue, const char *node)
+{
+    char *begin = format_text("%s: what %s held on its side is discarded", queue, node);
+    bool told = false;
+    for (size_t i = 0; i < s->events_len && !told; i++)
+        told = strncmp(s->events[i].text, begin, strlen(begin)) == 0;
+    free(begin);
+    return told;
+}
+
+/* Both sides of a partition served it, to clients of their own. */
+static json_t *split(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+{
+    node_bits discarded = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((a->split & ~((node_bits)1 << q->master) & ((node_bits)1 << i)) &&
+            told_discarded(s, q->name, s->nodes[i].name))
+            discarded |= (node_bits)1 << i;
+    char *sides = names_text(s, a->split), *gone = names_text(s, discarded);
+    json_t *fact = discarded
+                       ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
+                                    "held is discarded."),
+                                 q->name, sides, s->nodes[q->master].name, gone)
+                       : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+    free(sides);
+    free(gone);
+    return fact;
+}
+
 /* By an earlier screen; takes the fact over. */
 static json_t *seen_before(json_t *fact, bool before)
 {
@@ -150,6 +179,8 @@ static json_t *queue_account(const struct model *m, const struct queue_seen *q)
         return copies ? stopped(s, q, a, copies) : NULL;
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
+    if (served && a && a->split)
+        return seen_before(split(s, q, a), a->split_before);
     if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
         return seen_before(taken_over(s, q, a), a->taken[a->taken_len - 1].before);
     return lost_of(m, q, a);

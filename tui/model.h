@@ -97,6 +97,9 @@ struct away {
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
 
+    node_bits split;   /* that served it at the same time: the sides of a partition */
+    bool split_before; /* an earlier screen saw it */
+
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
     int64_t held,

@@ -82,6 +82,14 @@ static char *lost_text(const struct diagram *d)
     return NULL;
 }
 
+/* Handed out as new more than once (by both sides of a partition, say); the caller frees it; NULL: not so. */
+static char *came_text(const struct diagram *d)
+{
+    const struct life *l = &d->life;
+    return l->delivered > l->redelivered + 1 ? format_text(_("consumers were sent it %u times"), l->delivered)
+                                             : NULL;
+}
+
 /* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
  * is room for; then where this message is */
 static void draw_fates(const struct diagram *d, struct rect r, int y)
@@ -109,6 +117,8 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
             break;
     }
     char *where = lost_text(d);
+    if (!where)
+        where = came_text(d);
     if (!where && here < l->fates.len)
         where = fate_text(d->m->snapshot, &l->fates.items[here].fate);
     if (where && x + 2 + text_columns(d->c, where) <= r.width)

@@ -220,6 +220,37 @@ static void what_nobody_saw(void **state)
     end(&s);
 }
 
+/* Two masters at once; then one side is discarded. */
+static void both_sides(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "mirrior_hello");
+    struct queue_seen *q = &s.t.s->queues[0];
+    q->sides = xcalloc(2, sizeof(*q->sides));
+    q->sides_len = 2;
+    q->sides[0] = (struct side_seen){.master = 0, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    q->sides[1] = (struct side_seen){.master = 1, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    look(&s);
+    q->sides_len = 0;
+    q->master = 1;
+    look(&s);
+    account_says(&s, "mirrior_hello: in a partition node1, node2 served it, each side for itself.");
+    story_event(&s.t, "queue", 5000000, "mirrior_hello: what node1 held on its side is discarded, 1 message");
+    look(&s);
+    static const char both[] = "mirrior_hello: in a partition node1, node2 served it, each side for itself; node2 "
+                               "goes on, what node1 held is discarded.";
+    account_says(&s, both);
+    open_again(&s);
+    look(&s);
+    char *before = format_text("Seen before: %s", both);
+    account_says(&s, before);
+    free(before);
+    free(q->sides);
+    q->sides = NULL;
+    end(&s);
+}
+
 /* What a finished lesson came to is told as something that was seen before. */
 static void of_a_finished_lesson(void **state)
 {
@@ -243,6 +274,7 @@ int main(void)
         cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
         cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
