@@ -83,7 +83,8 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L3";
     if (m->transient && (!m->alive || was->master == now->master))
         return "L5";
-    bool in_sync = was->master == now->master || was->synced >> now->master & 1;
+    bool gone = now->master == SCHED_NONE; /* the queue, with all that it had */
+    bool in_sync = gone || was->master == now->master || was->synced >> now->master & 1;
     return !in_sync ? "L1" : r->went_on ? "L4" : "";
 }
 
@@ -93,6 +94,7 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     const char *door = door_of(r, w, m);
     uint32_t mirrors = m->holders & ~(1u << w->before.master);
     m->lost_step = step;
+    m->unlooked = r->unlooked;
     snprintf(m->door, sizeof(m->door), "%s", door);
     m->mirrors_gone = mirrors && (mirrors & ~r->gone[number - 1]) == 0;
     json_t *by = *door ? fact_of(N_("m%u through %s"), number, door) : fact_of("m%u", number);
@@ -106,6 +108,42 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     }
     replay_say_fact(r, "   LOST", fact);
     json_decref(fact);
+}
+
+/* A limit of its queue has ended it: that is no loss. */
+static bool ended(struct replay *r, const struct watched *w, unsigned number, unsigned step)
+{
+    struct replay_message *m = replay_message(r, number);
+    struct replay_bounds b = replay_limits_of(r->limits, w->name);
+    if (w->now.state == REPLAY_GONE && r->by_operator)
+        return false;
+    bool same_master = w->now.master == w->before.master && !r->healed && !r->by_operator;
+    m->ending = replay_limits_ended(&b, &w->now, number, r->world->now_ms(r->arg) - m->published_ms,
+                                    m->ttl_ms, same_master || !w->seen_running);
+    m->ended_step = m->ending ? step : 0;
+    return m->ending != REPLAY_NOT_ENDED;
+}
+
+/* those that ended in this step, by one limit each line */
+static void say_ended(struct replay *r, const char *queue, unsigned step)
+{
+    for (unsigned e = REPLAY_TOO_MANY; e <= REPLAY_QUEUE_EXPIRED; e++) {
+        VEC(unsigned) numbers = {0};
+        for (unsigned number = 1; number <= r->result->messages.len; number++)
+            if (replay_message(r, number)->ending == (enum replay_ending)e &&
+                replay_message(r, number)->ended_step == step &&
+                strcmp(replay_message(r, number)->queue, queue) == 0)
+                VEC_PUSH(&numbers, number);
+        if (numbers.len) {
+            bool full = e == REPLAY_TOO_MANY || e == REPLAY_TOO_LONG;
+            json_t *fact = fact_with("%s: %s", replay_fact_messages("%s", numbers.items, numbers.len),
+                                     fact_of(full ? N_("dropped by %s") : N_("expired by %s"),
+                                             replay_ending_word((enum replay_ending)e)));
+            replay_say_fact(r, "  ENDED", fact);
+            json_decref(fact);
+        }
+        VEC_FREE(&numbers);
+    }
 }
 
 /* What was just seen of the queue, for every message that belongs to it. */
@@ -122,15 +160,18 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
             m->holders = in_sync;
-        if (here && m->lost_step) {
-            m->lost_step = 0;
+        if (here && (m->lost_step || m->ended_step)) {
+            m->lost_step = m->ended_step = 0;
+            m->ending = REPLAY_NOT_ENDED;
             json_t *fact = fact_of(N_("m%u is there again"), number);
             replay_say_fact(r, "  FOUND", fact);
             json_decref(fact);
-        } else if (!here && !m->lost_step && (runs || w->now.state == REPLAY_GONE)) {
-            lose(r, w, number, step);
+        } else if (!here && !m->lost_step && !m->ended_step && (runs || w->now.state == REPLAY_GONE)) {
+            if (!ended(r, w, number, step))
+                lose(r, w, number, step);
         }
     }
+    say_ended(r, w->name, step);
     if (w->now.state == REPLAY_RUNNING) {
         VEC_FREE(&w->before.holds);
         w->before = w->now;
@@ -155,7 +196,7 @@ static void remove_all(struct replay *r, const char *queue)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         if (strcmp(replay_message(r, number)->queue, queue) == 0 && !replay_message(r, number)->consumed &&
-            !replay_message(r, number)->lost_step)
+            !replay_message(r, number)->lost_step && !replay_message(r, number)->ended_step)
             replay_message(r, number)->removed = true;
 }
 
@@ -173,6 +214,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
 {
     unsigned first = (unsigned)r->result->messages.len + 1, count = (unsigned)e->numbers[0];
     enum replay_answer *answers = xcalloc(count, sizeof(*answers));
+    uint64_t began_ms = r->world->now_ms(r->arg);
+    int64_t ttl_ms = replay_limits_of(r->limits, e->name).ttl_ms;
     int err = r->world->publish(r->arg, e, first, count, answers, why);
     VEC(unsigned) same = {0};
     for (unsigned i = 0; i < count; i++)
@@ -180,6 +223,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
                                                                .node = e->node,
                                                                .step = e->step,
                                                                .transient = e->transient,
+                                                               .published_ms = began_ms,
+                                                               .ttl_ms = ttl_ms,
                                                                .answer = answers[i]});
     r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
     memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
@@ -266,6 +311,7 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
     replay_say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
         account(r, &r->queues.items[i], step);
+    r->unlooked = false;
     return 0;
 }
 
@@ -277,14 +323,20 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_STOP:
         note_gone(r, e->nodes);
         r->away |= e->nodes;
+        r->killed |= e->verb == SCHED_KILL ? e->nodes : 0;
         break;
     case SCHED_START:
         r->away &= ~e->nodes;
+        r->killed &= ~e->nodes;
         r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
         r->went_on = r->went_on || r->by_operator;
         r->forced &= ~e->nodes;
         break;
     case SCHED_FORCE: r->forced |= e->nodes; break;
+    case SCHED_FORGET_OFFLINE: /* at the next start of the first */
+        r->forced |= 1u << e->node;
+        note_gone(r, 1u << e->other);
+        break;
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
@@ -335,6 +387,14 @@ static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, i
     return syncs && !q.mirrors ? fact_of(N_("refused: %s has no mirrors"), e->name) : NULL;
 }
 
+/* Not a process of the one that forgets may be there, and the other one does not run. */
+static json_t *refused_offline(const struct replay *r, const struct sched_event *e)
+{
+    if (!(r->killed >> e->node & 1))
+        return fact_of(N_("refused: node%u was not killed"), e->node + 1u);
+    return r->away >> e->other & 1 ? NULL : fact_of(N_("refused: node%u was not stopped"), e->other + 1u);
+}
+
 /* What cannot be done as things are, in words; NULL: it can be, or *err. */
 static json_t *refused(struct replay *r, const struct sched_event *e, int *err, char **why)
 {
@@ -342,6 +402,8 @@ static json_t *refused(struct replay *r, const struct sched_event *e, int *err, 
                     e->verb == SCHED_CANCEL_SYNC;
     bool of_cluster = e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
                       e->verb == SCHED_FORGET;
+    if (e->verb == SCHED_FORGET_OFFLINE)
+        return refused_offline(r, e);
     if (!of_queue && !of_cluster && e->verb != SCHED_FORCE)
         return NULL;
     uint32_t serving = r->world->serving(r->arg);
@@ -369,6 +431,8 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
             err = consume(r, e, fact, why);
         else
             err = r->world->act(r->arg, e, fact, why);
+        if (!err)
+            replay_limits_note(r->limits, e);
     }
     if (!err && rests)
         err = r->world->rest(r->arg, why);
@@ -409,6 +473,7 @@ static int events(struct replay *r, char **why)
         json_t *fact = NULL;
         err = one_event(r, e, rests, &fact, why);
         bool shows = e->step ? rests : !next || next->step;
+        r->unlooked = r->unlooked || !rests;
         if (!err && shows)
             err = look_at_all(r, e->step, &fact, why);
         else if (!err && fact)
@@ -427,6 +492,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
 {
     struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
     char *why = NULL;
+    r.limits = replay_limits_create();
     *result = (struct replay_result){.watch = result->watch, .translate = result->translate};
     fprintf(out, "%s: %s\n", name, s->title);
     json_t *head = fact_of(s->nodes == 1 ? N_("%u node, engine %s, rule %s, partitions %s")
@@ -454,6 +520,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
         replay_queue_finish(&r.queues.items[i].now);
     }
     VEC_FREE(&r.queues);
+    replay_limits_destroy(r.limits);
     free(r.gone);
     text_finish(&r.line);
     return err;

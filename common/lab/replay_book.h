@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "lab/replay.h"
+#include "lab/replay_limits.h"
 
 struct watched { /* a queue that was declared */
     char *name;
@@ -21,12 +22,15 @@ struct replay {
     FILE *out;
     struct replay_result *result;
     VEC(struct watched) queues;
-    uint32_t away;  /* nodes that do not run */
-    uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
+    struct replay_limits *limits;
+    bool unlooked;   /* some event since queues were looked at was not waited for */
+    uint32_t away;   /* nodes that do not run */
+    uint32_t killed; /* of those: their process is not there */
+    uint32_t *gone;  /* by message: nodes that were away at some time since its confirm, while mirrors */
     size_t gone_cap;
     bool healed;      /* the step healed a cut */
     bool by_operator; /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced;  /* nodes whose next start waits for nobody */
+    uint32_t forced;  /* nodes whose next start waits for nobody, or not for one that is forgotten then */
     bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };

@@ -7,8 +7,10 @@
 
 enum sched_fate replay_fate(const struct replay_message *m)
 {
+    bool full = m->ending == REPLAY_TOO_MANY || m->ending == REPLAY_TOO_LONG;
     return m->lost_step                ? SCHED_LOST
            : m->consumed || m->removed ? SCHED_CONSUMED
+           : m->ending                 ? (full ? SCHED_DROPPED : SCHED_EXPIRED)
            : m->unavailable            ? SCHED_UNAVAILABLE
                                        : SCHED_KEPT;
 }
@@ -17,7 +19,8 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
 {
     return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
            a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
+           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
 static json_t *fate_fact(const struct replay_message *m)
@@ -27,6 +30,10 @@ static json_t *fate_fact(const struct replay_message *m)
                         : fact_of(N_("LOST in step %u"), m->lost_step);
     if (m->removed)
         return fact_word(N_("removed by an operator"));
+    if (m->ending)
+        return fact_of(replay_fate(m) == SCHED_DROPPED ? N_("dropped in step %u by %s")
+                                                       : N_("expired in step %u by %s"),
+                       m->ended_step, replay_ending_word(m->ending));
     if (m->unavailable)
         return fact_word(N_("unavailable: its queue does not run"));
     return fact_word(sched_fate_word(replay_fate(m)));
@@ -70,6 +77,10 @@ static void print_fates(struct replay *r)
     fact = fact_of(N_("%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost"), len,
                    confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
                    count[SCHED_LOST]);
+    if (count[SCHED_DROPPED])
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u dropped"), count[SCHED_DROPPED]));
+    if (count[SCHED_EXPIRED])
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u expired"), count[SCHED_EXPIRED]));
     replay_say_fact(r, "", fact);
     json_decref(fact);
 }
