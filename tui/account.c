@@ -159,11 +159,11 @@ static json_t *split(const struct snapshot *s, const struct queue_seen *q, const
             told_discarded(s, q->name, s->nodes[i].name))
             discarded |= (node_bits)1 << i;
     char *sides = names_text(s, a->split), *gone = names_text(s, discarded);
-    json_t *fact = discarded
-                       ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
-                                    "held is discarded."),
-                                 q->name, sides, s->nodes[q->master].name, gone)
-                       : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+    json_t *fact =
+        discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
+                               "held is discarded."),
+                            q->name, sides, s->nodes[q->master].name, gone)
+                  : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
     free(sides);
     free(gone);
     return fact;
@@ -207,7 +207,8 @@ static json_t *account_now(const struct model *m)
 
 void account_taken_up(struct lesson *l)
 {
-    const char *format = json_string_value(json_array_get(l->account, 0)), *plain = json_string_value(l->account);
+    const char *format = json_string_value(json_array_get(l->account, 0)),
+               *plain = json_string_value(l->account);
     bool nothing = !l->account || (plain && !*plain);
     if (!nothing && (!format || strcmp(format, earlier) != 0))
         l->account = fact_with(earlier, l->account, NULL);

@@ -72,7 +72,7 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_CONSUMED:
         text = xstrdup(f->before     ? _("a consumer of an earlier screen printed it")
                        : f->received ? _("a consumer of this screen printed it")
-                                   : _("a consumer acknowledged it"));
+                                     : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;

@@ -42,22 +42,23 @@ static json_t *queue_json(const struct model *m, const struct away *a)
     uint64_t uid = uid_of(&m->ledger, a->queue);
     json_t *taken = json_array();
     for (size_t i = 0; i < a->taken_len; i++)
-        json_array_append_new(
-            taken, json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
-                             name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "name", a->queue, "uid",
-                     (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies), "masters",
-                     names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
+        json_array_append_new(taken,
+                              json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
+                                        name_json(s, a->taken[i].to), "level", a->taken[i].level));
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "name",
+                     a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
+                     "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
                      names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken,
-                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "kept_on", names_json(s, a->kept_on), "held",
-                     (json_int_t)a->held, "missing", (json_int_t)a->missing, "back", a->back_at != 0);
+                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "kept_on",
+                     names_json(s, a->kept_on), "held", (json_int_t)a->held, "missing",
+                     (json_int_t)a->missing, "back", a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
 {
-    return json_pack("{s:s, s:b, s:I, s:I, s:I}", "queue", r->queue, "messages", r->kind == TRACE_SEEN_DELIVERED,
-                     "since_us", (json_int_t)r->since_us, "until_us", (json_int_t)r->until_us, "count",
-                     (json_int_t)r->count);
+    return json_pack("{s:s, s:b, s:I, s:I, s:I}", "queue", r->queue, "messages",
+                     r->kind == TRACE_SEEN_DELIVERED, "since_us", (json_int_t)r->since_us, "until_us",
+                     (json_int_t)r->until_us, "count", (json_int_t)r->count);
 }
 
 int kept_save(const struct model *m, const struct labdir *lab)
@@ -189,7 +190,8 @@ static bool came_back(const struct model *m, const struct snapshot *s, const str
     for (size_t i = 0; i < s->events_len; i++)
         for (size_t n = 0; n < s->nodes_len && s->events[i].wall_ms > m->kept_wall_ms; n++) {
             size_t len = strlen(s->nodes[n].name);
-            if ((a->kept_on & ((node_bits)1 << n)) && strncmp(s->events[i].text, s->nodes[n].name, len) == 0 &&
+            if ((a->kept_on & ((node_bits)1 << n)) &&
+                strncmp(s->events[i].text, s->nodes[n].name, len) == 0 &&
                 strcmp(s->events[i].text + len, " is up") == 0)
                 return true;
         }

@@ -1,9 +1,9 @@
-/* kept.h: what a screen saw of queues stays in the lab's folder (LAB_SEEN_FILE) for the one that comes after it:
- * the copies on nodes that are away, who took over, what a queue without a server held, and what its consumers
- * printed. At most KEPT_QUEUES of each.
+/* kept.h: what a screen saw of queues stays in the lab's folder (LAB_SEEN_FILE) for the one that comes after
+ * it: the copies on nodes that are away, who took over, what a queue without a server held, and what its
+ * consumers printed. At most KEPT_QUEUES of each.
  *
- * The rule it keeps: what may have changed while nobody looked is not taken up: a queue of another uid or one that
- * was declared since, how level mirrors were, what a queue held whose node came back meanwhile. */
+ * The rule it keeps: what may have changed while nobody looked is not taken up: a queue of another uid or one
+ * that was declared since, how level mirrors were, what a queue held whose node came back meanwhile. */
 #ifndef TUI_KEPT_H
 #define TUI_KEPT_H
 

@@ -40,8 +40,8 @@ static bool same_run(const struct fact *a, const struct fact *b)
 {
     return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node &&
            a->about == b->about && a->origin == b->origin && a->redelivered == b->redelivered &&
-           a->received == b->received && a->before == b->before && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
-           a->incarnation == b->incarnation && !a->count && !b->count &&
+           a->received == b->received && a->before == b->before && a->queue_uid == b->queue_uid &&
+           a->last + 1 == b->first && a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
 

@@ -49,7 +49,7 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
-    bool before; /* received: from an earlier screen's program */
+    bool before;                  /* received: from an earlier screen's program */
     bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
     bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
@@ -126,8 +126,8 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
 
-/* From the next snapshot on it is about this queue (copied; NULL: the one that a snapshot looked at). Snapshots
- * that looked at another tell what nodes noted of this one, not what they hold of it. */
+/* From the next snapshot on it is about this queue (copied; NULL: the one that a snapshot looked at).
+ * Snapshots that looked at another tell what nodes noted of this one, not what they hold of it. */
 void ledger_want(struct ledger *l, const char *queue);
 
 /* ledger_receipt.c: marks what reached such programs as received; true: there were any. */

@@ -83,7 +83,7 @@ enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_
  * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
     char *queue;
-    uint64_t uid; /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
+    uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
 
@@ -146,7 +146,7 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
-    node_bits any_away; /* nodes that any of them is on */
+    node_bits any_away;   /* nodes that any of them is on */
     int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */

@@ -157,10 +157,12 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
                   l->published, l->confirmed, l->delivered, l->redelivered);
 }
 
-/* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served. */
+/* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served.
+ */
 static char *unserved_text(const struct diagram *d)
 {
-    const struct queue_seen *q = d->m->ledger.queue ? snapshot_queue(d->m->snapshot, d->m->ledger.queue) : NULL;
+    const struct queue_seen *q =
+        d->m->ledger.queue ? snapshot_queue(d->m->snapshot, d->m->ledger.queue) : NULL;
     if (!q || (q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN))
         return NULL;
     const struct away *a = model_past(d->m, q->name);
@@ -172,8 +174,7 @@ static char *unserved_text(const struct diagram *d)
         text = format_text(_("%s is %s: nobody can say what it holds."), q->name, state);
     else if (held >= 0)
         text = format_text(NP_("%s is %s: %s has what it holds, %lld message when it was last seen.",
-                               "%s is %s: %s has what it holds, %lld messages when it was last seen.",
-                               held),
+                               "%s is %s: %s has what it holds, %lld messages when it was last seen.", held),
                            q->name, state, nodes, (long long)held);
     else
         text = format_text(_("%s is %s: only %s can say what it holds."), q->name, state, nodes);

@@ -310,8 +310,8 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
     }
 }
 
-/* It went, by what others told, and what it told before went with its process: it is gone still, or began after
- * that. (One that was only cut off has its feed whole.) */
+/* It went, by what others told, and what it told before went with its process: it is gone still, or began
+ * after that. (One that was only cut off has its feed whole.) */
 static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n)
 {
     size_t len = strlen(n->name);

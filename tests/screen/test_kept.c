@@ -1,4 +1,5 @@
-/* test_kept.c: a screen that is opened after another one knows what that one saw, as far as it is sure still. */
+/* test_kept.c: a screen that is opened after another one knows what that one saw, as far as it is sure still.
+ */
 #include "tests/screen/support.h"
 
 #include <sys/stat.h>
@@ -238,8 +239,9 @@ static void both_sides(void **state)
     account_says(&s, "mirrior_hello: in a partition node1, node2 served it, each side for itself.");
     story_event(&s.t, "queue", 5000000, "mirrior_hello: what node1 held on its side is discarded, 1 message");
     look(&s);
-    static const char both[] = "mirrior_hello: in a partition node1, node2 served it, each side for itself; node2 "
-                               "goes on, what node1 held is discarded.";
+    static const char both[] =
+        "mirrior_hello: in a partition node1, node2 served it, each side for itself; node2 "
+        "goes on, what node1 held is discarded.";
     account_says(&s, both);
     open_again(&s);
     look(&s);

@@ -1,5 +1,5 @@
-/* test_past.c: a paused screen and a replay show the message of the queue that is selected, or say that nothing
- * was recorded of it: never another queue's. */
+/* test_past.c: a paused screen and a replay show the message of the queue that is selected, or say that
+ * nothing was recorded of it: never another queue's. */
 #include "tests/screen/support.h"
 
 #include <stdlib.h>
@@ -39,8 +39,8 @@ static void looks_at(struct past *p, const char *queue, uint64_t uid)
     p->t.uid = uid;
 }
 
-/* node1 has hello alone; mirrior_hello is on node1 and node2. The screen looked at hello, then at the other, then
- * node1 was stopped. */
+/* node1 has hello alone; mirrior_hello is on node1 and node2. The screen looked at hello, then at the other,
+ * then node1 was stopped. */
 static void begin(struct past *p, bool looked_at_both)
 {
     struct story *t = &p->t;
