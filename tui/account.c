@@ -1,6 +1,7 @@
 /* account.c: what became of the queues that had a copy on a node that went away: who has it, who had it, what
  * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed;
- * what is done afterwards does not change it. */
+ * what is done afterwards does not change it, nor that the screen is left or stands still: it is a fact that
+ * the lesson keeps. */
 #include <stdlib.h>
 
 #include "view.h"
@@ -39,128 +40,130 @@ static enum taken how_taken_over(const struct snapshot *s, const struct queue_se
     return taken == TAKEN_UNTOLD && t->level ? TAKEN_IN_SYNC : taken;
 }
 
-static char *stopped_text(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
+static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
 {
-    char *nodes = names_text(s, copies), *text;
+    char *nodes = names_text(s, copies);
+    json_t *fact;
     bool one = (copies & (copies - 1)) == 0;
-    if (one && q->was_messages >= 0)
-        text =
-            format_text(NP_("%s: %lld message is out of reach: its only copy is on %s.",
-                            "%s: %lld messages are out of reach: their only copy is on %s.", q->was_messages),
-                        q->name, (long long)q->was_messages, nodes);
+    if (one && q->was_messages == 1)
+        fact = fact_of(N_("%s: 1 message is out of reach: its only copy is on %s."), q->name, nodes);
+    else if (one && q->was_messages >= 0)
+        fact = fact_of(N_("%s: %lld messages are out of reach: their only copy is on %s."), q->name,
+                       (long long)q->was_messages, nodes);
     else if (one)
-        text = format_text(_("%s is out of reach: its only copy is on %s."), q->name, nodes);
+        fact = fact_of(N_("%s is out of reach: its only copy is on %s."), q->name, nodes);
     else
-        text = format_text(_("%s is out of reach: its copies are on %s."), q->name, nodes);
+        fact = fact_of(N_("%s is out of reach: its copies are on %s."), q->name, nodes);
     free(nodes);
-    return text;
+    return fact;
 }
 
 /* one node after the other took it over */
-static char *taken_over_again_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+static json_t *taken_over_again(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
 {
-    struct text chain = {0};
+    json_t *chain = NULL;
     bool level = !a->forgot, short_of = false;
     for (size_t i = 0; i < a->taken_len; i++) {
         const struct taking_over *t = &a->taken[i];
         enum taken taken = how_taken_over(s, q, t);
+        const char *to = s->nodes[t->to].name, *from = s->nodes[t->from].name;
         level = level && taken == TAKEN_IN_SYNC;
         short_of = short_of || taken == TAKEN_UNSYNCED;
-        text_printf(&chain, i ? _(", then %s from %s") : _("%s took over from %s"), s->nodes[t->to].name,
-                    s->nodes[t->from].name);
+        fact_add(&chain, "%s%s",
+                 i ? fact_of(N_(", then %s from %s"), to, from)
+                   : fact_of(N_("%s took over from %s"), to, from));
     }
-    char *text = format_text(short_of ? _("%s: %s; not each was in sync: it lacks some.")
-                             : level  ? _("%s: %s; each copy was in sync: all kept.")
-                                      : _("%s: %s."),
-                             q->name, chain.s);
-    text_finish(&chain);
-    return text;
+    const char *format = short_of ? N_("%s: %s; not each was in sync: it lacks some.")
+                         : level  ? N_("%s: %s; each copy was in sync: all kept.")
+                                  : N_("%s: %s.");
+    return fact_with(format, json_string(q->name), chain);
 }
 
-static char *taken_over_text(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+static json_t *taken_over(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
 {
     if (a->taken_len > 1)
-        return taken_over_again_text(s, q, a);
+        return taken_over_again(s, q, a);
     const struct taking_over *t = &a->taken[0];
     const char *gone = s->nodes[t->from].name, *now = s->nodes[t->to].name;
     switch (how_taken_over(s, q, t)) {
     case TAKEN_UNSYNCED:
-        return format_text(_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now,
-                           gone);
+        return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
     case TAKEN_IN_SYNC:
-        return format_text(_("%s: %s took over from %s; its copy was in sync: all kept."), q->name, now,
-                           gone);
+        return fact_of(N_("%s: %s took over from %s; its copy was in sync: all kept."), q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }
-    return format_text(_("%s: %s took over from %s."), q->name, now, gone);
+    return fact_of(N_("%s: %s took over from %s."), q->name, now, gone);
 }
 
 /* of the queue that is looked at: what nobody has any more, though all who ever had it answer (ledger.h) */
-static unsigned long long lost_count(const struct ledger *l)
+static long long lost_count(const struct ledger *l)
 {
-    unsigned long long lost = 0;
+    uint64_t lost = 0;
     for (size_t i = 0; i < l->fates.len; i++)
         if (l->fates.items[i].fate.verdict == VERDICT_LOST)
             lost += l->fates.items[i].last - l->fates.items[i].first + 1;
-    return lost;
+    return (long long)lost;
 }
 
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
-static char *lost_text(const struct model *m, const struct queue_seen *q, const struct away *a)
+static json_t *lost_of(const struct model *m, const struct queue_seen *q, const struct away *a)
 {
     const struct ledger *l = &m->ledger;
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
-    unsigned long long lost = told ? lost_count(l) : a && a->back_at ? (unsigned long long)a->missing : 0;
+    long long lost = told ? lost_count(l) : a && a->back_at ? (long long)a->missing : 0;
     if (!lost)
         return NULL;
-    char *nodes = a && a->back_at ? names_text(m->snapshot, a->kept_on) : NULL, *text;
-    if (nodes && *nodes)
-        text = format_text(NP_("%s: %llu message is lost: its only copy was on %s, in memory alone.",
-                               "%s: %llu messages are lost: their only copies were on %s, in memory alone.",
-                               lost),
-                           q->name, lost, nodes);
+    char *nodes = a && a->back_at ? names_text(m->snapshot, a->kept_on) : NULL;
+    json_t *fact;
+    if (nodes && *nodes && lost == 1)
+        fact =
+            fact_of(N_("%s: 1 message is lost: its only copy was on %s, in memory alone."), q->name, nodes);
+    else if (nodes && *nodes)
+        fact = fact_of(N_("%s: %lld messages are lost: their only copies were on %s, in memory alone."),
+                       q->name, lost, nodes);
+    else if (lost == 1)
+        fact = fact_of(N_("%s: 1 message is lost; 3 shows where."), q->name);
     else
-        text = format_text(NP_("%s: %llu message is lost; 3 shows where.",
-                               "%s: %llu messages are lost; 3 shows where.", lost),
-                           q->name, lost);
+        fact = fact_of(N_("%s: %lld messages are lost; 3 shows where."), q->name, lost);
     free(nodes);
-    return text;
+    return fact;
 }
 
-static char *queue_text(const struct model *m, const struct queue_seen *q)
+static json_t *queue_account(const struct model *m, const struct queue_seen *q)
 {
     const struct snapshot *s = m->snapshot;
     const struct away *a = model_past(m, q->name);
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
         node_bits copies = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
-        return copies ? stopped_text(s, q, copies) : NULL;
+        return copies ? stopped(s, q, copies) : NULL;
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
     if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
-        return taken_over_text(s, q, a);
-    return lost_text(m, q, a);
+        return taken_over(s, q, a);
+    return lost_of(m, q, a);
 }
 
-static char *account_now(const struct model *m)
+/* a new fact; NULL: there is nothing to tell */
+static json_t *account_now(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
-    struct text t = {0};
+    json_t *all = NULL;
     int said = 0;
     for (size_t i = 0; s && s->source >= 0 && i < s->queues_len && said < MOST; i++) {
-        char *text = queue_text(m, &s->queues[i]);
-        if (text) {
-            text_printf(&t, "%s%s", t.len ? "\n" : "", text);
-            said++;
-        }
-        free(text);
+        json_t *fact = queue_account(m, &s->queues[i]);
+        said += fact != NULL;
+        fact_add(&all, "%s\n%s", fact);
     }
-    return t.s;
+    return all;
 }
 
 char *account_text(const struct model *m)
 {
-    return m->account ? xstrdup(m->account) : account_now(m);
+    json_t *kept = m->lesson ? m->lesson->account : NULL, *fact = kept ? json_incref(kept) : account_now(m);
+    char *text = fact ? fact_text(fact, lesson_words) : NULL;
+    json_decref(fact);
+    return text;
 }
 
 /* So long after the last tick what led to it is known: RabbitMQ counts messages every 5 s. */
@@ -168,20 +171,22 @@ char *account_text(const struct model *m)
 
 void account_keep(struct model *m, bool acts)
 {
-    bool done = m->lesson && m->lesson->number && model_step(m) == m->lesson->steps_len;
-    if (!done) {
-        free(m->account);
-        m->account = NULL;
+    struct lesson *l = m->lesson;
+    if (!l || !l->number)
+        return;
+    if (model_step(m) < l->steps_len) {
+        json_decref(l->account);
+        l->account = NULL;
         m->done_at = 0;
         return;
     }
-    if (m->account || !m->snapshot)
+    if (l->account || !m->snapshot)
         return;
     m->done_at = m->done_at ? m->done_at : m->snapshot->taken_at;
     if (!acts && m->snapshot->taken_at < m->done_at + SETTLED_MS)
         return;
-    m->account = account_now(m);
-    m->account = m->account ? m->account : xstrdup("");
+    l->account = account_now(m);
+    l->account = l->account ? l->account : json_string("");
 }
 
 bool account_shows_loss(const struct model *m)

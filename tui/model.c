@@ -44,7 +44,6 @@ void model_finish(struct model *m)
     free(m->pager.title);
     free(m->pager.text);
     free(m->copy);
-    free(m->account);
     free(m->export_to);
     VEC_FREE(&m->away);
     VEC_FREE(&m->history);

@@ -148,7 +148,6 @@ struct model {
     /* the lesson; lesson.c changes it, the model reads it. NULL: none */
     struct lesson *lesson;
     ms_time done_at; /* when its last step was seen to be ticked; 0: not yet */
-    char *account;   /* what became of its queues, as it was at its end (account.c); NULL: as it is now */
 
     /* what the user did; model_key */
     enum view view;

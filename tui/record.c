@@ -39,7 +39,7 @@ struct recorder {
     ms_time start, last_t;
     json_t *doc, *steps;
     VEC(uint64_t) events; /* their seq, in order */
-    json_t *leftover;
+    json_t *leftover, *account;
 
     /* what was run, as model.c keeps it: copies of the commands that run, and of the newest */
     struct model shadow;
@@ -230,7 +230,7 @@ static json_t *step_json(const struct lesson_step *s, bool whole)
     return o;
 }
 
-/* adds to the line the steps that are not as the reader knows them */
+/* adds to the line the steps that are not as the reader knows them, and what they came to */
 static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, bool whole)
 {
     json_t *changed = json_object();
@@ -249,6 +249,11 @@ static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, 
     if (json_object_size(changed))
         json_object_set(line, "steps", changed);
     json_decref(changed);
+    json_t *account = l ? l->account : NULL;
+    if (account && (whole || !json_equal(account, r->account)))
+        json_object_set(line, "account", account);
+    json_decref(r->account);
+    r->account = json_incref(account);
 }
 
 /* ---- snapshots
@@ -535,6 +540,7 @@ void recorder_destroy(struct recorder *r)
     text_finish(&r->before);
     text_finish(&r->now);
     json_decref(r->leftover);
+    json_decref(r->account);
     free(r->header);
     free(r->file);
     free(r->why);

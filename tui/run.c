@@ -537,6 +537,7 @@ static void loop(struct run *r)
     event_base_dispatch(r->base);
     draw(r, false);
     close_terminal(r);
+    account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
         fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);
     observer_destroy(r->observer);

@@ -126,6 +126,11 @@ static void apply_steps(struct player *p, json_t *line, bool cold)
         if (l && i < l->steps_len)
             apply_step(&l->steps[i], o, cold);
     }
+    json_t *account = json_object_get(line, "account");
+    if (l && account) { /* as it was found then: what the model could find here may come too late */
+        json_decref(l->account);
+        l->account = json_incref(account);
+    }
 }
 
 static struct command *command_from(const json_t *o)

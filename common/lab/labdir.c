@@ -83,8 +83,7 @@ int labdir_load(struct labdir *lab, const char *dir_option, char **error)
     char *file = format_text("%s/lab.cfg", lab->path);
     int err;
     if (access(file, F_OK)) {
-        *error =
-            format_text("no lab in %s: start one with `lab up` (or name its folder with --dir)", lab->path);
+        *error = format_text("no lab in %s", lab->path);
         err = ERR_NOT_FOUND;
     } else {
         err = labdir_read_config(lab, file, error);
@@ -129,9 +128,6 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 int labdir_wipe(const struct labdir *lab, char **error)
 {
     *error = NULL;
-    char *kept = format_text("%s/lesson.json", lab->path); /* lesson_kept.c */
-    unlink(kept);
-    free(kept);
     for (size_t i = 0; i <= lab->nodes_len && !lab->external; i++) {
         char *path = format_text("%s/%s", lab->path, i < lab->nodes_len ? lab->nodes[i].name : "rabbitmq");
         if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)

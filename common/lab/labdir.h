@@ -41,7 +41,8 @@ struct labdir {
 int labdir_path(const char *dir_option, char *out, size_t out_len);
 
 /* Reads DIR/lab.cfg. On failure returns an error code and a message for the user in *error (caller frees):
- * which file and line, what is wrong, what to do ("no lab in DIR: start one with lab up"). */
+ * which file and line, what is wrong, what to do. ERR_NOT_FOUND: "no lab in DIR"; how one is started, whoever
+ * knows by which path lab was called says. */
 int labdir_load(struct labdir *lab, const char *dir_option, char **error);
 
 /* Reads a user's configuration (lab up --config FILE; same keys), filling in defaults. The error is

@@ -340,6 +340,7 @@ void lesson_destroy(struct lesson *l)
     free(l->predict);
     free(l->answer);
     free(l->queue);
+    json_decref(l->account);
     free_names(full->queues);
     free_names(full->policies);
     size_t at = 0;

@@ -47,6 +47,8 @@ struct lesson {
     int nodes;     /* how many nodes it wants */
     struct lesson_step *steps;
     size_t steps_len;
+    json_t *account; /* what became of its queues, as the screen saw it at its end (a fact, tui/account.c),
+                        "": there was nothing to tell; NULL: it has not ended, or has only just */
 };
 
 /* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
@@ -87,12 +89,14 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
  * done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
 
-/* What was seen of it, in the lab's folder until lesson_clean or a lab that begins empty: lesson_kept.c.
+/* What was seen of it, in the lab's folder beside what was seen of others: lesson_kept.c.
  * lesson_keep: ERR_IO if it cannot be written; a lesson that was not begun leaves what is there.
- * lesson_take_up: into one that was just loaded for this lab; false if nothing of this lesson is kept. */
+ * lesson_take_up: into one that was just loaded for this lab; false if nothing of this lesson is kept.
+ * lesson_forget: this one begins again; ERR_IO. lesson_forget_all: so do all. */
 int lesson_keep(const struct lesson *l, const struct labdir *lab);
 bool lesson_take_up(struct lesson *l, const struct labdir *lab);
-void lesson_forget(const struct labdir *lab);
+int lesson_forget(const struct lesson *l, const struct labdir *lab);
+void lesson_forget_all(const struct labdir *lab);
 
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
  * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */

@@ -120,7 +120,10 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     *error = NULL;
-    lesson_forget(lab);
+    if (lesson_forget(l, lab)) {
+        *error = format_text("%s/lesson.json cannot be written", lab->path);
+        return ERR_IO;
+    }
     for (size_t i = 0; i < lab->nodes_len; i++) {
         int err = wake(lab, i, error);
         if (err)

@@ -1,6 +1,7 @@
 /* lesson_kept.c: what was seen of a lesson's steps stays in the lab's folder (DIR/lesson.json) when the
- * screen is left, with the time it was seen at, and is there again when it comes back. It is one lesson's:
- * the one that was left last.
+ * screen is left, with the time it was seen at, and is there again when it comes back to that lesson,
+ * whatever others came between: {"lessons": [...]}, the one that was left last at the end. (A file of an
+ * earlier kit is one lesson alone.)
  *
  * The rule it keeps: what is taken up is what was observed then. The steps go on being looked at, and those
  * that the nodes contradict say until when they were true. A program that ran when the screen was left is not
@@ -12,6 +13,9 @@
 #include "base/err.h"
 #include "lab/lesson_private.h"
 #include "lab/private.h"
+
+#define KEPT_LESSONS    99   /* the newest; more there are not (lesson_list) */
+#define KEPT_OUTPUT_MAX 4000 /* of what a proved step's program printed, the end: more is never shown */
 
 static char *kept_file(const struct labdir *lab)
 {
@@ -29,8 +33,14 @@ static json_t *step_json(const struct lesson_step *s)
     json_t *o = json_pack("{s:s, s:b}", "title", s->title, "acted", is_done(s->state) ? s->acted : ended);
     if (ended)
         json_object_set_new(o, "exit", json_integer(s->exit_code));
-    if (s->output)
-        json_object_set_new(o, "output", json_string(s->output)); /* nothing, if it is no text */
+    if (s->output) {
+        size_t len = strlen(s->output), from = 0;
+        if (is_done(s->state) && len > KEPT_OUTPUT_MAX)
+            from = len - KEPT_OUTPUT_MAX;
+        while (from && ((unsigned char)s->output[from] & 0xc0) == 0x80)
+            from++; /* not in the middle of a character */
+        json_object_set_new(o, "output", json_string(s->output + from)); /* nothing, if it is no text */
+    }
     if (!is_done(s->state))
         return o;
     json_object_set_new(o, "state", json_string(s->state == STEP_SEEN ? "seen" : "was"));
@@ -39,29 +49,70 @@ static json_t *step_json(const struct lesson_step *s)
     return o;
 }
 
+/* All that is kept, as a list: a new reference. What cannot be read is not there. */
+static json_t *kept_lessons(const struct labdir *lab)
+{
+    char *file = kept_file(lab);
+    json_t *o = json_load_file(file, 0, NULL), *list = json_object_get(o, "lessons");
+    list = json_is_array(list)           ? json_incref(list)
+           : json_object_get(o, "steps") ? json_pack("[O]", o)
+                                         : json_array();
+    json_decref(o);
+    free(file);
+    return list;
+}
+
+/* takes the list over */
+static int write_lessons(const struct labdir *lab, json_t *list)
+{
+    char *file = kept_file(lab), *fresh = format_text("%s.new", file);
+    json_t *o = json_pack("{s:o}", "lessons", list);
+    int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
+    free(file);
+    free(fresh);
+    json_decref(o);
+    return err;
+}
+
+static bool is_of(const json_t *kept, const struct lesson *l)
+{
+    return json_integer_value(json_object_get(kept, "lesson")) == l->number;
+}
+
+/* true: it was there */
+static bool take_out(json_t *list, const struct lesson *l)
+{
+    size_t len = json_array_size(list);
+    for (size_t i = len; i-- > 0;)
+        if (is_of(json_array_get(list, i), l))
+            json_array_remove(list, i);
+    return json_array_size(list) < len;
+}
+
 int lesson_keep(const struct lesson *l, const struct labdir *lab)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     bool begun = lesson_current(l) > 0;
-    json_t *steps = json_array(), *most = json_object();
-    for (size_t i = 0; i < l->steps_len; i++) {
+    for (size_t i = 0; i < l->steps_len; i++)
         begun = begun || l->steps[i].acted;
+    if (!begun)
+        return 0;
+    json_t *steps = json_array(), *most = json_object();
+    for (size_t i = 0; i < l->steps_len; i++)
         json_array_append_new(steps, step_json(&l->steps[i]));
-    }
     for (char **name = full->queues; name && *name; name++) {
         const int64_t *held = map_get_str(&full->most_messages, *name);
         if (held)
             json_object_set_new(most, *name, json_integer(*held));
     }
     json_t *o = json_pack("{s:i, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages", most);
-    char *file = kept_file(lab), *fresh = format_text("%s.new", file);
-    int err = 0;
-    if (begun && (json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file)))
-        err = ERR_IO;
-    free(file);
-    free(fresh);
-    json_decref(o);
-    return err;
+    json_t *list = kept_lessons(lab);
+    json_object_set(o, "account", l->account); /* nothing, if there is none */
+    take_out(list, l);
+    json_array_append_new(list, o);
+    while (json_array_size(list) > KEPT_LESSONS)
+        json_array_remove(list, 0);
+    return write_lessons(lab, list);
 }
 
 static void take_up_step(struct lesson_step *s, const json_t *o)
@@ -85,8 +136,7 @@ static void take_up_step(struct lesson_step *s, const json_t *o)
 static bool fits(const struct lesson *l, const json_t *o)
 {
     const json_t *steps = json_object_get(o, "steps");
-    if (json_integer_value(json_object_get(o, "lesson")) != l->number ||
-        json_array_size(steps) != l->steps_len)
+    if (!is_of(o, l) || json_array_size(steps) != l->steps_len)
         return false;
     for (size_t i = 0; i < l->steps_len; i++) {
         const json_t *step = json_array_get(steps, i);
@@ -100,24 +150,36 @@ static bool fits(const struct lesson *l, const json_t *o)
 bool lesson_take_up(struct lesson *l, const struct labdir *lab)
 {
     struct lesson_full *full = lesson_full(l);
-    char *file = kept_file(lab);
-    json_t *o = json_load_file(file, 0, NULL), *held;
+    json_t *list = kept_lessons(lab), *o = NULL, *held;
     const char *name;
-    free(file);
-    bool good = o && fits(l, o);
-    for (size_t i = 0; good && i < l->steps_len; i++)
+    for (size_t i = json_array_size(list); i-- > 0 && !o;)
+        o = fits(l, json_array_get(list, i)) ? json_array_get(list, i) : NULL;
+    for (size_t i = 0; o && i < l->steps_len; i++)
         take_up_step(&l->steps[i], json_array_get(json_object_get(o, "steps"), i));
-    json_object_foreach(good ? json_object_get(o, "most_messages") : NULL, name, held)
+    json_object_foreach(o ? json_object_get(o, "most_messages") : NULL, name, held)
     {
         int64_t *most = xcalloc(1, sizeof(*most));
         *most = json_integer_value(held);
         free(map_set(&full->most_messages, bytes_str(name), most));
     }
-    json_decref(o);
-    return good;
+    /* what became of it was told at its end, if at all: what is so now may have come of something else */
+    if (o && lesson_current(l) == l->steps_len)
+        l->account =
+            json_object_get(o, "account") ? json_incref(json_object_get(o, "account")) : json_string("");
+    json_decref(list);
+    return o != NULL;
 }
 
-void lesson_forget(const struct labdir *lab)
+int lesson_forget(const struct lesson *l, const struct labdir *lab)
+{
+    json_t *list = kept_lessons(lab);
+    if (take_out(list, l))
+        return write_lessons(lab, list);
+    json_decref(list);
+    return 0;
+}
+
+void lesson_forget_all(const struct labdir *lab)
 {
     char *file = kept_file(lab);
     unlink(file);

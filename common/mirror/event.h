@@ -7,7 +7,7 @@
 #include "mirror/types.h"
 
 struct peer_msg; /* mirror/peer_msg.h */
-struct queue;    /* mirror/mirror_private.h */
+struct queue;    /* mirror/mirror_state.h */
 
 enum event_type {
     /* the node's own life */

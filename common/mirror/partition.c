@@ -22,11 +22,12 @@ static void life_over(struct mirror *m, struct effects *out)
 
 /* pause_minority: where members are lost, those that stay must be more than half of the cluster's nodes. Who
  * is about to come in does not count: it may have been in a later view, without this node. A view that only
- * grows is none of its business (the first one is made by whoever was the last: view.c). A node that
- * is being stopped goes without a view: its log must not say that it was the last. */
+ * grows is none of its business (the first one is made by whoever was the last: view.c); one that is
+ * installed counts, whether it was served in or not. A node that is being stopped goes without a view: its
+ * log must not say that it was the last. */
 bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out)
 {
-    if (m->o.partition_handling != PARTITION_PAUSE_MINORITY || !m->served ||
+    if (m->o.partition_handling != PARTITION_PAUSE_MINORITY ||
         2 * node_count(stay) > node_count(m->cluster) || !(m->members & ~stay))
         return false;
     if (m->stopping) {

@@ -310,8 +310,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     bool went_on = sq->now.local && was.valid && was.life == sq->now.life && (was.local || was.replica);
     if (was.generation != sq->now.generation && !went_on) /* from an empty log ids count from 0 again */
         sq->next = sq->items.len ? sq->items.items[sq->items.len - 1].id + 1 : 0;
-    if (!info_same_outcome(&was, &sq->now))
+    if (!info_same_outcome(&was, &sq->now)) {
         sq->before = was;
+        sq->since = sq->now.view;
+    }
     bool became_master =
         sq->now.local && (!was.local || was.life != sq->now.life || was.generation != sq->now.generation);
     bool became_unavailable = !info_available(&sq->now) && (!was.valid || info_available(&was));

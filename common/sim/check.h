@@ -41,6 +41,7 @@ struct seen_info {
 struct seen_queue {
     bool present;                 /* in the node's table */
     struct seen_info now, before; /* before: when master, generation or availability were last different */
+    uint32_t since;               /* the first view in which now was as it is in these three */
     struct seen_info changing;    /* in a view that was installed and is not served yet, */
     struct seen_info overtaken;   /* and in one before that, which never was */
     size_t synced_at;             /* its disk knows who is in sync now once it has so many records */

@@ -199,6 +199,18 @@ static bool was_master(struct sim *s, const struct seen_info *outcome, uint32_t 
     return false;
 }
 
+/* Somebody of this side saw the queue wait for the same master before: that was judged then. */
+static bool was_so_before(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome)
+{
+    for (node_id other = 0; other < s->options.nodes; other++) {
+        const struct seen_queue *q = seen_queue(s, other, queue);
+        if (other != n && s->check.nodes[other].holding && info_same_outcome(&q->now, outcome) &&
+            q->since != outcome->view && view_leads_to(s, q->since, outcome->view))
+            return true;
+    }
+    return false;
+}
+
 static void tell_known(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
                        unsigned kind)
 {
@@ -224,8 +236,8 @@ void check_choice(struct sim *s, node_id n, uint32_t queue)
     bool anybody = false;
     if (s->options.rules)
         return; /* somebody's own: what they lose is judged, not whom they pick */
-    if (!outcome.local && was_master(s, &outcome, queue))
-        return; /* of this same generation, and it has gone since */
+    if (!outcome.local && (was_master(s, &outcome, queue) || was_so_before(s, n, queue, &outcome)))
+        return; /* was_master: of this same generation, and it has gone since */
     for (node_id other = 0; other < s->options.nodes; other++)
         for (unsigned kind = 0; kind < KNOWN; kind++) {
             struct seen_info known;

@@ -118,6 +118,36 @@ static void a_question_is_not_answered_before_its_step(void **state)
     }
 }
 
+static bool runs(const struct lesson_step *s, const char *verb)
+{
+    for (size_t w = 0; s->action && s->action[w]; w++)
+        if (strcmp(s->action[w], verb) == 0)
+            return true;
+    return false;
+}
+
+/* Where no other node can tell how one went, a stop is proved by silence alone: a node that was killed ticks
+ * the step as well. Its words say what is seen, and that this is all. */
+static void what_silence_proves_is_no_orderly_stop(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t found = 0, n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        for (size_t s = 0; s < l->steps_len && l->nodes == 1; s++) {
+            const struct lesson_step *step = &l->steps[s];
+            if (!runs(step, "stop_app"))
+                continue;
+            found++;
+            assert_string_equal(step->wait_text, "node1 does not answer");
+            assert_non_null(strstr(step->why, "does not answer, and no more: had it been killed"));
+        }
+        lesson_destroy(l);
+    }
+    assert_int_equal(found, 1);
+}
+
 static void actions_name_this_labs_ports(void **state)
 {
     (void)state;
@@ -297,6 +327,7 @@ int main(void)
         cmocka_unit_test(every_lesson_loads_for_a_lab_of_its_size),
         cmocka_unit_test(only_lessons_that_are_there_are_named),
         cmocka_unit_test(a_question_is_not_answered_before_its_step),
+        cmocka_unit_test(what_silence_proves_is_no_orderly_stop),
         cmocka_unit_test(actions_name_this_labs_ports),
         cmocka_unit_test(no_such_lesson),
         cmocka_unit_test(programs_grow_by_added_lines),

@@ -703,12 +703,13 @@ static void what_was_seen_is_kept_with_its_time(void **state)
     assert_int_equal(anew->steps[0].state, STEP_WAS);
     assert_int_equal(anew->steps[0].seen_wall_ms, l->steps[0].seen_wall_ms);
 
-    lesson_forget(&lab);
+    assert_int_equal(lesson_forget(l, &lab), 0);
     struct lesson *third = load(7);
     assert_false(lesson_take_up(third, &lab));
     lesson_destroy(third);
     lesson_destroy(anew);
     lesson_destroy(l);
+    lesson_forget_all(&lab);
     assert_int_equal(rmdir(lab.path), 0);
 }
 

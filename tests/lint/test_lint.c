@@ -118,6 +118,8 @@ static void a_private_header_stays_at_home(void **state)
     (void)state;
     plant("layers", "common/host/node.h", false, "#include \"mirror/mirror_private.h\"\\n",
           "a private header of common/mirror");
+    plant("layers", "common/host/node.h", false, "#include \"mirror/mirror_state.h\"\\n",
+          "a private header of common/mirror");
 }
 
 static void what_is_left_to_do_is_found(void **state)

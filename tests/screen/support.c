@@ -91,6 +91,7 @@ void sketch_destroy(struct lesson *l)
     free(l->title);
     free(l->aim);
     free(l->predict);
+    json_decref(l->account);
     free(l);
 }
 

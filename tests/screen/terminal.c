@@ -24,6 +24,7 @@ struct terminal_test {
     int width, height;
     VTerm *vterm;
     VTermScreen *screen;
+    enum { IN_TEXT, IN_ESCAPE, IN_CONTROL, IN_CHARSET, IN_STRING } at; /* where what was read so far ends */
     uint64_t bytes, frames;
     int64_t frame_at_us;
     struct text report_line, text, error_text;
@@ -72,6 +73,26 @@ static _Noreturn void run_child(terminal_child *child, void *arg, int report, in
     exit(child(arg));
 }
 
+/* as far as programs of this kit write escape sequences */
+static void follow(struct terminal_test *t, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        switch (t->at) {
+        case IN_TEXT: t->at = c == 0x1b ? IN_ESCAPE : IN_TEXT; break;
+        case IN_ESCAPE:
+            t->at = c == '['               ? IN_CONTROL
+                    : c == ']'             ? IN_STRING
+                    : c == '(' || c == ')' ? IN_CHARSET
+                                           : IN_TEXT;
+            break;
+        case IN_CONTROL: t->at = c >= 0x40 && c < 0x7f ? IN_TEXT : IN_CONTROL; break;
+        case IN_CHARSET: t->at = IN_TEXT; break;
+        case IN_STRING: t->at = c == 7 ? IN_TEXT : c == 0x1b ? IN_ESCAPE : IN_STRING; break;
+        }
+    }
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct terminal_test *t = arg;
@@ -84,6 +105,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     }
     t->bytes += (uint64_t)got;
+    follow(t, part, (size_t)got);
     vterm_input_write(t->vterm, part, (size_t)got);
     char answer[256];
     size_t len;
@@ -195,17 +217,6 @@ void terminal_type(struct terminal_test *t, const char *keys)
     }
 }
 
-void terminal_set_size(struct terminal_test *t, int width, int height)
-{
-    struct winsize size = {.ws_row = (unsigned short)height, .ws_col = (unsigned short)width};
-    t->width = width;
-    t->height = height;
-    /* libvterm 0.1.4 writes past the screen when a double-width character comes to a screen of one column, as
-     * one may that was drawn for the size before: it gets two, and only the first is looked at */
-    vterm_set_size(t->vterm, height, width < 2 ? 2 : width);
-    ioctl(t->pty, TIOCSWINSZ, &size);
-}
-
 /* ---- what can be seen
  * ------------------------------------------------------------------------------------------- */
 
@@ -312,6 +323,33 @@ bool terminal_wait(struct terminal_test *t, terminal_fact *fact, void *arg, int 
         event_add(t->wake, &wake);
         event_base_loop(t->base, EVLOOP_ONCE);
     }
+}
+
+static bool between_sequences(struct terminal_test *t, void *arg)
+{
+    (void)arg;
+    return t->at == IN_TEXT || t->ended;
+}
+
+/* libvterm 0.1.4 keeps the margins that a program set for a scroll when the screen gets smaller (xterm
+ * forgets them), and then scrolls lines that are not there. */
+static void forget_margins(struct terminal_test *t)
+{
+    static const char forget[] = "\0337\033[r\0338"; /* the cursor stays */
+    terminal_wait(t, between_sequences, NULL, 1000);
+    vterm_input_write(t->vterm, forget, sizeof(forget) - 1);
+}
+
+void terminal_set_size(struct terminal_test *t, int width, int height)
+{
+    struct winsize size = {.ws_row = (unsigned short)height, .ws_col = (unsigned short)width};
+    t->width = width;
+    t->height = height;
+    forget_margins(t);
+    /* libvterm 0.1.4 writes past the screen when a double-width character comes to a screen of one column, as
+     * one may that was drawn for the size before: it gets two, and only the first is looked at */
+    vterm_set_size(t->vterm, height, width < 2 ? 2 : width);
+    ioctl(t->pty, TIOCSWINSZ, &size);
 }
 
 static bool has_text(struct terminal_test *t, void *arg)

@@ -52,10 +52,6 @@ static void an_error_is_one_line_in_the_readers_language(void **state)
         {{"list_queues"}, 64, "it is labctl's, labctl list_queues", "它是 labctl 的"},
         {{"up", "--bogus"}, 64, "lab: --bogus: no such option", "--bogus：没有这个选项"},
         {{"up", "--engine", "ejabberd"}, 64, "write kit or rabbitmq", "写 kit 或 rabbitmq"},
-        {{"down", "--dir", "/nowhere/lab"},
-         1,
-         "no lab in /nowhere/lab: start one with `",
-         "/nowhere/lab 里没有实验"},
         {{"replay"}, 64, "name a schedule (*.sched) or a recording", "请指定一个剧本"},
         {{"replay", "--plain", "/nowhere/x.sched"}, 1, "name a schedule (*.sched)", "请指定一个剧本"},
         {{"replay", "--bogus", "x.sched"}, 64, "lab replay --help shows", "replay 没有这个选项"},
@@ -71,6 +67,33 @@ static void an_error_is_one_line_in_the_readers_language(void **state)
                          all[i].code, expected, text_str(&out));
         }
     }
+    text_finish(&out);
+}
+
+/* What is to be typed is the lab that was called, by the same path: it need not be in PATH. */
+static void no_lab_says_how_to_start_one(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    char *control = format_text("%sctl", program);
+    char *english = format_text(
+        "lab: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
+    char *chinese = format_text(
+        "lab: /nowhere/lab 里没有实验：用 `%s up` 启动一个 (或用 --dir 指定它的文件夹)\n", program);
+    char *from_control = format_text(
+        "Error: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
+    assert_int_equal(LAB(&out, ENGLISH, "down", "--dir", "/nowhere/lab"), 1);
+    assert_string_equal(text_str(&out), english);
+    assert_int_equal(LAB(&out, CHINESE, "down", "--dir", "/nowhere/lab"), 1);
+    assert_string_equal(text_str(&out), chinese);
+    assert_int_equal(
+        run_program(&out, 60000, (const char *const[]){control, "--dir", "/nowhere/lab", "status", NULL}),
+        78);
+    assert_string_equal(text_str(&out), from_control);
+    free(control);
+    free(english);
+    free(chinese);
+    free(from_control);
     text_finish(&out);
 }
 
@@ -100,6 +123,7 @@ int main(void)
     free(folder);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_is_one_line_in_the_readers_language),
+        cmocka_unit_test(no_lab_says_how_to_start_one),
         cmocka_unit_test(a_schedule_is_told_in_the_readers_language),
     };
     return cmocka_run_group_tests_name("screen/command", tests, NULL, NULL);

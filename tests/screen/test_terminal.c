@@ -77,6 +77,29 @@ static void a_storm_of_resizes(void **state)
     scene_quit(s);
 }
 
+/* sets margins for a scroll, and scrolls when the screen has another size */
+static int scroll_late(void *arg)
+{
+    (void)arg;
+    printf("\033[20;24rmargins");
+    fflush(stdout);
+    if (getchar() == '\n')
+        printf("\033[2S\033[Hscrolled");
+    return fflush(stdout);
+}
+
+static void a_smaller_terminal_has_no_margins(void **state)
+{
+    struct scene *s = *state;
+    s->t = terminal_start(s->base, 80, 24, scroll_late, NULL);
+    assert_true(terminal_wait_text(s->t, "margins", SOON));
+    terminal_set_size(s->t, 80, 5);
+    terminal_type(s->t, "\n");
+    assert_true(terminal_wait_text(s->t, "scrolled", SOON));
+    assert_null(strstr(terminal_text(s->t), "margins")); /* by two lines, all of them */
+    assert_true(terminal_wait_end(s->t, SOON));
+}
+
 static void the_last_frame_stays(void **state)
 {
     struct scene *s = *state;
@@ -109,7 +132,7 @@ static void states_with_colour(void **state)
     struct terminal_look down, copy, syncing, plain;
     REPLAY(s, "stopped");
     scene_start(s, 80, 24);
-    assert_seen(s, "STOPPED");
+    assert_shows_frame(s, "stopped", 80, 24); /* all of it: a part may come first */
     assert_true(terminal_look_of(s->t, "STOPPED", &down));
     assert_true(terminal_look_of(s->t, "syncing", &syncing));
     assert_true(terminal_look_of(s->t, " mirrior_hello   ", &plain));
@@ -396,6 +419,7 @@ int main(void)
         TEST(a_replay_goes_on_by_key),
         TEST(a_recording_is_named_with_its_program),
         TEST(a_storm_of_resizes),
+        TEST(a_smaller_terminal_has_no_margins),
         TEST(the_last_frame_stays),
         TEST(states_without_colour),
         TEST(states_with_colour),

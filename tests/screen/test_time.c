@@ -641,6 +641,76 @@ static struct player *short_session(struct session_made *s, bool with_policy)
     return p;
 }
 
+/* The lesson ends with node1 stopped; then much else is done. How often it was looked at before its account
+ * is fixed, and what fixed it (the time, or a command), is not to be seen from what is kept. */
+static void play_beyond_the_end(struct session_made *s, bool acts, int looks)
+{
+    look(s, "rest");
+    look(s, "stopped");
+    for (size_t i = 0; i < s->live.lesson->steps_len; i++)
+        tick(s, i, "so");
+    for (int i = 0; i < (acts ? 3 : 45); i++)
+        look(s, "stopped");
+    if (acts)
+        run_command(s, "start_app", "Starting\n");
+    for (int i = 0; i < looks; i++)
+        look(s, i % 40 < 20 ? "rest" : "down");
+}
+
+static const char account_of_the_end[] =
+    "\n hello: 100000 messages are out of reach: their only copy is on node1.\n"
+    " mirrior_hello: node2 took over from node1; its copy was in sync: all kept.";
+
+/* What became of the lesson's queues is fixed at its end; a screen that stands still, and a replay, show just
+ * that, from wherever one comes to the moment. */
+static void the_account_of_a_lesson_stands_still(void **state)
+{
+    (void)state;
+    for (int acts = 0; acts < 2; acts++) {
+        struct session_made s;
+        struct rng rng;
+        begin_session(&s, RECORD_MAX_BYTES);
+        play_beyond_the_end(&s, acts, 400);
+        assert_contains(s.frames.items[s.frames.len - 1], account_of_the_end);
+        struct player *p = open_player(s.file);
+        rng_init(&rng, 1);
+        for (int i = 0; i < 100; i++) {
+            size_t at = i == 0 ? s.frames.len - 1 : rng_below(&rng, s.frames.len);
+            player_to(p, at + 1);
+            char *frame = live_frame(p);
+            assert_string_equal(frame, s.frames.items[at]);
+            free(frame);
+        }
+        player_destroy(p);
+        end_session(&s);
+    }
+}
+
+/* The end of the lesson is not in the memory of a paused screen any more: its account is. */
+static void the_account_outlives_the_memory(void **state)
+{
+    (void)state;
+    struct session_made s;
+    char *error = NULL;
+    begin_session(&s, RECORD_MAX_BYTES);
+    recorder_destroy(s.recorder);
+    struct recording_start start = {.at = START, .model = &s.live, .whole = true};
+    s.recorder = recorder_create(NULL, 60000, &start, &error);
+    play_beyond_the_end(&s, false, 2000);
+    struct recording *r = recording_of("memory", recorder_text(s.recorder), &error);
+    assert_non_null(r);
+    assert_true(r->moments.items[0].t > 60000); /* since the session began: the end was long before */
+    struct player *p = player_create(r, NULL, NULL, false);
+    for (size_t at = r->moments.len; at > 0; at -= at > 50 ? 50 : at) {
+        player_to(p, at);
+        char *frame = live_frame(p);
+        assert_contains(frame, account_of_the_end);
+        free(frame);
+    }
+    player_destroy(p);
+    end_session(&s);
+}
+
 static void two_recordings_side_by_side(void **state)
 {
     (void)state;
@@ -692,6 +762,8 @@ int main(void)
         cmocka_unit_test(a_file_has_a_limit),
         cmocka_unit_test(an_existing_file_is_kept),
         cmocka_unit_test(memory_keeps_the_newest),
+        cmocka_unit_test(the_account_of_a_lesson_stands_still),
+        cmocka_unit_test(the_account_outlives_the_memory),
         cmocka_unit_test(two_recordings_side_by_side),
     };
     return cmocka_run_group_tests_name("screen/time", tests, NULL, NULL);

@@ -37,6 +37,8 @@ static int command_up(const struct options *o)
         return 0;
     }
     code = lab_start(&lab, o->fresh);
+    if (!code && o->fresh)
+        lesson_forget_all(&lab);
     if (!code)
         printf(NP_("%zu node runs in %s; `%s` shows it, `%s down` stops it\n",
                    "%zu nodes run in %s; `%s` shows them, `%s down` stops them\n", lab.nodes_len),
@@ -254,9 +256,11 @@ static int make_ready(struct labdir *lab, int number)
     int code = 0, err = 0;
     printf(_("making the lab ready for lesson %d...\n"), number);
     fflush(stdout);
-    if (lab->nodes_len < (size_t)l->nodes)
+    if (lab->nodes_len < (size_t)l->nodes) {
         code = lab->external ? too_few(lab, (size_t)l->nodes, false) : enlarge(lab, (size_t)l->nodes);
-    else if ((err = lesson_clean(lab, l, &error)))
+        if (!code && lesson_forget(l, lab))
+            code = lab_failed(ERR_IO, NULL);
+    } else if ((err = lesson_clean(lab, l, &error)))
         code = lab_failed(err, error);
     lesson_destroy(l);
     return code;
@@ -303,6 +307,8 @@ static int command_screen(const struct options *o, int number)
             return code;
         if (!o->replay && (code = lab_start(&lab, o->fresh)))
             return code;
+        if (!o->replay && o->fresh)
+            lesson_forget_all(&lab);
     }
     if (o->replay)
         return tui_run(&lab, number, &options);

@@ -24,7 +24,7 @@ const char lab_usage[] =
     "       --nodes N               how many (3)\n"
     "       --ports AMQP,HTTP,PEER  node1's ports (5672,15672,25672); the next nodes count up from them\n"
     "       --config FILE           a configuration of your own\n"
-    "       --fresh                 without the messages and queues of last time\n"
+    "       --fresh                 without the messages, queues and ticks of last time\n"
     "  lab down               stop them all, leave nothing running\n"
     "  lab run N --headless   play lesson N, print every step with what was seen; 0 only if all was proved\n"
     "       --engine, --ports, --config as above, for the nodes it starts if none run\n"

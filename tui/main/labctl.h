@@ -32,7 +32,7 @@ struct ctl_option {
 
 /* One command line, taken apart. Points into argv. */
 struct ctl_line {
-    const char *program; /* "labctl" */
+    const char *program; /* as it was called: "build/labctl", "labctl" */
     const char *dir, *node;
     const char *verb;               /* NULL: none was given */
     VEC(const char *) args;         /* after the verb, without options */

@@ -53,7 +53,7 @@ static void add_option(struct ctl_line *line, const char *name, size_t len, cons
 void ctl_line_parse(struct ctl_line *line, int argc, char **argv)
 {
     memset(line, 0, sizeof(*line));
-    line->program = "labctl";
+    line->program = argc > 0 ? argv[0] : "labctl";
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];

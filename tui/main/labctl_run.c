@@ -2,6 +2,7 @@
  * node's process (kill, start) is the same for both engines and is here. */
 #include <string.h>
 
+#include "base/err.h"
 #include "lab/engine.h"
 #include "main/labctl.h"
 
@@ -96,10 +97,23 @@ static int without_lab(struct ctl *c)
     return strcmp(verb, "help") == 0 || strcmp(verb, "version") == 0 ? ctl_kit(c) : -1;
 }
 
+/* lab stands beside labctl: it is called by the same path */
+static char *no_lab_text(const struct ctl *c)
+{
+    const char *slash = strrchr(c->line.program, '/');
+    return format_text("no lab in %s: start one with `%.*slab up` (or name its folder with --dir)",
+                       c->lab.path, slash ? (int)(slash + 1 - c->line.program) : 0, c->line.program);
+}
+
 static int with_lab(struct ctl *c)
 {
     char *error = NULL;
-    if (labdir_load(&c->lab, c->line.dir, &error) != 0) {
+    int err = labdir_load(&c->lab, c->line.dir, &error);
+    if (err == ERR_NOT_FOUND) {
+        free(error);
+        error = no_lab_text(c);
+    }
+    if (err) {
         fprintf(c->err, "Error: %s\n", error ? error : "the lab's folder cannot be read");
         free(error);
         return CTL_CONFIG;

@@ -1,0 +1,130 @@
+/* test_lesson_kept.c: what was seen of each lesson is found again when one comes back to it
+ * (DIR/lesson.json); what a lesson keeps of its steps is in test_proof.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "lab/lesson.h"
+
+static struct lesson *load(int lesson_number)
+{
+    char *error = NULL;
+    struct lesson *l = lesson_load(lesson_number, NULL, &error);
+    if (!l)
+        fail_msg("%s", error);
+    return l;
+}
+
+/* as if its first n steps had been proved */
+static void prove(struct lesson *l, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        l->steps[i].state = STEP_SEEN;
+        l->steps[i].seen_wall_ms = l->number * 1000 + (int64_t)i;
+        json_decref(l->steps[i].seen);
+        l->steps[i].seen = json_string("so");
+    }
+}
+
+/* how many ticks a lesson that is opened now has */
+static size_t ticks_kept(int of, const struct labdir *lab)
+{
+    struct lesson *l = load(of);
+    size_t ticks = lesson_take_up(l, lab) ? lesson_current(l) : 0;
+    if (ticks)
+        assert_int_equal(l->steps[0].seen_wall_ms, of * 1000);
+    lesson_destroy(l);
+    return ticks;
+}
+
+/* Who goes on to the next lesson and comes back finds what was seen of each. */
+static void every_lesson_keeps_its_ticks(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
+    assert_non_null(mkdtemp(lab.path));
+    struct lesson *second = load(2), *third = load(3), *seventh = load(7);
+    prove(second, second->steps_len);
+    second->account = json_string("hello: 1 message is lost");
+    assert_int_equal(lesson_keep(second, &lab), 0);
+    prove(third, 1);
+    assert_int_equal(lesson_keep(third, &lab), 0);
+    assert_int_equal(lesson_keep(seventh, &lab), 0); /* looked at, and no more */
+    prove(third, 2);
+    assert_int_equal(lesson_keep(third, &lab), 0);
+    assert_int_equal(ticks_kept(2, &lab), second->steps_len);
+    assert_int_equal(ticks_kept(3, &lab), 2);
+    assert_int_equal(ticks_kept(7, &lab), 0);
+
+    struct lesson *anew = load(2);
+    assert_true(lesson_take_up(anew, &lab));
+    assert_string_equal(json_string_value(anew->account), "hello: 1 message is lost");
+    assert_int_equal(lesson_forget(third, &lab), 0); /* it begins again, that one alone */
+    assert_int_equal(ticks_kept(3, &lab), 0);
+    assert_int_equal(ticks_kept(2, &lab), second->steps_len);
+    lesson_destroy(anew);
+
+    /* there are never more than there can be lessons, and the newest stay */
+    for (int other = 101; other < 250; other++) {
+        third->number = other;
+        assert_int_equal(lesson_keep(third, &lab), 0);
+    }
+    char *file = format_text("%s/lesson.json", lab.path);
+    json_t *kept = json_load_file(file, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(kept, "lessons")), 99);
+    assert_int_equal(ticks_kept(2, &lab), 0);
+    json_decref(kept);
+    lesson_forget_all(&lab);
+    free(file);
+    third->number = 3;
+    lesson_destroy(second);
+    lesson_destroy(third);
+    lesson_destroy(seventh);
+    assert_int_equal(rmdir(lab.path), 0);
+}
+
+/* A lab that an earlier kit has left: one lesson, and no list. */
+static void the_file_of_an_earlier_kit_is_read(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
+    assert_non_null(mkdtemp(lab.path));
+    struct lesson *l = load(2), *other = load(3);
+    char *file = format_text("%s/lesson.json", lab.path);
+    json_t *steps = json_array();
+    for (size_t i = 0; i < l->steps_len; i++)
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:b, s:s, s:i, s:s}", "title", l->steps[i].title, "acted", 0,
+                                        "state", "seen", "seen_wall_ms", 2000, "seen", "so"));
+    json_t *old = json_pack("{s:i, s:o, s:{s:i}}", "lesson", 2, "steps", steps, "most_messages", "hello", 1);
+    assert_int_equal(json_dump_file(old, file, 0), 0);
+    json_decref(old);
+    assert_int_equal(ticks_kept(2, &lab), l->steps_len);
+    assert_true(lesson_take_up(l, &lab));
+    assert_string_equal(json_string_value(l->account), ""); /* it was told, and is not known any more */
+    prove(other, 1);
+    assert_int_equal(lesson_keep(other, &lab), 0);
+    assert_int_equal(ticks_kept(2, &lab), l->steps_len);
+    assert_int_equal(ticks_kept(3, &lab), 1);
+    lesson_forget_all(&lab);
+    free(file);
+    lesson_destroy(l);
+    lesson_destroy(other);
+    assert_int_equal(rmdir(lab.path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_lesson_keeps_its_ticks),
+        cmocka_unit_test(the_file_of_an_earlier_kit_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
