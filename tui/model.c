@@ -487,6 +487,7 @@ enum effect model_key(struct model *m, int key, struct command **run)
     *run = NULL;
     if (key == KEY_CTRL_L)
         return EFFECT_CLEAR;
+    form_pressed(m);
     enum effect effect = EFFECT_NONE;
     if (overlay_key(m, key, run, &effect))
         return effect;
