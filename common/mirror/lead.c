@@ -325,7 +325,7 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
         return;
     }
     if (must_wait(m, from, msg)) {
-        hold_prepare(m, from, msg);
+        hold_prepare(m, from, msg, out);
         return;
     }
     if (takes_us_in(m) && from != m->candidate &&

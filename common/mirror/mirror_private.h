@@ -120,7 +120,8 @@ void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, st
 void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out);
 void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out);
 bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
-void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare); /* takes what it owns */
+/* takes what prepare owns */
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out);
 void held_drop(struct mirror *m, node_id from);
 void held_retry(struct mirror *m, struct effects *out);
 void held_refuse(struct mirror *m, struct effects *out);

@@ -180,10 +180,16 @@ bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prep
     return false;
 }
 
-void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare)
+/* Whom it leaves out the candidate has lost: it says so by that, where it takes itself for the one that leads
+ * and reports to nobody. */
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out)
 {
+    node_set lost = reachable(m) & ~m->leaving & ~prepare->u.prepare.targets & ~node_bit(from);
     held_drop(m, from);
     m->held_prepares[from] = steal(prepare);
+    for (node_id n = 0; n < m->o.nodes_len && !m->change.running; n++)
+        if (node_in(lost, n))
+            handle_report(m, from, n, m->incarnations[n], out);
 }
 
 void held_drop(struct mirror *m, node_id from)
