@@ -7,6 +7,8 @@
 #include "view.h"
 #include "words.h"
 
+static const char earlier[] = N_("Seen before: %s");
+
 #define MOST 4 /* queues; more are no lesson any more */
 
 static char *names_text(const struct snapshot *s, node_bits bits)
@@ -40,16 +42,19 @@ static enum taken how_taken_over(const struct snapshot *s, const struct queue_se
     return taken == TAKEN_UNTOLD && t->level ? TAKEN_IN_SYNC : taken;
 }
 
-static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
+/* a: may be NULL */
+static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
+                       node_bits copies)
 {
     char *nodes = names_text(s, copies);
     json_t *fact;
     bool one = (copies & (copies - 1)) == 0;
-    if (one && q->was_messages == 1)
+    int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
+    if (one && held == 1)
         fact = fact_of(N_("%s: 1 message is out of reach: its only copy is on %s."), q->name, nodes);
-    else if (one && q->was_messages >= 0)
+    else if (one && held >= 0)
         fact = fact_of(N_("%s: %lld messages are out of reach: their only copy is on %s."), q->name,
-                       (long long)q->was_messages, nodes);
+                       (long long)held, nodes);
     else if (one)
         fact = fact_of(N_("%s is out of reach: its only copy is on %s."), q->name, nodes);
     else
@@ -105,6 +110,11 @@ static long long lost_count(const struct ledger *l)
     return (long long)lost;
 }
 
+/* where the message view shows it, and elsewhere */
+static const char one_shown[] = N_("%s: 1 message is lost; 3 shows where."),
+                  many_shown[] = N_("%s: %lld messages are lost; 3 shows where."),
+                  one_lost[] = N_("%s: 1 message is lost."), many_lost[] = N_("%s: %lld messages are lost.");
+
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
 static json_t *lost_of(const struct model *m, const struct queue_seen *q, const struct away *a)
@@ -123,11 +133,46 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
         fact = fact_of(N_("%s: %lld messages are lost: their only copies were on %s, in memory alone."),
                        q->name, lost, nodes);
     else if (lost == 1)
-        fact = fact_of(N_("%s: 1 message is lost; 3 shows where."), q->name);
+        fact = fact_of(one_shown, q->name);
     else
-        fact = fact_of(N_("%s: %lld messages are lost; 3 shows where."), q->name, lost);
+        fact = fact_of(many_shown, q->name, lost);
     free(nodes);
     return fact;
+}
+
+static bool told_discarded(const struct snapshot *s, const char *queue, const char *node)
+{
+    char *begin = format_text("%s: what %s held on its side is discarded", queue, node);
+    bool told = false;
+    for (size_t i = 0; i < s->events_len && !told; i++)
+        told = strncmp(s->events[i].text, begin, strlen(begin)) == 0;
+    free(begin);
+    return told;
+}
+
+/* Both sides of a partition served it, to clients of their own. */
+static json_t *split(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+{
+    node_bits discarded = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((a->split & ~((node_bits)1 << q->master) & ((node_bits)1 << i)) &&
+            told_discarded(s, q->name, s->nodes[i].name))
+            discarded |= (node_bits)1 << i;
+    char *sides = names_text(s, a->split), *gone = names_text(s, discarded);
+    json_t *fact =
+        discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
+                               "held is discarded."),
+                            q->name, sides, s->nodes[q->master].name, gone)
+                  : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+    free(sides);
+    free(gone);
+    return fact;
+}
+
+/* By an earlier screen; takes the fact over. */
+static json_t *seen_before(json_t *fact, bool before)
+{
+    return before ? fact_with(earlier, fact, NULL) : fact;
 }
 
 static json_t *queue_account(const struct model *m, const struct queue_seen *q)
@@ -136,11 +181,13 @@ static json_t *queue_account(const struct model *m, const struct queue_seen *q)
     const struct away *a = model_past(m, q->name);
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
         node_bits copies = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
-        return copies ? stopped(s, q, copies) : NULL;
+        return copies ? stopped(s, q, a, copies) : NULL;
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
+    if (served && a && a->split)
+        return seen_before(split(s, q, a), a->split_before);
     if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
-        return taken_over(s, q, a);
+        return seen_before(taken_over(s, q, a), a->taken[a->taken_len - 1].before);
     return lost_of(m, q, a);
 }
 
@@ -158,10 +205,27 @@ static json_t *account_now(const struct model *m)
     return all;
 }
 
+void account_taken_up(struct lesson *l)
+{
+    const char *format = json_string_value(json_array_get(l->account, 0)),
+               *plain = json_string_value(l->account);
+    bool nothing = !l->account || (plain && !*plain);
+    if (!nothing && (!format || strcmp(format, earlier) != 0))
+        l->account = fact_with(earlier, l->account, NULL);
+}
+
+/* of an account that a lesson kept, when nodes do not tell of its messages any more */
+static const char *words_not_shown(const char *format)
+{
+    return strcmp(format, one_shown) == 0    ? _(one_lost)
+           : strcmp(format, many_shown) == 0 ? _(many_lost)
+                                             : lesson_words(format);
+}
+
 char *account_text(const struct model *m)
 {
     json_t *kept = m->lesson ? m->lesson->account : NULL, *fact = kept ? json_incref(kept) : account_now(m);
-    char *text = fact ? fact_text(fact, lesson_words) : NULL;
+    char *text = fact ? fact_text(fact, account_shows_loss(m) ? lesson_words : words_not_shown) : NULL;
     json_decref(fact);
     return text;
 }

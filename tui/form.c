@@ -272,6 +272,7 @@ enum effect form_key(struct model *m, int key, struct command **run)
     } else if (key == KEY_RETURN) {
         m->overlay = OVERLAY_NONE;
         *run = form_command(m);
+        f->ran = f->waits = *run && m->form == FORM_POLICY;
         return *run ? EFFECT_RUN : EFFECT_DRAW;
     } else if (key == KEY_ARROW_UP || key == KEY_BACK_TAB) {
         f->at = (f->at + len - 1) % len;
@@ -288,6 +289,60 @@ enum effect form_key(struct model *m, int key, struct command **run)
         input_key(&f->fields[f->at], key);
     }
     return EFFECT_DRAW;
+}
+
+/* ---- what a node does not take
+ * ----------------------------------------------------------------------------------- */
+
+void form_ran(struct model *m, const struct command *c)
+{
+    struct form *f = &m->forms[FORM_POLICY];
+    f->runs = f->ran ? c : f->runs;
+    f->ran = false;
+}
+
+void form_pressed(struct model *m)
+{
+    m->forms[FORM_POLICY].waits = false;
+}
+
+/* the field that is named first in it; none: the one that is typed in */
+static int field_named(const struct form *f, const char *text)
+{
+    const char *first = NULL;
+    int found = f->at;
+    for (int i = 0; i < POLICY_FIELDS; i++) {
+        const char *name = strstr(text, policy_fields[i].name);
+        if (name && (!first || name < first)) {
+            first = name;
+            found = i;
+        }
+    }
+    return found;
+}
+
+void form_ended(struct model *m, const struct command *c, int exit_code, const char *refused)
+{
+    struct form *f = &m->forms[FORM_POLICY];
+    if (f->runs != c)
+        return;
+    f->runs = NULL;
+    free(f->wrong);
+    f->wrong = NULL;
+    if (!exit_code && !refused)
+        return;
+    /* of what they say of a definition, that is the reason; what else was printed refused.c puts into words
+     */
+    bool own_words = c->last_line && strstr(text_str(&c->output), "Validation failed");
+    f->wrong = own_words      ? xstrdup(c->last_line)
+               : refused      ? xstrdup(refused)
+               : c->last_line ? xstrdup(c->last_line)
+                              : format_text(_("ended with exit code %d"), exit_code);
+    if (!f->waits || m->overlay != OVERLAY_NONE)
+        return;
+    int at = field_named(f, f->wrong);
+    form_open(m, FORM_POLICY);
+    f->at = at;
 }
 
 /* ---- drawing

@@ -1,10 +1,12 @@
 /* form.h: small forms of a few lines: a policy, messages to publish. What is typed goes into the words of a
  * command as it is. What no node would take is said in the form, which stays open; the rest is for the nodes
- * to say, in their own words. */
+ * to say, in their own words: if they refuse a policy, its form is there again, with what was typed. */
 #ifndef TUI_FORM_H
 #define TUI_FORM_H
 
 #include "input.h"
+
+struct command;
 
 enum form_kind { FORM_POLICY, FORM_PUBLISH, FORMS };
 
@@ -32,7 +34,10 @@ struct form {
     struct input fields[FORM_FIELDS];
     int at;      /* the field that is typed in */
     bool chosen; /* it was only gone to: what is typed takes the place of what is there */
-    char *wrong; /* why Enter did nothing, until the next key; NULL: nothing is */
+    char *wrong; /* why Enter did nothing, or what a node said to it, until the next key; NULL: nothing is */
+    bool ran;    /* Enter has made a command, which is about to run */
+    bool waits;  /* no key was pressed since: a refusal opens the form again */
+    const struct command *runs; /* that command, only to be compared; NULL: none runs */
 };
 
 void form_reset(struct form *f, enum form_kind kind); /* the first values: the article's */

@@ -1,32 +1,14 @@
 /* ledger_life.c: one message's life, moment by moment, from the facts that cover it and from what is known of
  * its queue and the nodes. What follows from the facts without having been seen is marked as inferred. */
-#include "base/text.h"
-#include "ledger.h"
+#include "ledger_telling.h"
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "words.h"
 
-/* of so many every one is shown */
-#define FEW_NODES 4
-/* so long after a node went this screen has seen it, too */
-#define NOTICE_US 1000000
-
-struct telling {
-    const struct ledger *l;
-    const struct snapshot *s;
-    uint64_t id;
-    struct life *life;
-    int master;    /* at this point; -1: not known */
-    bool accepted; /* the publisher's node said that it took it */
-    bool published;
-    bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
-    node_bits down, silent;
-    size_t delivery; /* 1 + the newest one's moment; 0: none */
-};
-
-static struct moment *add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
-                          const char *label)
+struct moment *life_add(struct telling *t, enum moment_kind kind, int from, int to, int64_t at_us,
+                        const char *label)
 {
     VEC_PUSH(
         &t->life->moments,
@@ -37,6 +19,14 @@ static struct moment *add(struct telling *t, enum moment_kind kind, int from, in
     if (to >= 0 && to < LIMIT_NODES)
         t->life->part |= (node_bits)1 << to;
     return &t->life->moments.items[t->life->moments.len - 1];
+}
+
+int life_gets_it(const struct moment *m)
+{
+    if (m->fact == TRACE_SEEN_COPIED || m->fact == TRACE_SEEN_FILLED)
+        return m->to == PARTY_NOBODY ? m->from : m->to;
+    bool master = m->fact == TRACE_SEEN_PROMOTED || m->fact == TRACE_SEEN_BACK;
+    return master && !m->without ? m->from : -1;
 }
 
 static int64_t time_of(const struct fact *f, uint64_t id)
@@ -62,11 +52,12 @@ static void tell_enqueued(struct telling *t, const struct fact *f, int64_t at)
     if (t->life->home < 0)
         t->life->home = f->node;
     if (!t->accepted) {
-        add(t, from == f->node ? MOMENT_ARROW : MOMENT_INFERRED, PARTY_PRODUCER, from, at, N_("publish"));
+        life_add(t, from == f->node ? MOMENT_ARROW : MOMENT_INFERRED, PARTY_PRODUCER, from, at,
+                 N_("publish"));
         t->accepted = true;
     }
     if (from != f->node)
-        add(t, MOMENT_ARROW, from, f->node, at, N_("forward"));
+        life_add(t, MOMENT_ARROW, from, f->node, at, N_("forward"));
     t->published = true;
 }
 
@@ -74,18 +65,18 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
 {
     t->life->copies |= (node_bits)1 << f->node;
     if (t->master >= 0 && t->master != f->node)
-        add(t, MOMENT_ARROW, t->master, f->node, at, N_("replicate"));
+        life_add(t, MOMENT_ARROW, t->master, f->node, at, N_("replicate"));
     else
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
 /* From the master; if that does not run any more, from one that nobody told of. */
 static void tell_filled(struct telling *t, const struct fact *f, int64_t at)
 {
     if ((t->down | t->silent) & ((node_bits)1 << t->master))
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
     else
-        add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
+        life_add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
 }
 
 /* the facts of one moment follow each other: those of one reign each */
@@ -103,9 +94,9 @@ static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
 {
     bool without = !among_them(t, f);
     bool back = f->kind == TRACE_SEEN_BACK;
-    struct moment *m = add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
-                           back ? (without ? N_("back without it") : N_("back as master"))
-                                : (without ? N_("promoted without it") : N_("promoted")));
+    struct moment *m = life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
+                                back ? (without ? N_("back without it") : N_("back as master"))
+                                     : (without ? N_("promoted without it") : N_("promoted")));
     m->letter = 'M';
     m->without = without;
     m->count = f->count;
@@ -126,17 +117,17 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
     bool about = is_about(f, t->id);
     switch (f->kind) {
     case TRACE_SEEN_ACCEPTED:
-        add(t, MOMENT_ARROW, PARTY_PRODUCER, f->node, at, N_("publish"));
+        life_add(t, MOMENT_ARROW, PARTY_PRODUCER, f->node, at, N_("publish"));
         t->accepted = true;
         break;
     case TRACE_SEEN_ENQUEUED: tell_enqueued(t, f, at); break;
     case TRACE_SEEN_COPIED: tell_copied(t, f, at); break;
     case TRACE_SEEN_CONFIRMED:
-        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("confirm"))->received = f->received;
+        life_add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("confirm"))->received = f->received;
         life->confirmed++;
         break;
     case TRACE_SEEN_REFUSED:
-        add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("nack"));
+        life_add(t, MOMENT_ARROW, f->node, PARTY_PRODUCER, at, N_("nack"));
         life->refused++;
         break;
     case TRACE_SEEN_FILLED:
@@ -144,11 +135,12 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
             tell_filled(t, f, at);
         break;
     case TRACE_SEEN_BEGINS:
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("mirror, empty"))->letter = 'u';
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("mirror, empty"))->letter = 'u';
         break;
-    case TRACE_SEEN_SENT: add(t, MOMENT_ARROW, f->node, f->about, at, N_("forward")); break;
+    case TRACE_SEEN_SENT: life_add(t, MOMENT_ARROW, f->node, f->about, at, N_("forward")); break;
     case TRACE_SEEN_DELIVERED:
-        add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at, f->redelivered ? N_("redeliver") : N_("deliver"))
+        life_add(t, MOMENT_ARROW, f->node, PARTY_CONSUMER, at,
+                 f->redelivered ? N_("redeliver") : N_("deliver"))
             ->received = f->received;
         life->delivered++;
         life->redelivered += f->redelivered;
@@ -156,39 +148,41 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         t->delivery = life->moments.len; /* 1 + its index */
         break;
     case TRACE_SEEN_ACKED:
-        add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
+        life_add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
         life->acked++;
         t->over = true;
         has_it(t);
         break;
-    case TRACE_SEEN_AUTO_ACKED: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack")); break;
+    case TRACE_SEEN_AUTO_ACKED:
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack"));
+        break;
     case TRACE_SEEN_DISCARDED:
         t->over = true;
         has_it(t);
-        add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
+        life_add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
         break;
     case TRACE_SEEN_REQUEUED:
         t->delivery = 0; /* of that one nobody knows */
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued"));
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued"));
         break;
     case TRACE_SEEN_EXPIRED:
         t->over = true;
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
         break;
     case TRACE_SEEN_DROPPED:
         t->over = true;
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("dropped"));
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("dropped"));
         break;
     case TRACE_SEEN_PURGED:
         t->over = true;
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
         break;
     case TRACE_SEEN_DEAD_LETTERED:
-        add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("to the dead letter exchange"));
+        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("to the dead letter exchange"));
         break;
     case TRACE_SEEN_PROMOTED:
     case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
-    case TRACE_SEEN_VOID: add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("copy void")); break;
+    case TRACE_SEEN_VOID: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("copy void")); break;
     case TRACE_SEEN_LEN: break;
     }
     for (size_t i = first; i < life->moments.len; i++) {
@@ -249,185 +243,6 @@ static int by_date(const void *a, const void *b)
     if (rank_x != rank_y)
         return rank_x < rank_y ? -1 : 1;
     return (x->place > y->place) - (x->place < y->place);
-}
-
-/* ---- nodes
- * ------------------------------------------------------------------------------------------------- */
-
-enum node_news { NEWS_NONE, NEWS_DOWN, NEWS_CALLED_DOWN, NEWS_UP };
-
-/* "node1 was stopped", "node2 is down", "node2 is up", "node1 not running", "node1 running" */
-static enum node_news node_event(const struct snapshot *s, const struct event_seen *e, int *node,
-                                 const char **label)
-{
-    static const struct {
-        const char *words, *label;
-        enum node_news news;
-    } known[] = {{" was stopped", N_("stopped"), NEWS_DOWN},
-                 {" is down", N_("is down"), NEWS_CALLED_DOWN},
-                 {" not running", N_("not running"), NEWS_DOWN},
-                 {" is up", N_("up again"), NEWS_UP},
-                 {" running", N_("up again"), NEWS_UP}};
-    if (strcmp(e->kind, "node") != 0)
-        return NEWS_NONE;
-    for (size_t n = 0; n < s->nodes_len; n++) {
-        size_t len = strlen(s->nodes[n].name);
-        for (size_t i = 0; strncmp(e->text, s->nodes[n].name, len) == 0 && i < ARRAY_LEN(known); i++)
-            if (strncmp(e->text + len, known[i].words, strlen(known[i].words)) == 0) {
-                *node = (int)n;
-                *label = known[i].label;
-                return known[i].news;
-            }
-    }
-    return NEWS_NONE;
-}
-
-/* It runs since before then: so it did at that time, too. Or it told something itself from then on, before
- * others called it up again. */
-static bool ran_at(const struct snapshot *s, int node, int64_t at_us)
-{
-    const struct node_seen *n = &s->nodes[node];
-    if (n->answers && n->uptime_ms >= 0 && (s->taken_wall_ms - n->uptime_ms) * 1000 < at_us)
-        return true;
-    for (size_t i = 0; i < s->events_len; i++) {
-        const struct event_seen *e = &s->events[i];
-        const char *label;
-        int about;
-        if (e->wall_ms * 1000 < at_us)
-            continue;
-        if (node_event(s, e, &about, &label) == NEWS_UP && about == node)
-            return false;
-        if (e->node && strcmp(e->node, n->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Whom others call down may only be cut off from them: then it answered this screen all the time, or, of a
- * time before this screen looked, it ran by what it tells itself. */
-static bool answered_around(const struct ledger *l, const struct snapshot *s, int node, int64_t at_us)
-{
-    if (at_us < l->began_us && ran_at(s, node, at_us))
-        return true;
-    bool absent = at_us < l->began_us;
-    for (size_t i = 0; i < l->absences.len; i++) {
-        const struct absence *a = &l->absences.items[i];
-        if (a->node == node && a->at_us <= at_us + NOTICE_US)
-            absent = !a->ends || a->at_us >= at_us;
-    }
-    return !absent;
-}
-
-/* what happened around the message is told up to here */
-struct around {
-    size_t event, absence;
-};
-
-/* of many nodes only those that have to do with this message */
-static bool of_interest(const struct telling *t, node_bits node)
-{
-    return t->s->nodes_len <= FEW_NODES || (t->life->part & node);
-}
-
-/* "q: what node3 held on its side is discarded, 44 messages" (notice.c): of the message it had */
-static void tell_discarded(struct telling *t, const struct event_seen *e, int64_t from_us)
-{
-    const char *text = e->text;
-    size_t len = t->l->queue ? strlen(t->l->queue) : 0;
-    node_bits had = t->life->copies | (t->life->home >= 0 ? (node_bits)1 << t->life->home : 0);
-    if (!len || strcmp(e->kind, "queue") != 0 || e->wall_ms * 1000 < from_us ||
-        strncmp(text, t->l->queue, len) != 0 || strncmp(text + len, ": what ", 7) != 0)
-        return;
-    text += len + 7;
-    for (size_t i = 0; i < t->s->nodes_len; i++) {
-        const char *name = t->s->nodes[i].name;
-        static const char discarded[] = " held on its side is discarded";
-        if ((had & ((node_bits)1 << i)) && strncmp(text, name, strlen(name)) == 0 &&
-            strncmp(text + strlen(name), discarded, strlen(discarded)) == 0) {
-            struct moment *m =
-                add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, e->wall_ms * 1000, N_("side discarded"));
-            m->letter = '.';
-            m->side = true;
-        }
-    }
-}
-
-static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
-{
-    const char *label;
-    int node;
-    enum node_news news = node_event(t->s, e, &node, &label);
-    if (news == NEWS_NONE) {
-        tell_discarded(t, e, from_us);
-        return;
-    }
-    node_bits bit = (node_bits)1 << node;
-    int64_t at_us = e->wall_ms * 1000;
-    int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
-    bool before = at_us + 1000 < from_us; /* it was published */
-    if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, t->s, node, at_us)) {
-        if (!before && of_interest(t, bit))
-            add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
-        return;
-    }
-    bool down = news != NEWS_UP;
-    /* before this screen looked: that others say so is all that is known */
-    bool said = news == NEWS_CALLED_DOWN && teller >= 0 && at_us < t->l->began_us;
-    if ((((t->down | t->silent) & bit) != 0) == down && (!(t->silent & bit) || said))
-        return; /* another one says the same */
-    t->down = down && !said ? t->down | bit : t->down & ~bit;
-    t->silent = said ? t->silent | bit : t->silent & ~bit;
-    if (before)
-        t->life->down_first = t->down;
-    else if (of_interest(t, bit))
-        add(t,
-            said   ? MOMENT_SILENT
-            : down ? MOMENT_DOWN
-                   : MOMENT_UP,
-            node, PARTY_NOBODY, at_us, said ? N_("called down") : label);
-}
-
-/* What no event told: this screen saw it itself. */
-static void tell_absence(struct telling *t, const struct absence *a, int64_t from_us)
-{
-    node_bits bit = (node_bits)1 << a->node, known = t->down | t->silent;
-    if (a->ends == !(known & bit))
-        return;
-    if (a->ends) {
-        t->down &= ~bit;
-        t->silent &= ~bit;
-    } else if (a->said) {
-        t->down |= bit;
-    } else {
-        t->silent |= bit;
-    }
-    if (a->at_us < from_us)
-        t->life->down_first = t->down;
-    else if (of_interest(t, bit))
-        add(t,
-            a->ends   ? MOMENT_UP
-            : a->said ? MOMENT_DOWN
-                      : MOMENT_SILENT,
-            a->node, PARTY_NOBODY, a->at_us,
-            a->ends   ? N_("answers again")
-            : a->said ? N_("not running")
-                      : N_("no answer"));
-}
-
-/* What came before this time and is not told yet. */
-static void tell_around(struct telling *t, struct around *at, int64_t until_us, int64_t from_us)
-{
-    for (;;) {
-        bool event = at->event < t->s->events_len, absence = at->absence < t->l->absences.len;
-        int64_t event_us = event ? t->s->events[at->event].wall_ms * 1000 : 0;
-        int64_t absence_us = absence ? t->l->absences.items[at->absence].at_us : 0;
-        if (event && event_us <= until_us && (!absence || event_us <= absence_us))
-            tell_event(t, &t->s->events[at->event++], from_us);
-        else if (absence && absence_us <= until_us)
-            tell_absence(t, &t->l->absences.items[at->absence++], from_us);
-        else
-            return;
-    }
 }
 
 /* ---- together
@@ -492,19 +307,10 @@ static void tell_without_trace(struct telling *t)
         const char *label;
         char letter = 0;
         int node = 0;
-        tell_around(t, &told, e->wall_ms * 1000, begin ? from_us : 0);
+        life_tell_around(t, &told, e->wall_ms * 1000, begin ? from_us : 0);
         if (queue_event(t, e, &node, &letter, &label))
-            add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
+            life_add(t, MOMENT_MARK, node, PARTY_NOBODY, e->wall_ms * 1000, label)->letter = letter;
     }
-}
-
-/* The node that a mirror's or new master's word gives the message, from this moment on; -1: none. */
-static int gets_it(const struct moment *m)
-{
-    if (m->fact == TRACE_SEEN_COPIED || m->fact == TRACE_SEEN_FILLED)
-        return m->to == PARTY_NOBODY ? m->from : m->to;
-    bool master = m->fact == TRACE_SEEN_PROMOTED || m->fact == TRACE_SEEN_BACK;
-    return master && !m->without ? m->from : -1;
 }
 
 /* where the node that holds it is without it from then on, unless it says later that it has it */
@@ -522,7 +328,7 @@ static void mark_loss(struct life *life)
     node_bits had = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0);
     for (size_t i = 0; i < life->moments.len; i++) {
         struct moment *m = &life->moments.items[i];
-        int gets = gets_it(m), from = m->from;
+        int gets = life_gets_it(m), from = m->from;
         if (gets >= 0 && gets < LIMIT_NODES) {
             had |= (node_bits)1 << gets;
             emptied[gets] = NULL;
@@ -538,8 +344,11 @@ static void mark_loss(struct life *life)
     if (last && without && (without < last || without->from == last->from))
         last = without;
     last = side ? side : last ? last : without;
-    if (last)
-        last->bad = true;
+    if (!last)
+        return;
+    last->bad = true;
+    if (last->kind == MOMENT_UP) /* whether or not the node's own note of it was heard: the same words */
+        last->label = N_("back without it");
 }
 
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
@@ -578,11 +387,11 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
         if (t.over && rank(dated.items[i].f) < 0)
             continue;
         if (!t.over)
-            tell_around(&t, &told, dated.items[i].at_us, dated.items[0].at_us);
+            life_tell_around(&t, &told, dated.items[i].at_us, dated.items[0].at_us);
         tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
     }
     if (dated.len && !t.over)
-        tell_around(&t, &told, INT64_MAX, dated.items[0].at_us);
+        life_tell_around(&t, &told, INT64_MAX, dated.items[0].at_us);
     else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;

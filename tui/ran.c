@@ -63,6 +63,7 @@ static node_bits cut_after(const struct model *m, const struct command *c)
 void model_ran(struct model *m, struct command *c)
 {
     account_keep(m, true);
+    form_ran(m, c);
     m->killed |= killed_by(m, c);
     if (m->command && m->command->running)
         VEC_PUSH(&m->others, m->command);
@@ -136,6 +137,7 @@ static void other_ended(struct model *m, size_t i, int exit_code)
     c->running = false;
     c->exit_code = exit_code;
     char *refused = refused_text(m, c);
+    form_ended(m, c, exit_code, refused);
     const char *last = refused ? refused : c->last_line ? c->last_line : "";
     if (exit_code)
         model_say(m, _("ended with exit code %d: %s: %s"), exit_code, c->text, last);
@@ -175,6 +177,7 @@ void model_ended(struct model *m, struct command *c, int exit_code)
     c->running = false;
     c->exit_code = exit_code;
     char *refused = refused_text(m, c); /* it says what the lines mean; o shows them */
+    form_ended(m, c, exit_code, refused);
     if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2 && !refused)
         pager_open(m, c->text, text_str(&c->output));
     free(refused);

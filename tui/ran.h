@@ -34,6 +34,12 @@ void draw_form(const struct model *m, struct canvas *c);
 char *still_running_text(const struct command *c);
 char *leaves_running_text(const struct command *c);
 
+/* A command begins; a key is pressed; a command has ended. A policy's form is open again if the nodes refused
+ * it (refused: why, in other words than theirs; may be NULL) and nothing else was done meanwhile. */
+void form_ran(struct model *m, const struct command *c);
+void form_pressed(struct model *m);
+void form_ended(struct model *m, const struct command *c, int exit_code, const char *refused);
+
 /* ---- a long text over the view (pager.c) ---- */
 
 void pager_open(struct model *m, const char *title, const char *text);

@@ -16,7 +16,9 @@
 #include "lab/engine.h"
 #include "give.h"
 #include "jobs.h"
+#include "kept.h"
 #include "lab/observe.h"
+#include "lessons_beside.h"
 #include "model.h"
 #include "mouse.h"
 #include "script.h"
@@ -541,41 +543,11 @@ static void loop(struct run *r)
     account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
         fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);
+    if (r->observer && !r->model.readonly && kept_save(&r->model, r->lab))
+        fputs(_("lab: what was seen cannot be kept in the lab's folder\n"), stderr);
     observer_destroy(r->observer);
     jobs_destroy(r->jobs);
     close_events(r);
-}
-
-/* the lesson after this one, and how many nodes it wants */
-static void find_next(struct model *m, int number)
-{
-    int numbers[99];
-    char *error = NULL;
-    size_t i = 0, len = lesson_list(numbers, ARRAY_LEN(numbers));
-    while (i < len && numbers[i] <= number)
-        i++;
-    struct lesson *next = i < len ? lesson_load(numbers[i], NULL, &error) : NULL;
-    m->next_lesson = next ? next->number : 0;
-    m->next_nodes = next ? next->nodes : 0;
-    lesson_destroy(next);
-    free(error);
-}
-
-/* The last lesson that has both programs: its producer and consumer serve where this lesson has none. */
-static struct lesson *find_tools(const struct labdir *lab)
-{
-    int numbers[99];
-    struct lesson *found = NULL;
-    for (size_t i = lesson_list(numbers, ARRAY_LEN(numbers)); i-- > 0 && !found;) {
-        char *error = NULL;
-        struct lesson *l = lesson_load(numbers[i], lab, &error);
-        if (l && command_program(l, "producer") && command_program(l, "consumer"))
-            found = l;
-        else
-            lesson_destroy(l);
-        free(error);
-    }
-    return found;
 }
 
 int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opts)
@@ -589,8 +561,10 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         free(error);
         return EXIT_CONFIG;
     }
-    if (lesson && !opts->replay)
+    if (lesson && !opts->replay) {
         lesson_take_up(lesson, lab);
+        account_taken_up(lesson);
+    }
     if (opts->replay)
         replay = opts->replay_fd ? recording_from(opts->replay_fd, opts->replay, &error)
                                  : recording_load(opts->replay, opts->load, &error);
@@ -609,8 +583,10 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
     r.model.program = opts->program;
-    find_next(&r.model, lesson_number);
-    struct lesson *tools = opts->replay ? NULL : find_tools(lab);
+    lesson_find_next(&r.model, lesson_number);
+    if (!opts->replay)
+        kept_take_up(&r.model, lab);
+    struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);
     r.model.tools = tools;
     if (open_session(&r, replay, beside))
         loop(&r);

@@ -1,56 +1,28 @@
-/* replay.c: what is the same in all worlds: the order of things and the book of messages; replay_words.c has
- * the words. */
-#include "lab/replay.h"
+/* replay.c: what is the same in all worlds: the order of things and the book of messages; replay_end.c says
+ * what it comes to, replay_words.c has the words. */
+#include "lab/replay_book.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 
-struct watched { /* a queue that was declared */
-    char *name;
-    struct replay_queue now, before; /* before: when it was last seen running, up to the step before */
-    bool seen_running;
-};
-
-struct replay {
-    const struct sched *s;
-    const struct replay_world *world;
-    void *arg;
-    FILE *out;
-    struct replay_result *result;
-    VEC(struct watched) queues;
-    uint32_t away;  /* nodes that do not run */
-    uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
-    size_t gone_cap;
-    bool healed;      /* the step healed a cut */
-    bool by_operator; /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced;  /* nodes whose next start waits for nobody */
-    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
-    struct text line;
-};
-
 /* ---- words ---- */
 
-static void say(struct replay *r, const char *head, const char *words)
+void replay_say(struct replay *r, const char *head, const char *words)
 {
     fprintf(r->out, "%-8s%s\n", head, words);
     fflush(r->out);
 }
 
-static void say_fact(struct replay *r, const char *head, const json_t *fact)
+void replay_say_fact(struct replay *r, const char *head, const json_t *fact)
 {
     char *words = fact_text(fact, r->result->translate);
-    say(r, head, words);
+    replay_say(r, head, words);
     free(words);
 }
 
 /* ---- the book ---- */
-
-static struct replay_message *message(struct replay *r, unsigned number)
-{
-    return &r->result->messages.items[number - 1];
-}
 
 static bool among(const unsigned *numbers, size_t len, unsigned number)
 {
@@ -111,16 +83,18 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L3";
     if (m->transient && (!m->alive || was->master == now->master))
         return "L5";
-    bool in_sync = was->master == now->master || was->synced >> now->master & 1;
+    bool gone = now->master == SCHED_NONE; /* the queue, with all that it had */
+    bool in_sync = gone || was->master == now->master || was->synced >> now->master & 1;
     return !in_sync ? "L1" : r->went_on ? "L4" : "";
 }
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
 {
-    struct replay_message *m = message(r, number);
+    struct replay_message *m = replay_message(r, number);
     const char *door = door_of(r, w, m);
     uint32_t mirrors = m->holders & ~(1u << w->before.master);
     m->lost_step = step;
+    m->unlooked = r->unlooked;
     snprintf(m->door, sizeof(m->door), "%s", door);
     m->mirrors_gone = mirrors && (mirrors & ~r->gone[number - 1]) == 0;
     json_t *by = *door ? fact_of(N_("m%u through %s"), number, door) : fact_of("m%u", number);
@@ -132,15 +106,51 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
                  fact_of(N_("and before that through L2: %s had it, as a mirror's copy, and went"),
                          text_str(&r->line)));
     }
-    say_fact(r, "   LOST", fact);
+    replay_say_fact(r, "   LOST", fact);
     json_decref(fact);
+}
+
+/* A limit of its queue has ended it: that is no loss. */
+static bool ended(struct replay *r, const struct watched *w, unsigned number, unsigned step)
+{
+    struct replay_message *m = replay_message(r, number);
+    struct replay_bounds b = replay_limits_of(r->limits, w->name);
+    if (w->now.state == REPLAY_GONE && r->by_operator)
+        return false;
+    bool same_master = w->now.master == w->before.master && !r->healed && !r->by_operator;
+    m->ending = replay_limits_ended(&b, &w->now, number, r->world->now_ms(r->arg) - m->published_ms,
+                                    m->ttl_ms, same_master || !w->seen_running);
+    m->ended_step = m->ending ? step : 0;
+    return m->ending != REPLAY_NOT_ENDED;
+}
+
+/* those that ended in this step, by one limit each line */
+static void say_ended(struct replay *r, const char *queue, unsigned step)
+{
+    for (unsigned e = REPLAY_TOO_MANY; e <= REPLAY_QUEUE_EXPIRED; e++) {
+        VEC(unsigned) numbers = {0};
+        for (unsigned number = 1; number <= r->result->messages.len; number++)
+            if (replay_message(r, number)->ending == (enum replay_ending)e &&
+                replay_message(r, number)->ended_step == step &&
+                strcmp(replay_message(r, number)->queue, queue) == 0)
+                VEC_PUSH(&numbers, number);
+        if (numbers.len) {
+            bool full = e == REPLAY_TOO_MANY || e == REPLAY_TOO_LONG;
+            json_t *fact = fact_with("%s: %s", replay_fact_messages("%s", numbers.items, numbers.len),
+                                     fact_of(full ? N_("dropped by %s") : N_("expired by %s"),
+                                             replay_ending_word((enum replay_ending)e)));
+            replay_say_fact(r, "  ENDED", fact);
+            json_decref(fact);
+        }
+        VEC_FREE(&numbers);
+    }
 }
 
 /* What was just seen of the queue, for every message that belongs to it. */
 static void account(struct replay *r, struct watched *w, unsigned step)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++) {
-        struct replay_message *m = message(r, number);
+        struct replay_message *m = replay_message(r, number);
         if (strcmp(m->queue, w->name) != 0 || m->answer != REPLAY_CONFIRMED || m->consumed || m->removed)
             continue;
         bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
@@ -150,15 +160,18 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
             m->holders = in_sync;
-        if (here && m->lost_step) {
-            m->lost_step = 0;
+        if (here && (m->lost_step || m->ended_step)) {
+            m->lost_step = m->ended_step = 0;
+            m->ending = REPLAY_NOT_ENDED;
             json_t *fact = fact_of(N_("m%u is there again"), number);
-            say_fact(r, "  FOUND", fact);
+            replay_say_fact(r, "  FOUND", fact);
             json_decref(fact);
-        } else if (!here && !m->lost_step && (runs || w->now.state == REPLAY_GONE)) {
-            lose(r, w, number, step);
+        } else if (!here && !m->lost_step && !m->ended_step && (runs || w->now.state == REPLAY_GONE)) {
+            if (!ended(r, w, number, step))
+                lose(r, w, number, step);
         }
     }
+    say_ended(r, w->name, step);
     if (w->now.state == REPLAY_RUNNING) {
         VEC_FREE(&w->before.holds);
         w->before = w->now;
@@ -172,19 +185,19 @@ static void account(struct replay *r, struct watched *w, unsigned step)
 static void note_gone(struct replay *r, uint32_t nodes)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
-        message(r, number)->alive &= ~nodes;
+        replay_message(r, number)->alive &= ~nodes;
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         for (size_t i = 0; i < r->queues.len; i++)
-            if (strcmp(r->queues.items[i].name, message(r, number)->queue) == 0)
+            if (strcmp(r->queues.items[i].name, replay_message(r, number)->queue) == 0)
                 r->gone[number - 1] |= nodes & ~(1u << r->queues.items[i].before.master);
 }
 
 static void remove_all(struct replay *r, const char *queue)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
-        if (strcmp(message(r, number)->queue, queue) == 0 && !message(r, number)->consumed &&
-            !message(r, number)->lost_step)
-            message(r, number)->removed = true;
+        if (strcmp(replay_message(r, number)->queue, queue) == 0 && !replay_message(r, number)->consumed &&
+            !replay_message(r, number)->lost_step && !replay_message(r, number)->ended_step)
+            replay_message(r, number)->removed = true;
 }
 
 /* ---- events ---- */
@@ -201,6 +214,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
 {
     unsigned first = (unsigned)r->result->messages.len + 1, count = (unsigned)e->numbers[0];
     enum replay_answer *answers = xcalloc(count, sizeof(*answers));
+    uint64_t began_ms = r->world->now_ms(r->arg);
+    int64_t ttl_ms = replay_limits_of(r->limits, e->name).ttl_ms;
     int err = r->world->publish(r->arg, e, first, count, answers, why);
     VEC(unsigned) same = {0};
     for (unsigned i = 0; i < count; i++)
@@ -208,6 +223,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
                                                                .node = e->node,
                                                                .step = e->step,
                                                                .transient = e->transient,
+                                                               .published_ms = began_ms,
+                                                               .ttl_ms = ttl_ms,
                                                                .answer = answers[i]});
     r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
     memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
@@ -234,7 +251,7 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
     int err = r->world->consume(r->arg, e, count, taken, &len, &got, why);
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
-            message(r, taken[i])->consumed = true;
+            replay_message(r, taken[i])->consumed = true;
     *fact = len                          ? replay_fact_messages(N_("%s consumed"), taken, len)
             : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
             : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
@@ -291,9 +308,10 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
         put_in_order(&w->now);
         fact_add(fact, N_("%s; %s"), replay_fact_queue(w->name, &w->now));
     }
-    say_fact(r, "", *fact);
+    replay_say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
         account(r, &r->queues.items[i], step);
+    r->unlooked = false;
     return 0;
 }
 
@@ -305,14 +323,20 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_STOP:
         note_gone(r, e->nodes);
         r->away |= e->nodes;
+        r->killed |= e->verb == SCHED_KILL ? e->nodes : 0;
         break;
     case SCHED_START:
         r->away &= ~e->nodes;
+        r->killed &= ~e->nodes;
         r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
         r->went_on = r->went_on || r->by_operator;
         r->forced &= ~e->nodes;
         break;
     case SCHED_FORCE: r->forced |= e->nodes; break;
+    case SCHED_FORGET_OFFLINE: /* at the next start of the first */
+        r->forced |= 1u << e->node;
+        note_gone(r, 1u << e->other);
+        break;
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
@@ -363,6 +387,14 @@ static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, i
     return syncs && !q.mirrors ? fact_of(N_("refused: %s has no mirrors"), e->name) : NULL;
 }
 
+/* Not a process of the one that forgets may be there, and the other one does not run. */
+static json_t *refused_offline(const struct replay *r, const struct sched_event *e)
+{
+    if (!(r->killed >> e->node & 1))
+        return fact_of(N_("refused: node%u was not killed"), e->node + 1u);
+    return r->away >> e->other & 1 ? NULL : fact_of(N_("refused: node%u was not stopped"), e->other + 1u);
+}
+
 /* What cannot be done as things are, in words; NULL: it can be, or *err. */
 static json_t *refused(struct replay *r, const struct sched_event *e, int *err, char **why)
 {
@@ -370,6 +402,8 @@ static json_t *refused(struct replay *r, const struct sched_event *e, int *err, 
                     e->verb == SCHED_CANCEL_SYNC;
     bool of_cluster = e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
                       e->verb == SCHED_FORGET;
+    if (e->verb == SCHED_FORGET_OFFLINE)
+        return refused_offline(r, e);
     if (!of_queue && !of_cluster && e->verb != SCHED_FORCE)
         return NULL;
     uint32_t serving = r->world->serving(r->arg);
@@ -397,6 +431,8 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
             err = consume(r, e, fact, why);
         else
             err = r->world->act(r->arg, e, fact, why);
+        if (!err)
+            replay_limits_note(r->limits, e);
     }
     if (!err && rests)
         err = r->world->rest(r->arg, why);
@@ -431,16 +467,17 @@ static int events(struct replay *r, char **why)
         char head[24] = "set-up";
         if (e->step)
             snprintf(head, sizeof(head), "step %u", e->step);
-        say(r, head, e->text);
+        replay_say(r, head, e->text);
         if (r->result->watch && r->result->watch->before)
             r->result->watch->before(r->result->watch->arg, e);
         json_t *fact = NULL;
         err = one_event(r, e, rests, &fact, why);
         bool shows = e->step ? rests : !next || next->step;
+        r->unlooked = r->unlooked || !rests;
         if (!err && shows)
             err = look_at_all(r, e->step, &fact, why);
         else if (!err && fact)
-            say_fact(r, "", fact);
+            replay_say_fact(r, "", fact);
         if (!err) {
             r->result->steps = e->step;
             tell_watch(r, e, fact);
@@ -450,143 +487,12 @@ static int events(struct replay *r, char **why)
     return err;
 }
 
-/* ---- the end ---- */
-
-enum sched_fate replay_fate(const struct replay_message *m)
-{
-    return m->lost_step                ? SCHED_LOST
-           : m->consumed || m->removed ? SCHED_CONSUMED
-           : m->unavailable            ? SCHED_UNAVAILABLE
-                                       : SCHED_KEPT;
-}
-
-static bool same_fate(const struct replay_message *a, const struct replay_message *b)
-{
-    return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
-           a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
-}
-
-static json_t *fate_fact(const struct replay_message *m)
-{
-    if (m->lost_step)
-        return *m->door ? fact_of(N_("LOST in step %u through %s"), m->lost_step, m->door)
-                        : fact_of(N_("LOST in step %u"), m->lost_step);
-    if (m->removed)
-        return fact_word(N_("removed by an operator"));
-    if (m->unavailable)
-        return fact_word(N_("unavailable: its queue does not run"));
-    return fact_word(sched_fate_word(replay_fate(m)));
-}
-
-static void print_fate(struct replay *r, unsigned from, unsigned to)
-{
-    const struct replay_message *m = message(r, from);
-    json_t *fact = fact_of(m->transient ? N_("transient, published in step %u through node%u")
-                                        : N_("persistent, published in step %u through node%u"),
-                           m->step, m->node + 1u);
-    fact_add(&fact, N_("%s, %s"), fact_word(replay_answer_word(m->answer)));
-    if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED)
-        fact_add(&fact, N_("%s, %s"), fate_fact(m));
-    char head[48];
-    if (from == to)
-        snprintf(head, sizeof(head), "  m%u", from);
-    else
-        snprintf(head, sizeof(head), "  m%u-m%u", from, to);
-    say_fact(r, head, fact);
-    json_decref(fact);
-}
-
-static void print_fates(struct replay *r)
-{
-    unsigned count[SCHED_FATE_COUNT_] = {0}, confirmed = 0, len = (unsigned)r->result->messages.len;
-    json_t *fact = len ? fact_of("%s", "") : fact_word(N_("nothing was published"));
-    say_fact(r, "fates", fact);
-    json_decref(fact);
-    for (unsigned from = 1; from <= len;) {
-        unsigned to = from;
-        while (to < len && same_fate(message(r, from), message(r, to + 1)))
-            to++;
-        print_fate(r, from, to);
-        from = to + 1;
-    }
-    for (unsigned i = 1; i <= len; i++) {
-        confirmed += message(r, i)->answer == REPLAY_CONFIRMED;
-        count[replay_fate(message(r, i))] += message(r, i)->answer == REPLAY_CONFIRMED;
-    }
-    fact = fact_of(N_("%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost"), len,
-                   confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
-                   count[SCHED_LOST]);
-    say_fact(r, "", fact);
-    json_decref(fact);
-}
-
-/* The line that speaks of this message in this world: one for this world before one for all worlds, one for
- * this message before one for all. */
-static const struct sched_expect *expected_of(const struct replay *r, unsigned number)
-{
-    const struct sched_expect *best = NULL;
-    int best_rank = -1;
-    for (size_t i = 0; i < r->s->expects.len; i++) {
-        const struct sched_expect *x = &r->s->expects.items[i];
-        bool world = strcmp(x->world, r->world->name) == 0;
-        if ((*x->world && !world) || (x->message && x->message != number))
-            continue;
-        int rank = 2 * world + (x->message != 0);
-        if (rank > best_rank) {
-            best = x;
-            best_rank = rank;
-        }
-    }
-    return best;
-}
-
-/* fact: taken over */
-static void not_so(struct replay *r, json_t *fact)
-{
-    char *words = fact_text(fact, r->result->translate);
-    say(r, "NOT SO", words);
-    r->result->as_expected = false;
-    if (r->result->problem)
-        free(words);
-    else
-        r->result->problem = words;
-    json_decref(fact);
-}
-
-static void compare(struct replay *r)
-{
-    r->result->as_expected = true;
-    for (size_t i = 0; i < r->s->expects.len; i++)
-        if (r->s->expects.items[i].message > r->result->messages.len)
-            not_so(r, fact_of(N_("line %u expects something of m%u, which was never published"),
-                              r->s->expects.items[i].line, r->s->expects.items[i].message));
-    for (unsigned number = 1; number <= r->result->messages.len; number++) {
-        const struct replay_message *m = message(r, number);
-        const struct sched_expect *x = expected_of(r, number);
-        bool door = !x || !*x->door || strcmp(x->door, m->door) == 0 ||
-                    (strcmp(x->door, "L2") == 0 && m->mirrors_gone);
-        if (!x || (x->fate == replay_fate(m) && door && (!x->step || x->step == m->lost_step)))
-            continue;
-        /* as the schedule has it: its words are no language's */
-        json_t *fact =
-            fact_of(N_("line %u expects m%u %s %s"), x->line, number, sched_fate_word(x->fate), x->door);
-        if (x->step)
-            fact_add(&fact, "%s %s", fact_of(N_("in step %u"), x->step));
-        not_so(r, fact);
-    }
-    if (r->s->expects.len && r->result->as_expected) {
-        json_t *fact = fact_word(N_("as the schedule expects"));
-        say_fact(r, "", fact);
-        json_decref(fact);
-    }
-}
-
 int replay_play(const struct sched *s, const char *name, const struct replay_world *world, void *arg,
                 FILE *out, struct replay_result *result)
 {
     struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
     char *why = NULL;
+    r.limits = replay_limits_create();
     *result = (struct replay_result){.watch = result->watch, .translate = result->translate};
     fprintf(out, "%s: %s\n", name, s->title);
     json_t *head = fact_of(s->nodes == 1 ? N_("%u node, engine %s, rule %s, partitions %s")
@@ -606,8 +512,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
         result->problem = xstrdup(why ? why : err_text(err));
         fprintf(out, "NOT PLAYED TO ITS END: %s\n", result->problem);
     } else {
-        print_fates(&r);
-        compare(&r);
+        replay_tell_end(&r);
     }
     free(why);
     for (size_t i = 0; i < r.queues.len; i++) {
@@ -615,6 +520,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
         replay_queue_finish(&r.queues.items[i].now);
     }
     VEC_FREE(&r.queues);
+    replay_limits_destroy(r.limits);
     free(r.gone);
     text_finish(&r.line);
     return err;

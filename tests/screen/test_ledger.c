@@ -237,6 +237,52 @@ static void on_the_losing_side(void **state)
     ledger_finish(&l);
 }
 
+/* The same for a screen that comes when all is over: nobody noticed the two sides, but the nodes' feeds tell
+ * that node3 served apart from the others, so it was not down, and that it began again. */
+static void on_the_losing_side_before_this_screen_looked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *teller, *text;
+        int64_t at_us;
+    } told[] = {{"node1", "node3 is down", 1000000},
+                {"node1", "node3 serves in another view: the cluster was partitioned", 2000000},
+                {"node3", "autoheal: node3 begins again, the side of node1 decided so", 2100000},
+                {"node1", "node3 is up", 2200000}};
+    for (int heals_itself = 1; heals_itself >= 0; heals_itself--) {
+        struct ledger l = {0};
+        struct story t;
+        story_begin(&t, 3, "q");
+        story_published(&t, 2, 2, 0, 0, 4);
+        story_fact(&t, TRACE_SEEN_BEGINS, 2, 2300000, 1, UINT64_MAX);
+        for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+            if (!heals_itself && i == 2)
+                continue; /* it was stopped and started by hand, which nobody told */
+            story_event(&t, "node", told[i].at_us, told[i].text);
+            t.s->events[t.s->events_len - 1].node = xstrdup(told[i].teller);
+        }
+        t.s->taken_wall_ms += 10000;
+        t.s->nodes[2].uptime_ms = 7000; /* started since */
+        story_holds(&t, 0, 'M', 1, 0);
+        story_holds(&t, 1, 'm', 1, 0);
+        story_holds(&t, 2, 'm', 1, 0);
+        look(&l, &t);
+        look(&l, &t);
+        look(&l, &t);
+        assert_life(&l, &t, 0,
+                    heals_itself ? "publish -1>2, no link to 0>2, side discarded 2 LOST, mirror, empty 2"
+                                 : "publish -1>2, no link to 0>2, mirror, empty 2 LOST");
+        /* a screen that was there has noticed it as well: once is enough */
+        story_event(&t, "queue", 2400000, "q: what node3 held on its side is discarded, 5 messages");
+        look(&l, &t);
+        assert_life(&l, &t, 0,
+                    heals_itself ? "publish -1>2, no link to 0>2, side discarded 2 LOST, mirror, empty 2"
+                                 : "publish -1>2, no link to 0>2, mirror, empty 2, side discarded 2 LOST");
+        story_end(&t);
+        ledger_finish(&l);
+    }
+}
+
 /* Nothing is lost by not looking: frozen nodes, a master that is not there, a node that did not answer yet.
  */
 static void silence_is_no_loss(void **state)
@@ -595,6 +641,7 @@ int main(void)
         cmocka_unit_test(filled_by_nobody_knows_whom),
         cmocka_unit_test(sent_before_the_master_went),
         cmocka_unit_test(on_the_losing_side),
+        cmocka_unit_test(on_the_losing_side_before_this_screen_looked),
         cmocka_unit_test(silence_is_no_loss),
         cmocka_unit_test(forged_success),
         cmocka_unit_test(numbers_find_their_places),

@@ -170,6 +170,77 @@ static void a_start_of_a_node_that_was_cut_names_the_cut(void **state)
     model_finish(&m);
 }
 
+static const char no_ha_mode[] =
+    "Setting policy ...\nError:\nValidation failed\n\nha-mode must be specified to "
+    "specify ha-params, ha-sync-mode or ha-promote-on-shutdown\n";
+
+static void press(struct model *m, const char *keys)
+{
+    struct command *run = NULL;
+    for (; *keys; keys++)
+        model_key(m, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys, &run);
+}
+
+/* What only a node can refuse: its reason stands in the form, which is there again with what was typed. */
+static void a_policy_that_is_refused_is_in_its_form_again(void **state)
+{
+    static const char keys[] = "Pmine\t^q\t\x15\n"; /* Ctrl-U: without ha-mode */
+    struct model m;
+    (void)state;
+    struct command *c = started(&m, "rest", keys);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    model_output(&m, c, no_ha_mode, strlen(no_ha_mode));
+    model_ended(&m, c, 69);
+    assert_int_equal(m.overlay, OVERLAY_FORM);
+    assert_int_equal(m.form, FORM_POLICY);
+    assert_int_equal(m.forms[FORM_POLICY].at, POLICY_HA_MODE); /* what the reason names first */
+    assert_frame(&m, "ha-mode must be specified to specify ha-params", true);
+    assert_string_equal(input_text(&m.forms[FORM_POLICY].fields[POLICY_NAME]), "mine");
+    assert_string_equal(input_text(&m.forms[FORM_POLICY].fields[POLICY_PATTERN]), "^q");
+    press(&m, "all"); /* and it is mended there */
+    assert_frame(&m, "'{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}'", true);
+    struct command *again = NULL;
+    assert_int_equal(model_key(&m, KEY_RETURN, &again), EFFECT_RUN);
+    model_ran(&m, again);
+    model_ended(&m, again, 0);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    press(&m, "P");
+    assert_frame(&m, "must be specified", false);
+    model_finish(&m);
+
+    /* a node that cannot be reached refuses it, too, in the screen's words */
+    c = started(&m, "rest", "P\n");
+    static const char silent[] = "Error: unable to perform an operation on node 'node1'. Please see\n";
+    model_output(&m, c, silent, strlen(silent));
+    model_ended(&m, c, 69);
+    assert_int_equal(m.overlay, OVERLAY_FORM);
+    assert_frame(&m, "node1 does not answer: its process does not run", true);
+    model_finish(&m);
+}
+
+/* Whoever went on meanwhile is not disturbed: what was typed, and why it was refused, is there when P is
+ * pressed again. A command of a line is nobody's form. */
+static void a_refused_policy_waits_for_who_went_on(void **state)
+{
+    struct model m;
+    (void)state;
+    struct command *c = started(&m, "rest", "Pmine\t\t\x15\n");
+    press(&m, "2");
+    model_output(&m, c, no_ha_mode, strlen(no_ha_mode));
+    model_ended(&m, c, 69);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    assert_int_equal(m.view, VIEW_EVENTS);
+    press(&m, "P");
+    assert_frame(&m, "ha-mode must be specified to specify ha-params", true);
+    model_finish(&m);
+
+    c = started(&m, "rest", ":set_policy a b '{\"ha-sync-mode\":\"automatic\"}'\n");
+    model_output(&m, c, no_ha_mode, strlen(no_ha_mode));
+    model_ended(&m, c, 69);
+    assert_int_not_equal(m.overlay, OVERLAY_FORM);
+    model_finish(&m);
+}
+
 /* The same words of a command that did what it was asked mean nothing. */
 static void what_was_not_refused_is_as_printed(void **state)
 {
@@ -192,6 +263,8 @@ int main(void)
         cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
         cmocka_unit_test(a_program_that_is_refused_a_queue_says_what_helps),
         cmocka_unit_test(a_start_of_a_node_that_was_cut_names_the_cut),
+        cmocka_unit_test(a_policy_that_is_refused_is_in_its_form_again),
+        cmocka_unit_test(a_refused_policy_waits_for_who_went_on),
         cmocka_unit_test(what_was_not_refused_is_as_printed),
     };
     return cmocka_run_group_tests_name("screen/refused", tests, NULL, NULL);
