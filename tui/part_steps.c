@@ -44,7 +44,7 @@ char *step_text(const struct lesson *l, size_t step)
     const struct lesson_step *s = &l->steps[step];
     if (!is_done(s))
         return s->why ? xstrdup(lesson_words(s->why)) : NULL;
-    if (lesson_step_process_gone(l, step) && s->action && strcmp(s->action[0], "labctl") == 0)
+    if (lesson_step_process_gone(l, step) && s->action && s->action[0] && s->action[1] && s->action[2])
         return format_text(
             _("The process of %s is gone: killed or crashed, not stopped in order. labctl -n %s "
               "start starts it again, when the lesson comes to that; start_app cannot."),
@@ -158,8 +158,7 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
     if (!s->action || !s->acted || s->exit_code <= 0)
         return NULL;
     const struct node_seen *n = node_of(m, s->action);
-    bool starts = strcmp(s->action[0], "labctl") == 0 && s->action[1] && s->action[2] && s->action[3] &&
-                  strncmp(s->action[3], "start", 5) == 0;
+    bool starts = step_starts_app(s) != NULL;
     if (n && !n->answers && !starts)
         return format_text(
             _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
@@ -179,7 +178,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     *style = STYLE_STRONG;
     if (step_lacks(s))
         return xstrdup(step_lacks(s));
-    if (s->action_text && !s->acted) {
+    if (s->action_text && s->action && !s->acted) {
         struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
         char *text = format_text(_("n runs: %s"), c->text);
         command_destroy(c);

@@ -78,7 +78,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     free(why);
     if (current && step_lacks(s))
         paragraph(d, 6, STYLE_STRONG, step_lacks(s));
-    else if (s->action_text && current && !s->acted) {
+    else if (s->action_text && s->action && current && !s->acted) {
         struct command *c = command_step(m, i);
         made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), c->text));
         command_destroy(c);
