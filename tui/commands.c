@@ -95,19 +95,18 @@ static struct command *start_selected(struct model *m)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
-/* "labctl -n NODE start_app": which node; NULL: another action. A recording's may be anything. */
-const char *step_starts_app(const struct lesson_step *s)
+/* A recording's action may be anything. */
+const char *step_of_app(const struct lesson_step *s, const char *verb)
 {
     char **a = s->action;
-    bool starts =
-        a && a[0] && strcmp(a[0], "labctl") == 0 && a[1] && a[2] && a[3] && strcmp(a[3], "start_app") == 0;
-    return starts ? a[2] : NULL;
+    bool is = a && a[0] && strcmp(a[0], "labctl") == 0 && a[1] && a[2] && a[3] && strcmp(a[3], verb) == 0;
+    return is ? a[2] : NULL;
 }
 
 struct command *command_step(const struct model *m, size_t step)
 {
     const struct lesson_step *s = &m->lesson->steps[step];
-    const char *node = step_starts_app(s);
+    const char *node = step_of_app(s, "start_app");
     const struct node_seen *n = node && m->snapshot ? snapshot_node(m->snapshot, node) : NULL;
     if (n && n->gone) { /* there is no app to start in a process that is not there */
         const char *words[] = {"labctl", "-n", node, "start", NULL};

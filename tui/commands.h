@@ -25,7 +25,9 @@ enum danger command_danger(const struct command *c); /* what has to be asked bef
 /* What runs a step that has something to run: its action, but a node whose process is gone is started as a
  * process where the lesson would start its app. The caller's. */
 struct command *command_step(const struct model *m, size_t step);
-const char *step_starts_app(const struct lesson_step *s); /* of which node; NULL: it does something else */
+
+/* "labctl -n NODE stop_app" or "start_app", by the verb: which node; NULL: the step does something else. */
+const char *step_of_app(const struct lesson_step *s, const char *verb);
 
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */

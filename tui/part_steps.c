@@ -39,18 +39,25 @@ static bool is_done(const struct lesson_step *s)
     return s->state == STEP_SEEN || s->state == STEP_WAS;
 }
 
+/* What was to be stopped in order, and was not: how to go on. The caller frees it; NULL: nothing to say. */
+static char *gone_text(const struct lesson *l, size_t step)
+{
+    const char *node = step_of_app(&l->steps[step], "stop_app");
+    return node && lesson_step_process_gone(l, step)
+               ? format_text(_("%s's process is gone: killed or crashed, not stopped in order. labctl -n %s "
+                               "start brings it back (start_app cannot)."),
+                             node, node)
+               : NULL;
+}
+
 char *step_text(const struct lesson *l, size_t step)
 {
     const struct lesson_step *s = &l->steps[step];
     if (!is_done(s))
         return s->why ? xstrdup(lesson_words(s->why)) : NULL;
-    if (lesson_step_process_gone(l, step) && s->action && s->action[0] && s->action[1] && s->action[2])
-        return format_text(
-            _("The process of %s is gone: killed or crashed, not stopped in order. labctl -n %s "
-              "start starts it again, when the lesson comes to that; start_app cannot."),
-            s->action[2], s->action[2]);
+    char *gone = gone_text(l, step);
     const char *result = s->result ? s->result : s->why;
-    return result ? xstrdup(lesson_words(result)) : NULL;
+    return gone || !result ? gone : xstrdup(lesson_words(result));
 }
 
 const char *step_lacks(const struct lesson_step *s)
@@ -158,7 +165,7 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
     if (!s->action || !s->acted || s->exit_code <= 0)
         return NULL;
     const struct node_seen *n = node_of(m, s->action);
-    bool starts = step_starts_app(s) != NULL;
+    bool starts = step_of_app(s, "start_app") != NULL;
     if (n && !n->answers && !starts)
         return format_text(
             _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
@@ -206,9 +213,15 @@ static char *shown_text(const struct model *m)
     size_t current = model_step(m);
     if (current == 0 || current == l->steps_len || l->steps[current].acted)
         return NULL; /* what the last one has shown is part of the ending */
-    return l->steps[current - 1].result || lesson_step_process_gone(l, current - 1)
-               ? step_text(l, current - 1)
-               : NULL;
+    const struct lesson_step *before = &l->steps[current - 1];
+    /* what was only looked at is ticked at once: what is to be known of the stop before it stays */
+    char *gone = gone_text(l, before->action || current < 2 ? current - 1 : current - 2);
+    const char *result = before->result && (!gone || !before->action) ? lesson_words(before->result) : NULL;
+    if (!gone)
+        return result ? xstrdup(result) : NULL;
+    char *text = result ? format_text("%s %s", result, gone) : xstrdup(gone);
+    free(gone);
+    return text;
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)
