@@ -119,7 +119,7 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
                : found.sayers    ? LESSON_HELP_START_NODES
                : again           ? LESSON_HELP_REPEAT
                                  : LESSON_HELP_RESTART;
-        if (found.other_policy && (*policy = applied(l, s, found.other_policy)))
+        if (found.of_policy && (*policy = applied(l, s, found.of_policy)))
             help = LESSON_HELP_CLEAR;
     }
     finding_finish(&found);

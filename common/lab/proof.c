@@ -323,12 +323,15 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
 {
     json_decref(out->missing);
     json_decref(out->instead);
-    out->other_policy = NULL;
+    out->of_policy = NULL;
     out->verdict = verdict;
     out->instead = json_incref(seen);
     out->sayers = c->id == CHECK_NODE_SAID_BY;
-    if (c->id == CHECK_QUEUE_POLICY && verdict == VERDICT_NO && c->words.len)
-        out->other_policy = c->name;
+    bool by_policy = c->id == CHECK_QUEUE_POLICY || c->id == CHECK_QUEUE_MIRRORS ||
+                     c->id == CHECK_QUEUE_MIRRORS_MIN || c->id == CHECK_QUEUE_SYNCED_MIN ||
+                     c->id == CHECK_QUEUE_STATE || c->id == CHECK_QUEUE_UNKNOWN;
+    if (by_policy && verdict == VERDICT_NO)
+        out->of_policy = c->name;
     out->counted = verdict == VERDICT_NO && (c->id == CHECK_QUEUE_MESSAGES || c->id == CHECK_QUEUE_HAD ||
                                              c->id == CHECK_QUEUE_PERSISTENT);
     if (alone) {

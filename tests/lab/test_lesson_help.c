@@ -101,6 +101,9 @@ static void a_policy_in_the_way_is_named(void **state)
                            .queues =
                                QUEUE("hello", "node1", "", "", MESSAGES(1), "running", ",'policy':'mine'")};
     assert_help(l, 1, &applied, LESSON_HELP_CLEAR, "effective policy=mine, none wanted");
+    applied.queues = QUEUE("hello", "node1", "'node2','node3'", "'node2'", MESSAGES(1), "running",
+                           ",'policy':'mine'"); /* its mirrors are looked at before its policy */
+    assert_help(l, 1, &applied, LESSON_HELP_CLEAR, "+2 on node2, node3, 0 wanted");
     lesson_destroy(l);
 }
 
