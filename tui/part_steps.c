@@ -152,7 +152,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     if (s->action_text && !s->acted)
         return format_text(_("n runs: %s"), s->action_text);
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(_("it runs now (Ctrl-C ends it)"));
+        return xstrdup(m->replay ? _("it runs now") : _("it runs now (Ctrl-C ends it)"));
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;
