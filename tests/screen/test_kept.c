@@ -227,6 +227,8 @@ static void what_was_lost(void **state)
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "hello is STOPPED: node1 has what it holds, 1 message when it was last seen.", true);
     says(&s, "p publishes one", false);
+    model_show(&s.m, VIEW_CLUSTER);
+    says(&s, "! hello            had 1", true); /* as before */
     returns_empty(&s);
     look(&s);
     account_says(&s, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
