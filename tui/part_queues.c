@@ -223,6 +223,16 @@ static bool unserved(const struct queue_seen *q)
     return q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
 }
 
+/* Its master was out of their view already when it stopped: they lost it by the cut, and call it down however
+ * it was stopped. */
+static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
+{
+    const struct snapshot *s = m->snapshot;
+    if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
+        return false;
+    return (m->cut | snapshot_partitions(s, s->source)) >> q->master & 1;
+}
+
 /* why nobody serves it; the caller frees it */
 static char *unserved_text(const struct model *m, const struct queue_seen *q)
 {
@@ -236,6 +246,8 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q)
         text = format_text(stopped ? _("%s STOPPED: its only copy is on a node that is away")
                                    : _("%s DOWN: its only copy is on a node that is away"),
                            q->name);
+    else if (lost_by_cut(m, q))
+        text = format_text(_("%s DOWN: its only copy is on %s, cut off before it stopped"), q->name, nodes);
     else
         text = format_text(stopped ? _("%s STOPPED: its only copy is on %s")
                                    : _("%s DOWN: its only copy is on %s"),
