@@ -268,5 +268,5 @@ void sched_live_on(struct sched_life *life, const struct sched_event *e, unsigne
     life->masters = t.masters ? t.masters : life->masters;
     life->cut = (life->cut & ~healed_by(e)) | cut_by(e);
     life->lost = m->lost_step != 0;
-    life->over = m->consumed || m->removed;
+    life->over = m->consumed || m->removed || m->ending;
 }

@@ -27,8 +27,8 @@ const char *sched_verb_word(enum sched_verb v)
     return verbs[v].word;
 }
 
-static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"), N_("lost"), N_("unavailable"),
-                                                     N_("consumed")};
+static const char *const fates[SCHED_FATE_COUNT_] = {N_("kept"),     N_("lost"),    N_("unavailable"),
+                                                     N_("consumed"), N_("dropped"), N_("expired")};
 
 const char *sched_fate_word(enum sched_fate f)
 {
@@ -251,7 +251,10 @@ static int read_arguments(struct line *l, struct sched_event *e)
     if (sched_next_word(l))
         return sched_wrong(l, "'%s' is one word too many; write: %s %s", l->word, v->word, v->names);
     if (e->other != SCHED_NONE && e->other == e->node)
-        return sched_wrong(l, "node%u twice: a link has two ends", e->node + 1u);
+        return sched_wrong(l,
+                           e->verb == SCHED_FORGET_OFFLINE ? "node%u twice: no node forgets itself"
+                                                           : "node%u twice: a link has two ends",
+                           e->node + 1u);
     return 0;
 }
 
@@ -329,8 +332,8 @@ int sched_parse_event(struct sched_event *e, const char *file, unsigned line, co
 static int read_expect(struct line *l, struct sched *s)
 {
     static const char *const worlds[] = {"sim", "kit", "rabbitmq"};
-    static const char form[] = "write: expect [sim|kit|rabbitmq] mN|all kept|lost|unavailable|consumed "
-                               "[L1 to L5] [step K]";
+    static const char form[] = "write: expect [sim|kit|rabbitmq] mN|all "
+                               "kept|lost|unavailable|consumed|dropped|expired [L1 to L5] [step K]";
     struct sched_expect x = {.line = l->number};
     uint64_t number = 0;
     bool got = sched_next_word(l);

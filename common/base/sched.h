@@ -47,6 +47,7 @@
     X(SCHED_FREE_DISK, "free-disk", "n", "NODE")                                                             \
     X(SCHED_CLOCK, "clock", "nj", "NODE MS")                                                                 \
     X(SCHED_FORGET, "forget", "n", "NODE")                                                                   \
+    X(SCHED_FORGET_OFFLINE, "forget-offline", "nn", "NODE NODE")                                             \
     X(SCHED_RESET, "reset", "n", "NODE")                                                                     \
     X(SCHED_FORCE, "force", "n", "NODE")                                                                     \
     X(SCHED_LOSE_DISK, "lose-disk", "n", "NODE")                                                             \
@@ -120,7 +121,15 @@ struct text;
 /* Its line, with the newline, as sched_parse reads it. */
 void sched_client_write(struct text *t, const struct sched_client *c);
 
-enum sched_fate { SCHED_KEPT, SCHED_LOST, SCHED_UNAVAILABLE, SCHED_CONSUMED, SCHED_FATE_COUNT_ };
+enum sched_fate {
+    SCHED_KEPT,
+    SCHED_LOST,
+    SCHED_UNAVAILABLE,
+    SCHED_CONSUMED,
+    SCHED_DROPPED, /* by its queue, which was too full */
+    SCHED_EXPIRED, /* its time, or its queue's, was over */
+    SCHED_FATE_COUNT_
+};
 const char *sched_fate_word(enum sched_fate f);
 /* Through which door "L1" to "L5" it was lost, in words (docs/semantics.md). "no door explains it" for
  * others. */

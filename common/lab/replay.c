@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "lab/replay_limits.h"
 
 struct watched { /* a queue that was declared */
     char *name;
@@ -20,12 +21,15 @@ struct replay {
     FILE *out;
     struct replay_result *result;
     VEC(struct watched) queues;
-    uint32_t away;  /* nodes that do not run */
-    uint32_t *gone; /* by message: nodes that were away at some time since its confirm, while mirrors */
+    struct replay_limits *limits;
+    bool unlooked;   /* some event since queues were looked at was not waited for */
+    uint32_t away;   /* nodes that do not run */
+    uint32_t killed; /* of those: their process is not there */
+    uint32_t *gone;  /* by message: nodes that were away at some time since its confirm, while mirrors */
     size_t gone_cap;
     bool healed;      /* the step healed a cut */
     bool by_operator; /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced;  /* nodes whose next start waits for nobody */
+    uint32_t forced;  /* nodes whose next start waits for nobody, or not for one that is forgotten then */
     bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };
@@ -111,7 +115,8 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L3";
     if (m->transient && (!m->alive || was->master == now->master))
         return "L5";
-    bool in_sync = was->master == now->master || was->synced >> now->master & 1;
+    bool gone = now->master == SCHED_NONE; /* the queue, with all that it had */
+    bool in_sync = gone || was->master == now->master || was->synced >> now->master & 1;
     return !in_sync ? "L1" : r->went_on ? "L4" : "";
 }
 
@@ -121,6 +126,7 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     const char *door = door_of(r, w, m);
     uint32_t mirrors = m->holders & ~(1u << w->before.master);
     m->lost_step = step;
+    m->unlooked = r->unlooked;
     snprintf(m->door, sizeof(m->door), "%s", door);
     m->mirrors_gone = mirrors && (mirrors & ~r->gone[number - 1]) == 0;
     json_t *by = *door ? fact_of(N_("m%u through %s"), number, door) : fact_of("m%u", number);
@@ -134,6 +140,41 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     }
     say_fact(r, "   LOST", fact);
     json_decref(fact);
+}
+
+/* A limit of its queue has ended it: that is no loss. */
+static bool ended(struct replay *r, const struct watched *w, unsigned number, unsigned step)
+{
+    struct replay_message *m = message(r, number);
+    struct replay_bounds b = replay_limits_of(r->limits, w->name);
+    if (w->now.state == REPLAY_GONE && r->by_operator)
+        return false;
+    bool same_master = w->now.master == w->before.master && !r->healed && !r->by_operator;
+    m->ending = replay_limits_ended(&b, &w->now, number, r->world->now_ms(r->arg) - m->published_ms,
+                                    m->ttl_ms, same_master || !w->seen_running);
+    m->ended_step = m->ending ? step : 0;
+    return m->ending != REPLAY_NOT_ENDED;
+}
+
+/* those that ended in this step, by one limit each line */
+static void say_ended(struct replay *r, const char *queue, unsigned step)
+{
+    for (unsigned e = REPLAY_TOO_MANY; e <= REPLAY_QUEUE_EXPIRED; e++) {
+        VEC(unsigned) numbers = {0};
+        for (unsigned number = 1; number <= r->result->messages.len; number++)
+            if (message(r, number)->ending == (enum replay_ending)e &&
+                message(r, number)->ended_step == step && strcmp(message(r, number)->queue, queue) == 0)
+                VEC_PUSH(&numbers, number);
+        if (numbers.len) {
+            bool full = e == REPLAY_TOO_MANY || e == REPLAY_TOO_LONG;
+            json_t *fact = fact_with("%s: %s", replay_fact_messages("%s", numbers.items, numbers.len),
+                                     fact_of(full ? N_("dropped by %s") : N_("expired by %s"),
+                                             replay_ending_word((enum replay_ending)e)));
+            say_fact(r, "  ENDED", fact);
+            json_decref(fact);
+        }
+        VEC_FREE(&numbers);
+    }
 }
 
 /* What was just seen of the queue, for every message that belongs to it. */
@@ -150,15 +191,18 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             m->alive = (m->alive & (w->now.mirrors | in_sync)) | in_sync | (m->holders ? 0 : w->now.mirrors);
         if (here && !m->holders)
             m->holders = in_sync;
-        if (here && m->lost_step) {
-            m->lost_step = 0;
+        if (here && (m->lost_step || m->ended_step)) {
+            m->lost_step = m->ended_step = 0;
+            m->ending = REPLAY_NOT_ENDED;
             json_t *fact = fact_of(N_("m%u is there again"), number);
             say_fact(r, "  FOUND", fact);
             json_decref(fact);
-        } else if (!here && !m->lost_step && (runs || w->now.state == REPLAY_GONE)) {
-            lose(r, w, number, step);
+        } else if (!here && !m->lost_step && !m->ended_step && (runs || w->now.state == REPLAY_GONE)) {
+            if (!ended(r, w, number, step))
+                lose(r, w, number, step);
         }
     }
+    say_ended(r, w->name, step);
     if (w->now.state == REPLAY_RUNNING) {
         VEC_FREE(&w->before.holds);
         w->before = w->now;
@@ -183,7 +227,7 @@ static void remove_all(struct replay *r, const char *queue)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         if (strcmp(message(r, number)->queue, queue) == 0 && !message(r, number)->consumed &&
-            !message(r, number)->lost_step)
+            !message(r, number)->lost_step && !message(r, number)->ended_step)
             message(r, number)->removed = true;
 }
 
@@ -201,6 +245,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
 {
     unsigned first = (unsigned)r->result->messages.len + 1, count = (unsigned)e->numbers[0];
     enum replay_answer *answers = xcalloc(count, sizeof(*answers));
+    uint64_t began_ms = r->world->now_ms(r->arg);
+    int64_t ttl_ms = replay_limits_of(r->limits, e->name).ttl_ms;
     int err = r->world->publish(r->arg, e, first, count, answers, why);
     VEC(unsigned) same = {0};
     for (unsigned i = 0; i < count; i++)
@@ -208,6 +254,8 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
                                                                .node = e->node,
                                                                .step = e->step,
                                                                .transient = e->transient,
+                                                               .published_ms = began_ms,
+                                                               .ttl_ms = ttl_ms,
                                                                .answer = answers[i]});
     r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
     memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
@@ -294,6 +342,7 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
     say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
         account(r, &r->queues.items[i], step);
+    r->unlooked = false;
     return 0;
 }
 
@@ -305,14 +354,20 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_STOP:
         note_gone(r, e->nodes);
         r->away |= e->nodes;
+        r->killed |= e->verb == SCHED_KILL ? e->nodes : 0;
         break;
     case SCHED_START:
         r->away &= ~e->nodes;
+        r->killed &= ~e->nodes;
         r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
         r->went_on = r->went_on || r->by_operator;
         r->forced &= ~e->nodes;
         break;
     case SCHED_FORCE: r->forced |= e->nodes; break;
+    case SCHED_FORGET_OFFLINE: /* at the next start of the first */
+        r->forced |= 1u << e->node;
+        note_gone(r, 1u << e->other);
+        break;
     case SCHED_HEAL: r->healed = true; break;
     case SCHED_FORGET:
     case SCHED_RESET:
@@ -363,6 +418,14 @@ static json_t *refused_of_queue(struct replay *r, const struct sched_event *e, i
     return syncs && !q.mirrors ? fact_of(N_("refused: %s has no mirrors"), e->name) : NULL;
 }
 
+/* Not a process of the one that forgets may be there, and the other one does not run. */
+static json_t *refused_offline(const struct replay *r, const struct sched_event *e)
+{
+    if (!(r->killed >> e->node & 1))
+        return fact_of(N_("refused: node%u was not killed"), e->node + 1u);
+    return r->away >> e->other & 1 ? NULL : fact_of(N_("refused: node%u was not stopped"), e->other + 1u);
+}
+
 /* What cannot be done as things are, in words; NULL: it can be, or *err. */
 static json_t *refused(struct replay *r, const struct sched_event *e, int *err, char **why)
 {
@@ -370,6 +433,8 @@ static json_t *refused(struct replay *r, const struct sched_event *e, int *err, 
                     e->verb == SCHED_CANCEL_SYNC;
     bool of_cluster = e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR || e->verb == SCHED_DECLARE ||
                       e->verb == SCHED_FORGET;
+    if (e->verb == SCHED_FORGET_OFFLINE)
+        return refused_offline(r, e);
     if (!of_queue && !of_cluster && e->verb != SCHED_FORCE)
         return NULL;
     uint32_t serving = r->world->serving(r->arg);
@@ -397,6 +462,8 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
             err = consume(r, e, fact, why);
         else
             err = r->world->act(r->arg, e, fact, why);
+        if (!err)
+            replay_limits_note(r->limits, e);
     }
     if (!err && rests)
         err = r->world->rest(r->arg, why);
@@ -437,6 +504,7 @@ static int events(struct replay *r, char **why)
         json_t *fact = NULL;
         err = one_event(r, e, rests, &fact, why);
         bool shows = e->step ? rests : !next || next->step;
+        r->unlooked = r->unlooked || !rests;
         if (!err && shows)
             err = look_at_all(r, e->step, &fact, why);
         else if (!err && fact)
@@ -454,8 +522,10 @@ static int events(struct replay *r, char **why)
 
 enum sched_fate replay_fate(const struct replay_message *m)
 {
+    bool full = m->ending == REPLAY_TOO_MANY || m->ending == REPLAY_TOO_LONG;
     return m->lost_step                ? SCHED_LOST
            : m->consumed || m->removed ? SCHED_CONSUMED
+           : m->ending                 ? (full ? SCHED_DROPPED : SCHED_EXPIRED)
            : m->unavailable            ? SCHED_UNAVAILABLE
                                        : SCHED_KEPT;
 }
@@ -464,7 +534,8 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
 {
     return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
            a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
+           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
 static json_t *fate_fact(const struct replay_message *m)
@@ -474,6 +545,10 @@ static json_t *fate_fact(const struct replay_message *m)
                         : fact_of(N_("LOST in step %u"), m->lost_step);
     if (m->removed)
         return fact_word(N_("removed by an operator"));
+    if (m->ending)
+        return fact_of(replay_fate(m) == SCHED_DROPPED ? N_("dropped in step %u by %s")
+                                                       : N_("expired in step %u by %s"),
+                       m->ended_step, replay_ending_word(m->ending));
     if (m->unavailable)
         return fact_word(N_("unavailable: its queue does not run"));
     return fact_word(sched_fate_word(replay_fate(m)));
@@ -517,6 +592,10 @@ static void print_fates(struct replay *r)
     fact = fact_of(N_("%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost"), len,
                    confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
                    count[SCHED_LOST]);
+    if (count[SCHED_DROPPED])
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u dropped"), count[SCHED_DROPPED]));
+    if (count[SCHED_EXPIRED])
+        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u expired"), count[SCHED_EXPIRED]));
     say_fact(r, "", fact);
     json_decref(fact);
 }
@@ -587,6 +666,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
 {
     struct replay r = {.s = s, .world = world, .arg = arg, .out = out, .result = result};
     char *why = NULL;
+    r.limits = replay_limits_create();
     *result = (struct replay_result){.watch = result->watch, .translate = result->translate};
     fprintf(out, "%s: %s\n", name, s->title);
     json_t *head = fact_of(s->nodes == 1 ? N_("%u node, engine %s, rule %s, partitions %s")
@@ -615,6 +695,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
         replay_queue_finish(&r.queues.items[i].now);
     }
     VEC_FREE(&r.queues);
+    replay_limits_destroy(r.limits);
     free(r.gone);
     text_finish(&r.line);
     return err;

@@ -4,7 +4,8 @@
  * door, is concluded here, by one rule for all, from nothing but what was shown.
  *
  * The rule: a message is lost when its queue runs and does not hold it, though it was confirmed, not consumed
- * and not removed by an operator. While its queue does not run it is unavailable, and nobody can say more.
+ * and not removed by an operator or a limit of its queue (replay_limits.h). While its queue does not run it
+ * is unavailable, and nobody can say more.
  *
  * What cannot be done as things are (nobody serves, the queue does not run or has no mirrors) is a fact of
  * its step, in the same words in all worlds, and the schedule goes on; what could never be done ends it. */
@@ -58,6 +59,14 @@ enum replay_answer { /* of a publish */
                      REPLAY_NOT_SERVED
 };
 
+enum replay_ending { /* by a limit of its queue */
+                     REPLAY_NOT_ENDED,
+                     REPLAY_TOO_MANY,      /* max-length */
+                     REPLAY_TOO_LONG,      /* max-length-bytes */
+                     REPLAY_EXPIRED,       /* message-ttl */
+                     REPLAY_QUEUE_EXPIRED, /* expires: its queue is gone */
+};
+
 enum replay_got {                       /* by a consume */
                   REPLAY_TOOK,          /* what there was, up to COUNT */
                   REPLAY_NOTHING_RUNS,  /* its queue did not run */
@@ -88,6 +97,7 @@ struct replay_world {
     int (*consume)(void *arg, const struct sched_event *e, unsigned count, unsigned *taken, unsigned *len,
                    enum replay_got *got, char **why);
     void (*wait)(void *arg, uint64_t ms); /* a timed event's */
+    uint64_t (*now_ms)(void *arg);        /* its clock */
     uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
     /* What this node says of all; nothing (zeroes), if it does not answer. */
     void (*others)(void *arg, unsigned node, struct replay_others *out);
@@ -105,7 +115,12 @@ struct replay_message {
     char door[4];       /* "L1"; "": no door explains it */
     uint32_t holders;   /* nodes that had it when it was confirmed */
     uint32_t alive;     /* nodes that have it, as far as was shown, and have not ended since */
-    bool mirrors_gone;  /* lost, and every mirror that had it had been away since (L2) */
+    enum replay_ending ending;
+    unsigned ended_step;   /* a limit ended it then */
+    uint64_t published_ms; /* by the world's clock: not earlier */
+    int64_t ttl_ms;        /* that its queue gave it then; -1: none */
+    bool unlooked;         /* lost, and events since it was looked for before were not waited for */
+    bool mirrors_gone;     /* lost, and every mirror that had it had been away since (L2) */
 };
 
 /* What was shown so far, for who shows it in another way (a recording of it, for the screen). */

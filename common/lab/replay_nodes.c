@@ -219,6 +219,12 @@ static void others(void *arg, unsigned node, struct replay_others *out)
     nodes_say(arg, node, out);
 }
 
+static uint64_t now_ms(void *arg)
+{
+    (void)arg;
+    return (uint64_t)clock_now_ms();
+}
+
 static void wait_for_time(void *arg, uint64_t ms)
 {
     (void)arg;
@@ -264,6 +270,18 @@ static int force(struct nodes *w, const struct sched_event *e, char **why)
     return ERR_REFUSED;
 }
 
+/* By a node whose process is not there. */
+static int forget_offline(struct nodes *w, const struct sched_event *e, char **why)
+{
+    if (!w->rabbitmq)
+        return TOLD(w, e->node, why, "forget_cluster_node", "--offline", w->lab->nodes[e->other].name);
+    *why = format_text(
+        "line %u, %s: not possible on the engine rabbitmq, whose rabbitmqctl would have to be told "
+        "where that node's files are; play it with --engine sim or kit",
+        e->line, e->text);
+    return ERR_REFUSED;
+}
+
 static int act(void *arg, const struct sched_event *e, json_t **fact, char **why)
 {
     struct nodes *w = arg;
@@ -273,6 +291,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_KILL:
     case SCHED_STOP: return end_nodes(w, e, fact, why);
     case SCHED_FORCE: return force(w, e, why);
+    case SCHED_FORGET_OFFLINE: return forget_offline(w, e, why);
     case SCHED_START: return nodes_start(w, e, fact, why);
     case SCHED_CUT:
     case SCHED_CUT_NOW:
@@ -457,6 +476,7 @@ int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
                                        .publish = publish,
                                        .consume = consume,
                                        .wait = wait_for_time,
+                                       .now_ms = now_ms,
                                        .serving = serving,
                                        .others = others,
                                        .rest = nodes_rest,

@@ -117,6 +117,8 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
                                     .generation = fx->u.answer.generation,
                                     .id = fx->u.answer.id,
                                     .redelivered = fx->u.answer.redelivered};
+    if (s->options.sabotage == SABOTAGE_GOT_EARLIER && a->type == EV_GET && a->answer.generation > 0)
+        a->answer.generation--;
     if (fx->u.answer.text)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     check_used(s, req);
@@ -171,7 +173,7 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     struct ledger_message *m = &s->ledger.messages.items[index];
     m->publisher = publisher;
     m->channel = channel;
-    m->number = number;
+    m->number = s->options.sabotage == SABOTAGE_PUBLISH_SWAPPED ? number ^ 1 : number;
     m->at = n;
     m->incarnation = node->incarnation;
     struct message *msg = ledger_body(&s->ledger, index);

@@ -75,10 +75,30 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     return i;
 }
 
-/* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
-static void identify(struct sim *s, node_id n, bool master, uint32_t queue, struct seen_message *found,
-                     const struct held *held)
+/* A master takes in what one channel publishes in the order in which it was published. */
+static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t generation, uint32_t message)
 {
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    for (size_t i = 0; i < lq->placed.len; i++) {
+        struct ledger_placed *p = &lq->placed.items[i];
+        if (p->channel != m->channel || p->master != n)
+            continue;
+        if (p->generation == generation && m->number < s->ledger.messages.items[p->message].number)
+            sim_fail(s, "I7", "%s takes m%u into %s behind m%u, which its channel published later",
+                     s->names[n], message, lq->name, p->message);
+        p->generation = generation;
+        p->message = message;
+        return;
+    }
+    VEC_PUSH(&lq->placed, (struct ledger_placed){m->channel, generation, n, message});
+}
+
+/* A message was found in a walk: is it one of this queue's, only once, and where it always was? */
+static void identify(struct sim *s, node_id n, const struct queue_info *info, uint32_t queue,
+                     struct seen_message *found, const struct held *held)
+{
+    bool master = info->local;
     const char *name = s->ledger.queues.items[queue].name;
     if (!ledger_which(&s->ledger, held->msg, &found->message) ||
         s->ledger.messages.items[found->message].queue != queue) {
@@ -109,6 +129,8 @@ static void identify(struct sim *s, node_id n, bool master, uint32_t queue, stru
                  found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
         return;
     }
+    if (!m->placed && master)
+        check_taken_in(s, n, queue, info->generation, found->message);
     if (!m->placed && master && m->ending == ENDING_NONE)
         m->removed = false; /* a purge did not meet it (ask.c) */
     m->id = held->id;       /* the first, or published again to a new master, which never had it */
@@ -174,7 +196,7 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
             continue;
         struct seen_message found = {.id = held.id, .unacked = held.unacked, .redelivered = held.redelivered};
         size_t i = c->walk.len;
-        identify(s, n, master, queue, &found, &held);
+        identify(s, n, info, queue, &found, &held);
         if (i > 0 && c->walk.items[i - 1].id >= held.id)
             sim_fail(s, "I7", "%s holds %s out of order: id %llu after %llu", s->names[n],
                      s->ledger.queues.items[queue].name, (unsigned long long)held.id,
@@ -247,6 +269,19 @@ static bool delete_under_way(const struct sim *s, const char *name)
             return true;
     }
     return false;
+}
+
+void check_forgotten(struct sim *s, node_id n, node_set forgets)
+{
+    for (uint32_t i = 0; i < s->ledger.queues.len; i++) {
+        struct ledger_queue *lq = &s->ledger.queues.items[i];
+        const struct seen_info *knew = &seen_queue(s, n, i)->now;
+        if (lq->gone || !knew->valid || !node_in(forgets, knew->master) ||
+            mirror_find_queue_uid(s->nodes[n].m, lq->uid))
+            continue;
+        check_queue_forgotten(s, n, i);
+        lq->gone = true;
+    }
 }
 
 /* n's table does not list a queue that it listed before. */
@@ -388,9 +423,11 @@ void check_refresh(struct sim *s, node_id n)
     check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
-    if (was != sn->at)
+    if (was != sn->at) {
+        sn->at_us = s->now_us;
         sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
                                             (sn->changed_sides && !s->check.views.items[was].served));
+    }
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
@@ -428,8 +465,8 @@ void check_refresh(struct sim *s, node_id n)
 }
 
 /* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
- * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
- * they go on. */
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those who told it that they go
+ * on: who served with it, in that same life. */
 void check_left(struct sim *s, node_id n)
 {
     /* else its last life was killed, or whoever would have let it go was, and they know no more than that */
@@ -440,7 +477,7 @@ void check_left(struct sim *s, node_id n)
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && sn->view.phase == PHASE_SERVING &&
             !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other) &&
-            s->nodes[other].start_us < s->nodes[n].stop_us)
+            s->nodes[other].start_us < s->check.nodes[n].at_us)
             s->check.nodes[n].stayed |= node_bit(other);
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
             (!early || sn->view.phase == PHASE_SERVING))

@@ -55,6 +55,7 @@ struct seen_node {
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     uint32_t at; /* the view it is in, or was in last as its log has it: index of check.views; 0: none yet */
+    uint64_t at_us; /* when it came into that view */
     node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     node_set out_of; /* of the view that it was installed in in this life, and is out of before it served */
     node_set stayed; /* went on, in a view without it, when it stopped in order: it waits for these when it
@@ -155,15 +156,11 @@ void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct
 /* check_policy.c */
 char *check_policy_value(const char *pattern, int32_t priority, const char *definition); /* the caller's */
 void check_policy_applies(struct sim *s, node_id n, const struct queue_info *q);         /* as n shows it */
+void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 
 /* check_keys.c */
 void check_key_asked(struct sim *s, const char *name, const char *value,
                      uint64_t ask); /* value NULL: delete */
-/* ---- check_policy.c ---- */
-char *check_policy_value(const char *pattern, int32_t priority, const char *definition); /* the caller's */
-void check_policy_applies(struct sim *s, node_id n,
-                          const struct queue_info *q); /* the right one, as n shows */
-void check_policy_asked(struct sim *s, const struct event *ev, uint64_t ask);
 void check_key_answered(struct sim *s, uint64_t ask, enum answer_status how);
 void check_key_told(struct sim *s, node_id n, const struct effect *fx);
 void check_keys_forced(struct sim *s); /* a forced start may go on without the last change */
@@ -176,6 +173,9 @@ void check_keys_finish(struct sim *s);
 enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP, CAUSE_OPERATOR };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
 /* n does not list it any more, because the node it waited for was forgotten. */
+/* n has started, and has forgotten these for good: queues of theirs that nobody can have any more are not in
+ * its table. */
+void check_forgotten(struct sim *s, node_id n, node_set forgets);
 void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue);
 void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */

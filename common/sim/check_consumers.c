@@ -1,6 +1,7 @@
 /* check_consumers.c: consumers. What one has not settled is nobody else's; who takes without acknowledging
- * gets a message once; of a queue with a single active consumer that one gets all until it goes; who asked to
- * hear of a failover does, and nobody else. Once it is calm nobody waits for what is there (I12). */
+ * gets a message once; of a queue with a single active consumer that one gets all until it goes, and who came
+ * next is next; who asked to hear of a failover does, and nobody else. Once it is calm nobody waits for what
+ * is there (I12). */
 #include "sim/world.h"
 
 /* It is there, for its node and for all that are in a view with that. */
@@ -19,6 +20,27 @@ bool check_has(const struct sim *s, const struct ledger_message *m, uint64_t gen
            s->nodes[d->node].lives == d->life && !s->nodes[d->node].stopping;
 }
 
+/* Sub a came to the queue's master before sub b, as far as clients can know: it was answered before b was
+ * asked for, both by this master; or both are one node's and followed the queue here, in their order. */
+static bool came_before(const struct sim *s, uint64_t a, uint64_t b, uint64_t generation)
+{
+    const struct sub *x = &s->subs.items[a - 1], *y = &s->subs.items[b - 1];
+    if (x->queue != y->queue || !x->since_ms || !y->since_ms || x->since_step >= y->asked_step)
+        return false;
+    bool both_here = x->first_generation == generation && y->first_generation == generation;
+    bool both_followed = x->first_generation < generation && y->first_generation < generation;
+    return both_here || (both_followed && x->node == y->node && x->life == y->life);
+}
+
+/* This one has become the single active consumer: of those that are there it came first. */
+static void check_first(struct sim *s, const char *queue, uint64_t sub, uint64_t generation)
+{
+    for (uint64_t other = 1; other < sub; other++)
+        if (stays(s, &s->subs.items[other - 1]) && came_before(s, other, sub, generation))
+            sim_fail(s, "single", "sub %llu is the active consumer of %s, and sub %llu came before it",
+                     (unsigned long long)sub, queue, (unsigned long long)other);
+}
+
 /* The single active consumer is whoever got something first; another one may only follow when it has gone. */
 static void check_single(struct sim *s, struct ledger_queue *lq, const struct sim_delivery *d)
 {
@@ -28,6 +50,9 @@ static void check_single(struct sim *s, struct ledger_queue *lq, const struct si
         stays(s, &s->subs.items[lq->single_sub - 1]))
         sim_fail(s, "single", "sub %llu gets m%u of %s, whose single active consumer is sub %llu",
                  (unsigned long long)d->sub, d->message, lq->name, (unsigned long long)lq->single_sub);
+    if (lq->single_generation < d->generation ||
+        (lq->single_generation == d->generation && lq->single_sub != d->sub))
+        check_first(s, lq->name, d->sub, d->generation);
     if (lq->single_generation <= d->generation) {
         lq->single_generation = d->generation;
         lq->single_sub = d->sub;
@@ -43,6 +68,10 @@ void check_handed_out(struct sim *s, node_id n, uint32_t delivery, bool no_ack, 
         sim_fail(s, "taken", "%s hands out m%u of %s to sub %llu; sub %llu has it and did not settle it",
                  s->names[n], d->message, lq->name, (unsigned long long)d->sub,
                  (unsigned long long)s->deliveries.items[m->taker - 1].sub);
+    uint64_t present = check_shown(s, n, m->queue)->generation;
+    if (d->sub == 0 && !no_ack && present > d->generation)
+        sim_fail(s, "taken", "%s answers a get with m%u of %s, which an earlier master took for it",
+                 s->names[n], d->message, lq->name);
     bool all_disks = s->counts[SIM_FORGOTTEN] == 0 && s->counts[SIM_DISKS_LOST] == 0;
     if (m->auto_acked && !m->again && s->cuts == 0 && all_disks && !s->forced)
         sim_fail(s, "I5", "%s hands out m%u of %s, which somebody took who does not acknowledge", s->names[n],
@@ -109,6 +138,7 @@ void check_used(struct sim *s, uint64_t ask)
         struct sub *c = &s->subs.items[a->sub - 1];
         c->queue = a->queue;
         c->since_ms = s->now_us / 1000;
+        c->since_step = s->steps;
         c->first_generation = check_shown(s, a->node, a->queue)->generation;
     }
     if (a->type == EV_GET && lq->exclusive && a->client != CLIENT_NONE && how != ANSWER_LOCKED &&
@@ -155,6 +185,8 @@ void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct
             at_master.active != mirror_sub_active(s->nodes[c->node].m, sub, &single))
             sim_fail(s, "single", "%s says sub %llu of %s is %sactive, and its node %s does not", s->names[n],
                      (unsigned long long)sub, info->name, at_master.active ? "" : "not ", s->names[c->node]);
+        if (info->args->single_active_consumer && at_master.active && s->cuts == 0)
+            check_first(s, info->name, sub, info->generation);
         subscribed++;
         active += at_master.active;
         uint32_t has = c->current_generation == info->generation ? c->outstanding : 0;

@@ -95,6 +95,8 @@ static bool drops_what_comes(const struct ledger_queue *q)
 
 static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
 {
+    if (q->ttl_ms > 1 && !m->placed && !m->again && !s->counts[SIM_CLOCK_JUMPS])
+        return false; /* it came and went within a step */
     return q->ttl_ms && (!m->placed || s->counts[SIM_CLOCK_JUMPS] ||
                          s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + q->ttl_ms - 1);
 }

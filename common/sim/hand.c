@@ -226,6 +226,7 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
                     .queue = ledger_queue_of(&s->ledger, info.name, info.uid),
                     .no_ack = flags & SIM_NO_ACK,
                     .cancel_on_failover = flags & SIM_CANCEL_ON_FAILOVER,
+                    .asked_step = s->steps,
                     .prefetch = prefetch};
     VEC_PUSH(&s->subs, c);
     uint64_t sub = s->subs.len;
@@ -237,6 +238,7 @@ uint64_t subscribe_as(struct sim *s, node_id n, const char *queue, uint32_t pref
                   .exclusive = flags & SIM_EXCLUSIVE,
                   .cancel_on_failover = flags & SIM_CANCEL_ON_FAILOVER,
                   .prefetch = prefetch,
+                  .priority = s->options.sabotage == SABOTAGE_YOUNGEST_FIRST ? (int32_t)sub : 0,
                   .owner = {.node = n, .incarnation = s->nodes[n].incarnation, .connection = connection}}};
     *ask = ask_as(s, n, &ev, client);
     return sub;

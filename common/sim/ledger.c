@@ -8,6 +8,7 @@ void sim_ledger_finish(struct ledger *l)
         free(l->queues.items[i].definition);
         free(l->queues.items[i].dead_letter_key);
         VEC_FREE(&l->queues.items[i].messages);
+        VEC_FREE(&l->queues.items[i].placed);
     }
     VEC_FREE(&l->queues);
     VEC_FREE(&l->messages);

@@ -96,6 +96,12 @@ struct queue_limits {
     bool dead_letters;
 };
 
+struct ledger_placed { /* the latest of a channel that this master took in */
+    uint64_t channel, generation;
+    node_id master;
+    uint32_t message;
+};
+
 struct ledger_queue {
     char *name;
     uint64_t uid;
@@ -125,6 +131,7 @@ struct ledger_queue {
     uint64_t changed_ms;    /* and it may have begun as late as this */
     uint32_t view;          /* in which it was seen first */
     VEC(uint32_t) messages; /* published to it */
+    VEC(struct ledger_placed) placed;
 };
 
 struct ledger {

@@ -155,6 +155,7 @@ static void obey(struct sim *s, const struct played *p, size_t i)
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_FORGET_OFFLINE: sim_forget_offline(s, e->node, e->other); break;
     case SCHED_FORCE: sim_force(s, e->node); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;

@@ -72,6 +72,9 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_LEFT_WAITED_FOR: return "left waited for";
     case SABOTAGE_STAYED_FORGOTTEN: return "stayed forgotten";
     case SABOTAGE_EPOCH_CUT: return "epoch cut";
+    case SABOTAGE_YOUNGEST_FIRST: return "youngest first";
+    case SABOTAGE_PUBLISH_SWAPPED: return "publish swapped";
+    case SABOTAGE_GOT_EARLIER: return "got earlier";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

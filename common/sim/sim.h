@@ -55,6 +55,9 @@ enum sim_sabotage {
     SABOTAGE_LEFT_WAITED_FOR, /* a node that starts says that it waits for who stopped before it */
     SABOTAGE_STAYED_FORGOTTEN, /* or for nobody, whoever went on when it stopped */
     SABOTAGE_EPOCH_CUT,        /* views show numbers that do not say on which side they are */
+    SABOTAGE_YOUNGEST_FIRST,   /* consumers subscribe with priorities, the later the higher */
+    SABOTAGE_PUBLISH_SWAPPED,  /* of two publishes in a row the second is told as the first */
+    SABOTAGE_GOT_EARLIER,      /* gets are answered as if an earlier master had */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);

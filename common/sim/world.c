@@ -360,7 +360,8 @@ static void boot(struct sim *s, node_id n)
     s->counts[SIM_FORCED] += node->forced;
     node->forced = false;
     o.forgets = node->forgets;
-    if (node->forgets) { /* it does not wait for them */
+    node_set forgets = node->forgets;
+    if (forgets) { /* it does not wait for them */
         s->forced = true;
         check_keys_forced(s);
     }
@@ -377,6 +378,8 @@ static void boot(struct sim *s, node_id n)
     check_node_up(s, n);
     struct event ev = {.type = EV_START};
     node_step(s, n, &ev);
+    if (node->m && forgets)
+        check_forgotten(s, n, forgets);
     if (node->m)
         link_connect_all(s, n);
 }

@@ -156,6 +156,7 @@ struct sub {
     bool cancel_on_failover, leaving; /* leaving: it was cancelled; over once that is answered */
     uint64_t since_ms;                /* it was answered then: messages may come; 0: not yet */
     uint64_t first_generation;        /* of the queue, then */
+    uint64_t asked_step, since_step;  /* who was answered before another one asked came before it */
     uint32_t prefetch;
     uint64_t current_generation; /* of the last delivery, */
     uint32_t outstanding;        /* and how many of those are not settled */

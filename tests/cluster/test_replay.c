@@ -54,6 +54,14 @@ static bool cuts_one_way(const struct sched *s)
     return false;
 }
 
+static bool forgets_offline(const struct sched *s)
+{
+    for (size_t i = 0; i < s->events.len; i++)
+        if (s->events.items[i].verb == SCHED_FORGET_OFFLINE)
+            return true;
+    return false;
+}
+
 static bool differs(const struct sched *s, const char *engine)
 {
     for (size_t i = 0; i < s->expects.len; i++)
@@ -84,7 +92,7 @@ static void one_file(const char *path)
         fail_msg("%s", error);
     assert_code(replay(path, "sim", &sim), 0, &sim);
     int code = replay(path, engine, &real);
-    if (cuts_one_way(&s) && !test_on_kit()) {
+    if ((cuts_one_way(&s) || forgets_offline(&s)) && !test_on_kit()) {
         assert_code(code, 1, &real);
         assert_says(&real, "not possible on the engine rabbitmq");
     } else {
@@ -154,6 +162,45 @@ static void the_screen_shows_what_real_nodes_do(void **state)
     lab_finish(&lab);
 }
 
+/* What no file of the folder has, word for word as on the simulator: a node that is off forgets the one that
+ * never returns; what a limit ends. Times are long enough for a machine that is busy. */
+static void a_text_ends_alike(const char *text)
+{
+    char file[] = "/tmp/mirrorlab-text-XXXXXX.sched";
+    int fd = mkstemps(file, 6);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    one_file(file);
+    unlink(file);
+}
+
+static void what_a_limit_ends_is_no_loss_on_real_nodes(void **state)
+{
+    (void)state;
+    a_text_ends_alike("nodes 3\npolicy ha ^q {\"ha-mode\":\"all\",\"max-length\":3}\ndeclare q durable\n"
+                      "publish node1 q 5\nkill node2\nkill node3\nstart node2\npublish node2 q\nkill node1\n"
+                      "expect m1 dropped\nexpect m2 dropped\nexpect m3 dropped\nexpect m4 lost L1 step 6\n"
+                      "expect m5 lost L1 step 6\nexpect m6 kept\n");
+    a_text_ends_alike("nodes 3\ndeclare q durable {\"x-message-ttl\":20000}\ndeclare r durable "
+                      "{\"x-max-length\":1,\"x-overflow\":\"reject-publish\"}\npublish node1 q 2\n"
+                      "publish node1 r\npublish node1 r\n+25000 publish node1 q\nexpect m1 expired\n"
+                      "expect m2 expired\nexpect m3 kept\nexpect m5 kept\n");
+}
+
+static void a_node_that_is_off_forgets_another(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}\ndeclare q durable\n"
+        "declare alone durable\npublish node1 q 2\npublish node1 alone\nforget-offline node2 node1\n"
+        "kill node3\nkill node2\nkill node1\nforget-offline node2 node1\nstart node2\nstart node3\n"
+        "expect m3 lost L4 step 8\nexpect all kept\n";
+    a_text_ends_alike(text);
+}
+
 static void mistakes_are_told_before_anything_starts(void **state)
 {
     (void)state;
@@ -214,6 +261,8 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_limit_ends_is_no_loss_on_real_nodes),
+        cmocka_unit_test(a_node_that_is_off_forgets_another),
         cmocka_unit_test(the_screen_shows_what_real_nodes_do),
         cmocka_unit_test(mistakes_are_told_before_anything_starts),
         cmocka_unit_test(every_schedule_ends_alike),

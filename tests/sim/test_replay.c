@@ -270,6 +270,106 @@ static void who_waits_is_started_once(void **state)
     end(&p);
 }
 
+static void ends_as_expected(const char *text, const char *const *words)
+{
+    struct played p = {0};
+    play(&p, "x", text);
+    if (p.err || !p.result.as_expected)
+        fail_msg("%s", p.out);
+    for (; *words; words++)
+        says(&p, *words);
+    end(&p);
+}
+
+#define SAYS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* What a limit ends is no loss; whether it was one, and which, is the checker's opinion, too. */
+static void what_a_limit_ends_is_no_loss(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-max-length\":3}\npublish node1 q 5\npublish node1 q\nexpect m3 "
+        "dropped\nexpect all kept\nexpect m1 dropped\nexpect m2 dropped\n",
+        SAYS("  ENDED m1 m2: dropped by max-length\n", "  ENDED m3: dropped by max-length\n",
+             "  m1-m2 persistent, published in step 1 through node1, confirmed, dropped in step 1 by "
+             "max-length",
+             "6 published, 6 confirmed: 3 kept, 0 consumed, 0 unavailable, 0 lost, 3 dropped\n"));
+    ends_as_expected("nodes 1\ndeclare q durable {\"x-max-length\":0}\npublish node1 q\nexpect m1 dropped\n",
+                     SAYS("ENDED m1"));
+    ends_as_expected("nodes 1\npolicy l ^q {\"max-length-bytes\":30}\ndeclare q durable\npublish node1 q 5\n"
+                     "expect m5 kept\nexpect m1 dropped\n",
+                     SAYS("dropped by max-length-bytes"));
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-max-length\":2,\"x-max-priority\":9}\npublish node1 q 6\n",
+        SAYS("6 confirmed: 2 kept, 0 consumed, 0 unavailable, 0 lost, 4 dropped\n"));
+    /* a policy that comes later, and one of a lower priority that says less; then none */
+    ends_as_expected(
+        "nodes 2\npolicy a ^q 1 {\"ha-mode\":\"all\",\"max-length\":4}\ndeclare q durable\npublish "
+        "node1 q 4\npolicy b ^q {\"max-length\":1}\npolicy c ^q 2 {\"max-length\":2}\nclear c\n"
+        "publish node2 q 3\nexpect m1 dropped\nexpect m2 dropped\nexpect m3 dropped\nexpect all "
+        "kept\n",
+        SAYS("step 3  policy c", "ENDED m1 m2: dropped by max-length\n",
+             "ENDED m3: dropped by max-length\n"));
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-message-ttl\":60000}\ndeclare r durable\npublish node1 q 2\n"
+        "publish node1 r\ncalm\n+30000 publish node1 q\n+40000 calm\nexpect m1 expired\nexpect m2 expired\n"
+        "expect all kept\n",
+        SAYS("step 5  calm", "ENDED m1 m2: expired by message-ttl\n",
+             "2 kept, 0 consumed, 0 unavailable, 0 lost, 2 expired\n", "expired in step 5 by message-ttl"));
+    /* its time goes on while its queue is down */
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-message-ttl\":60000}\npublish node1 q\nkill node1\n+70000 start "
+        "node1\nexpect m1 expired\n",
+        SAYS("ENDED m1"));
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-expires\":50000}\npublish node1 q\n+90000 calm\nexpect m1 "
+        "expired\n",
+        SAYS("q is not there", "expired in step 2 by expires"));
+    /* who refuses drops nothing; what was consumed was not dropped */
+    ends_as_expected(
+        "nodes 1\ndeclare q durable {\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish "
+        "node1 q 3\nconsume node1 q 1\npublish node1 q\nexpect m1 consumed\n",
+        SAYS("m3 refused", "3 confirmed: 2 kept, 1 consumed, 0 unavailable, 0 lost\n"));
+}
+
+/* And what is lost is not called dropped or expired, in a queue that has limits. */
+static void a_loss_in_a_queue_with_limits_is_a_loss(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 2\npolicy ha ^q {\"ha-mode\":\"all\",\"max-length\":3,\"message-ttl\":60000}\ndeclare q "
+        "durable\npublish node1 q 4\nkill node2\nstart node2\npublish node1 q\nkill node1\nexpect m1 "
+        "dropped\nexpect m2 dropped\nexpect m3 lost L1 step 5\nexpect m4 lost L1\nexpect m5 kept\n",
+        SAYS("LOST m3 through L1"));
+    ends_as_expected(
+        "nodes 2\ndeclare q durable {\"x-expires\":60000}\npublish node1 q\nstop node1\nforget node1\n"
+        "expect m1 lost L4\n",
+        SAYS("LOST m1 through L4"));
+}
+
+/* All were killed at once, and node1 never returns. */
+static void a_node_that_is_off_forgets_another(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ndeclare alone durable\n"
+        "publish node1 q 2\npublish node1 alone\nforget-offline node2 node1\nkill node1 node2 node3\n"
+        "start node2 node3\nkill node2 node3\nforget-offline node2 node1\nstart node2\nstart node3\n"
+        "expect m3 lost L4 step 9\nexpect all kept\n",
+        SAYS("step 3  forget-offline node2 node1\n        refused: node2 was not killed",
+             "step 5  start node2 node3\n        node2 node3 wait for the nodes that ran after them",
+             "step 8  start node2\n        node2 waits for the nodes that ran after it",
+             "step 9  start node3\n        node3 runs; q runs on node2, NOT in sync node3, holds m1 m2; "
+             "alone is not there"));
+    /* an app that is stopped is a process that is there; and who runs is not forgotten */
+    ends_as_expected(
+        "nodes 2\ndeclare q durable\npublish node2 q\nstop node2\nforget-offline node2 node1\nkill "
+        "node2\nforget-offline node2 node1\nstart node2\nexpect all kept\n",
+        SAYS("step 3  forget-offline node2 node1\n        refused: node2 was not killed",
+             "step 5  forget-offline node2 node1\n        refused: node1 was not stopped",
+             "step 6  start node2\n        node2 runs"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +385,9 @@ int main(void)
         cmocka_unit_test(what_could_never_be_done_ends_it),
         cmocka_unit_test(a_transient_message_goes_with_its_last_holder),
         cmocka_unit_test(who_waits_is_started_once),
+        cmocka_unit_test(what_a_limit_ends_is_no_loss),
+        cmocka_unit_test(a_loss_in_a_queue_with_limits_is_a_loss),
+        cmocka_unit_test(a_node_that_is_off_forgets_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

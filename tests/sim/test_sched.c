@@ -200,6 +200,9 @@ static void a_wrong_line_is_named(void **state)
                                    "transient or hurried");
     refused("sync q now\n", "a.sched:1: 'now' is one word too many; write: sync QUEUE");
     refused("cut node1 node1\n", "a.sched:1: node1 twice: a link has two ends");
+    refused("forget-offline node2 node2\n", "a.sched:1: node2 twice: no node forgets itself");
+    refused("forget-offline node2\n",
+            "a.sched:1: 'forget-offline node2' ends too early; write: forget-offline NODE NODE");
     refused("heal node1\n", "a.sched:1: 'heal node1' ends too early; write: heal [NODE NODE]");
     refused("part node1,x\n", "a.sched:1: 'x' is not a node; write nodes with commas between: node1,node3");
     refused("clog node1 node2 -5\n", "a.sched:1: '-5' is not a number from 0 to 1000000");
@@ -220,7 +223,9 @@ static void a_wrong_line_is_named(void **state)
 static void a_wrong_expectation_is_named(void **state)
 {
     (void)state;
-#define FORM "write: expect [sim|kit|rabbitmq] mN|all kept|lost|unavailable|consumed [L1 to L5] [step K]"
+#define FORM                                                                                                 \
+    "write: expect [sim|kit|rabbitmq] mN|all kept|lost|unavailable|consumed|dropped|expired [L1 to L5] "     \
+    "[step K]"
     refused("expect\n", "a.sched:1: '' is no message; " FORM);
     refused("expect m0 kept\n", "a.sched:1: 'm0' is no message; " FORM);
     refused("expect sim\n", "a.sched:1: '' is no message; " FORM);

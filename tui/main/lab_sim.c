@@ -91,6 +91,12 @@ static void others(void *arg, unsigned node, struct replay_others *out)
             out->linked |= node_bit(n);
 }
 
+static uint64_t now_ms(void *arg)
+{
+    const struct world *w = arg;
+    return sim_now_us(w->sim) / 1000;
+}
+
 static void wait_for_time(void *arg, uint64_t ms)
 {
     struct world *w = arg;
@@ -215,6 +221,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
     case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_FORGET_OFFLINE: sim_forget_offline(s, e->node, e->other); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_FORCE: sim_force(s, e->node); break;
     case SCHED_LOSE_DISK: sim_lose_disk(s, e->node); break;
@@ -356,13 +363,35 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
     return 0;
 }
 
+static enum sched_fate fate_of(enum ending e)
+{
+    return e == ENDING_DROPPED ? SCHED_DROPPED : e == ENDING_EXPIRED ? SCHED_EXPIRED : SCHED_KEPT;
+}
+
+/* Which limit ended it, if any; of one that went with its queue the checker does not say so. */
+static bool ended_alike(const struct replay_message *m, enum ending ending)
+{
+    enum sched_fate here = replay_fate(m);
+    bool ended = here == SCHED_DROPPED || (here == SCHED_EXPIRED && m->ending != REPLAY_QUEUE_EXPIRED);
+    return ended ? here == fate_of(ending) : ending == ENDING_NONE || here != SCHED_KEPT;
+}
+
 /* The simulator's checker has its own opinion, by looking into every node after every step. */
 static void compare_with_checker(const struct world *w, FILE *out, struct replay_result *result)
 {
     for (uint32_t i = 0; i < w->number.len; i++) {
         const struct replay_message *m = &result->messages.items[w->number.items[i] - 1];
         enum door door = sim_message(w->sim, i)->door;
+        enum ending ending = sim_message(w->sim, i)->ending;
         bool lost = m->lost_step != 0;
+        if (lost && ending != ENDING_NONE && m->unlooked)
+            continue; /* the book was not shown the time between */
+        if (!lost && !ended_alike(m, ending)) {
+            fprintf(out, "%-8sm%u is %s here, and the checker says %s\n", "NOT SO", w->number.items[i],
+                    sched_fate_word(replay_fate(m)),
+                    ending == ENDING_NONE ? "no limit ended it" : sched_fate_word(fate_of(ending)));
+            result->as_expected = false;
+        }
         if (lost == (door != DOOR_NONE) && (!lost || strcmp(m->door, door_name(door)) == 0))
             continue;
         if (lost && w->own_rule && sim_failure(w->sim))
@@ -384,6 +413,7 @@ int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out
                                               .publish = publish,
                                               .consume = consume,
                                               .wait = wait_for_time,
+                                              .now_ms = now_ms,
                                               .serving = serving,
                                               .others = others,
                                               .rest = rest,
