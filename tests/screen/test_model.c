@@ -557,7 +557,13 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
         free(why);
     }
     model_key(&m, 'h', &run);
-    see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
+    see(&m, "stopped"); /* node1 is selected and does not run: another node will do, and it is said */
+    assert_int_equal(model_key(&m, 'g', &run), EFFECT_RUN);
+    model_ran(&m, run);
+    char *through = model_frame(&m, 80, 24);
+    assert_contains(through, "  node1 is away: through node2  running...\n");
+    free(through);
+    model_ended(&m, run, 0);
     assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_finish(&m);
     sketch_destroy(l);
