@@ -371,6 +371,16 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
 }
 
 /* From now on n's memory is what counts. */
+/* n is in a view again. Who is being stopped meanwhile hears of it from those who let it go, and is in no
+ * view with n. */
+static void came_back(struct sim *s, node_id n)
+{
+    s->check.nodes[n].in_view = true;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (s->nodes[other].m && s->nodes[other].stopping)
+            s->check.nodes[other].left &= ~node_bit(n);
+}
+
 static void begins_to_hold(struct sim *s, node_id n)
 {
     for (uint32_t i = 0; i < s->ledger.messages.len; i++) {
@@ -439,7 +449,8 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
                  s->names[n], sn->view.ran_last & sn->left);
-    sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
+    if (!sn->in_view && sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED)
+        came_back(s, n);
     if (sn->view.phase == PHASE_CHANGING || sn->view.phase == PHASE_SERVING)
         check_begun(s, n);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
