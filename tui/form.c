@@ -224,8 +224,8 @@ static bool is_node(const struct snapshot *s, const char *name, size_t len)
     return false;
 }
 
-/* "node7,node9": those of the list that the cluster does not have; NULL: it has all, or none is known yet. The
- * caller frees it. */
+/* "node7,node9": those of the list that the cluster does not have; NULL: it has all, or none is known yet.
+ * The caller frees it. */
 static char *strange_nodes(const struct snapshot *s, const char *typed)
 {
     struct text strange = {0};
@@ -248,7 +248,8 @@ static char *policy_doubt(const struct model *m, const struct form *f, int *fiel
     struct text t = {0};
     *field = all ? POLICY_PATTERN : POLICY_HA_PARAMS;
     if (all)
-        text_printf(&t, "%s%s", _("An empty pattern matches every queue there is and will be."), strange ? " " : "");
+        text_printf(&t, "%s%s", _("An empty pattern matches every queue there is and will be."),
+                    strange ? " " : "");
     if (strange)
         text_printf(&t, _("This cluster has no node called %s: no copy can go there."), strange);
     if (t.len)

@@ -174,8 +174,8 @@ static void notice_gone_apart(struct list *l, const struct snapshot *s, const st
             if (s->nodes[k].state != NODE_UP)
                 continue;
             up = true;
-            apart = apart && ((snapshot_partitions(s, (int)k) >> i & 1) ||
-                              snapshot_apart(before, (int)i, (int)k));
+            apart = apart &&
+                    ((snapshot_partitions(s, (int)k) >> i & 1) || snapshot_apart(before, (int)i, (int)k));
         }
         if (n->state == NODE_NOT_RUNNING && was && was->state != n->state && up && apart)
             add(l, s->taken_wall_ms, "node", NULL,

@@ -266,7 +266,8 @@ static void what_cannot_be_undone_is_asked(void **state)
 /* ---- '/', '<', '>'
  * ---------------------------------------------------------------------------------------------- */
 
-/* Over the headings it leaves no half of one; where it would filter nothing that is shown it does not begin. */
+/* Over the headings it leaves no half of one; where it would filter nothing that is shown it does not begin.
+ */
 static void the_filter_is_seen(void **state)
 {
     struct model m;
@@ -278,7 +279,10 @@ static void the_filter_is_seen(void **state)
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "n1 n2 n3   /zzz: 0 of 2 queues, Esc: all\n");
     free(frame);
-    types(&m, "\x1b" "4/", &run);
+    types(&m,
+          "\x1b"
+          "4/",
+          &run);
     assert_int_equal(m.overlay, OVERLAY_NONE);
     frame = model_frame(&m, 80, 24);
     assert_contains(frame, "/ filters the queues in view 1 and the events in view 2: go there first");

@@ -90,8 +90,8 @@ static void a_stopped_node_is_not_cut_off(void **state)
     model_finish(&m);
 }
 
-/* Stopped in order, and yet DOWN: whoever is asked lost it by the cut. A queue that is down says so where it is
- * so, and only there. */
+/* Stopped in order, and yet DOWN: whoever is asked lost it by the cut. A queue that is down says so where it
+ * is so, and only there. */
 static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
 {
     struct model m;

@@ -100,8 +100,8 @@ static void no_lab_says_how_to_start_one(void **state)
     text_finish(&out);
 }
 
-/* A run deletes the queues of the lesson that somebody has open: not without being asked to. What stops it here
- * afterwards, before any node is started, is --ports. */
+/* A run deletes the queues of the lesson that somebody has open: not without being asked to. What stops it
+ * here afterwards, before any node is started, is --ports. */
 static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
 {
     (void)state;
@@ -114,7 +114,8 @@ static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
     assert_int_equal(write(fd, "6\n", 2), 2);
     assert_int_equal(flock(fd, LOCK_SH), 0);
     assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--ports=none"), 1);
-    assert_non_null(strstr(text_str(&out), "shows lesson 6, and a run deletes its queues: leave that screen (q)"));
+    assert_non_null(
+        strstr(text_str(&out), "shows lesson 6, and a run deletes its queues: leave that screen (q)"));
     assert_non_null(strstr(text_str(&out), "add --force"));
     assert_int_equal(lines(&out), 1);
     assert_int_equal(LAB(&out, CHINESE, dir, "run", "7", "--headless", "--ports=none"), 1);

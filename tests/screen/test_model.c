@@ -427,8 +427,8 @@ static void what_no_node_would_take_stays_in_the_form(void **state)
     model_finish(&m);
 }
 
-/* Nodes take a policy for every queue, or for nodes that there are not: the form asks once what nobody may have
- * meant. Another key in between, and it asks again. */
+/* Nodes take a policy for every queue, or for nodes that there are not: the form asks once what nobody may
+ * have meant. Another key in between, and it asks again. */
 static void what_may_not_be_meant_is_asked_once(void **state)
 {
     struct model m;

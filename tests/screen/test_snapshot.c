@@ -378,8 +378,8 @@ static void a_node_that_goes_apart_is_told_of(void **state)
     for (unsigned i = 1; i < 3; i++)
         say(&went, i, SAYS("false", "true", "true"), "[]");
     for (unsigned i = 0; i < 3; i++)
-        l.answers[i].has_feed = gone.answers[i].has_feed = whole.answers[i].has_feed = went.answers[i].has_feed =
-            true;
+        l.answers[i].has_feed = gone.answers[i].has_feed = whole.answers[i].has_feed =
+            went.answers[i].has_feed = true;
     gone.answers[0] = went.answers[0] = (struct node_answer){.error = "no connection", .has_feed = true};
     struct snapshot *first = merge(&l, NULL, 100), *stopped = merge(&gone, first, 400),
                     *later = merge(&gone, stopped, 700);

@@ -189,15 +189,15 @@ static int lab_for_lesson(const struct options *o, const struct lesson *l, struc
 static int lab_is_free(const struct options *o)
 {
     struct labdir lab = {0};
-    int lesson =
-        o->force || labdir_path(o->dir, lab.path, sizeof(lab.path)) ? 0 : lab_screen_lesson(&lab);
+    int lesson = o->force || labdir_path(o->dir, lab.path, sizeof(lab.path)) ? 0 : lab_screen_lesson(&lab);
     if (!lesson)
         return 0;
-    fprintf(stderr,
-            _("lab: a screen of the lab in %s shows lesson %d, and a run deletes its queues: leave that screen "
-              "(q), "
-              "or run in a lab of its own (--dir FOLDER --ports 6672,16672,26672), or add --force\n"),
-            lab.path, lesson);
+    fprintf(
+        stderr,
+        _("lab: a screen of the lab in %s shows lesson %d, and a run deletes its queues: leave that screen "
+          "(q), "
+          "or run in a lab of its own (--dir FOLDER --ports 6672,16672,26672), or add --force\n"),
+        lab.path, lesson);
     return EXIT_NOT_DONE;
 }
 

@@ -100,15 +100,24 @@ enum {
 };
 
 static const struct option long_options[] = {
-    {"dir", required_argument, NULL, OPT_DIR},       {"config", required_argument, NULL, OPT_CONFIG},
-    {"engine", required_argument, NULL, OPT_ENGINE}, {"ports", required_argument, NULL, OPT_PORTS},
-    {"nodes", required_argument, NULL, OPT_NODES},   {"fresh", no_argument, NULL, OPT_FRESH},
-    {"headless", no_argument, NULL, OPT_HEADLESS},   {"json", no_argument, NULL, OPT_JSON},
-    {"readonly", no_argument, NULL, OPT_READONLY},   {"plain", no_argument, NULL, OPT_PLAIN},
-    {"replay", required_argument, NULL, OPT_REPLAY}, {"test-fd", required_argument, NULL, OPT_TEST_FD},
-    {"source", required_argument, NULL, OPT_SOURCE}, {"record", required_argument, NULL, OPT_RECORD},
-    {"script", required_argument, NULL, OPT_SCRIPT}, {"clock", required_argument, NULL, OPT_CLOCK},
-    {"help", no_argument, NULL, OPT_HELP},           {"force", no_argument, NULL, OPT_FORCE},
+    {"dir", required_argument, NULL, OPT_DIR},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"engine", required_argument, NULL, OPT_ENGINE},
+    {"ports", required_argument, NULL, OPT_PORTS},
+    {"nodes", required_argument, NULL, OPT_NODES},
+    {"fresh", no_argument, NULL, OPT_FRESH},
+    {"headless", no_argument, NULL, OPT_HEADLESS},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"readonly", no_argument, NULL, OPT_READONLY},
+    {"plain", no_argument, NULL, OPT_PLAIN},
+    {"replay", required_argument, NULL, OPT_REPLAY},
+    {"test-fd", required_argument, NULL, OPT_TEST_FD},
+    {"source", required_argument, NULL, OPT_SOURCE},
+    {"record", required_argument, NULL, OPT_RECORD},
+    {"script", required_argument, NULL, OPT_SCRIPT},
+    {"clock", required_argument, NULL, OPT_CLOCK},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"force", no_argument, NULL, OPT_FORCE},
     {0},
 };
 

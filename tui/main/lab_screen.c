@@ -1,5 +1,6 @@
-/* lab_screen.c: which lesson is open on a screen of a lab, for those who would take its queues away: DIR/screen
- * holds the number, and whoever shows a lesson holds a lock on it, so that it is free however a screen ends. */
+/* lab_screen.c: which lesson is open on a screen of a lab, for those who would take its queues away:
+ * DIR/screen holds the number, and whoever shows a lesson holds a lock on it, so that it is free however a
+ * screen ends. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
