@@ -266,8 +266,7 @@ static void what_cannot_be_undone_is_asked(void **state)
 /* ---- '/', '<', '>'
  * ---------------------------------------------------------------------------------------------- */
 
-/* Over the headings it leaves no half of one; where it would filter nothing that is shown it does not begin.
- */
+/* It leaves no half of a heading; and it does not begin where it would filter nothing that is shown. */
 static void the_filter_is_seen(void **state)
 {
     struct model m;
