@@ -105,6 +105,11 @@ static long long lost_count(const struct ledger *l)
     return (long long)lost;
 }
 
+/* where the message view shows it, and elsewhere */
+static const char one_shown[] = N_("%s: 1 message is lost; 3 shows where."),
+                  many_shown[] = N_("%s: %lld messages are lost; 3 shows where."),
+                  one_lost[] = N_("%s: 1 message is lost."), many_lost[] = N_("%s: %lld messages are lost.");
+
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
 static json_t *lost_of(const struct model *m, const struct queue_seen *q, const struct away *a)
@@ -123,9 +128,9 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
         fact = fact_of(N_("%s: %lld messages are lost: their only copies were on %s, in memory alone."),
                        q->name, lost, nodes);
     else if (lost == 1)
-        fact = fact_of(N_("%s: 1 message is lost; 3 shows where."), q->name);
+        fact = fact_of(one_shown, q->name);
     else
-        fact = fact_of(N_("%s: %lld messages are lost; 3 shows where."), q->name, lost);
+        fact = fact_of(many_shown, q->name, lost);
     free(nodes);
     return fact;
 }
@@ -158,10 +163,18 @@ static json_t *account_now(const struct model *m)
     return all;
 }
 
+/* of an account that a lesson kept, when nodes do not tell of its messages any more */
+static const char *words_not_shown(const char *format)
+{
+    return strcmp(format, one_shown) == 0    ? _(one_lost)
+           : strcmp(format, many_shown) == 0 ? _(many_lost)
+                                             : lesson_words(format);
+}
+
 char *account_text(const struct model *m)
 {
     json_t *kept = m->lesson ? m->lesson->account : NULL, *fact = kept ? json_incref(kept) : account_now(m);
-    char *text = fact ? fact_text(fact, lesson_words) : NULL;
+    char *text = fact ? fact_text(fact, account_shows_loss(m) ? lesson_words : words_not_shown) : NULL;
     json_decref(fact);
     return text;
 }

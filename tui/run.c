@@ -17,6 +17,7 @@
 #include "give.h"
 #include "jobs.h"
 #include "lab/observe.h"
+#include "lessons_beside.h"
 #include "model.h"
 #include "mouse.h"
 #include "script.h"
@@ -545,38 +546,6 @@ static void loop(struct run *r)
     close_events(r);
 }
 
-/* the lesson after this one, and how many nodes it wants */
-static void find_next(struct model *m, int number)
-{
-    int numbers[99];
-    char *error = NULL;
-    size_t i = 0, len = lesson_list(numbers, ARRAY_LEN(numbers));
-    while (i < len && numbers[i] <= number)
-        i++;
-    struct lesson *next = i < len ? lesson_load(numbers[i], NULL, &error) : NULL;
-    m->next_lesson = next ? next->number : 0;
-    m->next_nodes = next ? next->nodes : 0;
-    lesson_destroy(next);
-    free(error);
-}
-
-/* The last lesson that has both programs: its producer and consumer serve where this lesson has none. */
-static struct lesson *find_tools(const struct labdir *lab)
-{
-    int numbers[99];
-    struct lesson *found = NULL;
-    for (size_t i = lesson_list(numbers, ARRAY_LEN(numbers)); i-- > 0 && !found;) {
-        char *error = NULL;
-        struct lesson *l = lesson_load(numbers[i], lab, &error);
-        if (l && command_program(l, "producer") && command_program(l, "consumer"))
-            found = l;
-        else
-            lesson_destroy(l);
-        free(error);
-    }
-    return found;
-}
-
 int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opts)
 {
     struct run r = {.lab = lab, .opts = opts};
@@ -607,8 +576,8 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     ASSERT(r.base != NULL);
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
-    find_next(&r.model, lesson_number);
-    struct lesson *tools = opts->replay ? NULL : find_tools(lab);
+    lesson_find_next(&r.model, lesson_number);
+    struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);
     r.model.tools = tools;
     if (open_session(&r, replay, beside))
         loop(&r);

@@ -204,7 +204,8 @@ static char *what_first(const struct model *m)
         free(why);
         return text;
     }
-    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes)
+    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes &&
+        model_step(m) < m->lesson->steps_len)
         return format_text(
             NP_("This lesson is about %d node; the others of this lab look on. Press n to begin.",
                 "This lesson is about %d nodes; the others of this lab look on. Press n to begin.",

@@ -14,6 +14,9 @@
 /* Channels of one connection; RabbitMQ's default. */
 #define LIMIT_CHANNEL_MAX 2047
 
+/* How long a message or a queue may live, in ms: ten years, RabbitMQ's limit. */
+#define LIMIT_TTL_MS 315360000000
+
 /* A message's body: RabbitMQ 3.10's default is 128 MiB. */
 #define LIMIT_BODY (128u << 20)
 

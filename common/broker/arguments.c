@@ -36,6 +36,13 @@ static struct failure invalid(const char *key, const char *queue, const char *fo
     return f;
 }
 
+struct failure wrong_type_of_queue(const char *key, const char *queue)
+{
+    return failure_of(REPLY_PRECONDITION_FAILED,
+                      "invalid arg '%s' for queue '%s' in vhost '/' of queue type rabbit_classic_queue", key,
+                      queue);
+}
+
 struct failure integer_argument(const amqp_table_t *t, const char *key, const char *queue, int64_t *out)
 {
     const amqp_field_value_t *v = wire_table_find(t, key);
@@ -84,13 +91,11 @@ static bool one_of(const char *s, const char *const *list)
     return false;
 }
 
-#define TTL_MOST 4294967295 /* RabbitMQ's timers are 32 bits wide */
-
 static struct failure parse_limits(struct queue_args *a, const amqp_table_t *t, const char *queue)
 {
-    struct failure f = natural(t, "x-expires", queue, false, TTL_MOST, &a->expires_ms);
+    struct failure f = natural(t, "x-expires", queue, false, LIMIT_TTL_MS, &a->expires_ms);
     if (!f.text)
-        f = natural(t, "x-message-ttl", queue, true, TTL_MOST, &a->message_ttl_ms);
+        f = natural(t, "x-message-ttl", queue, true, LIMIT_TTL_MS, &a->message_ttl_ms);
     if (!f.text)
         f = natural(t, "x-max-length", queue, true, INT64_MAX, &a->max_length);
     if (!f.text)
@@ -133,17 +138,17 @@ static struct failure parse_choices(struct queue_args *a, const amqp_table_t *t,
     if (!f.text && a->master_locator &&
         !one_of(a->master_locator, (const char *const[]){"client-local", "min-masters", "random", NULL}))
         f = invalid("x-queue-master-locator", queue, "invalid_queue_locator");
-    char *mode = NULL, *type = NULL;
+    char *mode = NULL;
     if (!f.text)
         f = words(t, "x-queue-mode", queue, &mode);
     if (!f.text && mode && !one_of(mode, (const char *const[]){"default", "lazy", NULL}))
         f = invalid("x-queue-mode", queue, "\"unsupported queue mode '%s'\"", mode);
-    if (!f.text)
-        f = words(t, "x-queue-type", queue, &type);
-    if (!f.text && type && strcmp(type, "classic") != 0)
-        f = invalid("x-queue-type", queue, "\"unsupported queue type '%s'\"", type);
     free(mode);
-    free(type);
+    int64_t version;
+    if (!f.text)
+        f = natural(t, "x-queue-version", queue, true, INT64_MAX, &version);
+    if (!f.text && version >= 0 && version != 1 && version != 2)
+        f = invalid("x-queue-version", queue, "\"unsupported queue version '%lld'\"", (long long)version);
     const amqp_field_value_t *v = wire_table_find(t, "x-single-active-consumer");
     if (!f.text && v && v->kind != AMQP_FIELD_KIND_BOOLEAN)
         f = invalid("x-single-active-consumer", queue, "{unacceptable_type,%s}", wire_type_name(v->kind));
@@ -152,29 +157,92 @@ static struct failure parse_choices(struct queue_args *a, const amqp_table_t *t,
     return f;
 }
 
+static struct failure parse_type(const amqp_table_t *t, const char *queue)
+{
+    char *type = NULL;
+    struct failure f = words(t, "x-queue-type", queue, &type);
+    if (!f.text && type && strcmp(type, "classic") != 0)
+        f = invalid("x-queue-type", queue, "\"unsupported queue type '%s'\"", type);
+    free(type);
+    return f;
+}
+
+/* Keys that only other types of queues know are refused, whatever they say; those that nobody knows are not.
+ */
+static struct failure refuse_foreign(const amqp_table_t *t, const char *queue)
+{
+    static const char *const foreign[] = {
+        "x-delivery-limit",
+        "x-dead-letter-strategy",
+        "x-initial-cluster-size",
+        "x-max-age",
+        "x-max-in-memory-bytes",
+        "x-max-in-memory-length",
+        "x-queue-leader-locator",
+        "x-quorum-initial-group-size",
+        "x-stream-max-segment-size-bytes",
+        NULL,
+    };
+    for (int i = 0; i < t->num_entries; i++) {
+        amqp_bytes_t k = t->entries[i].key;
+        for (size_t at = 0; foreign[at]; at++)
+            if (bytes_is(bytes_amqp(k), foreign[at]))
+                return wrong_type_of_queue(foreign[at], queue);
+    }
+    return (struct failure){0};
+}
+
 /* Fills *a, which was initialised; what is in it must be finished also after a failure. */
 struct failure queue_args_parse(struct queue_args *a, const amqp_table_t *t, const char *queue)
 {
     free(a->json);
     a->json = wire_table_text(t);
-    struct failure f = parse_limits(a, t, queue);
+    struct failure f = parse_type(t, queue);
+    if (!f.text)
+        f = parse_limits(a, t, queue);
     if (!f.text)
         f = parse_dead_letter(a, t, queue);
     if (!f.text)
         f = parse_choices(a, t, queue);
+    if (!f.text)
+        f = refuse_foreign(t, queue);
     return f;
+}
+
+/* without quotes */
+void argument_say(struct text *t, const json_t *v)
+{
+    if (json_is_string(v))
+        text_add(t, json_string_value(v));
+    else if (json_is_integer(v))
+        text_printf(t, "%lld", (long long)json_integer_value(v));
+    else if (json_is_boolean(v))
+        text_add(t, json_is_true(v) ? "true" : "false");
+    else if (json_is_null(v))
+        text_add(t, "undefined");
+    else
+        text_add(t, "[...]"); /* RabbitMQ shows an Erlang term */
 }
 
 static void say_plain(struct text *t, const json_t *v)
 {
-    if (json_is_string(v))
-        text_printf(t, "'%s'", json_string_value(v));
-    else if (json_is_integer(v))
-        text_printf(t, "'%lld'", (long long)json_integer_value(v));
-    else if (json_is_boolean(v))
-        text_printf(t, "'%s'", json_is_true(v) ? "true" : "false");
-    else
-        text_add(t, "another value");
+    text_add(t, "'");
+    argument_say(t, v);
+    text_add(t, "'");
+}
+
+/* JSON does not keep AMQP's types: the usual ones are said */
+const char *argument_type(const json_t *v)
+{
+    if (json_is_integer(v))
+        return json_integer_value(v) == (int32_t)json_integer_value(v) ? "signedint" : "long";
+    if (json_is_boolean(v))
+        return "bool";
+    if (json_is_object(v))
+        return "table";
+    if (json_is_array(v))
+        return "array";
+    return json_is_null(v) ? "void" : "longstr";
 }
 
 static void say_typed(struct text *t, const json_t *v)
@@ -183,16 +251,9 @@ static void say_typed(struct text *t, const json_t *v)
         text_add(t, "none");
         return;
     }
-    const char *type = "longstr"; /* JSON does not keep AMQP's types: the usual ones are said */
-    if (json_is_integer(v))
-        type = json_integer_value(v) == (int32_t)json_integer_value(v) ? "signedint" : "long";
-    else if (json_is_boolean(v))
-        type = "bool";
-    else if (json_is_object(v))
-        type = "table";
     text_add(t, "the value ");
     say_plain(t, v);
-    text_printf(t, " of type '%s'", type);
+    text_printf(t, " of type '%s'", argument_type(v));
 }
 
 /* NULL if the key means the same in both; else RabbitMQ's words for what differs. The caller's to free. */
@@ -204,7 +265,9 @@ char *inequivalence(const char *key, const char *what, const char *name, const j
         return NULL;
     struct text t = {0};
     text_printf(&t, "inequivalent arg '%s' for %s '%s' in vhost '/': received ", key, what, name);
-    if (h && w)
+    if (h && json_is_null(w))
+        text_add(&t, "none");
+    else if (h && w)
         say_plain(&t, w);
     else
         say_typed(&t, w);
@@ -214,6 +277,14 @@ char *inequivalence(const char *key, const char *what, const char *name, const j
     else
         say_typed(&t, h);
     return t.s;
+}
+
+/* a queue of no type is a classic one */
+static void forget_classic(json_t *table)
+{
+    const char *type = json_string_value(json_object_get(table, "x-queue-type"));
+    if (type && strcmp(type, "classic") == 0)
+        json_object_del(table, "x-queue-type");
 }
 
 struct failure queue_args_differ(const char *queue, const char *have_json, const char *want_json)
@@ -229,14 +300,70 @@ struct failure queue_args_differ(const char *queue, const char *have_json, const
         "x-max-priority",
         "x-overflow",
         "x-queue-mode",
+        "x-queue-version",
         "x-single-active-consumer",
         "x-queue-type",
+        "x-queue-master-locator",
     };
     json_t *have = json_loads(have_json, 0, NULL), *want = json_loads(want_json, 0, NULL);
+    forget_classic(have);
+    forget_classic(want);
     char *words_ = NULL;
     for (size_t i = 0; i < ARRAY_LEN(keys) && !words_; i++)
         words_ = inequivalence(keys[i], "queue", queue, have, want);
     json_decref(have);
     json_decref(want);
     return (struct failure){.code = REPLY_PRECONDITION_FAILED, .text = words_};
+}
+
+/* ---- the management side ---- */
+
+/* One of JSON's values as a client would send it; of what has parts only the type. */
+static amqp_field_value_t field_of(const json_t *v)
+{
+    amqp_field_value_t f = {.kind = AMQP_FIELD_KIND_VOID};
+    if (json_is_string(v)) {
+        f.kind = AMQP_FIELD_KIND_UTF8;
+        f.value.bytes = amqp_text(json_string_value(v));
+    } else if (json_is_integer(v)) {
+        f.kind = AMQP_FIELD_KIND_I64;
+        f.value.i64 = json_integer_value(v);
+    } else if (json_is_real(v)) {
+        f.kind = AMQP_FIELD_KIND_F64;
+        f.value.f64 = json_real_value(v);
+    } else if (json_is_boolean(v)) {
+        f.kind = AMQP_FIELD_KIND_BOOLEAN;
+        f.value.boolean = json_is_true(v);
+    } else if (json_is_array(v)) {
+        f.kind = AMQP_FIELD_KIND_ARRAY;
+    } else if (json_is_object(v)) {
+        f.kind = AMQP_FIELD_KIND_TABLE;
+    }
+    return f;
+}
+
+char *broker_queue_arguments(const char *json, const char *queue, struct queue_args *out)
+{
+    json_t *arguments = json_loads(json, 0, NULL);
+    ASSERT(json_is_object(arguments));
+    VEC(amqp_table_entry_t) entries = {0};
+    const char *key;
+    json_t *v;
+    json_object_foreach(arguments, key, v)
+    {
+        amqp_table_entry_t e = {.key = amqp_text(key), .value = field_of(v)};
+        VEC_PUSH(&entries, e);
+    }
+    struct failure f = queue_args_parse(
+        out, &(amqp_table_t){.num_entries = (int)entries.len, .entries = entries.items}, queue);
+    VEC_FREE(&entries);
+    json_decref(arguments);
+    free(out->json); /* what the table's text lacks: the parts of arrays and objects */
+    out->json = xstrdup(json);
+    return f.text;
+}
+
+char *broker_arguments_differ(const char *queue, const char *have, const char *want)
+{
+    return queue_args_differ(queue, have, want).text;
 }

@@ -111,4 +111,12 @@ void broker_delete_exchange(struct broker *b, uint64_t req, const char *name, bo
 void broker_bind(struct broker *b, uint64_t req, bool bind /* false: unbind */, const char *source,
                  const char *destination, bool to_queue, const char *key, ms_time now, struct effects *out);
 
+/* Reads the arguments of a queue that the management side declares, a JSON object, by the rules of
+ * queue.declare: NULL, or RabbitMQ's complaint, the caller's to free. *out, which was initialised, is to be
+ * finished after a complaint, too. */
+char *broker_queue_arguments(const char *json, const char *queue, struct queue_args *out);
+/* NULL, or RabbitMQ's words for how arguments that are wanted differ from those that a queue has (both
+ * canonical JSON); the caller's to free. */
+char *broker_arguments_differ(const char *queue, const char *have, const char *want);
+
 #endif

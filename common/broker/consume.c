@@ -62,6 +62,8 @@ static struct failure consume_arguments(const amqp_table_t *t, const char *queue
             REPLY_PRECONDITION_FAILED,
             "invalid arg 'x-cancel-on-ha-failover' for queue '%s' in vhost '/': {unacceptable_type,%s}",
             queue, wire_type_name(c->kind));
+    if (!f.text && wire_table_find(t, "x-stream-offset"))
+        f = wrong_type_of_queue("x-stream-offset", queue);
     return f;
 }
 

@@ -132,6 +132,7 @@ static bool attach(struct broker *b, struct binding *bd)
         return false;
     bd->from = from;
     bd->to = to;
+    bd->was_whole = true;
     VEC_PUSH(&from->out, bd);
     if (to)
         VEC_PUSH(&to->in, bd);
@@ -400,6 +401,11 @@ static void binding_removed(struct broker *b, struct bytes id)
     if (!bd)
         return;
     struct exchange *from = bd->from;
+    if (!from && bd->was_whole) { /* its destination exchange went just before it, its source may be there */
+        from = map_get_str(&b->exchanges, bd->source);
+        if (from && strcmp(from->uid, bd->from_uid) != 0)
+            from = NULL;
+    }
     binding_end(b, bd);
     if (from)
         auto_delete(b, from);

@@ -110,14 +110,14 @@ struct failure begin_exchange_delete(struct broker *b, struct op *op, const char
 {
     if (!*name)
         return default_refused();
+    if (strncmp(name, "amq.", 4) == 0) /* there or not */
+        return failure_of(REPLY_ACCESS_REFUSED, "deletion of system exchange '%s' in vhost '/' not allowed",
+                          name);
     struct exchange *x = exchange_find(b, bytes_str(name));
     if (!x) {
         op_succeed(b, op); /* gone is gone */
         return (struct failure){0};
     }
-    if (x->builtin)
-        return failure_of(REPLY_ACCESS_REFUSED, "deletion of system exchange '%s' in vhost '/' not allowed",
-                          name);
     if (if_unused && x->out.len)
         return failure_of(REPLY_PRECONDITION_FAILED, "exchange '%s' in vhost '/' in use", name);
     /* the exchange first: its bindings are void without it; then those from it, and those to it */
@@ -191,6 +191,8 @@ struct failure bind_change(struct broker *b, struct op *op, bool bind, const cha
         f = check_binding(b, op, source, destination, to_queue, &durable);
     if (!f.text && bind && !wire_is_text(key))
         f = failure_of(REPLY_PRECONDITION_FAILED, "a binding's key is UTF-8 without zero octets");
+    if (!f.text && bind && exchange_find(b, bytes_str(source))->type == EXCHANGE_HEADERS)
+        f = headers_refuse(arguments);
     if (f.text)
         return f;
     struct wire_buffer into = {0};

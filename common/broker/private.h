@@ -103,6 +103,7 @@ struct binding {
     char *properties_key; /* the management API's name of it within source and destination */
     char *from_uid, *to_uid;
     bool to_queue, durable;
+    bool was_whole;        /* both its ends were there at some time */
     json_t *match;         /* headers exchange: the arguments, parsed */
     struct exchange *from; /* NULL while its source or destination exchange is not there */
     struct exchange *to;   /* to an exchange */
@@ -286,6 +287,7 @@ struct op {
     struct queue_args args; /* OP_DECLARE */
     bool durable, auto_delete;
     bool creates; /* OP_DECLARE: it was not there when it was asked for */
+    bool compare; /* OP_DECLARE of one that is there, with arguments no queue may have: asked for passively */
 };
 
 /* ---- the broker ---- */
@@ -419,6 +421,9 @@ char *make_name(struct broker *b, const char *prefix);
 struct failure queue_args_parse(struct queue_args *a, const amqp_table_t *t, const char *queue);
 struct failure queue_args_differ(const char *queue, const char *have_json, const char *want_json);
 struct failure integer_argument(const amqp_table_t *t, const char *key, const char *queue, int64_t *out);
+struct failure wrong_type_of_queue(const char *key, const char *queue); /* an argument of other types only */
+const char *argument_type(const json_t *v);                             /* RabbitMQ's word */
+void argument_say(struct text *t, const json_t *v);
 char *inequivalence(const char *key, const char *what, const char *name, const json_t *have,
                     const json_t *want);
 
@@ -465,6 +470,7 @@ void topic_match(struct broker *b, struct topic_node *root,
 
 /* headers.c */
 bool headers_match(const json_t *arguments, const json_t *headers);
+struct failure headers_refuse(const char *arguments);
 
 /* route.c: fills b->route with the queues that take it, each once */
 void route_message(struct broker *b, struct exchange *x, const struct message *m);

@@ -35,23 +35,23 @@ void publish_drop(struct channel *ch)
     VEC_FREE(&ch->content->large);
 }
 
-/* RabbitMQ's check of the expiration property: decimal digits, at most 32 bits. */
+/* RabbitMQ's check of the expiration property: decimal digits, at most ten years. */
 static bool read_expiration(struct channel *ch, struct bytes s, uint64_t *out)
 {
     const char *text = (const char *)s.data;
     size_t at = s.len && (text[0] == '-' || text[0] == '+') ? 1 : 0, digits = at;
     uint64_t v = 0;
-    while (digits < s.len && text[digits] >= '0' && text[digits] <= '9' && v < UINT64_MAX / 100)
-        v = v * 10 + (uint64_t)(text[digits++] - '0');
+    for (; digits < s.len && text[digits] >= '0' && text[digits] <= '9'; digits++)
+        v = v > LIMIT_TTL_MS ? v : v * 10 + (uint64_t)(text[digits] - '0');
     struct text why = {0};
     if (digits == at)
         text_add(&why, "no_integer");
     else if (digits < s.len)
         text_printf(&why, "{leftover_string,\"%.*s\"}", (int)(s.len - digits), text + digits);
     else if (text[0] == '-')
-        text_printf(&why, "{value_negative,-%llu}", (unsigned long long)v);
-    else if (v > UINT32_MAX)
-        text_printf(&why, "{value_too_large,%llu}", (unsigned long long)v);
+        text_printf(&why, "{value_negative,%.*s}", (int)s.len, text);
+    else if (v > LIMIT_TTL_MS)
+        text_printf(&why, "{value_too_large,%.*s}", (int)s.len, text);
     if (why.len)
         channel_fail(ch, REPLY_PRECONDITION_FAILED, AMQP_BASIC_PUBLISH_METHOD,
                      "invalid expiration '%.*s': %s", (int)s.len, text, text_str(&why));

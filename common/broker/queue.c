@@ -112,6 +112,7 @@ static void declare(struct channel *ch, const amqp_queue_declare_t *d)
         name = make_name(b, "amq.gen-");
     }
     struct failure f = {0};
+    bool compare = false;
     struct queue_args args;
     queue_args_init(&args);
     if (d->passive) {
@@ -121,6 +122,12 @@ static void declare(struct channel *ch, const amqp_queue_declare_t *d)
         f = failure_of(REPLY_ACCESS_REFUSED, "queue name '%s' contains reserved prefix 'amq.*'", name);
     } else {
         f = queue_args_parse(&args, &d->arguments, name);
+        /* with a queue that is there they are compared first, and what is the same is not looked at */
+        compare = f.text && mirror_find_queue(b->mirror, name);
+        if (compare) {
+            free(f.text);
+            f.text = NULL;
+        }
     }
     if (f.text) {
         channel_fail(ch, f.code, AMQP_QUEUE_DECLARE_METHOD, "%s", f.text);
@@ -135,7 +142,8 @@ static void declare(struct channel *ch, const amqp_queue_declare_t *d)
         op->auto_delete = d->auto_delete;
         op->nowait = d->nowait;
         op->creates = !d->passive && !mirror_find_queue(b->mirror, name);
-        send_declare(b, op, d->passive);
+        op->compare = compare;
+        send_declare(b, op, d->passive || compare);
     }
     free(name);
 }
@@ -178,7 +186,9 @@ static void declare_answer(struct broker *b, struct op *op, struct effect *answe
         return;
     }
     struct failure f = {0};
-    if (status == ANSWER_INEQUIVALENT) {
+    if (status == ANSWER_OK && op->compare) {
+        f = declared_otherwise(b, op);
+    } else if (status == ANSWER_INEQUIVALENT) {
         f = declared_otherwise(b, op);
         if (!f.text) {
             op->type = OP_REDECLARE;

@@ -22,140 +22,48 @@ static bool queue_there(struct api_call *c, struct queue_info *info)
 
 /* ---- PUT: declare ---- */
 
-/* x-arguments that are numbers, and where they go. */
-static bool number_argument(struct queue_args *a, const char *name, int64_t value)
+/* The arguments that are wanted as canonical JSON; the caller's to free. */
+static char *arguments_text(const struct api_call *c)
 {
-    const struct {
-        const char *name;
-        int64_t *to;
-    } numbers[] = {
-        {"x-message-ttl", &a->message_ttl_ms},
-        {"x-expires", &a->expires_ms},
-        {"x-max-length", &a->max_length},
-        {"x-max-length-bytes", &a->max_length_bytes},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        if (strcmp(numbers[i].name, name) == 0) {
-            *numbers[i].to = value;
-            return true;
-        }
-    }
-    if (strcmp(name, "x-max-priority") == 0 && value >= 0 && value <= 255) {
-        a->max_priority = (int32_t)value;
-        return true;
-    }
-    return false;
+    const json_t *arguments = json_object_get(c->body, "arguments");
+    char *text = arguments ? json_dumps(arguments, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    return text ? text : xstrdup("{}");
 }
 
-static bool text_argument(struct queue_args *a, const char *name, const char *value)
+/* What differs from the queue that is there, in RabbitMQ's order; nothing of what counts: 204, as it is. */
+static void answer_inequivalent(struct api_call *c, const char *text)
 {
-    const struct {
-        const char *name;
-        char **to;
-    } texts[] = {
-        {"x-queue-master-locator", &a->master_locator},
-        {"x-overflow", &a->overflow},
-        {"x-dead-letter-exchange", &a->dead_letter_exchange},
-        {"x-dead-letter-routing-key", &a->dead_letter_key},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        if (strcmp(texts[i].name, name) == 0) {
-            free(*texts[i].to);
-            *texts[i].to = xstrdup(value);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool known_argument(const char *name)
-{
-    struct queue_args scratch;
-    queue_args_init(&scratch);
-    bool known = number_argument(&scratch, name, 0);
-    queue_args_finish(&scratch);
-    return known;
-}
-
-static const char *amqp_type(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_STRING: return "longstr";
-    case JSON_INTEGER: return "long";
-    case JSON_REAL: return "double";
-    case JSON_TRUE:
-    case JSON_FALSE: return "bool";
-    case JSON_ARRAY: return "array";
-    case JSON_OBJECT: return "table";
-    case JSON_NULL: break;
-    }
-    return "void";
-}
-
-/* NULL, or RabbitMQ's complaint about one of them (a new string). Unknown arguments are kept, not read. */
-static char *read_arguments(json_t *json, const char *queue, struct queue_args *out)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(json, name, value)
-    {
-        const char *wrong = NULL;
-        char given[64];
-        if (json_is_integer(value)) {
-            json_int_t n = json_integer_value(value);
-            if (known_argument(name) && n < 0) {
-                snprintf(given, sizeof(given), "{value_negative,%lld}", (long long)n);
-                wrong = given;
-            } else {
-                number_argument(out, name, n);
-            }
-        } else if (known_argument(name)) {
-            snprintf(given, sizeof(given), "\"expected integer, got %s\"", amqp_type(value));
-            wrong = given;
-        } else if (json_is_string(value)) {
-            text_argument(out, name, json_string_value(value));
-        } else if (json_is_boolean(value) && strcmp(name, "x-single-active-consumer") == 0) {
-            out->single_active_consumer = json_is_true(value);
-        }
-        if (wrong)
-            return format_text("invalid arg '%s' for queue '%s' in vhost '/': %s", name, queue, wrong);
-    }
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (text) {
-        free(out->json);
-        out->json = xstrdup(text);
-        free(text);
-    }
-    return NULL;
-}
-
-/* What differs, in RabbitMQ's order. */
-static void answer_inequivalent(struct api_call *c, const struct effect *answer)
-{
+    static const char *const form =
+        "inequivalent arg '%s' for queue '%s' in vhost '/': received '%s' but current is '%s'";
     struct queue_info is = {0};
     bool durable = json_is_true(json_object_get(c->body, "durable"));
     bool auto_delete = json_is_true(json_object_get(c->body, "auto_delete"));
     const char *name = call_word(c, 0);
-    if (answer->u.answer.text)
-        call_bad(c, "%s", answer->u.answer.text);
-    else if (queue_there(c, &is) && is.durable != durable)
-        call_bad(c,
-                 "inequivalent arg 'durable' for queue '%s' in vhost '/': received '%s' but current is '%s'",
-                 name, durable ? "true" : "false", is.durable ? "true" : "false");
-    else if (is.name && is.auto_delete != auto_delete)
-        call_bad(
-            c,
-            "inequivalent arg 'auto_delete' for queue '%s' in vhost '/': received '%s' but current is '%s'",
-            name, auto_delete ? "true" : "false", is.auto_delete ? "true" : "false");
-    else
-        call_bad(c, "inequivalent arguments for queue '%s' in vhost '/'", name);
+    bool there = queue_there(c, &is);
+    if (text) {
+        call_bad(c, "%s", text);
+    } else if (there && is.durable != durable) {
+        call_bad(c, form, "durable", name, durable ? "true" : "false", is.durable ? "true" : "false");
+    } else if (there && is.auto_delete != auto_delete) {
+        call_bad(c, form, "auto_delete", name, auto_delete ? "true" : "false",
+                 is.auto_delete ? "true" : "false");
+    } else {
+        char *want = arguments_text(c);
+        char *differs = there ? broker_arguments_differ(name, is.args->json, want) : NULL;
+        if (differs)
+            call_bad(c, "%s", differs);
+        else
+            call_answer(c, 204, NULL);
+        free(differs);
+        free(want);
+    }
 }
 
 static void declared(struct api_call *c, const struct effect *answer)
 {
     switch (answer->u.answer.status) {
     case ANSWER_OK: call_answer(c, json_object_get(c->body, "was there") ? 204 : 201, NULL); return;
-    case ANSWER_INEQUIVALENT: answer_inequivalent(c, answer); return;
+    case ANSWER_INEQUIVALENT: answer_inequivalent(c, answer->u.answer.text); return;
     case ANSWER_EMPTY:
     case ANSWER_NOT_FOUND:
     case ANSWER_STOPPED:
@@ -193,9 +101,11 @@ void queue_put(struct api_call *c)
     }
     struct queue_args args;
     queue_args_init(&args);
-    char *wrong = read_arguments(arguments, name, &args);
+    char *text = arguments_text(c);
+    char *wrong = broker_queue_arguments(text, name, &args);
+    free(text);
     if (wrong) {
-        call_bad(c, "%s", wrong);
+        answer_inequivalent(c, there ? NULL : wrong);
         free(wrong);
     } else {
         ev.u.queue.args = &args;

@@ -1,60 +1,28 @@
-/* replay.c: what is the same in all worlds: the order of things and the book of messages; replay_words.c has
- * the words. */
-#include "lab/replay.h"
+/* replay.c: what is the same in all worlds: the order of things and the book of messages; replay_end.c says
+ * what it comes to, replay_words.c has the words. */
+#include "lab/replay_book.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "lab/replay_limits.h"
-
-struct watched { /* a queue that was declared */
-    char *name;
-    struct replay_queue now, before; /* before: when it was last seen running, up to the step before */
-    bool seen_running;
-};
-
-struct replay {
-    const struct sched *s;
-    const struct replay_world *world;
-    void *arg;
-    FILE *out;
-    struct replay_result *result;
-    VEC(struct watched) queues;
-    struct replay_limits *limits;
-    bool unlooked;   /* some event since queues were looked at was not waited for */
-    uint32_t away;   /* nodes that do not run */
-    uint32_t killed; /* of those: their process is not there */
-    uint32_t *gone;  /* by message: nodes that were away at some time since its confirm, while mirrors */
-    size_t gone_cap;
-    bool healed;      /* the step healed a cut */
-    bool by_operator; /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced;  /* nodes whose next start waits for nobody, or not for one that is forgotten then */
-    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
-    struct text line;
-};
 
 /* ---- words ---- */
 
-static void say(struct replay *r, const char *head, const char *words)
+void replay_say(struct replay *r, const char *head, const char *words)
 {
     fprintf(r->out, "%-8s%s\n", head, words);
     fflush(r->out);
 }
 
-static void say_fact(struct replay *r, const char *head, const json_t *fact)
+void replay_say_fact(struct replay *r, const char *head, const json_t *fact)
 {
     char *words = fact_text(fact, r->result->translate);
-    say(r, head, words);
+    replay_say(r, head, words);
     free(words);
 }
 
 /* ---- the book ---- */
-
-static struct replay_message *message(struct replay *r, unsigned number)
-{
-    return &r->result->messages.items[number - 1];
-}
 
 static bool among(const unsigned *numbers, size_t len, unsigned number)
 {
@@ -122,7 +90,7 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step)
 {
-    struct replay_message *m = message(r, number);
+    struct replay_message *m = replay_message(r, number);
     const char *door = door_of(r, w, m);
     uint32_t mirrors = m->holders & ~(1u << w->before.master);
     m->lost_step = step;
@@ -138,14 +106,14 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
                  fact_of(N_("and before that through L2: %s had it, as a mirror's copy, and went"),
                          text_str(&r->line)));
     }
-    say_fact(r, "   LOST", fact);
+    replay_say_fact(r, "   LOST", fact);
     json_decref(fact);
 }
 
 /* A limit of its queue has ended it: that is no loss. */
 static bool ended(struct replay *r, const struct watched *w, unsigned number, unsigned step)
 {
-    struct replay_message *m = message(r, number);
+    struct replay_message *m = replay_message(r, number);
     struct replay_bounds b = replay_limits_of(r->limits, w->name);
     if (w->now.state == REPLAY_GONE && r->by_operator)
         return false;
@@ -162,15 +130,16 @@ static void say_ended(struct replay *r, const char *queue, unsigned step)
     for (unsigned e = REPLAY_TOO_MANY; e <= REPLAY_QUEUE_EXPIRED; e++) {
         VEC(unsigned) numbers = {0};
         for (unsigned number = 1; number <= r->result->messages.len; number++)
-            if (message(r, number)->ending == (enum replay_ending)e &&
-                message(r, number)->ended_step == step && strcmp(message(r, number)->queue, queue) == 0)
+            if (replay_message(r, number)->ending == (enum replay_ending)e &&
+                replay_message(r, number)->ended_step == step &&
+                strcmp(replay_message(r, number)->queue, queue) == 0)
                 VEC_PUSH(&numbers, number);
         if (numbers.len) {
             bool full = e == REPLAY_TOO_MANY || e == REPLAY_TOO_LONG;
             json_t *fact = fact_with("%s: %s", replay_fact_messages("%s", numbers.items, numbers.len),
                                      fact_of(full ? N_("dropped by %s") : N_("expired by %s"),
                                              replay_ending_word((enum replay_ending)e)));
-            say_fact(r, "  ENDED", fact);
+            replay_say_fact(r, "  ENDED", fact);
             json_decref(fact);
         }
         VEC_FREE(&numbers);
@@ -181,7 +150,7 @@ static void say_ended(struct replay *r, const char *queue, unsigned step)
 static void account(struct replay *r, struct watched *w, unsigned step)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++) {
-        struct replay_message *m = message(r, number);
+        struct replay_message *m = replay_message(r, number);
         if (strcmp(m->queue, w->name) != 0 || m->answer != REPLAY_CONFIRMED || m->consumed || m->removed)
             continue;
         bool runs = w->now.state == REPLAY_RUNNING, here = runs && holds(&w->now, number);
@@ -195,7 +164,7 @@ static void account(struct replay *r, struct watched *w, unsigned step)
             m->lost_step = m->ended_step = 0;
             m->ending = REPLAY_NOT_ENDED;
             json_t *fact = fact_of(N_("m%u is there again"), number);
-            say_fact(r, "  FOUND", fact);
+            replay_say_fact(r, "  FOUND", fact);
             json_decref(fact);
         } else if (!here && !m->lost_step && !m->ended_step && (runs || w->now.state == REPLAY_GONE)) {
             if (!ended(r, w, number, step))
@@ -216,19 +185,19 @@ static void account(struct replay *r, struct watched *w, unsigned step)
 static void note_gone(struct replay *r, uint32_t nodes)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
-        message(r, number)->alive &= ~nodes;
+        replay_message(r, number)->alive &= ~nodes;
     for (unsigned number = 1; number <= r->result->messages.len; number++)
         for (size_t i = 0; i < r->queues.len; i++)
-            if (strcmp(r->queues.items[i].name, message(r, number)->queue) == 0)
+            if (strcmp(r->queues.items[i].name, replay_message(r, number)->queue) == 0)
                 r->gone[number - 1] |= nodes & ~(1u << r->queues.items[i].before.master);
 }
 
 static void remove_all(struct replay *r, const char *queue)
 {
     for (unsigned number = 1; number <= r->result->messages.len; number++)
-        if (strcmp(message(r, number)->queue, queue) == 0 && !message(r, number)->consumed &&
-            !message(r, number)->lost_step && !message(r, number)->ended_step)
-            message(r, number)->removed = true;
+        if (strcmp(replay_message(r, number)->queue, queue) == 0 && !replay_message(r, number)->consumed &&
+            !replay_message(r, number)->lost_step && !replay_message(r, number)->ended_step)
+            replay_message(r, number)->removed = true;
 }
 
 /* ---- events ---- */
@@ -282,7 +251,7 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
     int err = r->world->consume(r->arg, e, count, taken, &len, &got, why);
     for (unsigned i = 0; i < len; i++)
         if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
-            message(r, taken[i])->consumed = true;
+            replay_message(r, taken[i])->consumed = true;
     *fact = len                          ? replay_fact_messages(N_("%s consumed"), taken, len)
             : got == REPLAY_TOOK         ? fact_of(N_("nothing to consume"))
             : got == REPLAY_NOTHING_RUNS ? fact_of(N_("nothing consumed: its queue did not run"))
@@ -339,7 +308,7 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
         put_in_order(&w->now);
         fact_add(fact, N_("%s; %s"), replay_fact_queue(w->name, &w->now));
     }
-    say_fact(r, "", *fact);
+    replay_say_fact(r, "", *fact);
     for (size_t i = 0; i < r->queues.len; i++)
         account(r, &r->queues.items[i], step);
     r->unlooked = false;
@@ -498,7 +467,7 @@ static int events(struct replay *r, char **why)
         char head[24] = "set-up";
         if (e->step)
             snprintf(head, sizeof(head), "step %u", e->step);
-        say(r, head, e->text);
+        replay_say(r, head, e->text);
         if (r->result->watch && r->result->watch->before)
             r->result->watch->before(r->result->watch->arg, e);
         json_t *fact = NULL;
@@ -508,7 +477,7 @@ static int events(struct replay *r, char **why)
         if (!err && shows)
             err = look_at_all(r, e->step, &fact, why);
         else if (!err && fact)
-            say_fact(r, "", fact);
+            replay_say_fact(r, "", fact);
         if (!err) {
             r->result->steps = e->step;
             tell_watch(r, e, fact);
@@ -516,149 +485,6 @@ static int events(struct replay *r, char **why)
         json_decref(fact);
     }
     return err;
-}
-
-/* ---- the end ---- */
-
-enum sched_fate replay_fate(const struct replay_message *m)
-{
-    bool full = m->ending == REPLAY_TOO_MANY || m->ending == REPLAY_TOO_LONG;
-    return m->lost_step                ? SCHED_LOST
-           : m->consumed || m->removed ? SCHED_CONSUMED
-           : m->ending                 ? (full ? SCHED_DROPPED : SCHED_EXPIRED)
-           : m->unavailable            ? SCHED_UNAVAILABLE
-                                       : SCHED_KEPT;
-}
-
-static bool same_fate(const struct replay_message *a, const struct replay_message *b)
-{
-    return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
-           a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
-           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
-}
-
-static json_t *fate_fact(const struct replay_message *m)
-{
-    if (m->lost_step)
-        return *m->door ? fact_of(N_("LOST in step %u through %s"), m->lost_step, m->door)
-                        : fact_of(N_("LOST in step %u"), m->lost_step);
-    if (m->removed)
-        return fact_word(N_("removed by an operator"));
-    if (m->ending)
-        return fact_of(replay_fate(m) == SCHED_DROPPED ? N_("dropped in step %u by %s")
-                                                       : N_("expired in step %u by %s"),
-                       m->ended_step, replay_ending_word(m->ending));
-    if (m->unavailable)
-        return fact_word(N_("unavailable: its queue does not run"));
-    return fact_word(sched_fate_word(replay_fate(m)));
-}
-
-static void print_fate(struct replay *r, unsigned from, unsigned to)
-{
-    const struct replay_message *m = message(r, from);
-    json_t *fact = fact_of(m->transient ? N_("transient, published in step %u through node%u")
-                                        : N_("persistent, published in step %u through node%u"),
-                           m->step, m->node + 1u);
-    fact_add(&fact, N_("%s, %s"), fact_word(replay_answer_word(m->answer)));
-    if (m->answer == REPLAY_CONFIRMED || replay_fate(m) == SCHED_CONSUMED)
-        fact_add(&fact, N_("%s, %s"), fate_fact(m));
-    char head[48];
-    if (from == to)
-        snprintf(head, sizeof(head), "  m%u", from);
-    else
-        snprintf(head, sizeof(head), "  m%u-m%u", from, to);
-    say_fact(r, head, fact);
-    json_decref(fact);
-}
-
-static void print_fates(struct replay *r)
-{
-    unsigned count[SCHED_FATE_COUNT_] = {0}, confirmed = 0, len = (unsigned)r->result->messages.len;
-    json_t *fact = len ? fact_of("%s", "") : fact_word(N_("nothing was published"));
-    say_fact(r, "fates", fact);
-    json_decref(fact);
-    for (unsigned from = 1; from <= len;) {
-        unsigned to = from;
-        while (to < len && same_fate(message(r, from), message(r, to + 1)))
-            to++;
-        print_fate(r, from, to);
-        from = to + 1;
-    }
-    for (unsigned i = 1; i <= len; i++) {
-        confirmed += message(r, i)->answer == REPLAY_CONFIRMED;
-        count[replay_fate(message(r, i))] += message(r, i)->answer == REPLAY_CONFIRMED;
-    }
-    fact = fact_of(N_("%u published, %u confirmed: %u kept, %u consumed, %u unavailable, %u lost"), len,
-                   confirmed, count[SCHED_KEPT], count[SCHED_CONSUMED], count[SCHED_UNAVAILABLE],
-                   count[SCHED_LOST]);
-    if (count[SCHED_DROPPED])
-        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u dropped"), count[SCHED_DROPPED]));
-    if (count[SCHED_EXPIRED])
-        fact_add(&fact, N_("%s, %s"), fact_of(N_("%u expired"), count[SCHED_EXPIRED]));
-    say_fact(r, "", fact);
-    json_decref(fact);
-}
-
-/* The line that speaks of this message in this world: one for this world before one for all worlds, one for
- * this message before one for all. */
-static const struct sched_expect *expected_of(const struct replay *r, unsigned number)
-{
-    const struct sched_expect *best = NULL;
-    int best_rank = -1;
-    for (size_t i = 0; i < r->s->expects.len; i++) {
-        const struct sched_expect *x = &r->s->expects.items[i];
-        bool world = strcmp(x->world, r->world->name) == 0;
-        if ((*x->world && !world) || (x->message && x->message != number))
-            continue;
-        int rank = 2 * world + (x->message != 0);
-        if (rank > best_rank) {
-            best = x;
-            best_rank = rank;
-        }
-    }
-    return best;
-}
-
-/* fact: taken over */
-static void not_so(struct replay *r, json_t *fact)
-{
-    char *words = fact_text(fact, r->result->translate);
-    say(r, "NOT SO", words);
-    r->result->as_expected = false;
-    if (r->result->problem)
-        free(words);
-    else
-        r->result->problem = words;
-    json_decref(fact);
-}
-
-static void compare(struct replay *r)
-{
-    r->result->as_expected = true;
-    for (size_t i = 0; i < r->s->expects.len; i++)
-        if (r->s->expects.items[i].message > r->result->messages.len)
-            not_so(r, fact_of(N_("line %u expects something of m%u, which was never published"),
-                              r->s->expects.items[i].line, r->s->expects.items[i].message));
-    for (unsigned number = 1; number <= r->result->messages.len; number++) {
-        const struct replay_message *m = message(r, number);
-        const struct sched_expect *x = expected_of(r, number);
-        bool door = !x || !*x->door || strcmp(x->door, m->door) == 0 ||
-                    (strcmp(x->door, "L2") == 0 && m->mirrors_gone);
-        if (!x || (x->fate == replay_fate(m) && door && (!x->step || x->step == m->lost_step)))
-            continue;
-        /* as the schedule has it: its words are no language's */
-        json_t *fact =
-            fact_of(N_("line %u expects m%u %s %s"), x->line, number, sched_fate_word(x->fate), x->door);
-        if (x->step)
-            fact_add(&fact, "%s %s", fact_of(N_("in step %u"), x->step));
-        not_so(r, fact);
-    }
-    if (r->s->expects.len && r->result->as_expected) {
-        json_t *fact = fact_word(N_("as the schedule expects"));
-        say_fact(r, "", fact);
-        json_decref(fact);
-    }
 }
 
 int replay_play(const struct sched *s, const char *name, const struct replay_world *world, void *arg,
@@ -686,8 +512,7 @@ int replay_play(const struct sched *s, const char *name, const struct replay_wor
         result->problem = xstrdup(why ? why : err_text(err));
         fprintf(out, "NOT PLAYED TO ITS END: %s\n", result->problem);
     } else {
-        print_fates(&r);
-        compare(&r);
+        replay_tell_end(&r);
     }
     free(why);
     for (size_t i = 0; i < r.queues.len; i++) {

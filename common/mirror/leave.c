@@ -88,6 +88,21 @@ static void stop_record(struct mirror *m, node_set others, struct effects *out)
     m->stopped_lsn = m->handed_out;
 }
 
+/* It serves in no view, and waits for nobody. */
+static void go_unserved(struct mirror *m, struct effects *out)
+{
+    change_end(m);
+    if (m->promised > m->epoch && m->candidate != m->o.self) /* a candidate counts on us */
+        send_to(out, node_bit(m->candidate) & m->links, peer_msg_create(PEER_LEAVE, m->promised));
+    if (m->fresh && !m->members) {
+        m->stopped_told = true; /* it was never in a view: nothing to remember */
+        m->phase = PHASE_STOPPED;
+        effects_add(out, FX_STOPPED);
+    } else {
+        stop_record(m, m->members ? others_of(m, m->members) : m->recovered_others, out);
+    }
+}
+
 void view_turn(struct mirror *m, struct effects *out)
 {
     if (!m->stopping || m->stopped_told)
@@ -100,17 +115,13 @@ void view_turn(struct mirror *m, struct effects *out)
         }
         return;
     }
-    if (m->phase == PHASE_STARTING) {
-        change_end(m);
-        if (m->promised > m->epoch && m->candidate != m->o.self) /* a candidate counts on us */
-            send_to(out, node_bit(m->candidate) & m->links, peer_msg_create(PEER_LEAVE, m->promised));
-        if (m->fresh) {
-            m->stopped_told = true; /* it was never in a view: nothing to remember */
-            m->phase = PHASE_STOPPED;
-            effects_add(out, FX_STOPPED);
-        } else {
-            stop_record(m, m->recovered_others, out);
-        }
+    /* a change that cannot end, such as one of a cluster that is cut: of its view nobody is there to hand
+     * over to */
+    bool stuck = m->phase == PHASE_CHANGING && !m->change.running && !m->leave_sent &&
+                 m->now >= m->stop_deadline && !reachable(m);
+    if (m->phase == PHASE_STARTING || stuck) {
+        m->leave_sent = stuck; /* no view takes it in any more */
+        go_unserved(m, out);
         return;
     }
     node_set others = reachable(m);

@@ -300,7 +300,7 @@ static void note_delivery(struct sim *s, uint64_t sub, node_id n, uint32_t deliv
     if (no_ack) {
         s->ledger.consumed += !m->consumed;
         m->consumed = true;
-        m->consumed_generation = d->generation;
+        m->consumed_generation = late ? 0 : d->generation; /* 0: an earlier one, which told nobody of it */
         m->consumed_at = n;
         m->consumed_life = s->nodes[n].lives;
         m->consumed_in = s->check.nodes[n].at;

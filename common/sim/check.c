@@ -373,6 +373,16 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
 }
 
 /* From now on n's memory is what counts. */
+/* n is in a view again. Who is being stopped meanwhile hears of it from those who let it go, and is in no
+ * view with n. */
+static void came_back(struct sim *s, node_id n)
+{
+    s->check.nodes[n].in_view = true;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (s->nodes[other].m && s->nodes[other].stopping)
+            s->check.nodes[other].left &= ~node_bit(n);
+}
+
 static void begins_to_hold(struct sim *s, node_id n)
 {
     for (uint32_t i = 0; i < s->ledger.messages.len; i++) {
@@ -425,9 +435,11 @@ void check_refresh(struct sim *s, node_id n)
     check_out(s, n, &was_view);
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
-    if (was != sn->at)
+    if (was != sn->at) {
+        sn->at_us = s->now_us;
         sn->changed_sides = s->cuts > 0 && (!view_leads_to(s, was, sn->at) ||
                                             (sn->changed_sides && !s->check.views.items[was].served));
+    }
     if (sn->view.phase == PHASE_SERVING)
         check_served(s, n);
     sn->left &= ~sn->view.members;
@@ -439,7 +451,8 @@ void check_refresh(struct sim *s, node_id n)
     if (sn->view.ran_last & sn->left)
         sim_fail(s, "I12", "%s waits for %x, who stopped in order and left it among those who go on",
                  s->names[n], sn->view.ran_last & sn->left);
-    sn->in_view = sn->in_view || (sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED);
+    if (!sn->in_view && sn->view.phase != PHASE_STARTING && sn->view.phase != PHASE_STOPPED)
+        came_back(s, n);
     if (sn->view.phase == PHASE_CHANGING || sn->view.phase == PHASE_SERVING)
         check_begun(s, n);
     if (!sn->holding && sn->view.phase != PHASE_SERVING)
@@ -465,8 +478,8 @@ void check_refresh(struct sim *s, node_id n)
 }
 
 /* Those who go on without n never wait for it: that they are in a view without it is on their disks. (With
- * autoheal n may hear of that view from a HELLO before it is.) It waits for those of whom it was told that
- * they go on. */
+ * autoheal n may hear of that view from a HELLO before it is.) It waits for those who told it that they go
+ * on: who served with it, in that same life. */
 void check_left(struct sim *s, node_id n)
 {
     /* else its last life was killed, or whoever would have let it go was, and they know no more than that */
@@ -477,7 +490,7 @@ void check_left(struct sim *s, node_id n)
         const struct seen_node *sn = &s->check.nodes[other];
         if (other != n && s->nodes[other].m && sn->view.phase == PHASE_SERVING &&
             !node_in(sn->view.members, n) && node_in(s->check.nodes[n].view.members, other) &&
-            s->nodes[other].start_us < s->nodes[n].stop_us)
+            s->nodes[other].start_us < s->check.nodes[n].at_us)
             s->check.nodes[n].stayed |= node_bit(other);
         if (other != n && s->nodes[other].m && !s->nodes[other].stopping && sn->holding &&
             (!early || sn->view.phase == PHASE_SERVING))

@@ -4,10 +4,16 @@
 
 /* ---- I3 ---- */
 
-static bool explained(const struct ledger_message *m, const struct ledger_queue *q)
+static bool ended(const struct ledger_message *m, const struct ledger_queue *q)
 {
     return m->fate != FATE_CONFIRMED || m->consumed || m->removed || m->door != DOOR_NONE || q->gone ||
-           q->deletion || q->purges > 0 || q->purge_unclear;
+           q->deletion;
+}
+
+/* It ended, or a purge is on its way that may meet it. */
+static bool explained(const struct ledger_message *m, const struct ledger_queue *q)
+{
+    return ended(m, q) || q->purges > 0 || q->purge_unclear;
 }
 
 /* of_cut: a partition, and what both sides made of it, is one fault. */
@@ -285,8 +291,10 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             find_again(s, n, message);
         if (node_in(m->memory, n))
             continue;
-        if (explained(m, lq)) { /* maybe by a purge on another side, which may not find it */
-            if (mirror_before && !synced && m->pending == DOOR_NONE && check_elsewhere(s, n, m))
+        if (explained(
+                m, lq)) { /* maybe by a purge, which may not find it: on another side, or on none any more */
+            if (mirror_before && !synced && m->pending == DOOR_NONE &&
+                (check_elsewhere(s, n, m) || !ended(m, lq)))
                 m->pending = DOOR_L1;
             continue;
         }

@@ -70,6 +70,10 @@ static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
     if (s->cuts > 0 && out->valid &&
         !view_leads_to(s, view->served ? out->view : view->parent, outcome->view))
         return false; /* of the other side of a partition */
+    uint32_t at = s->check.nodes[n].at;
+    if (s->cuts > 0 && out->valid && !view->served && s->check.views.items[at].served &&
+        !view_leads_to(s, at, outcome->view))
+        return false; /* of a view that came to nothing, and n went on on the other side */
     return out->valid && s->nodes[n].m && s->check.nodes[n].in_view && out->life == s->nodes[n].lives &&
            !info_same_outcome(out, outcome);
 }

@@ -241,6 +241,21 @@ static void an_exclusive_consumer_is_alone(void **state)
     expect(c, "1: channel.close 403 ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use 60.20");
 }
 
+static void what_only_streams_know_is_refused(void **state)
+{
+    struct client *c = client_open(*state, 0);
+    client_declare(c, 1, "q", false);
+    client_drain(c);
+    amqp_table_entry_t e = {words("x-stream-offset"),
+                            {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = words("first")}};
+    client_method(
+        c, 1, AMQP_BASIC_CONSUME_METHOD,
+        &(amqp_basic_consume_t){.queue = words("q"), .arguments = {.num_entries = 1, .entries = &e}});
+    expect(c,
+           "1: channel.close 406 PRECONDITION_FAILED - invalid arg 'x-stream-offset' for queue 'q' in vhost "
+           "'/' of queue type rabbit_classic_queue 60.20");
+}
+
 static void a_deleted_queue_cancels_its_consumers(void **state)
 {
     struct rig *r = *state;
@@ -344,6 +359,7 @@ int main(void)
         T(recover_and_requeue_bring_them_again),
         T(consumers_come_and_go),
         T(an_exclusive_consumer_is_alone),
+        T(what_only_streams_know_is_refused),
         T(a_deleted_queue_cancels_its_consumers),
         T(auto_ack_leaves_nothing_to_settle),
         T(deliveries_go_on_past_the_window),

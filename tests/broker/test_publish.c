@@ -170,9 +170,13 @@ static void what_publish_refuses(void **state)
          {._flags = AMQP_BASIC_EXPIRATION_FLAG, .expiration = {2, "-1"}},
          "1: channel.close 406 PRECONDITION_FAILED - invalid expiration '-1': {value_negative,-1} 60.40"},
         {"",
-         {._flags = AMQP_BASIC_EXPIRATION_FLAG, .expiration = {14, "99999999999999"}},
-         "1: channel.close 406 PRECONDITION_FAILED - invalid expiration '99999999999999': "
-         "{value_too_large,99999999999999} 60.40"},
+         {._flags = AMQP_BASIC_EXPIRATION_FLAG, .expiration = {12, "315360000001"}}, /* ten years and 1 ms */
+         "1: channel.close 406 PRECONDITION_FAILED - invalid expiration '315360000001': "
+         "{value_too_large,315360000001} 60.40"},
+        {"",
+         {._flags = AMQP_BASIC_EXPIRATION_FLAG, .expiration = {26, "99999999999999999999999999"}},
+         "1: channel.close 406 PRECONDITION_FAILED - invalid expiration '99999999999999999999999999': "
+         "{value_too_large,99999999999999999999999999} 60.40"},
         {"",
          {._flags = AMQP_BASIC_USER_ID_FLAG, .user_id = {3, "bob"}},
          "1: channel.close 406 PRECONDITION_FAILED - user_id property set to 'bob' but authenticated user "

@@ -141,6 +141,53 @@ static void a_queue_is_declared_the_same_way_again(void **state)
     expect(c, "1: queue.declare-ok t 0 0");
 }
 
+/* A queue that is there is compared with what is wanted before that is judged on its own. */
+static void what_is_there_is_compared_before_anything_is_judged(void **state)
+{
+    static const struct {
+        const char *key, *word; /* word NULL: the number */
+        int32_t number;
+        const char *says; /* NULL: taken */
+    } cases[] = {
+        {"x-max-length", "5", 0, "received '5' but current is '5'"},
+        {"x-max-length", NULL, -1, "received '-1' but current is '5'"},
+        {"x-overflow", "foo", 0, "received the value 'foo' of type 'longstr' but current is none"},
+        {"x-dead-letter-routing-key", "k", 0, "received the value 'k' of type 'longstr' but current is none"},
+        {"x-queue-type", "quorum", 0, "received the value 'quorum' of type 'longstr' but current is none"},
+        {"x-queue-version", NULL, 9, "received the value '9' of type 'signedint' but current is none"},
+        {"x-queue-master-locator", "random", 0,
+         "received the value 'random' of type 'longstr' but current is none"},
+        {"x-queue-type", "classic", 0, NULL},
+        {"x-delivery-limit", NULL, 3, NULL},
+    };
+    struct client *c = client_open(*state, 0);
+    amqp_table_entry_t length = number("x-max-length", 5);
+    declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(&length, 1)});
+    expect(c, "1: queue.declare-ok q 0 0");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        amqp_table_entry_t e[] = {cases[i].word ? text(cases[i].key, cases[i].word)
+                                                : number(cases[i].key, cases[i].number),
+                                  length};
+        int n = strcmp(cases[i].key, "x-max-length") == 0 ? 1 : 2;
+        declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(e, n)});
+        if (!cases[i].says) {
+            expect(c, "1: queue.declare-ok q 0 0");
+            continue;
+        }
+        char line[300];
+        snprintf(line, sizeof(line),
+                 "406 PRECONDITION_FAILED - inequivalent arg '%s' for queue 'q' in vhost '/': %s 50.10",
+                 cases[i].key, cases[i].says);
+        refused(c, line);
+    }
+    struct client *other = client_open(*state, 0);
+    declare(c, (amqp_queue_declare_t){.queue = words("mine"), .exclusive = 1});
+    expect(c, "1: queue.declare-ok mine 0 0");
+    amqp_table_entry_t wrong = number("x-max-length", -1);
+    declare(other, (amqp_queue_declare_t){.queue = words("mine"), .arguments = table(&wrong, 1)});
+    expect(other, "1: channel.close 405 RESOURCE_LOCKED *");
+}
+
 static void arguments_are_checked(void **state)
 {
     static const struct {
@@ -161,6 +208,9 @@ static void arguments_are_checked(void **state)
         {"x-queue-type", "quorum", 0, "\"unsupported queue type 'quorum'\""},
         {"x-queue-master-locator", "foo", 0, "invalid_queue_locator"},
         {"x-single-active-consumer", "x", 0, "{unacceptable_type,longstr}"},
+        {"x-queue-version", NULL, 3, "\"unsupported queue version '3'\""},
+        {"x-queue-version", NULL, -1, "{value_negative,-1}"},
+        {"x-queue-version", "2", 0, "\"expected integer, got longstr\""},
     };
     struct client *c = client_open(*state, 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -173,6 +223,32 @@ static void arguments_are_checked(void **state)
                  cases[i].key, cases[i].says);
         refused(c, line);
     }
+    /* what only other types of queues know is refused, whatever it says; but the type and the values first */
+    amqp_table_entry_t foreign[] = {text("x-max-age", "1D"), number("x-delivery-limit", 3),
+                                    number("x-max-length", -1), text("x-queue-type", "foo")};
+    static const char *const says[] = {
+        "406 PRECONDITION_FAILED - invalid arg 'x-max-age' for queue 'q' in vhost '/' of queue type "
+        "rabbit_classic_queue 50.10",
+        "406 PRECONDITION_FAILED - invalid arg 'x-max-age' for queue 'q' in vhost '/' of queue type "
+        "rabbit_classic_queue 50.10",
+        "406 PRECONDITION_FAILED - invalid arg 'x-max-length' for queue 'q' in vhost '/': "
+        "{value_negative,-1} 50.10",
+        "406 PRECONDITION_FAILED - invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported "
+        "queue "
+        "type 'foo'\" 50.10",
+    };
+    for (int i = 0; i < (int)ARRAY_LEN(foreign); i++) {
+        declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(foreign, i + 1)});
+        refused(c, says[i]);
+    }
+    amqp_table_entry_t long_time = {words("x-message-ttl"),
+                                    {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 315360000001}};
+    declare(c, (amqp_queue_declare_t){.queue = words("q"), .arguments = table(&long_time, 1)});
+    refused(c, "406 PRECONDITION_FAILED - invalid arg 'x-message-ttl' for queue 'q' in vhost '/': "
+               "{value_too_large,315360000001} 50.10");
+    long_time.value.value.i64 = 315360000000; /* ten years are not too long */
+    declare(c, (amqp_queue_declare_t){.queue = words("ten"), .arguments = table(&long_time, 1)});
+    expect(c, "1: queue.declare-ok ten 0 0");
     amqp_table_entry_t good[] = {text("x-queue-type", "classic"),    text("x-overflow", "reject-publish"),
                                  number("x-max-length", 0),          number("x-message-ttl", 0),
                                  text("x-dead-letter-exchange", ""), text("x-dead-letter-routing-key", "k")};
@@ -261,6 +337,9 @@ static void exchanges_are_declared_and_deleted(void **state)
     client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD,
                   &(amqp_exchange_delete_t){.exchange = words("amq.topic")});
     refused(c, "403 ACCESS_REFUSED - deletion of system exchange 'amq.topic' in vhost '/' not allowed 40.20");
+    client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD,
+                  &(amqp_exchange_delete_t){.exchange = words("amq.none")}); /* there or not */
+    refused(c, "403 ACCESS_REFUSED - deletion of system exchange 'amq.none' in vhost '/' not allowed 40.20");
     client_publish(c, 1, "x", "k", "x");
     refused(c, "404 NOT_FOUND - no exchange 'x' in vhost '/' 60.40");
     client_declare_exchange(c, 1, "x", "nonsense");
@@ -345,6 +424,45 @@ static void auto_delete_exchanges_go_with_their_last_binding(void **state)
     refused(c, "404 NOT_FOUND - no exchange 'x' in vhost '/' 40.10");
 }
 
+/* x1 -> x2 -> x3 -> q: with q go x3, x2 and x1; deleting x2 takes x1 along */
+static void auto_delete_exchanges_go_with_the_exchange_they_lead_to(void **state)
+{
+    static const char *const names[] = {"x1", "x2", "x3"};
+    struct client *c = client_open(*state, 0);
+    for (int round = 0; round < 2; round++) {
+        client_declare(c, 1, "q", false);
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            client_method(c, 1, AMQP_EXCHANGE_DECLARE_METHOD,
+                          &(amqp_exchange_declare_t){
+                              .exchange = words(names[i]), .type = words("fanout"), .auto_delete = 1});
+        for (size_t i = 0; i + 1 < ARRAY_LEN(names); i++)
+            client_method(
+                c, 1, AMQP_EXCHANGE_BIND_METHOD,
+                &(amqp_exchange_bind_t){.destination = words(names[i + 1]), .source = words(names[i])});
+        client_bind(c, 1, "q", "x3", "k");
+        client_drain(c);
+        if (round == 0) {
+            client_method(c, 1, AMQP_QUEUE_DELETE_METHOD, &(amqp_queue_delete_t){.queue = words("q")});
+            expect(c, "1: queue.delete-ok 0");
+        } else {
+            client_method(c, 1, AMQP_EXCHANGE_DELETE_METHOD,
+                          &(amqp_exchange_delete_t){.exchange = words("x2")});
+            expect(c, "1: exchange.delete-ok");
+        }
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+            client_method(c, 1, AMQP_EXCHANGE_DECLARE_METHOD,
+                          &(amqp_exchange_declare_t){.exchange = words(names[i]), .passive = 1});
+            if (round == 1 && i == 2) { /* nothing that it led to went */
+                expect(c, "1: exchange.declare-ok");
+                continue;
+            }
+            char line[100];
+            snprintf(line, sizeof(line), "404 NOT_FOUND - no exchange '%s' in vhost '/' 40.10", names[i]);
+            refused(c, line);
+        }
+    }
+}
+
 static const struct effect *answered(struct rig *r, uint64_t req)
 {
     rig_run(r);
@@ -402,12 +520,14 @@ int main(void)
         T(queues_are_declared_and_deleted),
         T(names_are_made_up_remembered_and_reserved),
         T(a_queue_is_declared_the_same_way_again),
+        T(what_is_there_is_compared_before_anything_is_judged),
         T(arguments_are_checked),
         T(exclusive_queues_are_their_connection_s),
         T(exchanges_are_declared_and_deleted),
         T(bindings_need_both_ends),
         T(bindings_end_with_either_end),
         T(auto_delete_exchanges_go_with_their_last_binding),
+        T(auto_delete_exchanges_go_with_the_exchange_they_lead_to),
         T(management_does_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

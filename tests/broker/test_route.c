@@ -270,6 +270,39 @@ static void headers_exchange(void **state)
     }
 }
 
+static void a_headers_binding_says_how_it_matches(void **state)
+{
+    static const struct {
+        amqp_field_value_t mode;
+        const char *says;
+    } cases[] = {
+        {{.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {3, "foo"}},
+         "Invalid x-match field value <<\"foo\">>; expected all, any, all-with-x, or any-with-x"},
+        {{.kind = AMQP_FIELD_KIND_I32, .value.i32 = 5},
+         "Invalid x-match field type signedint (value 5); expected longstr"},
+        {{.kind = AMQP_FIELD_KIND_VOID},
+         "Invalid x-match field type void (value undefined); expected longstr"},
+    };
+    struct client *c = client_open(*state, 0);
+    declare_ok(c, "q");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        amqp_table_entry_t e = {words("x-match"), cases[i].mode};
+        amqp_queue_bind_t bind = {.queue = words("q"),
+                                  .exchange = words("amq.direct"), /* only a headers exchange looks at it */
+                                  .arguments = {.num_entries = 1, .entries = &e}};
+        client_method(c, 1, AMQP_QUEUE_BIND_METHOD, &bind);
+        expect(c, "1: queue.bind-ok");
+        bind.exchange = words("amq.headers");
+        client_method(c, 1, AMQP_QUEUE_BIND_METHOD, &bind);
+        char line[300];
+        snprintf(line, sizeof(line), "1: channel.close 406 PRECONDITION_FAILED - %s 50.20", cases[i].says);
+        expect(c, line);
+        client_method(c, 1, AMQP_CHANNEL_CLOSE_OK_METHOD, &(amqp_channel_close_ok_t){0});
+        client_method(c, 1, AMQP_CHANNEL_OPEN_METHOD, &(amqp_channel_open_t){0});
+        expect(c, "1: channel.open-ok");
+    }
+}
+
 static void alternate_exchanges_take_what_nobody_wants(void **state)
 {
     struct client *c = client_open(*state, 0);
@@ -300,6 +333,7 @@ int main(void)
         T(direct_and_default),
         T(a_queue_gets_a_message_once),
         T(headers_exchange),
+        T(a_headers_binding_says_how_it_matches),
         T(alternate_exchanges_take_what_nobody_wants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -380,6 +380,31 @@ static void what_is_done_later_changes_nothing(void **state)
     }
 }
 
+/* A lesson that one comes back to: its account is as it was, but what the nodes do not tell any more is not
+ * pointed to. */
+static void an_old_account_points_to_nothing_that_is_gone(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"%s: 1 message is lost; 3 shows where.",
+                                       "%s: %lld messages are lost; 3 shows where."},
+                             *const shown[] = {" hello: 1 message is lost.\n",
+                                               " hello: 5 messages are lost.\n"};
+    for (size_t k = 0; k < ARRAY_LEN(kept); k++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, STEP_SEEN, "so");
+        l->account = json_pack("[sss]", kept[k], "hello", "5");
+        show(&m, l, (const char *const[]){"rest", NULL});
+        says(&m, shown[k]);
+        l->nodes = 1; /* of three: it is over, and does not ask to be begun */
+        m.next_lesson = 8;
+        says(&m, "\nN goes on to the next lesson, B begins this one again, q leaves.");
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 static void forget_events(struct snapshot *s)
 {
     for (size_t i = 0; i < s->events_len; i++) {
@@ -628,6 +653,7 @@ int main(void)
         cmocka_unit_test(what_became_of_the_queues),
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
         cmocka_unit_test(what_is_done_later_changes_nothing),
+        cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
         cmocka_unit_test(one_after_the_other_took_over),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(a_lesson_is_folded),

@@ -146,6 +146,9 @@ static void lost(void **state)
     s.m.lesson = &lesson; /* at its end the screen says "3 shows where" */
     press(&s, '3');
     says(&s, "VERDICT #1 LOST", true);
+    char *account = account_text(&s.m);
+    assert_contains(account, ": 60000 messages are lost; 3 shows where.");
+    free(account);
     s.m.lesson = NULL;
     end(&s);
 }
