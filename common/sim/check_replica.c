@@ -380,8 +380,7 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     /* Confirmed because its queue was deleted, and nobody holds it: the last that held it went, and the last
      * master may have taken it anew in the step in which it deleted the queue. Its mirrors, who hear of the
      * two one after the other, show under which id. */
-    m->id_unseen =
-        !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
+    m->id_unseen = !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
     if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
         (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;

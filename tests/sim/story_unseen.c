@@ -1,5 +1,6 @@
-/* story_unseen.c: what a master takes and gives up within one turn. Nobody sees it hold that; its mirrors, who
- * hear of the two one after the other, show it for a moment. All is as promised, and the checker knows it. */
+/* story_unseen.c: what a master takes and gives up within one turn. Nobody sees it hold that; its mirrors,
+ * who hear of the two one after the other, show it for a moment. All is as promised, and the checker knows
+ * it. */
 #include "story.h"
 
 struct holding {
