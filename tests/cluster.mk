@@ -17,11 +17,11 @@
 #     membership      forget_cluster_node, reset, join_cluster; nodes that join a queue of exactly k
 #     partition    R  pause_minority, ignore, autoheal
 #     cut             one link cut, whole and one way: what it is, and what the three make of it
-#     join            nodes that join a running cluster, leave it, are forgotten
+#     join         R  nodes that join a running cluster, leave it, are forgotten
 #     kill-loop       kills, stops and cuts, one at a time, with producers and consumers at work
 #     failover        a publisher at full speed while master or mirror goes
-#     disk, leak, start, bad-input: kill -9 of all, a full disk; valgrind; configurations that are wrong; bytes
-#                     that are no AMQP
+#     bad-input    R  bytes that are no AMQP, and AMQP out of place
+#     disk, leak, start: kill -9 of all, a full disk; valgrind; configurations that are wrong
 CLUSTER_HELP := tests/cluster/test.c tests/cluster/support.c tests/cluster/http.c tests/bench/amqp.c
 
 SCENARIO_HELP := tests/cluster/scenario.c tests/cluster/user.c $(CLUSTER_HELP)
@@ -56,7 +56,7 @@ test-long: all $(BUILD)/tests/cluster/kill-loop
 
 # the programs marked R on RabbitMQ (make deps-rabbitmq)
 RABBITMQ_TESTS := $(addprefix $(BUILD)/tests/cluster/,article bad-input placement promotion consumer confirm sync \
-                    start-again partition)
+                    start-again partition join)
 test-rabbitmq: test-start all $(RABBITMQ_TESTS)
 	@MIRRORLAB_TEST_ENGINE=rabbitmq $(RUN_TESTS) -j 1 -t 900 rabbitmq $(RABBITMQ_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary

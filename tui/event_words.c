@@ -64,7 +64,7 @@ static const char *const sentences[] = {
     N_("%s: %s acknowledged, %s handed out"),
     N_("%s: %s acknowledged"),
     N_("%s: %s handed out"),
-    N_("this screen begins here: what gone nodes told is missing"),
+    N_("opened here; what %s told before going is not listed"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),
     N_("%s: what %s held on its side is discarded, %s message; %s goes on with %s"),

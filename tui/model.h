@@ -83,6 +83,7 @@ enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_
  * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
     char *queue;
+    uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
 
@@ -92,8 +93,12 @@ struct away {
     struct taking_over {
         int from, to;         /* from fell silent, and to took its place */
         bool level;           /* and was in sync */
+        bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
+
+    node_bits split;   /* that served it at the same time: the sides of a partition */
+    bool split_before; /* an earlier screen saw it */
 
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
@@ -141,7 +146,8 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
-    node_bits any_away; /* nodes that any of them is on */
+    node_bits any_away;   /* nodes that any of them is on */
+    int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */
 

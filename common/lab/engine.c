@@ -158,15 +158,14 @@ static int wait_ending(const struct labdir *lab, size_t node, char **error)
 
 static int start_process(const struct labdir *lab, size_t node, struct starting *s, char **error)
 {
-    char folder[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX];
+    char folder[PATH_MAX], pid_file[PATH_MAX];
     engine_node_path(lab, node, NULL, folder);
-    engine_node_path(lab, node, "log.txt", log);
     engine_node_path(lab, node, "pid", pid_file);
     if (mkdir(folder, 0700) && errno != EEXIST) {
         *error = format_text("%s: cannot make this folder: %s", folder, strerror(errno));
         return ERR_IO;
     }
-    s->log_from = file_size(log);
+    s->log_from = engine_log_end(lab, node);
     unlink(pid_file); /* of an earlier life */
     int err = ops_of(lab)->start(lab, node, &s->pid, error);
     if (!err && lab->engine == ENGINE_KIT)
@@ -268,6 +267,20 @@ static char *waits_for(const struct labdir *lab, size_t node, off_t log_from)
         fclose(f);
     free(line);
     return found;
+}
+
+off_t engine_log_end(const struct labdir *lab, size_t node)
+{
+    char path[PATH_MAX];
+    engine_node_path(lab, node, "log.txt", path);
+    return file_size(path);
+}
+
+bool engine_log_waits(const struct labdir *lab, size_t node, off_t from)
+{
+    char *whom = waits_for(lab, node, from);
+    free(whom);
+    return whom != NULL;
 }
 
 /* Tells, once for each set of nodes, that it waits for them, and what to do. */

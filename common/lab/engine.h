@@ -4,6 +4,8 @@
 #ifndef LAB_ENGINE_H
 #define LAB_ENGINE_H
 
+#include <sys/types.h>
+
 #include "lab/labdir.h"
 
 /* Starts every node and returns once each serves AMQP and HTTP; on failure stops what it started. *error:
@@ -46,6 +48,11 @@ int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn 
                       char **error);
 bool engine_node_alive(const struct labdir *lab,
                        size_t node); /* its process exists; its app may be stopped */
+
+/* How long its log is now; and: behind that byte of it stands that it waits for nodes that were running when
+ * it left, and not yet that it goes on. RabbitMQ's nodes say so at every start, most of them for a moment. */
+off_t engine_log_end(const struct labdir *lab, size_t node);
+bool engine_log_waits(const struct labdir *lab, size_t node, off_t from);
 
 /* rabbitmq engine: the real rabbitmqctl and the environment (a NULL-terminated list of "NAME=value") in which
  * it finds this lab's nodes: execve(*program, argv, *env). Nodes are named "node1@localhost" there. Both are

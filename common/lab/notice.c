@@ -310,20 +310,33 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
     }
 }
 
+/* It went, by what others told, and what it told before went with its process: it is gone still, or began
+ * after that. (One that was only cut off has its feed whole.) */
+static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n)
+{
+    size_t len = strlen(n->name);
+    int64_t began = n->answers && n->uptime_ms >= 0 ? s->taken_wall_ms - n->uptime_ms : INT64_MAX;
+    bool went = n->state == NODE_NOT_RUNNING;
+    for (size_t i = 0; i < l->events.len && !went; i++) {
+        const struct event_seen *e = &l->events.items[i];
+        went = strcmp(e->kind, "node") == 0 && strncmp(e->text, n->name, len) == 0 &&
+               (strcmp(e->text + len, " is down") == 0 || strcmp(e->text + len, " was stopped") == 0) &&
+               e->wall_ms < began;
+    }
+    return went;
+}
+
 /* A list that begins now has nothing of what nodes told before they went: that is said where it begins. */
 static void notice_beginning(struct list *l, const struct snapshot *s)
 {
-    bool gone = false;
+    struct text gone = {0};
     for (size_t i = 0; i < s->nodes_len; i++)
-        gone = gone || s->nodes[i].state == NODE_NOT_RUNNING;
-    for (size_t i = 0; i < l->events.len; i++) {
-        const struct event_seen *e = &l->events.items[i];
-        gone = gone || (strcmp(e->kind, "node") == 0 &&
-                        (strstr(e->text, " is down") || strstr(e->text, " was stopped")));
-    }
-    if (gone)
+        if (feed_went(l, s, &s->nodes[i]))
+            text_printf(&gone, "%s%s", gone.len ? ", " : "", s->nodes[i].name);
+    if (gone.len)
         add(l, s->taken_wall_ms, "screen", NULL,
-            xstrdup("this screen begins here: what gone nodes told is missing"));
+            format_text("opened here; what %s told before going is not listed", gone.s));
+    text_finish(&gone);
 }
 
 /* ---- together

@@ -12,9 +12,11 @@ struct policy_told {
     char *name, *pattern, *definition;
 };
 
-struct starter {      /* a labctl that starts a node (or cuts a link), and has not come back yet */
-    int fd, pid;      /* pid 0: none */
-    struct text said; /* by it, so far */
+struct starter {        /* a labctl that starts a node (or cuts a link), and has not come back yet */
+    int fd, pid;        /* pid 0: none */
+    struct text said;   /* by it, so far */
+    off_t log_from;     /* where its node's log ended before it */
+    int64_t waits_from; /* since when that log says that the node waits for others; 0: it does not */
 };
 
 struct nodes {

@@ -13,6 +13,7 @@
 #include "lab/replay_private.h"
 
 #define RABBITMQ_WAITS_MS 20000 /* who does not serve by then goes on waiting: RabbitMQ does not say so */
+#define LOG_WAITS_MS      2000  /* its nodes say at every start that they wait; who says so still, does */
 
 static int end_of(struct starter *s)
 {
@@ -66,19 +67,32 @@ bool nodes_waits(const struct nodes *w, unsigned node)
     return waits;
 }
 
-/* Until it serves (0) or is seen to wait for others (ERR_BUSY; by what labctl says). Else ERR_REFUSED, *why.
- */
+/* labctl says it; not so rabbitmqctl start_app, which waits with its node: then the node's log does. */
+static bool seen_to_wait(const struct nodes *w, unsigned node, struct starter *s)
+{
+    if (strstr(text_str(&s->said), ENGINE_WAITS))
+        return true;
+    if (!w->rabbitmq || !engine_log_waits(w->lab, node, s->log_from)) {
+        s->waits_from = 0;
+        return false;
+    }
+    if (!s->waits_from)
+        s->waits_from = clock_now_ms();
+    return clock_now_ms() - s->waits_from >= LOG_WAITS_MS;
+}
+
+/* Until it serves (0) or is seen to wait for others (ERR_BUSY). Else ERR_REFUSED, *why. */
 static int one_start(struct nodes *w, unsigned node, char **why)
 {
     struct starter *s = &w->starters[node];
     int64_t end = clock_now_ms() + w->patience_ms;
     int code = 0;
     while (!starter_back(s, &code)) {
-        if (*w->stop || strstr(text_str(&s->said), ENGINE_WAITS))
+        if (*w->stop || seen_to_wait(w, node, s))
             return ERR_BUSY;
         if (clock_now_ms() > end)
             return nodes_not_so(w, why, "node%u neither serves nor waits for others", node + 1);
-        pause_ms(5);
+        pause_ms(w->rabbitmq ? 50 : 5);
     }
     if (code) {
         free(*why);
@@ -120,6 +134,7 @@ int nodes_start(struct nodes *w, const struct sched_event *e, json_t **fact, cha
         const char *verb = w->stopped >> i & 1 ? "start_app" : "start";
         const char *const words[] = {"labctl", "-n", w->lab->nodes[i].name, verb, NULL};
         starter_drop(&w->starters[i]);
+        w->starters[i].log_from = engine_log_end(w->lab, i);
         err = engine_spawn(w->lab, words, &w->starters[i].fd, &w->starters[i].pid);
         if (err) {
             *why = format_text("labctl cannot be run: %s", err_text(err));

@@ -130,6 +130,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
     }
     node_set returned = m->leaving & m->joined; /* another life than the one that left */
     m->excluded_by &= ~m->members;
+    m->excluded_at = 0;
     m->broken &= m->members & ~m->joined; /* what was lost before this view does not count in it */
     m->partitioned &= ~m->members;        /* who comes back is of this view */
     memset(m->acked_version, 0, sizeof(m->acked_version));

@@ -308,7 +308,7 @@ static bool takes_us_in(const struct mirror *m)
 void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out)
 {
     struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
-    no->u.refused.promised = m->promised;
+    no->u.refused.promised = u64_max(m->promised, m->excluded_at);
     no->u.refused.candidate = m->candidate;
     no->u.refused.why = why;
     send_to(out, node_bit(to), no);
@@ -318,13 +318,14 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
 {
     if (m->leave_sent || m->phase == PHASE_STOPPED || (m->stopping && m->phase == PHASE_STARTING))
         return; /* LEAVE, or the end of the link, is on its way: the candidate asks again without us */
-    bool stranger = m->phase != PHASE_STARTING && !node_in(m->members, from);
+    bool stranger =
+        m->phase != PHASE_STARTING && (!node_in(m->members, from) || asked_with_others_side(m, msg));
     if (stranger || (m->change.running && !older(m, from, msg->u.prepare.join))) {
         refuse(m, from, msg->epoch, stranger ? REFUSE_APART : REFUSE_LATER, out);
         return;
     }
     if (must_wait(m, from, msg)) {
-        hold_prepare(m, from, msg);
+        hold_prepare(m, from, msg, out);
         return;
     }
     if (takes_us_in(m) && from != m->candidate &&

@@ -114,12 +114,14 @@ void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, stru
 bool cut_from(const struct mirror *m, node_id n); /* linked again, but not what it was in one view with */
 bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out); /* true: this life is over */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out);
+bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepare);
 void tell_apart(struct mirror *m, node_set before, struct effects *out);
 void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);
 void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out);
 void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out);
 bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
-void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare); /* takes what it owns */
+/* takes what prepare owns */
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out);
 void held_drop(struct mirror *m, node_id from);
 void held_retry(struct mirror *m, struct effects *out);
 void held_refuse(struct mirror *m, struct effects *out);

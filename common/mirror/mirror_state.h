@@ -315,7 +315,8 @@ struct mirror {
     node_set partitioned; /* told by the field `partitions` */
 
     /* partition.c */
-    node_set excluded_by; /* linked, members by our view, but they refuse us */
+    node_set excluded_by; /* linked, members by our view, but they refuse us, */
+    uint64_t excluded_at; /* for views up to this epoch */
     node_set
         broken; /* the link to it was lost, and with it messages: in this life it is out of reach for good */
     uint64_t broken_life[LIMIT_NODES]; /* which life of it */

@@ -65,6 +65,7 @@ void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *o
     if (!m->served || promised <= m->epoch || !node_in(m->members & ~m->excluded_by, by))
         return;
     m->excluded_by |= node_bit(by);
+    m->excluded_at = u64_max(m->excluded_at, promised);
     if (m->leave_sent)
         return; /* one less to wait for: view_turn */
     m->partitioned |= node_bit(by);
@@ -73,6 +74,17 @@ void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *o
         begin_change(m, out);
     else
         change_if_mine(m, out);
+}
+
+/* A candidate that has not heard of that view counts on us and on them: without a word of ours it would wait
+ * for us for ever, and we for them. */
+bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepare)
+{
+    node_set with = m->served ? m->excluded_by & m->members & prepare->u.prepare.targets : 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(with, n) && prepare->u.prepare.incarnations[n] == m->incarnations[n])
+            return true;
+    return false;
 }
 
 /* Members of the view before that live, can be reached and are not in the new one: they learn it from us. */
@@ -168,10 +180,16 @@ bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prep
     return false;
 }
 
-void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare)
+/* Whom it leaves out the candidate has lost: it says so by that, where it takes itself for the one that leads
+ * and reports to nobody. */
+void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out)
 {
+    node_set lost = reachable(m) & ~m->leaving & ~prepare->u.prepare.targets & ~node_bit(from);
     held_drop(m, from);
     m->held_prepares[from] = steal(prepare);
+    for (node_id n = 0; n < m->o.nodes_len && !m->change.running; n++)
+        if (node_in(lost, n))
+            handle_report(m, from, n, m->incarnations[n], out);
 }
 
 void held_drop(struct mirror *m, node_id from)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -163,6 +164,45 @@ static void a_taken_port_names_port_and_key(void **state)
     free(error);
 }
 
+static void add_line(const struct labdir *lab, const char *line)
+{
+    char log[PATH_MAX];
+    engine_node_path(lab, 0, "log.txt", log);
+    FILE *f = fopen(log, "a");
+    assert_non_null(f);
+    fprintf(f, "2026-11-29 00:05:24.504872+00:00 [info] <0.1324.0> %s\n", line);
+    fclose(f);
+}
+
+/* RabbitMQ's lines, as a node of 3.10.8 wrote them. That a replayed schedule goes by them: last-to-stop.sched
+ * on RabbitMQ (make test-schedules), whose rabbitmqctl start_app says nothing while it waits. */
+static void a_node_s_log_says_whether_it_waits(void **state)
+{
+    (void)state;
+    struct labdir lab;
+    char dir[] = "/tmp/test_process.XXXXXX", file[PATH_MAX];
+    assert_non_null(mkdtemp(dir));
+    labdir_defaults(&lab, ENGINE_RABBITMQ, 1);
+    snprintf(lab.path, sizeof(lab.path), "%s", dir);
+    engine_node_path(&lab, 0, NULL, file);
+    assert_int_equal(mkdir(file, 0700), 0);
+    assert_int_equal(engine_log_end(&lab, 0), 0);
+    assert_false(engine_log_waits(&lab, 0, 0));
+    add_line(&lab, "Waiting for Mnesia tables for 30000 ms, 9 retries left");
+    assert_true(engine_log_waits(&lab, 0, 0));
+    off_t end = engine_log_end(&lab, 0);
+    assert_false(engine_log_waits(&lab, 0, end)); /* that was an earlier life */
+    add_line(&lab, "Successfully synced tables from a peer");
+    assert_false(engine_log_waits(&lab, 0, 0));
+    add_line(&lab, "Waiting for Mnesia tables for 30000 ms, 8 retries left");
+    assert_true(engine_log_waits(&lab, 0, end));
+    engine_node_path(&lab, 0, "log.txt", file);
+    unlink(file);
+    engine_node_path(&lab, 0, NULL, file);
+    rmdir(file);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_there_is_an_error_at_once),
         cmocka_unit_test(pid_files_hold_one_number),
         cmocka_unit_test(a_taken_port_names_port_and_key),
+        cmocka_unit_test(a_node_s_log_says_whether_it_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

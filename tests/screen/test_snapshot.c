@@ -300,7 +300,7 @@ static void one_moment_on_two_nodes(void **state)
 /* What a node told goes with its process: a list that begins after that says so, where it begins, once. */
 static void a_list_that_begins_late(void **state)
 {
-    static const char missing[] = "this screen begins here: what gone nodes told is missing";
+    static const char missing[] = "opened here; what node2 told before going is not listed";
     static const char up[] =
         "{\"events\":[{\"seq\":1,\"time\":9,\"kind\":\"node\",\"text\":\"node2 is up\"}]}";
     static const char down[] =
@@ -312,6 +312,15 @@ static void a_list_that_begins_late(void **state)
     snapshot_destroy(s);
     s = merge_made("[{\"name\":\"node2@h\",\"running\":false}]", "[]", up, NULL);
     assert_true(has_event(s, "screen", missing));
+    snapshot_destroy(s);
+    static const char cut[] =
+        "{\"events\":[{\"seq\":1,\"time\":9,\"kind\":\"node\",\"text\":\"node1 is down\"}]}";
+    /* node1 runs since 5: what others called down at 9 was cut off; if it runs since 100, it went */
+    s = merge_made("[{\"name\":\"node1@h\",\"running\":true,\"uptime\":1795381450095}]", "[]", cut, NULL);
+    assert_int_equal(s->events_len, 1);
+    snapshot_destroy(s);
+    s = merge_made("[{\"name\":\"node1@h\",\"running\":true,\"uptime\":1795381450000}]", "[]", cut, NULL);
+    assert_true(has_event(s, "screen", "opened here; what node1 told before going is not listed"));
     snapshot_destroy(s);
     s = merge_made("[]", "[]", down, NULL);
     assert_int_equal(s->events_len, 3);

@@ -9,13 +9,28 @@
 #include "lab/engine.h"
 #include "main/labctl.h"
 
-/* The words as typed, without --dir and --node, behind the node's full name. */
-static void rabbitmq_words(struct ctl *c, const char *program, const char *node, const char ***words)
+/* Verbs whose words are nodes. */
+static const char *const of_nodes[] = {"join_cluster", "forget_cluster_node", "update_cluster_nodes",
+                                       "rename_cluster_node"};
+
+/* That word is the name of a node, without its host; rabbitmqctl would take this machine's name for that. */
+static bool is_short_node(const struct ctl *c, const char *word)
 {
-    VEC(const char *) out = {0};
-    VEC_PUSH(&out, program);
-    VEC_PUSH(&out, "-n");
-    VEC_PUSH(&out, node);
+    bool of_node = false, is_arg = false;
+    for (size_t i = 0; i < ARRAY_LEN(of_nodes); i++)
+        of_node = of_node || strcmp(c->line.verb ? c->line.verb : "", of_nodes[i]) == 0;
+    for (size_t i = 0; i < c->line.args.len; i++) /* the same word of argv, not an option's value */
+        is_arg = is_arg || c->line.args.items[i] == word;
+    return of_node && is_arg && !strchr(word, '@');
+}
+
+/* The words as typed, without --dir and --node, behind the node's full name; NULL at the end. All new. */
+static char **rabbitmq_words(const struct ctl *c, const char *program, const char *node)
+{
+    VEC(char *) out = {0};
+    VEC_PUSH(&out, xstrdup(program));
+    VEC_PUSH(&out, xstrdup("-n"));
+    VEC_PUSH(&out, xstrdup(node));
     for (size_t i = 0; i < c->line.given.len; i++) {
         const char *word = c->line.given.items[i];
         if (strncmp(word, "--dir=", 6) == 0 || strncmp(word, "--node=", 7) == 0)
@@ -24,10 +39,10 @@ static void rabbitmq_words(struct ctl *c, const char *program, const char *node,
             i++;
             continue;
         }
-        VEC_PUSH(&out, word);
+        VEC_PUSH(&out, is_short_node(c, word) ? format_text("%s@localhost", word) : xstrdup(word));
     }
     VEC_PUSH(&out, NULL);
-    *words = out.items;
+    return out.items;
 }
 
 static int run_rabbitmqctl(struct ctl *c)
@@ -39,11 +54,12 @@ static int run_rabbitmqctl(struct ctl *c)
         return CTL_UNAVAILABLE;
     }
     char node[320];
-    const char **words;
-    rabbitmq_words(c, program, ctl_node_name(c, node, sizeof(node)), &words);
+    char **words = rabbitmq_words(c, program, ctl_node_name(c, node, sizeof(node)));
     fflush(NULL);
-    execve(program, (char *const *)(uintptr_t)words, env); /* its output and exit code become ours */
+    execve(program, words, env); /* its output and exit code become ours */
     fprintf(c->err, "Error: %s cannot be run: %s\n", program, strerror(errno));
+    for (size_t i = 0; words[i]; i++)
+        free(words[i]);
     free(words);
     engine_env_free(program, env);
     return CTL_UNAVAILABLE;
