@@ -82,11 +82,59 @@ static void who_was_left_out_tells_a_candidate_that_has_not_heard(void **state_)
     end(s);
 }
 
+static bool the_youngest_serves(struct sim *s, void *arg)
+{
+    (void)arg;
+    return sim_serving(s, 2);
+}
+
+static bool the_older_two_go_on(struct sim *s, void *arg)
+{
+    (void)arg;
+    for (node_id n = 0; n < 2; n++)
+        if (!sim_serving(s, n) || mirror_view(sim_mirror(s, n)).members != (node_set)3)
+            return false;
+    return true;
+}
+
+/* node2 and node3 lose each other in the moment in which node3 serves for the first time and does not know
+ * yet that node1, the oldest, serves: so it leads, and reports to nobody. Its PREPARE leaves out node2, and
+ * waits at node1; node2 has told node1 what it has lost. node1 leads once it takes the one for the other
+ * end's report. */
+static void a_prepare_that_waits_is_a_report(void **state_)
+{
+    (void)state_;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_options o;
+        sim_options_defaults(&o);
+        o.nodes = 3;
+        o.seed = seed;
+        o.link_min_us = 50;
+        o.link_max_us = 20000;
+        o.partition_handling = PARTITION_PAUSE_MINORITY;
+        struct sim *s = world_with(o, 7);
+        for (node_id n = 0; n < 3; n++)
+            sim_kill(s, n);
+        for (node_id n = 0; n < 3; n++)
+            sim_start(s, n);
+        assert_true(sim_until(s, the_youngest_serves, NULL, 10000));
+        assert_int_equal(mirror_view(sim_mirror(s, 2)).coordinator, 0);
+        sim_cut_now(s, 1, 2);
+        if (!sim_until(s, the_older_two_go_on, NULL, 10000))
+            fail_msg("seed %llu: nobody leads", (unsigned long long)seed);
+        sim_heal_all(s);
+        calm(s);
+        assert_int_equal(mirror_view(sim_mirror(s, 0)).members, 7);
+        end(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_half_serves_before_the_first_view_does),
         cmocka_unit_test(who_was_left_out_tells_a_candidate_that_has_not_heard),
+        cmocka_unit_test(a_prepare_that_waits_is_a_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
