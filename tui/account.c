@@ -7,6 +7,8 @@
 #include "view.h"
 #include "words.h"
 
+static const char earlier[] = N_("Seen before: %s");
+
 #define MOST 4 /* queues; more are no lesson any more */
 
 static char *names_text(const struct snapshot *s, node_bits bits)
@@ -40,16 +42,19 @@ static enum taken how_taken_over(const struct snapshot *s, const struct queue_se
     return taken == TAKEN_UNTOLD && t->level ? TAKEN_IN_SYNC : taken;
 }
 
-static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, node_bits copies)
+/* a: may be NULL */
+static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
+                       node_bits copies)
 {
     char *nodes = names_text(s, copies);
     json_t *fact;
     bool one = (copies & (copies - 1)) == 0;
-    if (one && q->was_messages == 1)
+    int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
+    if (one && held == 1)
         fact = fact_of(N_("%s: 1 message is out of reach: its only copy is on %s."), q->name, nodes);
-    else if (one && q->was_messages >= 0)
+    else if (one && held >= 0)
         fact = fact_of(N_("%s: %lld messages are out of reach: their only copy is on %s."), q->name,
-                       (long long)q->was_messages, nodes);
+                       (long long)held, nodes);
     else if (one)
         fact = fact_of(N_("%s is out of reach: its only copy is on %s."), q->name, nodes);
     else
@@ -135,17 +140,54 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     return fact;
 }
 
+static bool told_discarded(const struct snapshot *s, const char *queue, const char *node)
+{
+    char *begin = format_text("%s: what %s held on its side is discarded", queue, node);
+    bool told = false;
+    for (size_t i = 0; i < s->events_len && !told; i++)
+        told = strncmp(s->events[i].text, begin, strlen(begin)) == 0;
+    free(begin);
+    return told;
+}
+
+/* Both sides of a partition served it, to clients of their own. */
+static json_t *split(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+{
+    node_bits discarded = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if ((a->split & ~((node_bits)1 << q->master) & ((node_bits)1 << i)) &&
+            told_discarded(s, q->name, s->nodes[i].name))
+            discarded |= (node_bits)1 << i;
+    char *sides = names_text(s, a->split), *gone = names_text(s, discarded);
+    json_t *fact =
+        discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
+                               "held is discarded."),
+                            q->name, sides, s->nodes[q->master].name, gone)
+                  : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+    free(sides);
+    free(gone);
+    return fact;
+}
+
+/* By an earlier screen; takes the fact over. */
+static json_t *seen_before(json_t *fact, bool before)
+{
+    return before ? fact_with(earlier, fact, NULL) : fact;
+}
+
 static json_t *queue_account(const struct model *m, const struct queue_seen *q)
 {
     const struct snapshot *s = m->snapshot;
     const struct away *a = model_past(m, q->name);
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN) {
         node_bits copies = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
-        return copies ? stopped(s, q, copies) : NULL;
+        return copies ? stopped(s, q, a, copies) : NULL;
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
+    if (served && a && a->split)
+        return seen_before(split(s, q, a), a->split_before);
     if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
-        return taken_over(s, q, a);
+        return seen_before(taken_over(s, q, a), a->taken[a->taken_len - 1].before);
     return lost_of(m, q, a);
 }
 
@@ -161,6 +203,15 @@ static json_t *account_now(const struct model *m)
         fact_add(&all, "%s\n%s", fact);
     }
     return all;
+}
+
+void account_taken_up(struct lesson *l)
+{
+    const char *format = json_string_value(json_array_get(l->account, 0)),
+               *plain = json_string_value(l->account);
+    bool nothing = !l->account || (plain && !*plain);
+    if (!nothing && (!format || strcmp(format, earlier) != 0))
+        l->account = fact_with(earlier, l->account, NULL);
 }
 
 /* of an account that a lesson kept, when nodes do not tell of its messages any more */

@@ -116,6 +116,10 @@ void away_observe(struct model *m, const struct snapshot *s)
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
+        if (queue_seen_masters(q) > 1) {
+            a->split |= master;
+            a->split_before = false;
+        }
         remember_taking_over(a, q, silent);
         remember_missing(a, s, q);
         m->any_away |= a->copies;

@@ -70,13 +70,15 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
     case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
     case FATE_CONSUMED:
-        text = xstrdup(f->received ? _("a consumer of this screen printed it")
-                                   : _("a consumer acknowledged it"));
+        text = xstrdup(f->before     ? _("a consumer of an earlier screen printed it")
+                       : f->received ? _("a consumer of this screen printed it")
+                                     : _("a consumer acknowledged it"));
         break;
     case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
         text = f->verdict == VERDICT_REMOVED ? removed_text(f)
+               : f->unasked                  ? xstrdup(_("what nodes held of it was not recorded then"))
                : f->untold                   ? xstrdup(_("nobody has it; nobody says what became of it"))
                                              : xstrdup(_("nobody has it; looking again"));
         break;

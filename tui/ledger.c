@@ -22,10 +22,14 @@ void ledger_finish(struct ledger *l)
     for (size_t i = 0; i < l->receipts.len; i++)
         free(l->receipts.items[i].queue);
     VEC_FREE(&l->receipts);
+    for (size_t i = 0; i < l->taken.len; i++)
+        free(l->taken.items[i].queue);
+    VEC_FREE(&l->taken);
     VEC_FREE(&l->names);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
     free(l->queue);
+    free(l->wanted);
     *l = (struct ledger){0};
 }
 
@@ -36,8 +40,8 @@ static bool same_run(const struct fact *a, const struct fact *b)
 {
     return a->kind == b->kind && a->reign == b->reign && !b->more && a->node == b->node &&
            a->about == b->about && a->origin == b->origin && a->redelivered == b->redelivered &&
-           a->received == b->received && a->queue_uid == b->queue_uid && a->last + 1 == b->first &&
-           a->incarnation == b->incarnation && !a->count && !b->count &&
+           a->received == b->received && a->before == b->before && a->queue_uid == b->queue_uid &&
+           a->last + 1 == b->first && a->incarnation == b->incarnation && !a->count && !b->count &&
            (!b->number || a->number + (a->last - a->first) + 1 == b->number);
 }
 
@@ -226,10 +230,11 @@ static void look_at(struct ledger *l, const char *queue, uint64_t uid)
     l->queue = name;
 }
 
-static uint64_t uid_of(const struct ledger *l, const struct snapshot *s, const char *queue)
+/* asked: the snapshot looked at this queue */
+static uint64_t uid_of(const struct ledger *l, const struct snapshot *s, const char *queue, bool asked)
 {
     uint64_t uid = 0;
-    for (size_t i = 0; i < s->copies_len; i++)
+    for (size_t i = 0; asked && i < s->copies_len; i++)
         uid = u64_max(uid, s->copies[i].queue_uid);
     for (size_t i = 0; !uid && i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, queue) == 0)
@@ -265,12 +270,18 @@ static bool take_copy(struct ledger *l, const struct copy_seen *c)
 static bool take_copies(struct ledger *l, const struct snapshot *s)
 {
     bool changed = false;
-    const char *queue = s->looked_at;
-    uint64_t uid = queue ? uid_of(l, s, queue) : 0;
-    if (!queue || !l->queue || strcmp(queue, l->queue) != 0 || (uid && uid != l->uid)) {
+    const char *queue = l->wanted ? l->wanted : s->looked_at;
+    bool asked = !l->wanted || (s->looked_at && strcmp(queue, s->looked_at) == 0);
+    uint64_t uid = queue ? uid_of(l, s, queue, asked) : 0;
+    if (!queue || !l->queue || strcmp(queue, l->queue) != 0 || (uid && uid != l->uid) ||
+        (!asked && !l->unasked)) {
         look_at(l, queue, uid);
         changed = true;
     }
+    changed = changed || l->unasked == asked;
+    l->unasked = !asked;
+    if (!asked)
+        return changed;
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         bool answers = false;
         for (size_t j = 0; j < s->copies_len; j++)
@@ -299,6 +310,7 @@ enum {
     AT_OUT, /* delivered since the queue has this master: what an earlier one delivered it has back */
     AT_REDELIVERED,
     AT_RECEIVED,
+    AT_RECEIVED_BEFORE, /* by an earlier screen's program */
     AT_REQUEUED,
     AT_GIVEN_BACK, /* requeued by whichever master */
     AT_ACKED,
@@ -350,6 +362,8 @@ static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
             add_range(e, f->first, f->last, AT_OUT);
         if (f->received)
             add_range(e, f->first, f->last, AT_RECEIVED);
+        if (f->received && f->before)
+            add_range(e, f->first, f->last, AT_RECEIVED_BEFORE);
         at = AT_DELIVERED;
         break;
     case TRACE_SEEN_REQUEUED:
@@ -410,7 +424,8 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
 {
     struct fate f = {.confirmed = count[AT_CONFIRMED] > 0,
                      .auto_acked = count[AT_AUTO_ACKED] > 0,
-                     .received = count[AT_RECEIVED] > 0};
+                     .received = count[AT_RECEIVED] > 0,
+                     .before = count[AT_RECEIVED_BEFORE] > 0};
     bool removed = false;
     for (size_t i = 0; i < REMOVALS; i++)
         if (count[AT_REMOVED + i]) {
@@ -423,7 +438,7 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         node_bits bit = (node_bits)1 << i;
         if (count[AT_NODE_HOLDS + i])
             f.held |= bit;
-        if (count[AT_NODE_HELD + i] || (count[AT_NODE_HAD + i] && !l->copies[i].answers))
+        if (count[AT_NODE_HELD + i] || (count[AT_NODE_HAD + i] && !l->copies[i].answers && !l->unasked))
             f.away |= bit;
     }
     if (f.held) {
@@ -449,6 +464,8 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.word = FATE_UNAVAILABLE;
     } else if (count[AT_REFUSED]) {
         f.word = FATE_UNCONFIRMED; /* its publisher was told */
+    } else if (l->unasked) {
+        f.unasked = true;
     } else if (count[AT_HAD]) {
         *missing = all_say(l, s, count);
     }
@@ -474,7 +491,8 @@ static bool same_fate(const struct fate *a, const struct fate *b)
 {
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
            a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
-           a->removed == b->removed && a->dead_lettered == b->dead_lettered && a->untold == b->untold;
+           a->removed == b->removed && a->dead_lettered == b->dead_lettered && a->untold == b->untold &&
+           a->unasked == b->unasked && a->before == b->before;
 }
 
 static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fate f)
@@ -558,6 +576,13 @@ static void take_absences(struct ledger *l, const struct snapshot *s)
                                                 .at_us = s->taken_wall_ms * 1000});
         l->absent ^= bit;
     }
+}
+
+void ledger_want(struct ledger *l, const char *queue)
+{
+    char *wanted = queue ? xstrdup(queue) : NULL;
+    free(l->wanted);
+    l->wanted = wanted;
 }
 
 void ledger_observe(struct ledger *l, const struct snapshot *s)

@@ -16,6 +16,7 @@ struct fact {
     int16_t node, about, origin;
     bool redelivered, unsynced, more;
     bool received; /* DELIVERED, CONFIRMED: the program said so, before our eyes */
+    bool before;   /* received: before those of an earlier screen */
     int64_t from_us, until_us;
     uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
@@ -48,7 +49,9 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
+    bool before;                  /* received: from an earlier screen's program */
     bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
+    bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
 };
 
@@ -86,11 +89,13 @@ struct receipt {
     enum trace_seen_kind kind; /* DELIVERED, CONFIRMED */
     int64_t since_us;          /* when it began */
     uint64_t count;
-    bool asked; /* the nodes were, once since then */
+    bool asked;       /* the nodes were, once since then */
+    bool before;      /* an earlier screen ran it (kept.h) */
+    int64_t until_us; /* what came later is not its; 0: not known */
 };
 
 struct ledger {
-    VEC(struct receipt) receipts;
+    VEC(struct receipt) receipts, taken; /* taken: those that marked something */
     VEC(struct absence) absences;
     node_bits answered, absent; /* ever; not now, though once */
     int64_t began_us;           /* nothing was seen before */
@@ -106,6 +111,8 @@ struct ledger {
     names; /* the newest queue of each name */
 
     /* of the queue that is looked at */
+    char *wanted; /* whatever snapshots looked at, it is this one (of a past: ledger_want); NULL: theirs */
+    bool unasked; /* the newest snapshot looked at another: of this one only what nodes noted is known */
     char *queue;
     uint64_t uid; /* 0: not known */
     struct last_copy copies[LIMIT_NODES];
@@ -118,6 +125,10 @@ void ledger_finish(struct ledger *l); /* and begins anew */
 
 /* Takes in a snapshot; each one once, in their order. */
 void ledger_observe(struct ledger *l, const struct snapshot *s);
+
+/* From the next snapshot on it is about this queue (copied; NULL: the one that a snapshot looked at).
+ * Snapshots that looked at another tell what nodes noted of this one, not what they hold of it. */
+void ledger_want(struct ledger *l, const char *queue);
 
 /* ledger_receipt.c: marks what reached such programs as received; true: there were any. */
 bool ledger_take_receipts(struct ledger *l);

@@ -344,8 +344,11 @@ static void mark_loss(struct life *life)
     if (last && without && (without < last || without->from == last->from))
         last = without;
     last = side ? side : last ? last : without;
-    if (last)
-        last->bad = true;
+    if (!last)
+        return;
+    last->bad = true;
+    if (last->kind == MOMENT_UP) /* whether or not the node's own note of it was heard: the same words */
+        last->label = N_("back without it");
 }
 
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)

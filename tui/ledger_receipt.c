@@ -59,6 +59,8 @@ void model_received(struct model *m, const struct command *c)
                               .count = count});
 }
 
+#define MAX_TAKEN 64 /* are remembered for a screen that comes later (kept.h) */
+
 /* what happened of its kind to its queue since the program began */
 struct since {
     const struct receipt *r;
@@ -69,7 +71,8 @@ struct since {
 
 static bool is_of(const struct since *s, const struct fact *f)
 {
-    return f->kind == s->r->kind && f->queue_uid == s->uid && f->until_us >= s->r->since_us;
+    return f->kind == s->r->kind && f->queue_uid == s->uid && f->until_us >= s->r->since_us &&
+           (!s->r->until_us || f->from_us <= s->r->until_us);
 }
 
 static struct since look_since(const struct ledger *l, const struct receipt *r)
@@ -91,8 +94,8 @@ static struct since look_since(const struct ledger *l, const struct receipt *r)
     return s;
 }
 
-/* marks the first `left` messages, in the order in which they came */
-static void mark(struct ledger *l, const struct since *s, uint64_t left)
+/* marks the first `left` messages, in the order in which they came; taken: until when they did */
+static void mark(struct ledger *l, const struct since *s, struct receipt *taken, uint64_t left)
 {
     for (size_t i = 0; i < l->facts.len && left > 0; i++) {
         struct fact f = l->facts.items[i], rest = f;
@@ -107,6 +110,8 @@ static void mark(struct ledger *l, const struct since *s, uint64_t left)
             l->facts.items[i + 1] = rest;
         }
         f.received = true;
+        f.before = s->r->before;
+        taken->until_us = f.until_us > taken->until_us ? f.until_us : taken->until_us;
         l->facts.items[i] = f;
         left -= f.last - f.first + 1;
     }
@@ -115,8 +120,17 @@ static void mark(struct ledger *l, const struct since *s, uint64_t left)
 static void take(struct ledger *l, const struct receipt *r)
 {
     struct since s = look_since(l, r);
-    if (s.seen == r->count || (s.one && s.seen > r->count))
-        mark(l, &s, r->count);
+    if (s.seen != r->count && !(s.one && s.seen > r->count))
+        return;
+    struct receipt taken = *r;
+    taken.queue = xstrdup(r->queue);
+    taken.asked = false;
+    mark(l, &s, &taken, r->count);
+    if (l->taken.len == MAX_TAKEN) {
+        free(l->taken.items[0].queue);
+        VEC_REMOVE(&l->taken, 0);
+    }
+    VEC_PUSH(&l->taken, taken);
 }
 
 /* The nodes' first answers after its end may be of before it; with the second ones all is known that led to

@@ -9,6 +9,7 @@
 #include "away.h"
 #include "commands.h"
 #include "find.h"
+#include "kept.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -233,22 +234,33 @@ static node_bits still_cut(const struct model *m, const struct snapshot *s)
     return cut;
 }
 
+/* Of a past in which nobody has chosen a queue here: whoever saw it turned to another one then. */
+static bool looked_elsewhere(const struct model *m, const struct snapshot *s)
+{
+    const char *was = m->snapshot ? m->snapshot->looked_at : NULL, *now = s->looked_at;
+    return m->replay && !m->queue_chosen && now && snapshot_queue(s, now) && (!was || strcmp(was, now) != 0);
+}
+
 void model_observe(struct model *m, const struct snapshot *s)
 {
     int queue_was = queue_index(m);
+    kept_check(m, s);
     away_observe(m, s);
     remember_history(m, s);
     uint64_t was_looked_at = m->ledger.uid;
+    ledger_want(&m->ledger, m->replay && m->queue_chosen ? m->queue : NULL); /* the past is asked no more */
     ledger_observe(&m->ledger, s);
-    m->life_chosen = m->life_chosen && m->ledger.uid == was_looked_at;
+    m->life_chosen = m->life_chosen && (m->ledger.uid == was_looked_at || !was_looked_at);
     const char *newest = m->snapshot && !m->queue_chosen ? new_queue(m->snapshot, s) : NULL;
+    if (looked_elsewhere(m, s))
+        newest = s->looked_at;
     find_keep_place(m, s);
     m->cut = still_cut(m, s);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);
     if (newest)
         select_queue(m, (int)(snapshot_queue(s, newest) - s->queues));
-    else if (queue_index(m) < 0)
+    else if (queue_index(m) < 0 && !(m->replay && m->queue_chosen)) /* in a past it comes, or was, later */
         select_queue(m, queue_was < 0 ? first_queue(m) : queue_was);
     find_again(m);
     goal_observe(m);

@@ -62,6 +62,7 @@ enum danger {
 struct command {
     char **argv; /* NULL-terminated, as engine_spawn takes it */
     char *text;  /* as a learner would type it */
+    char *other; /* why it goes to another node than the selected one; NULL: it does not */
     int step;    /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN, _GO_ON: argv is only for showing */
     int64_t began_us; /* when it began, since 1970: what was seen last then */
     bool running;
@@ -83,6 +84,7 @@ enum sort { SORT_NAME, SORT_STATE, SORT_READY, SORT_UNACKED, SORT_MIRRORS, SORT_
  * what its nodes' going and coming did to it: that stays true when they answer again. */
 struct away {
     char *queue;
+    uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
 
@@ -92,8 +94,12 @@ struct away {
     struct taking_over {
         int from, to;         /* from fell silent, and to took its place */
         bool level;           /* and was in sync */
+        bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
+
+    node_bits split;   /* that served it at the same time: the sides of a partition */
+    bool split_before; /* an earlier screen saw it */
 
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
@@ -141,7 +147,8 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
-    node_bits any_away; /* nodes that any of them is on */
+    node_bits any_away;   /* nodes that any of them is on */
+    int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */
 
@@ -200,6 +207,7 @@ struct model {
 
     /* set once */
     bool compared;         /* one of two that are side by side: key_in_compare has its keys */
+    bool text_only;        /* one frame as text: nobody presses keys in it */
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */

@@ -82,6 +82,14 @@ static char *lost_text(const struct diagram *d)
     return NULL;
 }
 
+/* Handed out as new more than once (by both sides of a partition, say); the caller frees it; NULL: not so. */
+static char *came_text(const struct diagram *d)
+{
+    const struct life *l = &d->life;
+    return l->delivered > l->redelivered + 1 ? format_text(_("consumers were sent it %u times"), l->delivered)
+                                             : NULL;
+}
+
 /* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
  * is room for; then where this message is */
 static void draw_fates(const struct diagram *d, struct rect r, int y)
@@ -109,6 +117,8 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
             break;
     }
     char *where = lost_text(d);
+    if (!where)
+        where = came_text(d);
     if (!where && here < l->fates.len)
         where = fate_text(d->m->snapshot, &l->fates.items[here].fate);
     if (where && x + 2 + text_columns(d->c, where) <= r.width)
@@ -122,7 +132,8 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
 /* what each node has of the queue now */
 static void draw_now(const struct diagram *d, struct rect r, int y)
 {
-    const struct queue_seen *q = model_queue(d->m);
+    const char *queue = d->m->ledger.queue; /* the one that is told of above */
+    const struct queue_seen *q = queue ? snapshot_queue(d->m->snapshot, queue) : model_queue(d->m);
     char letters[LIMIT_NODES + 1] = "";
     enum style style;
     for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++)
@@ -146,16 +157,47 @@ static void draw_verdict(const struct diagram *d, struct rect r, int y)
                   l->published, l->confirmed, l->delivered, l->redelivered);
 }
 
+/* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served.
+ */
+static char *unserved_text(const struct diagram *d)
+{
+    const struct queue_seen *q =
+        d->m->ledger.queue ? snapshot_queue(d->m->snapshot, d->m->ledger.queue) : NULL;
+    if (!q || (q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN))
+        return NULL;
+    const struct away *a = model_past(d->m, q->name);
+    const char *state = q->state == QUEUE_SEEN_STOPPED ? _("STOPPED") : _("DOWN");
+    int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
+    node_bits on = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
+    char *nodes = nodes_text(d->m->snapshot, on), *text;
+    if (!on)
+        text = format_text(_("%s is %s: nobody can say what it holds."), q->name, state);
+    else if (held >= 0)
+        text = format_text(NP_("%s is %s: %s has what it holds, %lld message when it was last seen.",
+                               "%s is %s: %s has what it holds, %lld messages when it was last seen.", held),
+                           q->name, state, nodes, (long long)held);
+    else
+        text = format_text(_("%s is %s: only %s can say what it holds."), q->name, state, nodes);
+    free(nodes);
+    return text;
+}
+
 /* what the picture does not say by itself; the caller frees it; NULL: nothing */
 static char *caveat(const struct diagram *d)
 {
     const struct snapshot *s = d->m->snapshot;
     const struct ledger *l = &d->m->ledger;
-    if (!d->m->queue)
+    if (!d->m->queue || (l->unasked && !snapshot_queue(s, l->queue)))
         return xstrdup(_("There is no queue yet."));
     if (!s->traces && !l->fates.len)
         return xstrdup(_("These nodes do not say what becomes of single messages (RabbitMQ does not number "
                          "them): only the queue's own changes are shown."));
+    if (!l->fates.len && !d->life.moments.len && l->unasked)
+        return format_text(_("Nothing is recorded of its messages: the screen looked at %s then."),
+                           s->looked_at ? s->looked_at : _("no queue"));
+    char *unserved = !l->fates.len && !d->life.moments.len ? unserved_text(d) : NULL;
+    if (unserved)
+        return unserved;
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(_("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)

@@ -16,6 +16,7 @@
 #include "lab/engine.h"
 #include "give.h"
 #include "jobs.h"
+#include "kept.h"
 #include "lab/observe.h"
 #include "lessons_beside.h"
 #include "model.h"
@@ -541,6 +542,8 @@ static void loop(struct run *r)
     account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
         fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);
+    if (r->observer && !r->model.readonly && kept_save(&r->model, r->lab))
+        fputs(_("lab: what was seen cannot be kept in the lab's folder\n"), stderr);
     observer_destroy(r->observer);
     jobs_destroy(r->jobs);
     close_events(r);
@@ -557,8 +560,10 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         free(error);
         return EXIT_CONFIG;
     }
-    if (lesson && !opts->replay)
+    if (lesson && !opts->replay) {
         lesson_take_up(lesson, lab);
+        account_taken_up(lesson);
+    }
     if (opts->replay)
         replay = opts->replay_fd ? recording_from(opts->replay_fd, opts->replay, &error)
                                  : recording_load(opts->replay, opts->load, &error);
@@ -577,6 +582,8 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
     lesson_find_next(&r.model, lesson_number);
+    if (!opts->replay)
+        kept_take_up(&r.model, lab);
     struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);
     r.model.tools = tools;
     if (open_session(&r, replay, beside))

@@ -198,7 +198,10 @@ enum effect session_press(struct session *s, int key, struct command **run)
 {
     *run = NULL;
     recorder_key(s->file, s->o.now(s->o.arg), key);
-    return model_key(session_model(s), key, run);
+    enum effect effect = model_key(session_model(s), key, run);
+    if (s->player && !s->compare)
+        player_look(s->player);
+    return effect;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
@@ -281,6 +284,7 @@ static void pause_screen(struct session *s)
     s->paused = true;
     player_to(s->player, r->moments.len);
     model_take_look(player_model(s->player), s->o.live);
+    player_look(s->player);
     recorder_paused(s->file, s->o.now(s->o.arg), true);
 }
 

@@ -89,6 +89,18 @@ void player_to(struct player *p, size_t count)
     tell_time(p);
 }
 
+void player_look(struct player *p)
+{
+    const struct model *m = &p->model;
+    const char *told = m->ledger.queue;
+    if (!m->queue_chosen || !m->queue || (told && strcmp(told, m->queue) == 0))
+        return;
+    size_t at = p->at;
+    begin_again(p);
+    go(p, at);
+    tell_time(p);
+}
+
 static size_t count_until(const struct player *p, ms_time t)
 {
     size_t count = 1;

@@ -25,6 +25,9 @@ size_t player_at(const struct player *p);
 void player_to(struct player *p, size_t count);
 void player_to_time(struct player *p, ms_time t); /* all moments up to then */
 
+/* The model's user may have chosen another queue: what is shown is told of that one, from the beginning. */
+void player_look(struct player *p);
+
 /* More of its recording, as it is written (replay.h). Who looks at its end goes on looking at its end. */
 void player_append(struct player *p, const char *data, size_t len);
 /* That was all. If a message was lost and nobody has stepped back, it goes to where that was, unless the

@@ -98,6 +98,10 @@ bool lesson_take_up(struct lesson *l, const struct labdir *lab);
 int lesson_forget(const struct lesson *l, const struct labdir *lab);
 void lesson_forget_all(const struct labdir *lab);
 
+/* In the lab's folder, what a screen saw of queues for the next one (tui/kept.h); goes with
+ * lesson_forget_all. */
+#define LAB_SEEN_FILE "seen.json"
+
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
  * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);

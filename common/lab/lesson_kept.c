@@ -181,7 +181,9 @@ int lesson_forget(const struct lesson *l, const struct labdir *lab)
 
 void lesson_forget_all(const struct labdir *lab)
 {
-    char *file = kept_file(lab);
+    char *file = kept_file(lab), *seen = format_text("%s/%s", lab->path, LAB_SEEN_FILE);
     unlink(file);
+    unlink(seen);
     free(file);
+    free(seen);
 }

@@ -164,6 +164,25 @@ static void notice_nodes(struct list *l, const struct snapshot *s, const struct 
     }
 }
 
+/* It was out of the others' view when it went: it had nobody to say so to, and no feed tells of it. */
+static void notice_gone_apart(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        const struct node_seen *n = &s->nodes[i], *was = snapshot_node(before, n->name);
+        bool up = false, apart = true;
+        for (size_t k = 0; k < s->nodes_len; k++) {
+            if (s->nodes[k].state != NODE_UP)
+                continue;
+            up = true;
+            apart = apart &&
+                    ((snapshot_partitions(s, (int)k) >> i & 1) || snapshot_apart(before, (int)i, (int)k));
+        }
+        if (n->state == NODE_NOT_RUNNING && was && was->state != n->state && up && apart)
+            add(l, s->taken_wall_ms, "node", NULL,
+                format_text("%s not running; it was cut off from the others before", n->name));
+    }
+}
+
 /* The count of a busy queue changes with every look: one line that is kept up to date, not one a look. */
 static void notice_count(struct list *l, const struct snapshot *s, const struct queue_seen *q)
 {
@@ -310,20 +329,33 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
     }
 }
 
+/* It went, by what others told, and what it told before went with its process: it is gone still, or began
+ * after that. (One that was only cut off has its feed whole.) */
+static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n)
+{
+    size_t len = strlen(n->name);
+    int64_t began = n->answers && n->uptime_ms >= 0 ? s->taken_wall_ms - n->uptime_ms : INT64_MAX;
+    bool went = n->state == NODE_NOT_RUNNING;
+    for (size_t i = 0; i < l->events.len && !went; i++) {
+        const struct event_seen *e = &l->events.items[i];
+        went = strcmp(e->kind, "node") == 0 && strncmp(e->text, n->name, len) == 0 &&
+               (strcmp(e->text + len, " is down") == 0 || strcmp(e->text + len, " was stopped") == 0) &&
+               e->wall_ms < began;
+    }
+    return went;
+}
+
 /* A list that begins now has nothing of what nodes told before they went: that is said where it begins. */
 static void notice_beginning(struct list *l, const struct snapshot *s)
 {
-    bool gone = false;
+    struct text gone = {0};
     for (size_t i = 0; i < s->nodes_len; i++)
-        gone = gone || s->nodes[i].state == NODE_NOT_RUNNING;
-    for (size_t i = 0; i < l->events.len; i++) {
-        const struct event_seen *e = &l->events.items[i];
-        gone = gone || (strcmp(e->kind, "node") == 0 &&
-                        (strstr(e->text, " is down") || strstr(e->text, " was stopped")));
-    }
-    if (gone)
+        if (feed_went(l, s, &s->nodes[i]))
+            text_printf(&gone, "%s%s", gone.len ? ", " : "", s->nodes[i].name);
+    if (gone.len)
         add(l, s->taken_wall_ms, "screen", NULL,
-            xstrdup("this screen begins here: what gone nodes told is missing"));
+            format_text("opened here; what %s told before going is not listed", gone.s));
+    text_finish(&gone);
 }
 
 /* ---- together
@@ -350,6 +382,8 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_policies(&l, s, before);
         notice_queues(&l, s, before);
     }
+    if (before && any_feed)
+        notice_gone_apart(&l, s, before);
     notice_hints(&l, s, before);
     if (before)
         notice_discarded(&l, s, before);

@@ -488,11 +488,58 @@ static void every_size(void **state)
     end(&s);
 }
 
+/* Whether or not the note of its return was heard, the reason of a loss is told in the same words. */
+static void back_without_a_note(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    press(&s, '3');
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 9000000);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    look(&s);
+    says(&s, "#1 LOST  | at 9.000s: node1 back without it", true);
+    says(&s, "back without it: LOST here", true);
+    says(&s, "up again", false);
+    end(&s);
+}
+
+/* Both sides of a partition handed it out, each for the first time. */
+static void sent_twice(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "mirrior_hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 0, 3000000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_ACKED, 0, 3100000, 0, 0);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    press(&s, '3');
+    says(&s, "a consumer acknowledged it", true);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 4000000, 0, 0);
+    look(&s);
+    says(&s, "#1 consumed  | consumers were sent it 2 times", true);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 5000000, 0, 0)->redelivered = true;
+    look(&s);
+    says(&s, "consumers were sent it 3 times", true);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept),
         cmocka_unit_test(lost),
+        cmocka_unit_test(back_without_a_note),
+        cmocka_unit_test(sent_twice),
         cmocka_unit_test(published_again),
         cmocka_unit_test(cut_off),
         cmocka_unit_test(gone_from_the_queue),

@@ -1,0 +1,282 @@
+/* test_kept.c: a screen that is opened after another one knows what that one saw, as far as it is sure still.
+ */
+#include "tests/screen/support.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kept.h"
+#include "tests/screen/story.h"
+
+struct scene {
+    struct labdir lab;
+    struct story t;
+    struct model m;
+};
+
+static void look(struct scene *s)
+{
+    struct snapshot *now = story_look(&s->t);
+    model_observe(&s->m, now);
+    snapshot_destroy(now);
+}
+
+/* another screen: it hears of everything from the beginning, like the first */
+static void open_again(struct scene *s)
+{
+    assert_int_equal(kept_save(&s->m, &s->lab), 0);
+    model_finish(&s->m);
+    model_init(&s->m, NULL, NULL, false, false);
+    kept_take_up(&s->m, &s->lab);
+}
+
+static void says(struct scene *s, const char *part, bool expected)
+{
+    char *frame = model_frame(&s->m, 80, 24);
+    assert_contains_(frame, part, expected, __FILE__, __LINE__);
+    free(frame);
+}
+
+static void account_says(struct scene *s, const char *expected)
+{
+    char *text = account_text(&s->m);
+    assert_string_equal(text ? text : "", expected);
+    free(text);
+}
+
+static void begin(struct scene *s, const char *queue)
+{
+    *s = (struct scene){.lab = {.nodes_len = 3}};
+    snprintf(s->lab.path, sizeof(s->lab.path), "/tmp/mirrorlab-kept-%d", (int)getpid());
+    mkdir(s->lab.path, 0700);
+    for (int i = 0; i < 3; i++)
+        snprintf(s->lab.nodes[i].name, sizeof(s->lab.nodes[i].name), "node%d", i + 1);
+    lesson_forget_all(&s->lab);
+    model_init(&s->m, NULL, NULL, false, false);
+    story_begin(&s->t, 3, queue);
+}
+
+static void end(struct scene *s)
+{
+    model_finish(&s->m);
+    story_end(&s->t);
+    lesson_forget_all(&s->lab); /* leaves nothing: */
+    assert_int_equal(rmdir(s->lab.path), 0);
+}
+
+/* What node2 noted; node1's notes go with it. */
+static void node2_tells(struct scene *s)
+{
+    struct story *t = &s->t;
+    story_copied(t, 1, 0, 1000, 0, 0);
+    story_fact(t, TRACE_SEEN_PROMOTED, 1, 2001000, 0, 0)->count = 1;
+}
+
+static void delivered(struct scene *s)
+{
+    struct trace_seen *d = story_fact(&s->t, TRACE_SEEN_DELIVERED, 1, 3000000, 0, 0);
+    d->incarnation = 9;
+    story_fact(&s->t, TRACE_SEEN_AUTO_ACKED, 1, 3000000, 0, 0);
+}
+
+/* mirrior_hello: node2 takes over from node1, a consumer of this screen prints the message. */
+static void taken_over(struct scene *s)
+{
+    struct story *t = &s->t;
+    begin(s, "mirrior_hello");
+    story_published(t, 0, 0, 0, 0, 0);
+    story_copied(t, 1, 0, 1000, 0, 0);
+    story_holds(t, 0, 'M', 0, 0);
+    story_holds(t, 1, 'm', 0, 0);
+    look(s);
+    story_down(t, 0, 2000000);
+    story_fact(t, TRACE_SEEN_PROMOTED, 1, 2001000, 0, 0)->count = 1;
+    story_event(t, "promote", 2001000, "mirrior_hello: node2 promoted, in sync");
+    story_holds(t, 1, 'M', 0, 0);
+    look(s);
+    VEC_PUSH(&s->m.ledger.receipts, (struct receipt){.queue = xstrdup("mirrior_hello"),
+                                                     .kind = TRACE_SEEN_DELIVERED,
+                                                     .since_us = t->begin_us + 2500000,
+                                                     .count = 1});
+    delivered(s);
+    story_holds(t, 1, 'M', 1, 0);
+    look(s);
+    look(s);
+}
+
+static void what_was_taken_over(void **state)
+{
+    (void)state;
+    struct scene s;
+    taken_over(&s);
+    account_says(&s, "mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "a consumer of this screen printed it", true);
+    open_again(&s);
+    node2_tells(&s);
+    delivered(&s);
+    look(&s);
+    look(&s);
+    account_says(&s,
+                 "Seen before: mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    says(&s, "! mirrior_hello    was M", true); /* not "no copy" */
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "a consumer of an earlier screen printed it", true);
+    says(&s, "VERDICT #1 KEPT", true);
+    open_again(&s); /* and once more */
+    node2_tells(&s);
+    delivered(&s);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "a consumer of an earlier screen printed it", true);
+    end(&s);
+}
+
+/* Somebody else's consumer took one more in the same time: whose was which nobody knows. */
+static void another_delivery(void **state)
+{
+    (void)state;
+    struct scene s;
+    taken_over(&s);
+    open_again(&s);
+    node2_tells(&s);
+    delivered(&s);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 2900000, 1, 1)->incarnation = 8;
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "an earlier screen", false);
+    end(&s);
+}
+
+/* A queue of the same name that was declared since is another one. */
+static void another_of_its_name(void **state)
+{
+    (void)state;
+    struct scene s;
+    taken_over(&s);
+    open_again(&s);
+    s.t.uid = 99;
+    story_published(&s.t, 1, 1, 4000000, 0, 0);
+    story_holds(&s.t, 1, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    account_says(&s, "");
+    says(&s, "! mirrior_hello", false);
+    end(&s);
+}
+
+/* hello with one message on node1 alone, which is stopped. */
+static void out_of_reach(struct scene *s)
+{
+    struct queue_seen *q;
+    begin(s, "hello");
+    q = &s->t.s->queues[0];
+    q->messages = q->ready = q->was_messages = 1;
+    story_published(&s->t, 0, 0, 0, 0, 0);
+    story_holds(&s->t, 0, 'M', 0, 0);
+    look(s);
+    story_down(&s->t, 0, 2000000);
+    q->state = QUEUE_SEEN_STOPPED;
+    q->messages = q->ready = q->unacked = -1;
+    look(s);
+    open_again(s);
+    q->was_messages = -1; /* this screen never saw it */
+}
+
+static void returns_empty(struct scene *s)
+{
+    struct queue_seen *q = &s->t.s->queues[0];
+    story_up(&s->t, 0, 9000000);
+    q->state = QUEUE_SEEN_RUNNING;
+    q->messages = q->ready = q->unacked = q->was_messages = 0;
+}
+
+static void what_was_lost(void **state)
+{
+    (void)state;
+    struct scene s;
+    out_of_reach(&s);
+    look(&s);
+    account_says(&s, "hello: 1 message is out of reach: its only copy is on node1.");
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "hello is STOPPED: node1 has what it holds, 1 message when it was last seen.", true);
+    says(&s, "p publishes one", false);
+    returns_empty(&s);
+    look(&s);
+    account_says(&s, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
+    end(&s);
+}
+
+/* It was served again while no screen looked: whether it was lost or taken then, nobody saw. */
+static void what_nobody_saw(void **state)
+{
+    (void)state;
+    struct scene s;
+    out_of_reach(&s);
+    returns_empty(&s);
+    look(&s);
+    account_says(&s, "");
+    end(&s);
+}
+
+/* Two masters at once; then one side is discarded. */
+static void both_sides(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "mirrior_hello");
+    struct queue_seen *q = &s.t.s->queues[0];
+    q->sides = xcalloc(2, sizeof(*q->sides));
+    q->sides_len = 2;
+    q->sides[0] = (struct side_seen){.master = 0, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    q->sides[1] = (struct side_seen){.master = 1, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    look(&s);
+    q->sides_len = 0;
+    q->master = 1;
+    look(&s);
+    account_says(&s, "mirrior_hello: in a partition node1, node2 served it, each side for itself.");
+    story_event(&s.t, "queue", 5000000, "mirrior_hello: what node1 held on its side is discarded, 1 message");
+    look(&s);
+    static const char both[] =
+        "mirrior_hello: in a partition node1, node2 served it, each side for itself; node2 "
+        "goes on, what node1 held is discarded.";
+    account_says(&s, both);
+    open_again(&s);
+    look(&s);
+    char *before = format_text("Seen before: %s", both);
+    account_says(&s, before);
+    free(before);
+    free(q->sides);
+    q->sides = NULL;
+    end(&s);
+}
+
+/* What a finished lesson came to is told as something that was seen before. */
+static void of_a_finished_lesson(void **state)
+{
+    (void)state;
+    struct lesson lesson = {.number = 7, .account = json_string("hello: 1 message is lost.")};
+    account_taken_up(&lesson);
+    account_taken_up(&lesson);
+    char *text = fact_text(lesson.account, NULL);
+    assert_string_equal(text, "Seen before: hello: 1 message is lost.");
+    free(text);
+    json_decref(lesson.account);
+    lesson.account = json_string(""); /* there was nothing to tell */
+    account_taken_up(&lesson);
+    assert_string_equal(json_string_value(lesson.account), "");
+    json_decref(lesson.account);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
+        cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
+        cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(both_sides),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+/* kept.c: see kept.h. Nodes stand in the file by their names, for the places may be others another time. */
+#include "kept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+static char *seen_file(const struct labdir *lab)
+{
+    return format_text("%s/%s", lab->path, LAB_SEEN_FILE);
+}
+
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------ */
+
+static json_t *names_json(const struct snapshot *s, node_bits bits)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits & ((node_bits)1 << i))
+            json_array_append_new(names, json_string(s->nodes[i].name));
+    return names;
+}
+
+static json_t *name_json(const struct snapshot *s, int node)
+{
+    return node >= 0 && node < (int)s->nodes_len ? json_string(s->nodes[node].name) : json_null();
+}
+
+static uint64_t uid_of(const struct ledger *l, const char *queue)
+{
+    for (size_t i = 0; i < l->names.len; i++)
+        if (strcmp(l->names.items[i].name, queue) == 0)
+            return l->names.items[i].uid;
+    return 0;
+}
+
+static json_t *queue_json(const struct model *m, const struct away *a)
+{
+    const struct snapshot *s = m->snapshot;
+    uint64_t uid = uid_of(&m->ledger, a->queue);
+    json_t *taken = json_array();
+    for (size_t i = 0; i < a->taken_len; i++)
+        json_array_append_new(taken,
+                              json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
+                                        name_json(s, a->taken[i].to), "level", a->taken[i].level));
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "name",
+                     a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
+                     "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
+                     names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken,
+                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "kept_on",
+                     names_json(s, a->kept_on), "held", (json_int_t)a->held, "missing",
+                     (json_int_t)a->missing, "back", a->back_at != 0);
+}
+
+static json_t *receipt_json(const struct receipt *r)
+{
+    return json_pack("{s:s, s:b, s:I, s:I, s:I}", "queue", r->queue, "messages",
+                     r->kind == TRACE_SEEN_DELIVERED, "since_us", (json_int_t)r->since_us, "until_us",
+                     (json_int_t)r->until_us, "count", (json_int_t)r->count);
+}
+
+int kept_save(const struct model *m, const struct labdir *lab)
+{
+    const struct snapshot *s = m->snapshot;
+    if (!s)
+        return 0;
+    json_t *queues = json_array(), *received = json_array();
+    for (size_t i = 0; i < m->away.len && i < KEPT_QUEUES; i++)
+        json_array_append_new(queues, queue_json(m, &m->away.items[i]));
+    size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
+    for (size_t i = first; i < len; i++)
+        json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
+    json_t *o = json_pack("{s:I, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
+                          "received", received);
+    char *file = seen_file(lab), *fresh = format_text("%s.new", file);
+    int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
+    json_decref(o);
+    free(file);
+    free(fresh);
+    return err;
+}
+
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+static int node_of(const struct labdir *lab, const json_t *name)
+{
+    for (size_t i = 0; json_is_string(name) && i < lab->nodes_len; i++)
+        if (strcmp(lab->nodes[i].name, json_string_value(name)) == 0)
+            return (int)i;
+    return -1;
+}
+
+static node_bits nodes_of(const struct labdir *lab, const json_t *o, const char *key)
+{
+    node_bits bits = 0;
+    const json_t *name;
+    size_t i;
+    json_array_foreach(json_object_get(o, key), i, name)
+    {
+        int node = node_of(lab, name);
+        bits |= node >= 0 ? (node_bits)1 << node : 0;
+    }
+    return bits;
+}
+
+static int64_t number_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static void take_up_queue(struct model *m, const struct labdir *lab, const json_t *o)
+{
+    const char *name = json_string_value(json_object_get(o, "name"));
+    const json_t *taken;
+    size_t i;
+    if (!name)
+        return;
+    struct away a = {.queue = xstrdup(name),
+                     .uid = (uint64_t)number_of(o, "uid"),
+                     .copies = nodes_of(lab, o, "copies"),
+                     .masters = nodes_of(lab, o, "masters"),
+                     .now = nodes_of(lab, o, "now"),
+                     .now_master = nodes_of(lab, o, "now_master"),
+                     .served_by = node_of(lab, json_object_get(o, "served_by")),
+                     .forgot = (size_t)number_of(o, "forgot"),
+                     .split = nodes_of(lab, o, "split"),
+                     .kept_on = nodes_of(lab, o, "kept_on"),
+                     .held = number_of(o, "held"),
+                     .missing = number_of(o, "missing"),
+                     .back_at = json_is_true(json_object_get(o, "back"))};
+    a.split_before = a.split != 0;
+    json_array_foreach(json_object_get(o, "taken"), i, taken)
+    {
+        struct taking_over t = {.from = node_of(lab, json_object_get(taken, "from")),
+                                .to = node_of(lab, json_object_get(taken, "to")),
+                                .level = json_is_true(json_object_get(taken, "level")),
+                                .before = true};
+        if (t.from >= 0 && t.to >= 0 && a.taken_len < TAKEN_MOST)
+            a.taken[a.taken_len++] = t;
+    }
+    VEC_PUSH(&m->away, a);
+}
+
+static void take_up_receipt(struct model *m, const json_t *o)
+{
+    const char *queue = json_string_value(json_object_get(o, "queue"));
+    bool messages = json_is_true(json_object_get(o, "messages"));
+    if (queue)
+        VEC_PUSH(&m->ledger.receipts,
+                 (struct receipt){.queue = xstrdup(queue),
+                                  .kind = messages ? TRACE_SEEN_DELIVERED : TRACE_SEEN_CONFIRMED,
+                                  .since_us = number_of(o, "since_us"),
+                                  .until_us = number_of(o, "until_us"),
+                                  .count = (uint64_t)number_of(o, "count"),
+                                  .before = true});
+}
+
+void kept_take_up(struct model *m, const struct labdir *lab)
+{
+    char *file = seen_file(lab);
+    json_t *seen = json_load_file(file, 0, NULL), *o;
+    size_t i;
+    m->kept_wall_ms = number_of(seen, "seen_wall_ms");
+    json_array_foreach(json_object_get(seen, "queues"), i, o)
+    {
+        if (i < KEPT_QUEUES)
+            take_up_queue(m, lab, o);
+    }
+    json_array_foreach(json_object_get(seen, "received"), i, o)
+    {
+        if (i < KEPT_QUEUES)
+            take_up_receipt(m, o);
+    }
+    json_decref(seen);
+    free(file);
+}
+
+/* ---- what nobody saw
+ * -------------------------------------------------------------------------------------------- */
+
+/* a node that had copies of it came back, or it was served again, while nobody looked */
+static bool came_back(const struct model *m, const struct snapshot *s, const struct away *a,
+                      const struct queue_seen *q)
+{
+    if (q && q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN)
+        return true;
+    for (size_t i = 0; i < s->events_len; i++)
+        for (size_t n = 0; n < s->nodes_len && s->events[i].wall_ms > m->kept_wall_ms; n++) {
+            size_t len = strlen(s->nodes[n].name);
+            if ((a->kept_on & ((node_bits)1 << n)) &&
+                strncmp(s->events[i].text, s->nodes[n].name, len) == 0 &&
+                strcmp(s->events[i].text + len, " is up") == 0)
+                return true;
+        }
+    return false;
+}
+
+/* "queue q declared on node1" since then */
+static bool declared_since(const struct model *m, const struct snapshot *s, const char *queue)
+{
+    char *text = format_text("queue %s declared on ", queue);
+    bool any = false;
+    for (size_t i = 0; i < s->events_len && !any; i++)
+        any = s->events[i].wall_ms > m->kept_wall_ms && strncmp(s->events[i].text, text, strlen(text)) == 0;
+    free(text);
+    return any;
+}
+
+static void forget(struct away *a)
+{
+    *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1};
+}
+
+void kept_check(struct model *m, const struct snapshot *s)
+{
+    bool first = m->kept_wall_ms && s->source >= 0;
+    for (size_t i = 0; i < m->away.len; i++) {
+        struct away *a = &m->away.items[i];
+        uint64_t uid = a->uid ? uid_of(&m->ledger, a->queue) : 0;
+        if ((uid && uid != a->uid) || (first && declared_since(m, s, a->queue)))
+            forget(a);
+        if (first && a->held >= 0 && !a->back_at && came_back(m, s, a, snapshot_queue(s, a->queue)))
+            a->held = -1;
+    }
+    if (first)
+        m->kept_wall_ms = 0;
+}
