@@ -49,8 +49,8 @@ struct finding {
                              wanted, "master=node3, node1 wanted"; NULL: all hold */
     json_t *instead;      /* of it only what was seen */
     bool sayers;          /* it counts nodes that say so: too few do */
-    const char
-        *other_policy; /* the queue that another policy applies to than the step leads to; the proof's */
+    const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
+                              proof's */
     bool counted;      /* it counts messages, and there are others than the step leads to */
 };
 
