@@ -44,9 +44,8 @@ static char *gone_text(const struct lesson *l, size_t step)
 {
     const char *node = step_of_app(&l->steps[step], "stop_app");
     return node && lesson_step_process_gone(l, step)
-               ? format_text(_("%s's process is gone: killed or crashed, not stopped in order. labctl -n %s "
-                               "start brings it back (start_app cannot)."),
-                             node, node)
+               ? format_text(_("Killed or crashed, not stopped: labctl -n %s start starts %s again."), node,
+                             node)
                : NULL;
 }
 

@@ -41,17 +41,17 @@ struct evidence {
 
 /* What one look found. */
 struct finding {
-    enum verdict verdict; /* of all checks together */
-    size_t held;          /* checks that hold, not counting those that are about the past */
-    ms_time as_of;        /* the oldest moment that what was used was said at */
-    json_t *seen;         /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
-    json_t *missing;      /* the first that is false (or else unknown): what was seen instead, and what is
-                             wanted, "master=node3, node1 wanted"; NULL: all hold */
-    json_t *instead;      /* of it only what was seen */
-    bool sayers;          /* it counts nodes that say so: too few do */
+    enum verdict verdict;  /* of all checks together */
+    size_t held;           /* checks that hold, not counting those that are about the past */
+    ms_time as_of;         /* the oldest moment that what was used was said at */
+    json_t *seen;          /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
+    json_t *missing;       /* the first that is false (or else unknown): what was seen instead, and what is
+                              wanted, "master=node3, node1 wanted"; NULL: all hold */
+    json_t *instead;       /* of it only what was seen */
+    bool sayers;           /* it counts nodes that say so: too few do */
     const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
                               proof's */
-    bool counted;      /* it counts messages, and there are others than the step leads to */
+    bool counted;          /* it counts messages, and there are others than the step leads to */
 };
 
 /* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */

@@ -44,7 +44,7 @@ extern const struct look policy_set, compared, mirrored, node1_stopped, promoted
 /* the newest: when it was taken, and what it says was said */
 extern ms_time now, said;
 
-int64_t wall_of(ms_time t); /* since 1970 */
+int64_t wall_of(ms_time t);                     /* since 1970 */
 struct snapshot *take(const struct look *look); /* the caller's */
 void observe(struct lesson *l, const struct look *look);
 void observe_times(struct lesson *l, const struct look *look, int times);
