@@ -102,7 +102,7 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
         bool away = !m->memory && !m->disk; /* on its way to a consumer who does not acknowledge */
-        away = away || (lq->auto_ack && node_in(m->dropped, n));
+        away = away || (lq->auto_ack && (!m->memory || node_in(m->dropped, n)));
         if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE &&
             m->pending == DOOR_NONE && !away && !node_in(m->memory, n) && !check_parted(s, n, m->view))
             return false;
