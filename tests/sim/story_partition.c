@@ -44,6 +44,68 @@ static void no_half_serves_before_the_first_view_does(void **state_)
     end(s);
 }
 
+static bool node3_has_promised(struct sim *s, void *arg)
+{
+    (void)arg;
+    return mirror_view(sim_mirror(s, 2)).phase == PHASE_CHANGING;
+}
+
+static bool node3_is_without_node2(struct sim *s, void *arg)
+{
+    (void)arg;
+    return mirror_view(sim_mirror(s, 2)).members == (node_bit(0) | node_bit(2));
+}
+
+static bool node2_serves_alone(struct sim *s, void *arg)
+{
+    (void)arg;
+    return sim_serving(s, 1) && mirror_view(sim_mirror(s, 1)).members == node_bit(1);
+}
+
+/* node2, a master, gives a message to a consumer on node3, who does not acknowledge, and is left out of the
+ * view before its mirrors know. In its own view nobody else has to know, but the others have the message:
+ * that consumer gets it from the master of its own side, and not from node2 as well. */
+static void a_master_hands_out_within_its_view_only(void **state_)
+{
+    (void)state_;
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = 3;
+    o.partition_handling = PARTITION_IGNORE;
+    struct sim *s = world_with(o, 7);
+    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
+    answers(sim_declare(s, 1, "q", SIM_DURABLE), ANSWER_OK);
+    uint64_t holder = sim_subscribe(s, 1, "q", 1, 0);
+    assert_true(sim_publish_confirmed(s, 1, "q", true, 1));
+    uint64_t sub = sim_subscribe(s, 2, "q", 0, SIM_NO_ACK);
+    calm(s);
+    placed(s, 2, "q", "1/20");
+    assert_int_equal(sim_deliveries(s, holder), 1);
+    assert_int_equal(sim_deliveries(s, sub), 0);
+
+    sim_cut_one_way(s, 1, 0);
+    assert_true(sim_until(s, node3_has_promised, NULL, 5000));
+    assert_false(node3_is_without_node2(s, NULL));
+    sim_settle(s, holder, 0, SETTLE_REQUEUE); /* it is the other one's turn */
+    assert_true(sim_until(s, node3_is_without_node2, NULL, 1000));
+    sim_clog(s, 0, 2, o.silence_ms / 2); /* node3 does not serve before node2 does */
+    assert_true(sim_until(s, node2_serves_alone, NULL, o.silence_ms / 2));
+    assert_int_equal(mirror_view(sim_mirror(s, 2)).phase, PHASE_CHANGING);
+    sim_run(s, 2000);
+    assert_true(sim_serving(s, 2));
+    placed(s, 2, "q", "2/0");
+    assert_int_equal(sim_deliveries(s, sub), 1);
+    assert_int_equal(sim_delivery(s, sub, 0)->generation, 2);
+    assert_true(sim_delivery(s, sub, 0)->redelivered);
+    assert_int_equal(sim_deliveries(s, holder), 1);
+    sim_heal_all(s);
+    sim_run(s, 1000);
+    sim_kill(s, 1);
+    sim_start(s, 1);
+    calm(s);
+    end(s);
+}
+
 static bool third_is_told(struct sim *s, void *arg)
 {
     (void)arg;
@@ -85,6 +147,7 @@ static void who_was_left_out_tells_a_candidate_that_has_not_heard(void **state_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_master_hands_out_within_its_view_only),
         cmocka_unit_test(no_half_serves_before_the_first_view_does),
         cmocka_unit_test(who_was_left_out_tells_a_candidate_that_has_not_heard),
     };
