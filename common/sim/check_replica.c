@@ -394,7 +394,7 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         master = here;
     if (node_in(m->memory, here->master))
         m->id = m->ids[here->master];
-    else if (check_limits_end(s, message))
+    else if (check_limits_end_at(s, here->master, message))
         return;
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
