@@ -164,6 +164,16 @@ static enum effect begin_lesson(struct model *m, enum request request)
     return EFFECT_DRAW;
 }
 
+/* Elsewhere nobody would see what it does. */
+static enum effect open_filter(struct model *m)
+{
+    if (m->view == VIEW_CLUSTER || m->view == VIEW_EVENTS)
+        prompt_open(m, OVERLAY_FILTER);
+    else
+        model_say(m, "%s", _("/ filters the queues in view 1 and the events in view 2: go there first"));
+    return EFFECT_DRAW;
+}
+
 enum effect acting(struct model *m, enum request request, struct command **run)
 {
     switch ((int)request) {
@@ -173,7 +183,7 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     case REQUEST_RESTART:
     case REQUEST_GO_ON: return begin_lesson(m, request);
     case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;
-    case REQUEST_FILTER: prompt_open(m, OVERLAY_FILTER); return EFFECT_DRAW;
+    case REQUEST_FILTER: return open_filter(m);
     case REQUEST_SORT_BEFORE: find_sort(m, -1); return EFFECT_DRAW;
     case REQUEST_SORT_AFTER: find_sort(m, 1); return EFFECT_DRAW;
     case REQUEST_FOLLOW: return follow(m);

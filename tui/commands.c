@@ -131,7 +131,11 @@ static struct command *on_program(const struct model *m, const char *path, const
     for (size_t i = 0, len = 7; more[i] && len + 1 < ARRAY_LEN(words); i++)
         if (*more[i])
             words[len++] = more[i];
-    return command_of(words, COMMAND_OF_KEY);
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    const char *selected = m->snapshot->nodes[m->node].name;
+    if (strcmp(selected, node) != 0)
+        c->other = format_text(_("%s is away: through %s"), selected, node);
+    return c;
 }
 
 struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
@@ -181,13 +185,22 @@ enum danger command_danger(const struct command *c)
                                       : DANGER_NONE;
 }
 
+bool command_cut_heals(const struct model *m)
+{
+    if (!m->snapshot || m->node < 0 || (size_t)m->node >= m->snapshot->nodes_len)
+        return false;
+    const struct node_seen *n = &m->snapshot->nodes[m->node];
+    bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
+    return !apart_links_back(m->snapshot, m->node) &&
+           ((m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone);
+}
+
 /* A node that was cut off from the others is given its links back, any other is cut off. */
 static struct command *cut_selected(struct model *m)
 {
     const char *node = selected_node(m);
     if (!node)
         return NULL;
-    const struct node_seen *n = &m->snapshot->nodes[m->node];
     if (apart_links_back(m->snapshot,
                          m->node)) { /* no link is cut: mending them again would change nothing */
         char *advice = apart_advice(m);
@@ -195,9 +208,7 @@ static struct command *cut_selected(struct model *m)
         free(advice);
         return NULL;
     }
-    bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
-    bool away = (m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone;
-    const char *words[] = {"labctl", "-n", node, away ? "heal" : "cut", node, NULL};
+    const char *words[] = {"labctl", "-n", node, command_cut_heals(m) ? "heal" : "cut", node, NULL};
     return command_of(words, COMMAND_OF_KEY);
 }
 

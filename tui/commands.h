@@ -22,6 +22,9 @@ void command_why_not(struct model *m, const char *program);
 
 enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
 
+bool command_cut_heals(
+    const struct model *m); /* the selected node is cut off: the key would give its links back */
+
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */
 struct command *command_for(struct model *m, enum request request);

@@ -19,6 +19,7 @@ void command_destroy(struct command *c)
         free(c->argv[i]);
     free(c->argv);
     free(c->text);
+    free(c->other);
     free(c->last_line);
     free(c->goal.queue);
     text_finish(&c->output);

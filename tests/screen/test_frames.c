@@ -579,14 +579,17 @@ static void a_lesson_is_scrolled(void **state)
     sketch_destroy(l);
 }
 
-/* tui_frame_text is the same frame without a model of one's own */
+/* tui_frame_text is the same frame without a model of one's own, and without keys: nobody can press them */
 static void frame_text(void **state)
 {
     (void)state;
     struct lesson *l = two_proved();
     struct snapshot *s = load_snapshot("rest");
     char *frame = tui_frame_text(s, l, 80, 24);
-    check_frame("rest-80x24", frame);
+    check_frame("rest-text-80x24", frame);
+    assert_contains(frame, "n1 n2 n3");
+    assert_lacks(frame, "q:Quit");
+    assert_lacks(frame, "Press n");
     free(frame);
     snapshot_destroy(s);
     sketch_destroy(l);
