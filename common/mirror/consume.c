@@ -258,8 +258,12 @@ void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
     }
     for (size_t i = 0; i < ms->outbox.len; i++) {
         struct outgoing *o = &RING_AT(&ms->outbox, i);
-        if (node_in(gone, o->node) && !o->sub && o->node != m->o.self)
+        if (!node_in(gone, o->node) || o->node == m->o.self)
+            continue;
+        if (!o->sub)
             o->req = 0;
+        else if (content_find(&q->content, o->id))
+            o->sub = 0; /* it went back: that node has not heard that it was taken, and may give it to another */
     }
 }
 

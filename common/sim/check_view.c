@@ -78,13 +78,19 @@ static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
            !info_same_outcome(out, outcome);
 }
 
-/* Did it have a replica under this master? */
+/* Did it have a replica under this master? If it served in that master's view, what it said last there
+ * counts: it may have been a mirror when the view was installed, as the master before, and have been removed
+ * since. That it is to be a mirror again gives it no replica before the master has begun one. */
 static bool had_replica(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
                         uint64_t generation)
 {
-    struct seen_info own;
-    for (unsigned kind = 0; kind < KNOWN; kind++)
-        if (knew(s, n, queue, outcome, kind, &own) && own.replica && own.generation == generation)
+    struct seen_info own, last;
+    bool served = knew(s, n, queue, outcome, 0, &last) && last.generation == generation;
+    if (served && last.replica)
+        return true;
+    for (unsigned kind = 1; kind < KNOWN; kind++)
+        if (knew(s, n, queue, outcome, kind, &own) && own.replica && own.generation == generation &&
+            !(served && own.view == last.view))
             return true;
     return false;
 }
