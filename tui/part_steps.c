@@ -22,7 +22,7 @@ static const char *box(enum step_state state, enum style *style)
     case STEP_OPEN: *style = STYLE_NORMAL; return "[ ]";
     case STEP_HALF: *style = STYLE_SYNCING; return "[~]";
     case STEP_SEEN: *style = STYLE_FINE; return "[x]";
-    case STEP_WAS: *style = STYLE_NORMAL; return "[x]"; /* it was proved; "was true" stands beside it */
+    case STEP_WAS: *style = STYLE_NORMAL; return "[x]"; /* it was proved; "true until" stands beside it */
     }
     return "[ ]";
 }
@@ -57,9 +57,9 @@ char *proof_words(const struct lesson_step *s)
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        words = *seen
-                    ? format_text(_("was true %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
-                    : format_text(_("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+        words =
+            *seen ? format_text(_("true until %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
+                  : format_text(_("true until %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
         break;
     }
     }
@@ -152,7 +152,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     if (s->action_text && !s->acted)
         return format_text(_("n runs: %s"), s->action_text);
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(_("it runs now (Ctrl-C ends it)"));
+        return xstrdup(m->replay ? _("it runs now") : _("it runs now (Ctrl-C ends it)"));
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;

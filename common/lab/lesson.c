@@ -449,7 +449,7 @@ static struct evidence evidence_of(const struct lesson_full *full, const struct 
                              .waits_s = waits_of(step)};
 }
 
-/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true", and
+/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "true until", and
  * stays that: what looks the same again may have another reason (another message, another start). */
 static bool observe_step(const struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {

@@ -2,8 +2,8 @@
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
  * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says until when it was seen ("was true 21:05:09") and what is so instead, and goes
- * on saying it. */
+ * stops to hold, the step says until when it was seen ("true until 21:05:09") and what is so instead, and
+ * goes on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
