@@ -263,7 +263,8 @@ void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
         if (!o->sub)
             o->req = 0;
         else if (content_find(&q->content, o->id))
-            o->sub = 0; /* it went back: that node has not heard that it was taken, and may give it to another */
+            o->sub =
+                0; /* it went back: that node has not heard that it was taken, and may give it to another */
     }
 }
 

@@ -31,15 +31,19 @@ static void lose(struct sim *s, node_id n, uint32_t message, enum door door, boo
                  (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
 }
 
-/* The master that n knew of has gone since (who may take over then is judged by check_choice). */
+/* The master that n knew of has gone since (who may take over then is judged by check_choice): it does not
+ * run, or began again, maybe as the master of another side, whose view does not come from the one that n knew
+ * it in. (While one of the two is not yet in the other's view, one comes from the other.) */
 static bool master_went(struct sim *s, node_id n, uint32_t queue)
 {
     const struct seen_info *known = &seen_queue(s, n, queue)->now;
     if (!known->valid || known->master >= s->options.nodes)
         return false;
     const struct seen_info *master = &seen_queue(s, known->master, queue)->now;
+    bool other_side =
+        !view_leads_to(s, known->view, master->view) && !view_leads_to(s, master->view, known->view);
     return !s->check.nodes[known->master].holding || master->life != s->nodes[known->master].lives ||
-           !master->local;
+           !master->local || other_side;
 }
 
 /* autoheal has decided against the side that n is on: n begins again, or its queue's master did before it. */
@@ -394,7 +398,7 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         master = here;
     if (node_in(m->memory, here->master))
         m->id = m->ids[here->master];
-    else if (check_limits_end(s, message))
+    else if (check_limits_end_at(s, here->master, message))
         return;
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
