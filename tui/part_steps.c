@@ -335,6 +335,10 @@ char *lesson_done_text(const struct model *m)
     if (!m->next_lesson)
         return format_text(
             _("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."), steps);
+    if (m->next_lesson > m->lesson->number + 1)
+        return format_text(_("All %zu steps were seen. N goes on to lesson %d (those between are still to be "
+                             "written), B begins it again, q leaves."),
+                           steps, m->next_lesson);
     return format_text(_("All %zu steps were seen. N goes on to lesson %d, B begins it again, q leaves."),
                        steps, m->next_lesson);
 }

@@ -98,11 +98,31 @@ static void begin_again_names_what_it_clears(void **state)
     sketch_destroy(l);
 }
 
+/* Numbers that are missing are said to be. */
+static void a_gap_between_lessons_is_said(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    m.next_lesson = 8;
+    char *text = lesson_done_text(&m);
+    assert_contains(text, "N goes on to lesson 8, B begins");
+    free(text);
+    m.next_lesson = 10;
+    text = lesson_done_text(&m);
+    assert_contains(text, "lesson 10 (those between are still to be written)");
+    free(text);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_ran_is_not_said_to_run_still),
         cmocka_unit_test(a_process_that_is_gone_is_started),
+        cmocka_unit_test(a_gap_between_lessons_is_said),
         cmocka_unit_test(begin_again_names_what_it_clears),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);
