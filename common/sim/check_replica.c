@@ -430,7 +430,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
 void check_delivered(struct sim *s, node_id n, uint32_t message)
 {
     const struct ledger_message *m = &s->ledger.messages.items[message];
-    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation; /* from the master before */
+    node_id master = check_shown(s, n, m->queue)->master;
+    /* from the master before, or from one that has gone since */
+    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation ||
+                      (master < s->options.nodes && !s->check.nodes[master].holding);
     if (m->door != DOOR_NONE && m->door != DOOR_L5 && !on_its_way)
         sim_fail(s, "I3", "%s hands out m%u, which was lost through %s at step %llu", s->names[n], message,
                  door_name(m->door), (unsigned long long)m->lost_step);
