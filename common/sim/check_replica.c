@@ -385,6 +385,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
      * master may have taken it anew in the step in which it deleted the queue. Its mirrors, who hear of the
      * two one after the other, show under which id. */
     m->id_unseen = !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
+    /* another side may have it under another id, and have been looked at since */
+    node_id holder = seen_queue(s, n, m->queue)->now.master;
+    if (s->cuts > 0 && holder < s->options.nodes && node_in(m->memory, holder))
+        m->id = m->ids[holder];
     if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
         (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;
