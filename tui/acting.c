@@ -55,19 +55,17 @@ static enum effect copy(struct model *m)
 {
     size_t step = model_step(m);
     const struct command *c = m->command && m->command->step != COMMAND_CLEAN ? m->command : NULL;
-    const char *text = c ? c->text : NULL;
-    char **argv = c ? c->argv : NULL;
-    if (!c && m->lesson && step < m->lesson->steps_len) {
-        text = m->lesson->steps[step].action_text;
-        argv = m->lesson->steps[step].action;
-    }
-    if (!text) {
+    struct command *next = NULL;
+    if (!c && m->lesson && step < m->lesson->steps_len && m->lesson->steps[step].action)
+        c = next = command_step(m, step);
+    if (!c) {
         model_say(m, _("there is no command to copy yet"));
         return EFFECT_DRAW;
     }
-    bool acts = m->lab && argv && (!m->replay || m->time.paused);
+    bool acts = m->lab && (!m->replay || m->time.paused);
     free(m->copy);
-    m->copy = acts ? engine_typed(m->lab, (const char *const *)argv) : xstrdup(text);
+    m->copy = acts ? engine_typed(m->lab, (const char *const *)c->argv) : xstrdup(c->text);
+    command_destroy(next);
     return EFFECT_COPY;
 }
 
@@ -115,7 +113,9 @@ static enum effect quit(struct model *m)
     if (recorded || !model_runs(m) || m->quit_asked)
         return EFFECT_QUIT;
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
-    model_say(m, _("still running: %s -- q again leaves without its end"), c->text);
+    char *text = leaves_running_text(c);
+    model_say(m, "%s", text);
+    free(text);
     m->quit_asked = true;
     return EFFECT_DRAW;
 }
@@ -160,7 +160,9 @@ static enum effect begin_lesson(struct model *m, enum request request)
     if (!model_runs(m))
         return acting_ask(m, command_for(m, request));
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
-    model_say(m, _("still running (Ctrl-C ends it): %s"), c->text);
+    char *text = still_running_text(c);
+    model_say(m, "%s", text);
+    free(text);
     return EFFECT_DRAW;
 }
 

@@ -143,6 +143,9 @@ struct time_shown {
     int line;       /* of the file */
 };
 
+/* where in the argv of COMMAND_CLEAN the policies begin that are cleared besides the lesson's own */
+#define COMMAND_CLEAN_FIRST 2
+
 struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
@@ -207,6 +210,7 @@ struct model {
 
     /* set once */
     bool compared;         /* one of two that are side by side: key_in_compare has its keys */
+    const char *program;   /* how lab was called, for what is to be typed; NULL: lab */
     bool text_only;        /* one frame as text: nobody presses keys in it */
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */

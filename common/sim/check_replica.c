@@ -385,6 +385,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
      * master may have taken it anew in the step in which it deleted the queue. Its mirrors, who hear of the
      * two one after the other, show under which id. */
     m->id_unseen = !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
+    /* another side may have it under another id, and have been looked at since */
+    node_id holder = seen_queue(s, n, m->queue)->now.master;
+    if (s->cuts > 0 && holder < s->options.nodes && node_in(m->memory, holder))
+        m->id = m->ids[holder];
     if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
         (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;
@@ -430,7 +434,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
 void check_delivered(struct sim *s, node_id n, uint32_t message)
 {
     const struct ledger_message *m = &s->ledger.messages.items[message];
-    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation; /* from the master before */
+    node_id master = check_shown(s, n, m->queue)->master;
+    /* from the master before, or from one that has gone since */
+    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation ||
+                      (master < s->options.nodes && !s->check.nodes[master].holding);
     if (m->door != DOOR_NONE && m->door != DOOR_L5 && !on_its_way)
         sim_fail(s, "I3", "%s hands out m%u, which was lost through %s at step %llu", s->names[n], message,
                  door_name(m->door), (unsigned long long)m->lost_step);
