@@ -242,7 +242,8 @@ static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
 }
 
 /* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back.
- */
+ * What waits in the outbox for such a node never goes there: it has gone back to its place, or is lost (at
+ * most once). That node may be in a view whose master has it still, and does not know who got it. */
 void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct master *ms = q->master;
@@ -258,13 +259,8 @@ void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
     }
     for (size_t i = 0; i < ms->outbox.len; i++) {
         struct outgoing *o = &RING_AT(&ms->outbox, i);
-        if (!node_in(gone, o->node) || o->node == m->o.self)
-            continue;
-        if (!o->sub)
-            o->req = 0;
-        else if (content_find(&q->content, o->id))
-            o->sub =
-                0; /* it went back: that node has not heard that it was taken, and may give it to another */
+        if (o->node != m->o.self && node_in(gone | m->joined, o->node))
+            o->sub = o->req = 0;
     }
 }
 

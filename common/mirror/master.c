@@ -417,11 +417,6 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
     uint64_t applied = master_applied(m, q);
     while (may_go(m, ms, applied)) {
         struct outgoing o = RING_AT(&ms->outbox, 0);
-        /* the mirrors of this view know of it; where the client's node is now, nobody may */
-        if (!node_in(m->members, o.node)) {
-            message_unref(pop_outbox(ms).msg);
-            continue;
-        }
         if (!o.sub || o.node == m->o.self) {
             bool gives = o.msg && o.node != m->o.self; /* a get's answer for another node */
             pop_outbox(ms);
