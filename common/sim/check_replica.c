@@ -229,14 +229,17 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
                    (crash && !known->promote_synced_on_failure);
     if (!allowed && !s->options.rules)
         return; /* whoever serves so is judged by check_choice */
+    /* those who are to be discarded with it do not know that yet */
+    bool discarded = s->options.partition_handling == PARTITION_AUTOHEAL && old->restarted;
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
         m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, x) && !disk_has(s, x, m));
         if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack &&
             !check_parted(s, n, m->view))
-            lose_here(s, n, lq->messages.items[i], DOOR_L1,
-                      "a view makes an unsynchronised mirror the master, as the policy allows");
+            lose_here(s, n, lq->messages.items[i], discarded ? DOOR_L3 : DOOR_L1,
+                      discarded ? "the losing side of a partition was discarded, its queue's master first"
+                                : "a view makes an unsynchronised mirror the master, as the policy allows");
     }
 }
 
