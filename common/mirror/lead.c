@@ -215,9 +215,12 @@ void begin_change(struct mirror *m, struct effects *out)
     c->epoch =
         (epoch / LIMIT_NODES + 1) * LIMIT_NODES + m->o.self; /* two sides never mean two views by one */
     c->targets = targets;
-    peer_msg_destroy(m->prepare_waits);
+    struct peer_msg *dropped = m->prepare_waits;
     m->prepare_waits = NULL;
     seal(m, c->epoch, m->o.self, own_join(m));
+    if (dropped) /* its candidate must not wait for us */
+        refuse(m, m->prepare_from, dropped->epoch, REFUSE_LATER, out);
+    peer_msg_destroy(dropped);
     c->prepared = node_bit(m->o.self);
     c->answers[m->o.self] = prepared_answer(m, c->epoch, m->version);
     node_set others = others_of(m, c->targets);
