@@ -205,7 +205,8 @@ static bool was_synced(struct sim *s, node_id n, uint32_t queue)
 }
 
 /* A view that may never be served decides, too: what its new master lacks is lost, even if that master dies
- * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) */
+ * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) The
+ * policy is the one that this view has: n may have been behind, and have it from a member that was not. */
 void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
                       const struct seen_info *now)
 {
@@ -221,8 +222,8 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
     bool in_order = (old->m && old->stopping) || old->departure == DEPARTURE_STOPPED ||
                     old->departure == DEPARTURE_BROKEN_OFF;
     bool crash = old->departure == DEPARTURE_KILLED || old->departure == DEPARTURE_BROKEN_OFF || s->cuts > 0;
-    bool allowed = (in_order && known->promote_always_on_shutdown && !known->promote_synced_on_failure) ||
-                   (crash && !known->promote_synced_on_failure);
+    bool allowed =
+        !now->promote_synced_on_failure && ((in_order && now->promote_always_on_shutdown) || crash);
     if (!allowed && !s->options.rules)
         return; /* whoever serves so is judged by check_choice */
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
@@ -247,14 +248,24 @@ static void find_again(struct sim *s, node_id n, uint32_t message)
     m->door = DOOR_NONE;
 }
 
+#define STOP_PATIENCE_MS 5000 /* protocol.md, "Leaving in order" */
+
+/* A node that is being stopped leaves, or has left, without having heard that its mirrors have everything:
+ * its patience was over, by its own clock, which may have jumped. */
+static bool impatient(const struct sim *s, node_id n)
+{
+    ms_time leave_ms = s->check.nodes[n].leave_ms, stop_ms = s->nodes[n].stop_ms;
+    return (leave_ms >= stop_ms ? leave_ms : s->nodes[n].told_ms) >= stop_ms + STOP_PATIENCE_MS;
+}
+
 /* A master that stops in order hands over what its mirrors have, too: what was acknowledged to it stays so.
- * (One that does not hear of its mirrors goes after a while all the same.) */
+ */
 static void check_handover(struct sim *s, node_id n, uint32_t queue, const struct seen_info *own)
 {
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     const struct sim_node *old = &s->nodes[own->master];
     bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
-    if (!in_order || s->cuts > 0 || s->forced || s->now_us > old->stop_us + 4000000)
+    if (!in_order || s->cuts > 0 || s->forced || impatient(s, own->master))
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
@@ -372,6 +383,15 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
     return listed && w->joined_in[n] == master->view && id >= w->joined_at[n];
 }
 
+/* Nobody holds what the master of n's view has confirmed: how did that one give it up? If it began a new life
+ * since n came into that view, the word is of the life before, and its copies went with that. */
+static enum cause cause_of_end(const struct sim *s, node_id n, node_id master)
+{
+    if (s->check.nodes[master].holding && s->nodes[master].start_us <= s->check.nodes[n].at_us)
+        return CAUSE_STEP;
+    return s->nodes[master].restarted ? CAUSE_RESTART : CAUSE_DOWN;
+}
+
 void check_confirmed(struct sim *s, node_id n, uint32_t message)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -410,13 +430,8 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
             sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but it is not on %s's disk", s->names[n],
                      message, (unsigned long long)m->id, q->name, s->names[other]);
     }
-    if (m->memory == 0 && m->disk == 0 && !s->failure) {
-        node_id master_node = here->master;
-        account(s, n, message,
-                s->check.nodes[master_node].holding ? CAUSE_STEP
-                : s->nodes[master_node].restarted   ? CAUSE_RESTART
-                                                    : CAUSE_DOWN);
-    }
+    if (m->memory == 0 && m->disk == 0 && !s->failure)
+        account(s, n, message, cause_of_end(s, n, here->master));
 }
 
 void check_delivered(struct sim *s, node_id n, uint32_t message)
