@@ -7,6 +7,8 @@ $(call unit_test,sim/story_sync,tests/sim/story_sync.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_limits,tests/sim/story_limits.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_bounds,tests/sim/story_bounds.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_partition,tests/sim/story_partition.c,$(SIM_ARCHIVES))
+$(call unit_test,sim/found,tests/sim/test_found.c,$(SIM_ARCHIVES))
+$(call unit_test,sim/story_unseen,tests/sim/story_unseen.c,$(SIM_ARCHIVES))
 $(call unit_test,sim/story_cluster,tests/sim/story_cluster.c,$(SIM_ARCHIVES))
 $(call sim_test,sim/test_checker,tests/sim/test_checker.c tests/sim/shrink.c tests/sim/shrink_line.c,$(SIM_ARCHIVES))
 

@@ -55,19 +55,17 @@ static enum effect copy(struct model *m)
 {
     size_t step = model_step(m);
     const struct command *c = m->command && m->command->step != COMMAND_CLEAN ? m->command : NULL;
-    const char *text = c ? c->text : NULL;
-    char **argv = c ? c->argv : NULL;
-    if (!c && m->lesson && step < m->lesson->steps_len) {
-        text = m->lesson->steps[step].action_text;
-        argv = m->lesson->steps[step].action;
-    }
-    if (!text) {
+    struct command *next = NULL;
+    if (!c && m->lesson && step < m->lesson->steps_len && m->lesson->steps[step].action)
+        c = next = command_step(m, step);
+    if (!c) {
         model_say(m, _("there is no command to copy yet"));
         return EFFECT_DRAW;
     }
-    bool acts = m->lab && argv && (!m->replay || m->time.paused);
+    bool acts = m->lab && (!m->replay || m->time.paused);
     free(m->copy);
-    m->copy = acts ? engine_typed(m->lab, (const char *const *)argv) : xstrdup(text);
+    m->copy = acts ? engine_typed(m->lab, (const char *const *)c->argv) : xstrdup(c->text);
+    command_destroy(next);
     return EFFECT_COPY;
 }
 
@@ -115,7 +113,9 @@ static enum effect quit(struct model *m)
     if (recorded || !model_runs(m) || m->quit_asked)
         return EFFECT_QUIT;
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
-    model_say(m, _("still running: %s -- q again leaves without its end"), c->text);
+    char *text = leaves_running_text(c);
+    model_say(m, "%s", text);
+    free(text);
     m->quit_asked = true;
     return EFFECT_DRAW;
 }
@@ -160,7 +160,19 @@ static enum effect begin_lesson(struct model *m, enum request request)
     if (!model_runs(m))
         return acting_ask(m, command_for(m, request));
     const struct command *c = m->command->running ? m->command : m->others.items[m->others.len - 1];
-    model_say(m, _("still running (Ctrl-C ends it): %s"), c->text);
+    char *text = still_running_text(c);
+    model_say(m, "%s", text);
+    free(text);
+    return EFFECT_DRAW;
+}
+
+/* Elsewhere nobody would see what it does. */
+static enum effect open_filter(struct model *m)
+{
+    if (m->view == VIEW_CLUSTER || m->view == VIEW_EVENTS)
+        prompt_open(m, OVERLAY_FILTER);
+    else
+        model_say(m, "%s", _("/ filters the queues in view 1 and the events in view 2: go there first"));
     return EFFECT_DRAW;
 }
 
@@ -173,7 +185,7 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     case REQUEST_RESTART:
     case REQUEST_GO_ON: return begin_lesson(m, request);
     case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;
-    case REQUEST_FILTER: prompt_open(m, OVERLAY_FILTER); return EFFECT_DRAW;
+    case REQUEST_FILTER: return open_filter(m);
     case REQUEST_SORT_BEFORE: find_sort(m, -1); return EFFECT_DRAW;
     case REQUEST_SORT_AFTER: find_sort(m, 1); return EFFECT_DRAW;
     case REQUEST_FOLLOW: return follow(m);

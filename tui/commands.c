@@ -86,14 +86,38 @@ static struct command *on_queue(struct model *m, const char *verb)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
-/* A node whose process was killed has to be started as a process; one that was stopped in order, as an app.
- */
+/* A node whose process is gone has to be started as a process; one that was stopped in order, as an app. */
 static struct command *start_selected(struct model *m)
 {
     const char *node = selected_node(m);
-    bool killed = m->killed & ((node_bits)1 << m->node);
+    bool killed = node && ((m->killed & ((node_bits)1 << m->node)) || m->snapshot->nodes[m->node].gone);
     const char *words[] = {"labctl", "-n", node, killed ? "start" : "start_app", NULL};
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
+}
+
+/* A recording's action may be anything. */
+const char *step_of_app(const struct lesson_step *s, const char *verb)
+{
+    char **a = s->action;
+    bool is = a && a[0] && strcmp(a[0], "labctl") == 0 && a[1] && a[2] && a[3] && strcmp(a[3], verb) == 0;
+    return is ? a[2] : NULL;
+}
+
+struct command *command_step(const struct model *m, size_t step)
+{
+    const struct lesson_step *s = &m->lesson->steps[step];
+    const char *node = step_of_app(s, "start_app");
+    const struct node_seen *n = node && m->snapshot ? snapshot_node(m->snapshot, node) : NULL;
+    if (n && n->gone) { /* there is no app to start in a process that is not there */
+        const char *words[] = {"labctl", "-n", node, "start", NULL};
+        return command_of(words, (int)step);
+    }
+    struct command *c = command_of((const char *const *)s->action, (int)step);
+    if (s->action_text) {
+        free(c->text);
+        c->text = xstrdup(s->action_text);
+    }
+    return c;
 }
 
 /* ---- the lesson's own programs
@@ -131,7 +155,11 @@ static struct command *on_program(const struct model *m, const char *path, const
     for (size_t i = 0, len = 7; more[i] && len + 1 < ARRAY_LEN(words); i++)
         if (*more[i])
             words[len++] = more[i];
-    return command_of(words, COMMAND_OF_KEY);
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    const char *selected = m->snapshot->nodes[m->node].name;
+    if (strcmp(selected, node) != 0)
+        c->other = format_text(_("%s is away: through %s"), selected, node);
+    return c;
 }
 
 struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
@@ -181,13 +209,22 @@ enum danger command_danger(const struct command *c)
                                       : DANGER_NONE;
 }
 
+bool command_cut_heals(const struct model *m)
+{
+    if (!m->snapshot || m->node < 0 || (size_t)m->node >= m->snapshot->nodes_len)
+        return false;
+    const struct node_seen *n = &m->snapshot->nodes[m->node];
+    bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
+    return !apart_links_back(m->snapshot, m->node) &&
+           ((m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone);
+}
+
 /* A node that was cut off from the others is given its links back, any other is cut off. */
 static struct command *cut_selected(struct model *m)
 {
     const char *node = selected_node(m);
     if (!node)
         return NULL;
-    const struct node_seen *n = &m->snapshot->nodes[m->node];
     if (apart_links_back(m->snapshot,
                          m->node)) { /* no link is cut: mending them again would change nothing */
         char *advice = apart_advice(m);
@@ -195,20 +232,26 @@ static struct command *cut_selected(struct model *m)
         free(advice);
         return NULL;
     }
-    bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
-    bool away = (m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone;
-    const char *words[] = {"labctl", "-n", node, away ? "heal" : "cut", node, NULL};
+    const char *words[] = {"labctl", "-n", node, command_cut_heals(m) ? "heal" : "cut", node, NULL};
     return command_of(words, COMMAND_OF_KEY);
 }
 
 static struct command *restart_lesson(struct model *m)
 {
-    const char *words[] = {"lab", "clean", NULL};
+    VEC(const char *) words = {0};
+    const struct policy_seen *policy;
+    size_t at = 0;
     if (!m->lesson) {
         model_say(m, _("no lesson is open: lab 7 opens lesson 7"));
         return NULL;
     }
-    struct command *c = command_of(words, COMMAND_CLEAN);
+    VEC_PUSH(&words, "lab");
+    VEC_PUSH(&words, "clean");
+    while (m->snapshot && (policy = lesson_in_the_way(m->lesson, m->snapshot, &at, NULL)))
+        VEC_PUSH(&words, policy->name);
+    VEC_PUSH(&words, NULL);
+    struct command *c = command_of(words.items, COMMAND_CLEAN);
+    VEC_FREE(&words);
     free(c->text);
     c->text = format_text(_("(begin lesson %d again)"), m->lesson->number);
     return c;

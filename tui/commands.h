@@ -22,6 +22,16 @@ void command_why_not(struct model *m, const char *program);
 
 enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
 
+/* What runs a step that has something to run: its action, but a node whose process is gone is started as a
+ * process where the lesson would start its app. The caller's. */
+struct command *command_step(const struct model *m, size_t step);
+
+/* "labctl -n NODE stop_app" or "start_app", by the verb: which node; NULL: the step does something else. */
+const char *step_of_app(const struct lesson_step *s, const char *verb);
+
+bool command_cut_heals(
+    const struct model *m); /* the selected node is cut off: the key would give its links back */
+
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */
 struct command *command_for(struct model *m, enum request request);

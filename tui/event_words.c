@@ -13,6 +13,7 @@ static const char *const sentences[] = {
     N_("%s is up"),
     N_("%s is down"),
     N_("%s was stopped"),
+    N_("%s not running; it was cut off from the others before"),
     N_("%s not running"),
     N_("%s running"),
     N_("%s has said nothing for %s ms: the link to it is closed"),

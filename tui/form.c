@@ -210,6 +210,71 @@ static char *policy_wrong(const struct form *f, int *field)
     return pattern_wrong(input_text(&f->fields[POLICY_PATTERN]));
 }
 
+/* ---- what a node takes and may not be meant
+ * ---------------------------------------------------------------------- */
+
+/* As labctl has them: node1, or node1@host. */
+static bool is_node(const struct snapshot *s, const char *name, size_t len)
+{
+    const char *host = memchr(name, '@', len);
+    size_t own = host ? (size_t)(host - name) : len;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (strlen(s->nodes[i].name) == own && strncmp(s->nodes[i].name, name, own) == 0)
+            return true;
+    return false;
+}
+
+/* "node7,node9": those of the list that the cluster does not have; NULL: it has all, or none is known yet.
+ * The caller frees it. */
+static char *strange_nodes(const struct snapshot *s, const char *typed)
+{
+    struct text strange = {0};
+    while (s && *typed) {
+        size_t len = strcspn(typed, ", ");
+        if (len > 0 && !is_node(s, typed, len))
+            text_printf(&strange, "%s%.*s", strange.len ? ", " : "", (int)len, typed);
+        typed += len;
+        typed += strspn(typed, ", ");
+    }
+    return strange.s;
+}
+
+/* RabbitMQ takes both without a word, and so do the kit's nodes. NULL: nothing; the caller frees it. */
+static char *policy_doubt(const struct model *m, const struct form *f, int *field)
+{
+    bool named = strcmp(input_text(&f->fields[POLICY_HA_MODE]), "nodes") == 0;
+    char *strange = named ? strange_nodes(m->snapshot, input_text(&f->fields[POLICY_HA_PARAMS])) : NULL;
+    bool all = !*input_text(&f->fields[POLICY_PATTERN]);
+    struct text t = {0};
+    *field = all ? POLICY_PATTERN : POLICY_HA_PARAMS;
+    if (all)
+        text_printf(&t, "%s%s", _("An empty pattern matches every queue there is and will be."),
+                    strange ? " " : "");
+    if (strange)
+        text_printf(&t, _("This cluster has no node called %s: no copy can go there."), strange);
+    if (t.len)
+        text_printf(&t, " %s", _("Enter once more sets it all the same."));
+    free(strange);
+    return t.s;
+}
+
+/* Asked once: Enter once more, with nothing in between, does it. */
+static bool is_doubtful(struct model *m)
+{
+    struct form *f = &m->forms[m->form];
+    int field = 0;
+    f->wrong = m->form == FORM_POLICY ? policy_doubt(m, f, &field) : NULL;
+    f->asked = f->wrong != NULL;
+    if (!f->asked)
+        return false;
+    f->at = field;
+    f->chosen = true;
+    return true;
+}
+
+/* ---- what no node would take, of a publish
+ * ----------------------------------------------------------------------- */
+
 static char *publish_wrong(const struct form *f, int *field)
 {
     const char *count = input_text(&f->fields[PUBLISH_COUNT]);
@@ -263,11 +328,13 @@ enum effect form_key(struct model *m, int key, struct command **run)
     struct form *f = &m->forms[m->form];
     const struct field *field = &kinds[m->form].fields[f->at];
     int len = kinds[m->form].len;
+    bool asked = f->asked;
     free(f->wrong);
     f->wrong = NULL;
+    f->asked = false;
     if (key == KEY_ESCAPE) {
         m->overlay = OVERLAY_NONE;
-    } else if (key == KEY_RETURN && is_wrong(m)) {
+    } else if (key == KEY_RETURN && (is_wrong(m) || (!asked && is_doubtful(m)))) {
         return EFFECT_DRAW;
     } else if (key == KEY_RETURN) {
         m->overlay = OVERLAY_NONE;

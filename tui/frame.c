@@ -11,6 +11,7 @@ char *tui_frame_text(const struct snapshot *s, const struct lesson *l, int width
     model_init(&m, (struct lesson *)l, NULL, false, false); /* drawing only reads it */
     model_observe(&m, s);
     m.now = s->taken_at;
+    m.text_only = true;
     canvas_init(&c);
     canvas_resize(&c, width, height);
     screen_draw(&m, &c);

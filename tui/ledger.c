@@ -270,8 +270,8 @@ static bool take_copy(struct ledger *l, const struct copy_seen *c)
 static bool take_copies(struct ledger *l, const struct snapshot *s)
 {
     bool changed = false;
-    const char *queue = l->wanted ? l->wanted : s->looked_at;
-    bool asked = !l->wanted || (s->looked_at && strcmp(queue, s->looked_at) == 0);
+    const char *queue = l->wanted && s->looked_at ? l->wanted : s->looked_at; /* no queue: of none is told */
+    bool asked = !queue || strcmp(queue, s->looked_at) == 0;
     uint64_t uid = queue ? uid_of(l, s, queue, asked) : 0;
     if (!queue || !l->queue || strcmp(queue, l->queue) != 0 || (uid && uid != l->uid) ||
         (!asked && !l->unasked)) {

@@ -137,22 +137,51 @@ static void tell_discarded(struct telling *t, const struct event_seen *e, int64_
     m->side = true;
 }
 
+/* One end of a link that is cut. It may tell of it twice: that the other is silent, and that it is down. */
+static void tell_unlinked(struct telling *t, int teller, int node, int64_t at_us)
+{
+    const struct life *life = t->life;
+    for (size_t i = life->moments.len; i-- > 0 && life->moments.items[i].at_us + NOTICE_US > at_us;) {
+        const struct moment *m = &life->moments.items[i];
+        if (m->kind == MOMENT_UNLINKED && m->from == teller && m->to == node)
+            return;
+    }
+    life_add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
+}
+
+/* "node1 has said nothing for 4000 ms: the link to it is closed": only who leads the view without it calls it
+ * down. The node, if it answered this screen then; else -1: what it is is told by others. */
+static int silent_to(const struct telling *t, const struct event_seen *e)
+{
+    static const char words[] = " has said nothing for ";
+    for (size_t n = 0; n < t->s->nodes_len && strcmp(e->kind, "node") == 0; n++) {
+        size_t len = strlen(t->s->nodes[n].name);
+        if (strncmp(e->text, t->s->nodes[n].name, len) == 0 &&
+            strncmp(e->text + len, words, sizeof(words) - 1) == 0)
+            return answered_around(t->l, t->s, (int)n, e->wall_ms * 1000) ? (int)n : -1;
+    }
+    return -1;
+}
+
 static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
 {
     const char *label;
     int node;
     enum node_news news = node_event(t->s, e, &node, &label);
+    int64_t at_us = e->wall_ms * 1000;
+    int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
+    bool before = at_us + 1000 < from_us; /* it was published */
     if (news == NEWS_NONE) {
+        int silent = teller >= 0 ? silent_to(t, e) : -1;
+        if (silent >= 0 && !before && of_interest(t, (node_bits)1 << silent))
+            tell_unlinked(t, teller, silent, at_us);
         tell_discarded(t, e, from_us);
         return;
     }
     node_bits bit = (node_bits)1 << node;
-    int64_t at_us = e->wall_ms * 1000;
-    int teller = e->node ? snapshot_node_index(t->s, e->node) : -1;
-    bool before = at_us + 1000 < from_us; /* it was published */
     if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, t->s, node, at_us)) {
         if (!before && of_interest(t, bit))
-            life_add(t, MOMENT_UNLINKED, teller, node, at_us, N_("no link to"));
+            tell_unlinked(t, teller, node, at_us);
         return;
     }
     bool down = news != NEWS_UP;

@@ -323,12 +323,20 @@ static void say_what_helps(struct model *m, size_t i)
 {
     const struct lesson_step *step = &m->lesson->steps[i];
     json_t *fact;
-    enum lesson_help help = lesson_help(m->lesson, i, m->snapshot, &fact);
+    const struct policy_seen *policy;
+    enum lesson_help help = lesson_help(m->lesson, i, m->snapshot, &fact, &policy);
     char *missing = fact_text(fact, lesson_words);
     json_decref(fact);
     char *failed = step_failed_text(m, step);
-    if (failed)
+    if (step_lacks(step))
+        model_say(m, "%s", step_lacks(step));
+    else if (failed)
         model_say(m, "%s", failed);
+    else if (help == LESSON_HELP_CLEAR)
+        model_say(m,
+                  _("step %zu, not yet: policy %s (%s) is in the way: %sctl clear_policy %s (here with : in "
+                    "front of clear_policy) clears it. B begins again without it."),
+                  i + 1, policy->name, policy->pattern, m->program ? m->program : "lab", policy->name);
     else if (help == LESSON_HELP_START_NODES)
         model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
                   i + 1, missing);
@@ -362,11 +370,11 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         say_what_helps(m, i);
         return EFFECT_DRAW;
     }
-    struct command *c = command_of((const char *const *)step->action, (int)i);
-    if (step->action_text) {
-        free(c->text);
-        c->text = xstrdup(step->action_text);
+    if (step->lacks) { /* run now it would show nothing, and might use up what it is about */
+        model_say(m, "%s", lesson_words(step->lacks));
+        return EFFECT_DRAW;
     }
+    struct command *c = command_step(m, i);
     if (m->view == VIEW_LESSON)
         m->scroll = 0; /* back to the step that runs */
     return run_command(c, run);
@@ -516,7 +524,9 @@ enum effect model_key(struct model *m, int key, struct command **run)
     }
     const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
     if (other) {
-        model_say(m, _("still running (Ctrl-C ends it): %s"), other->text);
+        char *text = still_running_text(other);
+        model_say(m, "%s", text);
+        free(text);
         return EFFECT_DRAW;
     }
     const struct view_ops *view = view_of(m->view);

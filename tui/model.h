@@ -62,6 +62,7 @@ enum danger {
 struct command {
     char **argv; /* NULL-terminated, as engine_spawn takes it */
     char *text;  /* as a learner would type it */
+    char *other; /* why it goes to another node than the selected one; NULL: it does not */
     int step;    /* of the lesson; COMMAND_OF_KEY: a key's; COMMAND_CLEAN, _GO_ON: argv is only for showing */
     int64_t began_us; /* when it began, since 1970: what was seen last then */
     bool running;
@@ -142,6 +143,9 @@ struct time_shown {
     int line;       /* of the file */
 };
 
+/* where in the argv of COMMAND_CLEAN the policies begin that are cleared besides the lesson's own */
+#define COMMAND_CLEAN_FIRST 2
+
 struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
@@ -206,6 +210,8 @@ struct model {
 
     /* set once */
     bool compared;         /* one of two that are side by side: key_in_compare has its keys */
+    const char *program;   /* how lab was called, for what is to be typed; NULL: lab */
+    bool text_only;        /* one frame as text: nobody presses keys in it */
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */

@@ -150,6 +150,16 @@ static const struct {
 static char *what_is_done(const struct model *m, enum danger danger)
 {
     size_t seen = model_step(m), steps = m->lesson ? m->lesson->steps_len : 0;
+    char **policy = m->to_confirm->argv + COMMAND_CLEAN_FIRST;
+    struct text names = {0};
+    for (; danger == DANGER_CLEAN && *policy; policy++)
+        text_printf(&names, "%s%s", names.len ? ", " : "", *policy);
+    if (names.len) {
+        char *text =
+            format_text(_("%s Clears what is in its way, too: policy %s."), _(dangers[danger].what), names.s);
+        text_finish(&names);
+        return text;
+    }
     if (danger != DANGER_GO_ON || seen == steps)
         return xstrdup(_(dangers[danger].what));
     return format_text(NP_("Lesson %d is not done: %zu step of %zu was seen. %s",

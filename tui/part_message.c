@@ -194,7 +194,7 @@ static char *caveat(const struct diagram *d)
                          "them): only the queue's own changes are shown."));
     if (!l->fates.len && !d->life.moments.len && l->unasked)
         return format_text(_("Nothing is recorded of its messages: the screen looked at %s then."),
-                           s->looked_at ? s->looked_at : _("no queue"));
+                           s->looked_at);
     char *unserved = !l->fates.len && !d->life.moments.len ? unserved_text(d) : NULL;
     if (unserved)
         return unserved;

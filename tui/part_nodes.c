@@ -67,11 +67,13 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     char count[24];
     out[0] = '\0';
     if (letter == '!') {
+        const struct away *past = model_past(m, q->name); /* an earlier screen may have seen it (kept.h) */
+        int64_t held = q->was_messages >= 0 || !past ? q->was_messages : past->held;
         bool was_master = q->master == node || (away && (away->masters & ((node_bits)1 << node)));
         if (q->master != node) /* another one has it now */
             snprintf(out, 32, _("was %s"), was_master ? "M" : "m");
-        else if (q->was_messages >= 0)
-            snprintf(out, 32, _("was %s"), count_text(q->was_messages, count));
+        else if (held >= 0)
+            snprintf(out, 32, _("had %s"), count_text(held, count));
     } else if (letter == 'u' && sync_percent(q) >= 0) {
         snprintf(out, 32, "%d%%", sync_percent(q));
     } else if (letter == 'u') {
@@ -79,7 +81,7 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     } else {
         const struct side_seen *side = queue_seen_side(q, node);
         if (side && side->messages < 0 && side->was_messages >= 0)
-            snprintf(out, 32, _("was %s"), count_text(side->was_messages, count));
+            snprintf(out, 32, _("had %s"), count_text(side->was_messages, count));
         else
             snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
     }

@@ -76,6 +76,17 @@ static void put_right_aligned(struct canvas *c, struct rect r, int x, int width,
     canvas_put(c, r, x + (columns < width ? width - columns : 0), 0, style, text);
 }
 
+/* What stands at the row's end, and no half of a heading before it. */
+static void put_over_heading(struct canvas *c, struct rect r, const char *text)
+{
+    int from = r.width - text_columns(c, text);
+    from = from > 0 ? from : 0;
+    while (from > 0 && c->cells[r.y * c->width + r.x + from - 1].ch != ' ')
+        from--;
+    canvas_fill(c, (struct rect){r.x + from, r.y, r.width - from, 1}, STYLE_NORMAL);
+    canvas_put_right(c, r, 0, 0, STYLE_STRONG, text);
+}
+
 /* The columns of the nodes: "n1 n2 n3"; what makes names differ is their end. */
 static void draw_heading(const struct model *m, struct canvas *c, struct rect r, const struct columns *k)
 {
@@ -184,7 +195,10 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     const struct snapshot *s = m->snapshot;
     struct columns k = lay_out(m, c, r.width);
     int rows = r.height - 1, selected = 0, queues = (int)m->shown.len;
+    char *status = m->view == VIEW_CLUSTER ? find_status(m) : NULL;
     draw_heading(m, c, r, &k);
+    if (status)
+        put_over_heading(c, r, status);
     if (queues == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
                    s->queues_len ? _("(no queue passes the filter)") : _("(no queues)"));
@@ -197,12 +211,9 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     int first = selected >= rows ? selected - rows + 1 : 0;
     for (int i = first; i < queues && i - first < rows; i++)
         draw_queue(m, c, r, 1 + i - first, &k, &s->queues[m->shown.items[i]]);
-    char *status = find_status(m);
     char *more = counted ? format_text(_(" +%d more"), queues - rows) : NULL;
     if (more)
         canvas_put_right(c, r, 0, r.height - 1, STYLE_DIM, more);
-    if (status && m->view == VIEW_CLUSTER)
-        canvas_put_right(c, r, 0, 0, STYLE_STRONG, status);
     free(status);
     free(more);
 }
@@ -223,6 +234,16 @@ static bool unserved(const struct queue_seen *q)
     return q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
 }
 
+/* Its master was out of their view already when it stopped: they lost it by the cut, and call it down however
+ * it was stopped. */
+static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
+{
+    const struct snapshot *s = m->snapshot;
+    if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
+        return false;
+    return (m->cut | snapshot_partitions(s, s->source)) >> q->master & 1;
+}
+
 /* why nobody serves it; the caller frees it */
 static char *unserved_text(const struct model *m, const struct queue_seen *q)
 {
@@ -236,6 +257,8 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q)
         text = format_text(stopped ? _("%s STOPPED: its only copy is on a node that is away")
                                    : _("%s DOWN: its only copy is on a node that is away"),
                            q->name);
+    else if (lost_by_cut(m, q))
+        text = format_text(_("%s DOWN: its only copy is on %s, cut off before it stopped"), q->name, nodes);
     else
         text = format_text(stopped ? _("%s STOPPED: its only copy is on %s")
                                    : _("%s DOWN: its only copy is on %s"),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "commands.h"
 #include "view.h"
 #include "words.h"
 
@@ -22,7 +23,7 @@ static const char *box(enum step_state state, enum style *style)
     case STEP_OPEN: *style = STYLE_NORMAL; return "[ ]";
     case STEP_HALF: *style = STYLE_SYNCING; return "[~]";
     case STEP_SEEN: *style = STYLE_FINE; return "[x]";
-    case STEP_WAS: *style = STYLE_NORMAL; return "[x]"; /* it was proved; "was true" stands beside it */
+    case STEP_WAS: *style = STYLE_NORMAL; return "[x]"; /* it was proved; "true until" stands beside it */
     }
     return "[ ]";
 }
@@ -33,14 +34,40 @@ const char *step_title(const struct lesson *l, size_t step)
     return lesson_words(lesson_step_told(l, step) ? s->title : s->before);
 }
 
-const char *step_why(const struct lesson *l, size_t step)
+static bool is_done(const struct lesson_step *s)
 {
-    return lesson_step_told(l, step) ? lesson_words(l->steps[step].why) : NULL;
+    return s->state == STEP_SEEN || s->state == STEP_WAS;
+}
+
+/* What was to be stopped in order, and was not: how to go on. The caller frees it; NULL: nothing to say. */
+static char *gone_text(const struct lesson *l, size_t step)
+{
+    const char *node = step_of_app(&l->steps[step], "stop_app");
+    return node && lesson_step_process_gone(l, step)
+               ? format_text(_("Killed or crashed, not stopped: labctl -n %s start starts %s again."), node,
+                             node)
+               : NULL;
+}
+
+char *step_text(const struct lesson *l, size_t step)
+{
+    const struct lesson_step *s = &l->steps[step];
+    if (!is_done(s))
+        return s->why ? xstrdup(lesson_words(s->why)) : NULL;
+    char *gone = gone_text(l, step);
+    const char *result = s->result ? s->result : s->why;
+    return gone || !result ? gone : xstrdup(lesson_words(result));
+}
+
+const char *step_lacks(const struct lesson_step *s)
+{
+    bool went_well = s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
+    return s->lacks && !went_well ? lesson_words(s->lacks) : NULL;
 }
 
 const char *lesson_title(const struct lesson *l)
 {
-    return lesson_words(l->before && lesson_asks(l) ? l->before : l->title);
+    return lesson_words(l->before && lesson_current(l) < l->steps_len ? l->before : l->title);
 }
 
 char *proof_words(const struct lesson_step *s)
@@ -57,9 +84,9 @@ char *proof_words(const struct lesson_step *s)
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        words = *seen
-                    ? format_text(_("was true %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
-                    : format_text(_("was true %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+        words =
+            *seen ? format_text(_("true until %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
+                  : format_text(_("true until %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
         break;
     }
     }
@@ -110,7 +137,7 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
                   step_title(m->lesson, i));
     if (rows)
         draw_paragraph(c, rect_rows(r, y + 1, rows), TEXT_COLUMN, 0, style, proof);
-    else if (column && lesson_step_told(m->lesson, i))
+    else if (column && lesson_step_reached(m->lesson, i))
         canvas_put(c, r, column, y, shown_state(s) == STEP_OPEN ? STYLE_DIM : style, proof);
     free(proof);
     return 1 + rows;
@@ -137,11 +164,17 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
     if (!s->action || !s->acted || s->exit_code <= 0)
         return NULL;
     const struct node_seen *n = node_of(m, s->action);
-    if (n && !n->answers)
+    bool starts = step_of_app(s, "start_app") != NULL;
+    if (n && !n->answers && !starts)
         return format_text(
             _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
               "it; then r runs this once more"),
             s->exit_code, n->name);
+    if (n && n->gone)
+        return format_text(
+            _("its program ended with exit code %d: the process of %s is gone; r runs labctl -n "
+              "%s start"),
+            s->exit_code, n->name, n->name);
     return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
 }
 
@@ -149,10 +182,16 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
     *style = STYLE_STRONG;
-    if (s->action_text && !s->acted)
-        return format_text(_("n runs: %s"), s->action_text);
+    if (step_lacks(s))
+        return xstrdup(step_lacks(s));
+    if (s->action_text && s->action && !s->acted) {
+        struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
+        char *text = format_text(_("n runs: %s"), c->text);
+        command_destroy(c);
+        return text;
+    }
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(_("it runs now (Ctrl-C ends it)"));
+        return xstrdup(m->replay ? _("it runs now") : _("it runs now (Ctrl-C ends it)"));
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;
@@ -165,15 +204,23 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 
-/* A step with nothing to run may be ticked in the moment in which it comes up. What it was for is shown until
- * the step after it is run. */
-static const struct lesson_step *looked_at(const struct model *m)
+/* What the step before the current one has shown, until this one is run. The caller frees it; NULL: nothing.
+ */
+static char *shown_text(const struct model *m)
 {
     const struct lesson *l = m->lesson;
     size_t current = model_step(m);
-    if (current == 0 || current == l->steps_len || l->steps[current - 1].action || !l->steps[current - 1].why)
-        return NULL; /* the last one's why is part of the ending */
-    return l->steps[current].acted ? NULL : &l->steps[current - 1];
+    if (current == 0 || current == l->steps_len || l->steps[current].acted)
+        return NULL; /* what the last one has shown is part of the ending */
+    const struct lesson_step *before = &l->steps[current - 1];
+    /* what was only looked at is ticked at once: what is to be known of the stop before it stays */
+    char *gone = gone_text(l, before->action || current < 2 ? current - 1 : current - 2);
+    const char *result = before->result && (!gone || !before->action) ? lesson_words(before->result) : NULL;
+    if (!gone)
+        return result ? xstrdup(result) : NULL;
+    char *text = result ? format_text("%s %s", result, gone) : xstrdup(gone);
+    free(gone);
+    return text;
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)
@@ -185,7 +232,7 @@ static int text_rows(const struct canvas *c, int width, const char *text)
  * queues, why, and how to go on; how many rows each gets. */
 struct ending {
     char *asked, *done; /* asked: NULL: nothing was */
-    const char *why;    /* of the last step; NULL: none */
+    char *why;          /* what the last step has shown; NULL: nothing */
     int asked_rows, account_rows, why_rows, done_rows;
 };
 
@@ -203,7 +250,7 @@ static void share_ending(const struct model *m, const struct canvas *c, int widt
     const struct lesson *l = m->lesson;
     bool told = l->number != 0;
     *e = (struct ending){.done = lesson_done_text(m), .asked = told ? lesson_asked_text(m) : NULL};
-    e->why = told ? lesson_words(l->steps[l->steps_len - 1].why) : NULL;
+    e->why = told ? step_text(l, l->steps_len - 1) : NULL;
     int done = paragraph_rows(c, width - 1, e->done), account = told ? account_rows(m, c, width) : 0;
     e->done_rows = done < rows ? done : rows;
     rows -= e->done_rows;
@@ -216,6 +263,7 @@ static void share_ending(const struct model *m, const struct canvas *c, int widt
 static void ending_finish(struct ending *e)
 {
     free(e->asked);
+    free(e->why);
     free(e->done);
 }
 
@@ -231,7 +279,9 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
         return e.asked_rows + e.account_rows + e.why_rows + e.done_rows;
     }
     char *text = to_do_text(m, &m->lesson->steps[current], &style);
-    int rows = text_rows(c, width, step_why(m->lesson, current)) + text_rows(c, width, text);
+    char *why = step_text(m->lesson, current);
+    int rows = text_rows(c, width, why) + text_rows(c, width, text);
+    free(why);
     free(text);
     return rows;
 }
@@ -240,8 +290,10 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
 {
     if (!m->lesson)
         return 0;
-    const struct lesson_step *looked = looked_at(m);
-    return current_rows(m, c, width) + (looked ? text_rows(c, width, lesson_words(looked->why)) : 0);
+    char *shown = shown_text(m);
+    int rows = current_rows(m, c, width) + text_rows(c, width, shown);
+    free(shown);
+    return rows;
 }
 
 int steps_rows_of_proof(const struct model *m, struct canvas *c, int width)
@@ -253,7 +305,7 @@ int steps_rows_of_proof(const struct model *m, struct canvas *c, int width)
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];
-    const char *why = step_why(m->lesson, model_step(m));
+    char *why = step_text(m->lesson, model_step(m));
     enum style style;
     char *text = to_do_text(m, s, &style);
     int used = 0;
@@ -261,6 +313,7 @@ static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect 
         used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM, why);
     if (text)
         used += draw_paragraph(c, rect_rows(r, y + used, rows - used), TEXT_COLUMN, 0, style, text);
+    free(why);
     free(text);
     return used;
 }
@@ -282,6 +335,10 @@ char *lesson_done_text(const struct model *m)
     if (!m->next_lesson)
         return format_text(
             _("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."), steps);
+    if (m->next_lesson > m->lesson->number + 1)
+        return format_text(_("All %zu steps were seen. N goes on to lesson %d (those between are still to be "
+                             "written), B begins it again, q leaves."),
+                           steps, m->next_lesson);
     return format_text(_("All %zu steps were seen. N goes on to lesson %d, B begins it again, q leaves."),
                        steps, m->next_lesson);
 }
@@ -337,7 +394,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     rows--;
     int to_say = steps_rows_to_do(m, c, r.width);
     size_t first, listed = choose_listed(m, rows, to_say, &first);
-    const struct lesson_step *looked = looked_at(m);
+    char *shown = shown_text(m);
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {
@@ -348,13 +405,13 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         if (i == current && extra > 0)
             y += draw_what_to_do(m, c, r, y, extra);
         int spare = extra - current_rows(m, c, r.width); /* why the current one is done comes first */
-        if (i + 1 == current && looked && spare > 0) {
-            int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM,
-                                      lesson_words(looked->why));
+        if (i + 1 == current && shown && spare > 0) {
+            int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM, shown);
             y += used;
             extra -= used;
         }
     }
+    free(shown);
     if (current == steps && y < r.height)
         draw_ending(m, c, rect_rows(r, y, r.height - y));
     if (i < steps && current < steps)

@@ -19,6 +19,7 @@ void command_destroy(struct command *c)
         free(c->argv[i]);
     free(c->argv);
     free(c->text);
+    free(c->other);
     free(c->last_line);
     free(c->goal.queue);
     text_finish(&c->output);
@@ -108,6 +109,28 @@ void model_output(struct model *m, struct command *c, const char *data, size_t l
     }
 }
 
+char *still_running_text(const struct command *c)
+{
+    return format_text(_("still running (Ctrl-C ends it): %s"), c->text);
+}
+
+char *leaves_running_text(const struct command *c)
+{
+    return format_text(_("still running: %s -- q again leaves without its end"), c->text);
+}
+
+/* What was said of it while it ran is over with it. */
+static void forget_running(struct model *m, const struct command *c)
+{
+    char *still = still_running_text(c), *leaves = leaves_running_text(c);
+    if (m->message && (strcmp(m->message, still) == 0 || strcmp(m->message, leaves) == 0)) {
+        free(m->message);
+        m->message = NULL;
+    }
+    free(still);
+    free(leaves);
+}
+
 /* One that ran besides the newest: how it ended is said, then it is gone. */
 static void other_ended(struct model *m, size_t i, int exit_code)
 {
@@ -138,6 +161,7 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
+    forget_running(m, c);
     if (exit_code == 0 || exit_code == EX_UNAVAILABLE) { /* so cut ends where it could tell but one end */
         node_bits was = m->cut;
         m->cut = cut_after(m, c);

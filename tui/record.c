@@ -109,6 +109,10 @@ static json_t *lesson_json(const struct lesson *l)
     set_text(o, "title", l->title);
     set_text(o, "aim", l->aim);
     set_text(o, "queue", l->queue);
+    if (l->queues)
+        json_object_set_new(o, "queues", words_json(l->queues));
+    if (l->policies)
+        json_object_set_new(o, "policies", words_json(l->policies));
     set_text(o, "before", l->before);
     set_text(o, "predict", l->predict);
     set_text(o, "answer", l->answer);
@@ -117,6 +121,7 @@ static json_t *lesson_json(const struct lesson *l)
         set_text(step, "title", l->steps[i].title);
         set_text(step, "before", l->steps[i].before);
         set_text(step, "why", l->steps[i].why);
+        set_text(step, "result", l->steps[i].result);
         set_text(step, "wait", l->steps[i].wait_text);
         set_text(step, "text", l->steps[i].action_text);
         if (l->steps[i].action)
@@ -220,6 +225,7 @@ static json_t *step_json(const struct lesson_step *s, bool whole)
     json_object_set_new(o, "acted", json_boolean(s->acted));
     set_number(o, "exit", s->exit_code);
     json_object_set(o, "seen", s->seen); /* nothing, if there is none */
+    set_text(o, "lacks", s->lacks);
     set_number(o, "seen_wall_ms", s->seen_wall_ms);
     if (whole && s->output && *s->output) {
         size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;

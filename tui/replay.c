@@ -376,6 +376,8 @@ struct lesson *recording_lesson(const struct recording *r)
     l->title = text_of(from, "title");
     l->aim = text_of(from, "aim");
     l->queue = text_of(from, "queue");
+    l->queues = words_of(json_object_get(from, "queues"));
+    l->policies = words_of(json_object_get(from, "policies"));
     l->before = text_of(from, "before");
     l->predict = text_of(from, "predict");
     l->answer = text_of(from, "answer");
@@ -386,6 +388,7 @@ struct lesson *recording_lesson(const struct recording *r)
         l->steps[i].title = text_of(step, "title");
         l->steps[i].before = text_of(step, "before");
         l->steps[i].why = text_of(step, "why");
+        l->steps[i].result = text_of(step, "result");
         l->steps[i].wait_text = text_of(step, "wait");
         l->steps[i].action_text = text_of(step, "text");
         l->steps[i].action = words_of(json_object_get(step, "action"));

@@ -191,8 +191,9 @@ static void on_ended(void *arg, struct command *c, int exit_code)
     draw(r, false);
 }
 
-/* What B does is no program of its own: a child of this one does it, so that the screen goes on meanwhile. */
-static int spawn_clean(struct run *r, int *fd, int *pid)
+/* What B does is no program of its own: a child of this one does it, so that the screen goes on meanwhile.
+ * clear: the policies that it was told may go. */
+static int spawn_clean(struct run *r, const char *const *clear, int *fd, int *pid)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC))
@@ -201,7 +202,7 @@ static int spawn_clean(struct run *r, int *fd, int *pid)
     *pid = fork();
     if (*pid == 0) {
         char *error = NULL;
-        int err = lesson_clean(r->lab, r->model.lesson, &error);
+        int err = lesson_clean(r->lab, r->model.lesson, clear, &error);
         if (err)
             dprintf(ends[1], "%s\n", error ? error : err_text(err));
         _exit(err ? 1 : 0);
@@ -236,7 +237,7 @@ static void start_command(struct run *r, struct command *c)
     session_ran(r->session, c);
     if (!clean) {
         err = jobs_start(r->jobs, r->lab, c);
-    } else if ((err = spawn_clean(r, &fd, &pid)) == 0) {
+    } else if ((err = spawn_clean(r, (const char *const *)c->argv + COMMAND_CLEAN_FIRST, &fd, &pid)) == 0) {
         jobs_adopt(r->jobs, c, fd, pid);
     }
     if (!err)
@@ -581,6 +582,7 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     ASSERT(r.base != NULL);
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
+    r.model.program = opts->program;
     lesson_find_next(&r.model, lesson_number);
     if (!opts->replay)
         kept_take_up(&r.model, lab);

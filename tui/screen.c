@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "commands.h"
 #include "find.h"
 #include "prompt.h"
 #include "ran.h"
@@ -297,6 +298,10 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
     else
         snprintf(status, sizeof(status), _("exit %d"), cmd->exit_code);
     struct rect left = r;
+    if (cmd->other) {
+        canvas_put_right(c, r, text_columns(c, status) + 2, 0, STYLE_STRONG, cmd->other);
+        left.width -= text_columns(c, cmd->other) + 2;
+    }
     left.width -= text_columns(c, status) + 2;
     int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
     if (cmd->step != COMMAND_CLEAN)
@@ -335,6 +340,12 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     words_finish(&w);
 }
 
+/* What the key would do now. */
+static const char *bar_word(const struct model *m, const struct key_entry *k)
+{
+    return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal") : _(k->bar);
+}
+
 /* What stands in the bar while what is shown is the past; NULL: nothing. */
 static const char *time_word(const struct model *m, const struct key_entry *k)
 {
@@ -369,10 +380,11 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         const struct key_entry *k = &key_table[i];
         if (!k->bar || (k->acts && (m->readonly || m->replay)) || (k->request == REQUEST_NEXT && !m->lesson))
             continue;
-        if (x + text_columns(c, k->name) + text_columns(c, _(k->bar)) + 1 > r.width)
+        const char *word = bar_word(m, k);
+        if (x + text_columns(c, k->name) + text_columns(c, word) + 1 > r.width)
             return;
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
-        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(k->bar)) + 1;
+        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", word) + 1;
     }
 }
 
@@ -396,7 +408,8 @@ struct layout {
 static struct layout layout_of(const struct model *m, const struct canvas *c)
 {
     struct rect all = {0, 0, c->width, c->height};
-    int bar = all.height >= 3, header = all.height >= 4, command = command_rows(m, c);
+    int bar = all.height >= 3 && !m->text_only, header = all.height >= 4;
+    int command = m->text_only ? 0 : command_rows(m, c);
     int view = all.height - header - bar - command;
     return (struct layout){.header = rect_rows(all, 0, header),
                            .view = rect_rows(all, header, view),

@@ -370,7 +370,8 @@ void session_request(struct session *s, enum request request, const struct canva
         model_say(m, _("the screen is paused: Space goes back to the lab; speed is a replay's"));
     else
         player_request(s->player, request);
-    session_said(s);
+    if (request != REQUEST_RECORD) /* who sees the recording has nothing to end */
+        session_said(s);
     set_timer(s);
 }
 

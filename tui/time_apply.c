@@ -109,6 +109,9 @@ static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
     s->seen_wall_ms = number_of(o, "seen_wall_ms");
     json_decref(s->seen);
     s->seen = json_incref(json_object_get(o, "seen"));
+    const char *lacks = json_string_value(json_object_get(o, "lacks"));
+    free(s->lacks);
+    s->lacks = lacks ? xstrdup(lacks) : NULL;
     if (cold) {
         free(s->output);
         s->output = output ? xstrdup(output) : NULL;

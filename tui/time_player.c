@@ -92,7 +92,7 @@ void player_to(struct player *p, size_t count)
 void player_look(struct player *p)
 {
     const struct model *m = &p->model;
-    const char *told = m->ledger.queue;
+    const char *told = m->ledger.wanted ? m->ledger.wanted : m->ledger.queue;
     if (!m->queue_chosen || !m->queue || (told && strcmp(told, m->queue) == 0))
         return;
     size_t at = p->at;

@@ -84,11 +84,13 @@ char *proof_words(const struct lesson_step *s);
 /* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
 
-/* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language; step_why:
- * NULL if there is none, or it is not told yet. */
+/* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
+ * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
+ * nothing now; NULL: nothing is missing, or it ran well. */
 const char *lesson_title(const struct lesson *l);
 const char *step_title(const struct lesson *l, size_t step);
-const char *step_why(const struct lesson *l, size_t step);
+char *step_text(const struct lesson *l, size_t step);
+const char *step_lacks(const struct lesson_step *s);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,

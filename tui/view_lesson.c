@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "commands.h"
 #include "view.h"
 #include "words.h"
 
@@ -69,14 +70,19 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     bool current = i == model_step(m), done = state == STEP_SEEN || state == STEP_WAS;
     const char *box = done ? "[x]" : state == STEP_HALF ? "[~]" : "[ ]";
     enum style style = state == STEP_SEEN ? STYLE_FINE : state == STEP_HALF ? STYLE_SYNCING : STYLE_NORMAL;
-    const char *why = step_why(m->lesson, i);
+    char *why = step_text(m->lesson, i);
     made(d, 0, current ? STYLE_STRONG : style,
          format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, step_title(m->lesson, i)));
     if (why && (current || done))
         paragraph(d, 6, STYLE_NORMAL, why);
-    if (s->action_text && current && !s->acted)
-        made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), s->action_text));
-    else if (s->action_text && s->acted)
+    free(why);
+    if (current && step_lacks(s))
+        paragraph(d, 6, STYLE_STRONG, step_lacks(s));
+    else if (s->action_text && s->action && current && !s->acted) {
+        struct command *c = command_step(m, i);
+        made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), c->text));
+        command_destroy(c);
+    } else if (s->action_text && s->acted)
         made(d, 6, STYLE_DIM, format_text("$ %s", s->action_text));
     if (s->output && *s->output) {
         const char *tail = tail_of(s->output, 3);
@@ -84,7 +90,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
             paragraph(d, 6, STYLE_DIM, "| ..");
         block(d, 6, STYLE_DIM, "| ", tail);
     }
-    if ((state != STEP_OPEN || current) && lesson_step_told(m->lesson, i))
+    if ((state != STEP_OPEN || current) && lesson_step_reached(m->lesson, i))
         made(d, 6, state == STEP_OPEN ? STYLE_DIM : style, proof_words(s));
 }
 

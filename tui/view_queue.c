@@ -129,10 +129,23 @@ static void add_rate(struct text *t, const char *name, double rate, int64_t tota
         text_printf(t, _(" (%s so far)"), count_text(total, count));
 }
 
+/* This screen or one before it saw its master take over, or nodes tell of it. */
+static bool took_over(const struct model *m, const struct queue_seen *q)
+{
+    const struct away *past = model_past(m, q->name);
+    if (q->master < 0)
+        return false;
+    char *begin = format_text("%s: %s promoted", q->name, m->snapshot->nodes[q->master].name);
+    bool told = past && past->taken_len;
+    for (size_t i = 0; i < m->snapshot->events_len && !told; i++)
+        told = strncmp(m->snapshot->events[i].text, begin, strlen(begin)) == 0;
+    free(begin);
+    return told;
+}
+
 /* These are the master's own figures: one that took over begins at nothing. */
 static void rates(struct page *p, const struct model *m, const struct queue_seen *q, const json_t *o)
 {
-    const struct away *past = model_past(m, q->name);
     const json_t *stats = json_object_get(o, "message_stats");
     struct text t = {0};
     add_rate(&t, _("in"), q->publish_rate, detail_count(stats, "publish"));
@@ -140,7 +153,7 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
     page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : "?");
-    if (t.len && past && past->taken_len && q->master >= 0)
+    if (t.len && took_over(m, q))
         page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
                   m->snapshot->nodes[q->master].name);
     text_finish(&t);

@@ -56,8 +56,10 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     if (!why)
         return 0;
     if (why == EADDRINUSE)
-        *error = format_text("%s: port %u is taken (key %s); choose another, or lab down if a lab runs", who,
-                             port, key);
+        *error =
+            format_text("%s: port %u is taken by another program (key %s): end that one, or choose another "
+                        "port",
+                        who, port, key);
     else
         *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));
     return why == EADDRINUSE ? ERR_BUSY : ERR_INVALID;

@@ -36,10 +36,13 @@ int labdir_path(const char *dir_option, char *out, size_t out_len)
     if (told && told[0])
         return absolute(told, out, out_len);
     const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     int len;
     if (runtime && runtime[0] == '/')
         len = snprintf(out, out_len, "%s/mirrorlab", runtime);
+    else if (state && state[0] == '/')
+        len = snprintf(out, out_len, "%s/mirrorlab/lab", state);
     else
         len = snprintf(out, out_len, "%s/.local/state/mirrorlab/lab", home && home[0] == '/' ? home : "/tmp");
     return len >= 0 && (size_t)len < out_len ? 0 : ERR_TOO_LARGE;

@@ -173,10 +173,38 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
     return 0;
 }
 
+/* needs = ( { say = "..."; proof = ( ... ); } ) */
+static int read_needs(struct reader *r, const config_setting_t *group, struct step_proof *proof)
+{
+    static const char *const keys[] = {"say", "proof"};
+    const config_setting_t *list = config_setting_get_member(group, "needs");
+    int len = list ? config_setting_length(list) : 0, err = 0;
+    if (list && !config_setting_is_list(list))
+        return complain(r, line_of(list),
+                        "needs is not a list; write needs = ( { say = \"...\"; proof = ( ... ); } )");
+    proof->needs = xcalloc((size_t)len + 1, sizeof(*proof->needs));
+    for (int i = 0; i < len && !err; i++) {
+        const config_setting_t *need = config_setting_get_elem(list, (unsigned)i);
+        struct step_need *to = &proof->needs[proof->needs_len++];
+        if (!config_setting_is_group(need))
+            return complain(r, line_of(list), "a need is a group; write { say = \"...\"; proof = ( ... ); }");
+        err = check_keys(r, need, keys, ARRAY_LEN(keys));
+        if (!err)
+            err = read_text(r, need, "say", true, &to->say);
+        const config_setting_t *facts = config_setting_get_member(need, "proof");
+        if (!err && !facts)
+            err = complain(r, line_of(need),
+                           "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
+        else if (!err && !(to->facts = proof_parse(facts, r->file, r->error)))
+            err = ERR_INVALID;
+    }
+    return err;
+}
+
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title", "before", "why",       "action",
-                                       "wait",  "proof",  "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title",  "before", "why",   "result",    "needs",
+                                       "action", "wait",   "proof", "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
@@ -191,6 +219,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     if (!err)
         err = read_text(r, group, "why", false, &step->why);
     if (!err)
+        err = read_text(r, group, "result", false, &step->result);
+    if (!err)
         err = read_text(r, group, "wait", true, &step->wait_text);
     if (!err)
         err = read_int(r, group, "snapshots", 2, 100, &proof->snapshots);
@@ -198,6 +228,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
         err = read_int(r, group, "timeout_s", 1, 3600, &proof->timeout_s);
     if (!err)
         err = read_action(r, group, step);
+    if (!err)
+        err = read_needs(r, group, proof);
     if (err)
         return err;
     const config_setting_t *facts = config_setting_get_member(group, "proof");
@@ -228,11 +260,11 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
     if (!err)
         err = read_int(r, root, "nodes", 1, LIMIT_NODES, &l->nodes);
     if (!err)
-        err = read_names(r, root, "queues", &full->queues);
-    if (!err && full->queues && full->queues[0])
-        l->queue = xstrdup(full->queues[0]);
+        err = read_names(r, root, "queues", &l->queues);
+    if (!err && l->queues && l->queues[0])
+        l->queue = xstrdup(l->queues[0]);
     if (!err)
-        err = read_names(r, root, "policies", &full->policies);
+        err = read_names(r, root, "policies", &l->policies);
     if (err)
         return err;
     const config_setting_t *steps = config_setting_get_member(root, "steps");
@@ -319,12 +351,20 @@ void lesson_destroy(struct lesson *l)
     for (size_t i = 0; i < l->steps_len; i++) {
         struct lesson_step *step = &l->steps[i];
         struct step_proof *proof = step->proof;
-        if (proof)
+        for (size_t n = 0; proof && n < proof->needs_len; n++) {
+            proof_destroy(proof->needs[n].facts);
+            free(proof->needs[n].say);
+        }
+        if (proof) {
             proof_destroy(proof->facts);
+            free(proof->needs);
+        }
         free(proof);
         free(step->title);
         free(step->before);
         free(step->why);
+        free(step->result);
+        free(step->lacks);
         free_names(step->action);
         free(step->action_text);
         free(step->wait_text);
@@ -341,8 +381,8 @@ void lesson_destroy(struct lesson *l)
     free(l->answer);
     free(l->queue);
     json_decref(l->account);
-    free_names(full->queues);
-    free_names(full->policies);
+    free_names(l->queues);
+    free_names(l->policies);
     size_t at = 0;
     for (int64_t *most; (most = map_next(&full->most_messages, &at));)
         free(most);
@@ -388,15 +428,20 @@ size_t lesson_current(const struct lesson *l)
 
 bool lesson_step_told(const struct lesson *l, size_t step)
 {
+    return !l->steps[step].before || is_done(&l->steps[step]);
+}
+
+bool lesson_step_reached(const struct lesson *l, size_t step)
+{
     const struct lesson_step *s = &l->steps[step];
-    return !s->before || is_done(s) || (step == lesson_current(l) && (!s->action || s->acted));
+    return lesson_step_told(l, step) || (step == lesson_current(l) && (!s->action || s->acted));
 }
 
 bool lesson_asks(const struct lesson *l)
 {
     for (size_t i = 0; i < l->steps_len; i++)
         if (l->steps[i].before)
-            return !lesson_step_told(l, i);
+            return !lesson_step_reached(l, i);
     return l->predict && lesson_current(l) == 0;
 }
 
@@ -429,32 +474,12 @@ static bool set_state(struct lesson_step *step, enum step_state state, json_t *s
     return changed;
 }
 
-/* the word behind --timeout in a step's action; NULL: it names none */
-static const char *waits_of(const struct lesson_step *step)
-{
-    for (size_t i = 0; step->action && step->action[i]; i++)
-        if (strcmp(step->action[i], "--timeout") == 0)
-            return step->action[i + 1];
-    return NULL;
-}
-
-static struct evidence evidence_of(const struct lesson_full *full, const struct lesson_step *step,
-                                   const struct snapshot *s)
-{
-    return (struct evidence){.snapshot = s,
-                             .most_messages = &full->most_messages,
-                             .output = step->output,
-                             .acted = step->acted,
-                             .runs = step->acted && step->exit_code < 0,
-                             .waits_s = waits_of(step)};
-}
-
-/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "was true", and
+/* One step, one snapshot. A step that is done goes on being looked at: its tick may become "true until", and
  * stays that: what looks the same again may have another reason (another message, another start). */
 static bool observe_step(const struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
-    struct evidence evidence = evidence_of(full, step, s);
+    struct evidence evidence = lesson_evidence(full, step, s);
     struct finding found;
     bool changed = false;
     if (step->state == STEP_WAS)
@@ -484,6 +509,28 @@ static bool observe_step(const struct lesson_full *full, struct lesson_step *ste
     return changed;
 }
 
+/* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
+ * can say now is not held against it. */
+static bool look_at_needs(const struct lesson_full *full, struct lesson_step *step, bool current,
+                          const struct snapshot *s)
+{
+    struct step_proof *proof = step->proof;
+    struct evidence evidence = lesson_evidence(full, step, s);
+    const char *lacks = NULL;
+    for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
+        struct finding found;
+        proof_look(proof->needs[i].facts, &evidence, &found);
+        lacks = found.verdict == VERDICT_NO ? proof->needs[i].say : NULL;
+        finding_finish(&found);
+    }
+    bool news = (lacks != NULL) != (step->lacks != NULL) || (lacks && strcmp(lacks, step->lacks) != 0);
+    if (news) {
+        free(step->lacks);
+        step->lacks = lacks ? xstrdup(lacks) : NULL;
+    }
+    return news;
+}
+
 bool lesson_observe(struct lesson *l, const struct snapshot *s)
 {
     struct lesson_full *full = lesson_full(l);
@@ -498,6 +545,8 @@ bool lesson_observe(struct lesson *l, const struct snapshot *s)
         if (!done)
             break; /* the first open one; those after it have to wait, also if it was ticked just now */
     }
+    for (size_t i = 0; i < l->steps_len; i++)
+        changed = look_at_needs(full, &l->steps[i], i == lesson_current(l), s) || changed;
     return changed;
 }
 
@@ -532,65 +581,4 @@ void lesson_action_ended(struct lesson *l, size_t step, int exit_code)
 {
     l->steps[step].acted = true;
     l->steps[step].exit_code = exit_code;
-}
-
-enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing)
-{
-    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
-    const struct lesson_step *it = &l->steps[step];
-    const struct step_proof *proof = it->proof;
-    enum lesson_help help = LESSON_HELP_WAIT;
-    *missing = NULL;
-    if (!proof || !s)
-        return help;
-    struct evidence evidence = evidence_of(full, it, s);
-    struct finding found;
-    proof_look(proof->facts, &evidence, &found);
-    /* twice is as good as once, but it does not change how many messages there are */
-    bool again = it->action && strcmp(it->action[0], "labctl") == 0 && !found.counted;
-    if (found.verdict != VERDICT_YES) {
-        *missing = json_incref(found.missing);
-        help = it->exit_code > 0 ? LESSON_HELP_REPEAT
-               : found.sayers    ? LESSON_HELP_START_NODES
-               : again           ? LESSON_HELP_REPEAT
-                                 : LESSON_HELP_RESTART;
-    }
-    finding_finish(&found);
-    return help;
-}
-
-json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s)
-{
-    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
-    for (size_t i = 0; i < s->nodes_len; i++)
-        if (s->nodes[i].state == NODE_NOT_RUNNING)
-            return fact_of(N_("%s does not run"), s->nodes[i].name);
-    for (char **name = full->queues; name && *name; name++)
-        if (snapshot_queue(s, *name))
-            return fact_of(N_("The lab holds %s already"), *name);
-    for (char **name = full->policies; name && *name; name++)
-        for (size_t i = 0; i < s->policies_len; i++)
-            if (strcmp(s->policies[i].name, *name) == 0)
-                return fact_of(N_("The lab holds policy %s already"), *name);
-    return NULL;
-}
-
-char *lesson_explain(const struct lesson *l, size_t step, const struct snapshot *s,
-                     const char *(*translate)(const char *format))
-{
-    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
-    const struct step_proof *proof = l->steps[step].proof;
-    if (!proof)
-        return xstrdup("");
-    struct evidence evidence = evidence_of(full, &l->steps[step], s);
-    struct text out = {0};
-    for (size_t i = 0; i < proof_checks(proof->facts); i++) {
-        bool holds;
-        json_t *fact = proof_explain(proof->facts, i, &evidence, &holds);
-        char *words = fact_text(fact, translate);
-        text_printf(&out, "[%c] %s\n", holds ? 'x' : ' ', words);
-        json_decref(fact);
-        free(words);
-    }
-    return out.s;
 }

@@ -2,8 +2,8 @@
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
  * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says until when it was seen ("was true 21:05:09") and what is so instead, and goes
- * on saying it. */
+ * stops to hold, the step says until when it was seen ("true until 21:05:09") and what is so instead, and
+ * goes on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
@@ -17,8 +17,9 @@ enum step_state { STEP_OPEN, STEP_HALF, STEP_SEEN, STEP_WAS };
 
 struct lesson_step {
     char *title;       /* "stop node1" */
-    char *before;      /* its title until it is come to, where that answers the lesson's question; or NULL */
-    char *why;         /* one or two sentences for a learner; may be NULL */
+    char *before;      /* its title until it is proved, where that tells the outcome; or NULL */
+    char *why;         /* what it does, and what to watch: true before it is run; may be NULL */
+    char *result;      /* what it has shown: told once it is proved; may be NULL */
     char **action;     /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
     char *action_text; /* the command as a learner would type it; NULL if none */
     char *wait_text;   /* what its tick waits for: "node1 not running" */
@@ -28,6 +29,8 @@ struct lesson_step {
     bool acted;   /* its action was run */
     json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
                      what is so instead; NULL: none */
+    char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
+                     be missing, or it is not the current one */
     int held;     /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was seen to hold for the last time */
     char *output;         /* what the action's program printed so far; NULL if none */
@@ -36,15 +39,16 @@ struct lesson_step {
 
 struct lesson {
     int number;
-    char *folder;  /* absolute */
-    char *name;    /* "07-failover" */
-    char *title;   /* "keep messages when a node stops" */
-    char *aim;     /* one sentence */
-    char *before;  /* its title as long as the question is open; NULL: the title gives nothing away */
-    char *predict; /* the predict-first question; may be NULL */
-    char *answer;  /* what the steps have shown when all are proved; may be NULL */
-    char *queue;   /* the one it is about, the first of those it uses; may be NULL */
-    int nodes;     /* how many nodes it wants */
+    char *folder;              /* absolute */
+    char *name;                /* "07-failover" */
+    char *title;               /* "keep messages when a node stops" */
+    char *aim;                 /* one sentence */
+    char *before;              /* its title until all steps are proved; NULL: the title gives nothing away */
+    char *predict;             /* the predict-first question; may be NULL */
+    char *answer;              /* what the steps have shown when all are proved; may be NULL */
+    char *queue;               /* the one it is about, the first of those it uses; may be NULL */
+    char **queues, **policies; /* what it uses and lesson_clean removes; NULL-terminated; NULL: none */
+    int nodes;                 /* how many nodes it wants */
     struct lesson_step *steps;
     size_t steps_len;
     json_t *account; /* what became of its queues, as the screen saw it at its end (a fact, tui/account.c),
@@ -61,10 +65,12 @@ void lesson_destroy(struct lesson *l);
  * handed to lesson_observe. */
 struct lesson *lesson_create(size_t steps);
 
-/* A step that answers the question is not told of before it is come to: what it has to run was run, or it has
- * nothing to run and is the current one. Then its `before` is shown for its title, and what it waits for and
- * why is not. The question is open until the first of them is come to. */
+/* What came out is told once it was seen: until a step is proved its `before` is shown for its title, where
+ * it has one. Such a step is reached when what it has to run was run, or it has nothing to run and is the
+ * current one: before that, what it waits for is not shown. The question is open until the first of them is
+ * reached. */
 bool lesson_step_told(const struct lesson *l, size_t step);
+bool lesson_step_reached(const struct lesson *l, size_t step);
 bool lesson_asks(const struct lesson *l);
 
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
@@ -85,9 +91,19 @@ void lesson_output(struct lesson *l, size_t step, const char *data, size_t len);
 void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
 
 /* Makes the lab ready for the lesson from its beginning, through the HTTP API and labctl: every node runs,
- * the queues and policies that the lesson uses are gone. Blocking, a few seconds. *error: what could not be
- * done. */
-int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error);
+ * the queues and policies that the lesson uses are gone, and those of others that would apply to its queues,
+ * if they are named in clear (NULL-terminated; may be NULL); ERR_EXISTS if one of these is left. Blocking, a
+ * few seconds. *error: what could not be done. */
+int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error);
+
+/* The first of these policies, from *at on, that is none of the lesson's and would apply to one of its queues
+ * (*queue: to which; may be NULL): with it the lesson's steps would lead to something else. *at goes behind
+ * it. NULL: there is none. */
+const struct policy_seen *lesson_in_the_way(const struct lesson *l, const struct snapshot *s, size_t *at,
+                                            const char **queue);
+
+/* It was proved, and what proved it tells that the node's process was gone: no orderly stop of its app. */
+bool lesson_step_process_gone(const struct lesson *l, size_t step);
 
 /* What was seen of it, in the lab's folder beside what was seen of others: lesson_kept.c.
  * lesson_keep: ERR_IO if it cannot be written; a lesson that was not begun leaves what is there.
@@ -103,18 +119,21 @@ void lesson_forget_all(const struct labdir *lab);
 #define LAB_SEEN_FILE "seen.json"
 
 /* Why the lab is not as the lesson begins: "node1 does not run", "The lab holds hello already" (a queue or
- * policy that the lesson uses), the first there is: a new fact. NULL: it is ready. */
+ * policy that the lesson uses), "policy mine (^hello) would apply to hello", the first there is: a new fact.
+ * NULL: it is ready. */
 json_t *lesson_leftover(const struct lesson *l, const struct snapshot *s);
 
 /* What would bring a step on that was run and is not proved: *missing is what it lacks, a new fact or NULL.
- */
+ * policy: LESSON_HELP_CLEAR: which; the snapshot's. */
 enum lesson_help {
     LESSON_HELP_WAIT,        /* nothing is known to be missing */
     LESSON_HELP_REPEAT,      /* its action once more */
     LESSON_HELP_START_NODES, /* too few nodes run that could say so */
     LESSON_HELP_RESTART,     /* the lesson from its beginning: once more would be twice */
+    LESSON_HELP_CLEAR,       /* a policy that is none of the lesson's applies to its queue: without it */
 };
-enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing);
+enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing,
+                             const struct policy_seen **policy);
 
 /* Every fact of a step's proof on a line of its own with what was seen of it: "[ ] ...", in the language of
  * translate (fact.h). The caller frees it. */

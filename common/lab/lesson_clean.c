@@ -116,9 +116,72 @@ static size_t most_parted(const struct labdir *lab)
     return found;
 }
 
-int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
+/* What is set on the first node's word: with every node running, all say the same. Only the policies of the
+ * default vhost, in which the lessons are. NULL: it does not say. */
+static struct snapshot *policies_of(const struct labdir *lab)
 {
-    const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
+    struct http_answer answer;
+    struct snapshot *s = NULL;
+    if (http_call(lab, 0, "GET", "/api/policies/%2F", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
+        json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
+        size_t i;
+        s = xcalloc(1, sizeof(*s));
+        s->policies = xcalloc(json_array_size(list) + 1, sizeof(*s->policies));
+        json_array_foreach(list, i, item)
+        {
+            const char *name = json_string_value(json_object_get(item, "name"));
+            const char *pattern = json_string_value(json_object_get(item, "pattern"));
+            const char *apply_to = json_string_value(json_object_get(item, "apply-to"));
+            if (name && pattern)
+                s->policies[s->policies_len++] =
+                    (struct policy_seen){.name = xstrdup(name),
+                                         .pattern = xstrdup(pattern),
+                                         .apply_to = xstrdup(apply_to ? apply_to : "all"),
+                                         .definition = xstrdup("{}")};
+        }
+        json_decref(list);
+    }
+    text_finish(&answer.body);
+    return s;
+}
+
+static bool is_named(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Policies that are others' and would apply to the lesson's queues: those that may go, go; one that may not
+ * is an error, with what clears it. */
+static int clear_the_way(const struct labdir *lab, const struct lesson *l, const char *const *clear,
+                         char **error)
+{
+    struct snapshot *s = policies_of(lab);
+    const struct policy_seen *p;
+    const char *queue;
+    size_t at = 0;
+    int err = 0;
+    while (s && !err && (p = lesson_in_the_way(l, s, &at, &queue))) {
+        const char *words[] = {"labctl", "clear_policy", p->name, NULL};
+        if (is_named(clear, p->name)) {
+            err = remove_one(lab, "/api/policies/%2F/", p->name, error);
+            continue;
+        }
+        char *typed = engine_typed(lab, words);
+        *error =
+            format_text("policy %s (pattern %s) applies to %s and is in the lesson's way; `%s` clears it",
+                        p->name, p->pattern, queue, typed);
+        free(typed);
+        err = ERR_EXISTS;
+    }
+    snapshot_destroy(s);
+    return err;
+}
+
+int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error)
+{
     *error = NULL;
     if (lesson_forget(l, lab)) {
         *error = format_text("%s/lesson.json cannot be written", lab->path);
@@ -153,9 +216,9 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, char **error)
         }
     }
     int err = 0;
-    for (size_t i = 0; full->policies && full->policies[i] && !err; i++)
-        err = remove_one(lab, "/api/policies/%2F/", full->policies[i], error);
-    for (size_t i = 0; full->queues && full->queues[i] && !err; i++)
-        err = remove_one(lab, "/api/queues/%2F/", full->queues[i], error);
-    return err;
+    for (size_t i = 0; l->policies && l->policies[i] && !err; i++)
+        err = remove_one(lab, "/api/policies/%2F/", l->policies[i], error);
+    for (size_t i = 0; l->queues && l->queues[i] && !err; i++)
+        err = remove_one(lab, "/api/queues/%2F/", l->queues[i], error);
+    return err ? err : clear_the_way(lab, l, clear, error);
 }

@@ -100,7 +100,7 @@ int lesson_keep(const struct lesson *l, const struct labdir *lab)
     json_t *steps = json_array(), *most = json_object();
     for (size_t i = 0; i < l->steps_len; i++)
         json_array_append_new(steps, step_json(&l->steps[i]));
-    for (char **name = full->queues; name && *name; name++) {
+    for (char **name = l->queues; name && *name; name++) {
         const int64_t *held = map_get_str(&full->most_messages, *name);
         if (held)
             json_object_set_new(most, *name, json_integer(*held));

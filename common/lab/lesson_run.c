@@ -259,7 +259,7 @@ int lesson_run_headless(struct labdir *lab, struct lesson *l, const volatile sig
     if (*caught) /* while the lab was started: raised again, for the handler that is there now */
         raise(*caught);
     print_head(&r);
-    int err = lesson_clean(lab, l, &error);
+    int err = lesson_clean(lab, l, NULL, &error);
     if (err)
         fprintf(stderr, translate(N_("the lab cannot be made ready for the lesson: %s\n")), error);
     else

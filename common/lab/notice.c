@@ -164,6 +164,25 @@ static void notice_nodes(struct list *l, const struct snapshot *s, const struct 
     }
 }
 
+/* It was out of the others' view when it went: it had nobody to say so to, and no feed tells of it. */
+static void notice_gone_apart(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        const struct node_seen *n = &s->nodes[i], *was = snapshot_node(before, n->name);
+        bool up = false, apart = true;
+        for (size_t k = 0; k < s->nodes_len; k++) {
+            if (s->nodes[k].state != NODE_UP)
+                continue;
+            up = true;
+            apart = apart &&
+                    ((snapshot_partitions(s, (int)k) >> i & 1) || snapshot_apart(before, (int)i, (int)k));
+        }
+        if (n->state == NODE_NOT_RUNNING && was && was->state != n->state && up && apart)
+            add(l, s->taken_wall_ms, "node", NULL,
+                format_text("%s not running; it was cut off from the others before", n->name));
+    }
+}
+
 /* The count of a busy queue changes with every look: one line that is kept up to date, not one a look. */
 static void notice_count(struct list *l, const struct snapshot *s, const struct queue_seen *q)
 {
@@ -363,6 +382,8 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_policies(&l, s, before);
         notice_queues(&l, s, before);
     }
+    if (before && any_feed)
+        notice_gone_apart(&l, s, before);
     notice_hints(&l, s, before);
     if (before)
         notice_discarded(&l, s, before);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "lab/engine.h"
 #include "lab/merge.h"
 #include "lab/notice.h"
 #include "lab/node_log.h"
@@ -87,6 +88,8 @@ static void end_round(struct observer *o)
     struct node_answer answers[LIMIT_NODES] = {0};
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i] = answer_of(&o->nodes[i]);
+    for (size_t i = 0; i < o->nodes_len && !o->lab->external; i++)
+        answers[i].gone = !answers[i].answered && !engine_node_alive(o->lab, i);
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i].log = node_log_read(o->nodes[i].log); /* also the last words of one that is gone */
     struct snapshot *s = merge_answers(o->lab, answers, o->latest,

@@ -84,7 +84,11 @@ static enum verdict look_node(const struct proof *p, const struct check *c, cons
     }
     if (c->id == CHECK_NODE_ANSWERS) {
         *as_of = s->taken_at;
-        *seen = fact_of(n->answers ? N_("%s answers") : N_("%s does not answer"), n->name);
+        bool told = state_of(p, c->name) != NULL; /* there */
+        *seen = fact_of(n->answers         ? N_("%s answers")
+                        : n->gone && !told ? FACT_SILENT_AND_GONE
+                                           : N_("%s does not answer"),
+                        n->name);
         return yes_if(n->answers == (c->number != 0));
     }
     bool up = n->state == NODE_UP;
@@ -96,7 +100,10 @@ static enum verdict look_node(const struct proof *p, const struct check *c, cons
     }
     if (c->id == CHECK_NODE_SAID_BY)
         return look_sayers(p, c, s, n, seen);
-    *seen = fact_of(up ? N_("%s running") : N_("%s not running"), n->name);
+    *seen = fact_of(up        ? N_("%s running")
+                    : n->gone ? FACT_NOT_RUNNING_AND_GONE
+                              : N_("%s not running"),
+                    n->name);
     return yes_if(is_any(c, up ? "running" : "not running"));
 }
 
@@ -171,7 +178,7 @@ static enum verdict look_had(const struct proof *p, const struct check *c, const
     const int64_t *most = map_get_str(e->most_messages, c->name);
     bool last = q->messages < 0 && q->was_messages >= 0 && wants_unknown(p, c->name);
     int64_t had = last ? q->was_messages : most ? *most : 0;
-    *seen = fact_of(N_("had %lld before"), (long long)had);
+    *seen = fact_of(N_("%s had %lld before"), c->name, (long long)had);
     return yes_if(had >= c->number);
 }
 
@@ -292,7 +299,7 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
     case SUBJECT_POLICY: verdict = look_policy(c, e->snapshot, as_of, seen); break;
     case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
     }
-    if (p->queues > 1 && proof_checks_known[c->id].subject == SUBJECT_QUEUE)
+    if (p->queues > 1 && proof_checks_known[c->id].subject == SUBJECT_QUEUE && c->id != CHECK_QUEUE_HAD)
         *seen = fact_with("%s %s", json_string(c->name), *seen);
     return verdict;
 }
@@ -316,9 +323,15 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
 {
     json_decref(out->missing);
     json_decref(out->instead);
+    out->of_policy = NULL;
     out->verdict = verdict;
     out->instead = json_incref(seen);
     out->sayers = c->id == CHECK_NODE_SAID_BY;
+    bool by_policy = c->id == CHECK_QUEUE_POLICY || c->id == CHECK_QUEUE_MIRRORS ||
+                     c->id == CHECK_QUEUE_MIRRORS_MIN || c->id == CHECK_QUEUE_SYNCED_MIN ||
+                     c->id == CHECK_QUEUE_STATE || c->id == CHECK_QUEUE_UNKNOWN;
+    if (by_policy && verdict == VERDICT_NO)
+        out->of_policy = c->name;
     out->counted = verdict == VERDICT_NO && (c->id == CHECK_QUEUE_MESSAGES || c->id == CHECK_QUEUE_HAD ||
                                              c->id == CHECK_QUEUE_PERSISTENT);
     if (alone) {

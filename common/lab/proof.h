@@ -22,6 +22,11 @@
 
 enum verdict { VERDICT_NO, VERDICT_UNKNOWN, VERDICT_YES };
 
+/* Of a node that is away: its process is, too. These are what proofs say then, and what is looked for in what
+ * they said: no orderly stop of its app, which leaves the process. */
+#define FACT_NOT_RUNNING_AND_GONE N_("%s not running, its process is gone")
+#define FACT_SILENT_AND_GONE      N_("%s does not answer, its process is gone")
+
 struct proof;
 
 /* What a proof may look at. */
@@ -36,15 +41,17 @@ struct evidence {
 
 /* What one look found. */
 struct finding {
-    enum verdict verdict; /* of all checks together */
-    size_t held;          /* checks that hold, not counting those that are about the past */
-    ms_time as_of;        /* the oldest moment that what was used was said at */
-    json_t *seen;         /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
-    json_t *missing;      /* the first that is false (or else unknown): what was seen instead, and what is
-                             wanted, "master=node3, node1 wanted"; NULL: all hold */
-    json_t *instead;      /* of it only what was seen */
-    bool sayers;          /* it counts nodes that say so: too few do */
-    bool counted;         /* it counts messages, and there are others than the step leads to */
+    enum verdict verdict;  /* of all checks together */
+    size_t held;           /* checks that hold, not counting those that are about the past */
+    ms_time as_of;         /* the oldest moment that what was used was said at */
+    json_t *seen;          /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
+    json_t *missing;       /* the first that is false (or else unknown): what was seen instead, and what is
+                              wanted, "master=node3, node1 wanted"; NULL: all hold */
+    json_t *instead;       /* of it only what was seen */
+    bool sayers;           /* it counts nodes that say so: too few do */
+    const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
+                              proof's */
+    bool counted;          /* it counts messages, and there are others than the step leads to */
 };
 
 /* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */

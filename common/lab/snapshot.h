@@ -2,8 +2,9 @@
  * it, the lessons' proofs read it, `lab status --json` prints it. It knows no engine: kit and RabbitMQ look
  * alike.
  *
- * The rule it keeps: nothing is in a snapshot that a node that is alive did not say. What nobody can say
- * now is unknown (-1), with the last known value beside it; every figure has the time it was seen. */
+ * The rule it keeps: nothing is in a snapshot that a node that is alive did not say; but that a node's
+ * process is not there the machine says on which the lab has started it. What nobody can say now is unknown
+ * (-1), with the last known value beside it; every figure has the time it was seen. */
 #ifndef LAB_SNAPSHOT_H
 #define LAB_SNAPSHOT_H
 
@@ -24,6 +25,7 @@ struct node_seen {
     char *name; /* "node1": the part before '@' */
     enum node_state state;
     bool answers;         /* its own API answered the last request */
+    bool gone;            /* it does not, and this machine has no process of it: stop_app leaves one */
     node_bits said_up_by; /* nodes (answering) that say it runs */
     node_bits said_down_by;
     char *error;                     /* why it does not answer, for the screen; NULL if it does */

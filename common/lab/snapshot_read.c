@@ -142,6 +142,7 @@ static bool read_nodes(struct reader *r, const json_t *list)
                   read_number(r, o, "nodes", i, "memory_bytes", -1, &n->memory_bytes) &&
                   read_number(r, o, "nodes", i, "uptime_ms", -1, &n->uptime_ms);
         n->state = (enum node_state)state;
+        n->gone = json_is_true(json_object_get(o, "process_gone")) && !n->answers;
         if (!ok)
             return false;
     }

@@ -32,6 +32,8 @@ static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
                   names_of(s, n->said_up_by), "said_down_by", names_of(s, n->said_down_by), "error",
                   text_or_null(n->error), "partitions", n->partitions ? n->partitions : "", "answered_at",
                   (json_int_t)n->answered_at, "changed_at", (json_int_t)n->changed_at);
+    if (n->gone)
+        json_object_set_new(json, "process_gone", json_true());
     if (n->links)
         json_object_set_new(json, "links", names_of(s, n->links));
     set_known(json, "memory_bytes", n->memory_bytes);

@@ -348,13 +348,14 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     free_pending(m, p);
 }
 
-static void deliver_to_client(struct mirror *m, const struct queue *q, const struct deliver_item *item,
-                              struct effects *out)
+/* generation: of the master that hands it out; 0: an earlier one, and nobody acknowledges it */
+static void deliver_to_client(struct mirror *m, const struct queue *q, uint64_t generation,
+                              const struct deliver_item *item, struct effects *out)
 {
     struct effect *fx = effects_add(out, FX_DELIVER);
     fx->u.deliver.sub = item->sub;
     fx->u.deliver.queue_uid = q->rec.uid;
-    fx->u.deliver.generation = q->rec.generation;
+    fx->u.deliver.generation = generation;
     fx->u.deliver.id = item->id;
     fx->u.deliver.redelivered = item->redelivered;
     fx->u.deliver.msg = message_ref(item->msg);
@@ -368,7 +369,7 @@ void deliver_no_ack(struct mirror *m, const struct queue *q, const struct delive
 {
     const struct subscription *s = map_get_u64(&m->subs, item->sub);
     if (s && s->uid == q->rec.uid && s->no_ack)
-        deliver_to_client(m, q, item, out);
+        deliver_to_client(m, q, 0, item, out);
 }
 
 void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out)
@@ -377,7 +378,7 @@ void handle_deliver(struct mirror *m, struct queue *q, struct peer_msg *msg, str
         const struct deliver_item *item = &msg->u.deliver.items[i];
         const struct subscription *s = map_get_u64(&m->subs, item->sub);
         if (s && s->uid == q->rec.uid) {
-            deliver_to_client(m, q, item, out);
+            deliver_to_client(m, q, q->rec.generation, item, out);
             continue;
         }
         /* nobody waits for it any more: back to its place */

@@ -241,27 +241,9 @@ static void unsubscribe(struct mirror *m, struct queue *q, struct consumer *c)
     queue_touch(m, q);
 }
 
-/* What waited to go to those nodes stays here: it has gone back to its place, or was taken without an
- * acknowledgement. A node that was only cut off would take it all the same, and hand out on its side of the
- * partition what its own copy does not know to have been handed out. */
-static void outbox_forget(struct master *ms, node_set gone)
-{
-    size_t stamped = 0, len = ms->outbox.len;
-    for (size_t i = 0; i < len; i++) {
-        struct outgoing o = RING_AT(&ms->outbox, 0);
-        RING_POP(&ms->outbox);
-        if (node_in(gone, o.node)) {
-            message_unref(o.msg);
-            continue;
-        }
-        stamped += i < ms->stamped;
-        RING_PUSH(&ms->outbox, o);
-    }
-    ms->stamped = stamped;
-}
-
 /* Consumers and gets of nodes that left the view (or came back as another life) end; what they had goes back.
- */
+ * What waits in the outbox for such a node never goes there: it has gone back to its place, or is lost (at
+ * most once). That node may be in a view whose master has it still, and does not know who got it. */
 void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
 {
     struct master *ms = q->master;
@@ -275,7 +257,11 @@ void consumers_of_node_gone(struct mirror *m, struct queue *q, node_set gone)
         else
             free_if_done(ms, c);
     }
-    outbox_forget(ms, gone);
+    for (size_t i = 0; i < ms->outbox.len; i++) {
+        struct outgoing *o = &RING_AT(&ms->outbox, i);
+        if (o->node != m->o.self && node_in(gone | m->joined, o->node))
+            o->sub = o->req = 0;
+    }
 }
 
 void handle_settle(struct mirror *m, struct queue *q, node_id from, uint64_t sub, enum settle how,

@@ -107,7 +107,8 @@ struct effect {
             bool redelivered;
         } answer;
         struct {
-            uint64_t sub, queue_uid, generation;
+            uint64_t sub, queue_uid, generation; /* goes back with the acknowledgement; 0: of an earlier
+                                                    master, there will be none */
             msg_id id;
             bool redelivered;
             struct message *msg; /* a reference */

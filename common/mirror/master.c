@@ -420,6 +420,10 @@ static void release_outbox(struct mirror *m, struct queue *q, struct effects *ou
         if (!o.sub || o.node == m->o.self) {
             bool gives = o.msg && o.node != m->o.self; /* a get's answer for another node */
             pop_outbox(ms);
+            if (!o.sub && !o.req) { /* for a node that is gone */
+                message_unref(o.msg);
+                continue;
+            }
             if (o.sub)
                 deliver_local(m, q, &o, out);
             else

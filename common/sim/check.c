@@ -114,15 +114,17 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
 
     struct ledger_message *m = &s->ledger.messages.items[found->message];
     node_set here = m->memory & s->check.nodes[n].view.members; /* one that leaves may hold it, and goes */
-    if (m->placed && here == 0 && m->fate != FATE_CONFIRMED && !node_in(m->disk, n)) {
+    bool other_id = m->id_unseen && m->id != held->id; /* the last of its queue's masters had it so */
+    if (m->placed && here == 0 && (m->fate != FATE_CONFIRMED || other_id) && !node_in(m->disk, n)) {
         m->again = true; /* to consumers it is new */
         m->deliveries = 0;
         m->dead_in = 0;
     }
     m->ids[n] = held->id;
+    m->id_unseen = false;
     if (m->placed && m->id == held->id)
         return;
-    if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE) {
+    if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE && !other_id) {
         if (check_parted(s, n, m->view))
             return; /* published again on the other side, and confirmed there */
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],

@@ -134,6 +134,8 @@ void check_drained(
 /* check_limits.c */
 void check_limits_note(const struct sim *s, struct ledger_queue *q, const struct queue_info *info);
 bool check_limits_end(struct sim *s, uint32_t message); /* true: its queue's limits explain that it is gone */
+/* the same, of one that the master, n, does not hold */
+bool check_limits_end_at(struct sim *s, node_id n, uint32_t message);
 bool check_limits_expired(struct sim *s, uint32_t queue); /* true: the queue may have expired */
 void check_refused(struct sim *s, node_id n, uint32_t message);
 void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);

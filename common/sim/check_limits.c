@@ -69,16 +69,15 @@ void check_limits_note(const struct sim *s, struct ledger_queue *q, const struct
 
 /* ---- ends ---- */
 
-/* Are there enough others for this one to be too many? The head goes: all that came later count; with
- * priorities it may be any. */
-static bool too_many(const struct sim *s, const struct ledger_queue *q, uint32_t message)
+/* Are there enough others for this one to be too many? The head goes: all that came later than the place `id`
+ * count; with priorities it may be any. */
+static bool too_many(const struct sim *s, const struct ledger_queue *q, uint32_t message, msg_id id)
 {
-    const struct ledger_message *m = &s->ledger.messages.items[message];
     uint64_t others = 0, bytes = ledger_bytes(message);
     for (size_t i = 0; i < q->messages.len; i++) {
         uint32_t index = q->messages.items[i];
         const struct ledger_message *other = &s->ledger.messages.items[index];
-        if (index == message || (other->placed && other->id < m->id && !q->max_priority))
+        if (index == message || (other->placed && other->id < id && !q->max_priority))
             continue; /* not placed: it may have come and gone within a step */
         others++;
         bytes += ledger_bytes(index);
@@ -101,8 +100,8 @@ static bool time_over(const struct sim *s, const struct ledger_queue *q, const s
                          s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + q->ttl_ms - 1);
 }
 
-/* This one is gone from its master, or from everywhere: is that how the queue's limits want it? */
-bool check_limits_end(struct sim *s, uint32_t message)
+/* here: m's place is one that the master gave whose limits count; else it came and went there in a step. */
+static bool ends(struct sim *s, uint32_t message, bool here)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
@@ -110,7 +109,8 @@ bool check_limits_end(struct sim *s, uint32_t message)
         return true;
     if (time_over(s, q, m))
         m->ending = ENDING_EXPIRED;
-    else if (m->placed ? too_many(s, q, message) : drops_what_comes(q))
+    else if (m->placed ? too_many(s, q, message, here ? m->id : 0) && (here || drops_what_comes(q))
+                       : drops_what_comes(q))
         m->ending = ENDING_DROPPED;
     else
         return false;
@@ -119,6 +119,21 @@ bool check_limits_end(struct sim *s, uint32_t message)
     sim_tell(s, "      m%u is over: %s", message,
              m->ending == ENDING_EXPIRED ? "its time" : "its queue was full");
     return true;
+}
+
+/* This one is gone from its master, or from everywhere: is that how the queue's limits want it? */
+bool check_limits_end(struct sim *s, uint32_t message)
+{
+    return ends(s, message, true);
+}
+
+/* A master that was never seen to hold it did not give it its place: an earlier one did, or one of another
+ * side of a partition, and it was offered to this one again. Where it stood here nobody knows: all others may
+ * have come later. */
+bool check_limits_end_at(struct sim *s, node_id n, uint32_t message)
+{
+    const struct ledger_message *m = &s->ledger.messages.items[message];
+    return ends(s, message, node_in(m->memory | m->dropped, n));
 }
 
 /* ---- publishes that are refused ---- */

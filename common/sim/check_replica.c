@@ -31,15 +31,19 @@ static void lose(struct sim *s, node_id n, uint32_t message, enum door door, boo
                  (unsigned long long)m->id, s->ledger.queues.items[m->queue].name, door_name(door), why);
 }
 
-/* The master that n knew of has gone since (who may take over then is judged by check_choice). */
+/* The master that n knew of has gone since (who may take over then is judged by check_choice): it does not
+ * run, or began again, maybe as the master of another side, whose view does not come from the one that n knew
+ * it in. (While one of the two is not yet in the other's view, one comes from the other.) */
 static bool master_went(struct sim *s, node_id n, uint32_t queue)
 {
     const struct seen_info *known = &seen_queue(s, n, queue)->now;
     if (!known->valid || known->master >= s->options.nodes)
         return false;
     const struct seen_info *master = &seen_queue(s, known->master, queue)->now;
+    bool other_side =
+        !view_leads_to(s, known->view, master->view) && !view_leads_to(s, master->view, known->view);
     return !s->check.nodes[known->master].holding || master->life != s->nodes[known->master].lives ||
-           !master->local;
+           !master->local || other_side;
 }
 
 /* autoheal has decided against the side that n is on: n begins again, or its queue's master did before it. */
@@ -397,6 +401,14 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
     struct ledger_message *m = &s->ledger.messages.items[message];
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
     m->view = s->check.nodes[n].at;
+    /* Confirmed because its queue was deleted, and nobody holds it: the last that held it went, and the last
+     * master may have taken it anew in the step in which it deleted the queue. Its mirrors, who hear of the
+     * two one after the other, show under which id. */
+    m->id_unseen = !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
+    /* another side may have it under another id, and have been looked at since */
+    node_id holder = seen_queue(s, n, m->queue)->now.master;
+    if (s->cuts > 0 && holder < s->options.nodes && node_in(m->memory, holder))
+        m->id = m->ids[holder];
     if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
         (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;
@@ -410,7 +422,7 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
         master = here;
     if (node_in(m->memory, here->master))
         m->id = m->ids[here->master];
-    else if (check_limits_end(s, message))
+    else if (check_limits_end_at(s, here->master, message))
         return;
     for (node_id other = 0; other < s->options.nodes; other++) {
         const struct seen_node *sn = &s->check.nodes[other];
@@ -437,7 +449,10 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
 void check_delivered(struct sim *s, node_id n, uint32_t message)
 {
     const struct ledger_message *m = &s->ledger.messages.items[message];
-    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation; /* from the master before */
+    node_id master = check_shown(s, n, m->queue)->master;
+    /* from the master before, or from one that has gone since */
+    bool on_its_way = m->generation < s->check.queues.items[m->queue].generation ||
+                      (master < s->options.nodes && !s->check.nodes[master].holding);
     if (m->door != DOOR_NONE && m->door != DOOR_L5 && !on_its_way)
         sim_fail(s, "I3", "%s hands out m%u, which was lost through %s at step %llu", s->names[n], message,
                  door_name(m->door), (unsigned long long)m->lost_step);
@@ -493,14 +508,19 @@ static void compare(struct sim *s, uint32_t queue, node_id master, node_id mirro
      * looks */
     const struct seen_reign *reign = &s->check.queues.items[queue].reigns[master];
     bool settled = reign->promoted_in != m->now.view;
-    /* what a master takes and gives up in one step nobody sees there; in small batches a mirror hears of the
-     * two one after the other */
+    if (!settled || !r->items.len || r->items.items[r->items.len - 1].id < reign->next)
+        return;
+    /* What a master takes and gives up in one step nobody sees there; a mirror hears of the two one after the
+     * other, where batches are small or a copy begins between them (what led to it is sent before it). Then
+     * its master has given that id all the same, and no higher one is excused. */
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
-    bool unseen = lq->auto_ack || (s->options.batch_bytes < LIMIT_BATCH_BYTES &&
-                                   (lq->max_length || lq->max_bytes || lq->ttl_ms || lq->purged_once));
-    if (settled && !unseen && r->items.len && r->items.items[r->items.len - 1].id >= reign->next)
-        sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror],
-                 name, (unsigned long long)r->items.items[r->items.len - 1].id, s->names[master]);
+    bool unseen = lq->auto_ack || lq->max_length || lq->max_bytes || lq->ttl_ms || lq->purged_once;
+    const struct mirror *at = s->nodes[master].m;
+    msg_id last = r->items.items[r->items.len - 1].id;
+    if (unseen && last < mirror_queue_next(at, mirror_find_queue_uid(at, lq->uid)))
+        return;
+    sim_fail(s, "I8", "mirror %s of %s has id %llu, which its master %s never had", s->names[mirror], name,
+             (unsigned long long)last, s->names[master]);
 }
 
 static bool comparable(struct sim *s, node_id master, node_id mirror, uint32_t queue)

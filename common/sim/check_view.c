@@ -78,13 +78,19 @@ static bool knew(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
            !info_same_outcome(out, outcome);
 }
 
-/* Did it have a replica under this master? */
+/* Did it have a replica under this master? If it served in that master's view, what it said last there
+ * counts: it may have been a mirror when the view was installed, as the master before, and have been removed
+ * since. That it is to be a mirror again gives it no replica before the master has begun one. */
 static bool had_replica(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
                         uint64_t generation)
 {
-    struct seen_info own;
-    for (unsigned kind = 0; kind < KNOWN; kind++)
-        if (knew(s, n, queue, outcome, kind, &own) && own.replica && own.generation == generation)
+    struct seen_info own, last;
+    bool served = knew(s, n, queue, outcome, 0, &last) && last.generation == generation;
+    if (served && last.replica)
+        return true;
+    for (unsigned kind = 1; kind < KNOWN; kind++)
+        if (knew(s, n, queue, outcome, kind, &own) && own.replica && own.generation == generation &&
+            !(served && own.view == last.view))
             return true;
     return false;
 }
@@ -96,7 +102,7 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
         bool away = !m->memory && !m->disk; /* on its way to a consumer who does not acknowledge */
-        away = away || (lq->auto_ack && node_in(m->dropped, n));
+        away = away || (lq->auto_ack && (!m->memory || node_in(m->dropped, n)));
         if (m->fate == FATE_CONFIRMED && !m->consumed && !m->removed && m->door == DOOR_NONE &&
             m->pending == DOOR_NONE && !away && !node_in(m->memory, n) && !check_parted(s, n, m->view))
             return false;
@@ -106,16 +112,21 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
 
 /* The rule: who takes over, given what was known, among the members that still have that replica: the oldest
  * that is in sync, or else, where the policy allows it, the oldest. by_content: a mirror that lacks nothing
- * is in sync, though that was still on its way to the others. */
+ * is in sync, though that was still on its way to the others. behind: the view that made this one the master
+ * came to nothing, and a replica under the one before is as good: its node may not have heard of that view.
+ */
 static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known,
-                    const struct seen_info *outcome, node_set members, bool in_order, bool by_content)
+                    const struct seen_info *outcome, node_set members, bool in_order, bool by_content,
+                    bool behind)
 {
+    behind = behind && !s->check.views.items[known->view].served;
     bool only_synced = in_order ? !known->promote_always_on_shutdown || known->promote_synced_on_failure
                                 : known->promote_synced_on_failure;
     node_id oldest = NODE_NONE;
     for (unsigned k = 0; k < known->mirrors_len; k++) {
         node_id n = known->mirrors[k];
-        if (!node_in(members, n) || !had_replica(s, n, queue, outcome, known->generation))
+        if (!node_in(members, n) || !(had_replica(s, n, queue, outcome, known->generation) ||
+                                      (behind && had_replica(s, n, queue, outcome, known->generation - 1))))
             continue;
         if (node_in(known->synced, n) || (by_content && lacks_nothing(s, n, queue)))
             return n;
@@ -167,11 +178,11 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
     bool may_crash = master->departure == DEPARTURE_KILLED || master->departure == DEPARTURE_BROKEN_OFF ||
                      s->cuts > 0; /* it was left out: a link of its, or of another's, was cut */
     struct seen_info ignored;
-    for (unsigned way = 0; way < 4; way++) {
-        bool in_order = way & 1, by_content = way & 2;
+    for (unsigned way = 0; way < 8; way++) {
+        bool in_order = way & 1, by_content = way & 2, behind = way & 4;
         if (!(in_order ? may_order : may_crash))
             continue;
-        *wanted = rule(s, queue, known, outcome, members, in_order, by_content);
+        *wanted = rule(s, queue, known, outcome, members, in_order, by_content, behind);
         if (*wanted == chosen)
             return true;
         /* that chosen is in sync was still on its way to everybody; it may be while an older one is not yet

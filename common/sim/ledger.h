@@ -47,6 +47,7 @@ struct ledger_message {
     /* where it is: kept by check.c and the disks */
     msg_id id; /* if anybody was ever seen to hold it: as it was confirmed, or seen last */
     bool placed;
+    bool id_unseen;              /* its queue was deleted: nobody saw which id its last master gave it */
     uint64_t placed_ms;          /* when it was seen first, with this id, */
     uint64_t first_ms;           /* and with any: another side of a partition may count from there */
     uint64_t written_ms;         /* when a record of it was first made for a disk; 0: never */

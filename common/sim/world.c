@@ -283,8 +283,6 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     sim_mix(s, (uint64_t)ev->type * 64 + n);
     tell_event(s, n, ev);
     s->stepping = ev->type;
-    s->stepping_from = ev->type == EV_PEER_MESSAGE ? ev->u.peer.node : n;
-    s->stepping_delivers = ev->type == EV_PEER_MESSAGE && ev->u.peer.msg->type == PEER_DELIVER;
     node->let_go = node->let_go || (ev->type == EV_PEER_MESSAGE && ev->u.peer.msg->type == PEER_LEFT);
     struct life_end end = {0};
     ASSERT(s->effects.len == 0); /* effects never step a node themselves */

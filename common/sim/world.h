@@ -191,9 +191,7 @@ struct sim {
     struct clients *clients; /* of a plan; NULL in stories */
     struct check check;
 
-    enum event_type stepping; /* what the present step is about, */
-    node_id stepping_from;    /* and who said so: */
-    bool stepping_delivers;   /* a message that hands messages out */
+    enum event_type stepping; /* what the present step is about */
     char *failure;
     uint64_t failed_step;
 };

@@ -37,6 +37,7 @@ static void the_option_comes_before_the_environment(void **state)
     char path[PATH_MAX];
     setenv("MIRRORLAB_DIR", "/tmp/of-the-environment", 1);
     setenv("XDG_RUNTIME_DIR", "/tmp/runtime", 1);
+    setenv("XDG_STATE_HOME", "/tmp/state", 1);
     setenv("HOME", "/tmp/home", 1);
     assert_int_equal(labdir_path("/tmp/of-the-option/", path, sizeof(path)), 0);
     assert_string_equal(path, "/tmp/of-the-option");
@@ -46,6 +47,12 @@ static void the_option_comes_before_the_environment(void **state)
     assert_int_equal(labdir_path(NULL, path, sizeof(path)), 0);
     assert_string_equal(path, "/tmp/runtime/mirrorlab");
     unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(labdir_path(NULL, path, sizeof(path)), 0);
+    assert_string_equal(path, "/tmp/state/mirrorlab/lab");
+    setenv("XDG_STATE_HOME", "not/absolute", 1); /* counts for nothing, says the specification */
+    assert_int_equal(labdir_path(NULL, path, sizeof(path)), 0);
+    assert_string_equal(path, "/tmp/home/.local/state/mirrorlab/lab");
+    unsetenv("XDG_STATE_HOME");
     assert_int_equal(labdir_path(NULL, path, sizeof(path)), 0);
     assert_string_equal(path, "/tmp/home/.local/state/mirrorlab/lab");
     char small[8];

@@ -149,8 +149,9 @@ static void a_taken_port_names_port_and_key(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
     uint16_t port = ntohs(address.sin_port);
     assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
-    char *expected = format_text(
-        "node2: port %u is taken (key nodes[1].amqp); choose another, or lab down if a lab runs", port);
+    char *expected = format_text("node2: port %u is taken by another program (key nodes[1].amqp): end that "
+                                 "one, or choose another port",
+                                 port);
     assert_string_equal(error, expected);
     free(expected);
     free(error);

@@ -1,182 +1,7 @@
 /* test_proof.c: lessons held against what is observed. Right observations tick the steps of the real lessons
  * in order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
  * `lab status --json`, with ' for ". */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/text.h"
-#include "lab/lesson.h"
-#include "lab/lesson_private.h"
-
-/* ---- observations
- * --------------------------------------------------------------------------------------------- */
-
-/* One look at the cluster. Fields that are NULL or 0 have the usual value. */
-struct look {
-    const char *source;            /* "node2"; "" for: nobody answers */
-    const char *node1;             /* "up" (the usual) or "not running" */
-    const char *said_by;           /* who says so of node1: "'node2','node3'" */
-    const char *queues, *policies; /* members of the lists */
-    bool frozen;                   /* the time goes on, but nothing is said anew */
-};
-
-static uint64_t number;
-static ms_time now, said;
-
-static int64_t wall_of(ms_time t)
-{
-    return 1795395837107 + (int64_t)t;
-}
-
-static struct snapshot *take(const struct look *look)
-{
-    number++;
-    now += 250;
-    if (!look->frozen)
-        said = now;
-    bool up = !look->node1 || strcmp(look->node1, "up") == 0;
-    struct text t = {0};
-    text_printf(&t, "{'format':1,'number':%llu,'taken_at':%llu,'taken_wall_ms':%lld,'source':",
-                (unsigned long long)number, (unsigned long long)now, (long long)wall_of(now));
-    const char *source = look->source ? look->source : "node2";
-    text_printf(&t, source[0] ? "'%s'" : "null%s", source);
-    text_add(&t, ",'nodes':[");
-    for (int i = 1; i <= 3; i++) {
-        const char *sayers = i == 1 && look->said_by ? look->said_by : "'node2','node3'";
-        bool this_up = i != 1 || up;
-        text_printf(&t,
-                    "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
-                    "'partitions':'','answered_at':%llu,'changed_at':0}",
-                    i > 1 ? "," : "", i, this_up ? "up" : "not running",
-                    this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? "" : sayers,
-                    (unsigned long long)said);
-    }
-    text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",
-                look->policies ? look->policies : "");
-    for (char *at = t.s; *at; at++)
-        if (*at == '\'')
-            *at = '"';
-    json_error_t where;
-    json_t *json = json_loads(t.s, 0, &where);
-    if (!json)
-        fail_msg("%s at %d in %s", where.text, where.position, t.s);
-    /* a queue's seen_at is when it was said */
-    json_t *queue;
-    size_t i;
-    json_array_foreach(json_object_get(json, "queues"), i, queue)
-        json_object_set_new(queue, "seen_at", json_integer((json_int_t)said));
-    char *error = NULL;
-    struct snapshot *s = snapshot_from_json(json, &error);
-    if (!s)
-        fail_msg("%s", error);
-    json_decref(json);
-    text_finish(&t);
-    return s;
-}
-
-static void observe(struct lesson *l, const struct look *look)
-{
-    struct snapshot *s = take(look);
-    lesson_observe(l, s);
-    snapshot_destroy(s);
-}
-
-static void observe_times(struct lesson *l, const struct look *look, int times)
-{
-    for (int i = 0; i < times; i++)
-        observe(l, look);
-}
-
-static struct lesson *load(int lesson_number)
-{
-    char *error = NULL;
-    number = 0;
-    now = said = 1000;
-    struct lesson *l = lesson_load(lesson_number, NULL, &error);
-    if (!l)
-        fail_msg("%s", error);
-    return l;
-}
-
-#define POLICY                                                                                               \
-    "{'name':'mirrior','pattern':'^mirrior','apply_to':'queues','priority':0,"                               \
-    "'definition':'{\\'ha-params\\':2,\\'ha-mode\\':\\'exactly\\',\\'ha-sync-mode\\':\\'automatic\\'}'}"
-
-/* master, mirrors, synced, messages ("" for unknown), state */
-#define QUEUE(name, master, mirrors, synced, messages, state, more)                                          \
-    "{'name':'" name "','state':'" state "','master':'" master "','mirrors':[" mirrors "],'synced':[" synced \
-    "],"                                                                                                     \
-    "'durable':true,'exclusive':false,'auto_delete':false" messages more "}"
-#define MESSAGES(n)            KINDS(n, 0)
-#define KINDS(n, persistent)   ",'messages':" #n ",'persistent':" #persistent
-#define HELLO(messages, state) QUEUE("hello", "node1", "", "", messages, state, "")
-
-static const struct look policy_set = {.policies = POLICY};
-static const struct look compared = {.policies = POLICY,
-                                     .queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "")};
-static const struct look mirrored = {.policies = POLICY,
-                                     .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
-                                                     MESSAGES(1), "running", ",'policy':'mirrior'")};
-static const struct look node1_stopped = {
-    .policies = POLICY,
-    .node1 = "not running",
-    .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
-                                                              "", "running", ",'policy':'mirrior'")};
-static const struct look promoted = {.policies = POLICY,
-                                     .node1 = "not running",
-                                     .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
-                                                     MESSAGES(1), "running", ",'policy':'mirrior'")};
-static const struct look syncing = {.policies = POLICY,
-                                    .node1 = "not running",
-                                    .queues = QUEUE("mirrior_hello", "node2", "'node3'", "", MESSAGES(100),
-                                                    "syncing", ",'policy':'mirrior','sync_messages':60")};
-static const struct look consumed = {.policies = POLICY,
-                                     .node1 = "not running",
-                                     .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
-                                                     MESSAGES(0), "running", ",'policy':'mirrior'")};
-
-static const struct look hello_lost = {
-    .policies = POLICY,
-    .queues = QUEUE("hello", "node1", "", "", MESSAGES(0), "running", "") "," QUEUE(
-        "mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(0), "running", ",'policy':'mirrior'"),
-    .said_by = "'node1','node2','node3'"};
-
-static void assert_fact(const json_t *fact, const char *words)
-{
-    char *text = fact_text(fact, NULL);
-    assert_string_equal(text, words);
-    free(text);
-}
-
-static void assert_help(const struct lesson *l, size_t step, const struct look *look, enum lesson_help help,
-                        const char *missing)
-{
-    struct snapshot *s = take(look);
-    json_t *fact;
-    assert_int_equal(lesson_help(l, step, s, &fact), help);
-    assert_int_equal(fact != NULL, missing != NULL);
-    if (fact)
-        assert_fact(fact, missing);
-    json_decref(fact);
-    snapshot_destroy(s);
-}
-
-static void assert_seen(const struct lesson *l, size_t step, const char *words)
-{
-    assert_fact(l->steps[step].seen, words);
-}
-
-static void assert_seen_part(const struct lesson *l, size_t step, const char *part)
-{
-    char *text = fact_text(l->steps[step].seen, NULL);
-    assert_non_null(strstr(text, part));
-    free(text);
-}
+#include "tests/lab/look.h"
 
 /* ---- right ones
  * -------------------------------------------------------------------------------------------------- */
@@ -196,7 +21,7 @@ static void lesson_7_is_ticked_step_by_step(void **state)
     assert_seen_part(l, 2, "in sync={node2}");
     observe_times(l, &node1_stopped, 2);
     assert_int_equal(lesson_current(l), 4);
-    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; had 1 before");
+    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; hello had 1 before");
     observe_times(l, &promoted, 2);
     assert_int_equal(lesson_current(l), 5);
     static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
@@ -319,7 +144,7 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; had 1 before)");
+    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; hello had 1 before)");
     assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node2 says so, 2 have to");
     lesson_destroy(l);
 }
@@ -415,10 +240,10 @@ static void what_was_consumed_is_not_lost(void **state)
     lesson_action_ended(l, 1, 0);
     observe_times(l, &consumed_before, 5);
     assert_int_equal(lesson_current(l), 1);
-    assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "had 0 before, at least 1 wanted");
+    assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "hello had 0 before, at least 1 wanted");
     observe_times(l, &lost_with_it, 2);
     assert_int_equal(lesson_current(l), 2);
-    assert_seen(l, 1, "node1 does not answer; messages=?; had 1 before");
+    assert_seen(l, 1, "node1 does not answer; messages=?; hello had 1 before");
     lesson_begin_action(l, 2);
     lesson_output(l, 2, "cannot connect to it\n", 21);
     lesson_action_ended(l, 2, 1);
@@ -564,7 +389,7 @@ static void lost_needs_something_that_was_there(void **state)
     struct finding found;
     proof_look(last->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_NO);
-    assert_fact(found.missing, "had 0 before, at least 1 wanted");
+    assert_fact(found.missing, "hello had 0 before, at least 1 wanted");
     finding_finish(&found);
     observe(l, &one);
     proof_look(last->facts, &evidence, &found);

@@ -53,6 +53,8 @@ struct lesson *sketch_lesson(void)
         s->wait_text = xstrdup(steps[i].wait);
         s->why = steps[i].why ? xstrdup(steps[i].why) : NULL;
         s->exit_code = -1;
+        if (s->why && !steps[i].action) /* it tells what is seen */
+            s->result = xstrdup(steps[i].why);
         if (steps[i].action) {
             s->action_text = xstrdup(steps[i].action);
             static const char *const words[] = {"labctl", "-n", "node1"};
@@ -81,6 +83,8 @@ void sketch_destroy(struct lesson *l)
         free(s->title);
         free(s->wait_text);
         free(s->why);
+        free(s->result);
+        free(s->lacks);
         free(s->action_text);
         json_decref(s->seen);
         for (size_t w = 0; s->action && s->action[w]; w++)

@@ -266,6 +266,31 @@ static void what_cannot_be_undone_is_asked(void **state)
 /* ---- '/', '<', '>'
  * ---------------------------------------------------------------------------------------------- */
 
+/* It leaves no half of a heading; and it does not begin where it would filter nothing that is shown. */
+static void the_filter_is_seen(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    types(&m, "/zzz", &run);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "n1 n2 n3   /zzz: 0 of 2 queues, Esc: all\n");
+    free(frame);
+    types(&m,
+          "\x1b"
+          "4/",
+          &run);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "/ filters the queues in view 1 and the events in view 2: go there first");
+    free(frame);
+    types(&m, "2/", &run);
+    assert_int_equal(m.overlay, OVERLAY_FILTER);
+    model_finish(&m);
+}
+
 static void filtering_shows_what_passes(void **state)
 {
     struct model m;
@@ -757,6 +782,7 @@ int main(void)
         cmocka_unit_test(completion_knows_labctls_verbs),
         cmocka_unit_test(a_read_only_screen_looks_and_does_not_touch),
         cmocka_unit_test(what_cannot_be_undone_is_asked),
+        cmocka_unit_test(the_filter_is_seen),
         cmocka_unit_test(filtering_shows_what_passes),
         cmocka_unit_test(sorting_orders_the_queues),
         cmocka_unit_test(events_keep_their_place_until_followed),

@@ -90,6 +90,43 @@ static void a_stopped_node_is_not_cut_off(void **state)
     model_finish(&m);
 }
 
+/* Stopped in order, and yet DOWN: whoever is asked lost it by the cut. A queue that is down says so where it
+ * is so, and only there. */
+static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("apart");
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(s, "plain"); /* node1's only */
+    struct node_seen *stopped = &s->nodes[0];
+    stopped->answers = false;
+    stopped->state = NODE_NOT_RUNNING;
+    stopped->said_up_by = 0;
+    q->state = QUEUE_SEEN_DOWN;
+    q->messages = q->ready = q->unacked = -1;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        free(s->queues[i].sides); /* its sides went with it */
+        s->queues[i].sides = NULL;
+        s->queues[i].sides_len = 0;
+    }
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_drawn(&m, "plain DOWN: its only copy is on node1, cut off before it stopped", true);
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        free(s->nodes[i].partitions);
+        s->nodes[i].partitions = xstrdup("");
+    }
+    model_observe(&m, s);
+    assert_drawn(&m, "plain DOWN: its only copy is on node1", true);
+    assert_drawn(&m, "cut off before", false);
+    m.cut = 1; /* from this screen, and not healed */
+    model_observe(&m, s);
+    assert_drawn(&m, "plain DOWN: its only copy is on node1, cut off before it stopped", true);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* A figure that nobody can say is explained under the table, whatever the queue's state. */
 static void what_nobody_can_say_is_explained(void **state)
 {
@@ -116,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
+        cmocka_unit_test(a_queue_is_down_by_the_cut_before_the_stop),
         cmocka_unit_test(what_nobody_can_say_is_explained),
     };
     return cmocka_run_group_tests_name("screen/apart", tests, NULL, NULL);

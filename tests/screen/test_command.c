@@ -9,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "tests/cluster/support.h"
 
@@ -97,6 +100,38 @@ static void no_lab_says_how_to_start_one(void **state)
     text_finish(&out);
 }
 
+/* A run deletes the queues of the lesson that somebody has open: not without being asked to. What stops it
+ * here afterwards, before any node is started, is --ports. */
+static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    char folder[] = "/tmp/mirrorlab-command-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char *file = format_text("%s/screen", folder), *dir = format_text("--dir=%s", folder);
+    int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "6\n", 2), 2);
+    assert_int_equal(flock(fd, LOCK_SH), 0);
+    assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--ports=none"), 1);
+    assert_non_null(
+        strstr(text_str(&out), "shows lesson 6, and a run deletes its queues: leave that screen (q)"));
+    assert_non_null(strstr(text_str(&out), "add --force"));
+    assert_int_equal(lines(&out), 1);
+    assert_int_equal(LAB(&out, CHINESE, dir, "run", "7", "--headless", "--ports=none"), 1);
+    assert_non_null(strstr(text_str(&out), "第 6 课"));
+    assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--force", "--ports=none"), 64);
+    assert_non_null(strstr(text_str(&out), "--ports none: write node1's three ports"));
+    close(fd); /* the screen has ended; what it wrote is still there */
+    assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--ports=none"), 64);
+    assert_non_null(strstr(text_str(&out), "--ports none: write node1's three ports"));
+    unlink(file);
+    rmdir(folder);
+    free(file);
+    free(dir);
+    text_finish(&out);
+}
+
 static void a_schedule_is_told_in_the_readers_language(void **state)
 {
     (void)state;
@@ -124,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_is_one_line_in_the_readers_language),
         cmocka_unit_test(no_lab_says_how_to_start_one),
+        cmocka_unit_test(a_run_leaves_the_lesson_of_a_screen_alone),
         cmocka_unit_test(a_schedule_is_told_in_the_readers_language),
     };
     return cmocka_run_group_tests_name("screen/command", tests, NULL, NULL);

@@ -250,6 +250,44 @@ static void a_step_that_only_looks(void **state)
     sketch_destroy(l);
 }
 
+/* What came out is told once it was seen: before, only what is done. */
+static void a_result_is_told_once_it_was_seen(void **state)
+{
+    (void)state;
+    struct lesson *l = two_proved();
+    struct model m;
+    sketch_step(l, 2, STEP_SEEN, "node2, node3 both say so");
+    l->steps[3].before = xstrdup("look at mirrior_hello");
+    free(l->steps[3].result);
+    l->steps[3].result = xstrdup("The mirror was made master.");
+    l->before = xstrdup("stop the node that holds it");
+    show(&m, l, (const char *const[]){"stopped", NULL});
+    for (int half = 0; half <= 1; half++) {
+        char *frame = model_frame(&m, 80, 24);
+        assert_contains(frame, "4 look at mirrior_hello");
+        assert_contains(frame, "Lesson 7: stop the node that holds it");
+        assert_lacks(frame, "The mirror was made master.");
+        assert_lacks(frame, "mirror promoted");
+        free(frame);
+        sketch_step(l, 3, STEP_HALF, "no mirror");
+    }
+    sketch_step(l, 3, STEP_SEEN, "master=node2");
+    says(&m, "4 mirror promoted, new mirror in sync");
+    says(&m, "\n       The mirror was made master.");
+    says(&m, "Lesson 7: stop the node that holds it");
+    /* what the next one lacks stands in the place of what n would run, and n does not run it */
+    struct command *run;
+    l->steps[4].lacks = xstrdup("node1 runs: s stops it.");
+    says(&m, "\n       node1 runs: s stops it.");
+    assert_int_equal(model_key(&m, 'n', &run), EFFECT_DRAW);
+    assert_null(run);
+    assert_string_equal(model_message(&m), "node1 runs: s stops it.");
+    model_finish(&m);
+    free(l->steps[3].before);
+    free(l->before);
+    sketch_destroy(l);
+}
+
 /* After the last step the screen says where the messages are, from what was seen: nobody wrote it down. */
 static void what_became_of_the_queues(void **state)
 {
@@ -579,14 +617,17 @@ static void a_lesson_is_scrolled(void **state)
     sketch_destroy(l);
 }
 
-/* tui_frame_text is the same frame without a model of one's own */
+/* tui_frame_text is the same frame without a model of one's own, and without keys: nobody can press them */
 static void frame_text(void **state)
 {
     (void)state;
     struct lesson *l = two_proved();
     struct snapshot *s = load_snapshot("rest");
     char *frame = tui_frame_text(s, l, 80, 24);
-    check_frame("rest-80x24", frame);
+    check_frame("rest-text-80x24", frame);
+    assert_contains(frame, "n1 n2 n3");
+    assert_lacks(frame, "q:Quit");
+    assert_lacks(frame, "Press n");
     free(frame);
     snapshot_destroy(s);
     sketch_destroy(l);
@@ -650,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_long_error),
         cmocka_unit_test(what_has_no_room_is_said),
         cmocka_unit_test(a_step_that_only_looks),
+        cmocka_unit_test(a_result_is_told_once_it_was_seen),
         cmocka_unit_test(what_became_of_the_queues),
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
         cmocka_unit_test(what_is_done_later_changes_nothing),

@@ -84,6 +84,8 @@ static void taken_over(struct scene *s)
 {
     struct story *t = &s->t;
     begin(s, "mirrior_hello");
+    t->s->details =
+        json_pack("{s:{s:s, s:{s:i}}}", "queue", "name", "mirrior_hello", "message_stats", "publish", 0);
     story_published(t, 0, 0, 0, 0, 0);
     story_copied(t, 1, 0, 1000, 0, 0);
     story_holds(t, 0, 'M', 0, 0);
@@ -120,6 +122,8 @@ static void what_was_taken_over(void **state)
     account_says(&s,
                  "Seen before: mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
     says(&s, "! mirrior_hello    was M", true); /* not "no copy" */
+    model_show(&s.m, VIEW_QUEUE);
+    says(&s, "as node2 has counted since it took over", true);
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "a consumer of an earlier screen printed it", true);
     says(&s, "VERDICT #1 KEPT", true);
@@ -130,6 +134,26 @@ static void what_was_taken_over(void **state)
     look(&s);
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "a consumer of an earlier screen printed it", true);
+    end(&s);
+}
+
+/* A screen without a word from one before it hears of the taking over from the nodes. */
+static void counted_since(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "mirrior_hello");
+    json_t *stats = json_pack("{s:{s:s, s:{s:i, s:i}}}", "queue", "name", "mirrior_hello", "message_stats",
+                              "publish", 0, "deliver_get", 1);
+    s.t.s->details = stats;
+    story_holds(&s.t, 1, 'M', 0, 0);
+    look(&s);
+    model_show(&s.m, VIEW_QUEUE);
+    says(&s, "(1 so far)", true);
+    says(&s, "since it took over", false);
+    story_event(&s.t, "promote", 2001000, "mirrior_hello: node2 promoted, in sync, 1 message");
+    look(&s);
+    says(&s, "as node2 has counted since it took over", true);
     end(&s);
 }
 
@@ -203,6 +227,8 @@ static void what_was_lost(void **state)
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "hello is STOPPED: node1 has what it holds, 1 message when it was last seen.", true);
     says(&s, "p publishes one", false);
+    model_show(&s.m, VIEW_CLUSTER);
+    says(&s, "! hello            had 1", true); /* as before */
     returns_empty(&s);
     look(&s);
     account_says(&s, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
@@ -276,7 +302,7 @@ int main(void)
         cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
         cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
-        cmocka_unit_test(both_sides),
+        cmocka_unit_test(both_sides),          cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

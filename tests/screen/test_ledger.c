@@ -456,6 +456,28 @@ static void a_link_is_cut(void **state)
     ledger_finish(&l);
 }
 
+/* Only who leads the new view calls the other one down; the rest only close their links. All of them have
+ * none. */
+static void every_end_of_a_cut_is_told(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    ten(&t);
+    look(&l, &t);
+    story_event(&t, "node", 400000, "node2 has said nothing for 4000 ms: the link to it is closed");
+    t.s->events[0].node = xstrdup("node1");
+    story_event(&t, "node", 400000, "node1 has said nothing for 4000 ms: the link to it is closed");
+    t.s->events[1].node = xstrdup("node2");
+    story_event(&t, "node", 401000, "node1 is down"); /* the same end: told once */
+    t.s->events[2].node = xstrdup("node2");
+    for (int i = 0; i < 6; i++)
+        look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, confirm 0>-1, no link to 0>1, no link to 1>0");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 static bool received(const struct ledger *l, struct story *t, uint64_t id, enum trace_seen_kind fact)
 {
     struct life life;
@@ -648,6 +670,7 @@ int main(void)
         cmocka_unit_test(another_queue_of_that_name),
         cmocka_unit_test(removed_on_purpose),
         cmocka_unit_test(a_link_is_cut),
+        cmocka_unit_test(every_end_of_a_cut_is_told),
         cmocka_unit_test(a_link_was_cut_before_this_screen_looked),
         cmocka_unit_test(receipts),
         cmocka_unit_test(hours_of_traffic),

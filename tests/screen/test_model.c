@@ -427,6 +427,45 @@ static void what_no_node_would_take_stays_in_the_form(void **state)
     model_finish(&m);
 }
 
+/* Nodes take a policy for every queue, or for nodes that there are not: the form asks once what nobody may
+ * have meant. Another key in between, and it asks again. */
+static void what_may_not_be_meant_is_asked_once(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, 'P', &run);
+    type(&m, "\t\x15");
+    assert_form_stays(&m, "An empty pattern matches every queue there is and will be.");
+    assert_int_equal(m.forms[FORM_POLICY].at, POLICY_PATTERN);
+    type(&m, "\t");
+    assert_form_stays(&m, "An empty pattern matches every queue there is and will be.");
+    assert_runs(&m, KEY_RETURN,
+                "labctl -n node1 set_policy mirrior '' "
+                "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
+    model_key(&m, 'P', &run);
+    type(&m, "\t^q");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_MODE], "nodes");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_PARAMS], "node7,node2@here, node");
+    assert_form_stays(&m, "This cluster has no node called node7, node: no copy can go there.");
+    assert_int_equal(m.forms[FORM_POLICY].at, POLICY_HA_PARAMS);
+    type(&m, "node1,node2"); /* typed in its place */
+    assert_runs(&m, KEY_RETURN,
+                "labctl -n node1 set_policy mirrior '^q' "
+                "'{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"],"
+                "\"ha-sync-mode\":\"automatic\"}'");
+    model_key(&m, 'P', &run); /* both at once */
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_PATTERN], "");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_PARAMS], "node9");
+    assert_form_stays(&m, "no node called node9");
+    model_key(&m, KEY_ESCAPE, &run);
+    model_key(&m, 'P', &run); /* asked anew */
+    assert_form_stays(&m, "no node called node9");
+    model_finish(&m);
+}
+
 static void lab_of_three(struct labdir *lab)
 {
     *lab = (struct labdir){.nodes_len = 3};
@@ -518,7 +557,13 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
         free(why);
     }
     model_key(&m, 'h', &run);
-    see(&m, "stopped"); /* node1 is selected and does not run: another node will do */
+    see(&m, "stopped"); /* node1 is selected and does not run: another node will do, and it is said */
+    assert_int_equal(model_key(&m, 'g', &run), EFFECT_RUN);
+    model_ran(&m, run);
+    char *through = model_frame(&m, 80, 24);
+    assert_contains(through, "  node1 is away: through node2  running...\n");
+    free(through);
+    model_ended(&m, run, 0);
     assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_finish(&m);
     sketch_destroy(l);
@@ -652,6 +697,7 @@ int main(void)
         cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
         cmocka_unit_test(the_policy_form_runs_what_it_shows),
         cmocka_unit_test(what_no_node_would_take_stays_in_the_form),
+        cmocka_unit_test(what_may_not_be_meant_is_asked_once),
         cmocka_unit_test(publishing_asks_how_many_and_runs_the_lessons_producer),
         cmocka_unit_test(quitting_says_what_still_runs),
         cmocka_unit_test(every_key_is_in_the_help),

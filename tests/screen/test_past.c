@@ -158,8 +158,29 @@ static void an_earlier_moment(void **state)
     end(&p);
 }
 
+/* What is shown again is not there to be ended. */
+static void nothing_to_end(void **state)
+{
+    (void)state;
+    struct past p;
+    begin(&p, false);
+    struct model *m = player_model(p.player);
+    m->lesson = sketch_lesson();
+    m->lesson->steps[0].acted = true;
+    m->lesson->steps[0].exit_code = -1;
+    says(&p, "it runs now", true);
+    says(&p, "Ctrl-C", false);
+    m->replay = false;
+    says(&p, "it runs now (Ctrl-C ends it)", true);
+    m->replay = true;
+    sketch_destroy(m->lesson);
+    m->lesson = NULL;
+    end(&p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(another_queue), cmocka_unit_test(an_earlier_moment)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(another_queue), cmocka_unit_test(an_earlier_moment),
+                                       cmocka_unit_test(nothing_to_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -375,6 +375,41 @@ static void together(struct look *l)
                       "3") "," QUEUE("old", "running", "node1@h", "", "9") "]");
 }
 
+/* Whoever is out of the others' view when it stops has nobody to say so to: the screen notices. Nobody else's
+ * going is told twice. */
+static void a_node_that_goes_apart_is_told_of(void **state)
+{
+    static const char text[] = "node1 not running; it was cut off from the others before";
+    (void)state;
+    struct look l = parted(), gone = parted(), whole, went;
+    together(&whole);
+    together(&went);
+    for (unsigned i = 1; i < 3; i++)
+        say(&went, i, SAYS("false", "true", "true"), "[]");
+    for (unsigned i = 0; i < 3; i++)
+        l.answers[i].has_feed = gone.answers[i].has_feed = whole.answers[i].has_feed =
+            went.answers[i].has_feed = true;
+    gone.answers[0] = went.answers[0] = (struct node_answer){.error = "no connection", .has_feed = true};
+    struct snapshot *first = merge(&l, NULL, 100), *stopped = merge(&gone, first, 400),
+                    *later = merge(&gone, stopped, 700);
+    assert_false(has_event(first, "node", text));
+    assert_int_equal(stopped->nodes[0].state, NODE_NOT_RUNNING);
+    assert_true(has_event(stopped, "node", text));
+    assert_int_equal(later->events_len, stopped->events_len); /* once */
+    struct snapshot *one = merge(&whole, NULL, 100), *killed = merge(&went, one, 400);
+    assert_int_equal(killed->nodes[0].state, NODE_NOT_RUNNING);
+    assert_false(has_event(killed, "node", text)); /* the others' feeds tell of that */
+    snapshot_destroy(first);
+    snapshot_destroy(stopped);
+    snapshot_destroy(later);
+    snapshot_destroy(one);
+    snapshot_destroy(killed);
+    look_end(&l);
+    look_end(&gone);
+    look_end(&whole);
+    look_end(&went);
+}
+
 static void a_node_is_believed_about_itself(void **state)
 {
     (void)state;
@@ -570,6 +605,7 @@ int main(void)
         cmocka_unit_test(a_list_that_begins_late),
         cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(a_node_is_believed_about_itself),
+        cmocka_unit_test(a_node_that_goes_apart_is_told_of),
         cmocka_unit_test(a_side_that_is_discarded_is_told),
         cmocka_unit_test(sums_are_nobodys_count),
         cmocka_unit_test(a_handover_is_no_partition),

@@ -227,7 +227,7 @@ static void a_node_dies_on_screen(void **state)
     fake_queues(s->fake, "[" HELLO_DOWN "]");
     assert_seen(s, "node1 NOT RUNNING");
     assert_seen(s, ">hello           DOWN          ?     ?  !  .  .");
-    assert_seen(s, "! hello            was 1");
+    assert_seen(s, "! hello            had 1");
     assert_seen(s, "hello is down");
     for (size_t i = 1; i < 3; i++)
         fake_node(s->fake, i, FAKE_GONE, false);

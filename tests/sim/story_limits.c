@@ -228,9 +228,40 @@ static void a_copy_and_time_do_not_meet(void **state_)
     end(s);
 }
 
+/* A master has given a message a place far behind, and goes before its mirror knows. The next one takes that
+ * message in again, before others, and drops it for them in the same step: nobody has seen where it stood
+ * there. */
+static void what_comes_and_goes_in_a_step_has_no_place(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(2);
+    answers(sim_set_policy(s, 0, "ha", "^q", "{\"ha-mode\":\"all\",\"max-length\":1}"), ANSWER_OK);
+    answers(sim_declare(s, 1, "q", SIM_DURABLE), ANSWER_OK);
+    calm(s);
+    placed(s, 0, "q", "1/0");
+    sim_cut_one_way(s, 1, 0);
+    for (unsigned i = 0; i < 10; i++) {
+        sim_publish(s, 1, "q", true);
+        sim_run(s, 5);
+    }
+    uint32_t first = sim_publish(s, 0, "q", true);
+    sim_run(s, 20);
+    assert_int_equal(sim_message(s, first)->memory, node_bit(1));
+    sim_kill(s, 1);
+    uint32_t second = sim_publish(s, 0, "q", true);
+    calm(s);
+    assert_int_equal(sim_message(s, first)->fate, FATE_CONFIRMED);
+    assert_int_equal(sim_message(s, first)->ending, ENDING_DROPPED);
+    assert_int_equal(sim_message(s, first)->id, 10);
+    assert_int_equal(sim_message(s, second)->memory, node_bit(0));
+    assert_in_range(sim_message(s, second)->id, 1, 9); /* less than the first one's with the master before */
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_and_goes_in_a_step_has_no_place),
         cmocka_unit_test(a_promoted_mirror_has_the_same_tail),
         cmocka_unit_test(a_new_limit_reaches_the_mirrors),
         cmocka_unit_test(time_goes_on_through_failover_and_restart),

@@ -90,7 +90,7 @@ static int command_status(const struct options *o)
         struct winsize size = {0};
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
         char *frame = tui_frame_text(s, NULL, size.ws_col ? size.ws_col : 80, size.ws_row ? size.ws_row : 24);
-        fputs(frame, stdout);
+        puts(frame);
         free(frame);
     }
     bool heard = s->source >= 0;
@@ -185,6 +185,22 @@ static int lab_for_lesson(const struct options *o, const struct lesson *l, struc
     return code;
 }
 
+/* A run begins by deleting the queues that lessons use: nobody should be looking at them. */
+static int lab_is_free(const struct options *o)
+{
+    struct labdir lab = {0};
+    int lesson = o->force || labdir_path(o->dir, lab.path, sizeof(lab.path)) ? 0 : lab_screen_lesson(&lab);
+    if (!lesson)
+        return 0;
+    fprintf(
+        stderr,
+        _("lab: a screen of the lab in %s shows lesson %d, and a run deletes its queues: leave that screen "
+          "(q), "
+          "or run in a lab of its own (--dir FOLDER --ports 6672,16672,26672), or add --force\n"),
+        lab.path, lesson);
+    return EXIT_NOT_DONE;
+}
+
 static int command_run(const struct options *o, int number)
 {
     struct labdir lab;
@@ -193,7 +209,9 @@ static int command_run(const struct options *o, int number)
     if (!l)
         return lab_failed(ERR_INVALID, error);
     bool started;
-    int code = lab_for_lesson(o, l, &lab, &started);
+    int code = lab_is_free(o);
+    if (!code)
+        code = lab_for_lesson(o, l, &lab, &started);
     lesson_destroy(l);
     if (code)
         return code;
@@ -260,8 +278,10 @@ static int make_ready(struct labdir *lab, int number)
         code = lab->external ? too_few(lab, (size_t)l->nodes, false) : enlarge(lab, (size_t)l->nodes);
         if (!code && lesson_forget(l, lab))
             code = lab_failed(ERR_IO, NULL);
-    } else if ((err = lesson_clean(lab, l, &error)))
+    } else if ((err = lesson_clean(lab, l, NULL, &error)) && err != ERR_EXISTS)
         code = lab_failed(err, error);
+    if (err == ERR_EXISTS) /* somebody's policy: the screen names it, and its B asks */
+        free(error);
     lesson_destroy(l);
     return code;
 }
@@ -317,13 +337,15 @@ static int command_screen(const struct options *o, int number)
     do {
         number = remembered_lesson(&lab, next ? next : number);
         next = 0;
+        int shown = o->readonly ? -1 : lab_screen_begins(&lab, number); /* who only looks does not mind */
         code = tui_run(&lab, number, &options);
+        lab_screen_ends(shown);
         options.record = options.script = NULL; /* they were for the lesson that was opened with them */
         if (!code && next)
             code = make_ready(&lab, next);
     } while (!code && next);
     if (!lab.external && lab_any_alive(&lab))
-        printf(_("The nodes keep running; `%s` comes back to them, `%s down` stops them.\n"), lab_program,
+        printf(_("The nodes keep running:\n`%s` comes back to them, `%s down` stops them.\n"), lab_program,
                lab_program);
     return code;
 }

@@ -19,6 +19,7 @@ const char lab_usage[] =
     "\n"
     "  lab                    the screen, at the lesson you are on (starts the nodes if none run)\n"
     "  lab N                  the screen, at lesson N\n"
+    "       --engine, --nodes, --ports, --config as below, for the nodes it starts if none run\n"
     "  lab up                 start the nodes, return once every node serves\n"
     "       --engine kit|rabbitmq   the kit's own nodes (the default), or real RabbitMQ\n"
     "       --nodes N               how many (3)\n"
@@ -28,6 +29,7 @@ const char lab_usage[] =
     "  lab down               stop them all, leave nothing running\n"
     "  lab run N --headless   play lesson N, print every step with what was seen; 0 only if all was proved\n"
     "       --engine, --ports, --config as above, for the nodes it starts if none run\n"
+    "       --force                 also while a screen of this lab shows a lesson: its queues are deleted\n"
     "  lab status [--json]    one frame of the screen as text, or its data\n"
     "  lab lessons            the lessons there are\n"
     "  lab replay FILE.sched  play a schedule, print every step and the fate of every message (--help)\n"
@@ -42,7 +44,8 @@ const char lab_usage[] =
     "       --record FILE     with the screen: record the session (as R does, from its beginning)\n"
     "\n"
     "  --dir DIR              the lab's folder, with every command (default: $MIRRORLAB_DIR, then\n"
-    "                         $XDG_RUNTIME_DIR/mirrorlab, then ~/.local/state/mirrorlab/lab)\n"
+    "                         $XDG_RUNTIME_DIR/mirrorlab, then $XDG_STATE_HOME/mirrorlab/lab,\n"
+    "                         that is ~/.local/state/mirrorlab/lab)\n"
     "  lab's twin is labctl: an administrator's commands, as rabbitmqctl has them.\n";
 
 const char *lab_program = "lab";
@@ -83,6 +86,7 @@ enum {
     OPT_NODES,
     OPT_FRESH,
     OPT_HEADLESS,
+    OPT_FORCE,
     OPT_JSON,
     OPT_READONLY,
     OPT_PLAIN,
@@ -96,15 +100,25 @@ enum {
 };
 
 static const struct option long_options[] = {
-    {"dir", required_argument, NULL, OPT_DIR},       {"config", required_argument, NULL, OPT_CONFIG},
-    {"engine", required_argument, NULL, OPT_ENGINE}, {"ports", required_argument, NULL, OPT_PORTS},
-    {"nodes", required_argument, NULL, OPT_NODES},   {"fresh", no_argument, NULL, OPT_FRESH},
-    {"headless", no_argument, NULL, OPT_HEADLESS},   {"json", no_argument, NULL, OPT_JSON},
-    {"readonly", no_argument, NULL, OPT_READONLY},   {"plain", no_argument, NULL, OPT_PLAIN},
-    {"replay", required_argument, NULL, OPT_REPLAY}, {"test-fd", required_argument, NULL, OPT_TEST_FD},
-    {"source", required_argument, NULL, OPT_SOURCE}, {"record", required_argument, NULL, OPT_RECORD},
-    {"script", required_argument, NULL, OPT_SCRIPT}, {"clock", required_argument, NULL, OPT_CLOCK},
-    {"help", no_argument, NULL, OPT_HELP},           {0},
+    {"dir", required_argument, NULL, OPT_DIR},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"engine", required_argument, NULL, OPT_ENGINE},
+    {"ports", required_argument, NULL, OPT_PORTS},
+    {"nodes", required_argument, NULL, OPT_NODES},
+    {"fresh", no_argument, NULL, OPT_FRESH},
+    {"headless", no_argument, NULL, OPT_HEADLESS},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"readonly", no_argument, NULL, OPT_READONLY},
+    {"plain", no_argument, NULL, OPT_PLAIN},
+    {"replay", required_argument, NULL, OPT_REPLAY},
+    {"test-fd", required_argument, NULL, OPT_TEST_FD},
+    {"source", required_argument, NULL, OPT_SOURCE},
+    {"record", required_argument, NULL, OPT_RECORD},
+    {"script", required_argument, NULL, OPT_SCRIPT},
+    {"clock", required_argument, NULL, OPT_CLOCK},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"force", no_argument, NULL, OPT_FORCE},
+    {0},
 };
 
 /* Options may stand anywhere; the words that are left are argv[optind..]. 0, an exit code, or -1 for help. */
@@ -120,6 +134,7 @@ int lab_read_options(int argc, char **argv, struct options *o)
         case OPT_PORTS: o->ports = optarg; break;
         case OPT_FRESH: o->fresh = true; break;
         case OPT_HEADLESS: o->headless = true; break;
+        case OPT_FORCE: o->force = true; break;
         case OPT_JSON: o->json = true; break;
         case OPT_READONLY: o->readonly = true; break;
         case OPT_PLAIN: o->plain = true; break;

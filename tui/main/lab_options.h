@@ -11,7 +11,7 @@
 struct options {
     const char *dir, *config, *engine, *ports;
     long nodes; /* 0: not told */
-    bool fresh, headless, json, readonly, plain;
+    bool fresh, headless, force, json, readonly, plain;
     const char *replay, *beside, *record, *script;
     int replay_fd; /* as in tui_options */
     bool fake_clock;

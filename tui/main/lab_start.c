@@ -154,7 +154,10 @@ int lab_start(struct labdir *lab, bool fresh)
     take_interrupts(false);
     int code = lab_failed(err, error ? error : xstrdup(_("interrupted: the lab is stopped again")));
     if (err == ERR_BUSY)
-        fprintf(stderr, _("lab: `%s down` ends the lab of %s alone; other ports: --ports 6672,16672,26672\n"),
-                lab_program, lab->path);
+        fprintf(stderr,
+                _("lab: if that is a lab of another folder, `%s down --dir FOLDER` ends it; else start this "
+                  "one on "
+                  "other ports: `%s --ports 6672,16672,26672`\n"),
+                lab_program, lab_program);
     return interrupted ? 128 + interrupted : code;
 }

@@ -1,0 +1,118 @@
+/* test_lesson_help.c: what keeps a lesson from its result is named: what a step lacks, a node that was killed
+ * where it was to be stopped, a policy of the learner's own. */
+#include "tests/lab/look.h"
+
+/* What a step lacks is said before it is run, and no longer when it is there. */
+static void what_a_step_lacks_is_said(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look empty = compared;
+    empty.queues = HELLO(MESSAGES(0), "running");
+    observe(l, &empty);
+    assert_non_null(l->steps[3].lacks);
+    assert_non_null(strstr(l->steps[3].lacks, "hello holds no message"));
+    observe(l, &compared); /* but mirrior_hello is not there */
+    assert_non_null(strstr(l->steps[3].lacks, "no mirror in sync"));
+    struct look ready = compared;
+    ready.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &ready);
+    assert_null(l->steps[3].lacks);
+    observe(l, &node1_stopped); /* nobody can say: that is no lack */
+    assert_null(l->steps[3].lacks);
+    l->steps[3].state = l->steps[4].state = STEP_SEEN;
+    struct look runs = promoted;
+    runs.node1 = NULL;
+    observe(l, &runs);
+    assert_non_null(strstr(l->steps[5].lacks, "node1 runs"));
+    observe(l, &promoted);
+    assert_null(l->steps[5].lacks);
+    observe(l, &consumed);
+    assert_non_null(strstr(l->steps[5].lacks, "mirrior_hello holds no message"));
+    /* what came while node1 ran proves nothing of a node that was stopped */
+    lesson_begin_action(l, 5);
+    lesson_output(l, 5, "received: Hello World\n", 22);
+    lesson_action_ended(l, 5, 0);
+    struct look back = consumed;
+    back.node1 = NULL;
+    observe_times(l, &back, 4);
+    assert_int_equal(lesson_current(l), 5);
+    lesson_destroy(l);
+}
+
+/* An orderly stop leaves the process; what ticked the step says where it did not. */
+static void a_killed_node_is_told_from_one_that_was_stopped(void **state)
+{
+    (void)state;
+    for (int gone = 0; gone <= 1; gone++) {
+        struct lesson *l = load(7);
+        for (size_t i = 0; i < 3; i++)
+            l->steps[i].state = STEP_SEEN;
+        struct look stopped = node1_stopped;
+        stopped.gone = gone;
+        observe(l, &compared);
+        observe_times(l, &stopped, 2);
+        assert_int_equal(l->steps[3].state, STEP_SEEN);
+        assert_int_equal(lesson_step_process_gone(l, 3), gone);
+        assert_seen_part(l, 3, gone ? "node1 not running, its process is gone; " : "node1 not running; ");
+        lesson_destroy(l);
+        l = load(1);
+        l->steps[0].state = STEP_SEEN;
+        stopped.source = "";
+        stopped.queues = HELLO(",'was_messages':1", "unknown");
+        observe_times(l, &stopped, 2);
+        assert_int_equal(l->steps[1].state, STEP_SEEN);
+        assert_int_equal(lesson_step_process_gone(l, 1), gone);
+        lesson_destroy(l);
+    }
+}
+
+#define OWN(pattern, apply_to)                                                                               \
+    "{'name':'mine','pattern':'" pattern "','apply_to':'" apply_to "','priority':0,'definition':'{}'}"
+
+/* A policy of the learner's own keeps the lesson from its result: it is named, not "begin again". */
+static void a_policy_in_the_way_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    static const struct {
+        const char *policies, *left;
+    } cases[] = {{OWN("^hello", "queues"), "policy mine (^hello) would apply to hello"},
+                 {OWN("", "all"), "policy mine () would apply to mirrior_hello"},
+                 {OWN("^hello", "exchanges"), NULL},
+                 {OWN("^hallo", "queues"), NULL},
+                 {OWN("[", "queues"), NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct snapshot *s = take(&(struct look){.policies = cases[i].policies});
+        json_t *left = lesson_leftover(l, s);
+        assert_int_equal(left != NULL, cases[i].left != NULL);
+        if (left)
+            assert_fact(left, cases[i].left);
+        json_decref(left);
+        snapshot_destroy(s);
+    }
+    l->steps[0].state = STEP_SEEN;
+    lesson_begin_action(l, 1);
+    lesson_action_ended(l, 1, 0);
+    struct look applied = {.policies = POLICY "," OWN("^hello", "queues"),
+                           .queues =
+                               QUEUE("hello", "node1", "", "", MESSAGES(1), "running", ",'policy':'mine'")};
+    assert_help(l, 1, &applied, LESSON_HELP_CLEAR, "effective policy=mine, none wanted");
+    applied.queues = QUEUE("hello", "node1", "'node2','node3'", "'node2'", MESSAGES(1), "running",
+                           ",'policy':'mine'"); /* its mirrors are looked at before its policy */
+    assert_help(l, 1, &applied, LESSON_HELP_CLEAR, "+2 on node2, node3, 0 wanted");
+    lesson_destroy(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_step_lacks_is_said),
+        cmocka_unit_test(a_killed_node_is_told_from_one_that_was_stopped),
+        cmocka_unit_test(a_policy_in_the_way_is_named),
+    };
+    return cmocka_run_group_tests_name("lab/lesson_help", tests, NULL, NULL);
+}

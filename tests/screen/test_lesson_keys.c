@@ -1,0 +1,129 @@
+/* test_lesson_keys.c: what a lesson's keys do where something is in the way: a program that runs still, a
+ * process that is gone, a policy of the learner's own. On the model alone. */
+#include "tests/screen/support.h"
+
+#include "commands.h"
+
+static void assert_runs(struct model *m, const char *keys, const char *expected)
+{
+    struct command *run;
+    if (types(m, keys, &run) != EFFECT_RUN)
+        fail_msg("%s runs nothing: %s", keys, model_message(m) ? model_message(m) : "(no message)");
+    assert_string_equal(run->text, expected);
+    command_destroy(run);
+}
+
+static void assert_says(struct model *m, const char *keys, const char *expected)
+{
+    struct command *run;
+    assert_int_not_equal(types(m, keys, &run), EFFECT_RUN);
+    assert_null(run);
+    assert_non_null(model_message(m));
+    assert_contains(model_message(m), expected);
+}
+
+static void assert_drawn(struct model *m, const char *part, bool there)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains_(frame, part, there, __FILE__, __LINE__);
+    free(frame);
+}
+
+/* What is said of one that runs is over when that has ended. */
+static void what_ran_is_not_said_to_run_still(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    static const char *const words[] = {"consumer", "--queue", "q", NULL};
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    struct command *c = command_of(words, 0);
+    model_ran(&m, c);
+    l->steps[0].acted = true;
+    assert_says(&m, "n", "still running (Ctrl-C ends it): consumer --queue q");
+    model_ended(&m, c, 1);
+    assert_null(model_message(&m));
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* A node whose process is gone is started as a process: by a, and by the step that would start its app. */
+static void a_process_that_is_gone_is_started(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "stopped");
+    static const char *const words[] = {"labctl", "-n", "node1", "start_app"};
+    for (size_t i = 0; i < 3; i++)
+        free(l->steps[0].action[i]);
+    free(l->steps[0].action);
+    l->steps[0].action = xcalloc(5, sizeof(char *));
+    for (size_t i = 0; i < 4; i++)
+        l->steps[0].action[i] = xstrdup(words[i]);
+    free(l->steps[0].action_text);
+    l->steps[0].action_text = xstrdup("labctl -n node1 start_app");
+    assert_runs(&m, "n", "labctl -n node1 start_app");
+    m.snapshot->nodes[0].gone = true;
+    assert_drawn(&m, "n runs: labctl -n node1 start\n", true);
+    assert_runs(&m, "n", "labctl -n node1 start");
+    assert_runs(&m, "a", "labctl -n node1 start");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* B names what it clears besides the lesson's own, and takes along what was agreed to. */
+static void begin_again_names_what_it_clears(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = sketch_lesson();
+    static char *queues[] = {(char *)(uintptr_t) "mirrior_hello", NULL};
+    l->queues = queues;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest"); /* policy mirrior is not this lesson's own */
+    types(&m, "B", &run);
+    assert_drawn(&m, "is in its way, too: policy", true);
+    assert_int_equal(types(&m, "y", &run), EFFECT_RUN);
+    assert_string_equal(run->argv[COMMAND_CLEAN_FIRST], m.snapshot->policies[0].name);
+    command_destroy(run);
+    l->policies = (char *[]){m.snapshot->policies[0].name, NULL};
+    types(&m, "B", &run);
+    assert_drawn(&m, "in its way", false);
+    l->queues = l->policies = NULL;
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* Numbers that are missing are said to be. */
+static void a_gap_between_lessons_is_said(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    m.next_lesson = 8;
+    char *text = lesson_done_text(&m);
+    assert_contains(text, "N goes on to lesson 8, B begins");
+    free(text);
+    m.next_lesson = 10;
+    text = lesson_done_text(&m);
+    assert_contains(text, "lesson 10 (those between are still to be written)");
+    free(text);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_ran_is_not_said_to_run_still),
+        cmocka_unit_test(a_process_that_is_gone_is_started),
+        cmocka_unit_test(a_gap_between_lessons_is_said),
+        cmocka_unit_test(begin_again_names_what_it_clears),
+    };
+    return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+/* lab_screen.c: which lesson is open on a screen of a lab, for those who would take its queues away:
+ * DIR/screen holds the number, and whoever shows a lesson holds a lock on it, so that it is free however a
+ * screen ends. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "main/lab.h"
+
+static int open_file(const struct labdir *lab, int flags)
+{
+    char *file = format_text("%s/screen", lab->path);
+    int fd = open(file, flags | O_CLOEXEC, 0600);
+    free(file);
+    return fd;
+}
+
+int lab_screen_begins(const struct labdir *lab, int lesson)
+{
+    char number[16];
+    int len = snprintf(number, sizeof(number), "%d\n", lesson);
+    int fd = open_file(lab, O_RDWR | O_CREAT);
+    if (fd < 0)
+        return -1;
+    if (flock(fd, LOCK_SH | LOCK_NB) || ftruncate(fd, 0) || pwrite(fd, number, (size_t)len, 0) != len) {
+        close(fd); /* a screen works without it */
+        return -1;
+    }
+    return fd;
+}
+
+void lab_screen_ends(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+int lab_screen_lesson(const struct labdir *lab)
+{
+    int fd = open_file(lab, O_RDONLY), lesson = 0;
+    if (fd < 0)
+        return 0;
+    char number[16] = "";
+    if (flock(fd, LOCK_EX | LOCK_NB) && pread(fd, number, sizeof(number) - 1, 0) > 0)
+        lesson = (int)strtol(number, NULL, 10);
+    close(fd);
+    return lesson;
+}
