@@ -308,7 +308,9 @@ void handle_reply(struct mirror *m, const struct peer_msg *msg, struct effects *
     struct pending *p = map_get_u64(&m->pending, msg->u.reply.req);
     if (!p)
         return;
-    bool to_settle = p->type == EV_GET && msg->u.reply.msg && !p->no_ack; /* only that master would hear it */
+    /* of a get: a message that is to be acknowledged, and that there is none: the next one asked may find one
+     */
+    bool to_settle = p->type == EV_GET && !(msg->u.reply.msg && p->no_ack);
     if ((p->type == EV_SUBSCRIBE || p->type == EV_UNSUBSCRIBE || to_settle) && !from_its_master(m, p, msg))
         return;
     if (p->type == EV_DECLARE && !p->passive && msg->u.reply.status == ANSWER_NOT_FOUND) {
