@@ -387,15 +387,6 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
     return listed && w->joined_in[n] == master->view && id >= w->joined_at[n];
 }
 
-/* Nobody holds what the master of n's view has confirmed: how did that one give it up? If it began a new life
- * since n came into that view, the word is of the life before, and its copies went with that. */
-static enum cause cause_of_end(const struct sim *s, node_id n, node_id master)
-{
-    if (s->check.nodes[master].holding && s->nodes[master].start_us <= s->check.nodes[n].at_us)
-        return CAUSE_STEP;
-    return s->nodes[master].restarted ? CAUSE_RESTART : CAUSE_DOWN;
-}
-
 void check_confirmed(struct sim *s, node_id n, uint32_t message)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -442,8 +433,13 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
             sim_fail(s, "I1", "%s confirms m%u (id %llu of %s), but it is not on %s's disk", s->names[n],
                      message, (unsigned long long)m->id, q->name, s->names[other]);
     }
-    if (m->memory == 0 && m->disk == 0 && !s->failure)
-        account(s, n, message, cause_of_end(s, n, here->master));
+    if (m->memory == 0 && m->disk == 0 && !s->failure) {
+        node_id master_node = here->master;
+        account(s, n, message,
+                s->check.nodes[master_node].holding ? CAUSE_STEP
+                : s->nodes[master_node].restarted   ? CAUSE_RESTART
+                                                    : CAUSE_DOWN);
+    }
 }
 
 void check_delivered(struct sim *s, node_id n, uint32_t message)
