@@ -433,6 +433,8 @@ void check_refresh(struct sim *s, node_id n)
     sn->view = mirror_view(s->nodes[n].m);
     sabotage_view(s, n, &sn->view);
     check_out(s, n, &was_view);
+    if (sn->view.phase == PHASE_STOPPING && was_view.phase != PHASE_STOPPING)
+        sn->leave_ms = s->nodes[n].told_ms;
     uint32_t was = sn->at;
     sn->at = view_seen(s, n, &sn->view);
     if (was != sn->at) {

@@ -55,7 +55,8 @@ struct seen_node {
     bool holding; /* it has served in this life: its memory counts, its disk no more */
     struct view_info view;
     uint32_t at; /* the view it is in, or was in last as its log has it: index of check.views; 0: none yet */
-    uint64_t at_us; /* when it came into that view */
+    uint64_t at_us;   /* when it came into that view */
+    ms_time leave_ms; /* by its own clock: when it last said that it leaves in order */
     node_set left; /* stopped in order while it served with them: it need not wait for these when it starts */
     node_set out_of; /* of the view that it was installed in in this life, and is out of before it served */
     node_set stayed; /* went on, in a view without it, when it stopped in order: it waits for these when it

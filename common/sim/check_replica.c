@@ -209,7 +209,8 @@ static bool was_synced(struct sim *s, node_id n, uint32_t queue)
 }
 
 /* A view that may never be served decides, too: what its new master lacks is lost, even if that master dies
- * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) */
+ * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) The
+ * policy is the one that this view has: n may have been behind, and have it from a member that was not. */
 void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
                       const struct seen_info *now)
 {
@@ -225,8 +226,8 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
     bool in_order = (old->m && old->stopping) || old->departure == DEPARTURE_STOPPED ||
                     old->departure == DEPARTURE_BROKEN_OFF;
     bool crash = old->departure == DEPARTURE_KILLED || old->departure == DEPARTURE_BROKEN_OFF || s->cuts > 0;
-    bool allowed = (in_order && known->promote_always_on_shutdown && !known->promote_synced_on_failure) ||
-                   (crash && !known->promote_synced_on_failure);
+    bool allowed =
+        !now->promote_synced_on_failure && ((in_order && now->promote_always_on_shutdown) || crash);
     if (!allowed && !s->options.rules)
         return; /* whoever serves so is judged by check_choice */
     /* those who are to be discarded with it do not know that yet */
@@ -254,14 +255,24 @@ static void find_again(struct sim *s, node_id n, uint32_t message)
     m->door = DOOR_NONE;
 }
 
+#define STOP_PATIENCE_MS 5000 /* protocol.md, "Leaving in order" */
+
+/* A node that is being stopped leaves, or has left, without having heard that its mirrors have everything:
+ * its patience was over, by its own clock, which may have jumped. */
+static bool impatient(const struct sim *s, node_id n)
+{
+    ms_time leave_ms = s->check.nodes[n].leave_ms, stop_ms = s->nodes[n].stop_ms;
+    return (leave_ms >= stop_ms ? leave_ms : s->nodes[n].told_ms) >= stop_ms + STOP_PATIENCE_MS;
+}
+
 /* A master that stops in order hands over what its mirrors have, too: what was acknowledged to it stays so.
- * (One that does not hear of its mirrors goes after a while all the same.) */
+ */
 static void check_handover(struct sim *s, node_id n, uint32_t queue, const struct seen_info *own)
 {
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     const struct sim_node *old = &s->nodes[own->master];
     bool in_order = old->m ? old->stopping : old->departure == DEPARTURE_STOPPED;
-    if (!in_order || s->cuts > 0 || s->forced || s->now_us > old->stop_us + 4000000)
+    if (!in_order || s->cuts > 0 || s->forced || impatient(s, own->master))
         return;
     for (size_t i = 0; i < lq->messages.len; i++) {
         const struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];

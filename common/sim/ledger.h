@@ -79,7 +79,9 @@ struct ledger_message {
     uint64_t taker;        /* 1 + the latest delivery that has to be acknowledged; 0: none */
     bool auto_acked;       /* delivered to somebody who does not */
     uint64_t discarded_in; /* a client rejected it for good, under this master (generation) */
-    uint64_t dead_in;      /* dead-lettered, by this one, */
+    uint64_t dead_in;      /* dead-lettered, under this one, */
+    node_id dead_at;       /* by this node, */
+    uint64_t dead_life;    /* in this life of it, */
     uint64_t dead_step;    /* in this step */
     bool removed; /* an operator purged or deleted, or the queue ended as it should, or its limits: */
     enum ending ending;

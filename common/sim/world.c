@@ -397,7 +397,7 @@ void sim_stop(struct sim *s, node_id n)
     if (!s->nodes[n].m || s->nodes[n].stopping)
         return;
     s->nodes[n].stopping = true;
-    s->nodes[n].stop_us = s->now_us;
+    s->nodes[n].stop_ms = node_now(s, n);
     struct event ev = {.type = EV_STOP};
     node_step(s, n, &ev);
 }

@@ -108,7 +108,7 @@ struct sim_node {
     struct mirror *m;  /* NULL: it does not run */
     bool let_go;       /* it was told that the others are in a view without it */
     bool stopping;     /* EV_STOP was given, */
-    uint64_t stop_us;  /* then */
+    ms_time stop_ms;   /* then, by its own clock */
     uint64_t start_us; /* its life began */
     bool serving;      /* between FX_SERVING on and off */
     bool booting;      /* HAPPEN_BOOT is on its way */

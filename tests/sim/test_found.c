@@ -1,5 +1,6 @@
-/* test_found.c: schedules that once broke a promise of the library, found by seeds and shrunk:
- * tests/sim/found. Each has the seed whose latencies made it so, and is played as it stands. */
+/* test_found.c: schedules that once broke a promise of the library, or that the checker once accused
+ * wrongly, found by seeds and shrunk: tests/sim/found. Each has the seed whose latencies made it so, and is
+ * played as it stands. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
