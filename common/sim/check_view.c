@@ -187,8 +187,7 @@ static bool justified(struct sim *s, node_id n, uint32_t queue, const struct see
             return true;
         /* that chosen is in sync was still on its way to everybody; it may be while an older one is not yet
          */
-        if (!by_content && chosen != NODE_NONE &&
-            (*wanted == NODE_NONE || !node_in(known->synced, *wanted)) &&
+        if (chosen != NODE_NONE && (*wanted == NODE_NONE || !node_in(known->synced, *wanted)) &&
             had_replica(s, chosen, queue, outcome, known->generation) && lacks_nothing(s, chosen, queue))
             return true;
         /* promoted, and moved at once to where the policy wants it */
