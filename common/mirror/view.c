@@ -387,6 +387,8 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
             handover_deliver(m, &m->handed_over, out);
             leftovers_clear(&m->handed_over);
             serve(m, out);
+            if (m->leaving & m->members) /* said to one that was not served in the view yet */
+                change_if_mine(m, out);
         }
         break;
     case PEER_LEAVE: handle_leave(m, from, out); break;

@@ -100,7 +100,8 @@ static bool time_over(const struct sim *s, const struct ledger_queue *q, const s
                          s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + q->ttl_ms - 1);
 }
 
-/* here: m's place is one that the master gave whose limits count; else it came and went there in a step. */
+/* here: m's place is one that the master gave whose limits count; else it came and went there in a step. (Two
+ * sides of a partition give places of their own: where there was one, all others count as later.) */
 static bool ends(struct sim *s, uint32_t message, bool here)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -109,8 +110,9 @@ static bool ends(struct sim *s, uint32_t message, bool here)
         return true;
     if (time_over(s, q, m))
         m->ending = ENDING_EXPIRED;
-    else if (m->placed ? too_many(s, q, message, here ? m->id : 0) && (here || drops_what_comes(q))
-                       : drops_what_comes(q))
+    else if (m->placed
+                 ? too_many(s, q, message, here && s->cuts == 0 ? m->id : 0) && (here || drops_what_comes(q))
+                 : drops_what_comes(q))
         m->ending = ENDING_DROPPED;
     else
         return false;
