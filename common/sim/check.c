@@ -331,8 +331,11 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         lq->changed_ms = s->now_us / 1000;
     struct watched_queue *w = &s->check.queues.items[queue];
     w->generation = u64_max(w->generation, says_now.generation);
-    if (says_now.master < SIM_NODES && says_now.generation > w->reigns[says_now.master].generation) {
-        w->reigns[says_now.master].generation = says_now.generation;
+    struct seen_reign *reign = says_now.master < SIM_NODES ? &w->reigns[says_now.master] : NULL;
+    if (reign && (says_now.generation > reign->generation ||
+                  (s->cuts > 0 && !view_leads_to(s, reign->shown_in, says_now.view)))) {
+        reign->generation = says_now.generation;
+        reign->shown_in = says_now.view;
         check_new_master(s, n, queue, &was, &says_now);
     }
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {

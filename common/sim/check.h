@@ -68,7 +68,8 @@ struct seen_node {
 
 /* A node as a queue's master: two may be at a time, on two sides of a partition. */
 struct seen_reign {
-    uint64_t generation;         /* the latest of this master that any node has shown */
+    uint64_t generation;         /* the latest of this master that any node has shown, */
+    uint32_t shown_in;           /* in this view: another side of a partition has numbers of its own */
     msg_id next;                 /* after the highest it held */
     msg_id joined_at[SIM_NODES]; /* a mirror owes this and what came later; while it is not synchronised */
     uint32_t joined_in[SIM_NODES];
