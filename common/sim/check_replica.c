@@ -208,6 +208,13 @@ static bool was_synced(struct sim *s, node_id n, uint32_t queue)
            node_in(old->synced, n);
 }
 
+/* autoheal has discarded this master; those of its side who are to follow do not know that yet. */
+static bool discarded_first(const struct sim *s, node_id master)
+{
+    return s->options.partition_handling == PARTITION_AUTOHEAL && master < s->options.nodes &&
+           s->nodes[master].restarted;
+}
+
 /* A view that may never be served decides, too: what its new master lacks is lost, even if that master dies
  * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) The
  * policy is the one that this view has: n may have been behind, and have it from a member that was not. */
@@ -230,12 +237,12 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
         !now->promote_synced_on_failure && ((in_order && now->promote_always_on_shutdown) || crash);
     if (!allowed && !s->options.rules)
         return; /* whoever serves so is judged by check_choice */
-    /* those who are to be discarded with it do not know that yet */
-    bool discarded = s->options.partition_handling == PARTITION_AUTOHEAL && old->restarted;
+    bool discarded = discarded_first(s, known->master);
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
-        m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, x) && !disk_has(s, x, m));
+        m->at_risk =
+            m->at_risk || (!discarded && m->persistent && node_in(m->memory, x) && !disk_has(s, x, m));
         if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack &&
             !check_parted(s, n, m->view))
             lose_here(s, n, lq->messages.items[i], discarded ? DOOR_L3 : DOOR_L1,
@@ -290,7 +297,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     struct seen_queue *sq = seen_queue(s, n, queue);
     const struct seen_info *own = &sq->before;
     bool mirror_before = own->valid && own->life == s->nodes[n].lives && own->replica;
-    bool synced = was_synced(s, n, queue);
+    bool synced = was_synced(s, n, queue), discarded = discarded_first(s, own->master);
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
@@ -303,7 +310,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     for (size_t i = 0; i < lq->messages.len; i++) {
         uint32_t message = lq->messages.items[i];
         struct ledger_message *m = &s->ledger.messages.items[message];
-        if (mirror_before && !synced)
+        if (mirror_before && !synced && !discarded)
             m->at_risk = m->at_risk || (m->persistent && node_in(m->memory, n) && !disk_has(s, n, m));
         if (node_in(m->memory, n) && m->door != DOOR_NONE)
             find_again(s, n, message);
