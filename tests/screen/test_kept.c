@@ -232,6 +232,93 @@ static void what_was_lost(void **state)
     returns_empty(&s);
     look(&s);
     account_says(&s, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
+    open_again(&s);
+    returns_empty(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "was seen yet", false);
+    says(&s, "hello: 1 message was seen to be lost: its only copy was on node1, in memory", true);
+    says(&s, "VERDICT LOST", true);
+    end(&s);
+}
+
+/* The nodes' notes of it went with node1's process: the next screen hears of nothing, and knows it still. */
+static void which_was_lost(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 3000000);
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
+    for (int screens = 0; screens < 2; screens++) { /* and once more */
+        open_again(&s);
+        story_holds(&s.t, 0, 'M', 1, 0);
+        look(&s);
+        look(&s);
+        model_show(&s.m, VIEW_MESSAGE);
+        says(&s, "was seen yet", false);
+        says(&s, "#1 LOST  | seen before: no node has it", true);
+        says(&s, "An earlier screen saw it lost: node1 back without it.", true);
+        says(&s, "VERDICT #1 LOST", true);
+        model_show(&s.m, VIEW_QUEUE);
+        says(&s, "fates        #1 seen before: no node has it", true);
+    }
+    s.t.reign++; /* the next one is another message */
+    story_published(&s.t, 0, 0, 5000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "#1 LOST  #2 held", true);
+    open_again(&s);
+    s.t.uid = 99; /* and the next queue of its name another queue */
+    story_published(&s.t, 0, 0, 6000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "LOST", false);
+    end(&s);
+}
+
+/* What node2 noted of it while a policy had it mirrored for a while does not say what became of it. */
+static void what_a_mirror_noted(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_VOID, 1, 1000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 3000000);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    story_holds(&s.t, 1, '.', 1, 0);
+    for (int i = 0; i < 3; i++)
+        look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
+    open_again(&s);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_VOID, 1, 1000000, 0, 0);
+    for (int i = 0; i < 3; i++)
+        look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
     end(&s);
 }
 
@@ -302,6 +389,8 @@ int main(void)
         cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
         cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(which_was_lost),
+        cmocka_unit_test(what_a_mirror_noted),
         cmocka_unit_test(both_sides),          cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
