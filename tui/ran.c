@@ -61,8 +61,19 @@ static node_bits cut_after(const struct model *m, const struct command *c)
     return cut;
 }
 
+/* The step shows what was run for it: that may be another way than its own (command_step). */
+static void keep_step_text(struct model *m, const struct command *c)
+{
+    if (!m->lesson || c->step < 0 || (size_t)c->step >= m->lesson->steps_len)
+        return;
+    struct lesson_step *s = &m->lesson->steps[c->step];
+    free(s->ran);
+    s->ran = xstrdup(c->text);
+}
+
 void model_ran(struct model *m, struct command *c)
 {
+    keep_step_text(m, c);
     account_keep(m, true);
     form_ran(m, c);
     m->killed |= killed_by(m, c);
