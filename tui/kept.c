@@ -45,11 +45,13 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "name",
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:b}", "name",
                      a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
                      "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
                      names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken,
-                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "kept_on",
+                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
+                     (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over",
+                     a->split_over, "kept_on",
                      names_json(s, a->kept_on), "held", (json_int_t)a->held, "missing",
                      (json_int_t)a->missing, "back", a->back_at != 0);
 }
@@ -171,6 +173,9 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .served_by = node_of(lab, json_object_get(o, "served_by")),
                      .forgot = (size_t)number_of(o, "forgot"),
                      .split = nodes_of(lab, o, "split"),
+                     .split_wall_ms = number_of(o, "split_wall_ms"),
+                     .splits = (unsigned)number_of(o, "splits"),
+                     .split_over = json_is_true(json_object_get(o, "split_over")),
                      .kept_on = nodes_of(lab, o, "kept_on"),
                      .held = number_of(o, "held"),
                      .missing = number_of(o, "missing"),

@@ -366,6 +366,47 @@ static void both_sides(void **state)
     end(&s);
 }
 
+static void two_sides(struct scene *s, int one, int other)
+{
+    struct queue_seen *q = &s->t.s->queues[0];
+    q->sides = xcalloc(2, sizeof(*q->sides));
+    q->sides_len = 2;
+    q->sides[0] = (struct side_seen){.master = one, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    q->sides[1] = (struct side_seen){.master = other, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    look(s);
+    q = &s->t.s->queues[0];
+    free(q->sides);
+    q->sides = NULL;
+    q->sides_len = 0;
+    q->master = other;
+    look(s);
+}
+
+/* First node2 apart from the others, later node1: never three sides. */
+static void one_partition_after_the_other(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "mirrior_hello");
+    two_sides(&s, 1, 2);
+    account_says(&s, "mirrior_hello: in a partition node2, node3 served it, each side for itself.");
+    story_event(&s.t, "queue", 1000000, "mirrior_hello: what node2 held on its side is discarded, 1 message");
+    look(&s);
+    s.t.s->taken_wall_ms += 60000;
+    for (int screens = 0; screens < 2; screens++) {
+        if (!screens)
+            two_sides(&s, 0, 2);
+        else
+            open_again(&s);
+        look(&s);
+        char *text = account_text(&s.m);
+        assert_contains(text, "mirrior_hello: in the last of 2 partitions node1, node3 served it, each side");
+        assert_lacks(text, "node2");
+        free(text);
+    }
+    end(&s);
+}
+
 /* What a finished lesson came to is told as something that was seen before. */
 static void of_a_finished_lesson(void **state)
 {
@@ -391,6 +432,7 @@ int main(void)
         cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
         cmocka_unit_test(which_was_lost),
         cmocka_unit_test(what_a_mirror_noted),
+        cmocka_unit_test(one_partition_after_the_other),
         cmocka_unit_test(both_sides),          cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
