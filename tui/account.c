@@ -198,6 +198,19 @@ static json_t *queue_account(const struct model *m, const struct queue_seen *q)
     return lost_of(m, q, a);
 }
 
+/* The lesson uses it, or the user did meanwhile: what came of others is another lesson's. A schedule names
+ * none. */
+static bool is_about(const struct model *m, const char *queue)
+{
+    char **uses = m->lesson ? m->lesson->queues : NULL;
+    bool about = !uses || !*uses;
+    for (; uses && *uses; uses++)
+        about = about || strcmp(*uses, queue) == 0;
+    for (size_t i = 0; i < m->touched.len; i++)
+        about = about || strcmp(m->touched.items[i], queue) == 0;
+    return about;
+}
+
 /* a new fact; NULL: there is nothing to tell */
 static json_t *account_now(const struct model *m)
 {
@@ -205,7 +218,7 @@ static json_t *account_now(const struct model *m)
     json_t *all = NULL;
     int said = 0;
     for (size_t i = 0; s && s->source >= 0 && i < s->queues_len && said < MOST; i++) {
-        json_t *fact = queue_account(m, &s->queues[i]);
+        json_t *fact = is_about(m, s->queues[i].name) ? queue_account(m, &s->queues[i]) : NULL;
         said += fact != NULL;
         fact_add(&all, "%s\n%s", fact);
     }

@@ -48,6 +48,7 @@ void model_finish(struct model *m)
     free(m->export_to);
     VEC_FREE(&m->away);
     VEC_FREE(&m->history);
+    model_forget_touched(m);
     ledger_finish(&m->ledger);
     command_destroy(m->to_confirm);
     command_destroy(m->command);
@@ -319,6 +320,16 @@ static enum effect run_command(struct command *command, struct command **run)
 /* ---- the lesson's steps
  * ---------------------------------------------------------------------------------------- */
 
+static void say_what_joins(struct model *m, size_t i, const char *missing)
+{
+    char *advice = apart_advice(m);
+    if (advice)
+        model_say(m, _("step %zu, not yet: %s. %s"), i + 1, missing, advice);
+    else
+        model_say(m, _("step %zu, not yet: %s"), i + 1, missing);
+    free(advice);
+}
+
 /* The step was run, or has nothing to run, and is not proved: what is missing, and what would help. */
 static void say_what_helps(struct model *m, size_t i)
 {
@@ -329,10 +340,13 @@ static void say_what_helps(struct model *m, size_t i)
     char *missing = fact_text(fact, lesson_words);
     json_decref(fact);
     char *failed = step_failed_text(m, step);
-    if (step_lacks(step))
-        model_say(m, "%s", step_lacks(step));
+    char *lacks = step_lacks(m, step);
+    if (lacks)
+        model_say(m, "%s", lacks);
     else if (failed)
         model_say(m, "%s", failed);
+    else if (help == LESSON_HELP_JOIN)
+        say_what_joins(m, i, missing);
     else if (help == LESSON_HELP_CLEAR)
         model_say(m,
                   _("step %zu, not yet: policy %s (%s) is in the way: %sctl clear_policy %s (here with : in "
@@ -349,6 +363,7 @@ static void say_what_helps(struct model *m, size_t i)
         model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
     else
         model_say(m, _("step %zu was run; the nodes have not shown its result yet"), i + 1);
+    free(lacks);
     free(failed);
     free(missing);
 }
@@ -372,7 +387,9 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     if (step->lacks) { /* run now it would show nothing, and might use up what it is about */
-        model_say(m, "%s", lesson_words(step->lacks));
+        char *lacks = lacks_text(m, step);
+        model_say(m, "%s", lacks);
+        free(lacks);
         return EFFECT_DRAW;
     }
     struct command *c = command_step(m, i);

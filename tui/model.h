@@ -208,6 +208,7 @@ struct model {
     char *message;                /* to the user; NULL: none */
     size_t message_step;          /* the lesson's step when it was said: with the next one it is old */
     bool quit_asked;              /* q was pressed while something ran */
+    VEC(char *) touched;          /* queues that the user acted on since the lesson began, by name */
     node_bits killed;             /* nodes whose process was killed from here: `start` brings them back */
     node_bits cut;                /* nodes that were cut off from here: x heals them */
     ms_time cut_at;               /* the newest of these cuts, by the observer's clock */

@@ -2,6 +2,7 @@
  * undone. The forms are in form.c, the prompts in prompt.c, long texts in pager.c. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "view.h"
@@ -32,13 +33,24 @@ static const char *help_of(const struct model *m, size_t i)
     return i && k[-1].request == k->request ? NULL : key_in_compare(k);
 }
 
+/* A key's name, where it is a word. In catalogues it stands behind "key|": "down" is said of nodes, too. */
+static const char *key_word(const char *name)
+{
+    static const char *const words[] = {N_("key|left"), N_("key|right"), N_("key|up"), N_("key|down"),
+                                        N_("key|Space")};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i] + strlen("key|"), name) == 0)
+            return strcmp(_(words[i]), words[i]) == 0 ? name : _(words[i]);
+    return name;
+}
+
 /* "up down k j": a line's key and those after it that are on its line */
 static void key_names(const struct model *m, size_t i, char out[64])
 {
-    size_t len = (size_t)snprintf(out, 64, "%s", key_table[i].name);
+    size_t len = (size_t)snprintf(out, 64, "%s", key_word(key_table[i].name));
     for (size_t j = i + 1; j < key_table_len && !help_of(m, j); j++)
         if (!m->compared || key_table[j].request == key_table[i].request)
-            len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_table[j].name);
+            len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_word(key_table[j].name));
 }
 
 #define NAMES_WIDTH  29

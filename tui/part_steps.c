@@ -3,8 +3,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "apart.h"
 #include "commands.h"
 #include "view.h"
 #include "words.h"
@@ -59,10 +61,20 @@ char *step_text(const struct lesson *l, size_t step)
     return gone || !result ? gone : xstrdup(lesson_words(result));
 }
 
-const char *step_lacks(const struct lesson_step *s)
+char *lacks_text(const struct model *m, const struct lesson_step *s)
+{
+    bool parted = strcmp(s->lacks, LESSON_LACKS_PARTED) == 0;
+    char *advice = parted && m->snapshot ? apart_advice(m) : NULL;
+    char *text =
+        advice ? format_text("%s %s", lesson_words(s->lacks), advice) : xstrdup(lesson_words(s->lacks));
+    free(advice);
+    return text;
+}
+
+char *step_lacks(const struct model *m, const struct lesson_step *s)
 {
     bool went_well = s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
-    return s->lacks && !went_well ? lesson_words(s->lacks) : NULL;
+    return s->lacks && !went_well ? lacks_text(m, s) : NULL;
 }
 
 const char *lesson_title(const struct lesson *l)
@@ -182,8 +194,9 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
     *style = STYLE_STRONG;
-    if (step_lacks(s))
-        return xstrdup(step_lacks(s));
+    char *lacks = step_lacks(m, s);
+    if (lacks)
+        return lacks;
     if (s->action_text && s->action && !s->acted) {
         struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
         char *text = format_text(_("n runs: %s"), c->text);
@@ -267,6 +280,22 @@ static void ending_finish(struct ending *e)
     free(e->done);
 }
 
+/* The question, where it is open and does not stand above the keys; NULL: not here. The caller frees it. */
+static char *question_text(const struct model *m, const struct canvas *c)
+{
+    const struct lesson *l = m->lesson;
+    bool here = l->predict && lesson_asks(l) && !screen_asks(m, c);
+    return here ? format_text(_("Before you look: %s"), lesson_words(l->predict)) : NULL;
+}
+
+int steps_least(const struct model *m, const struct canvas *c)
+{
+    char *question = question_text(m, c);
+    size_t least = question ? 3 : 5; /* the question rather than what comes much later */
+    free(question);
+    return (int)(m->lesson->steps_len < least ? m->lesson->steps_len : least);
+}
+
 /* rows for why the current step is done and what is run; at its end, for what became of all */
 static int current_rows(const struct model *m, const struct canvas *c, int width)
 {
@@ -290,9 +319,10 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
 {
     if (!m->lesson)
         return 0;
-    char *shown = shown_text(m);
-    int rows = current_rows(m, c, width) + text_rows(c, width, shown);
+    char *shown = shown_text(m), *question = question_text(m, c);
+    int rows = current_rows(m, c, width) + text_rows(c, width, shown) + text_rows(c, width, question);
     free(shown);
+    free(question);
     return rows;
 }
 
@@ -360,10 +390,11 @@ static void draw_ending(const struct model *m, struct canvas *c, struct rect r)
 }
 
 /* How many of them, and which is the first: the current one is in sight, with the one before it. */
-static size_t choose_listed(const struct model *m, int rows, int to_say, size_t *first)
+static size_t choose_listed(const struct model *m, const struct canvas *c, int rows, int to_say,
+                            size_t *first)
 {
     size_t steps = m->lesson->steps_len, current = model_step(m);
-    int least = current == steps ? 0 : steps < STEPS_AT_LEAST ? (int)steps : STEPS_AT_LEAST;
+    int least = current == steps ? 0 : steps_least(m, c);
     int listed = rows - to_say > least ? rows - to_say : least;
     listed = listed > (int)steps ? (int)steps : listed;
     listed = listed > rows ? rows : listed;
@@ -393,8 +424,8 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     y++; /* the title comes last: it says how many there was no room for */
     rows--;
     int to_say = steps_rows_to_do(m, c, r.width);
-    size_t first, listed = choose_listed(m, rows, to_say, &first);
-    char *shown = shown_text(m);
+    size_t first, listed = choose_listed(m, c, rows, to_say, &first);
+    char *shown = shown_text(m), *question = question_text(m, c);
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {
@@ -402,8 +433,13 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
             i + 1 == current && proof_rows(m, c, r.width) <= extra - to_say ? proof_rows(m, c, r.width) : 0;
         y += draw_step(m, c, r, y, i, proof);
         extra -= proof;
-        if (i == current && extra > 0)
-            y += draw_what_to_do(m, c, r, y, extra);
+        int asked = i == current ? text_rows(c, r.width, question) : 0;
+        if (i == current && extra > 0) {
+            int used = draw_what_to_do(m, c, r, y, extra);
+            y += used;
+            if (question && used + asked <= extra)
+                y += draw_paragraph(c, rect_rows(r, y, asked), TEXT_COLUMN, 0, STYLE_NORMAL, question);
+        }
         int spare = extra - current_rows(m, c, r.width); /* why the current one is done comes first */
         if (i + 1 == current && shown && spare > 0) {
             int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM, shown);
@@ -412,6 +448,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         }
     }
     free(shown);
+    free(question);
     if (current == steps && y < r.height)
         draw_ending(m, c, rect_rows(r, y, r.height - y));
     if (i < steps && current < steps)

@@ -71,10 +71,30 @@ static void keep_step_text(struct model *m, const struct command *c)
     s->ran = xstrdup(c->text);
 }
 
+void model_forget_touched(struct model *m)
+{
+    for (size_t i = 0; i < m->touched.len; i++)
+        free(m->touched.items[i]);
+    VEC_FREE(&m->touched);
+}
+
+/* What a client is told to use, and what else names a queue that is there. */
+static void touch(struct model *m, const struct command *c)
+{
+    for (size_t i = 1; c->argv[0] && c->argv[i]; i++)
+        if (strcmp(c->argv[i - 1], "--queue") == 0 ||
+            (m->snapshot && snapshot_queue(m->snapshot, c->argv[i])))
+            VEC_PUSH(&m->touched, xstrdup(c->argv[i]));
+}
+
 void model_ran(struct model *m, struct command *c)
 {
     keep_step_text(m, c);
     account_keep(m, true);
+    if (c->step == COMMAND_CLEAN)
+        model_forget_touched(m);
+    else if (c->step == COMMAND_OF_KEY)
+        touch(m, c);
     form_ran(m, c);
     m->killed |= killed_by(m, c);
     if (m->command && m->command->running)

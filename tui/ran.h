@@ -23,6 +23,9 @@ char *goal_text(const struct model *m, const struct command *c);
 /* The same of a queue's synchronisation, whoever began it; NULL: none runs. */
 char *goal_sync_text(const struct model *m, const struct queue_seen *q);
 
+/* The queues that the user acted on are none again. */
+void model_forget_touched(struct model *m);
+
 /* ---- the form that is open (form.c) ---- */
 
 void form_open(struct model *m, enum form_kind kind);

@@ -176,7 +176,7 @@ static void on_ended(void *arg, struct command *c, int exit_code)
 {
     struct run *r = arg;
     /* said when it is so: the next key may rest on it; screen.c translates it, as a recording has it */
-    static const char ready[] = N_("ready: nothing of an earlier run is left");
+    static const char ready[] = N_("ready: every node runs, and what the lesson uses is cleared");
     int step = c->step;
     if (step == COMMAND_CLEAN && exit_code == 0) {
         on_output(r, c, ready, sizeof(ready) - 1);

@@ -222,11 +222,14 @@ static char *what_first(const struct model *m)
     return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
 }
 
+#define TALL 22 /* rows from which on there is more than one for it */
+
 /* What stands above the keys: what was run last, in the words that ran, and the last line that it printed, or
  * what the screen has to say about it. Before anything was run: the lesson's aim, and what to do first. */
 struct words {
     char *above, *below; /* NULL: nothing */
     bool printed;        /* below is what a program printed */
+    bool ran;            /* above is what was run */
 };
 
 /* How far what takes its time has come, the newest first; then a synchronisation that runs by itself. NULL:
@@ -241,6 +244,43 @@ static char *progress_of(const struct model *m)
     return text;
 }
 
+/* What B has done, by name; NULL: it has not done it. The caller frees it. */
+static char *cleared_text(const struct model *m)
+{
+    const struct command *c = m->command;
+    if (!c || c->step != COMMAND_CLEAN || c->running || c->exit_code || !m->lesson)
+        return NULL;
+    struct text names = {0};
+    for (char **q = m->lesson->queues; q && *q; q++)
+        text_printf(&names, "%s%s", names.len ? ", " : "", *q);
+    for (char **p = m->lesson->policies; p && *p; p++) {
+        text_add(&names, names.len ? ", " : "");
+        text_printf(&names, _("policy %s"), *p);
+    }
+    for (size_t i = 0; c->argv[i]; i++)
+        if (i >= COMMAND_CLEAN_FIRST) {
+            text_add(&names, names.len ? ", " : "");
+            text_printf(&names, _("policy %s"), c->argv[i]);
+        }
+    char *text = names.len ? format_text(_("ready: every node runs; cleared: %s"), names.s) : NULL;
+    text_finish(&names);
+    return text;
+}
+
+/* The question that is open, where it stands above the keys; NULL: it does not. */
+static const char *asked_above(const struct model *m)
+{
+    const struct command *c = m->command;
+    bool begins = !c || (c->step == COMMAND_CLEAN && !c->running && !c->exit_code);
+    bool asks = m->lesson && m->lesson->predict && m->view != VIEW_LESSON && lesson_asks(m->lesson);
+    return begins && asks ? lesson_words(m->lesson->predict) : NULL;
+}
+
+bool screen_asks(const struct model *m, const struct canvas *c)
+{
+    return c->height >= TALL && asked_above(m);
+}
+
 static struct words words_of(const struct model *m)
 {
     const struct command *cmd = m->command;
@@ -248,22 +288,27 @@ static struct words words_of(const struct model *m)
     struct words w = {0};
     bool failed = cmd && !cmd->running && cmd->exit_code;
     char *refused = message || !cmd ? NULL : refused_text(m, cmd);
-    char *progress = message || failed || refused ? NULL : progress_of(m);
-    w.printed = cmd && cmd->last_line && !message && !progress && !refused;
+    char *cleared = message || refused ? NULL : cleared_text(m);
+    char *progress = message || failed || refused || cleared ? NULL : progress_of(m);
+    w.printed = cmd && cmd->last_line && !message && !progress && !refused && !cleared;
     if (message)
         w.below = xstrdup(message);
     else if (refused)
         w.below = refused;
+    else if (cleared)
+        w.below = cleared;
     else if (progress)
         w.below = progress;
     else if (!cmd)
         w.below = what_first(m);
     else if (cmd->last_line)
         w.below = xstrdup(cmd->step == COMMAND_CLEAN ? _(cmd->last_line) : cmd->last_line);
-    if (cmd)
+    const char *asked = asked_above(m);
+    w.ran = cmd && !asked;
+    if (w.ran)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
-    else if (m->lesson && m->lesson->predict && m->view != VIEW_LESSON && lesson_asks(m->lesson))
-        w.above = format_text(_("Before you look: %s"), lesson_words(m->lesson->predict));
+    else if (asked)
+        w.above = format_text(_("Before you look: %s"), asked);
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
         w.above = format_text(_("Aim: %s"), lesson_words(m->lesson->aim));
     return w;
@@ -279,10 +324,10 @@ static void words_finish(struct words *w)
  * failed. */
 static int command_rows(const struct model *m, const struct canvas *c)
 {
-    if (c->height < 22)
+    if (c->height < TALL)
         return c->height >= 6 ? 1 : 0;
     struct words w = words_of(m);
-    int rows = m->command ? 1 : w.above ? paragraph_rows(c, c->width, w.above) : 0;
+    int rows = w.ran ? 1 : w.above ? paragraph_rows(c, c->width, w.above) : 0;
     rows += w.below ? paragraph_rows(c, c->width - (w.printed ? 2 : 0), w.below) : 0;
     bool whole = !w.printed || (!m->command->running && m->command->exit_code);
     words_finish(&w);
@@ -324,11 +369,11 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     } else {
         int below = w.below ? paragraph_rows(c, r.width - (w.printed ? 2 : 0), w.below) : 0;
         int above = below < r.height ? r.height - below : 1;
-        if (m->command)
+        if (w.ran)
             draw_ran(m->command, c, r, &w);
         else if (w.above)
             draw_paragraph(c, rect_rows(r, 0, above), 0, 0, STYLE_NORMAL, w.above);
-        if (m->command)
+        if (w.ran)
             above = 1; /* beside its exit code */
         else if (!w.above && below >= r.height)
             above = 0;

@@ -34,6 +34,9 @@ void screen_settle(struct model *m, struct canvas *c);
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
 
+/* The lesson's open question stands above the keys. */
+bool screen_asks(const struct model *m, const struct canvas *c);
+
 /* ---- parts of the cluster view
  * ------------------------------------------------------------------------------- */
 
@@ -48,9 +51,8 @@ void draw_legend(const struct model *m, struct canvas *c,
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
 char *lesson_done_text(const struct model *m);  /* what comes after the last step; the caller frees it */
 char *lesson_asked_text(const struct model *m); /* the predict-first question, looked back at; NULL: none */
-#define STEPS_AT_LEAST                                                                                       \
-    5 /* that are listed even where there is no room for all and for what is to be said                      \
-       */
+/* steps that are listed even where there is no room for all and for what is to be said */
+int steps_least(const struct model *m, const struct canvas *c);
 
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */
@@ -86,11 +88,13 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s);
 
 /* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
- * nothing now; NULL: nothing is missing, or it ran well. */
+ * nothing now; new, NULL: nothing is missing, or it ran well. lacks_text: the same of one that lacks
+ * something, however it ran. */
 const char *lesson_title(const struct lesson *l);
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
-const char *step_lacks(const struct lesson_step *s);
+char *step_lacks(const struct model *m, const struct lesson_step *s);
+char *lacks_text(const struct model *m, const struct lesson_step *s);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,

@@ -44,7 +44,7 @@ static struct steps_want want_of_steps(const struct model *m, struct canvas *c, 
     int steps = m->lesson ? (int)m->lesson->steps_len : 0;
     if (!steps || m->folded)
         return (struct steps_want){.first = steps > 0};
-    int to_do = steps_rows_to_do(m, c, width), few = steps < STEPS_AT_LEAST ? steps : STEPS_AT_LEAST;
+    int to_do = steps_rows_to_do(m, c, width), few = steps_least(m, c);
     if ((int)model_step(m) == steps)
         return (struct steps_want){.first = to_do, .few = 1, .others = steps};
     return (struct steps_want){.first = 1,

@@ -76,8 +76,9 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     if (why && (current || done))
         paragraph(d, 6, STYLE_NORMAL, why);
     free(why);
-    if (current && step_lacks(s))
-        paragraph(d, 6, STYLE_STRONG, step_lacks(s));
+    char *lacks = current ? step_lacks(m, s) : NULL;
+    if (lacks)
+        made(d, 6, STYLE_STRONG, lacks);
     else if (s->action_text && s->action && current && !s->acted) {
         struct command *c = command_step(m, i);
         made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), c->text));

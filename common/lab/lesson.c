@@ -284,7 +284,7 @@ struct lesson *lesson_read(const char *path, const char *shown, int number, cons
     struct reader r = {.file = shown, .lab = lab, .error = error};
     *error = NULL;
     struct lesson_full *full = xcalloc(1, sizeof(*full));
-    map_init(&full->most_messages);
+    map_init(&full->counts);
     full->lesson.number = number;
     if (program_lesson_built(number, r.programs, sizeof(r.programs)))
         r.programs[0] = '\0';
@@ -330,7 +330,7 @@ struct lesson *lesson_load(int number, const struct labdir *lab, char **error)
 struct lesson *lesson_create(size_t steps)
 {
     struct lesson_full *full = xcalloc(1, sizeof(*full));
-    map_init(&full->most_messages);
+    map_init(&full->counts);
     full->lesson.steps = xcalloc(steps, sizeof(*full->lesson.steps));
     full->lesson.steps_len = steps;
     return &full->lesson;
@@ -384,10 +384,7 @@ void lesson_destroy(struct lesson *l)
     json_decref(l->account);
     free_names(l->queues);
     free_names(l->policies);
-    size_t at = 0;
-    for (int64_t *most; (most = map_next(&full->most_messages, &at));)
-        free(most);
-    map_finish(&full->most_messages);
+    lesson_counts_finish(full);
     free(full);
 }
 
@@ -444,23 +441,6 @@ bool lesson_asks(const struct lesson *l)
         if (l->steps[i].before)
             return !lesson_step_reached(l, i);
     return l->predict && lesson_current(l) == 0;
-}
-
-/* the most that each queue was seen to hold: "it had one message before" */
-static void remember_messages(struct lesson_full *full, const struct snapshot *s)
-{
-    for (size_t i = 0; i < s->queues_len && s->source >= 0; i++) {
-        const struct queue_seen *q = &s->queues[i];
-        if (q->messages < 0)
-            continue;
-        int64_t *most = map_get_str(&full->most_messages, q->name);
-        if (!most) {
-            most = xcalloc(1, sizeof(*most));
-            map_set(&full->most_messages, bytes_str(q->name), most);
-        }
-        if (q->messages > *most)
-            *most = q->messages;
-    }
 }
 
 /* sets state and what was seen (taken over); true if either is new */
@@ -521,7 +501,8 @@ static bool look_at_needs(const struct lesson_full *full, struct lesson_step *st
     for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
         struct finding found;
         proof_look(proof->needs[i].facts, &evidence, &found);
-        lacks = found.verdict == VERDICT_NO ? proof->needs[i].say : NULL;
+        bool parted = found.torn || (found.of_policy && snapshot_partitioned(s));
+        lacks = found.verdict != VERDICT_NO ? NULL : parted ? LESSON_LACKS_PARTED : proof->needs[i].say;
         finding_finish(&found);
     }
     bool news = (lacks != NULL) != (step->lacks != NULL) || (lacks && strcmp(lacks, step->lacks) != 0);
@@ -538,11 +519,13 @@ bool lesson_observe(struct lesson *l, const struct snapshot *s)
     if (s->number <= full->last_number)
         return false; /* the same one again is no second look */
     full->last_number = s->number;
-    remember_messages(full, s);
+    lesson_look_at_counts(full, s);
     bool changed = false;
     for (size_t i = 0; i < l->steps_len; i++) {
         bool done = is_done(&l->steps[i]);
         changed = observe_step(full, &l->steps[i], s) || changed;
+        if (!done && is_done(&l->steps[i]) && l->steps[i].action)
+            lesson_counts_anew(full);
         if (!done)
             break; /* the first open one; those after it have to wait, also if it was ticked just now */
     }

@@ -56,6 +56,10 @@ struct lesson {
                         "": there was nothing to tell; NULL: it has not ended, or has only just */
 };
 
+/* A step's lacks in place of its lesson's words: a partition is why, and what mends it is the screen's to
+ * say. */
+#define LESSON_LACKS_PARTED N_("A partition keeps the nodes apart: that has to be mended first.")
+
 /* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
  * the actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as
  * elsewhere: "lessons/07-failover/lesson.cfg:12: what, and what to write instead" (caller frees). */
@@ -131,6 +135,7 @@ enum lesson_help {
     LESSON_HELP_REPEAT,      /* its action once more */
     LESSON_HELP_START_NODES, /* too few nodes run that could say so */
     LESSON_HELP_RESTART,     /* the lesson from its beginning: once more would be twice */
+    LESSON_HELP_JOIN,        /* the nodes are apart (a partition): to be mended first */
     LESSON_HELP_CLEAR,       /* a policy that is none of the lesson's applies to its queue: without it */
 };
 enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct snapshot *s, json_t **missing,

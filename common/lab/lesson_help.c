@@ -20,7 +20,7 @@ struct evidence lesson_evidence(const struct lesson_full *full, const struct les
                                 const struct snapshot *s)
 {
     return (struct evidence){.snapshot = s,
-                             .most_messages = &full->most_messages,
+                             .counts = &full->counts,
                              .output = step->output,
                              .acted = step->acted,
                              .runs = step->acted && step->exit_code < 0,
@@ -115,10 +115,11 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
     bool again = it->action && strcmp(it->action[0], "labctl") == 0 && !found.counted;
     if (found.verdict != VERDICT_YES) {
         *missing = json_incref(found.missing);
-        help = it->exit_code > 0 ? LESSON_HELP_REPEAT
-               : found.sayers    ? LESSON_HELP_START_NODES
-               : again           ? LESSON_HELP_REPEAT
-                                 : LESSON_HELP_RESTART;
+        help = found.torn          ? LESSON_HELP_JOIN
+               : it->exit_code > 0 ? LESSON_HELP_REPEAT
+               : found.sayers      ? LESSON_HELP_START_NODES
+               : again             ? LESSON_HELP_REPEAT
+                                   : LESSON_HELP_RESTART;
         if (found.of_policy && (*policy = applied(l, s, found.of_policy)))
             help = LESSON_HELP_CLEAR;
     }

@@ -99,15 +99,18 @@ int lesson_keep(const struct lesson *l, const struct labdir *lab)
         begun = begun || l->steps[i].acted;
     if (!begun)
         return 0;
-    json_t *steps = json_array(), *most = json_object();
+    json_t *steps = json_array(), *most = json_object(), *taken = json_array();
     for (size_t i = 0; i < l->steps_len; i++)
         json_array_append_new(steps, step_json(&l->steps[i]));
     for (char **name = l->queues; name && *name; name++) {
-        const int64_t *held = map_get_str(&full->most_messages, *name);
-        if (held)
-            json_object_set_new(most, *name, json_integer(*held));
+        const struct queue_count *count = map_get_str(&full->counts, *name);
+        if (count)
+            json_object_set_new(most, *name, json_integer(count->most));
+        if (count && count->fell)
+            json_array_append_new(taken, json_string(*name));
     }
-    json_t *o = json_pack("{s:i, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages", most);
+    json_t *o = json_pack("{s:i, s:o, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages", most,
+                          "taken", taken);
     json_t *list = kept_lessons(lab);
     json_object_set(o, "account", l->account); /* nothing, if there is none */
     take_out(list, l);
@@ -156,16 +159,18 @@ bool lesson_take_up(struct lesson *l, const struct labdir *lab)
     struct lesson_full *full = lesson_full(l);
     json_t *list = kept_lessons(lab), *o = NULL, *held;
     const char *name;
+    size_t at;
     for (size_t i = json_array_size(list); i-- > 0 && !o;)
         o = fits(l, json_array_get(list, i)) ? json_array_get(list, i) : NULL;
     for (size_t i = 0; o && i < l->steps_len; i++)
         take_up_step(&l->steps[i], json_array_get(json_object_get(o, "steps"), i));
     json_object_foreach(o ? json_object_get(o, "most_messages") : NULL, name, held)
     {
-        int64_t *most = xcalloc(1, sizeof(*most));
-        *most = json_integer_value(held);
-        free(map_set(&full->most_messages, bytes_str(name), most));
+        lesson_count(full, name)->most = json_integer_value(held);
     }
+    json_array_foreach(json_object_get(o, "taken"), at, held) if (json_is_string(held))
+        lesson_count(full, json_string_value(held))
+            ->fell = true;
     /* what became of it was told at its end, if at all: what is so now may have come of something else */
     if (o && lesson_current(l) == l->steps_len)
         l->account =

@@ -7,9 +7,9 @@
 #include "lab/proof.h"
 
 struct lesson_full {
-    struct lesson lesson;     /* what lesson.h shows; first */
-    struct map most_messages; /* queue name -> int64_t *: the most it was seen to hold */
-    uint64_t last_number;     /* of the last snapshot looked at */
+    struct lesson lesson; /* what lesson.h shows; first */
+    struct map counts;    /* queue name -> struct queue_count *: messages it was seen to hold */
+    uint64_t last_number; /* of the last snapshot looked at */
 };
 
 /* what has to be so when a step is run, and what a learner is told where it is not */
@@ -34,6 +34,13 @@ static inline struct lesson_full *lesson_full(struct lesson *l)
 {
     return CONTAINER_OF(l, struct lesson_full, lesson);
 }
+
+/* lesson_count.c. lesson_count: of this queue; made if there is none yet. lesson_look_at_counts: a snapshot
+ * was taken. lesson_counts_anew: from here on it counts whether they become fewer. */
+struct queue_count *lesson_count(struct lesson_full *full, const char *queue);
+void lesson_look_at_counts(struct lesson_full *full, const struct snapshot *s);
+void lesson_counts_anew(struct lesson_full *full);
+void lesson_counts_finish(struct lesson_full *full);
 
 /* what a proof of this step may look at */
 struct evidence lesson_evidence(const struct lesson_full *full, const struct lesson_step *step,

@@ -175,11 +175,19 @@ static bool wants_unknown(const struct proof *p, const char *queue)
 static enum verdict look_had(const struct proof *p, const struct check *c, const struct evidence *e,
                              const struct queue_seen *q, json_t **seen)
 {
-    const int64_t *most = map_get_str(e->most_messages, c->name);
+    const struct queue_count *count = map_get_str(e->counts, c->name);
     bool last = q->messages < 0 && q->was_messages >= 0 && wants_unknown(p, c->name);
-    int64_t had = last ? q->was_messages : most ? *most : 0;
+    int64_t had = last ? q->was_messages : count ? count->most : 0;
     *seen = fact_of(N_("%s had %lld before"), c->name, (long long)had);
     return yes_if(had >= c->number);
+}
+
+static enum verdict look_untaken(const struct check *c, const struct evidence *e, json_t **seen)
+{
+    const struct queue_count *count = map_get_str(e->counts, c->name);
+    bool fell = count && count->fell;
+    *seen = fell ? fact_of(N_("a message was taken")) : fact_of(N_("none was taken"));
+    return yes_if(fell == (c->number == 0));
 }
 
 static enum verdict look_state(const struct check *c, const struct queue_seen *q, json_t **seen)
@@ -210,13 +218,15 @@ static enum verdict look_queue(const struct proof *p, const struct check *c, con
         *seen = fact_of(q ? N_("%s is there") : N_("no queue %s"), c->name);
         return c->id == CHECK_QUEUE_EXISTS ? yes_if((q != NULL) == (c->number != 0)) : VERDICT_NO;
     }
-    bool of_all = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_DURABLE || c->id == CHECK_QUEUE_POLICY;
+    bool of_all = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNTAKEN || c->id == CHECK_QUEUE_DURABLE ||
+                  c->id == CHECK_QUEUE_POLICY;
     if (queue_seen_masters(q) > 1 && !of_all) {
         *seen = torn_fact(s, q);
         return VERDICT_NO;
     }
     switch ((int)c->id) {
     case CHECK_QUEUE_HAD: return look_had(p, c, e, q, seen);
+    case CHECK_QUEUE_UNTAKEN: return look_untaken(c, e, seen);
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
@@ -287,6 +297,13 @@ static enum verdict look_output(const struct check *c, const struct evidence *e,
     return VERDICT_UNKNOWN;
 }
 
+/* queue: another name, or NULL, is none */
+static bool is_torn(const struct snapshot *s, const char *queue)
+{
+    const struct queue_seen *q = queue ? snapshot_queue(s, queue) : NULL;
+    return q && queue_seen_masters(q) > 1;
+}
+
 /* *seen: a new fact */
 static enum verdict look_check(const struct proof *p, const struct check *c, const struct evidence *e,
                                ms_time *as_of, json_t **seen)
@@ -300,7 +317,8 @@ static enum verdict look_check(const struct proof *p, const struct check *c, con
     case SUBJECT_OUTPUT: verdict = look_output(c, e, as_of, seen); break;
     }
     if (p->queues > 1 && proof_checks_known[c->id].subject == SUBJECT_QUEUE && c->id != CHECK_QUEUE_HAD)
-        *seen = fact_with("%s %s", json_string(c->name), *seen);
+        *seen =
+            fact_with(is_torn(e->snapshot, c->name) ? N_("%s: %s") : "%s %s", json_string(c->name), *seen);
     return verdict;
 }
 
@@ -326,6 +344,7 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     out->of_policy = NULL;
     out->verdict = verdict;
     out->instead = json_incref(seen);
+    out->torn = alone;
     out->sayers = c->id == CHECK_NODE_SAID_BY;
     bool by_policy = c->id == CHECK_QUEUE_POLICY || c->id == CHECK_QUEUE_MIRRORS ||
                      c->id == CHECK_QUEUE_MIRRORS_MIN || c->id == CHECK_QUEUE_SYNCED_MIN ||
@@ -368,11 +387,11 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
         ms_time as_of;
         enum verdict verdict = look_check(p, c, e, &as_of, &seen);
         out->as_of = u64_min(out->as_of, as_of);
-        bool about_past = c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_EXISTS;
+        bool about_past =
+            c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNTAKEN || c->id == CHECK_QUEUE_EXISTS;
         /* what is false is more than what is unknown */
-        const struct queue_seen *q = c->name ? snapshot_queue(e->snapshot, c->name) : NULL;
         if (verdict < out->verdict)
-            take_missing(out, c, verdict, seen, q && queue_seen_masters(q) > 1);
+            take_missing(out, c, verdict, seen, is_torn(e->snapshot, c->name));
         else if (verdict == VERDICT_YES)
             fact_add(&out->seen, N_("%s; %s"), seen);
         else

@@ -7,7 +7,8 @@
  *     { output_contains = [ "this text", "or this one" ]; }
  *
  * had_messages is about the past: beside messages_unknown what the queue held when it was seen last;
- * otherwise the most it was seen to hold in this lesson.
+ * otherwise the most it was seen to hold in this lesson. untaken: since the last step that ran something was
+ * proved, no look saw it hold fewer than the one before: what that step left there is there.
  *
  * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
  * nobody can say now is neither true nor false. */
@@ -29,14 +30,22 @@ enum verdict { VERDICT_NO, VERDICT_UNKNOWN, VERDICT_YES };
 
 struct proof;
 
+/* How many messages a queue was seen to hold in a lesson. */
+struct queue_count {
+    int64_t most;
+    int64_t level;    /* the last that was no single look */
+    ms_time fewer_at; /* one look saw fewer than that: when it was said; 0: none did */
+    bool fell;        /* fewer were there than before (untaken) */
+};
+
 /* What a proof may look at. */
 struct evidence {
     const struct snapshot *snapshot;
-    const struct map *most_messages; /* queue name -> int64_t: the most it was seen to hold in this lesson */
-    const char *output;              /* of the step's own action; NULL: none yet */
-    bool acted, runs;                /* that action was begun; it has not ended */
-    const char *waits_s;             /* how many seconds it waits at most, as a learner gave them; NULL: it
-                                        does not say */
+    const struct map *counts; /* queue name -> struct queue_count */
+    const char *output;       /* of the step's own action; NULL: none yet */
+    bool acted, runs;         /* that action was begun; it has not ended */
+    const char *waits_s;      /* how many seconds it waits at most, as a learner gave them; NULL: it does not
+                                 say */
 };
 
 /* What one look found. */
@@ -51,6 +60,7 @@ struct finding {
     bool sayers;           /* it counts nodes that say so: too few do */
     const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
                               proof's */
+    bool torn;             /* a partition gives its queue several masters */
     bool counted;          /* it counts messages, and there are others than the step leads to */
 };
 

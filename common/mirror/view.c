@@ -272,9 +272,11 @@ static void peer_down(struct mirror *m, node_id peer, uint64_t lost, struct effe
 
 void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
 {
-    uint64_t lost = m->peers[peer].incarnation;
-    if (!lost && m->prepare_waits && node_in(m->prepare_waits->u.prepare.targets, peer))
-        lost = m->prepare_waits->u.prepare.incarnations[peer]; /* its HELLO did not come */
+    uint64_t lost = m->peers[peer].incarnation, asked = 0;
+    /* the life that a candidate counts on: its HELLO did not come, or this was an earlier one's link */
+    if (m->prepare_waits && node_in(m->prepare_waits->u.prepare.targets, peer))
+        asked = m->prepare_waits->u.prepare.incarnations[peer];
+    lost = lost ? lost : asked;
     m->links &= ~node_bit(peer);
     m->wants_left &= ~node_bit(peer);
     m->peers[peer] = (struct hello){0};
@@ -289,7 +291,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     }
     if (!m->started || m->phase == PHASE_STOPPED)
         return;
-    peer_down(m, peer, lost, out);
+    peer_down(m, peer, asked ? asked : lost, out);
     held_retry(m, out);
 }
 

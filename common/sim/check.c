@@ -336,7 +336,10 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
                   (s->cuts > 0 && !view_leads_to(s, reign->shown_in, says_now.view)))) {
         reign->generation = says_now.generation;
         reign->shown_in = says_now.view;
-        check_new_master(s, n, queue, &was, &says_now);
+        bool later = sq->changing.life == s->nodes[n].lives && sq->changing.generation > was.generation &&
+                     sq->changing.generation < says_now.generation;
+        struct seen_info known = later ? sq->changing : was; /* later: in a view that was not served */
+        check_new_master(s, n, queue, &known, &says_now);
     }
     if (phase != PHASE_SERVING && phase != PHASE_STOPPING) {
         if (!info_same_outcome(&sq->changing, &says_now))

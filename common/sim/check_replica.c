@@ -34,9 +34,8 @@ static void lose(struct sim *s, node_id n, uint32_t message, enum door door, boo
 /* The master that n knew of has gone since (who may take over then is judged by check_choice): it does not
  * run, or began again, maybe as the master of another side, whose view does not come from the one that n knew
  * it in. (While one of the two is not yet in the other's view, one comes from the other.) */
-static bool master_went(struct sim *s, node_id n, uint32_t queue)
+static bool went(struct sim *s, uint32_t queue, const struct seen_info *known)
 {
-    const struct seen_info *known = &seen_queue(s, n, queue)->now;
     if (!known->valid || known->master >= s->options.nodes)
         return false;
     const struct seen_info *master = &seen_queue(s, known->master, queue)->now;
@@ -44,6 +43,15 @@ static bool master_went(struct sim *s, node_id n, uint32_t queue)
         !view_leads_to(s, known->view, master->view) && !view_leads_to(s, master->view, known->view);
     return !s->check.nodes[known->master].holding || master->life != s->nodes[known->master].lives ||
            !master->local || other_side;
+}
+
+/* n may have been installed in a view since that it never served in, and in which there was another master.
+ */
+static bool master_went(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct seen_queue *q = seen_queue(s, n, queue);
+    bool later = q->changing.life == s->nodes[n].lives && q->changing.generation > q->now.generation;
+    return went(s, queue, &q->now) || (later && went(s, queue, &q->changing));
 }
 
 /* autoheal has decided against the side that n is on: n begins again, or its queue's master did before it. */

@@ -31,7 +31,7 @@ static void what_a_step_lacks_is_said(void **state)
     observe(l, &promoted);
     assert_null(l->steps[5].lacks);
     observe(l, &consumed);
-    assert_non_null(strstr(l->steps[5].lacks, "mirrior_hello holds no message"));
+    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more: B begins"));
     /* what came while node1 ran proves nothing of a node that was stopped */
     lesson_begin_action(l, 5);
     lesson_output(l, 5, "received: Hello World\n", 22);
@@ -68,6 +68,93 @@ static void a_killed_node_is_told_from_one_that_was_stopped(void **state)
         assert_int_equal(lesson_step_process_gone(l, 1), gone);
         lesson_destroy(l);
     }
+}
+
+/* lesson 7 as node1 was stopped and the mirror is the master */
+static struct lesson *at_the_consumer(void)
+{
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look ready = compared;
+    ready.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &ready);
+    observe_times(l, &node1_stopped, 2);
+    observe_times(l, &promoted, 2);
+    assert_int_equal(lesson_current(l), 5);
+    assert_null(l->steps[5].lacks);
+    return l;
+}
+
+/* The message that a step is about was taken, and another one is there: as many, and not the same. */
+static void another_message_is_not_the_one_that_it_is_about(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    char folder[] = "/tmp/test_lesson_help.XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    labdir_defaults(&lab, ENGINE_KIT, 3);
+    snprintf(lab.path, sizeof(lab.path), "%s", folder);
+    struct lesson *l = at_the_consumer();
+    observe(l, &consumed); /* one look alone may have come between two figures */
+    observe(l, &promoted);
+    assert_null(l->steps[5].lacks);
+    observe_times(l, &consumed, 2);
+    observe_times(l, &promoted, 2); /* published again, through node2 */
+    assert_non_null(l->steps[5].lacks);
+    assert_null(strstr(l->steps[5].lacks, "p publishes"));
+    assert_non_null(strstr(l->steps[5].lacks, "B begins the lesson again"));
+    /* the screen is left and comes back */
+    assert_int_equal(lesson_keep(l, &lab), 0);
+    lesson_destroy(l);
+    l = load(7);
+    assert_true(lesson_take_up(l, &lab));
+    observe_times(l, &promoted, 2);
+    assert_int_equal(lesson_current(l), 5);
+    assert_non_null(l->steps[5].lacks);
+    lesson_destroy(l);
+    lesson_forget_all(&lab);
+    rmdir(folder);
+
+    l = at_the_consumer(); /* one behind it, then the first one taken: as many again */
+    struct look two = promoted;
+    two.queues =
+        QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(2), "running", ",'policy':'mirrior'");
+    observe_times(l, &two, 2);
+    assert_null(l->steps[5].lacks); /* the first one comes first */
+    observe_times(l, &promoted, 2);
+    assert_non_null(l->steps[5].lacks);
+    lesson_destroy(l);
+}
+
+#define SIDE(master, mirrors)                                                                                \
+    "{'master':'" master "','mirrors':[" mirrors "],'synced':[" mirrors "],'state':'running','messages':1}"
+#define TORN                                                                                                 \
+    QUEUE("mirrior_hello", "node1", "'node3'", "'node3'", MESSAGES(1), "running",                            \
+          ",'policy':'mirrior','sides':[" SIDE("node1", "'node3'") "," SIDE("node2", "") "]")
+
+/* What a partition keeps from a step is said to be the partition's, not a mirror's that is missing. */
+static void a_partition_is_why(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look torn = compared;
+    torn.queues = HELLO(MESSAGES(1), "running") "," TORN;
+    observe(l, &torn);
+    assert_non_null(l->steps[3].lacks);
+    assert_string_equal(l->steps[3].lacks, LESSON_LACKS_PARTED);
+    for (size_t i = 3; i < 6; i++)
+        l->steps[i].state = STEP_SEEN;
+    lesson_begin_action(l, 6);
+    lesson_action_ended(l, 6, 0);
+    torn.queues = HELLO(MESSAGES(0), "running") "," TORN;
+    lesson_count(lesson_full(l), "hello")->most = 1;
+    assert_help(l, 6, &torn, LESSON_HELP_JOIN,
+                "mirrior_hello: a partition: node1, node2 each say they are its master");
+    lesson_destroy(l);
 }
 
 #define OWN(pattern, apply_to)                                                                               \
@@ -112,6 +199,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_step_lacks_is_said),
         cmocka_unit_test(a_killed_node_is_told_from_one_that_was_stopped),
+        cmocka_unit_test(another_message_is_not_the_one_that_it_is_about),
+        cmocka_unit_test(a_partition_is_why),
         cmocka_unit_test(a_policy_in_the_way_is_named),
     };
     return cmocka_run_group_tests_name("lab/lesson_help", tests, NULL, NULL);

@@ -322,7 +322,7 @@ static void two_masters_prove_nothing(void **state)
     struct snapshot *s = take(&torn);
     struct map none = {0};
     proof_look(((struct step_proof *)l->steps[4].proof)->facts,
-               &(struct evidence){.snapshot = s, .most_messages = &none}, &found);
+               &(struct evidence){.snapshot = s, .counts = &none}, &found);
     assert_fact(found.missing, "a partition: node1, node2 each say they are its master");
     finding_finish(&found);
     snapshot_destroy(s);
@@ -385,7 +385,7 @@ static void lost_needs_something_that_was_there(void **state)
     struct lesson_full *full = lesson_full(l);
     observe_times(l, &empty, 3);
     struct snapshot *s = take(&empty);
-    struct evidence evidence = {.snapshot = s, .most_messages = &full->most_messages};
+    struct evidence evidence = {.snapshot = s, .counts = &full->counts};
     struct finding found;
     proof_look(last->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_NO);
@@ -408,7 +408,7 @@ static void an_unknown_number_is_not_zero(void **state)
     const struct look unknown = {.queues = QUEUE("hello", "node1", "", "", "", "running", "")};
     observe(l, &one);
     struct snapshot *s = take(&unknown);
-    struct evidence evidence = {.snapshot = s, .most_messages = &lesson_full(l)->most_messages};
+    struct evidence evidence = {.snapshot = s, .counts = &lesson_full(l)->counts};
     struct finding found;
     proof_look(look_at->facts, &evidence, &found);
     assert_int_equal(found.verdict, VERDICT_UNKNOWN);
@@ -519,9 +519,9 @@ static void what_was_seen_is_kept_with_its_time(void **state)
     assert_true(anew->steps[1].acted);
     assert_string_equal(anew->steps[1].output, "published\n");
     assert_false(anew->steps[2].acted); /* nobody knows how it ended */
-    const int64_t *most = map_get_str(&lesson_full(anew)->most_messages, "hello");
+    const struct queue_count *most = map_get_str(&lesson_full(anew)->counts, "hello");
     assert_non_null(most);
-    assert_int_equal(*most, 1);
+    assert_int_equal(most->most, 1);
 
     const struct look none = {0}; /* the nodes do not show it any more */
     observe_times(anew, &none, 2);

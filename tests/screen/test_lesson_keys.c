@@ -127,12 +127,118 @@ static void a_gap_between_lessons_is_said(void **state)
     sketch_destroy(l);
 }
 
+static struct lesson *of_queues(char **queues)
+{
+    struct lesson *l = sketch_lesson();
+    l->queues = queues;
+    l->number = 7;
+    return l;
+}
+
+static char hello[] = "hello", mirrored[] = "mirrior_hello", policy[] = "mirror";
+
+/* What became of another lesson's queues is not this one's end, unless they were used meanwhile. */
+static void the_end_is_about_what_was_used(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = of_queues((char *[]){mirrored, NULL});
+    static const char *const get[] = {"consumer", "--queue", "hello", NULL};
+    for (int used = 0; used <= 2; used++) {
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, i ? STEP_SEEN : STEP_OPEN, "so");
+        model_init(&m, l, NULL, false, false);
+        see(&m, "rest");
+        if (used) {
+            struct command *c = command_of(get, used == 1 ? COMMAND_OF_KEY : 0); /* a step's: no queue more */
+            model_ran(&m, c);
+            model_ended(&m, c, 0);
+        }
+        see(&m, "stopped");
+        sketch_step(l, 0, STEP_SEEN, "so");
+        char *text = account_text(&m);
+        assert_non_null(text);
+        assert_contains(text, "mirrior_hello: node2 took over from node1");
+        assert_contains_(text, "hello: 100000 messages are out of reach", used == 1, __FILE__, __LINE__);
+        free(text);
+        types(&m, "B", &run);
+        assert_int_equal(types(&m, "y", &run), EFFECT_RUN);
+        model_ran(&m, run);
+        assert_int_equal(m.touched.len, 0);
+        model_finish(&m);
+        json_decref(l->account);
+        l->account = NULL;
+    }
+    l->queues = NULL;
+    sketch_destroy(l);
+}
+
+/* B says what it cleared, of this lesson, and the question is asked again: above the keys, and once a step
+ * was run or where there is no room, among the steps. */
+static void begun_again_it_asks_again(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = of_queues((char *[]){hello, mirrored, NULL});
+    l->policies = (char *[]){policy, NULL};
+    char predict[] = "Who has which message?";
+    l->predict = predict;
+    l->steps[3].before = xstrdup("look");
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_drawn(&m, "\nBefore you look: Who has which message?\n", true);
+    types(&m, "B", &run);
+    assert_int_equal(types(&m, "y", &run), EFFECT_RUN);
+    model_ran(&m, run);
+    assert_drawn(&m, "(begin lesson 7 again)", true);
+    model_ended(&m, run, 0);
+    assert_drawn(&m, "\nBefore you look: Who has which message?\n", true);
+    assert_drawn(&m, "\nready: every node runs; cleared: hello, mirrior_hello, policy mirror\n", true);
+    assert_drawn(&m, "nothing of an earlier run", false);
+    assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
+    l->steps[0].acted = true;
+    model_ran(&m, run);
+    model_ended(&m, run, 0);
+    assert_drawn(&m, "\n       Before you look: Who has which message?\n", true);
+    for (size_t i = 0; i < 3; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    free(l->steps[3].action_text);
+    l->steps[3].action_text = NULL;
+    l->steps[3].acted = true;
+    assert_drawn(&m, "Before you look", false);
+    free(l->steps[3].before);
+    l->predict = NULL;
+    l->queues = l->policies = NULL;
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* A partition keeps a step from its result: what mends it is said, there and by n. */
+static void a_partition_is_mended_first(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "apart"); /* node1 | node2 node3, links back */
+    l->steps[0].lacks = xstrdup(LESSON_LACKS_PARTED);
+    assert_drawn(&m, "       A partition keeps the nodes apart: that has to be mended first. Two\n", true);
+    assert_says(&m, "n", "has to be mended first. Two views: stop and start node1 (s, a)");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_ran_is_not_said_to_run_still),
         cmocka_unit_test(a_process_that_is_gone_is_started),
         cmocka_unit_test(a_gap_between_lessons_is_said),
+        cmocka_unit_test(the_end_is_about_what_was_used),
+        cmocka_unit_test(begun_again_it_asks_again),
+        cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(begin_again_names_what_it_clears),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);

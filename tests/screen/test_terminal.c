@@ -359,7 +359,7 @@ static void only_what_nodes_show_is_ticked(void **state)
     assert_seen(s, " [x] 1 set policy");
     assert_seen(s, ">[ ] 3 "); /* the fake hello is there already, with its message */
     scene_pass_rounds(s, 4);
-    assert_contains(terminal_text(s->t), " 2/7 ");
+    assert_contains(terminal_text(s->t), " 2/7");
     fake_policies(s->fake, "[]");
     terminal_type(s->t, "4k"); /* at length, from the first step on */
     assert_seen(s, ", then no policy mirrior");

@@ -122,7 +122,7 @@ static void what_nodes_tell(void **state)
 /* What B has done is said in the reader's language; a recording has it in the program's. */
 static void what_makes_a_lesson_ready(void **state)
 {
-    static const char said[] = "ready: nothing of an earlier run is left\n";
+    static const char said[] = "ready: every node runs, and what the lesson uses is cleared\n";
     static const char *const argv[] = {"lab", "clean", NULL};
     struct model m;
     (void)state;
@@ -134,8 +134,8 @@ static void what_makes_a_lesson_ready(void **state)
     model_output(&m, m.command, said, strlen(said));
     model_ended(&m, m.command, 0);
     char *frame = model_frame(&m, 80, 24);
-    assert_lacks(frame, "nothing of an earlier run");
-    assert_contains(frame, _("ready: nothing of an earlier run is left"));
+    assert_lacks(frame, "every node runs");
+    assert_contains(frame, _("ready: every node runs, and what the lesson uses is cleared"));
     free(frame);
     model_finish(&m);
 }

@@ -159,7 +159,7 @@ static void begin_anew(struct walk *w, int lesson)
     terminal_type(w->t, "B");
     assert_seen(w, "[ Cancel ]", 10000);
     terminal_type(w->t, "y");
-    assert_seen(w, "ready: nothing of an earlier run is left", START_MS);
+    assert_seen(w, "ready: every node runs; cleared: ", START_MS);
     assert_seen(w, "lab 3/3 LIVE", STEP_MS);
 }
 
