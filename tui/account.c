@@ -168,9 +168,9 @@ static json_t *split(const struct snapshot *s, const struct queue_seen *q, const
             ? fact_of(N_("%s: in the last of %lld partitions %s served it, each side for itself."), q->name,
                       (long long)a->splits, sides)
         : discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
-                               "held is discarded."),
-                            q->name, sides, s->nodes[q->master].name, gone)
-                  : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+                                 "held is discarded."),
+                              q->name, sides, s->nodes[q->master].name, gone)
+                    : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
     free(sides);
     free(gone);
     return fact;

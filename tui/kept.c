@@ -45,15 +45,14 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:b}", "name",
-                     a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
-                     "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
-                     names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken,
-                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
-                     (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over",
-                     a->split_over, "kept_on",
-                     names_json(s, a->kept_on), "held", (json_int_t)a->held, "missing",
-                     (json_int_t)a->missing, "back", a->back_at != 0);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:b}",
+                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
+                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
+                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
+                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
+                     "held", (json_int_t)a->held, "missing", (json_int_t)a->missing, "back", a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -82,10 +81,10 @@ static json_t *losses_json(const struct model *m)
         for (size_t n = 0; n < l->names.len; n++)
             queue = l->names.items[n].uid == k->uid ? l->names.items[n].name : queue;
         if (queue) /* else there is another one of its name now */
-            json_array_append_new(
-                lost, json_pack("{s:s, s:I, s:I, s:I, s:o, s:s?}", "queue", queue, "uid", (json_int_t)k->uid,
-                                "first", (json_int_t)k->first, "last", (json_int_t)k->last, "node",
-                                name_json(m->snapshot, k->node), "how", k->how));
+            json_array_append_new(lost, json_pack("{s:s, s:I, s:I, s:I, s:o, s:s?}", "queue", queue, "uid",
+                                                  (json_int_t)k->uid, "first", (json_int_t)k->first, "last",
+                                                  (json_int_t)k->last, "node",
+                                                  name_json(m->snapshot, k->node), "how", k->how));
     }
     return lost;
 }
@@ -97,11 +96,10 @@ static json_t *numbers_json(const struct ledger *l)
     for (size_t i = 0; i < l->numbers.len && json_array_size(numbers) < KEPT_NUMBERS; i++) {
         const struct number_run *r = &l->numbers.items[i];
         if (has_losses(l, r->uid))
-            json_array_append_new(numbers, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "uid",
-                                                     (json_int_t)r->uid, "reign", (json_int_t)r->reign,
-                                                     "first", (json_int_t)r->first, "last",
-                                                     (json_int_t)r->last, "number", (json_int_t)r->number,
-                                                     "again", r->again));
+            json_array_append_new(
+                numbers, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "uid", (json_int_t)r->uid, "reign",
+                                   (json_int_t)r->reign, "first", (json_int_t)r->first, "last",
+                                   (json_int_t)r->last, "number", (json_int_t)r->number, "again", r->again));
     }
     return numbers;
 }
@@ -117,9 +115,9 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
-    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues",
-                          queues, "received", received, "lost", losses_json(m), "numbers",
-                          numbers_json(&m->ledger));
+    json_t *o =
+        json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
+                  "received", received, "lost", losses_json(m), "numbers", numbers_json(&m->ledger));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);

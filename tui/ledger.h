@@ -94,8 +94,8 @@ struct receipt {
     int64_t until_us; /* what came later is not its; 0: not known */
 };
 
-/* Messages that were seen to be lost, and where, if that was seen. They are kept for the next screen (kept.h):
- * what a node noted goes with its process. */
+/* Messages that were seen to be lost, and where, if that was seen. They are kept for the next screen
+ * (kept.h): what a node noted goes with its process. */
 struct loss {
     uint64_t uid, first, last; /* of the queue; numbers */
     int node;                  /* -1: not seen */

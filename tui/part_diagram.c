@@ -311,12 +311,13 @@ static void marks_in(const struct diagram *d, bool *down, bool *silent, bool *dr
         const struct moment *m = d->rows.items[i].m;
         *down = *down || (m && m->kind == MOMENT_DOWN);
         *silent = *silent || (m && m->kind == MOMENT_SILENT);
-        *dropped = *dropped || (m && m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
+        *dropped =
+            *dropped || (m && m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
     }
 }
 
-/* What is in the picture and not in every one comes last; for it what everybody knows goes, from the front, as
- * far as there is no room. False: there is nothing of that kind. */
+/* What is in the picture and not in every one comes last; for it what everybody knows goes, from the front,
+ * as far as there is no room. False: there is nothing of that kind. */
 static bool uncommon_legend(const struct diagram *d, struct rect r, int y)
 {
     bool down, silent, dropped;

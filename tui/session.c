@@ -335,10 +335,11 @@ static void say_recording(struct model *m, const char *name)
 {
     const char *queue = m->snapshot ? m->snapshot->looked_at : NULL;
     if (queue)
-        model_say(m,
-                  _("recording to %s; R ends it. What becomes of single messages is recorded of the queue that "
-                    "is selected: now %s"),
-                  name, queue);
+        model_say(
+            m,
+            _("recording to %s; R ends it. What becomes of single messages is recorded of the queue that "
+              "is selected: now %s"),
+            name, queue);
     else
         model_say(m, _("recording to %s; R ends it"), name);
 }

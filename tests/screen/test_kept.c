@@ -427,13 +427,17 @@ static void of_a_finished_lesson(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
-        cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
-        cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(what_was_taken_over),
+        cmocka_unit_test(another_delivery),
+        cmocka_unit_test(another_of_its_name),
+        cmocka_unit_test(what_was_lost),
+        cmocka_unit_test(what_nobody_saw),
+        cmocka_unit_test(of_a_finished_lesson),
         cmocka_unit_test(which_was_lost),
         cmocka_unit_test(what_a_mirror_noted),
         cmocka_unit_test(one_partition_after_the_other),
-        cmocka_unit_test(both_sides),          cmocka_unit_test(counted_since),
+        cmocka_unit_test(both_sides),
+        cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,8 @@ static void a_process_that_is_gone_is_started(void **state)
     assert_runs(&m, "n", "labctl -n node1 start");
     assert_runs(&m, "a", "labctl -n node1 start");
     struct command *run;
-    assert_int_equal(types(&m, "n", &run), EFFECT_RUN); /* view 4 shows what was run, when its node is back, too */
+    assert_int_equal(types(&m, "n", &run),
+                     EFFECT_RUN); /* view 4 shows what was run, when its node is back, too */
     lesson_begin_action(l, 0);
     model_ran(&m, run);
     m.snapshot->nodes[0].gone = false;
