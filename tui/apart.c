@@ -41,17 +41,24 @@ static node_bits those_up(const struct snapshot *s)
 
 void apart_observe(struct model *m, const struct snapshot *s)
 {
-    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++)
-        m->were_apart[i] |= snapshot_apart_from(s, (int)i);
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        node_bits met = s->nodes[i].answers ? those_up(s) & ~snapshot_partitions(s, (int)i) : 0;
+        m->were_apart[i] = (m->were_apart[i] & ~met) | snapshot_apart_from(s, (int)i);
+    }
 }
 
-/* A node goes on listing a partition when the other one was stopped since: then that is the past. It may list
- * one that was killed without any: the new view may come before the end of the link to it. */
+/* It may list one that was killed, without any partition: the new view may come before the end of the link.
+ */
+node_bits apart_listed(const struct model *m, int node)
+{
+    return snapshot_partitions(m->snapshot, node) & (m->were_apart[node] | those_up(m->snapshot));
+}
+
+/* A node goes on listing a partition when the other one was stopped since: then that is the past. */
 char *apart_of_node(const struct model *m, int node)
 {
     const struct snapshot *s = m->snapshot;
-    node_bits from = snapshot_apart_from(s, node), told = snapshot_partitions(s, node);
-    told &= m->were_apart[node] | those_up(s);
+    node_bits from = snapshot_apart_from(s, node), told = apart_listed(m, node);
     if (from && apart_links_back(s, node))
         return xstrdup(_("links back, still apart"));
     from = from ? from : told & those_up(s);

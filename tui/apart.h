@@ -10,6 +10,9 @@ bool apart_links_back(const struct snapshot *s, int node);
 /* A new snapshot has come: whom was each node seen to be apart from? */
 void apart_observe(struct model *m, const struct snapshot *s);
 
+/* Whom it lists as partitioned from it: of those that do not run only whom it was seen to be apart from. */
+node_bits apart_listed(const struct model *m, int node);
+
 /* Nodes that do not see the node whose lists are shown: the side that will have to begin again. */
 node_bits apart_others(const struct snapshot *s);
 

@@ -264,8 +264,9 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     struct diagram_parts p;
     int hidden = diagram_share((int)d.rows.len, r.height, 1, 1, &p), first = hidden - scroll, y = 1;
     const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
-    char *title =
-        queue ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, queue) : xstrdup(_("Message "));
+    char *title = only_missing(&d) ? format_text(_("Messages of %s "), queue)
+                  : queue          ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, queue)
+                                   : xstrdup(_("Message "));
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char more[48] = "";
     if (hidden > 0)

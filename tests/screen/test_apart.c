@@ -78,11 +78,21 @@ static void a_killed_node_was_not_apart(void **state)
     free(killed->partitions);
     killed->partitions = xstrdup("");
     assert_string_equal(s->nodes[1].partitions, "node1");
-    s->nodes[1].said_down_by = s->nodes[2].said_down_by = 0; /* it was the one that said so */
+    s->nodes[1].said_down_by = s->nodes[2].said_down_by = 0;                /* it was the one that said so */
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(s, "plain"); /* node1's only */
+    q->state = QUEUE_SEEN_DOWN;
+    q->messages = q->ready = q->unacked = -1;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        free(s->queues[i].sides);
+        s->queues[i].sides = NULL;
+        s->queues[i].sides_len = 0;
+    }
     model_observe(&m, s);
     m.now = s->taken_at;
     m.node = 1;
     assert_drawn(&m, "was apart", false);
+    assert_drawn(&m, "plain DOWN: its only copy is on node1", true);
+    assert_drawn(&m, "cut off before it stopped", false);
     assert_drawn(&m, "x:Heal", false);
     assert_drawn(&m, "x:Cut", true);
     model_show(&m, VIEW_NODE);
@@ -126,6 +136,7 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_init(&m, NULL, NULL, false, false);
     struct snapshot *s = load_snapshot("apart");
     struct queue_seen *q = (struct queue_seen *)snapshot_queue(s, "plain"); /* node1's only */
+    model_observe(&m, s);                                                   /* the cut was seen */
     struct node_seen *stopped = &s->nodes[0];
     stopped->answers = false;
     stopped->state = NODE_NOT_RUNNING;

@@ -239,6 +239,7 @@ static void what_was_lost(void **state)
     says(&s, "was seen yet", false);
     says(&s, "hello: 1 message was seen to be lost: its only copy was on node1, in memory", true);
     says(&s, "VERDICT LOST", true);
+    says(&s, "Message #1", false); /* which one is not known */
     end(&s);
 }
 
