@@ -3,6 +3,7 @@
 #include "tests/screen/support.h"
 
 #include "commands.h"
+#include "mouse.h"
 
 static void assert_runs(struct model *m, const char *keys, const char *expected)
 {
@@ -291,6 +292,15 @@ static void a_small_screen_has_them_all(void **state)
     assert_contains(frame, "+>node1 NOT RUNNING");
     assert_contains(frame, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P\n");
     free(frame);
+    struct canvas c; /* a click on a key whose word has no room is that key */
+    int keys[MOUSE_KEYS];
+    canvas_init(&c);
+    canvas_resize(&c, 60, 20);
+    screen_draw(&m, &c);
+    int last = (int)strlen("n:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P") - 1;
+    assert_int_equal(mouse_keys(&m, &c, last, 19, keys), 1);
+    assert_int_equal(keys[0], 'P');
+    canvas_finish(&c);
     types(&m, "?", &run);
     frame = model_frame(&m, 60, 20);
     assert_contains(frame, "> marks what keys act on. ");
