@@ -140,12 +140,12 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     return fact;
 }
 
-static bool told_discarded(const struct snapshot *s, const char *queue, const char *node)
+static bool told_discarded(const struct snapshot *s, const char *queue, const char *node, int64_t since_ms)
 {
     char *begin = format_text("%s: what %s held on its side is discarded", queue, node);
     bool told = false;
     for (size_t i = 0; i < s->events_len && !told; i++)
-        told = strncmp(s->events[i].text, begin, strlen(begin)) == 0;
+        told = s->events[i].wall_ms >= since_ms && strncmp(s->events[i].text, begin, strlen(begin)) == 0;
     free(begin);
     return told;
 }
@@ -156,14 +156,21 @@ static json_t *split(const struct snapshot *s, const struct queue_seen *q, const
     node_bits discarded = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
         if ((a->split & ~((node_bits)1 << q->master) & ((node_bits)1 << i)) &&
-            told_discarded(s, q->name, s->nodes[i].name))
+            told_discarded(s, q->name, s->nodes[i].name, a->split_wall_ms))
             discarded |= (node_bits)1 << i;
     char *sides = names_text(s, a->split), *gone = names_text(s, discarded);
     json_t *fact =
-        discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
-                               "held is discarded."),
-                            q->name, sides, s->nodes[q->master].name, gone)
-                  : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
+        a->splits > 1 && discarded
+            ? fact_of(N_("%s: in the last of %lld partitions %s served it, each side for itself; %s goes on, "
+                         "what %s held is discarded."),
+                      q->name, (long long)a->splits, sides, s->nodes[q->master].name, gone)
+        : a->splits > 1
+            ? fact_of(N_("%s: in the last of %lld partitions %s served it, each side for itself."), q->name,
+                      (long long)a->splits, sides)
+        : discarded ? fact_of(N_("%s: in a partition %s served it, each side for itself; %s goes on, what %s "
+                                 "held is discarded."),
+                              q->name, sides, s->nodes[q->master].name, gone)
+                    : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
     free(sides);
     free(gone);
     return fact;

@@ -39,11 +39,19 @@ static node_bits those_up(const struct snapshot *s)
     return up;
 }
 
-/* A node goes on listing a partition when the other one was stopped since: then that is the past. */
+void apart_observe(struct model *m, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++)
+        m->were_apart[i] |= snapshot_apart_from(s, (int)i);
+}
+
+/* A node goes on listing a partition when the other one was stopped since: then that is the past. It may list
+ * one that was killed without any: the new view may come before the end of the link to it. */
 char *apart_of_node(const struct model *m, int node)
 {
     const struct snapshot *s = m->snapshot;
     node_bits from = snapshot_apart_from(s, node), told = snapshot_partitions(s, node);
+    told &= m->were_apart[node] | those_up(s);
     if (from && apart_links_back(s, node))
         return xstrdup(_("links back, still apart"));
     from = from ? from : told & those_up(s);

@@ -7,12 +7,15 @@
 /* Of the nodes that this one is apart from: their links are back, and still each side goes its own way. */
 bool apart_links_back(const struct snapshot *s, int node);
 
+/* A new snapshot has come: whom was each node seen to be apart from? */
+void apart_observe(struct model *m, const struct snapshot *s);
+
 /* Nodes that do not see the node whose lists are shown: the side that will have to begin again. */
 node_bits apart_others(const struct snapshot *s);
 
 /* "cut off from node2,node3", "links back, still apart"; "was apart from node3" of what it still lists but
- * does not run; "links were cut: x heals" of a node cut from this screen, before anybody notices and when it
- * does not run; NULL: nothing of the kind. The caller frees it. */
+ * does not run, if both were seen to be apart; "links were cut: x heals" of a node cut from this screen,
+ * before anybody notices and when it does not run; NULL: nothing of the kind. The caller frees it. */
 char *apart_of_node(const struct model *m, int node);
 
 /* After how long without a word nodes of this lab take another one for gone. */

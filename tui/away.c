@@ -63,6 +63,23 @@ static void remember_missing(struct away *a, const struct snapshot *s, const str
     }
 }
 
+/* Several serve it at the same time. That is another partition if they were one cluster since the last. */
+static void remember_split(struct away *a, const struct snapshot *s, const struct queue_seen *q,
+                           node_bits masters, node_bits silent)
+{
+    if (queue_seen_masters(q) <= 1) {
+        a->split_over = a->split_over || (a->split && !(a->split & silent) && !snapshot_partitioned(s));
+        return;
+    }
+    if (!a->split || a->split_over) {
+        a->split = 0;
+        a->split_wall_ms = s->taken_wall_ms;
+        a->splits++;
+    }
+    a->split |= masters;
+    a->split_over = a->split_before = false;
+}
+
 /* The newest that was heard of the node is that it was stopped. */
 static bool told_to_stop(const struct snapshot *s, size_t node)
 {
@@ -116,10 +133,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
-        if (queue_seen_masters(q) > 1) {
-            a->split |= master;
-            a->split_before = false;
-        }
+        remember_split(a, s, q, master, silent);
         remember_taking_over(a, q, silent);
         remember_missing(a, s, q);
         m->any_away |= a->copies;

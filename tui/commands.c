@@ -215,8 +215,11 @@ bool command_cut_heals(const struct model *m)
         return false;
     const struct node_seen *n = &m->snapshot->nodes[m->node];
     bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
+    node_bits listed = snapshot_partitions(m->snapshot, m->node), up = 0;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++) /* a link to one that does not run is not cut */
+        up |= m->snapshot->nodes[i].state == NODE_UP ? (node_bits)1 << i : 0;
     return !apart_links_back(m->snapshot, m->node) &&
-           ((m->cut & ((node_bits)1 << m->node)) || *n->partitions || alone);
+           ((m->cut & ((node_bits)1 << m->node)) || (listed & up) || alone);
 }
 
 /* A node that was cut off from the others is given its links back, any other is cut off. */

@@ -74,7 +74,10 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
                        : f->received ? _("a consumer of this screen printed it")
                                      : _("a consumer acknowledged it"));
         break;
-    case FATE_LOST: text = xstrdup(_("no node has it, and nobody took it")); break;
+    case FATE_LOST:
+        text = xstrdup(f->before ? _("seen before: no node has it, and nobody took it")
+                                 : _("no node has it, and nobody took it"));
+        break;
     case FATE_UNCONFIRMED: text = xstrdup(_("refused: its publisher was told")); break;
     case FATE_UNKNOWN:
         text = f->verdict == VERDICT_REMOVED ? removed_text(f)

@@ -45,13 +45,14 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "name",
-                     a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
-                     "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
-                     names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken,
-                     "forgot", (json_int_t)a->forgot, "split", names_json(s, a->split), "kept_on",
-                     names_json(s, a->kept_on), "held", (json_int_t)a->held, "missing",
-                     (json_int_t)a->missing, "back", a->back_at != 0);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:b}",
+                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
+                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
+                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
+                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
+                     "held", (json_int_t)a->held, "missing", (json_int_t)a->missing, "back", a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -59,6 +60,48 @@ static json_t *receipt_json(const struct receipt *r)
     return json_pack("{s:s, s:b, s:I, s:I, s:I}", "queue", r->queue, "messages",
                      r->kind == TRACE_SEEN_DELIVERED, "since_us", (json_int_t)r->since_us, "until_us",
                      (json_int_t)r->until_us, "count", (json_int_t)r->count);
+}
+
+static bool has_losses(const struct ledger *l, uint64_t uid)
+{
+    for (size_t i = 0; i < l->losses.len; i++)
+        if (l->losses.items[i].uid == uid)
+            return true;
+    return false;
+}
+
+/* messages that were lost, by the numbers that this screen gave them; newest last */
+static json_t *losses_json(const struct model *m)
+{
+    const struct ledger *l = &m->ledger;
+    json_t *lost = json_array();
+    for (size_t i = 0; i < l->losses.len && json_array_size(lost) < KEPT_QUEUES; i++) {
+        const struct loss *k = &l->losses.items[i];
+        const char *queue = NULL;
+        for (size_t n = 0; n < l->names.len; n++)
+            queue = l->names.items[n].uid == k->uid ? l->names.items[n].name : queue;
+        if (queue) /* else there is another one of its name now */
+            json_array_append_new(lost, json_pack("{s:s, s:I, s:I, s:I, s:o, s:s?}", "queue", queue, "uid",
+                                                  (json_int_t)k->uid, "first", (json_int_t)k->first, "last",
+                                                  (json_int_t)k->last, "node",
+                                                  name_json(m->snapshot, k->node), "how", k->how));
+    }
+    return lost;
+}
+
+/* and which places have which numbers: the next screen does not hear of each that was given */
+static json_t *numbers_json(const struct ledger *l)
+{
+    json_t *numbers = json_array();
+    for (size_t i = 0; i < l->numbers.len && json_array_size(numbers) < KEPT_NUMBERS; i++) {
+        const struct number_run *r = &l->numbers.items[i];
+        if (has_losses(l, r->uid))
+            json_array_append_new(
+                numbers, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "uid", (json_int_t)r->uid, "reign",
+                                   (json_int_t)r->reign, "first", (json_int_t)r->first, "last",
+                                   (json_int_t)r->last, "number", (json_int_t)r->number, "again", r->again));
+    }
+    return numbers;
 }
 
 int kept_save(const struct model *m, const struct labdir *lab)
@@ -72,8 +115,9 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
-    json_t *o = json_pack("{s:I, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
-                          "received", received);
+    json_t *o =
+        json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
+                  "received", received, "lost", losses_json(m), "numbers", numbers_json(&m->ledger));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);
@@ -127,6 +171,9 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .served_by = node_of(lab, json_object_get(o, "served_by")),
                      .forgot = (size_t)number_of(o, "forgot"),
                      .split = nodes_of(lab, o, "split"),
+                     .split_wall_ms = number_of(o, "split_wall_ms"),
+                     .splits = (unsigned)number_of(o, "splits"),
+                     .split_over = json_is_true(json_object_get(o, "split_over")),
                      .kept_on = nodes_of(lab, o, "kept_on"),
                      .held = number_of(o, "held"),
                      .missing = number_of(o, "missing"),
@@ -158,6 +205,33 @@ static void take_up_receipt(struct model *m, const json_t *o)
                                   .before = true});
 }
 
+static void take_up_losses(struct model *m, const struct labdir *lab, const json_t *seen)
+{
+    const json_t *o;
+    size_t i;
+    json_array_foreach(json_object_get(seen, "numbers"), i, o)
+    {
+        struct number_run r = {.uid = (uint64_t)number_of(o, "uid"),
+                               .reign = (uint64_t)number_of(o, "reign"),
+                               .first = (uint64_t)number_of(o, "first"),
+                               .last = (uint64_t)number_of(o, "last"),
+                               .number = (uint64_t)number_of(o, "number"),
+                               .again = json_is_true(json_object_get(o, "again"))};
+        if (i < KEPT_NUMBERS && r.first <= r.last)
+            VEC_PUSH(&m->ledger.numbers, r);
+    }
+    json_array_foreach(json_object_get(seen, "lost"), i, o)
+    {
+        const char *queue = json_string_value(json_object_get(o, "queue"));
+        struct loss k = {.uid = (uint64_t)number_of(o, "uid"),
+                         .first = (uint64_t)number_of(o, "first"),
+                         .last = (uint64_t)number_of(o, "last"),
+                         .node = node_of(lab, json_object_get(o, "node"))};
+        if (queue && i < KEPT_QUEUES)
+            ledger_take_up_loss(&m->ledger, queue, k, json_string_value(json_object_get(o, "how")));
+    }
+}
+
 void kept_take_up(struct model *m, const struct labdir *lab)
 {
     char *file = seen_file(lab);
@@ -174,6 +248,7 @@ void kept_take_up(struct model *m, const struct labdir *lab)
         if (i < KEPT_QUEUES)
             take_up_receipt(m, o);
     }
+    take_up_losses(m, lab, seen);
     json_decref(seen);
     free(file);
 }

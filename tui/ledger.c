@@ -26,6 +26,7 @@ void ledger_finish(struct ledger *l)
         free(l->taken.items[i].queue);
     VEC_FREE(&l->taken);
     VEC_FREE(&l->names);
+    VEC_FREE(&l->losses);
     VEC_FREE(&l->fates);
     VEC_FREE(&l->missing);
     free(l->queue);
@@ -151,7 +152,7 @@ static void resolve(struct ledger *l, int64_t now_us)
     l->pending.cap = waiting.cap;
 }
 
-static void know_name(struct ledger *l, const char *name, uint64_t uid)
+void ledger_know_name(struct ledger *l, const char *name, uint64_t uid)
 {
     for (size_t i = 0; i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, name) == 0) {
@@ -206,7 +207,7 @@ static void take_trace(struct ledger *l, const struct snapshot *s)
             .incarnation = t->incarnation,
             .number = t->number,
         };
-        know_name(l, t->queue, t->queue_uid);
+        ledger_know_name(l, t->queue, t->queue_uid);
         if (!by_number(t->kind))
             add_numbered(l, f);
         else if (l->pending.len < MAX_PENDING)
@@ -315,7 +316,8 @@ enum {
     AT_GIVEN_BACK, /* requeued by whichever master */
     AT_ACKED,
     AT_AUTO_ACKED,
-    AT_REMOVED, /* + the place in removals */
+    AT_LOST_BEFORE, /* an earlier screen saw so */
+    AT_REMOVED,     /* + the place in removals */
     AT_DEAD_LETTERED = AT_REMOVED + REMOVALS,
     AT_NODE_HAD,                                /* + node: it had it at some time */
     AT_NODE_HOLDS = AT_NODE_HAD + LIMIT_NODES,  /* + node: it says so now */
@@ -459,6 +461,11 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
     } else if (removed) {
         f.verdict = VERDICT_REMOVED;
         f.away = 0;
+    } else if (count[AT_LOST_BEFORE]) { /* that one saw every node that might have had it */
+        f.verdict = VERDICT_LOST;
+        f.word = FATE_LOST;
+        f.before = true;
+        f.away = 0;
     } else if (f.away) {
         f.verdict = VERDICT_UNAVAILABLE;
         f.word = FATE_UNAVAILABLE;
@@ -518,6 +525,11 @@ static void find_fates(struct ledger *l, const struct snapshot *s)
     for (size_t i = 0; i < l->facts.len; i++)
         if (l->facts.items[i].queue_uid == l->uid)
             add_fact_edges(&e, &l->facts.items[i], i >= present);
+    for (size_t i = 0; i < l->losses.len; i++)
+        if (l->losses.items[i].before && l->losses.items[i].uid == l->uid) {
+            add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_LOST_BEFORE);
+            add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_HAD);
+        }
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         const struct last_copy *c = &l->copies[i];
         for (size_t j = 0; j < c->held_len; j++) {
@@ -593,8 +605,10 @@ void ledger_observe(struct ledger *l, const struct snapshot *s)
     take_trace(l, s);
     changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
-    if (changed && l->queue)
+    if (changed && l->queue) {
         find_fates(l, s);
+        ledger_keep_losses(l, s);
+    }
 }
 
 /* ---- looking

@@ -49,7 +49,7 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
-    bool before;                  /* received: from an earlier screen's program */
+    bool before;                  /* received: from an earlier screen's program; LOST: as that one saw */
     bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
     bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
@@ -94,7 +94,17 @@ struct receipt {
     int64_t until_us; /* what came later is not its; 0: not known */
 };
 
+/* Messages that were seen to be lost, and where, if that was seen. They are kept for the next screen
+ * (kept.h): what a node noted goes with its process. */
+struct loss {
+    uint64_t uid, first, last; /* of the queue; numbers */
+    int node;                  /* -1: not seen */
+    const char *how;           /* a moment's label, constant; NULL: not seen */
+    bool before;               /* an earlier screen saw it */
+};
+
 struct ledger {
+    VEC(struct loss) losses;
     VEC(struct receipt) receipts, taken; /* taken: those that marked something */
     VEC(struct absence) absences;
     node_bits answered, absent; /* ever; not now, though once */
@@ -132,6 +142,14 @@ void ledger_want(struct ledger *l, const char *queue);
 
 /* ledger_receipt.c: marks what reached such programs as received; true: there were any. */
 bool ledger_take_receipts(struct ledger *l);
+
+/* ledger_loss.c. ledger_take_up_loss: what an earlier screen saw of this queue, how by its word, with the
+ * numbers that it gave (ledger.numbers) handed in before. ledger_keep_losses: what fates say now.
+ * ledger_lost_before: of the queue that is looked at; NULL: no earlier screen saw this one lost. */
+void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how);
+void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
+const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
+void ledger_know_name(struct ledger *l, const char *queue, uint64_t uid);
 
 /* The number of a place that this master gave, and up to which place they go on from there: *last, at most
  * what it was. A place that was never heard of gets one. */

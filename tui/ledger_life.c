@@ -70,10 +70,13 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
-/* From the master; if that does not run any more, from one that nobody told of. */
+/* From the master that it names: sides of a partition have one each. Where it names none, from the newest; if
+ * that does not run any more, from one that nobody told of. */
 static void tell_filled(struct telling *t, const struct fact *f, int64_t at)
 {
-    if ((t->down | t->silent) & ((node_bits)1 << t->master))
+    if (f->about >= 0)
+        life_add(t, MOMENT_INFERRED, f->about, f->node, at, N_("sync"));
+    else if ((t->down | t->silent) & ((node_bits)1 << t->master))
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
     else
         life_add(t, MOMENT_INFERRED, t->master, f->node, at, N_("sync"));
@@ -131,7 +134,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         life->refused++;
         break;
     case TRACE_SEEN_FILLED:
-        if ((f->count || f->more) && t->master >= 0)
+        if ((f->count || f->more) && (t->master >= 0 || f->about >= 0))
             tell_filled(t, f, at);
         break;
     case TRACE_SEEN_BEGINS:

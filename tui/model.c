@@ -247,6 +247,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     int queue_was = queue_index(m);
     kept_check(m, s);
     away_observe(m, s);
+    apart_observe(m, s);
     remember_history(m, s);
     uint64_t was_looked_at = m->ledger.uid;
     ledger_want(&m->ledger, m->replay && m->queue_chosen ? m->queue : NULL); /* the past is asked no more */

@@ -98,8 +98,11 @@ struct away {
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
 
-    node_bits split;   /* that served it at the same time: the sides of a partition */
-    bool split_before; /* an earlier screen saw it */
+    node_bits split;       /* that served it at the same time: the sides of the last partition */
+    int64_t split_wall_ms; /* when that was seen first, since 1970 */
+    unsigned splits;       /* how many partitions there were, one after the other */
+    bool split_over;       /* all of them answer, and are one cluster again */
+    bool split_before;     /* an earlier screen saw it */
 
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
@@ -150,7 +153,8 @@ struct model {
     /* what was observed; model_observe */
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
-    node_bits any_away;   /* nodes that any of them is on */
+    node_bits were_apart[LIMIT_NODES]; /* nodes that this one was seen to be apart from, both answering */
+    node_bits any_away;                /* nodes that any of them is on */
     int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger; /* what became of messages */

@@ -302,8 +302,50 @@ int diagram_share(int rows, int height, int top, int bottom, struct diagram_part
     return rows - p->rows;
 }
 
+/* what of the less common is in the picture */
+static void marks_in(const struct diagram *d, bool *down, bool *silent, bool *dropped)
+{
+    *down = d->life.down_first != 0;
+    *silent = *dropped = false;
+    for (size_t i = 0; i < d->rows.len; i++) {
+        const struct moment *m = d->rows.items[i].m;
+        *down = *down || (m && m->kind == MOMENT_DOWN);
+        *silent = *silent || (m && m->kind == MOMENT_SILENT);
+        *dropped =
+            *dropped || (m && m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
+    }
+}
+
+/* What is in the picture and not in every one comes last; for it what everybody knows goes, from the front,
+ * as far as there is no room. False: there is nothing of that kind. */
+static bool uncommon_legend(const struct diagram *d, struct rect r, int y)
+{
+    bool down, silent, dropped;
+    marks_in(d, &down, &silent, &dropped);
+    const char *parts[] = {_("o sent"),
+                           _("* received"),
+                           _("~ inferred"),
+                           down ? _("X : not running") : NULL,
+                           silent ? _("? no answer, or called down by others") : NULL,
+                           dropped ? _("copy void: it drops its copy") : NULL};
+    if (!silent && !dropped)
+        return false;
+    int columns = 1;
+    size_t first = 0;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        columns += parts[i] ? text_columns(d->c, parts[i]) + 2 : 0;
+    for (; first + 1 < ARRAY_LEN(parts) && columns - 2 > r.width; first++)
+        columns -= parts[first] ? text_columns(d->c, parts[first]) + 2 : 0;
+    for (int x = 1; first < ARRAY_LEN(parts); first++)
+        if (parts[first])
+            x = canvas_put(d->c, r, x, y, STYLE_DIM, parts[first]) + 2;
+    return true;
+}
+
 void diagram_legend(const struct diagram *d, struct rect r, int y)
 {
+    if (uncommon_legend(d, r, y))
+        return;
     canvas_put(d->c, r, 1, y, STYLE_DIM,
                d->lanes.narrow
                    ? _("o sent  * received  X stopped  ~ not observed")

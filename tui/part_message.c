@@ -141,13 +141,51 @@ static void draw_now(const struct diagram *d, struct rect r, int y)
     diagram_now(d, r, y, letters);
 }
 
+/* Nothing is known of single messages of this queue, but that so many did not come back with its nodes; NULL:
+ * else. */
+static const struct away *only_missing(const struct diagram *d)
+{
+    const struct ledger *l = &d->m->ledger;
+    const struct away *a = l->queue ? model_past(d->m, l->queue) : NULL;
+    bool known = l->fates.len || d->life.moments.len;
+    return !known && a && a->back_at && a->missing > 0 ? a : NULL;
+}
+
+/* An earlier screen saw it lost, or saw that so many are missing; the caller frees it. NULL: neither. */
+static char *lost_before_text(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    const struct ledger *l = &d->m->ledger;
+    const struct away *a = only_missing(d);
+    const struct loss *k = d->life.fate.verdict == VERDICT_LOST ? ledger_lost_before(l, d->id) : NULL;
+    if (k && k->how && k->node >= 0 && k->node < (int)s->nodes_len)
+        return format_text(_("An earlier screen saw it lost: %s %s. What was noted of its life is not kept."),
+                           s->nodes[k->node].name, _(k->how));
+    if (k)
+        return xstrdup(_("An earlier screen saw it lost. What was noted of its life is not kept."));
+    if (!a)
+        return NULL;
+    char *nodes = nodes_text(s, a->kept_on);
+    char *text = format_text(NP_("%s: %lld message was seen to be lost: its only copy was on %s, in memory "
+                                 "alone. This screen did not see which.",
+                                 "%s: %lld messages were seen to be lost: their only copies were on %s, in "
+                                 "memory alone. This screen did not see which.",
+                                 a->missing),
+                             a->queue, (long long)a->missing, nodes);
+    free(nodes);
+    return text;
+}
+
 static void draw_verdict(const struct diagram *d, struct rect r, int y)
 {
     const struct life *l = &d->life;
     enum style style;
     const char *word = verdict_word(l->fate.verdict, &style);
     int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
-    x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
+    if (only_missing(d))
+        word = verdict_word(VERDICT_LOST, &style);
+    else
+        x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
     x = canvas_put(d->c, r, x, y, style, word) + 2;
     if (!d->m->ledger.facts.len || !l->moments.len)
         return;
@@ -198,6 +236,9 @@ static char *caveat(const struct diagram *d)
     char *unserved = !l->fates.len && !d->life.moments.len ? unserved_text(d) : NULL;
     if (unserved)
         return unserved;
+    char *lost = !d->life.moments.len ? lost_before_text(d) : NULL;
+    if (lost)
+        return lost;
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(_("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)

@@ -61,6 +61,16 @@ static node_bits cut_after(const struct model *m, const struct command *c)
     return cut;
 }
 
+/* The step shows what was run for it: that may be another way than its own (command_step). */
+static void keep_step_text(struct model *m, const struct command *c)
+{
+    if (!m->lesson || c->step < 0 || (size_t)c->step >= m->lesson->steps_len)
+        return;
+    struct lesson_step *s = &m->lesson->steps[c->step];
+    free(s->ran);
+    s->ran = xstrdup(c->text);
+}
+
 void model_forget_touched(struct model *m)
 {
     for (size_t i = 0; i < m->touched.len; i++)
@@ -79,6 +89,7 @@ static void touch(struct model *m, const struct command *c)
 
 void model_ran(struct model *m, struct command *c)
 {
+    keep_step_text(m, c);
     account_keep(m, true);
     if (c->step == COMMAND_CLEAN)
         model_forget_touched(m);

@@ -330,6 +330,20 @@ static void write_frame(struct session *s, const struct canvas *canvas)
     free(error);
 }
 
+/* What nodes hold is asked of one queue at a time: of which one, the recording's view 3 will tell. */
+static void say_recording(struct model *m, const char *name)
+{
+    const char *queue = m->snapshot ? m->snapshot->looked_at : NULL;
+    if (queue)
+        model_say(
+            m,
+            _("recording to %s; R ends it. What becomes of single messages is recorded of the queue that "
+              "is selected: now %s"),
+            name, queue);
+    else
+        model_say(m, _("recording to %s; R ends it"), name);
+}
+
 static void toggle_recording(struct session *s)
 {
     struct model *m = session_model(s);
@@ -342,7 +356,7 @@ static void toggle_recording(struct session *s)
     } else {
         char *name = new_file("mirrorlab", ".ndjson", otherwise(s));
         if (session_record(s, name, false, &error))
-            model_say(m, _("recording to %s; R ends it"), name);
+            say_recording(m, name);
         else
             model_say(m, _("not recorded: %s"), error);
         free(name);

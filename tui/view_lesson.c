@@ -84,7 +84,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
         made(d, 6, STYLE_STRONG, format_text(_("n runs: %s"), c->text));
         command_destroy(c);
     } else if (s->action_text && s->acted)
-        made(d, 6, STYLE_DIM, format_text("$ %s", s->action_text));
+        made(d, 6, STYLE_DIM, format_text("$ %s", s->ran ? s->ran : s->action_text));
     if (s->output && *s->output) {
         const char *tail = tail_of(s->output, 3);
         if (tail > s->output)

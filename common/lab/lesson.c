@@ -367,6 +367,7 @@ void lesson_destroy(struct lesson *l)
         free(step->lacks);
         free_names(step->action);
         free(step->action_text);
+        free(step->ran);
         free(step->wait_text);
         json_decref(step->seen);
         free(step->output);
@@ -557,7 +558,8 @@ void lesson_begin_action(struct lesson *l, size_t step)
     s->exit_code = -1;
     s->held = 0; /* what was seen before it is no proof of it */
     free(s->output);
-    s->output = NULL;
+    free(s->ran);
+    s->output = s->ran = NULL;
 }
 
 void lesson_action_ended(struct lesson *l, size_t step, int exit_code)

@@ -27,6 +27,7 @@ struct lesson_step {
     /* progress */
     enum step_state state;
     bool acted;   /* its action was run */
+    char *ran;    /* what was run for it, as a learner would type it; NULL: action_text */
     json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
                      what is so instead; NULL: none */
     char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to

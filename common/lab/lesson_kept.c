@@ -31,6 +31,8 @@ static json_t *step_json(const struct lesson_step *s)
 {
     bool ended = s->acted && s->exit_code >= 0;
     json_t *o = json_pack("{s:s, s:b}", "title", s->title, "acted", is_done(s->state) ? s->acted : ended);
+    if (s->ran && json_is_true(json_object_get(o, "acted")))
+        json_object_set_new(o, "ran", json_string(s->ran));
     if (ended)
         json_object_set_new(o, "exit", json_integer(s->exit_code));
     if (s->output) {
@@ -126,6 +128,8 @@ static void take_up_step(struct lesson_step *s, const json_t *o)
     const json_t *exit_code = json_object_get(o, "exit");
     s->acted = json_is_true(json_object_get(o, "acted"));
     s->exit_code = exit_code ? (int)json_integer_value(exit_code) : s->acted ? 0 : -1;
+    const char *ran = json_string_value(json_object_get(o, "ran"));
+    s->ran = ran && s->acted ? xstrdup(ran) : NULL;
     if (output && s->acted)
         s->output = xstrdup(output);
     if (!state)

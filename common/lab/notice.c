@@ -329,8 +329,18 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
     }
 }
 
+/* Its feed has something from before then: its process is the one that it was. */
+static bool told_before(const struct list *l, const struct node_seen *n, int64_t wall_ms)
+{
+    for (size_t i = 0; i < l->events.len; i++)
+        if (l->events.items[i].node && strcmp(l->events.items[i].node, n->name) == 0 &&
+            l->events.items[i].wall_ms < wall_ms)
+            return true;
+    return false;
+}
+
 /* It went, by what others told, and what it told before went with its process: it is gone still, or began
- * after that. (One that was only cut off has its feed whole.) */
+ * after that. (One that was only cut off, or whose app alone was stopped, has its feed whole.) */
 static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n)
 {
     size_t len = strlen(n->name);
@@ -340,7 +350,7 @@ static bool feed_went(const struct list *l, const struct snapshot *s, const stru
         const struct event_seen *e = &l->events.items[i];
         went = strcmp(e->kind, "node") == 0 && strncmp(e->text, n->name, len) == 0 &&
                (strcmp(e->text + len, " is down") == 0 || strcmp(e->text + len, " was stopped") == 0) &&
-               e->wall_ms < began;
+               e->wall_ms < began && !told_before(l, n, e->wall_ms);
     }
     return went;
 }

@@ -79,7 +79,7 @@ void trace_content(struct mirror *m, const struct queue *q, enum trace_kind kind
                                    .first = oldest,
                                    .last = c.next - 1,
                                    .count = content_depth(&c),
-                                   .node = NODE_NONE,
+                                   .node = kind == TRACE_FILLED ? q->rec.master : NODE_NONE,
                                    .origin = NODE_NONE,
                                    .unsynced = unsynced});
 }

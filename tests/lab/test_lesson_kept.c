@@ -52,6 +52,8 @@ static void every_lesson_keeps_its_ticks(void **state)
     struct lesson *second = load(2), *third = load(3), *seventh = load(7);
     prove(second, second->steps_len);
     second->account = json_string("hello: 1 message is lost");
+    second->steps[0].acted = true;
+    second->steps[0].ran = xstrdup("labctl -n node1 start");
     assert_int_equal(lesson_keep(second, &lab), 0);
     prove(third, 1);
     assert_int_equal(lesson_keep(third, &lab), 0);
@@ -64,6 +66,9 @@ static void every_lesson_keeps_its_ticks(void **state)
 
     struct lesson *anew = load(2);
     assert_true(lesson_take_up(anew, &lab));
+    assert_string_equal(anew->steps[0].ran, "labctl -n node1 start");
+    lesson_begin_action(anew, 0); /* the next run of it may be another */
+    assert_null(anew->steps[0].ran);
     assert_string_equal(json_string_value(anew->account), "hello: 1 message is lost");
     assert_int_equal(lesson_forget(third, &lab), 0); /* it begins again, that one alone */
     assert_int_equal(ticks_kept(3, &lab), 0);

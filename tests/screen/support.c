@@ -86,6 +86,7 @@ void sketch_destroy(struct lesson *l)
         free(s->result);
         free(s->lacks);
         free(s->action_text);
+        free(s->ran);
         json_decref(s->seen);
         for (size_t w = 0; s->action && s->action[w]; w++)
             free(s->action[w]);

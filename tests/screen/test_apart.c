@@ -64,6 +64,33 @@ static void a_cut_that_nobody_notices_is_none(void **state)
     model_finish(&m);
 }
 
+/* A node that was killed may be listed so without any partition: its end came after the new view. */
+static void a_killed_node_was_not_apart(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("apart");
+    struct node_seen *killed = &s->nodes[0];
+    killed->answers = false;
+    killed->state = NODE_NOT_RUNNING;
+    killed->said_up_by = 0;
+    free(killed->partitions);
+    killed->partitions = xstrdup("");
+    assert_string_equal(s->nodes[1].partitions, "node1");
+    s->nodes[1].said_down_by = s->nodes[2].said_down_by = 0; /* it was the one that said so */
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    m.node = 1;
+    assert_drawn(&m, "was apart", false);
+    assert_drawn(&m, "x:Heal", false);
+    assert_drawn(&m, "x:Cut", true);
+    model_show(&m, VIEW_NODE);
+    assert_drawn(&m, "partitioned  no\n", true);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* A node goes on listing a partition from one that was stopped since, as both engines do. */
 static void a_stopped_node_is_not_cut_off(void **state)
 {
@@ -153,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
+        cmocka_unit_test(a_killed_node_was_not_apart),
         cmocka_unit_test(a_queue_is_down_by_the_cut_before_the_stop),
         cmocka_unit_test(what_nobody_can_say_is_explained),
     };

@@ -232,6 +232,93 @@ static void what_was_lost(void **state)
     returns_empty(&s);
     look(&s);
     account_says(&s, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
+    open_again(&s);
+    returns_empty(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "was seen yet", false);
+    says(&s, "hello: 1 message was seen to be lost: its only copy was on node1, in memory", true);
+    says(&s, "VERDICT LOST", true);
+    end(&s);
+}
+
+/* The nodes' notes of it went with node1's process: the next screen hears of nothing, and knows it still. */
+static void which_was_lost(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 3000000);
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
+    for (int screens = 0; screens < 2; screens++) { /* and once more */
+        open_again(&s);
+        story_holds(&s.t, 0, 'M', 1, 0);
+        look(&s);
+        look(&s);
+        model_show(&s.m, VIEW_MESSAGE);
+        says(&s, "was seen yet", false);
+        says(&s, "#1 LOST  | seen before: no node has it", true);
+        says(&s, "An earlier screen saw it lost: node1 back without it.", true);
+        says(&s, "VERDICT #1 LOST", true);
+        model_show(&s.m, VIEW_QUEUE);
+        says(&s, "fates        #1 seen before: no node has it", true);
+    }
+    s.t.reign++; /* the next one is another message */
+    story_published(&s.t, 0, 0, 5000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "#1 LOST  #2 held", true);
+    open_again(&s);
+    s.t.uid = 99; /* and the next queue of its name another queue */
+    story_published(&s.t, 0, 0, 6000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "LOST", false);
+    end(&s);
+}
+
+/* What node2 noted of it while a policy had it mirrored for a while does not say what became of it. */
+static void what_a_mirror_noted(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_VOID, 1, 1000000, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 3000000);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    story_holds(&s.t, 1, '.', 1, 0);
+    for (int i = 0; i < 3; i++)
+        look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
+    open_again(&s);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_VOID, 1, 1000000, 0, 0);
+    for (int i = 0; i < 3; i++)
+        look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
     end(&s);
 }
 
@@ -279,6 +366,47 @@ static void both_sides(void **state)
     end(&s);
 }
 
+static void two_sides(struct scene *s, int one, int other)
+{
+    struct queue_seen *q = &s->t.s->queues[0];
+    q->sides = xcalloc(2, sizeof(*q->sides));
+    q->sides_len = 2;
+    q->sides[0] = (struct side_seen){.master = one, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    q->sides[1] = (struct side_seen){.master = other, .state = QUEUE_SEEN_RUNNING, .messages = 1};
+    look(s);
+    q = &s->t.s->queues[0];
+    free(q->sides);
+    q->sides = NULL;
+    q->sides_len = 0;
+    q->master = other;
+    look(s);
+}
+
+/* First node2 apart from the others, later node1: never three sides. */
+static void one_partition_after_the_other(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "mirrior_hello");
+    two_sides(&s, 1, 2);
+    account_says(&s, "mirrior_hello: in a partition node2, node3 served it, each side for itself.");
+    story_event(&s.t, "queue", 1000000, "mirrior_hello: what node2 held on its side is discarded, 1 message");
+    look(&s);
+    s.t.s->taken_wall_ms += 60000;
+    for (int screens = 0; screens < 2; screens++) {
+        if (!screens)
+            two_sides(&s, 0, 2);
+        else
+            open_again(&s);
+        look(&s);
+        char *text = account_text(&s.m);
+        assert_contains(text, "mirrior_hello: in the last of 2 partitions node1, node3 served it, each side");
+        assert_lacks(text, "node2");
+        free(text);
+    }
+    end(&s);
+}
+
 /* What a finished lesson came to is told as something that was seen before. */
 static void of_a_finished_lesson(void **state)
 {
@@ -299,10 +427,17 @@ static void of_a_finished_lesson(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_taken_over), cmocka_unit_test(another_delivery),
-        cmocka_unit_test(another_of_its_name), cmocka_unit_test(what_was_lost),
-        cmocka_unit_test(what_nobody_saw),     cmocka_unit_test(of_a_finished_lesson),
-        cmocka_unit_test(both_sides),          cmocka_unit_test(counted_since),
+        cmocka_unit_test(what_was_taken_over),
+        cmocka_unit_test(another_delivery),
+        cmocka_unit_test(another_of_its_name),
+        cmocka_unit_test(what_was_lost),
+        cmocka_unit_test(what_nobody_saw),
+        cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(which_was_lost),
+        cmocka_unit_test(what_a_mirror_noted),
+        cmocka_unit_test(one_partition_after_the_other),
+        cmocka_unit_test(both_sides),
+        cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,26 @@ static void filled_by_nobody_knows_whom(void **state)
     ledger_finish(&l);
 }
 
+/* Two sides, a master each: the mirror says which of them filled it. */
+static void filled_by_its_own_side(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_published(&t, 0, 0, 0, 0, 0);
+    story_copied(&t, 1, 0, 1000, 0, 0);
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1000000, 0, 0)->count = 1;
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 1001000, 1, UINT64_MAX);
+    struct trace_seen *f = story_fact(&t, TRACE_SEEN_FILLED, 2, 1002000, 0, 0);
+    f->count = 1;
+    f->about = 0;
+    look(&l, &t);
+    assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, promoted 1, mirror, empty 2, ~sync 0>2");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Sent to a consumer, and its master goes before anybody hears of an ack: not lost; but what was given back
  * before is. */
 static void sent_before_the_master_went(void **state)
@@ -661,6 +681,7 @@ int main(void)
         cmocka_unit_test(promoted_without_it),
         cmocka_unit_test(what_went_with_the_master),
         cmocka_unit_test(filled_by_nobody_knows_whom),
+        cmocka_unit_test(filled_by_its_own_side),
         cmocka_unit_test(sent_before_the_master_went),
         cmocka_unit_test(on_the_losing_side),
         cmocka_unit_test(on_the_losing_side_before_this_screen_looked),

@@ -71,6 +71,17 @@ static void a_process_that_is_gone_is_started(void **state)
     assert_drawn(&m, "n runs: labctl -n node1 start\n", true);
     assert_runs(&m, "n", "labctl -n node1 start");
     assert_runs(&m, "a", "labctl -n node1 start");
+    struct command *run;
+    assert_int_equal(types(&m, "n", &run),
+                     EFFECT_RUN); /* view 4 shows what was run, when its node is back, too */
+    lesson_begin_action(l, 0);
+    model_ran(&m, run);
+    m.snapshot->nodes[0].gone = false;
+    model_ended(&m, run, 0);
+    l->steps[0].state = STEP_SEEN;
+    model_show(&m, VIEW_LESSON);
+    assert_drawn(&m, "$ labctl -n node1 start\n", true);
+    assert_drawn(&m, "start_app", false);
     model_finish(&m);
     sketch_destroy(l);
 }

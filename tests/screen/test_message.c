@@ -103,6 +103,25 @@ static void kept(void **state)
     end(&s);
 }
 
+/* The legend explains what is in the picture; in every one it would be too much. */
+static void the_legend_explains_what_is_there(void **state)
+{
+    (void)state;
+    struct scene s;
+    failover(&s);
+    says(&s, "copy void", false);
+    says(&s, "? no answer", false);
+    says(&s, "o sent  * received", true);
+    story_fact(&s.t, TRACE_SEEN_VOID, 1, 2000000, 0, 9);
+    look(&s);
+    says(&s, "o sent  * received  ~ inferred  copy void: it drops its copy", true);
+    s.t.s->nodes[0].answers = false;
+    s.t.s->nodes[0].state = NODE_UNKNOWN;
+    look(&s);
+    says(&s, "? no answer, or called down by others  copy void: it drops its copy", true);
+    end(&s);
+}
+
 static void lost(void **state)
 {
     (void)state;
@@ -538,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept),
         cmocka_unit_test(lost),
+        cmocka_unit_test(the_legend_explains_what_is_there),
         cmocka_unit_test(back_without_a_note),
         cmocka_unit_test(sent_twice),
         cmocka_unit_test(published_again),

@@ -322,6 +322,12 @@ static void a_list_that_begins_late(void **state)
     s = merge_made("[{\"name\":\"node1@h\",\"running\":true,\"uptime\":1795381450000}]", "[]", cut, NULL);
     assert_true(has_event(s, "screen", "opened here; what node1 told before going is not listed"));
     snapshot_destroy(s);
+    static const char stopped[] = /* its app alone: the process, and so the feed, is what it was */
+        "{\"events\":[{\"seq\":1,\"time\":8,\"kind\":\"node\",\"text\":\"node1 is up\"},"
+        "{\"seq\":2,\"time\":9,\"kind\":\"node\",\"text\":\"node1 was stopped\"}]}";
+    s = merge_made("[{\"name\":\"node1@h\",\"running\":true,\"uptime\":1795381450000}]", "[]", stopped, NULL);
+    assert_int_equal(s->events_len, 2);
+    snapshot_destroy(s);
     s = merge_made("[]", "[]", down, NULL);
     assert_int_equal(s->events_len, 3);
     assert_string_equal(s->events[2].text, missing);

@@ -260,6 +260,7 @@ static void a_recording_is_named_with_its_program(void **state)
     assert_int_equal(chdir(here), 0); /* the screen stays there */
     terminal_type(s->t, "R");
     assert_seen(s, "recording to");
+    assert_seen(s, "now hello"); /* whose messages it has */
     terminal_type(s->t, "R");
     assert_seen(s, "recorded: some/lab replay");
     scene_quit(s);

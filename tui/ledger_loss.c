@@ -1,0 +1,70 @@
+/* ledger_loss.c: which messages were seen to be lost, and where: what is still said of them when the notes of
+ * their lives are gone with the nodes' processes, and by the next screen (kept.h). */
+#include "ledger.h"
+
+#include "words.h"
+
+#define MAX_OF_A_QUEUE 16
+#define MAX_LOSSES     256
+
+/* the labels that a moment may have where a message was lost; it is these that are kept */
+static const char *known_how(const char *how)
+{
+    static const char *const known[] = {N_("back without it"), N_("promoted without it"),
+                                        N_("side discarded"), N_("mirror, empty"), N_("copy void")};
+    for (size_t i = 0; how && i < ARRAY_LEN(known); i++)
+        if (strcmp(known[i], how) == 0)
+            return known[i];
+    return NULL;
+}
+
+void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how)
+{
+    loss.how = known_how(how);
+    loss.before = true;
+    if (l->losses.len == MAX_LOSSES || loss.last < loss.first)
+        return;
+    VEC_PUSH(&l->losses, loss);
+    ledger_know_name(l, queue, loss.uid);
+}
+
+const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
+{
+    for (size_t i = 0; i < l->losses.len; i++) {
+        const struct loss *k = &l->losses.items[i];
+        if (k->before && k->uid == l->uid && k->first <= id && id <= k->last)
+            return k;
+    }
+    return NULL;
+}
+
+/* where this screen saw the first of them lost */
+static struct loss seen_now(const struct ledger *l, const struct snapshot *s, const struct fate_range *f)
+{
+    struct loss loss = {.uid = l->uid, .first = f->first, .last = f->last, .node = -1};
+    struct life life;
+    ledger_life(l, s, f->first, &life);
+    for (size_t i = 0; i < life.moments.len; i++)
+        if (life.moments.items[i].bad) {
+            loss.node = life.moments.items[i].from;
+            loss.how = known_how(life.moments.items[i].label);
+        }
+    life_finish(&life);
+    return loss;
+}
+
+void ledger_keep_losses(struct ledger *l, const struct snapshot *s)
+{
+    size_t kept = 0, of_it = 0;
+    for (size_t i = 0; i < l->losses.len; i++) /* what an earlier screen saw stays as it was seen */
+        if (l->losses.items[i].uid != l->uid || l->losses.items[i].before)
+            l->losses.items[kept++] = l->losses.items[i];
+    l->losses.len = kept;
+    for (size_t i = 0; i < l->fates.len && of_it < MAX_OF_A_QUEUE && l->losses.len < MAX_LOSSES; i++) {
+        const struct fate_range *f = &l->fates.items[i];
+        if (f->fate.verdict != VERDICT_LOST || f->fate.before)
+            continue;
+        VEC_PUSH(&l->losses, seen_now(l, s, f));
+        of_it++;
+    }
+}
