@@ -34,15 +34,14 @@ static size_t repeat(int keys[MOUSE_KEYS], int times, int more, int less)
     return len;
 }
 
-/* "s:Stop" */
+/* "s:Stop"; "s" where the words have no room */
 static int key_of_bar(const char *word)
 {
     for (size_t i = 0; i < key_table_len; i++) {
         const struct key_entry *k = &key_table[i];
-        char *shown = k->bar ? format_text("%s:%s", k->name, _(k->bar)) : NULL;
-        bool same = shown && strcmp(shown, word) == 0;
-        free(shown);
-        if (same)
+        size_t len = strlen(k->name);
+        bool there = k->bar || k->request == REQUEST_REPEAT;
+        if (there && strncmp(word, k->name, len) == 0 && (!word[len] || word[len] == ':'))
             return k->key;
     }
     return KEY_NOTHING_;

@@ -106,13 +106,15 @@ void draw_help(const struct model *m, struct canvas *c)
     struct rect list = help_list(m, c, true), r = {list.x, list.y - 1, list.width, list.height + 2};
     int from = m->help_from, below = help_rows(m, c, list.width) - from - list.height;
     canvas_put(c, r, 0, 0, STYLE_DIM,
-               m->compared ? _("> marks the step that both sides are at.")
-                           : _("> marks what keys act on: a node, a queue, the lesson's current step."));
+               m->compared     ? _("> marks the step that both sides are at.")
+               : r.width >= 72 ? _("> marks what keys act on: a node, a queue, the lesson's current step.")
+                               : _("> marks what keys act on."));
     draw_keys(m, c, list, -from);
     if (from > 0 || below > 0)
         canvas_printf(c, r, 0, r.height - 1, STYLE_TITLE,
-                      _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes"), from,
-                      below > 0 ? below : 0);
+                      r.width >= 62 ? _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes")
+                                    : _("%d above, %d below (j, k); others close"),
+                      from, below > 0 ? below : 0);
     else
         canvas_put(c, r, 0, r.height - 1, STYLE_TITLE, _("any key closes this"));
 }

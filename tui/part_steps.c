@@ -82,6 +82,15 @@ const char *lesson_title(const struct lesson *l)
     return lesson_words(l->before && lesson_current(l) < l->steps_len ? l->before : l->title);
 }
 
+/* of one that was true */
+static char *until_words(const struct lesson_step *s)
+{
+    time_t seconds = (time_t)(s->seen_wall_ms / 1000);
+    struct tm t;
+    localtime_r(&seconds, &t);
+    return format_text(_("true until %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+}
+
 char *proof_words(const struct lesson_step *s)
 {
     char *seen = fact_text(s->seen, lesson_words), *words = NULL;
@@ -98,7 +107,7 @@ char *proof_words(const struct lesson_step *s)
         localtime_r(&seconds, &t);
         words =
             *seen ? format_text(_("true until %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
-                  : format_text(_("true until %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+                  : until_words(s);
         break;
     }
     }
@@ -107,7 +116,7 @@ char *proof_words(const struct lesson_step *s)
 }
 
 /* The column of the proofs: after the longest title, but never in the right third. 0: no room for any. */
-static int proof_column(const struct model *m, struct canvas *c, int width)
+static int proof_column(const struct model *m, const struct canvas *c, int width)
 {
     int longest = 0;
     for (size_t i = 0; i < m->lesson->steps_len; i++) {
@@ -118,18 +127,32 @@ static int proof_column(const struct model *m, struct canvas *c, int width)
     return width >= 60 ? column : 0;
 }
 
-/* Rows under its title for what was seen at the step that was ticked last, where it does not fit beside it.
- */
-static int proof_rows(const struct model *m, struct canvas *c, int width)
+/* Rows under its title for what was seen at this step, where it does not fit beside it. */
+static int rows_under(const struct model *m, const struct canvas *c, int width, size_t step)
 {
-    size_t current = model_step(m);
     int column = proof_column(m, c, width);
-    if (!column || current == 0 || current == m->lesson->steps_len)
+    if (!column)
         return 0;
-    char *proof = proof_words(&m->lesson->steps[current - 1]);
+    char *proof = proof_words(&m->lesson->steps[step]);
     int rows = column + text_columns(c, proof) > width ? paragraph_rows(c, width - TEXT_COLUMN, proof) : 0;
     free(proof);
     return rows;
+}
+
+/* of the step that was ticked last */
+static int proof_rows(const struct model *m, const struct canvas *c, int width)
+{
+    size_t current = model_step(m);
+    return current == 0 || current == m->lesson->steps_len ? 0 : rows_under(m, c, width, current - 1);
+}
+
+/* of the current one, what it waits for still: that one wants to read to its end */
+static int half_rows(const struct model *m, const struct canvas *c, int width)
+{
+    size_t current = model_step(m);
+    bool half = current < m->lesson->steps_len && shown_state(&m->lesson->steps[current]) == STEP_HALF &&
+                lesson_step_reached(m->lesson, current);
+    return half ? rows_under(m, c, width, current) : 0;
 }
 
 /* rows: below its title for what was seen; 0: that stands beside it */
@@ -141,6 +164,10 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
     const char *tick = box(shown_state(s), &style);
     int column = proof_column(m, c, r.width);
     char *proof = proof_words(s);
+    if (!rows && column && s->state == STEP_WAS && column + text_columns(c, proof) > r.width) {
+        free(proof); /* what is so instead has no room: until when it was true has */
+        proof = until_words(s);
+    }
     canvas_put(c, r, 0, y, STYLE_STRONG, current ? ">" : " ");
     canvas_put(c, r, 1, y, style, tick);
     struct rect left = r;
@@ -188,6 +215,16 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
               "%s start"),
             s->exit_code, n->name, n->name);
     return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
+}
+
+bool step_again(const struct model *m)
+{
+    size_t step = model_step(m);
+    const struct lesson_step *s = m->lesson && step < m->lesson->steps_len ? &m->lesson->steps[step] : NULL;
+    char *failed = s && !s->lacks ? step_failed_text(m, s) : NULL;
+    const struct node_seen *n = failed ? node_of(m, s->action) : NULL;
+    free(failed);
+    return failed && (!n || n->answers || step_of_app(s, "start_app"));
 }
 
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
@@ -309,9 +346,18 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
     }
     char *text = to_do_text(m, &m->lesson->steps[current], &style);
     char *why = step_text(m->lesson, current);
-    int rows = text_rows(c, width, why) + text_rows(c, width, text);
+    int rows = text_rows(c, width, why) + text_rows(c, width, text) + half_rows(m, c, width);
     free(why);
     free(text);
+    return rows;
+}
+
+int steps_rows_asked(const struct model *m, const struct canvas *c, int width)
+{
+    bool ended = m->lesson && m->lesson->number && model_step(m) == m->lesson->steps_len;
+    char *asked = ended ? lesson_asked_text(m) : NULL;
+    int rows = asked ? paragraph_rows(c, width - 1, asked) : 0;
+    free(asked);
     return rows;
 }
 
@@ -390,11 +436,11 @@ static void draw_ending(const struct model *m, struct canvas *c, struct rect r)
 }
 
 /* How many of them, and which is the first: the current one is in sight, with the one before it. */
-static size_t choose_listed(const struct model *m, const struct canvas *c, int rows, int to_say,
-                            size_t *first)
+static size_t choose_listed(const struct model *m, int rows, int to_say, size_t *first)
 {
     size_t steps = m->lesson->steps_len, current = model_step(m);
-    int least = current == steps ? 0 : steps_least(m, c);
+    int few = (int)(steps < 3 ? steps : 3); /* the one before, the current one, the next */
+    int least = current == steps ? 0 : few;
     int listed = rows - to_say > least ? rows - to_say : least;
     listed = listed > (int)steps ? (int)steps : listed;
     listed = listed > rows ? rows : listed;
@@ -424,13 +470,14 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     y++; /* the title comes last: it says how many there was no room for */
     rows--;
     int to_say = steps_rows_to_do(m, c, r.width);
-    size_t first, listed = choose_listed(m, c, rows, to_say, &first);
+    size_t first, listed = choose_listed(m, rows, to_say, &first);
     char *shown = shown_text(m), *question = question_text(m, c);
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {
         int proof =
             i + 1 == current && proof_rows(m, c, r.width) <= extra - to_say ? proof_rows(m, c, r.width) : 0;
+        proof = i == current && half_rows(m, c, r.width) <= extra ? half_rows(m, c, r.width) : proof;
         y += draw_step(m, c, r, y, i, proof);
         extra -= proof;
         int asked = i == current ? text_rows(c, r.width, question) : 0;

@@ -205,6 +205,10 @@ static char *what_first(const struct model *m)
         free(why);
         return text;
     }
+    size_t step = model_step(m);
+    char *failed = acts && step < m->lesson->steps_len ? step_failed_text(m, &m->lesson->steps[step]) : NULL;
+    if (failed)
+        return failed;
     if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes &&
         model_step(m) < m->lesson->steps_len)
         return format_text(
@@ -388,7 +392,9 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
 /* What the key would do now. */
 static const char *bar_word(const struct model *m, const struct key_entry *k)
 {
-    return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal") : _(k->bar);
+    return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal")
+           : k->request == REQUEST_REPEAT                    ? _("Again")
+                                                             : _(k->bar);
 }
 
 /* What stands in the bar while what is shown is the past; NULL: nothing. */
@@ -410,6 +416,33 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
     return NULL;
 }
 
+/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n. */
+static bool in_bar(const struct model *m, const struct key_entry *k)
+{
+    enum request step = step_again(m) ? REQUEST_REPEAT : REQUEST_NEXT;
+    if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT)
+        return m->lesson && k->request == step && !m->readonly && !m->replay;
+    return k->bar && !(k->acts && (m->readonly || m->replay));
+}
+
+static int bar_columns(const struct model *m, const struct canvas *c, const struct key_entry *k, bool word)
+{
+    return text_columns(c, k->name) + 1 + (word ? 1 + text_columns(c, bar_word(m, k)) : 0);
+}
+
+/* How many of these keys have their word where not all have room for it: the last ones go without. */
+static size_t with_words(const struct model *m, const struct canvas *c, int width)
+{
+    size_t with = key_table_len;
+    for (bool fits = false; !fits && with > 0; with -= !fits) {
+        int columns = -1; /* nothing stands behind the last one */
+        for (size_t i = 0; i < key_table_len; i++)
+            columns += in_bar(m, &key_table[i]) ? bar_columns(m, c, &key_table[i], i < with) : 0;
+        fits = columns <= width;
+    }
+    return with;
+}
+
 static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
 {
     int x = 0;
@@ -421,15 +454,15 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
         x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(word)) + 1;
     }
+    size_t with = with_words(m, c, r.width - x);
     for (size_t i = 0; i < key_table_len; i++) {
         const struct key_entry *k = &key_table[i];
-        if (!k->bar || (k->acts && (m->readonly || m->replay)) || (k->request == REQUEST_NEXT && !m->lesson))
+        if (!in_bar(m, k))
             continue;
-        const char *word = bar_word(m, k);
-        if (x + text_columns(c, k->name) + text_columns(c, word) + 1 > r.width)
+        if (x + bar_columns(m, c, k, i < with) - 1 > r.width)
             return;
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
-        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", word) + 1;
+        x = (i < with ? canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", bar_word(m, k)) : x) + 1;
     }
 }
 

@@ -65,6 +65,8 @@ bool account_shows_loss(const struct model *m); /* the lesson is done, and key 3
 int account_rows(const struct model *m, const struct canvas *c, int width);
 void draw_account(const struct model *m, struct canvas *c, struct rect r, int y);
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
+int steps_rows_asked(const struct model *m, const struct canvas *c,
+                     int width); /* of them, at the end, the question */
 int steps_rows_of_proof(const struct model *m, struct canvas *c, int width); /* and for what was seen last */
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r);    /* what became of each message */
 int ledger_rows(const struct model *m, struct canvas *c, int width);         /* that it could use */
@@ -85,6 +87,7 @@ char *proof_words(const struct lesson_step *s);
 
 /* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
+bool step_again(const struct model *m); /* so the current one did, and r is what helps */
 
 /* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show

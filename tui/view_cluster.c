@@ -35,6 +35,7 @@ struct steps_want {
     int first;  /* the step to do now; all that is to be said, when all were seen */
     int few;    /* its title, and as many steps as are always listed */
     int to_do;  /* why, and the command */
+    int asked;  /* at the end: the question, looked back at */
     int others; /* the other steps */
     int proof;  /* what was seen at the last one, where it does not fit beside its title */
 };
@@ -45,8 +46,9 @@ static struct steps_want want_of_steps(const struct model *m, struct canvas *c, 
     if (!steps || m->folded)
         return (struct steps_want){.first = steps > 0};
     int to_do = steps_rows_to_do(m, c, width), few = steps_least(m, c);
+    int asked = steps_rows_asked(m, c, width);
     if ((int)model_step(m) == steps)
-        return (struct steps_want){.first = to_do, .few = 1, .others = steps};
+        return (struct steps_want){.first = to_do - asked + 1, .asked = asked, .others = steps};
     return (struct steps_want){.first = 1,
                                .few = few,
                                .to_do = to_do,
@@ -93,6 +95,7 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_STEPS, steps.few, false},
         {PART_QUEUES, first_queues, false},
         {PART_NODES, cards ? 4 : 0, true},
+        {PART_STEPS, steps.asked, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_LEGEND, 1, true},
         {PART_STEPS, steps.to_do, false},

@@ -49,6 +49,8 @@ void handle_leave(struct mirror *m, node_id from, struct effects *out)
     m->leaving |= node_bit(from);
     if (m->leave_sent)
         last_one_stays(m, out);
+    else if (m->change.running && node_in(m->change.targets, from))
+        begin_change(m, out); /* it does not answer any more, whoever else could lead */
     else
         change_if_mine(m, out);
 }

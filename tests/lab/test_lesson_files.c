@@ -152,6 +152,7 @@ static void a_step_says_first_what_it_does_and_then_what_it_has_shown(void **sta
                 continue;
             stops++;
             assert_true(proof->needs_len >= 1); /* there is something to lose */
+            assert_non_null(step->result);      /* why may speak of a stop, and it may have been a kill */
         }
         lesson_destroy(l);
     }

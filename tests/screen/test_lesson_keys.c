@@ -3,6 +3,7 @@
 #include "tests/screen/support.h"
 
 #include "commands.h"
+#include "mouse.h"
 
 static void assert_runs(struct model *m, const char *keys, const char *expected)
 {
@@ -231,6 +232,96 @@ static void a_partition_is_mended_first(void **state)
     sketch_destroy(l);
 }
 
+/* A step whose program failed is run by r: the bar says so, and so does a screen that is opened on it. */
+static void a_step_that_failed_is_run_by_r(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    l->nodes = 1;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_drawn(&m, "\nn:Next q:Quit", true);
+    l->steps[0].acted = true;
+    assert_drawn(&m, "\nn:Next q:Quit", true); /* it ended well, or runs */
+    l->steps[0].exit_code = 1;
+    assert_drawn(&m, "\nr:Again q:Quit", true);
+    assert_drawn(&m, "Press n", false);
+    assert_drawn(&m, "\nits program ended with exit code 1; r runs it once more", true);
+    m.snapshot->nodes[0].answers = false; /* then a comes first */
+    assert_drawn(&m, "\nn:Next q:Quit", true);
+    assert_drawn(&m, "\nits program ended with exit code 1: node1 does not answer. Arrows select it, a",
+                 true);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* What one needs to know is not cut off: what is missing, what was shown; "true until" has its time. */
+static void no_sentence_is_cut_off(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    sketch_step(l, 0, STEP_WAS, "policy mirror pattern=^another one of them");
+    sketch_step(l, 1, STEP_SEEN, "so");
+    sketch_step(l, 2, STEP_SEEN, "so");
+    sketch_step(l, 3, STEP_HALF, "+2 on node2, node3, 0 wanted (seen: master=node1; state=running)");
+    l->steps[3].acted = false; /* it has nothing to run */
+    free(l->steps[2].result);
+    l->steps[2].result =
+        xstrdup("+1: one mirror, on node2 or node3. It began empty; ha-sync-mode automatic copied "
+                "the message to it.");
+    assert_drawn(&m, "\n       not yet: +2 on node2, node3, 0 wanted (seen: master=node1; state=running)\n",
+                 true);
+    assert_drawn(&m, "\n       copied the message to it.\n", true);
+    sketch_step(l, 1, STEP_WAS, "messages=100000; and many more of them there");
+    sketch_step(l, 2, STEP_OPEN, NULL);
+    sketch_step(l, 3, STEP_OPEN, NULL);
+    assert_drawn(&m, "1 set policy mirror ^mirrior exactly:2   true until ", true);
+    assert_drawn(&m, ", then policy mi", false);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* Where there is little room every key of the bar is there, help has whole lines, and nodes keep their boxes
+ * at the end. */
+static void a_small_screen_has_them_all(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = of_queues((char *[]){hello, mirrored, NULL});
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    see(&m, "stopped");
+    char *frame = model_frame(&m, 60, 20);
+    assert_contains(frame, "hello: 100000 messages are out of reach");
+    assert_contains(frame, "+>node1 NOT RUNNING");
+    assert_contains(frame, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P\n");
+    free(frame);
+    struct canvas c; /* a click on a key whose word has no room is that key */
+    int keys[MOUSE_KEYS];
+    canvas_init(&c);
+    canvas_resize(&c, 60, 20);
+    screen_draw(&m, &c);
+    int last = (int)strlen("n:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P") - 1;
+    assert_int_equal(mouse_keys(&m, &c, last, 19, keys), 1);
+    assert_int_equal(keys[0], 'P');
+    canvas_finish(&c);
+    types(&m, "?", &run);
+    frame = model_frame(&m, 60, 20);
+    assert_contains(frame, "> marks what keys act on. ");
+    assert_contains(frame, "others close ");
+    free(frame);
+    l->queues = NULL;
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +331,9 @@ int main(void)
         cmocka_unit_test(the_end_is_about_what_was_used),
         cmocka_unit_test(begun_again_it_asks_again),
         cmocka_unit_test(a_partition_is_mended_first),
+        cmocka_unit_test(a_step_that_failed_is_run_by_r),
+        cmocka_unit_test(no_sentence_is_cut_off),
+        cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);
