@@ -333,8 +333,8 @@ static void write_frame(struct session *s, const struct canvas *canvas)
 /* What nodes hold is asked of one queue at a time: of which one, the recording's view 3 will tell. */
 static void say_recording(struct model *m, const char *name)
 {
-    const char *queue = m->snapshot ? m->snapshot->looked_at : NULL;
-    if (queue)
+    const char *queue = m->queue;
+    if (queue && m->lab && m->lab->engine == ENGINE_KIT) /* RabbitMQ's nodes tell of none */
         model_say(
             m,
             _("recording to %s; R ends it. What becomes of single messages is recorded of the queue that "

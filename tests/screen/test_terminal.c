@@ -256,7 +256,14 @@ static void a_recording_is_named_with_its_program(void **state)
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
     s->options.program = "some/lab";
-    scene_live(s, 0);
+    s->fake = fake_create(s->base, 3);
+    fake_queues(s->fake, "[" HELLO "]");
+    fake_labdir(s->fake, &s->lab);
+    s->lab.engine = ENGINE_KIT;
+    snprintf(s->lab.path, sizeof(s->lab.path), "/nowhere");
+    scene_start(s, 80, 24);
+    assert_seen(s, "LIVE");
+    assert_seen(s, ">hello");
     assert_int_equal(chdir(here), 0); /* the screen stays there */
     terminal_type(s->t, "R");
     assert_seen(s, "recording to");
