@@ -82,7 +82,7 @@ static void no_lab_says_how_to_start_one(void **state)
     char *english = format_text(
         "lab: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
     char *chinese = format_text(
-        "lab: /nowhere/lab 里没有实验：用 `%s up` 启动一个 (或用 --dir 指定它的文件夹)\n", program);
+        "lab: /nowhere/lab 里没有实验：用 `%s up` 启动一个（或用 --dir 指定它的文件夹）\n", program);
     char *from_control = format_text(
         "Error: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
     assert_int_equal(LAB(&out, ENGLISH, "down", "--dir", "/nowhere/lab"), 1);

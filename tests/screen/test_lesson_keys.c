@@ -185,8 +185,8 @@ static void begun_again_it_asks_again(void **state)
     struct command *run;
     struct lesson *l = of_queues((char *[]){hello, mirrored, NULL});
     l->policies = (char *[]){policy, NULL};
-    char predict[] = "Who has which message?";
-    l->predict = predict;
+    free(l->predict);
+    l->predict = xstrdup("Who has which message?");
     l->steps[3].before = xstrdup("look");
     model_init(&m, l, NULL, false, false);
     see(&m, "rest");
@@ -211,7 +211,6 @@ static void begun_again_it_asks_again(void **state)
     l->steps[3].acted = true;
     assert_drawn(&m, "Before you look", false);
     free(l->steps[3].before);
-    l->predict = NULL;
     l->queues = l->policies = NULL;
     model_finish(&m);
     sketch_destroy(l);
