@@ -8,6 +8,7 @@
  *
  * What grows with one of them would cost a hundred times as much. */
 #include "tests/broker/rig.h"
+#include "tests/temporary.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -214,11 +215,11 @@ static void read_part(const char *path, struct counted *into)
 static struct counted count(unsigned size)
 {
     struct counted c = {0};
-    char self[PATH_MAX], dir[] = "/tmp/mirrorlab-cost-XXXXXX", path[64];
+    char self[PATH_MAX], *dir = temporary_folder("cost"), *path;
     ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
     assert_true(len > 0);
     self[len] = '\0';
-    assert_non_null(mkdtemp(dir));
+    assert_non_null(dir);
     struct text command = {0};
     text_printf(&command,
                 "valgrind --tool=callgrind --collect-atstart=no --toggle-collect='cost_*' "
@@ -234,12 +235,15 @@ static struct counted count(unsigned size)
     }
     assert_int_equal(rc, 0);
     for (unsigned part = 1; part <= 2 * ARRAY_LEN(costs); part++) {
-        snprintf(path, sizeof(path), "%s/out.%u", dir, part);
+        path = format_text("%s/out.%u", dir, part);
         read_part(path, &c);
         unlink(path);
+        free(path);
     }
-    snprintf(path, sizeof(path), "rm -r '%s'", dir);
+    path = format_text("rm -r '%s'", dir);
     assert_int_equal(system(path), 0);
+    free(path);
+    free(dir);
     text_finish(&command);
     return c;
 }

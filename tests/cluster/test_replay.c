@@ -11,6 +11,7 @@
 
 #include "base/sched.h"
 #include "tests/cluster/test.h"
+#include "tests/temporary.h"
 
 #define FOLDER   "lessons/schedules"
 #define LIMIT_MS 400000 /* RabbitMQ takes twenty seconds to start, and as many for a node that returns */
@@ -166,15 +167,15 @@ static void the_screen_shows_what_real_nodes_do(void **state)
  * never returns; what a limit ends. Times are long enough for a machine that is busy. */
 static void a_text_ends_alike(const char *text)
 {
-    char file[] = "/tmp/mirrorlab-text-XXXXXX.sched";
-    int fd = mkstemps(file, 6);
-    assert_true(fd >= 0);
-    FILE *f = fdopen(fd, "w");
+    char *file = temporary_file("text", ".sched");
+    assert_non_null(file);
+    FILE *f = fopen(file, "w");
     assert_non_null(f);
     fputs(text, f);
     fclose(f);
     one_file(file);
     unlink(file);
+    free(file);
 }
 
 static void what_a_limit_ends_is_no_loss_on_real_nodes(void **state)
@@ -224,11 +225,9 @@ static void what_the_search_finds_is_lost_on_real_nodes(void **state)
 {
     (void)state;
     struct text out = {0};
-    char program[PATH_MAX + 8], file[] = "/tmp/mirrorlab-found-XXXXXX.sched";
+    char program[PATH_MAX + 8], *file = temporary_file("found", ".sched");
     snprintf(program, sizeof(program), "%s/lab", lab.bin);
-    int fd = mkstemps(file, 6);
-    assert_true(fd >= 0);
-    close(fd);
+    assert_non_null(file);
     assert_code(RUN(&out, program, "search", "--rule", "oldest", "--crashes", "3", "--restarts", "3",
                     "--messages", "3", "--out", file),
                 1, &out);
@@ -247,6 +246,7 @@ static void what_the_search_finds_is_lost_on_real_nodes(void **state)
                 &out);
     assert_says(&out, "rule oldest: no schedule loses a message");
     remove(file);
+    free(file);
     text_finish(&out);
 }
 

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "tests/cluster/support.h"
+#include "tests/temporary.h"
 
-static char fake[PATH_MAX]; /* a folder of fake commands, and `done`, what they were told */
+static char *fake; /* a folder of fake commands, and `done`, what they were told */
 static struct text out;
 
 static void command(const char *name, const char *script)
@@ -31,9 +32,8 @@ static void command(const char *name, const char *script)
 static int setup(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(fake, sizeof(fake), "%s/mirrorlab-deps-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(fake))
+    fake = temporary_folder("deps");
+    if (!fake)
         return -1;
     char *links = format_text(
         "cd '%s' && : >done && for c in sh cat echo rm mktemp printf chmod env; do ln -s \"$(command -v "
@@ -53,6 +53,7 @@ static int teardown(void **state)
 {
     (void)state;
     int code = RUN(&out, "rm", "-rf", fake);
+    free(fake);
     text_finish(&out);
     return code;
 }

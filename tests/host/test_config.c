@@ -11,16 +11,15 @@
 
 #include "base/err.h"
 #include "host/loop_private.h"
+#include "tests/temporary.h"
 
 static char *file;
 
 static int setup(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    file = format_text("%s/mirrorlab-config-XXXXXX", tmp ? tmp : "/tmp");
-    int fd = mkstemp(file);
-    return fd < 0 ? -1 : close(fd);
+    file = temporary_file("config", "");
+    return file ? 0 : -1;
 }
 
 static int teardown(void **state)

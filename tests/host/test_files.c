@@ -17,6 +17,7 @@
 
 #include "host/loop_private.h"
 #include "host/peers_private.h"
+#include "tests/temporary.h"
 
 static char *folder;
 
@@ -31,9 +32,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static int setup(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    folder = format_text("%s/mirrorlab-files-XXXXXX", tmp ? tmp : "/tmp");
-    return mkdtemp(folder) ? 0 : -1;
+    folder = temporary_folder("files");
+    return folder ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -14,13 +14,14 @@
 
 #include "host/pager.h"
 #include "mirror/peer_msg.h"
+#include "tests/temporary.h"
 
 enum { QUEUE_UID = 7 };
 
 struct world {
     struct mirror *m;
     struct pager *pager;
-    char folder[64];
+    char *folder;
 };
 
 /* a library that recovered one durable queue: enough to have messages */
@@ -41,8 +42,8 @@ static int make_world(void **state)
     e.durable = true;
     assert_int_equal(mirror_recover(w->m, &(struct record){.type = REC_META, .version = 1, .entry = &e}), 0);
     meta_entry_finish(&e);
-    snprintf(w->folder, sizeof(w->folder), "/tmp/mirrorlab-pager-XXXXXX");
-    assert_non_null(mkdtemp(w->folder));
+    w->folder = temporary_folder("pager");
+    assert_non_null(w->folder);
     w->pager = pager_create(w->folder);
     *state = w;
     return 0;
@@ -54,6 +55,7 @@ static int end_world(void **state)
     mirror_destroy(w->m);
     pager_destroy(w->pager);
     assert_int_equal(rmdir(w->folder), 0); /* nothing has a name there */
+    free(w->folder);
     free(w);
     return 0;
 }

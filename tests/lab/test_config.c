@@ -11,8 +11,9 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "lab/labdir.h"
+#include "tests/temporary.h"
 
-static char folder[] = "/tmp/test_config.XXXXXX";
+static char *folder;
 
 static char *write_config(const char *content)
 {
@@ -27,7 +28,8 @@ static char *write_config(const char *content)
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    folder = temporary_folder("config");
+    return folder ? 0 : -1;
 }
 
 static int remove_folder(void **state)
@@ -36,7 +38,9 @@ static int remove_folder(void **state)
     char *file = format_text("%s/my.cfg", folder);
     unlink(file);
     free(file);
-    return rmdir(folder);
+    int code = rmdir(folder);
+    free(folder);
+    return code;
 }
 
 /* the whole message after "FOLDER/my.cfg:" is compared, letter by letter */

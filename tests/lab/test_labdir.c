@@ -11,13 +11,15 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "lab/labdir.h"
+#include "tests/temporary.h"
 
-static char folder[] = "/tmp/test_labdir.XXXXXX";
+static char *folder;
 
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    folder = temporary_folder("labdir");
+    return folder ? 0 : -1;
 }
 
 static int remove_folder(void **state)
@@ -28,7 +30,9 @@ static int remove_folder(void **state)
     rmdir(lab);
     free(file);
     free(lab);
-    return rmdir(folder);
+    int code = rmdir(folder);
+    free(folder);
+    return code;
 }
 
 static void the_option_comes_before_the_environment(void **state)

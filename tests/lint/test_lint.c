@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "tests/cluster/support.h"
+#include "tests/temporary.h"
 
-static char copy[PATH_MAX]; /* of common, tui, lessons and tests */
+static char *copy; /* of common, tui, lessons and tests */
 static struct text out;
 
 static int run_shell(const char *command)
@@ -25,9 +26,8 @@ static int run_shell(const char *command)
 static int setup(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(copy, sizeof(copy), "%s/mirrorlab-lint-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(copy))
+    copy = temporary_folder("lint");
+    if (!copy)
         return -1;
     char *command = format_text("cp -r common tui lessons tests docs Makefile %s/", copy);
     int code = run_shell(command);
@@ -39,6 +39,7 @@ static int teardown(void **state)
 {
     (void)state;
     int code = RUN(&out, "rm", "-rf", copy);
+    free(copy);
     text_finish(&out);
     return code;
 }

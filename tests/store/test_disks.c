@@ -17,12 +17,12 @@
 #include "base/err.h"
 #include "host/disk_files.h"
 #include "store/log.h"
+#include "tests/temporary.h"
 
 static char *make_folder(void)
 {
-    const char *tmp = getenv("TMPDIR");
-    char *folder = format_text("%s/mirrorlab-disks-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(folder));
+    char *folder = temporary_folder("disks");
+    assert_non_null(folder);
     return folder;
 }
 
