@@ -182,3 +182,21 @@ void assert_contains_(const char *text, const char *part, bool expected, const c
     print_error("%s \"%s\" in:\n%s\n", expected ? "not found:" : "not expected:", part, text);
     _fail(file, line);
 }
+
+void assert_keys_run(struct model *m, const char *keys, const char *expected)
+{
+    struct command *run;
+    if (types(m, keys, &run) != EFFECT_RUN)
+        fail_msg("%s runs nothing: %s", keys, model_message(m) ? model_message(m) : "(no message)");
+    assert_string_equal(run->text, expected);
+    command_destroy(run);
+}
+
+void assert_keys_say(struct model *m, const char *keys, const char *expected)
+{
+    struct command *run;
+    assert_int_not_equal(types(m, keys, &run), EFFECT_RUN);
+    assert_null(run);
+    assert_non_null(model_message(m));
+    assert_contains(model_message(m), expected);
+}

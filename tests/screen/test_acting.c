@@ -14,24 +14,6 @@
 #include "ran.h"
 #include "verbs.h"
 
-static void assert_runs(struct model *m, const char *keys, const char *expected)
-{
-    struct command *run;
-    if (types(m, keys, &run) != EFFECT_RUN)
-        fail_msg("%s runs nothing: %s", keys, model_message(m) ? model_message(m) : "(no message)");
-    assert_string_equal(run->text, expected);
-    command_destroy(run);
-}
-
-static void assert_says(struct model *m, const char *keys, const char *expected)
-{
-    struct command *run;
-    assert_int_not_equal(types(m, keys, &run), EFFECT_RUN);
-    assert_null(run);
-    assert_non_null(model_message(m));
-    assert_contains(model_message(m), expected);
-}
-
 /* ---- ':'
  * -------------------------------------------------------------------------------------------------------- */
 
@@ -42,18 +24,18 @@ static void a_typed_verb_asks_the_right_node(void **state)
     (void)state;
     model_init(&m, NULL, NULL, false, false);
     see(&m, "stopped"); /* node1 does not run and is selected */
-    assert_runs(&m, ":list_queues name state\n", "labctl -n node2 list_queues name state");
-    assert_runs(&m, ":start_app\n", "labctl -n node1 start_app");
-    assert_runs(&m, ":-n node3 stop_app\n", "labctl -n node3 stop_app");
-    assert_runs(&m, ":labctl -n node3 status\n", "labctl -n node3 status"); /* pasted from a shell */
-    assert_runs(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
-                "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
-    assert_says(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
-    assert_says(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
-    assert_says(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
+    assert_keys_run(&m, ":list_queues name state\n", "labctl -n node2 list_queues name state");
+    assert_keys_run(&m, ":start_app\n", "labctl -n node1 start_app");
+    assert_keys_run(&m, ":-n node3 stop_app\n", "labctl -n node3 stop_app");
+    assert_keys_run(&m, ":labctl -n node3 status\n", "labctl -n node3 status"); /* pasted from a shell */
+    assert_keys_run(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
+                    "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
+    assert_keys_say(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
+    assert_keys_say(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
+    assert_keys_say(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
     m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
-    assert_runs(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
-    assert_says(&m, ":set_policy 'a\n", "a quote is not closed");
+    assert_keys_run(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
+    assert_keys_say(&m, ":set_policy 'a\n", "a quote is not closed");
     assert_int_equal(types(&m, ":\n", &run), EFFECT_DRAW); /* an empty line is no command */
     assert_int_equal(m.overlay, OVERLAY_NONE);
     model_finish(&m);
@@ -68,16 +50,16 @@ static void what_mends_a_partition(void **state)
     (void)state;
     model_init(&m, NULL, &lab, false, false);
     see(&m, "rest");
-    assert_runs(&m, "x", "labctl -n node1 cut node1");
+    assert_keys_run(&m, "x", "labctl -n node1 cut node1");
     see(&m, "cut");
-    assert_runs(&m, "x", "labctl -n node1 heal node1");
+    assert_keys_run(&m, "x", "labctl -n node1 heal node1");
     see(&m, "apart");
     m.cut = 1; /* cut from here, and healed from elsewhere */
-    assert_says(&m, "x", "Two views: stop and start node1 (s, a); its side of 2 queues is discarded");
+    assert_keys_say(&m, "x", "Two views: stop and start node1 (s, a); its side of 2 queues is discarded");
     m.node = 1; /* of the other side */
-    assert_says(&m, "x", "stop and start node1");
+    assert_keys_say(&m, "x", "stop and start node1");
     snprintf(lab.partition_handling, sizeof(lab.partition_handling), "autoheal");
-    assert_says(&m, "x", "autoheal restarts the side with fewer clients");
+    assert_keys_say(&m, "x", "autoheal restarts the side with fewer clients");
     model_finish(&m);
 }
 
@@ -95,8 +77,8 @@ static void lines_are_edited_and_recalled(void **state)
     (void)state;
     model_init(&m, NULL, NULL, false, false);
     see(&m, "rest");
-    assert_runs(&m, ":pngx\x08\x02\x02i\n", "labctl -n node1 ping");
-    assert_runs(&m, ":status\n", "labctl -n node1 status");
+    assert_keys_run(&m, ":pngx\x08\x02\x02i\n", "labctl -n node1 ping");
+    assert_keys_run(&m, ":status\n", "labctl -n node1 status");
     types(&m, ":half", &run);
     model_key(&m, KEY_ARROW_UP, &run);
     assert_string_equal(input_text(&m.line), "status");
@@ -105,7 +87,7 @@ static void lines_are_edited_and_recalled(void **state)
     model_key(&m, KEY_ARROW_UP, &run); /* there is no older one */
     assert_string_equal(input_text(&m.line), "ping");
     model_key(&m, KEY_ARROW_DOWN, &run);
-    assert_runs(&m, "\n", "labctl -n node1 status");
+    assert_keys_run(&m, "\n", "labctl -n node1 status");
     types(&m, ":", &run);
     static const int wide[] = {0x961f, 0x5217, 'x', KEY_ARROW_LEFT, KEY_ERASE, KEY_FIRST, KEY_ERASE_HERE};
     for (size_t i = 0; i < 5; i++)
@@ -208,18 +190,18 @@ static void a_read_only_screen_looks_and_does_not_touch(void **state)
     (void)state;
     model_init(&m, NULL, NULL, true, false);
     see(&m, "rest");
-    assert_runs(&m, ":list_queues\n", "labctl -n node1 list_queues");
+    assert_keys_run(&m, ":list_queues\n", "labctl -n node1 list_queues");
     for (size_t i = 0; i < verb_table_len; i++) { /* every verb that changes something, and what is unknown */
         if (!verb_table[i].acts)
             continue;
         char *keys = format_text(":%s hello hello\n", verb_table[i].name);
-        assert_says(&m, keys, "--readonly");
+        assert_keys_say(&m, keys, "--readonly");
         assert_int_equal(m.overlay, OVERLAY_NONE);
         free(keys);
     }
     m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ};
-    assert_says(&m, ":rotate_logs\n", "--readonly"); /* what rabbitmqctl alone knows may act */
-    assert_says(&m, ":-n node2 kill\n", "--readonly");
+    assert_keys_say(&m, ":rotate_logs\n", "--readonly"); /* what rabbitmqctl alone knows may act */
+    assert_keys_say(&m, ":-n node2 kill\n", "--readonly");
     for (size_t i = 0; i < key_table_len; i++) {
         if (!key_table[i].acts)
             continue;
@@ -258,7 +240,7 @@ static void what_cannot_be_undone_is_asked(void **state)
         free(frame);
         assert_int_equal(types(&m, "\n", &run), EFFECT_DRAW); /* Enter alone cancels */
         types(&m, all[i].line, &run);
-        assert_runs(&m, "y", all[i].text);
+        assert_keys_run(&m, "y", all[i].text);
     }
     model_finish(&m);
 }
@@ -323,14 +305,14 @@ static void filtering_shows_what_passes(void **state)
     frame = model_frame(&m, 80, 24);
     assert_contains(frame, " events, Esc: all");
     free(frame);
-    assert_says(&m, "\x1b", "all events are shown again"); /* Esc takes it away, and stays */
+    assert_keys_say(&m, "\x1b", "all events are shown again"); /* Esc takes it away, and stays */
     assert_int_equal(m.view, VIEW_EVENTS);
     assert_int_equal(m.happened.len, m.snapshot->events_len);
     types(&m, "\x1b", &run); /* the next one goes back */
     assert_int_equal(m.view, VIEW_CLUSTER);
     types(&m, "/WORK-01\n", &run);
     assert_true(m.shown.len < all);
-    assert_says(&m, "\x1b", "all queues are shown again");
+    assert_keys_say(&m, "\x1b", "all queues are shown again");
     assert_int_equal(m.shown.len, all);
     model_finish(&m);
 }
@@ -474,8 +456,8 @@ static void events_are_written_to_a_file(void **state)
     assert_true(lines > 0);
     assert_int_equal(lines, m.happened.len);
     types(&m, "/nothing has this\n", &run);
-    assert_says(&m, "E", "no event passes the filter: nothing is written");
-    assert_says(&m, ":export somewhere.txt\n", "nothing is written");
+    assert_keys_say(&m, "E", "no event passes the filter: nothing is written");
+    assert_keys_say(&m, ":export somewhere.txt\n", "nothing is written");
     model_finish(&m);
 }
 
@@ -499,23 +481,23 @@ static void several_things_run_at_once(void **state)
     model_init(&m, l, NULL, false, false);
     see(&m, "rest");
     struct command *step = started(&m, "n");
-    assert_says(&m, "r", "still running"); /* one step after the other */
+    assert_keys_say(&m, "r", "still running"); /* one step after the other */
     struct command *stop = started(&m, "s");
     assert_ptr_equal(m.command, stop);
     model_output(&m, step, "part", 4);
     assert_null(stop->last_line); /* to each its own */
-    assert_says(&m, "B", "still running");
+    assert_keys_say(&m, "B", "still running");
     model_ended(&m, step, 3);
     assert_contains(model_message(&m), "ended with exit code 3: ");
     assert_contains(model_message(&m), "part");
     assert_int_equal(m.others.len, 0);
     assert_true(stop->running);
-    assert_says(&m, "q", "still running");
+    assert_keys_say(&m, "q", "still running");
     model_ended(&m, stop, 0);
     assert_int_equal(types(&m, "q", &run), EFFECT_QUIT);
     for (int i = 0; i < 9; i++)
         started(&m, "s");
-    assert_says(&m, "s", "still running"); /* there is an end to it */
+    assert_keys_say(&m, "s", "still running"); /* there is an end to it */
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -531,7 +513,7 @@ static void a_replay_is_left_at_once(void **state)
     see(&m, "rest");
     started(&m, "s");
     m.replay = m.time.paused = true;
-    assert_says(&m, "q", "still running");
+    assert_keys_say(&m, "q", "still running");
     m.quit_asked = m.time.paused = false;
     assert_int_equal(types(&m, "q", &run), EFFECT_QUIT);
     model_finish(&m);
@@ -686,7 +668,7 @@ static void copying_takes_what_ran(void **state)
     struct command *run;
     (void)state;
     model_init(&m, NULL, NULL, false, false);
-    assert_says(&m, "y", "no command to copy");
+    assert_keys_say(&m, "y", "no command to copy");
     m.lesson = l;
     assert_int_equal(types(&m, "y", &run), EFFECT_COPY);
     assert_string_equal(m.copy, l->steps[0].action_text); /* what n would run */

@@ -5,24 +5,6 @@
 #include "commands.h"
 #include "mouse.h"
 
-static void assert_runs(struct model *m, const char *keys, const char *expected)
-{
-    struct command *run;
-    if (types(m, keys, &run) != EFFECT_RUN)
-        fail_msg("%s runs nothing: %s", keys, model_message(m) ? model_message(m) : "(no message)");
-    assert_string_equal(run->text, expected);
-    command_destroy(run);
-}
-
-static void assert_says(struct model *m, const char *keys, const char *expected)
-{
-    struct command *run;
-    assert_int_not_equal(types(m, keys, &run), EFFECT_RUN);
-    assert_null(run);
-    assert_non_null(model_message(m));
-    assert_contains(model_message(m), expected);
-}
-
 static void assert_drawn(struct model *m, const char *part, bool there)
 {
     char *frame = model_frame(m, 80, 24);
@@ -42,7 +24,7 @@ static void what_ran_is_not_said_to_run_still(void **state)
     struct command *c = command_of(words, 0);
     model_ran(&m, c);
     l->steps[0].acted = true;
-    assert_says(&m, "n", "still running (Ctrl-C ends it): consumer --queue q");
+    assert_keys_say(&m, "n", "still running (Ctrl-C ends it): consumer --queue q");
     model_ended(&m, c, 1);
     assert_null(model_message(&m));
     model_finish(&m);
@@ -66,11 +48,11 @@ static void a_process_that_is_gone_is_started(void **state)
         l->steps[0].action[i] = xstrdup(words[i]);
     free(l->steps[0].action_text);
     l->steps[0].action_text = xstrdup("labctl -n node1 start_app");
-    assert_runs(&m, "n", "labctl -n node1 start_app");
+    assert_keys_run(&m, "n", "labctl -n node1 start_app");
     m.snapshot->nodes[0].gone = true;
     assert_drawn(&m, "n runs: labctl -n node1 start\n", true);
-    assert_runs(&m, "n", "labctl -n node1 start");
-    assert_runs(&m, "a", "labctl -n node1 start");
+    assert_keys_run(&m, "n", "labctl -n node1 start");
+    assert_keys_run(&m, "a", "labctl -n node1 start");
     struct command *run;
     assert_int_equal(types(&m, "n", &run),
                      EFFECT_RUN); /* view 4 shows what was run, when its node is back, too */
@@ -226,7 +208,7 @@ static void a_partition_is_mended_first(void **state)
     see(&m, "apart"); /* node1 | node2 node3, links back */
     l->steps[0].lacks = xstrdup(LESSON_LACKS_PARTED);
     assert_drawn(&m, "       A partition keeps the nodes apart: that has to be mended first. Two\n", true);
-    assert_says(&m, "n", "has to be mended first. Two views: stop and start node1 (s, a)");
+    assert_keys_say(&m, "n", "has to be mended first. Two views: stop and start node1 (s, a)");
     model_finish(&m);
     sketch_destroy(l);
 }
