@@ -96,6 +96,11 @@ void loop_wake_at(struct loop *l, ms_time at)
     l->wake_at = u64_min(l->wake_at, at);
 }
 
+void loop_moved(struct loop *l, size_t bytes)
+{
+    l->moved_bytes += bytes;
+}
+
 static void set_deadline(struct loop *l)
 {
     ms_time at = l->wake_at;

@@ -118,6 +118,7 @@ struct loop {
     uint64_t events_seq;
     int statm_fd;
     ms_time memory_checked_at;
+    uint64_t moved_bytes; /* in and out of the sockets since then */
     bool memory_alarm;
     struct pager *pager;               /* node_memory.c; NULL before the first need */
     ms_time trimmed_at, paged_hard_at; /* when last */
@@ -155,6 +156,7 @@ ms_time loop_now(struct loop *l);
 void loop_step(struct loop *l, const struct event *ev); /* does nothing once the broker has stopped */
 void loop_again(struct loop *l);                        /* do not wait after this turn */
 void loop_wake_at(struct loop *l, ms_time at);          /* a turn by then at the latest */
+void loop_moved(struct loop *l, size_t bytes);          /* through a socket, in or out */
 /* The app cannot go on (a port is taken): it stops; a process that was starting ends. Takes error. */
 void loop_app_failed(struct loop *l, char *error);
 /* The process cannot go on (the disk failed): it ends at once, nothing more is written. Takes text. */

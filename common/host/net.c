@@ -93,6 +93,7 @@ static void client_readable(evutil_socket_t fd, short what, void *arg)
         mark_gone(c);
         return;
     }
+    loop_moved(loop, (size_t)n);
     if (c->closing)
         return;
     loop_step(loop,
@@ -108,6 +109,7 @@ static void flush_client(struct client *c)
         return;
     if (pending && !watch_is_on(c->tcp.writable)) {
         size_t sent = tcp_flush(&c->tcp);
+        loop_moved(c->net->part.loop, sent);
         if (sent && tcp_pending(&c->tcp) < OUTPUT_LOW && !c->drained && !c->closing) {
             c->drained = true;
             VEC_PUSH(&c->net->drained, c);

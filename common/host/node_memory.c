@@ -11,10 +11,12 @@
 #include "host/loop_private.h"
 #include "host/pager.h"
 
-/* how often the resident size is read: while there are turns (a busy node can take tens of megabytes between
- * two readings), and while the alarm is on */
+/* how often the resident size is read: while there are turns, and while the alarm is on */
 #define MEMORY_CHECK_MS 50
 #define ALARM_CHECK_MS  250
+/* and whenever this part of the limit has gone through the sockets since: a busy node takes it in, or reads
+ * it back from the pager's file, in less time than that */
+#define MOVED_PART 8
 /* what one turn may give to paging: the links to other nodes must not fall silent */
 #define SLICE_US 20000
 /* at once, so that it is not one more time for every message that comes */
@@ -117,19 +119,28 @@ static void alarm_check(struct loop *l, uint64_t bytes, ms_time now)
     loop_step(l, &(struct event){.type = EV_MEMORY, .now = now, .u.memory.alarm = alarm});
 }
 
+/* True if the size is to be read in this turn. What has left memory may have been read back since the last
+ * time, so that there is a next time even if the node has nothing else to do. */
+static bool check_is_due(struct loop *l, ms_time now)
+{
+    ms_time every = l->memory_alarm ? ALARM_CHECK_MS : MEMORY_CHECK_MS;
+    if (l->paging_more || now - l->memory_checked_at >= every ||
+        l->moved_bytes >= l->config.memory_limit_bytes / MOVED_PART)
+        return true;
+    if (l->memory_alarm || (l->pager && pager_file_bytes(l->pager) > 0))
+        loop_wake_at(l, l->memory_checked_at + every);
+    return false;
+}
+
 void memory_check(struct loop *l)
 {
-    ms_time now = loop_now(l), every = l->memory_alarm && !l->paging_more ? ALARM_CHECK_MS : MEMORY_CHECK_MS;
+    ms_time now = loop_now(l);
     if (l->pager)
         pager_collect(l->pager);
-    if (!l->broker)
+    if (!l->broker || !check_is_due(l, now))
         return;
-    if (now - l->memory_checked_at < every && !l->paging_more) {
-        if (l->memory_alarm)
-            loop_wake_at(l, l->memory_checked_at + every);
-        return;
-    }
     l->memory_checked_at = now;
+    l->moved_bytes = 0;
     struct memory_use use = memory_use(l);
     if (l->pager && use.files > l->config.memory_limit_bytes / FILES_PART)
         pager_cool(l->pager);

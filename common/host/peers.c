@@ -299,7 +299,7 @@ static void peers_part_flush(struct part *part)
                       part->loop->config.nodes[k->node].name, pending >> 20);
             link_mark_gone(k);
         } else if (!link_is_cut(k, CUT_OUT) && !watch_is_on(k->tcp.writable)) {
-            tcp_flush(&k->tcp);
+            loop_moved(part->loop, tcp_flush(&k->tcp));
             k->said_at = now;
         }
     }

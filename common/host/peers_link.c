@@ -167,6 +167,7 @@ static bool read_once(struct link *k)
         return false;
     }
     k->heard_at = loop_now(k->peers->part.loop);
+    loop_moved(k->peers->part.loop, (size_t)n);
     if (k->shut)
         return true; /* the app has stopped: only the end is waited for */
     k->in_len += (size_t)n;
