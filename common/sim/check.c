@@ -75,7 +75,9 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
     return i;
 }
 
-/* A master takes in what one channel publishes in the order in which it was published. */
+/* A master takes in what one channel publishes in the order in which it was published: one master in one
+ * life. Beginning again from its disk it may find what it took and gave up in one step, in its old place; and
+ * it may bear the same number then, on another side of a partition. */
 static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t generation, uint32_t message)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
@@ -84,14 +86,16 @@ static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t ge
         struct ledger_placed *p = &lq->placed.items[i];
         if (p->channel != m->channel || p->master != n)
             continue;
-        if (p->generation == generation && m->number < s->ledger.messages.items[p->message].number)
+        if (p->generation == generation && p->life == s->nodes[n].lives &&
+            m->number < s->ledger.messages.items[p->message].number)
             sim_fail(s, "I7", "%s takes m%u into %s behind m%u, which its channel published later",
                      s->names[n], message, lq->name, p->message);
         p->generation = generation;
+        p->life = s->nodes[n].lives;
         p->message = message;
         return;
     }
-    VEC_PUSH(&lq->placed, (struct ledger_placed){m->channel, generation, n, message});
+    VEC_PUSH(&lq->placed, (struct ledger_placed){m->channel, generation, s->nodes[n].lives, n, message});
 }
 
 /* A message was found in a walk: is it one of this queue's, only once, and where it always was? */

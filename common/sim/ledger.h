@@ -99,8 +99,8 @@ struct queue_limits {
     bool dead_letters;
 };
 
-struct ledger_placed { /* the latest of a channel that this master took in */
-    uint64_t channel, generation;
+struct ledger_placed { /* the latest of a channel that this master took in, in this life of it */
+    uint64_t channel, generation, life;
     node_id master;
     uint32_t message;
 };
