@@ -117,29 +117,31 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
     s->check.stamps.items[found->message] = s->check.stamp;
 
     struct ledger_message *m = &s->ledger.messages.items[found->message];
+    msg_id id = sabotage_place(s, info, m, held->id);
     node_set here = m->memory & s->check.nodes[n].view.members; /* one that leaves may hold it, and goes */
-    bool other_id = m->id_unseen && m->id != held->id; /* the last of its queue's masters had it so */
+    bool other_id = m->id_unseen && m->id != id; /* the last of its queue's masters had it so */
     if (m->placed && here == 0 && (m->fate != FATE_CONFIRMED || other_id) && !node_in(m->disk, n)) {
         m->again = true; /* to consumers it is new */
         m->deliveries = 0;
         m->dead_in = 0;
     }
-    m->ids[n] = held->id;
+    m->ids[n] = id;
+    m->ids_in[n] = s->check.nodes[n].at;
     m->id_unseen = false;
-    if (m->placed && m->id == held->id)
+    if (m->placed && m->id == id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE && !other_id) {
         if (check_parted(s, n, m->view))
             return; /* published again on the other side, and confirmed there */
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],
-                 found->message, name, (unsigned long long)held->id, (unsigned long long)m->id);
+                 found->message, name, (unsigned long long)id, (unsigned long long)m->id);
         return;
     }
     if (!m->placed && master)
         check_taken_in(s, n, queue, info->generation, found->message);
     if (!m->placed && master && m->ending == ENDING_NONE)
         m->removed = false; /* a purge did not meet it (ask.c) */
-    m->id = held->id;       /* the first, or published again to a new master, which never had it */
+    m->id = id;             /* the first, or published again to a new master, which never had it */
     /* It may have come and gone in one step, and its end be lost with its node: then its time began there. */
     bool found_again = !m->placed && node_in(m->disk, n);
     m->placed_ms = found_again ? m->written_ms : s->now_us / 1000;

@@ -405,6 +405,20 @@ static bool owes(struct sim *s, node_id n, uint32_t queue, const struct seen_inf
     return listed && w->joined_in[n] == master->view && id >= w->joined_at[n];
 }
 
+/* n's side confirms m. Another side may have it under another id, and have been looked at since. On this one
+ * it is as its master has it, or had it in this view and has given it away; if that one was never seen to, as
+ * others of the view were. */
+static void id_of_side(struct sim *s, node_id n, struct ledger_message *m)
+{
+    node_id master = seen_queue(s, n, m->queue)->now.master;
+    for (node_id other = 0; other < s->options.nodes && m->view; other++)
+        if (m->ids_in[other] == m->view)
+            m->id = m->ids[other];
+    if (master < s->options.nodes &&
+        (node_in(m->memory, master) || (m->view && m->ids_in[master] == m->view)))
+        m->id = m->ids[master];
+}
+
 void check_confirmed(struct sim *s, node_id n, uint32_t message)
 {
     struct ledger_message *m = &s->ledger.messages.items[message];
@@ -414,10 +428,8 @@ void check_confirmed(struct sim *s, node_id n, uint32_t message)
      * master may have taken it anew in the step in which it deleted the queue. Its mirrors, who hear of the
      * two one after the other, show under which id. */
     m->id_unseen = !seen_queue(s, n, m->queue)->present && (m->memory & s->check.nodes[n].view.members) == 0;
-    /* another side may have it under another id, and have been looked at since */
-    node_id holder = seen_queue(s, n, m->queue)->now.master;
-    if (s->cuts > 0 && holder < s->options.nodes && node_in(m->memory, holder))
-        m->id = m->ids[holder];
+    if (s->cuts > 0)
+        id_of_side(s, n, m);
     if (explained(m, q) || (q->auto_ack && m->memory == 0) ||
         (s->options.rules && s->options.rules->can_confirm)) /* whose rule that is, I3 will judge */
         return;

@@ -34,6 +34,14 @@ void sabotage_view(const struct sim *s, node_id n, struct view_info *v)
         v->epoch /= LIMIT_NODES;
 }
 
+msg_id sabotage_place(const struct sim *s, const struct queue_info *info, const struct ledger_message *m,
+                      msg_id id)
+{
+    bool given_away = info->replica && info->master < SIM_NODES && !node_in(m->memory, info->master);
+    bool moved = s->cuts > 0 && m->fate == FATE_CONFIRMED && given_away;
+    return s->options.sabotage == SABOTAGE_PLACE_MOVED && moved ? id + 1 : id;
+}
+
 const char *sim_sabotage_name(enum sim_sabotage s)
 {
     switch (s) {
@@ -75,6 +83,7 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_YOUNGEST_FIRST: return "youngest first";
     case SABOTAGE_PUBLISH_SWAPPED: return "publish swapped";
     case SABOTAGE_GOT_EARLIER: return "got earlier";
+    case SABOTAGE_PLACE_MOVED: return "place moved";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

@@ -58,6 +58,7 @@ enum sim_sabotage {
     SABOTAGE_YOUNGEST_FIRST,   /* consumers subscribe with priorities, the later the higher */
     SABOTAGE_PUBLISH_SWAPPED,  /* of two publishes in a row the second is told as the first */
     SABOTAGE_GOT_EARLIER,      /* gets are answered as if an earlier master had */
+    SABOTAGE_PLACE_MOVED,      /* after a cut mirrors show another id for what its master has given away */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
