@@ -1,9 +1,11 @@
 /* temporary.h: the one way in which tests make files and folders that are gone when they end: in $TMPDIR,
  * else in /tmp. The paths are the caller's to free, what they name is the caller's to remove. NULL: it could
- * not be made. */
+ * not be made. The _in functions put the path into a buffer instead; false: it could not be made, or is too
+ * long for it. */
 #ifndef TESTS_TEMPORARY_H
 #define TESTS_TEMPORARY_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +36,25 @@ static inline char *temporary_file(const char *what, const char *suffix)
         return path;
     free(path);
     return NULL;
+}
+
+static inline bool temporary_name_in(char *path, size_t size, char *made)
+{
+    bool fits = made && (size_t)snprintf(path, size, "%s", made) < size;
+    if (made && !fits)
+        remove(made);
+    free(made);
+    return fits;
+}
+
+static inline bool temporary_folder_in(char *path, size_t size, const char *what)
+{
+    return temporary_name_in(path, size, temporary_folder(what));
+}
+
+static inline bool temporary_file_in(char *path, size_t size, const char *what, const char *suffix)
+{
+    return temporary_name_in(path, size, temporary_file(what, suffix));
 }
 
 #endif

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/temporary.h"
+
 int64_t support_now_ms(void)
 {
     struct timespec t;
@@ -176,12 +178,10 @@ bool lab_init(struct lab *lab, unsigned nodes)
 {
     memset(lab, 0, sizeof(*lab));
     lab->nodes = nodes;
-    const char *build = getenv("BUILD"), *tmp = getenv("TMPDIR"), *from = getenv("MIRRORLAB_TEST_PORT");
+    const char *build = getenv("BUILD"), *from = getenv("MIRRORLAB_TEST_PORT");
     if (!realpath(build ? build : "build", lab->bin))
         return false;
-    if (snprintf(lab->dir, sizeof(lab->dir), "%s/mirrorlab-test-XXXXXX", tmp ? tmp : "/tmp") >=
-            (int)sizeof(lab->dir) ||
-        !mkdtemp(lab->dir))
+    if (!temporary_folder_in(lab->dir, sizeof(lab->dir), "test"))
         return false;
     unsigned found = 0, port = from ? (unsigned)atoi(from) : 61000;
     for (; found < 3 * nodes && port < 65000; port++)

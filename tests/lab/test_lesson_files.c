@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "lab/lesson.h"
 #include "lab/lesson_private.h"
+#include "tests/temporary.h"
 
 static struct lesson *load(int number, const struct labdir *lab)
 {
@@ -264,16 +265,17 @@ static void programs_grow_by_added_lines(void **state)
 
 static void expect_error(const char *content, const char *message)
 {
-    char file[] = "/tmp/test_lesson.XXXXXX";
-    int fd = mkstemp(file);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
-    close(fd);
+    char *file = temporary_file("lesson", "");
+    FILE *f = file ? fopen(file, "w") : NULL;
+    assert_non_null(f);
+    fputs(content, f);
+    assert_int_equal(fclose(f), 0);
     char *error = NULL;
     assert_null(lesson_read(file, "lesson.cfg", 1, NULL, &error));
     assert_string_equal(error, message);
     free(error);
     unlink(file);
+    free(file);
 }
 
 #define HEAD        "title = \"t\"; aim = \"a\";\n"

@@ -1,6 +1,7 @@
 /* test_lesson_help.c: what keeps a lesson from its result is named: what a step lacks, a node that was killed
  * where it was to be stopped, a policy of the learner's own. */
 #include "tests/lab/look.h"
+#include "tests/temporary.h"
 
 /* What a step lacks is said before it is run, and no longer when it is there. */
 static void what_a_step_lacks_is_said(void **state)
@@ -92,10 +93,8 @@ static void another_message_is_not_the_one_that_it_is_about(void **state)
 {
     (void)state;
     struct labdir lab = {0};
-    char folder[] = "/tmp/test_lesson_help.XXXXXX";
-    assert_non_null(mkdtemp(folder));
     labdir_defaults(&lab, ENGINE_KIT, 3);
-    snprintf(lab.path, sizeof(lab.path), "%s", folder);
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "lesson-help"));
     struct lesson *l = at_the_consumer();
     observe(l, &consumed); /* one look alone may have come between two figures */
     observe(l, &promoted);
@@ -115,7 +114,7 @@ static void another_message_is_not_the_one_that_it_is_about(void **state)
     assert_non_null(l->steps[5].lacks);
     lesson_destroy(l);
     lesson_forget_all(&lab);
-    rmdir(folder);
+    assert_int_equal(rmdir(lab.path), 0);
 
     l = at_the_consumer(); /* one behind it, then the first one taken: as many again */
     struct look two = promoted;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "lab/lesson.h"
+#include "tests/temporary.h"
 
 static struct lesson *load(int lesson_number)
 {
@@ -47,8 +48,7 @@ static void every_lesson_keeps_its_ticks(void **state)
 {
     (void)state;
     struct labdir lab = {0};
-    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
-    assert_non_null(mkdtemp(lab.path));
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "lesson-kept"));
     struct lesson *second = load(2), *third = load(3), *seventh = load(7);
     prove(second, second->steps_len);
     second->account = json_string("hello: 1 message is lost");
@@ -99,8 +99,7 @@ static void the_file_of_an_earlier_kit_is_read(void **state)
 {
     (void)state;
     struct labdir lab = {0};
-    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
-    assert_non_null(mkdtemp(lab.path));
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "lesson-kept"));
     struct lesson *l = load(2), *other = load(3);
     char *file = format_text("%s/lesson.json", lab.path);
     json_t *steps = json_array();

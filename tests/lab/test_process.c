@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "lab/private.h"
+#include "tests/temporary.h"
 
 static pid_t start_sleeper(const char *owner)
 {
@@ -119,9 +120,8 @@ static void a_program_that_is_not_there_is_an_error_at_once(void **state)
 static void pid_files_hold_one_number(void **state)
 {
     (void)state;
-    char file[] = "/tmp/test_process.XXXXXX";
-    int fd = mkstemp(file);
-    assert_true(fd >= 0);
+    char *file = temporary_file("pid", "");
+    assert_non_null(file);
     assert_int_equal(process_read_pid(file), 0); /* empty */
     assert_int_equal(process_write_pid(file, 4711), 0);
     assert_int_equal(process_read_pid(file), 4711);
@@ -132,9 +132,9 @@ static void pid_files_hold_one_number(void **state)
         fclose(f);
         assert_int_equal(process_read_pid(file), 0);
     }
-    close(fd);
     unlink(file);
     assert_int_equal(process_read_pid(file), 0);
+    free(file);
 }
 
 static void a_taken_port_names_port_and_key(void **state)
@@ -181,10 +181,9 @@ static void a_node_s_log_says_whether_it_waits(void **state)
 {
     (void)state;
     struct labdir lab;
-    char dir[] = "/tmp/test_process.XXXXXX", file[PATH_MAX];
-    assert_non_null(mkdtemp(dir));
+    char file[PATH_MAX];
     labdir_defaults(&lab, ENGINE_RABBITMQ, 1);
-    snprintf(lab.path, sizeof(lab.path), "%s", dir);
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "process"));
     engine_node_path(&lab, 0, NULL, file);
     assert_int_equal(mkdir(file, 0700), 0);
     assert_int_equal(engine_log_end(&lab, 0), 0);
@@ -201,7 +200,7 @@ static void a_node_s_log_says_whether_it_waits(void **state)
     unlink(file);
     engine_node_path(&lab, 0, NULL, file);
     rmdir(file);
-    rmdir(dir);
+    assert_int_equal(rmdir(lab.path), 0);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
  * in order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
  * `lab status --json`, with ' for ". */
 #include "tests/lab/look.h"
+#include "tests/temporary.h"
 
 /* ---- right ones
  * -------------------------------------------------------------------------------------------------- */
@@ -495,8 +496,7 @@ static void what_was_seen_is_kept_with_its_time(void **state)
 {
     (void)state;
     struct labdir lab = {0};
-    snprintf(lab.path, sizeof(lab.path), "/tmp/test_proof.XXXXXX");
-    assert_non_null(mkdtemp(lab.path));
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "proof"));
     struct lesson *l = load(7), *anew = load(7);
     assert_int_equal(lesson_keep(l, &lab), 0);
     assert_false(lesson_take_up(anew, &lab)); /* nothing was done, nothing is kept */

@@ -17,10 +17,11 @@
 #include "fake_node.h"
 #include "lab/labdir.h"
 #include "main/labctl.h"
+#include "tests/temporary.h"
 
 #define RECORDED "tests/labctl/recorded/"
 
-static char folder[] = "/tmp/test_labctl.XXXXXX";
+static char folder[PATH_MAX];
 
 /* ---- running labctl ---- */
 
@@ -230,7 +231,7 @@ static int begin(void **state)
     (void)state;
     char *error = NULL;
     struct labdir lab;
-    if (!mkdtemp(folder))
+    if (!temporary_folder_in(folder, sizeof(folder), "labctl"))
         return -1;
     labdir_defaults(&lab, ENGINE_KIT, 3);
     snprintf(lab.path, sizeof(lab.path), "%s", folder);
@@ -506,12 +507,12 @@ static void rabbitmq_says(const char *dir, int rc, const char *says, const char 
     run_finish(&r);
 }
 
-/* The folder of a lab of RabbitMQ's nodes, none of which runs; dir: mkdtemp's pattern, then its name. */
+/* The folder of a lab of RabbitMQ's nodes, none of which runs; dir: PATH_MAX bytes for its name. */
 static void rabbitmq_lab(char *dir)
 {
     struct labdir lab;
     char *error = NULL;
-    assert_non_null(mkdtemp(dir));
+    assert_true(temporary_folder_in(dir, PATH_MAX, "labctl-rabbitmq"));
     labdir_defaults(&lab, ENGINE_RABBITMQ, 3);
     snprintf(lab.path, sizeof(lab.path), "%s", dir);
     assert_int_equal(labdir_save(&lab, &error), 0);
@@ -534,7 +535,7 @@ static void rabbitmq_lab_end(const char *dir)
 static void what_cannot_be_cut_on_rabbitmq_is_said(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/test_labctl_rabbitmq.XXXXXX";
+    char dir[PATH_MAX];
     rabbitmq_lab(dir);
     rabbitmq_says(
         dir, 69,
@@ -593,7 +594,7 @@ static char *handed_on(const char *dir, size_t len, const char *const *words)
 static void nodes_are_named_to_rabbitmqctl_with_their_host(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/test_labctl_rabbitmq.XXXXXX";
+    char dir[PATH_MAX];
     rabbitmq_lab(dir);
     char *said = HANDED_ON(dir, "-n", "node4", "join_cluster", "--ram", "-t", "30", "node1");
     assert_string_equal(said, "-n\nnode4@localhost\njoin_cluster\n--ram\n-t\n30\nnode1@localhost\n");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "words.h"
+#include "tests/temporary.h"
 
 static int child(void *arg)
 {
@@ -44,10 +45,9 @@ int scene_end(void **state)
 /* a recording of these snapshots */
 void scene_replay(struct scene *s, const char *const *names)
 {
-    snprintf(s->replay, sizeof(s->replay), "/tmp/mirrorlab-replay-XXXXXX");
-    int fd = mkstemp(s->replay);
-    assert_true(fd >= 0);
-    FILE *f = fdopen(fd, "w");
+    assert_true(temporary_file_in(s->replay, sizeof(s->replay), "replay", ""));
+    FILE *f = fopen(s->replay, "we");
+    assert_non_null(f);
     for (; *names; names++) {
         struct snapshot *snapshot = load_snapshot(*names);
         json_t *json = snapshot_to_json(snapshot);

@@ -15,7 +15,7 @@ struct scene {
     struct event_base *base;
     struct terminal_test *t;
     struct fake *fake;
-    char replay[64];
+    char replay[PATH_MAX];
     /* what the child does */
     struct labdir lab;
     struct tui_options options;

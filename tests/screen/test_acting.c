@@ -13,6 +13,7 @@
 #include "prompt.h"
 #include "ran.h"
 #include "verbs.h"
+#include "tests/temporary.h"
 
 /* ---- ':'
  * -------------------------------------------------------------------------------------------------------- */
@@ -429,8 +430,9 @@ static void events_are_written_to_a_file(void **state)
 {
     struct model m;
     struct command *run;
-    char file[] = "/tmp/mirrorlab-export-XXXXXX";
+    char *file = temporary_file("export", "");
     (void)state;
+    assert_non_null(file);
     model_init(&m, NULL, NULL, false, false);
     see(&m, "rest");
     types(&m, "2/hint\n", &run);
@@ -438,9 +440,6 @@ static void events_are_written_to_a_file(void **state)
     assert_null(m.export_to); /* a new one */
     assert_int_equal(types(&m, ":export somewhere.txt\n", &run), EFFECT_EXPORT);
     assert_string_equal(m.export_to, "somewhere.txt");
-    int fd = mkstemp(file);
-    assert_true(fd >= 0);
-    close(fd);
     assert_int_equal(find_export(&m, file), 17 /* EEXIST */); /* what is there is somebody's */
     unlink(file);
     assert_int_equal(find_export(&m, file), 0);
@@ -453,6 +452,7 @@ static void events_are_written_to_a_file(void **state)
     }
     fclose(f);
     unlink(file);
+    free(file);
     assert_true(lines > 0);
     assert_int_equal(lines, m.happened.len);
     types(&m, "/nothing has this\n", &run);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/cluster/support.h"
+#include "tests/temporary.h"
 
 #define CHINESE "LANG=zh_CN.UTF-8"
 #define ENGLISH "LANG=C.UTF-8"
@@ -106,8 +107,8 @@ static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
 {
     (void)state;
     struct text out = {0};
-    char folder[] = "/tmp/mirrorlab-command-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    char *folder = temporary_folder("command");
+    assert_non_null(folder);
     char *file = format_text("%s/screen", folder), *dir = format_text("--dir=%s", folder);
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
@@ -126,7 +127,8 @@ static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
     assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--ports=none"), 64);
     assert_non_null(strstr(text_str(&out), "--ports none: write node1's three ports"));
     unlink(file);
-    rmdir(folder);
+    assert_int_equal(rmdir(folder), 0);
+    free(folder);
     free(file);
     free(dir);
     text_finish(&out);

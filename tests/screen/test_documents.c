@@ -6,6 +6,7 @@
 
 #include "script.h"
 #include "tui.h"
+#include "tests/temporary.h"
 
 static int frames(const char *const *words)
 {
@@ -35,8 +36,8 @@ static void frames_in_documents(void **state)
 {
     (void)state;
     size_t len;
-    char file[64];
-    snprintf(file, sizeof(file), "/tmp/mirrorlab-doc-%d.md", (int)getpid());
+    char file[PATH_MAX];
+    assert_true(temporary_file_in(file, sizeof(file), "doc", ".md"));
     put_document(file, "```\nmirrorlab: an old frame\n```");
     assert_int_equal(FRAMES("--check", file), 1);
     assert_int_equal(FRAMES("--update", file), 0);
@@ -156,8 +157,8 @@ static void scripts(void **state)
         {"until\n", ":1: until : write"},
         {"quit now\n", ":1: quit now: write"},
     };
-    char file[64];
-    snprintf(file, sizeof(file), "/tmp/mirrorlab-script-%d", (int)getpid());
+    char file[PATH_MAX];
+    assert_true(temporary_file_in(file, sizeof(file), "script", ""));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *error = NULL;
         FILE *f = fopen(file, "we");

@@ -7,6 +7,7 @@
 
 #include "kept.h"
 #include "tests/screen/story.h"
+#include "tests/temporary.h"
 
 struct scene {
     struct labdir lab;
@@ -47,8 +48,7 @@ static void account_says(struct scene *s, const char *expected)
 static void begin(struct scene *s, const char *queue)
 {
     *s = (struct scene){.lab = {.nodes_len = 3}};
-    snprintf(s->lab.path, sizeof(s->lab.path), "/tmp/mirrorlab-kept-%d", (int)getpid());
-    mkdir(s->lab.path, 0700);
+    assert_true(temporary_folder_in(s->lab.path, sizeof(s->lab.path), "kept"));
     for (int i = 0; i < 3; i++)
         snprintf(s->lab.nodes[i].name, sizeof(s->lab.nodes[i].name), "node%d", i + 1);
     lesson_forget_all(&s->lab);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "words.h"
+#include "tests/temporary.h"
 
 #define CHINESE "zh_CN.UTF-8"
 
@@ -21,7 +22,7 @@ const char *__lsan_default_suppressions(void)
 }
 
 static bool chinese; /* the locale is there */
-static char folder[] = "/tmp/mirrorlab-matrix-XXXXXX";
+static char folder[PATH_MAX];
 
 static const char *const terms[] = {"xterm-256color", "xterm", "screen", "tmux-256color", "linux", "vt100"};
 
@@ -262,7 +263,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     unsetenv("LANGUAGE");
     unsetenv("NO_COLOR");
-    if (!mkdtemp(folder))
+    if (!temporary_folder_in(folder, sizeof(folder), "matrix"))
         return 1;
     make_locale();
     make_terminals();

@@ -7,6 +7,7 @@
 
 #include "lab/node_log.h"
 #include "lab/notice.h"
+#include "tests/temporary.h"
 
 #define AT "2026-11-23 05:07:33.2"
 #define Q  AT "39984+00:00 [info] <0.2132.0> Mirrored queue 'mirrior_hello' in vhost '/': "
@@ -85,8 +86,7 @@ static int begin(void **state)
 {
     struct scene *s = xcalloc(1, sizeof(*s));
     labdir_defaults(&s->lab, ENGINE_RABBITMQ, 3);
-    snprintf(s->lab.path, sizeof(s->lab.path), "/tmp/mirrorlab-log-XXXXXX");
-    assert_non_null(mkdtemp(s->lab.path));
+    assert_true(temporary_folder_in(s->lab.path, sizeof(s->lab.path), "log"));
     snprintf(s->folder, sizeof(s->folder), "%.4000s/node2", s->lab.path);
     snprintf(s->file, sizeof(s->file), "%.4000s/node2/log.txt", s->lab.path);
     assert_int_equal(mkdir(s->folder, 0700), 0);

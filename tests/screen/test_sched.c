@@ -13,6 +13,7 @@
 #include "session.h"
 #include "time_player.h"
 #include "time_sched_ledger.h"
+#include "tests/temporary.h"
 
 #define FOLDER "lessons/schedules/"
 
@@ -257,9 +258,9 @@ static void keys_of_two_side_by_side(void **state)
 static void keys_write_new_files(void **state)
 {
     (void)state;
-    char here[4096], folder[] = "/tmp/mirrorlab-new-XXXXXX", other[] = "/tmp/mirrorlab-new-XXXXXX";
+    char here[4096], *folder = temporary_folder("new"), *other = temporary_folder("new");
     assert_non_null(getcwd(here, sizeof(here)));
-    assert_true(mkdtemp(folder) && mkdtemp(other));
+    assert_true(folder && other);
     assert_int_equal(chdir(folder), 0);
     struct canvas c;
     char *error = NULL, *names[3];
@@ -285,6 +286,8 @@ static void keys_write_new_files(void **state)
     free(name);
     assert_int_equal(chdir(here), 0);
     assert_int_equal(rmdir(other), 0);
+    free(folder);
+    free(other);
     canvas_finish(&c);
 }
 
@@ -429,8 +432,8 @@ static void what_does_not_begin_says_why(void **state)
     (void)state;
     int fd;
     pid_t pid;
-    char *error = NULL, file[64];
-    snprintf(file, sizeof(file), "/tmp/mirrorlab-rule-%d.sched", (int)getpid());
+    char *error = NULL, file[PATH_MAX];
+    assert_true(temporary_file_in(file, sizeof(file), "rule", ".sched"));
     FILE *f = fopen(file, "we");
     fputs("nodes 3\nrule nobody\ndeclare q durable\npublish node1 q\n", f);
     fclose(f);
@@ -446,8 +449,8 @@ static void what_does_not_begin_says_why(void **state)
 static void what_cannot_be_played(void **state)
 {
     (void)state;
-    char *error = NULL, file[64];
-    snprintf(file, sizeof(file), "/tmp/mirrorlab-sched-%d.sched", (int)getpid());
+    char *error = NULL, file[PATH_MAX];
+    assert_true(temporary_file_in(file, sizeof(file), "sched", ".sched"));
     assert_null(recording_load("/nowhere/x.sched", lab_load_schedule, &error));
     assert_contains(error, "/nowhere/x.sched: ");
     free(error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/rng.h"
+#include "tests/temporary.h"
 
 /* ---- on recordings
  * ---------------------------------------------------------------------------------------------- */
@@ -251,9 +252,9 @@ static int by_size(const void *a, const void *b)
 static void a_recording_is_named_with_its_program(void **state)
 {
     struct scene *s = *state;
-    char here[4096], folder[] = "/tmp/mirrorlab-rec-XXXXXX";
+    char here[4096], *folder = temporary_folder("rec");
     assert_non_null(getcwd(here, sizeof(here)));
-    assert_non_null(mkdtemp(folder));
+    assert_non_null(folder);
     assert_int_equal(chdir(folder), 0);
     s->options.program = "some/lab";
     s->fake = fake_create(s->base, 3);
@@ -274,6 +275,7 @@ static void a_recording_is_named_with_its_program(void **state)
     char *remove_it = format_text("rm -r %s", folder);
     assert_int_equal(system(remove_it), 0);
     free(remove_it);
+    free(folder);
 }
 
 /* With a node like that, a key is on the screen in less than 50 ms. */

@@ -11,6 +11,7 @@
 #include "record.h"
 #include "time_delta.h"
 #include "time_player.h"
+#include "tests/temporary.h"
 
 /* ---- a session, as run.c would have it
  * -------------------------------------------------------------------------- */
@@ -18,7 +19,7 @@
 #define START 1000000
 
 struct session_made {
-    char file[64];
+    char file[PATH_MAX];
     struct recorder *recorder;
     struct model live;
     ms_time now;
@@ -36,8 +37,8 @@ static void begin_session(struct session_made *s, size_t max_bytes)
 {
     char *error = NULL;
     *s = (struct session_made){.now = START};
-    snprintf(s->file, sizeof(s->file), "/tmp/mirrorlab-time-%d.ndjson", (int)getpid());
-    unlink(s->file);
+    assert_true(temporary_file_in(s->file, sizeof(s->file), "time", ".ndjson"));
+    unlink(s->file); /* the recorder makes it */
     model_init(&s->live, sketch_lesson(), NULL, false, false);
     struct recording_start start = {
         .at = START, .wall_ms = 1795381500000, .engine = "kit", .model = &s->live, .whole = true};
