@@ -197,6 +197,9 @@ bool view_leads_to(const struct sim *s, uint32_t a, uint32_t b);  /* a is b, or 
 bool check_parted(const struct sim *s, node_id n, uint32_t view); /* that view is no past of node n's */
 /* A node that runs, is in another view than n and is no member of n's, holds the message. */
 bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message *m);
+/* The view that lost it is n's, or one before it, and a node of another side, whose view does not come from
+ * that one, has found it and holds it. */
+bool check_lost_before(const struct sim *s, node_id n, const struct ledger_message *m);
 /* n has come over from the side of a partition that held it. */
 bool check_discarded(const struct sim *s, node_id n, const struct ledger_message *m);
 /* n holds it no more. If that was so, what is left of its old side will be discarded, too. */

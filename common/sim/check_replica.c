@@ -369,6 +369,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             lose_here(s, n, message, DOOR_L4, "an operator forced a start without the nodes that knew of it");
             continue;
         }
+        if (!mirror_before && check_lost_before(s, n, m))
+            continue; /* its side loses it once more, and another one has it */
         sim_fail(s, m->persistent || !mirror_before ? "I3" : "I4",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,

@@ -56,6 +56,19 @@ bool check_elsewhere(const struct sim *s, node_id n, const struct ledger_message
     return false;
 }
 
+bool check_lost_before(const struct sim *s, node_id n, const struct ledger_message *m)
+{
+    const struct seen_node *own = &s->check.nodes[n];
+    if (s->cuts == 0 || s->options.partition_handling == PARTITION_PAUSE_MINORITY || m->lost_in == 0 ||
+        !view_leads_to(s, m->lost_in, own->at))
+        return false;
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (node_in(m->memory, other) && s->nodes[other].m && !node_in(own->view.members, other) &&
+            !view_leads_to(s, m->lost_in, s->check.nodes[other].at))
+            return true;
+    return false;
+}
+
 bool check_discarded(const struct sim *s, node_id n, const struct ledger_message *m)
 {
     bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
