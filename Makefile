@@ -4,6 +4,7 @@
 #   make lab      install what is missing, build, open the lab at the lesson you are on
 #   make test     install what is missing, build, run every test
 #   make test-long   300 kills, stops and cuts with producers and consumers at work; nothing may be lost
+#   make test-rounds   the cluster tests 20 times in a row (ROUNDS=N): none may fail in any
 #   make test-mutants   mistakes planted in the kit: the simulator must notice each (docs/mutants.md)
 #   make test-rabbitmq   the scenarios that also hold on RabbitMQ, on RabbitMQ (make deps-rabbitmq)
 #   make deps     install the packages that tests/deps/deps lists (Debian, Ubuntu; a list for others)
