@@ -1,6 +1,6 @@
-/* history.c: sixty seconds of each queue: how deep it was, and what went in and out. Nodes that note single
- * messages say in which second one came or went; where none do, the rate of the queue's master has to do: it
- * is a mean of some seconds, in which one message is less than one a second, and not nothing. */
+/* history.c: sixty seconds of each queue: how deep it was, and what went in and out. The rate of the queue's
+ * master is a mean of some seconds, in which one message is less than one a second, and not nothing; nodes
+ * that note single messages say in which second one came or went. */
 #include <stdlib.h>
 
 #include "history.h"
@@ -40,17 +40,16 @@ static void count_notes(struct model *m, const struct snapshot *s)
     }
 }
 
-/* So many a second, seconds after the last sample. What a master of whose queue nothing is known to go in or
- * out does not count is nothing. */
+/* So many a second, seconds after the last sample; -1: nobody says. */
 static int64_t per_second(const struct snapshot *s, const struct queue_seen *q, double rate, int64_t noted,
                           int64_t seconds)
 {
     bool served = s->source >= 0 && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
-    if (s->traces && served)
-        return (noted + seconds - 1) / seconds;
-    if (rate < 0)
-        return served ? 0 : -1;
-    return rate > 0 && rate < 1 ? 1 : (int64_t)rate;
+    int64_t most = rate < 0 ? -1 : (int64_t)rate;
+    if (!s->traces || !served)
+        return rate > 0 && rate < 1 ? 1 : most;
+    noted = (noted + seconds - 1) / seconds;
+    return noted > most ? noted : most;
 }
 
 static void sample(struct history *h, const struct snapshot *s, const struct queue_seen *q)

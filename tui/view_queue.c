@@ -148,10 +148,11 @@ static bool took_over(const struct model *m, const struct queue_seen *q)
     return told || (past && past->taken_len);
 }
 
-/* A served queue of which its master counts nothing has had nothing: nodes leave out what never happened. */
-static bool served(const struct model *m, const struct queue_seen *q)
+/* A served queue of which its master counts nothing has had nothing: the kit's nodes leave out what never
+ * happened (RabbitMQ's may be told to count nothing). */
+static bool had_nothing(const struct model *m, const struct queue_seen *q, const json_t *o)
 {
-    return m->snapshot->source >= 0 && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    return o && m->snapshot->source >= 0 && m->snapshot->traces && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
 /* These are the master's own figures: one that took over begins at nothing. */
@@ -165,7 +166,7 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
     page_field(p, _("rates"), STYLE_NORMAL, "%s",
                t.len                  ? t.s
-               : o && served(m, q) ? _("nothing went in or out so far")
+               : had_nothing(m, q, o) ? _("nothing went in or out so far")
                                       : "?");
     if (t.len && took_over(m, q))
         page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
@@ -200,7 +201,7 @@ static void messages(struct page *p, const struct model *m)
         enum style style = STYLE_NORMAL, verdict;
         char *text = fate_text(m->snapshot, &f->fate), *told = NULL;
         if (f->fate.verdict == VERDICT_LOST) { /* that no node has it is not all that there is to say */
-            told = format_text("%s: %s", verdict_word(f->fate.verdict, &verdict), text);
+            told = format_text("%s  %s", verdict_word(f->fate.verdict, &verdict), text);
             style = verdict;
         }
         char *range = range_text(f, told ? told : text);
