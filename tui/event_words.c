@@ -129,10 +129,9 @@ static const char *const sentences[] = {
 
 /* what an event is about, as nodes and the observer call it; two words at most, in eight columns */
 static const char *const kinds[] = {
-    N_("node"),    N_("queue"),  N_("mirror"), N_("promote"), N_("sync"),   N_("policy"),
-    N_("publish"), N_("alarm"),  N_("memory"), N_("disk"),    N_("count"),  N_("hint"),
-    N_("step"),    N_("set-up"), N_("seen"),   N_("get"),     N_("screen"), N_("refused"),
-    N_("lost"),
+    N_("node"),  N_("queue"),  N_("mirror"), N_("promote"), N_("sync"), N_("policy"), N_("publish"),
+    N_("alarm"), N_("memory"), N_("disk"),   N_("count"),   N_("hint"), N_("step"),   N_("set-up"),
+    N_("seen"),  N_("get"),    N_("screen"), N_("refused"), N_("lost"),
 };
 
 const char *event_kind(const struct event_seen *e)

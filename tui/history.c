@@ -25,7 +25,8 @@ static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
     samples[HISTORY_LEN - 1] = newest;
 }
 
-/* What was noted since the snapshot before. The first one of all hears of what nobody saw: that is no news. */
+/* What was noted since the snapshot before. The first one of all hears of what nobody saw: that is no news.
+ */
 static void count_notes(struct model *m, const struct snapshot *s)
 {
     for (size_t i = 0; m->snapshot && i < s->trace_len; i++) {

@@ -112,8 +112,8 @@ struct away {
     bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
 };
 
-/* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last; -1:
- * nobody could say. */
+/* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
+ * -1: nobody could say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
@@ -164,7 +164,7 @@ struct model {
     node_bits any_away;                /* nodes that any of them is on */
     int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
-    struct ledger ledger; /* what became of messages */
+    struct ledger ledger;            /* what became of messages */
     VEC(struct lost_told) lost_told; /* losses.h */
 
     /* the lesson; lesson.c changes it, the model reads it. NULL: none */

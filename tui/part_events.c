@@ -42,8 +42,8 @@ static bool of_another(const struct snapshot *s, const struct event_seen *e)
 }
 
 /* Who tells it, unless that is in what it tells: "node3: a client was refused"; and, so that nobody takes the
- * one for the other, behind what is about another node: "node1 was stopped (seen by node2)". *before, *behind:
- * how much of it that is. The caller frees it. */
+ * one for the other, behind what is about another node: "node1 was stopped (seen by node2)". *before,
+ * *behind: how much of it that is. The caller frees it. */
 static char *told_text(const struct snapshot *s, const struct event_seen *e, size_t *before, size_t *behind)
 {
     struct text t = {0};
@@ -98,9 +98,8 @@ static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r,
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
 {
     int used = 0, shown = 0, events = (int)m->happened.len;
-    while (shown < events &&
-           (used += event_rows(m->snapshot, c, r.width, &m->snapshot->events[m->happened.items[shown]])) <
-               r.height)
+    while (shown < events && (used += event_rows(m->snapshot, c, r.width,
+                                                 &m->snapshot->events[m->happened.items[shown]])) < r.height)
         shown++;
     return shown || !events ? events - shown : events - 1;
 }

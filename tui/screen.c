@@ -1,5 +1,5 @@
-/* screen.c: the frame around every view: command line, key bar (the header is part_header.c); and helpers that
- * views share. */
+/* screen.c: the frame around every view: command line, key bar (the header is part_header.c); and helpers
+ * that views share. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

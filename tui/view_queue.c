@@ -152,7 +152,8 @@ static bool took_over(const struct model *m, const struct queue_seen *q)
  * happened (RabbitMQ's may be told to count nothing). */
 static bool had_nothing(const struct model *m, const struct queue_seen *q, const json_t *o)
 {
-    return o && m->snapshot->source >= 0 && m->snapshot->traces && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    return o && m->snapshot->source >= 0 && m->snapshot->traces &&
+           (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
 /* These are the master's own figures: one that took over begins at nothing. */

@@ -53,8 +53,8 @@ static void tell_refused(struct broker *b, const char *text)
     }
     struct text t = {0};
     if (b->refused_untold)
-        text_printf(&t, "a client was refused, and %llu before it: %s",
-                    (unsigned long long)b->refused_untold, text);
+        text_printf(&t, "a client was refused, and %llu before it: %s", (unsigned long long)b->refused_untold,
+                    text);
     else
         text_printf(&t, "a client was refused: %s", text);
     b->refused_at = b->now;

@@ -128,8 +128,8 @@ void notice_put_in(struct snapshot *s, struct event_seen *e, bool first)
         take_out(s, 0);
     size_t at = s->events_len;
     s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
-    while (at > 0 && (s->events[at - 1].wall_ms > e->wall_ms ||
-                      (first && s->events[at - 1].wall_ms == e->wall_ms)))
+    while (at > 0 &&
+           (s->events[at - 1].wall_ms > e->wall_ms || (first && s->events[at - 1].wall_ms == e->wall_ms)))
         at--;
     memmove(s->events + at + 1, s->events + at, (s->events_len++ - at) * sizeof(*s->events));
     s->events[at] = *e;

@@ -113,11 +113,11 @@ static void end_round(struct observer *o)
         answers[i].gone = !answers[i].answered && !engine_node_alive(o->lab, i);
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i].log = node_log_read(o->nodes[i].log); /* also the last words of one that is gone */
-    struct snapshot *s = merge_answers(o->lab, answers, o->latest,
-                                       (struct merge_time){.now = monotonic_ms(),
-                                                           .wall_ms = wall_ms(),
-                                                           .seen_wall_ms =
-                                                               o->earlier ? o->earlier->seen_wall_ms : 0});
+    struct snapshot *s =
+        merge_answers(o->lab, answers, o->latest,
+                      (struct merge_time){.now = monotonic_ms(),
+                                          .wall_ms = wall_ms(),
+                                          .seen_wall_ms = o->earlier ? o->earlier->seen_wall_ms : 0});
     merge_trace(s, answers, o->nodes_len, o->queue_asked);
     take_up_earlier(o, s);
     notice_published(s, o->latest, o->earlier ? o->earlier->noted_us : NULL);
@@ -126,7 +126,8 @@ static void end_round(struct observer *o)
         move_feed(&o->nodes[i].feed_next, answers[i].events);
         move_feed(&o->nodes[i].trace_next, answers[i].trace);
         json_decref(answers[i].log);
-        if (answers[i].gone) /* what comes back is another process, which counts from 1, maybe farther already */
+        if (answers[i]
+                .gone) /* what comes back is another process, which counts from 1, maybe farther already */
             o->nodes[i].feed_next = o->nodes[i].trace_next = 0;
         if (o->nodes[i].pending == 0) {
             o->nodes[i].fresh = false;
@@ -303,8 +304,7 @@ int observer_keep(const struct observer *o)
 void observer_tell(struct observer *o, const char *kind, const char *text)
 {
     ASSERT(o->latest != NULL);
-    struct event_seen e = {
-        .wall_ms = o->latest->taken_wall_ms, .kind = xstrdup(kind), .text = xstrdup(text)};
+    struct event_seen e = {.wall_ms = o->latest->taken_wall_ms, .kind = xstrdup(kind), .text = xstrdup(text)};
     notice_put_in(o->latest, &e, false);
 }
 

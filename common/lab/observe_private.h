@@ -52,7 +52,7 @@ struct asked_node {
     bool feed_absent; /* it said 404 to GET /api/events */
     bool trace_absent;
     uint64_t feed_next, trace_next;
-    int64_t noted_us; /* of its notes of messages, the newest so far */
+    int64_t noted_us;     /* of its notes of messages, the newest so far */
     struct node_log *log; /* what stands in for a feed; NULL: none */
     ms_time answered_at;
     char *error;    /* of the last questions that failed; NULL if they were answered */

@@ -78,9 +78,9 @@ static void merge(struct snapshot **s, struct look *l, size_t nodes, ms_time now
     look_end(l);
 }
 
-#define ONE_UP        "[{\"name\":\"node1\",\"running\":true}]"
-#define FEED(events)  "{\"next\":9,\"events\":[" events "]}"
-#define UP_AT(wall)   "{\"seq\":1,\"time\":" wall ",\"kind\":\"node\",\"text\":\"node1 is up\"}"
+#define ONE_UP       "[{\"name\":\"node1\",\"running\":true}]"
+#define FEED(events) "{\"next\":9,\"events\":[" events "]}"
+#define UP_AT(wall)  "{\"seq\":1,\"time\":" wall ",\"kind\":\"node\",\"text\":\"node1 is up\"}"
 #define HELLO(state)                                                                                         \
     "[{\"name\":\"hello\",\"vhost\":\"/\",\"state\":\"" state "\",\"node\":\"node1\",\"messages\":0}]"
 
@@ -256,7 +256,8 @@ static void what_is_out_of_sight_is_counted(void **state)
     model_observe(&m, s);
     model_show(&m, VIEW_EVENTS);
     char *frame = model_frame(&m, 80, 24); /* 19 rows for them */
-    assert_contains(frame, "- Events (newest last) -------------------------------------------- +11 above --");
+    assert_contains(frame,
+                    "- Events (newest last) -------------------------------------------- +11 above --");
     free(frame);
     struct command *run;
     for (int i = 0; i < 3; i++)

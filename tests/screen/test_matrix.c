@@ -289,10 +289,8 @@ int main(void)
     make_locale();
     make_terminals();
     const struct CMUnitTest tests[] = {
-        TEST(two_keys_at_once),
-        TEST(every_terminal_in_every_locale),
-        TEST(the_screen_speaks_chinese),
-        cmocka_unit_test(wide_characters_are_aligned),
+        TEST(two_keys_at_once),           TEST(every_terminal_in_every_locale),
+        TEST(the_screen_speaks_chinese),  cmocka_unit_test(wide_characters_are_aligned),
         TEST(without_utf8_it_is_english),
     };
     int failed = cmocka_run_group_tests_name("screen/matrix", tests, NULL, NULL);

@@ -285,8 +285,8 @@ static void a_command_does_not_tick(void **state)
     sketch_destroy(l);
 }
 
-/* What a command printed last, however it came through the pipe: a line, and those that only continue it, each
- * in a row of its own. */
+/* What a command printed last, however it came through the pipe: a line, and those that only continue it,
+ * each in a row of its own. */
 static void the_last_line_of_output(void **state)
 {
     static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was",

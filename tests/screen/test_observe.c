@@ -158,7 +158,8 @@ static void a_process_that_begins_again(void **state)
     fake_forget(scene->fake);
     number_then = scene->s->number;
     until(scene, five_more);
-    assert_int_equal(fake_asked(scene->fake, "/api/events?since=0"), 0); /* the others go on where they were */
+    assert_int_equal(fake_asked(scene->fake, "/api/events?since=0"),
+                     0); /* the others go on where they were */
     fake_node(scene->fake, 1, FAKE_ANSWERS, true);
     until(scene, all_answer);
     assert_int_equal(fake_asked(scene->fake, "/api/events?since=0"), 1);
