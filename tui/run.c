@@ -136,10 +136,6 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->looks++;
     bool first = !r->model.snapshot;
     model_observe(&r->model, s);
-    for (char *lost; (lost = losses_next(&r->model));) { /* with the next look it is in the list */
-        observer_tell(r->observer, "lost", lost);
-        free(lost);
-    }
     if (r->model.lesson)
         lesson_observe(r->model.lesson, s);
     bool begun = r->model.lesson && (model_step(&r->model) || r->model.lesson->steps[0].acted);
@@ -148,6 +144,10 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     draw(r, false);
+    for (char *lost; (lost = losses_next(&r->model));) { /* it is in the list from the next look on */
+        observer_tell(r->observer, "lost", lost);
+        free(lost);
+    }
 }
 
 static void on_more(evutil_socket_t fd, short what, void *arg)
