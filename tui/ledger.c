@@ -605,9 +605,12 @@ void ledger_observe(struct ledger *l, const struct snapshot *s)
     take_trace(l, s);
     changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
-    if (changed && l->queue) {
+    if (l->passing && (changed || l->late)) {
+        l->late = 2;
+    } else if ((changed || l->late) && l->queue) {
         find_fates(l, s);
         ledger_keep_losses(l, s);
+        l->late -= l->late > 0;
     }
 }
 
