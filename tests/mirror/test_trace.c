@@ -168,12 +168,13 @@ static void kept_in(void **state)
     struct node *n = *state;
     static const struct {
         const char *queue;
-        bool transient, persistent; /* what is published in one turn */
+        bool transient, persistent, after; /* what is published in one turn; after: transient */
         bool in_memory, logged;
-    } of[] = {{"durable", true, false, true, false},
-              {"durable", false, true, false, true},
-              {"durable", true, true, true, true},
-              {"q", false, true, true, false}}; /* a queue that does not outlive its node */
+    } of[] = {{"durable", true, false, false, true, false},
+              {"durable", false, true, false, false, true},
+              {"durable", true, true, false, true, true},
+              {"durable", false, true, true, true, true},
+              {"q", false, true, false, true, false}}; /* a queue that does not outlive its node */
     struct queue_args args;
     queue_args_init(&args);
     step(n,
@@ -188,6 +189,7 @@ static void kept_in(void **state)
         mirror_trace(n->m, true);
         publish_as(n, of[i].queue, of[i].transient, 0, false);
         publish_as(n, of[i].queue, of[i].persistent, 0, true);
+        publish_as(n, of[i].queue, of[i].after, 0, false);
         turn(n);
         struct trace_entry enqueued = only(n, TRACE_ENQUEUED);
         assert_int_equal(enqueued.in_memory, of[i].in_memory);

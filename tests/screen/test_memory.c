@@ -156,6 +156,27 @@ static void the_last_holder(void **state)
     ledger_finish(&l);
 }
 
+/* What became of the other copy nobody told: no stop is named as the reason. */
+static void another_copy_went_untold(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    alone(&t, 1);
+    t.s->trace[0].in_memory = true;
+    story_copied(&t, 1, 0, 100, 0, 0);
+    story_holds(&t, 1, 'm', 0, 0);
+    look(&l, &t);
+    story_down(&t, 0, 1000000);
+    story_holds(&t, 1, '.', 1, 0);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_UNAVAILABLE, FATE_UNAVAILABLE);
+    assert_kept_in(&l, 0, true, false);
+    assert_life(&l, &t, 0, "publish -1>0, replicate 0>1, stopped 0");
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Who only fell silent has it still: then its silence was no reason. */
 static void only_silent(void **state)
 {
@@ -208,9 +229,13 @@ static void one_return(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_it_was_noted),   cmocka_unit_test(a_run_of_both),
-        cmocka_unit_test(as_the_counts_say), cmocka_unit_test(the_last_holder),
-        cmocka_unit_test(only_silent),       cmocka_unit_test(one_return),
+        cmocka_unit_test(as_it_was_noted),
+        cmocka_unit_test(a_run_of_both),
+        cmocka_unit_test(as_the_counts_say),
+        cmocka_unit_test(the_last_holder),
+        cmocka_unit_test(another_copy_went_untold),
+        cmocka_unit_test(only_silent),
+        cmocka_unit_test(one_return),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

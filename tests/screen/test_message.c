@@ -266,6 +266,7 @@ static void effects_after_causes(void **state)
                *out = strstr(frame, "5.001s   | get: hello: 1 handed out");
     assert_true(running && sent && deliver && out);
     assert_true(running < sent && sent < deliver && deliver < out);
+    assert_ptr_equal(strstr(frame, "get: hello"), strstr(out, "get: hello")); /* and there alone */
     free(frame);
     end(&s);
 }
