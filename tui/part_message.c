@@ -238,9 +238,9 @@ static void draw_message_title(const struct diagram *d, struct rect r, const cha
                 ? format_text(_("Message #%" PRIu64 " of %s, published %s "), d->id + 1, queue, clock)
                 : format_text(_("Message #%" PRIu64 " of %s, from %s on "), d->id + 1, queue, clock);
         int columns = text_columns(d->c, dated);
-        if (columns + text_columns(d->c, right) + 4 > r.width && columns + 2 <= r.width)
-            right = only && columns + text_columns(d->c, _(" another queue's: 1 ")) + 4 <= r.width
-                        ? _(" another queue's: 1 ")
+        if (columns + text_columns(d->c, right) + 6 > r.width && columns + 2 <= r.width)
+            right = only && columns + text_columns(d->c, _(" another queue: 1 ")) + 6 <= r.width
+                        ? _(" another queue: 1 ")
                         : "";
         if (columns + 2 <= r.width) {
             free(title);
@@ -278,7 +278,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     else if (only)
-        snprintf(more, sizeof(more), "%s", _(" another queue's: 1, arrows, 3 "));
+        snprintf(more, sizeof(more), "%s", _(" another queue: 1, arrows, 3 "));
     else if (keys && ledger_last_number(&m->ledger)) /* of another one; [ ] may be time's */
         snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
     draw_message_title(&d, r, more, only);

@@ -230,7 +230,7 @@ static void there_is_no_other(void **state)
     s.t.s->queues[1].effective_definition = xstrdup("{}");
     s.t.s->queues_len = 2;
     look(&s);
-    says(&s, "Message #1 of hello, published 21:04:10.000 -- another queue's: 1, arrows, 3 --", true);
+    says(&s, "Message #1 of hello, published 21:04:10.000 --- another queue: 1, arrows, 3 --", true);
     press(&s, '[');
     says(&s, "No other message of hello was seen. Another queue's: 1, arrows, 3.", true);
     story_published(&s.t, 0, 0, 1000, 1, 1);
