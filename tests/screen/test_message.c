@@ -457,6 +457,8 @@ static void there_before_we_looked(void **state)
     press(&s, '3');
     says(&s, "VERDICT #10 KEPT", true); /* nobody chose: the newest */
     says(&s, "before this screen looked", true);
+    says(&s, "    #10 now                  M              .              .\n", true);
+    says(&s, " [ and ]: another ", true);
     says(&s, "publish-", false);
     end(&s);
 }
