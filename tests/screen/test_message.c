@@ -155,6 +155,9 @@ static void transient(void **state)
     says(&s, "found lost", false); /* seen once */
     look(&s);
     check(&s, "message-transient-80x24", 80, 24);
+    press(&s, '1');
+    check(&s, "wide-transient-160x45", 160, 45); /* beside the cluster there is little room */
+    press(&s, '3');
     press(&s, ']');
     says(&s, "| back with it, 1 message", true);
     end(&s);
