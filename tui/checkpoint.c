@@ -20,6 +20,7 @@ struct checkpoint {
     VEC(struct running) running;
     VEC(struct progress) steps;
     json_t *account;
+    int said, was; /* the question's answers */
 };
 
 static char *copy_text(const char *text)
@@ -155,6 +156,8 @@ struct checkpoint *checkpoint_create(const struct model *m, const struct running
     }
     for (size_t i = 0; m->lesson && i < m->lesson->steps_len; i++)
         VEC_PUSH(&c->steps, progress_of(&m->lesson->steps[i]));
+    c->said = m->lesson ? m->lesson->predict.said : -1;
+    c->was = m->lesson ? m->lesson->predict.was : -1;
     c->account = m->lesson ? json_incref(m->lesson->account) : NULL;
     return c;
 }
@@ -206,5 +209,7 @@ void checkpoint_restore(const struct checkpoint *c, struct model *m, struct runn
     if (m->lesson) {
         json_decref(m->lesson->account);
         m->lesson->account = json_incref(c->account);
+        m->lesson->predict.said = c->said;
+        m->lesson->predict.was = c->was;
     }
 }

@@ -21,6 +21,7 @@ static char *copy_text(const char *text)
 void ledger_copy(struct ledger *to, const struct ledger *from)
 {
     *to = *from;
+    COPY_LIST(&to->keepings, &from->keepings);
     COPY_LIST(&to->losses, &from->losses);
     COPY_LIST(&to->receipts, &from->receipts);
     COPY_LIST(&to->taken, &from->taken);
