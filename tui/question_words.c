@@ -15,6 +15,16 @@ static const char *choice_words(const struct lesson_question *q, int choice)
     return lesson_words(q->choices[choice]);
 }
 
+/* one text of two, which it takes over */
+static char *joined(const char *format, char *first, char *second)
+{
+    struct text t = {0};
+    text_printf(&t, format, first, second);
+    free(first);
+    free(second);
+    return t.s;
+}
+
 char *question_text(const struct model *m)
 {
     const struct lesson *l = m->lesson;
@@ -22,18 +32,18 @@ char *question_text(const struct model *m)
         return NULL;
     const struct lesson_question *q = &l->predict;
     bool keys = !m->readonly && !m->replay && !m->text_only;
-    struct text t = {0};
-    text_printf(&t, _("Before you look: %s"), lesson_words(q->text));
-    for (int i = 0; q->choices[i]; i++)
-        text_printf(&t, "%s %c: %s", i ? ";" : "", letter(i), choice_words(q, i));
-    if (q->said >= 0) {
-        text_add(&t, " -- ");
-        text_printf(&t, _("you say %c"), letter(q->said));
-    } else if (keys) {
-        text_add(&t, " -- ");
-        text_add(&t, _("A answers"));
+    char *choices = NULL, *text = NULL;
+    for (int i = 0; q->choices[i]; i++) {
+        char *choice = format_text(_("%c: %s"), letter(i), choice_words(q, i));
+        choices = choices ? joined(_("%s; %s"), choices, choice) : choice;
     }
-    return t.s;
+    text = format_text(_("Before you look: %s"), lesson_words(q->text));
+    text = joined("%s %s", text, choices);
+    if (q->said >= 0)
+        text = joined(_("%s -- %s"), text, format_text(_("you say %c"), letter(q->said)));
+    else if (keys)
+        text = joined(_("%s -- %s"), text, xstrdup(_("A answers")));
+    return text;
 }
 
 char *outcome_text(const struct model *m)
@@ -55,13 +65,6 @@ char *lesson_asked_text(const struct model *m)
     const struct lesson_question *q = &m->lesson->predict;
     if (!q->text)
         return NULL;
-    char *outcome = outcome_text(m);
-    char *text = format_text(_("You were asked: %s"), lesson_words(q->text));
-    if (outcome) {
-        char *both = format_text("%s %s", text, outcome);
-        free(text);
-        text = both;
-    }
-    free(outcome);
-    return text;
+    char *outcome = outcome_text(m), *text = format_text(_("You were asked: %s"), lesson_words(q->text));
+    return outcome ? joined("%s %s", text, outcome) : text;
 }
