@@ -188,6 +188,34 @@ static void begun_again_it_asks_again(void **state)
     sketch_destroy(l);
 }
 
+/* The policy that the form offers is the lesson's so far, and not that of a step which is still to come; what
+ * somebody has typed stays. */
+static void the_form_tells_nothing_before_its_time(void **state)
+{
+    (void)state;
+    static const char *const mirror = "set_policy mirrior '^mirror' ", *const mirrior = "set_policy mirrior '^mirrior' ";
+    char *error = NULL;
+    struct model m;
+    struct command *run;
+    struct lesson *l = lesson_load(6, NULL, &error);
+    assert_non_null(l);
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    types(&m, "P", &run);
+    assert_drawn(&m, mirror, true);
+    assert_drawn(&m, mirrior, false);
+    types(&m, "\x1b", &run);
+    l->steps[0].state = l->steps[1].state = STEP_SEEN;
+    types(&m, "P", &run);
+    assert_drawn(&m, mirrior, true);
+    types(&m, "\t\x15^own", &run);
+    types(&m, "\x1b", &run);
+    types(&m, "P", &run);
+    assert_drawn(&m, "set_policy mirrior '^own' ", true);
+    model_finish(&m);
+    lesson_destroy(l);
+}
+
 /* A partition keeps a step from its result: what mends it is said, there and by n. */
 static void a_partition_is_mended_first(void **state)
 {
@@ -312,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_gap_between_lessons_is_said),
         cmocka_unit_test(the_end_is_about_what_was_used),
         cmocka_unit_test(begun_again_it_asks_again),
+        cmocka_unit_test(the_form_tells_nothing_before_its_time),
         cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(a_step_that_failed_is_run_by_r),
         cmocka_unit_test(no_sentence_is_cut_off),
