@@ -126,6 +126,7 @@ void held_drop(struct mirror *m, node_id from);
 void held_retry(struct mirror *m, struct effects *out);
 void held_refuse(struct mirror *m, struct effects *out);
 void note_sides(struct mirror *m);
+void unlist(struct mirror *m, node_id n);
 void heal_check(struct mirror *m, struct effects *out);
 void handle_heal(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
 void clients_changed(struct mirror *m, uint32_t count, struct effects *out);

@@ -3,6 +3,7 @@
 #include "sim/world.h"
 
 #include <stdio.h>
+#include <xxhash.h>
 
 void check_init(struct sim *s)
 {
@@ -57,6 +58,7 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .state = q->state,
                           .master = q->master,
                           .synced = q->synced,
+                          .definition = XXH3_64bits(q->definition, strlen(q->definition)),
                           .local = q->local,
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
@@ -333,7 +335,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     sq->present = true;
     look_into(s, n, queue, q, &info);
     struct seen_info says_now = shorten(s, n, &info);
-    if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view)
+    if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view ||
+        was.definition != says_now.definition)
         lq->changed_ms = s->now_us / 1000;
     struct watched_queue *w = &s->check.queues.items[queue];
     w->generation = u64_max(w->generation, says_now.generation);

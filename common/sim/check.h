@@ -33,6 +33,8 @@ struct seen_info {
     node_id mirrors[SIM_NODES];
     node_set synced;
     bool local, replica;
+    uint64_t
+        definition; /* a hash of what policies say of it there: each node hears of a change in its own time */
     node_set named; /* by a policy of mode nodes; 0: none */
     bool promote_always_on_shutdown,
         promote_synced_on_failure; /* where the policy differs from the defaults */
