@@ -32,8 +32,8 @@ enum key {
 /* key, request, its name, word in the bar (NULL: not there), help (NULL: another key of the line above),
  * whether it changes anything in the cluster, or of what was done in the lesson */
 #define KEY_TABLE(X)                                                                                         \
-    X('n', REQUEST_NEXT, "n", N_("Next"), N_("the lesson's next step: run it; or: looked"), true)                 \
-    X('A', REQUEST_ANSWER, "A", NULL, N_("answer the lesson's question: a, b, c"), true)                    \
+    X('n', REQUEST_NEXT, "n", N_("Next"), N_("the lesson's next step: run it; or: looked"), true)            \
+    X('A', REQUEST_ANSWER, "A", NULL, N_("answer the lesson's question: a, b, c"), true)                     \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
     X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \

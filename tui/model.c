@@ -374,8 +374,9 @@ static enum effect answer(struct model *m)
     if (m->lesson && lesson_asks(m->lesson))
         return EFFECT_ANSWER;
     model_say(m, "%s",
-              m->lesson ? _("no question is open: A answers the one that stands under a step before it is run")
-                        : _("no lesson is open, so nothing is asked"));
+              m->lesson
+                  ? _("no question is open: A answers the one that stands under a step before it is run")
+                  : _("no lesson is open, so nothing is asked"));
     return EFFECT_DRAW;
 }
 

@@ -13,8 +13,8 @@
 
 #define TEXT_COLUMN 7 /* of what is said about a step, under its title */
 
-/* Before its action was run, what is half there is there by chance: that is not progress. Nor is it told of what
- * is to be looked at first. */
+/* Before its action was run, what is half there is there by chance: that is not progress. Nor is it told of
+ * what is to be looked at first. */
 enum step_state shown_state(const struct lesson_step *s)
 {
     return s->state == STEP_HALF && !s->acted && (s->action || s->before) ? STEP_OPEN : s->state;
@@ -368,7 +368,8 @@ int steps_rows_of_proof(const struct model *m, struct canvas *c, int width)
     return m->lesson ? proof_rows(m, c, width) : 0;
 }
 
-/* Why, the question, and the command; rows it took. The question comes first where there is no room for all. */
+/* Why, the question, and the command; rows it took. The question comes first where there is no room for all.
+ */
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];

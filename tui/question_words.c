@@ -1,5 +1,5 @@
-/* question_words.c: the lesson's question in words: as it stands under its step before that is run, what became
- * of it, and how it is looked back at. What was right is what was seen (lab/lesson_ask.c). */
+/* question_words.c: the lesson's question in words: as it stands under its step before that is run, what
+ * became of it, and how it is looked back at. What was right is what was seen (lab/lesson_ask.c). */
 #include <stdlib.h>
 
 #include "view.h"
@@ -50,7 +50,8 @@ char *outcome_text(const struct model *m)
 {
     const struct lesson_question *q = &m->lesson->predict;
     if (q->was < 0)
-        return q->said < 0 ? NULL : format_text(_("You said %c: %s."), letter(q->said), choice_words(q, q->said));
+        return q->said < 0 ? NULL
+                           : format_text(_("You said %c: %s."), letter(q->said), choice_words(q, q->said));
     const char *was = choice_words(q, q->was);
     if (q->said < 0)
         return format_text(_("It was %c: %s."), letter(q->was), was);

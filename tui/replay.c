@@ -120,7 +120,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
     if ((json_object_get(json, "snapshot") || json_object_get(json, "change")) &&
         !index_snapshot(x, &m, json, why))
         return false;
-    static const char *const seen[] = {"steps", "ran", "ended", "said", "ledger", "mark", "doomed", "output", "answered"};
+    static const char *const seen[] = {"steps", "ran",    "ended",  "said",    "ledger",
+                                       "mark",  "doomed", "output", "answered"};
     for (size_t i = 0; i < ARRAY_LEN(seen); i++)
         m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
     m.frame = json_object_get(json, "frame") != NULL;

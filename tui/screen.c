@@ -402,12 +402,12 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
     return NULL;
 }
 
-/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n; after
- * the last one comes the next lesson, if there is one. */
+/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n;
+ * after the last one comes the next lesson, if there is one. */
 static bool in_bar(const struct model *m, const struct key_entry *k)
 {
     bool done = m->lesson && model_step(m) == m->lesson->steps_len;
-    enum request step = done             ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
+    enum request step = done            ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
                         : step_again(m) ? REQUEST_REPEAT
                                         : REQUEST_NEXT;
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)

@@ -46,7 +46,7 @@ void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
-char *lesson_done_text(const struct model *m);  /* what comes after the last step; the caller frees it */
+char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
 /* steps that are listed even where there is no room for all and for what is to be said */
 int steps_least(const struct model *m);
 

@@ -79,7 +79,8 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *question = current ? question_text(m) : NULL;
     if (question)
         made(d, 6, STYLE_STRONG, question);
-    char *outcome = done && i == m->lesson->predict.decided && m->lesson->predict.text ? outcome_text(m) : NULL;
+    char *outcome =
+        done && i == m->lesson->predict.decided && m->lesson->predict.text ? outcome_text(m) : NULL;
     if (outcome)
         made(d, 6, STYLE_NORMAL, outcome);
     char *lacks = current ? step_lacks(m, s) : NULL;
@@ -184,7 +185,8 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (m->lesson->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, lesson_words(m->lesson->title));
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number,
+                 lesson_words(m->lesson->title));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(m->lesson->title));
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);

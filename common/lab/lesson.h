@@ -43,8 +43,8 @@ struct lesson_step {
 
 /* Predict first: a question, and what could come out; what does is seen, as a step's proof is. */
 struct lesson_question {
-    char *text;    /* NULL: nothing is asked */
-    size_t step;   /* it is asked at this step (from 0), before that is run */
+    char *text;     /* NULL: nothing is asked */
+    size_t step;    /* it is asked at this step (from 0), before that is run */
     size_t decided; /* what came out is looked for when this one is ticked */
     char **choices; /* NULL-terminated */
     void *proofs;   /* private to lesson_ask.c: what is seen where a choice is right */
@@ -54,10 +54,10 @@ struct lesson_question {
 
 struct lesson {
     int number;
-    char *folder;              /* absolute */
-    char *name;                /* "07-failover" */
-    char *title;               /* "keep messages when a node stops" */
-    char *aim;                 /* one sentence */
+    char *folder; /* absolute */
+    char *name;   /* "07-failover" */
+    char *title;  /* "keep messages when a node stops" */
+    char *aim;    /* one sentence */
     struct lesson_question predict;
     char *queue;               /* the one it is about, the first of those it uses; may be NULL */
     char **queues, **policies; /* what it uses and lesson_clean removes; NULL-terminated; NULL: none */

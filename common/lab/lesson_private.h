@@ -21,7 +21,8 @@ struct step_need {
 /* what lesson_step.proof points to */
 struct step_proof {
     struct proof *facts;
-    struct proof *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
+    struct proof
+        *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
     struct step_need *needs;
     size_t needs_len;
     int snapshots;          /* how many running it must hold in */

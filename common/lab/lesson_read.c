@@ -1,5 +1,5 @@
-/* lesson_read.c: a lesson read from lesson.cfg: its steps, what proves each, the question that is asked before
- * one of them. An error names the line, and what to write instead. */
+/* lesson_read.c: a lesson read from lesson.cfg: its steps, what proves each, the question that is asked
+ * before one of them. An error names the line, and what to write instead. */
 #include <libconfig.h>
 #include <limits.h>
 #include <stdio.h>
@@ -196,8 +196,8 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
 
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title",  "before", "why",   "result",    "needs",
-                                       "action", "wait",   "proof", "lasts",     "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title", "before", "why",   "result",    "needs",    "action",
+                                       "wait",  "proof",  "lasts", "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
@@ -280,9 +280,10 @@ static int read_predict(struct reader *r, const config_setting_t *root, struct l
     const config_setting_t *list = config_setting_get_member(group, "choices");
     int len = list && config_setting_is_list(list) ? config_setting_length(list) : 0;
     if (len < 2 || len > 9)
-        return complain(r, line_of(list ? list : group),
-                        "choices is not a list of two to nine; write choices = ( { say = \"...\"; proof = ( ... "
-                        "); }, ... )");
+        return complain(
+            r, line_of(list ? list : group),
+            "choices is not a list of two to nine; write choices = ( { say = \"...\"; proof = ( ... "
+            "); }, ... )");
     struct proof **proofs = xcalloc((size_t)len + 1, sizeof(struct proof *));
     q->step = (size_t)step - 1;
     q->decided = (size_t)decided - 1;

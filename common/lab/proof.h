@@ -53,14 +53,14 @@ struct evidence {
 
 /* What one look found. */
 struct finding {
-    enum verdict verdict;  /* of all checks together */
-    size_t held;           /* checks that hold, not counting those that are about the past */
-    ms_time as_of;         /* the oldest moment that what was used was said at */
-    json_t *seen;          /* of the checks that hold, and are told: "master=node2; in sync={node3}"; NULL: none */
-    json_t *missing;       /* the first that is false (or else unknown): what was seen instead, and what is
-                              wanted, "master=node3, node1 wanted"; NULL: all hold */
-    json_t *instead;       /* of it only what was seen */
-    bool sayers;           /* it counts nodes that say so: too few do */
+    enum verdict verdict; /* of all checks together */
+    size_t held;          /* checks that hold, not counting those that are about the past */
+    ms_time as_of;        /* the oldest moment that what was used was said at */
+    json_t *seen;    /* of the checks that hold, and are told: "master=node2; in sync={node3}"; NULL: none */
+    json_t *missing; /* the first that is false (or else unknown): what was seen instead, and what is
+                        wanted, "master=node3, node1 wanted"; NULL: all hold */
+    json_t *instead; /* of it only what was seen */
+    bool sayers;     /* it counts nodes that say so: too few do */
     const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
                               proof's */
     bool torn;             /* a partition gives its queue several masters */

@@ -93,8 +93,8 @@ static void only_lessons_that_are_there_are_named(void **state)
         }
 }
 
-/* Every lesson asks once, at a step that runs something, before that is run; what would answer it (the title of
- * the step that decides, what that waits for) is told later. */
+/* Every lesson asks once, at a step that runs something, before that is run; what would answer it (the title
+ * of the step that decides, what that waits for) is told later. */
 static void a_question_is_not_answered_before_its_step(void **state)
 {
     (void)state;
@@ -307,16 +307,16 @@ static void wrong_lessons_are_refused_with_their_line(void **state)
                  "lesson.cfg:1: syntax error; every line is key = value; and texts stand in quotes");
 }
 
-#define ASKING(predict)                                                                                      \
-    STEP("{ queue = \"q\"; messages = 1; }") "predict = { ask = \"q?\";\n" predict " };\n"
-#define CHOICE "{ say = \"s\"; proof = ( { queue = \"q\"; messages = 1; } ); }"
+#define ASKING(predict) STEP("{ queue = \"q\"; messages = 1; }") "predict = { ask = \"q?\";\n" predict " };\n"
+#define CHOICE          "{ say = \"s\"; proof = ( { queue = \"q\"; messages = 1; } ); }"
 
 static void wrong_questions_are_refused_with_their_line(void **state)
 {
     (void)state;
-    expect_error(ASKING("choices = ( " CHOICE " );"),
-                 "lesson.cfg:5: choices is not a list of two to nine; write choices = ( { say = \"...\"; proof "
-                 "= ( ... ); }, ... )");
+    expect_error(
+        ASKING("choices = ( " CHOICE " );"),
+        "lesson.cfg:5: choices is not a list of two to nine; write choices = ( { say = \"...\"; proof "
+        "= ( ... ); }, ... )");
     expect_error(ASKING("choices = ( " CHOICE ", { say = \"t\"; } );"),
                  "lesson.cfg:5: this choice has no proof; write proof = ( { queue = \"...\"; ... } )");
     expect_error(ASKING("before_step = 2; choices = ( " CHOICE ", " CHOICE " );"),

@@ -471,7 +471,7 @@ static void what_stops_to_be_true_says_when(void **state)
     observe(l, &none);
     assert_int_equal(l->steps[0].state, STEP_WAS);
     int64_t when = l->steps[0].seen_wall_ms;
-    assert_int_equal(when, missed); /* when it was first seen not to be so */
+    assert_int_equal(when, missed);         /* when it was first seen not to be so */
     assert_seen(l, 0, "no policy mirrior"); /* what is so instead */
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
     observe_times(l, &policy_set, 3);       /* the same again is not the same fact */
@@ -498,8 +498,8 @@ static void what_happened_stays(void **state)
     lesson_destroy(l);
 }
 
-/* A step that only looks is passed by who looks; what was there to be seen then is enough, also if it is over by
- * now. It does not take the place of what was never shown. */
+/* A step that only looks is passed by who looks; what was there to be seen then is enough, also if it is over
+ * by now. It does not take the place of what was never shown. */
 static void a_look_is_the_learners(void **state)
 {
     (void)state;

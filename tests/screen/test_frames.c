@@ -578,8 +578,8 @@ static void assert_outcome(const struct model *m, const char *words)
     free(text);
 }
 
-/* The question stands at its step, before that is run, whole, also where there is little room; A goes through the
- * choices; what came out is said when its step is ticked, and at the end. */
+/* The question stands at its step, before that is run, whole, also where there is little room; A goes through
+ * the choices; what came out is said when its step is ticked, and at the end. */
 static void predict_first(void **state)
 {
     (void)state;

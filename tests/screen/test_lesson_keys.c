@@ -193,7 +193,8 @@ static void begun_again_it_asks_again(void **state)
 static void the_form_tells_nothing_before_its_time(void **state)
 {
     (void)state;
-    static const char *const mirror = "set_policy mirrior '^mirror' ", *const mirrior = "set_policy mirrior '^mirrior' ";
+    static const char *const mirror = "set_policy mirrior '^mirror' ", *const mirrior =
+                                                                           "set_policy mirrior '^mirrior' ";
     char *error = NULL;
     struct model m;
     struct command *run;
@@ -255,7 +256,8 @@ static void a_step_that_failed_is_run_by_r(void **state)
     sketch_destroy(l);
 }
 
-/* What one needs to know is not cut off: what is missing, what was shown; of what is over, what came after. */
+/* What one needs to know is not cut off: what is missing, what was shown; of what is over, what came after.
+ */
 static void no_sentence_is_cut_off(void **state)
 {
     (void)state;
@@ -305,7 +307,8 @@ static void a_small_screen_has_them_all(void **state)
     char *frame = model_frame(&m, 60, 20);
     assert_contains(frame, "hello: 100000 messages are out of reach");
     assert_contains(frame, "+>node1 NOT RUNNING");
-    assert_contains(frame, "\nq:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g P\n"); /* n has nothing left */
+    assert_contains(frame,
+                    "\nq:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g P\n"); /* n has nothing left */
     free(frame);
     m.next_lesson = 8;
     frame = model_frame(&m, 60, 20);

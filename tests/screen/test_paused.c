@@ -1,5 +1,5 @@
-/* test_paused.c: [ and ] on a paused screen go to what looks different, not only to what was told: a step that
- * changes nothing on the screen would be none. */
+/* test_paused.c: [ and ] on a paused screen go to what looks different, not only to what was told: a step
+ * that changes nothing on the screen would be none. */
 #include "tests/screen/support.h"
 
 #include <event2/event.h>
@@ -25,7 +25,8 @@ static void draw(void *arg)
     (void)arg;
 }
 
-/* A quarter of a second after the one before; definition: the first policy's, which this view does not show. */
+/* A quarter of a second after the one before; definition: the first policy's, which this view does not show.
+ */
 static void observes(struct rig *r, const char *name, const char *definition)
 {
     struct snapshot *s = load_snapshot(name);

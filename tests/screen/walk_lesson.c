@@ -103,8 +103,8 @@ static void assert_whole(struct walk *w, int step)
     while (last > text && last[-1] == ' ')
         *--last = '\0';
     if (!strstr(text, " seen: ") || strstr(text, ".."))
-        fail_msg("step %d of lesson %d, what was seen is cut off, or not beside it: %s\n%s", step, w->lesson, text,
-                 terminal_text(w->t));
+        fail_msg("step %d of lesson %d, what was seen is cut off, or not beside it: %s\n%s", step, w->lesson,
+                 text, terminal_text(w->t));
     free(text);
 }
 
