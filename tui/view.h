@@ -34,6 +34,8 @@ void screen_settle(struct model *m, struct canvas *c);
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
 
+void draw_header(const struct model *m, struct canvas *c, struct rect r); /* part_header.c */
+
 /* ---- parts of the cluster view
  * ------------------------------------------------------------------------------- */
 
@@ -164,11 +166,14 @@ void draw_input(struct canvas *c, struct rect r, int x, int y, const struct inpu
 /* ---- shared -----------------------------------------------------------------------------------------------
  */
 
-/* A line with a title in it: "-Events (newest last)-----". */
+/* A line with a title in it, and words at its right (NULL: none): "- Queue hello ------ running --". */
 void draw_title(struct canvas *c, struct rect r, int y, const char *title, const char *right);
 
 /* Text over several lines, broken at spaces, at most r.height of them; how many it took. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style, const char *text);
+
+/* What stands in lines, in one: "a; b". The caller frees it. */
+char *one_line(const char *lines);
 
 /* how many it takes if there is room, `width` columns wide */
 int paragraph_rows(const struct canvas *c, int width, const char *text);

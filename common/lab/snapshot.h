@@ -204,6 +204,7 @@ void snapshot_destroy(struct snapshot *s);     /* takes NULL */
 void snapshot_sort_queues(struct snapshot *s); /* after any is added: they are found by halves */
 bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b); /* but for seen_at */
 void snapshot_copy_event(struct event_seen *to, const struct event_seen *from);
+void snapshot_free_event(struct event_seen *e); /* what it owns */
 const char *trace_seen_word(enum trace_seen_kind kind);
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
 

@@ -78,7 +78,7 @@ static void two_masters_in_a_schedule(void **state)
     player_request(p, REQUEST_EARLIER);
     char *frame = model_frame(player_model(p), 80, 22); /* what has no room is counted */
     assert_lacks(frame, "m3   node2 node3");
-    assert_contains(frame, "-0 of 3 lost, +");
+    assert_contains(frame, "- 0 of 3 lost, +");
     free(frame);
     frame = frame_of(p);
     check_frame("sched-two-masters-80x24", frame);
