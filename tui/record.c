@@ -42,7 +42,7 @@ struct recorder {
     ms_time start, last_t;
     json_t *doc, *steps;
     VEC(uint64_t) events; /* their seq, in order */
-    json_t *leftover, *account;
+    json_t *leftover, *account, *answered;
 
     /* what was run, as model.c keeps it: copies of the commands that run, and of the newest */
     struct model shadow;
@@ -103,6 +103,16 @@ static json_t *words_json(char *const *words)
     return list;
 }
 
+static json_t *question_json(const struct lesson_question *q)
+{
+    json_t *o = json_object();
+    set_text(o, "ask", q->text);
+    set_number(o, "step", (int64_t)q->step);
+    set_number(o, "decided", (int64_t)q->decided);
+    json_object_set_new(o, "choices", words_json(q->choices));
+    return o;
+}
+
 static json_t *lesson_json(const struct lesson *l)
 {
     json_t *o = json_object(), *steps = json_array();
@@ -116,9 +126,8 @@ static json_t *lesson_json(const struct lesson *l)
         json_object_set_new(o, "queues", words_json(l->queues));
     if (l->policies)
         json_object_set_new(o, "policies", words_json(l->policies));
-    set_text(o, "before", l->before);
-    set_text(o, "predict", l->predict);
-    set_text(o, "answer", l->answer);
+    if (l->predict.text)
+        json_object_set_new(o, "predict", question_json(&l->predict));
     for (size_t i = 0; i < l->steps_len; i++) {
         json_t *step = json_object();
         set_text(step, "title", l->steps[i].title);
@@ -264,6 +273,11 @@ static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, 
         json_object_set(line, "account", account);
     json_decref(r->account);
     r->account = json_incref(account);
+    json_t *answered = l && l->predict.text ? json_pack("[i, i]", l->predict.said, l->predict.was) : NULL;
+    if (answered && (whole || !json_equal(answered, r->answered)))
+        json_object_set(line, "answered", answered);
+    json_decref(r->answered);
+    r->answered = answered;
 }
 
 /* ---- snapshots
@@ -472,6 +486,15 @@ void recorder_put(struct recorder *r, ms_time now, const char *key, json_t *valu
     json_decref(value);
 }
 
+void recorder_learned(struct recorder *r, ms_time now, const struct lesson *l)
+{
+    if (!r || r->why)
+        return;
+    json_t *line = line_at(r, now);
+    add_steps(r, line, l, false);
+    put_line(r, line);
+}
+
 void recorder_said(struct recorder *r, ms_time now, const char *message)
 {
     recorder_put(r, now, "said", json_text(message, strlen(message)));
@@ -554,6 +577,7 @@ void recorder_destroy(struct recorder *r)
     recording_close(r->now);
     json_decref(r->leftover);
     json_decref(r->account);
+    json_decref(r->answered);
     free(r->header);
     free(r->file);
     free(r->why);

@@ -43,6 +43,7 @@ void recorder_output(struct recorder *r, ms_time now, const struct command *c, c
                      const struct lesson *l);
 void recorder_ended(struct recorder *r, ms_time now, const struct command *c, int exit_code,
                     const struct lesson *l);
+void recorder_learned(struct recorder *r, ms_time now, const struct lesson *l); /* a key has changed it */
 void recorder_said(struct recorder *r, ms_time now, const char *message);
 void recorder_key(struct recorder *r, ms_time now, int key);
 /* Any other line with one member (a new reference, taken over). */

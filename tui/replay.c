@@ -121,7 +121,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
     if ((json_object_get(json, "snapshot") || json_object_get(json, "change")) &&
         !index_snapshot(x, &m, json, why))
         return false;
-    static const char *const seen[] = {"steps", "ran", "ended", "said", "ledger", "mark", "doomed", "output"};
+    static const char *const seen[] = {"steps", "ran",    "ended",  "said",    "ledger",
+                                       "mark",  "doomed", "output", "answered"};
     for (size_t i = 0; i < ARRAY_LEN(seen); i++)
         m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
     m.frame = json_object_get(json, "frame") != NULL;
@@ -404,6 +405,18 @@ static char **words_of(const json_t *list)
     return words;
 }
 
+/* An earlier kit's question is a text alone: it had no choices, and is not asked. */
+static void question_from(const json_t *o, struct lesson_question *q)
+{
+    json_t *choices = json_object_get(o, "choices");
+    if (!json_array_size(choices))
+        return;
+    q->text = text_of(o, "ask");
+    q->step = (size_t)json_integer_value(json_object_get(o, "step"));
+    q->decided = (size_t)json_integer_value(json_object_get(o, "decided"));
+    q->choices = words_of(choices);
+}
+
 struct lesson *recording_lesson(const struct recording *r)
 {
     json_t *from = json_object_get(r->header, "lesson"), *steps = json_object_get(from, "steps"), *step;
@@ -419,9 +432,7 @@ struct lesson *recording_lesson(const struct recording *r)
     l->queue = text_of(from, "queue");
     l->queues = words_of(json_object_get(from, "queues"));
     l->policies = words_of(json_object_get(from, "policies"));
-    l->before = text_of(from, "before");
-    l->predict = text_of(from, "predict");
-    l->answer = text_of(from, "answer");
+    question_from(json_object_get(from, "predict"), &l->predict);
     if (!l->title)
         l->title = xstrdup("");
     json_array_foreach(steps, i, step)

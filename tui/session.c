@@ -174,6 +174,12 @@ void session_said(struct session *s)
         BOTH(s, recorder_said, s->o.live->message);
 }
 
+void session_learned(struct session *s)
+{
+    if (!s->player)
+        BOTH(s, recorder_learned, s->o.live->lesson);
+}
+
 void session_drew(struct session *s, const struct canvas *c, uint64_t hash)
 {
     if (!s->player)
@@ -405,6 +411,29 @@ static void toggle_recording(struct session *s)
     }
 }
 
+/* What is shown, without the header, which tells the time. */
+static uint64_t shown_hash(struct session *s, const struct canvas *like)
+{
+    struct canvas c;
+    canvas_init(&c);
+    canvas_resize(&c, like->width, like->height);
+    session_draw(s, &c);
+    canvas_fill(&c, (struct rect){0, 0, c.width, 1}, STYLE_NORMAL);
+    uint64_t hash = canvas_hash(&c);
+    canvas_finish(&c);
+    return hash;
+}
+
+/* A step that changes nothing on the screen would be no step: on to one that does, or to the end. */
+static void step_in_time(struct session *s, enum request request, const struct canvas *canvas)
+{
+    uint64_t was = shown_hash(s, canvas);
+    for (size_t at = SIZE_MAX; at != player_at(s->player) && shown_hash(s, canvas) == was;) {
+        at = player_at(s->player);
+        player_request(s->player, request);
+    }
+}
+
 void session_request(struct session *s, enum request request, const struct canvas *canvas)
 {
     struct model *m = session_model(s);
@@ -423,6 +452,8 @@ void session_request(struct session *s, enum request request, const struct canva
                   _("this is the lab as it is now: Space pauses, then [ and ] step through what was seen"));
     else if (s->paused && (request == REQUEST_FASTER || request == REQUEST_SLOWER))
         model_say(m, _("the screen is paused: Space goes back to the lab; speed is a replay's"));
+    else if (request == REQUEST_EARLIER || request == REQUEST_LATER)
+        step_in_time(s, request, canvas);
     else
         player_request(s->player, request);
     if (request != REQUEST_RECORD) /* who sees the recording has nothing to end */

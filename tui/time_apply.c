@@ -93,8 +93,10 @@ static void apply_bare(struct player *p, json_t *line)
     struct snapshot *s = snapshot_from_json(line, &why);
     if (s) {
         model_observe(&p->model, s);
-        if (p->given)
+        if (p->given) {
+            lesson_look(p->given, lesson_current(p->given)); /* nobody was there to say so */
             lesson_observe(p->given, s);
+        }
     }
     snapshot_destroy(s);
     free(why);
@@ -127,6 +129,14 @@ static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
     }
 }
 
+static int choice_of(const struct lesson_question *q, const json_t *at)
+{
+    json_int_t len = 0, i = json_integer_value(at);
+    while (q->choices && q->choices[len])
+        len++;
+    return json_is_integer(at) && i >= 0 && i < len ? (int)i : -1;
+}
+
 static void apply_steps(struct player *p, json_t *line, bool cold)
 {
     struct lesson *l = p->model.lesson;
@@ -137,6 +147,11 @@ static void apply_steps(struct player *p, json_t *line, bool cold)
         size_t i = strtoul(key, NULL, 10);
         if (l && i < l->steps_len)
             apply_step(&l->steps[i], o, cold);
+    }
+    const json_t *answered = json_object_get(line, "answered");
+    if (l && answered) {
+        l->predict.said = choice_of(&l->predict, json_array_get(answered, 0));
+        l->predict.was = choice_of(&l->predict, json_array_get(answered, 1));
     }
     json_t *account = json_object_get(line, "account");
     if (l && account) { /* as it was found then: what the model could find here may come too late */
