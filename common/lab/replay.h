@@ -45,7 +45,7 @@ struct replay_queue {
     char policy[64];                       /* its name, as far as there is room; "": none, or not said */
 };
 void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
-                     size_t holds_from); /* its own: from there */
+                     size_t holds_from);            /* its own: from there */
 void replay_queue_one_side(struct replay_queue *q); /* forgets the others */
 void replay_queue_finish(struct replay_queue *q);
 uint32_t replay_holders(const struct replay_queue *q,
@@ -123,12 +123,12 @@ struct replay_message {
     bool apart;             /* unavailable, though its queue runs: on disks of another side, which is away */
     bool removing, removed; /* by an operator: asked for; done, as far as was shown */
     enum replay_answer answer;
-    unsigned lost_step; /* 0: it is not lost */
-    char door[4];       /* "L1"; "": no door explains it */
-    uint32_t holders;   /* nodes that had it when it was confirmed */
-    uint32_t alive;     /* nodes that have it, as far as was shown, and have not ended since; */
-    uint32_t disk;      /* that have ended, and will find it on their disks; */
-    uint32_t side;      /* that saw each other when it was shown last, */
+    unsigned lost_step;       /* 0: it is not lost */
+    char door[4];             /* "L1"; "": no door explains it */
+    uint32_t holders;         /* nodes that had it when it was confirmed */
+    uint32_t alive;           /* nodes that have it, as far as was shown, and have not ended since; */
+    uint32_t disk;            /* that have ended, and will find it on their disks; */
+    uint32_t side;            /* that saw each other when it was shown last, */
     uint32_t masters, synced; /* and of those who served its queue and had it, and who was in sync */
     enum replay_ending ending;
     unsigned ended_step;   /* a limit ended it then */

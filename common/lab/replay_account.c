@@ -1,9 +1,9 @@
 /* replay_account.c: the book of messages: what was shown after a step, and what became of each of them by it.
  *
- * A message has copies: with nodes that serve, and, unless nothing keeps it on a disk, with nodes that do not.
- * It belongs to a side: the nodes that saw each other when it was last shown. Who serves its queue and is of
- * that side has decided what becomes of it; who is of another side has not: as long as a disk of its own side
- * may bring it back nobody can say that it is lost. */
+ * A message has copies: with nodes that serve, and, unless nothing keeps it on a disk, with nodes that do
+ * not. It belongs to a side: the nodes that saw each other when it was last shown. Who serves its queue and
+ * is of that side has decided what becomes of it; who is of another side has not: as long as a disk of its
+ * own side may bring it back nobody can say that it is lost. */
 #include "lab/replay_book.h"
 
 #include <stdlib.h>
@@ -117,7 +117,8 @@ void replay_note_removal(struct replay *r, const struct replay_queue *q, const c
     for (unsigned number = 1; number <= r->result->messages.len; number++) {
         struct replay_message *m = replay_message(r, number);
         if (strcmp(m->queue, queue) == 0 && !m->consumed && !m->lost_step && !m->ended_step &&
-            (whole || holds(q, number) || (r->unlooked && !m->apart))) /* unlooked: it may have ended before */
+            (whole || holds(q, number) ||
+             (r->unlooked && !m->apart))) /* unlooked: it may have ended before */
             m->removing = true;
     }
 }
@@ -161,15 +162,15 @@ void replay_note_confirmed(struct replay *r, const struct replay_queue *q, unsig
 /* ---- losses ---- */
 
 /* The queue does not hold this confirmed message: through which door did it go? The order is that of
- * docs/semantics.md: what an operator threw away, if there was anything left of it; what a partition did; what
- * ended with the last node that had it, for no disk keeps it, whoever takes over then; a mirror that was not in
- * sync. heirs: who serves its queue and is of its side. */
+ * docs/semantics.md: what an operator threw away, if there was anything left of it; what a partition did;
+ * what ended with the last node that had it, for no disk keeps it, whoever takes over then; a mirror that was
+ * not in sync. heirs: who serves its queue and is of its side. */
 static const char *door_of(const struct replay *r, const struct watched *w, const struct replay_message *m,
                            uint32_t heirs)
 {
     bool gone = w->now.state == REPLAY_GONE;
-    /* who never ended, and does not have it any more, has begun again by itself: it is of the side that lost, or
-     * has paused */
+    /* who never ended, and does not have it any more, has begun again by itself: it is of the side that lost,
+     * or has paused */
     bool began_again = m->alive & (gone ? r->serving : heirs);
     if (m->fleeting && (!m->alive || (gone && !(m->masters & r->serving))))
         return "L5";
@@ -229,18 +230,21 @@ static bool ended(struct replay *r, const struct watched *w, unsigned number, un
 {
     struct replay_message *m = replay_message(r, number);
     struct replay_bounds now = replay_limits_of(r->limits, w->name);
-    bool others = w->now.state == REPLAY_RUNNING && !heirs; /* only they serve it: they have dropped nothing */
+    bool others =
+        w->now.state == REPLAY_RUNNING && !heirs; /* only they serve it: they have dropped nothing */
     if (others)
         now.length = now.bytes = -1;
-    const struct replay_bounds *all[] = {&now, others ? NULL : &w->met, w->parted && !others ? &w->whole : NULL};
+    const struct replay_bounds *all[] = {&now, others ? NULL : &w->met,
+                                         w->parted && !others ? &w->whole : NULL};
     const struct replay_queue q = own_side(w, heirs);
     if (w->now.state == REPLAY_GONE && r->by_operator)
         return false;
     bool same_master = q.master == w->before.master && !r->healed && !r->by_operator;
     for (size_t i = 0; i < ARRAY_LEN(all) && !m->ending; i++)
         if (all[i]) /* met: more may have come since */
-            m->ending = replay_limits_ended(all[i], &q, number, r->world->now_ms(r->arg) - m->published_ms,
-                                            m->ttl_ms, same_master || !w->seen_running, i == 1 ? w->taken : -1);
+            m->ending =
+                replay_limits_ended(all[i], &q, number, r->world->now_ms(r->arg) - m->published_ms, m->ttl_ms,
+                                    same_master || !w->seen_running, i == 1 ? w->taken : -1);
     m->ended_step = m->ending ? step : 0;
     return m->ending != REPLAY_NOT_ENDED;
 }
@@ -282,8 +286,8 @@ static void is_here(struct replay *r, const struct watched *w, unsigned number)
         mirrors = q->mirrors;
         masters = masters_of(q);
     }
-    /* at first every mirror has it: it was published to all; later, who is in sync. Who was and is no more has
-     * begun again. */
+    /* at first every mirror has it: it was published to all; later, who is in sync. Who was and is no more
+     * has begun again. */
     uint32_t kept = m->alive & mirrors & ~m->masters & ~m->synced;
     m->alive = kept | in_sync | (m->holders || r->unlooked ? 0 : mirrors);
     m->disk &= ~r->serving;

@@ -1,5 +1,5 @@
-/* replay_book.h (private to replay.c, replay_account.c and replay_end.c): a schedule while it is played, in whatever world, and
- * the book that is kept of its messages. */
+/* replay_book.h (private to replay.c, replay_account.c and replay_end.c): a schedule while it is played, in
+ * whatever world, and the book that is kept of its messages. */
 #ifndef LAB_REPLAY_BOOK_H
 #define LAB_REPLAY_BOOK_H
 
@@ -32,13 +32,13 @@ struct replay {
     uint32_t killed; /* of those: their process is not there */
     uint32_t *gone;  /* by message: nodes that were away at some time since its confirm, while mirrors */
     size_t gone_cap;
-    uint32_t serving; /* nodes, when they were last looked at, */
+    uint32_t serving;           /* nodes, when they were last looked at, */
     uint32_t with[SCHED_NODES]; /* whom each saw then, or when it last served; itself, too */
     bool split, was_split;      /* and some that served did not see each other; and the time before */
-    bool healed;      /* the step healed a cut */
-    bool by_operator; /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced;  /* nodes whose next start waits for nobody, or not for one that is forgotten then */
-    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
+    bool healed;                /* the step healed a cut */
+    bool by_operator;           /* the step took a node, or its data, out of the cluster for good */
+    uint32_t forced; /* nodes whose next start waits for nobody, or not for one that is forgotten then */
+    bool went_on;    /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };
 

@@ -19,8 +19,8 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
 {
     return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
            a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->apart == b->apart && a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
-           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+           a->apart == b->apart && a->lost_step == b->lost_step && a->ending == b->ending &&
+           a->ended_step == b->ended_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
 static json_t *fate_fact(const struct replay_message *m)

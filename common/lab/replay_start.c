@@ -92,11 +92,12 @@ static bool seen_to_wait(const struct nodes *w, unsigned node, struct starter *s
 /* It was removed from the cluster, and has been told so: in the kit's words, and in RabbitMQ's. */
 static bool was_forgotten(const struct text *said)
 {
-    return strstr(text_str(said), "was removed from the cluster") || strstr(text_str(said), "inconsistent_cluster");
+    return strstr(text_str(said), "was removed from the cluster") ||
+           strstr(text_str(said), "inconsistent_cluster");
 }
 
-/* Until it serves (0), is seen to wait for others (ERR_BUSY), or is told that it was forgotten (ERR_NOT_FOUND).
- * Else ERR_REFUSED, *why. */
+/* Until it serves (0), is seen to wait for others (ERR_BUSY), or is told that it was forgotten
+ * (ERR_NOT_FOUND). Else ERR_REFUSED, *why. */
 static int one_start(struct nodes *w, unsigned node, char **why)
 {
     struct starter *s = &w->starters[node];

@@ -342,8 +342,8 @@ static void check_view_calm(struct sim *s, node_id first)
     }
 }
 
-/* All are in one view: what one side of a partition lacked has been given up, or is there. (A node that is off
- * may come back alone, with what its side had.) */
+/* All are in one view: what one side of a partition lacked has been given up, or is there. (A node that is
+ * off may come back alone, with what its side had.) */
 static void forget_sides(struct sim *s)
 {
     for (size_t i = 0; i < s->ledger.messages.len; i++)

@@ -79,9 +79,9 @@ struct sim_options {
     const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
     enum partition_handling partition_handling;
     enum sim_sabotage sabotage;
-    bool torn_sectors; /* a kill in the middle of a write leaves any sectors of it, not only a beginning */
-    bool forgotten_end; /* a node that learns at its start that it was removed ends, as a real one does; else an
-                           operator is at hand, who resets it and starts it again */
+    bool torn_sectors;  /* a kill in the middle of a write leaves any sectors of it, not only a beginning */
+    bool forgotten_end; /* a node that learns at its start that it was removed ends, as a real one does; else
+                           an operator is at hand, who resets it and starts it again */
     bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure
                                */
 

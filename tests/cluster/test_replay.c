@@ -206,9 +206,10 @@ static void a_node_that_is_off_forgets_another(void **state)
 static void what_is_refused_is_refused_alone(void **state)
 {
     (void)state;
-    a_text_ends_alike("nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable "
-                      "{\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish node2 q 5\nconsume node1 q "
-                      "1\npublish node2 q 2\nexpect m1 consumed\nexpect m2 kept\nexpect m6 kept\n");
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable "
+        "{\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish node2 q 5\nconsume node1 q "
+        "1\npublish node2 q 2\nexpect m1 consumed\nexpect m2 kept\nexpect m6 kept\n");
 }
 
 /* None of those that are killed at once hears of the others' end: nobody was the last. A queue that no disk
@@ -216,24 +217,28 @@ static void what_is_refused_is_refused_alone(void **state)
 static void ends_and_refusals_are_the_same(void **state)
 {
     (void)state;
-    a_text_ends_alike("nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npublish node1 q\nkill node1 "
-                      "node2 node3\nstart node3\nstart node1 node2\nexpect m1 kept\n");
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npublish node1 q\nkill node1 "
+        "node2 node3\nstart node3\nstart node1 node2\nexpect m1 kept\n");
     a_text_ends_alike("nodes 3\ndeclare q transient\npublish node1 q\nclear ha\ndeclare q durable\nkill "
                       "node1\nexpect m1 lost L5 step 4\n");
 }
 
 /* Of two sides the one of the first node that serves takes in who restarts; a link that is cut while one end
- * is off stays cut when that starts; a node that was forgotten does not start. (RabbitMQ: docs/semantics.md) */
+ * is off stays cut when that starts; a node that was forgotten does not start. (RabbitMQ: docs/semantics.md)
+ */
 static void starts_are_the_same_every_time(void **state)
 {
     (void)state;
     if (!test_on_kit())
         skip();
     for (unsigned i = 0; i < 2; i++)
-        a_text_ends_alike("nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ncut node1 node2\npublish "
-                          "node1 q\nheal\nstop node1\nstart node1\nexpect m1 kept\n");
-    a_text_ends_alike("nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\nkill node3\ncut node1 node3\n"
-                      "publish node1 q\nstart node3\nheal\nkill node2\nforget node2\nstart node2\nexpect m1 kept\n");
+        a_text_ends_alike(
+            "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ncut node1 node2\npublish "
+            "node1 q\nheal\nstop node1\nstart node1\nexpect m1 kept\n");
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\nkill node3\ncut node1 node3\n"
+        "publish node1 q\nstart node3\nheal\nkill node2\nforget node2\nstart node2\nexpect m1 kept\n");
 }
 
 static void mistakes_are_told_before_anything_starts(void **state)
@@ -253,8 +258,9 @@ static void mistakes_are_told_before_anything_starts(void **state)
     fclose(f);
     assert_code(RUN(&out, program, "replay", file), 78, &out);
     assert_says(&out, ".sched:2: rule 'best': there is none of that name; write one of kit oldest");
-    assert_code(RUN(&out, program, "replay", FOLDER "/five-steps.sched", "--engine", "kit", "--ports", "1,2,3"), 1,
-                &out);
+    assert_code(
+        RUN(&out, program, "replay", FOLDER "/five-steps.sched", "--engine", "kit", "--ports", "1,2,3"), 1,
+        &out);
     assert_says(&out, "each counts up by one for every node, without running into the next");
     remove(file);
     free(file);

@@ -67,8 +67,8 @@ static void link_event(struct maker *m, const char *verb)
 
 static void publish(struct maker *m)
 {
-    static const char *const options[] = {"", "", "", " transient", " transient", " hurried",
-                                          " transient hurried"};
+    static const char *const options[] = {
+        "", "", "", " transient", " transient", " hurried", " transient hurried"};
     text_printf(&m->text, "publish node%u q %u%s\n", node(m), 1 + (unsigned)rng_below(&m->luck, 4),
                 ONE_OF(m, options));
 }
@@ -84,10 +84,10 @@ static void kill_all(struct maker *m)
 static void event(struct maker *m)
 {
     static const char *const verbs[] = {
-        "publish", "publish", "publish", "publish", "kill",        "kill",  "start",   "start", "start",
-        "start",   "stop",    "stop",    "sync",    "cut",         "part",  "part",    "heal",  "heal",
-        "policy",  "clear",   "consume", "purge",   "cut-one-way", "delete", "declare", "force", "forget",
-        "calm",    "all",     "cancel-sync"};
+        "publish", "publish", "publish", "publish", "kill",    "kill",       "start",       "start",
+        "start",   "start",   "stop",    "stop",    "sync",    "cut",        "part",        "part",
+        "heal",    "heal",    "policy",  "clear",   "consume", "purge",      "cut-one-way", "delete",
+        "declare", "force",   "forget",  "calm",    "all",     "cancel-sync"};
     const char *verb = ONE_OF(m, verbs);
     if (strcmp(verb, "publish") == 0)
         publish(m);

@@ -24,7 +24,8 @@ int replay_read(struct sched *s, const char *file, const char *text, char **erro
     if (err || rules_named(s->rule))
         return err;
     struct text t = {0};
-    text_printf(&t, "%s:%u: rule '%s': there is none of that name; write one of", file, s->rule_line, s->rule);
+    text_printf(&t, "%s:%u: rule '%s': there is none of that name; write one of", file, s->rule_line,
+                s->rule);
     for (size_t i = 0; rules_at(i); i++)
         text_printf(&t, " %s", rules_at(i)->name);
     *error = t.s;
@@ -428,7 +429,8 @@ static bool ended_alike(const struct replay_message *m, const struct ledger_mess
                         const struct ledger_queue *queue)
 {
     enum sched_fate here = replay_fate(m);
-    enum ending ending = checker->memory ? ENDING_NONE : checker->ending; /* one side ended it, another has it */
+    enum ending ending =
+        checker->memory ? ENDING_NONE : checker->ending; /* one side ended it, another has it */
     bool ended = here == SCHED_DROPPED || (here == SCHED_EXPIRED && m->ending != REPLAY_QUEUE_EXPIRED);
     if (ended && ending == ENDING_NONE && (queue->gone || queue->deletion))
         return true; /* some side does not have the queue any more: it is not asked about its messages */
@@ -462,7 +464,8 @@ static void compare_with_checker(const struct world *w, FILE *out, struct replay
         if (lost && w->own_rule && sim_failure(w->sim))
             continue; /* it gave up at the loss, without a door */
         if (!lost && (m->unavailable || m->removed) && !m->apart)
-            continue; /* it knows already what comes back, or not; without a queue that runs nobody shows it */
+            continue; /* it knows already what comes back, or not; without a queue that runs nobody shows it
+                       */
         fprintf(out, "%-8sm%u is %s%s here, and the checker says %s\n", "NOT SO", w->number.items[i],
                 lost ? "lost through " : "not lost", m->door, door_name(door));
         result->as_expected = false;
