@@ -225,7 +225,7 @@ static void what_was_lost(void **state)
     look(&s);
     account_says(&s, "hello: 1 message is out of reach: its only copy is on node1.");
     model_show(&s.m, VIEW_MESSAGE);
-    says(&s, "hello is STOPPED: node1 has what it holds, 1 message when it was last seen.", true);
+    says(&s, "hello is STOPPED: only node1 can say what it holds; it was 1 message", true);
     says(&s, "p publishes one", false);
     model_show(&s.m, VIEW_CLUSTER);
     says(&s, "! hello            had 1", true); /* as before */
@@ -269,11 +269,12 @@ static void which_was_lost(void **state)
         look(&s);
         model_show(&s.m, VIEW_MESSAGE);
         says(&s, "was seen yet", false);
-        says(&s, "#1 LOST  | seen before: no node has it", true);
+        says(&s, " #1 LOST\n", true);
+        says(&s, " seen before: no node has it", true);
         says(&s, "An earlier screen saw it lost: node1 back without it.", true);
         says(&s, "VERDICT #1 LOST", true);
         model_show(&s.m, VIEW_QUEUE);
-        says(&s, "fates        #1 seen before: no node has it", true);
+        says(&s, "fates        #1 LOST  seen before: no node has it", true);
     }
     s.t.reign++; /* the next one is another message */
     story_published(&s.t, 0, 0, 5000000, 0, 0);
