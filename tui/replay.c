@@ -72,6 +72,7 @@ static bool index_snapshot(struct indexing *x, struct recorded *m, json_t *json,
     json_t *whole = json_object_get(json, "snapshot"), *change = json_object_get(json, "change");
     json_t *number = json_object_get(whole ? whole : change, "number");
     m->snapshot = true;
+    m->whole = whole != NULL;
     m->visible = whole ? !x->started : !delta_is_quiet(change);
     m->visible =
         m->visible || json_object_get(json, "events") != NULL || json_object_get(json, "events_gone");
@@ -198,19 +199,59 @@ static void read_text(struct recording *r)
 /* ---- the whole
  * ------------------------------------------------------------------------------------------------ */
 
-struct recording *recording_of(const char *name, char *text, char **error)
+struct recording *recording_begin(const char *name)
 {
     struct recording *r = xcalloc(1, sizeof(*r));
     r->name = xstrdup(name);
-    r->text = text;
-    r->text_len = strlen(text);
     r->indexing = xcalloc(1, sizeof(*r->indexing));
     r->indexing->r = r;
     r->doomed = SIZE_MAX;
-    read_text(r);
+    return r;
+}
+
+bool recording_shows(const struct recording *r)
+{
     for (size_t i = 0; i < r->moments.len; i++)
         if (r->moments.items[i].snapshot)
-            return r;
+            return true;
+    return false;
+}
+
+static void add_moments(struct recording *to, const struct recording *from, size_t at, int line)
+{
+    for (size_t i = 0; i < from->moments.len; i++) {
+        struct recorded m = from->moments.items[i];
+        m.at += at;
+        m.line += line;
+        m.mark = m.mark ? xstrdup(m.mark) : NULL;
+        VEC_PUSH(&to->moments, m);
+    }
+}
+
+struct recording *recording_join(const char *name, const struct recording *a, const struct recording *b)
+{
+    struct recording *r = recording_begin(name);
+    r->text_len = a->text_len + b->text_len;
+    r->text = xmalloc(r->text_len + 1);
+    if (a->text_len)
+        memcpy(r->text, a->text, a->text_len);
+    if (b->text_len)
+        memcpy(r->text + a->text_len, b->text, b->text_len);
+    r->text[r->text_len] = '\0';
+    r->header = json_incref(a->header ? a->header : b->header);
+    add_moments(r, a, 0, 0);
+    add_moments(r, b, a->text_len, a->indexing->line);
+    return r;
+}
+
+struct recording *recording_of(const char *name, char *text, char **error)
+{
+    struct recording *r = recording_begin(name);
+    r->text = text;
+    r->text_len = strlen(text);
+    read_text(r);
+    if (recording_shows(r))
+        return r;
     if (r->problem && !r->header) /* not even a damaged one */
         *error = format_text(
             _("%s; it is neither a recording (lab --record FILE makes one) nor a schedule (*.sched)"),

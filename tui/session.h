@@ -48,6 +48,7 @@ const struct model *session_draw(struct session *s, struct canvas *c);
 /* As model_key, on the model that is shown. */
 enum effect session_press(struct session *s, int key, struct command **run);
 bool session_live(const struct session *s);
+const struct player *session_player(const struct session *s); /* NULL: the lab is shown */
 
 /* What the live model was given, after it was. */
 void session_saw(struct session *s, const struct snapshot *snapshot);

@@ -56,6 +56,12 @@ static void apply_events(struct player *p, json_t *line)
     p->events = sorted;
 }
 
+/* The account of a lesson is made at its end, of what is known of messages then. */
+static bool account_is_due(const struct model *m)
+{
+    return m->lesson && !m->lesson->account && model_step(m) == m->lesson->steps_len;
+}
+
 static void apply_snapshot(struct player *p, json_t *line, enum passing how)
 {
     json_t *fresh = json_object_get(line, "snapshot"), *change = json_object_get(line, "change");
@@ -72,8 +78,11 @@ static void apply_snapshot(struct player *p, json_t *line, enum passing how)
     json_t *json = recorded_decode(p->doc, how == PASSING_NEWEST ? p->events : NULL);
     struct snapshot *s = snapshot_from_json(json, &why);
     json_decref(json);
-    if (s)
+    if (s) {
+        p->model.ledger.passing = how == PASSING_LOOK && !account_is_due(&p->model);
         model_observe(&p->model, s);
+        p->model.ledger.passing = false;
+    }
     snapshot_destroy(s);
     free(why);
 }
@@ -302,6 +311,21 @@ void player_apply(struct player *p, size_t i, enum passing how)
             model_say(&p->model, "%s", json_string_value(json_object_get(line, "said")));
     }
     json_decref(line);
+}
+
+void player_resume(struct player *p, const struct kept *k)
+{
+    const struct checkpoint *c = k->checkpoint;
+    json_t *line = recording_line(p->r, k->at - 1); /* a whole snapshot */
+    json_t *events = json_object_get(line, "events");
+    p->doc = json_incref(json_object_get(line, "snapshot"));
+    p->events = events ? json_incref(events) : json_array();
+    json_decref(line);
+    VEC_RESERVE(&p->running, checkpoint_running(c) + 1);
+    p->running.len = checkpoint_running(c);
+    checkpoint_restore(c, &p->model, p->running.items);
+    p->begun = true;
+    p->at = k->at;
 }
 
 void player_forget(struct player *p)
