@@ -19,6 +19,8 @@
 
 enum {
     NODES = 3,
+    LARGE_NODES = 10,
+    QUEUES = 200,
     SYNC_MESSAGES = 200000,
     CONSUME_MESSAGES = 200000,
     ROUND_TRIPS = 2000,
@@ -41,7 +43,10 @@ enum measure_id {
     M_SYNC,
     M_SCREEN_IDLE,
     M_SCREEN_FLOW,
-    M_SCREEN_QUEUES, /* the last: its queues stay */
+    M_SCREEN_IDLE_WIDE,
+    M_SCREEN_FLOW_WIDE,
+    M_SCREEN_QUEUES, /* its queues stay: the last of the usual lab */
+    M_SCREEN_LARGE,  /* in a lab of its own */
     MEASURES
 };
 
@@ -57,9 +62,12 @@ static struct measure measures[MEASURES] = {
     [M_ROUND_TRIP] = {"round-trip", "one in flight, mirrored, confirm", "ms", false},
     [M_FAILOVER] = {"failover", "kill -9 of the master: longest confirm gap", "ms", false},
     [M_SYNC] = {"sync", "synchronise a new mirror, 200,000 x 100 B", "s", false},
-    [M_SCREEN_IDLE] = {"screen-idle", "the screen's processor time, nothing happens", "%", false},
-    [M_SCREEN_FLOW] = {"screen-flow", "the same while messages flow (at most 50,000/s)", "%", false},
-    [M_SCREEN_QUEUES] = {"screen-queues", "the same, nothing happens, 200 queues", "%", false},
+    [M_SCREEN_IDLE] = {"screen-idle", "the screen's processor time, nothing happens", "%", false, 1},
+    [M_SCREEN_FLOW] = {"screen-flow", "the same while 50,000 msg/s flow", "%", false, 10},
+    [M_SCREEN_IDLE_WIDE] = {"screen-idle-wide", "160x45, nothing happens", "%", false, 1},
+    [M_SCREEN_FLOW_WIDE] = {"screen-flow-wide", "160x45 while 50,000 msg/s flow", "%", false, 10},
+    [M_SCREEN_QUEUES] = {"screen-queues", "80x24, nothing happens, 200 queues", "%", false, 1},
+    [M_SCREEN_LARGE] = {"screen-large", "160x45, nothing happens, 200 queues, 10 nodes", "%", false, 1},
 };
 
 static struct {
@@ -404,14 +412,25 @@ static bool measure_sync(struct bench *b, unsigned run, double *value)
     return ok;
 }
 
+static struct screen_spec screen_of(const struct bench *b, enum measure_id id)
+{
+    bool wide = id == M_SCREEN_IDLE_WIDE || id == M_SCREEN_FLOW_WIDE || id == M_SCREEN_LARGE;
+    return (struct screen_spec){.bin = b->lab.bin,
+                                .dir = b->lab.dir,
+                                .columns = wide ? 160 : 80,
+                                .rows = wide ? 45 : 24,
+                                .warm_up_s = SCREEN_WARM_UP_S,
+                                .measured_s = 2 * options.measured_s};
+}
+
 /* Publishes and consumes beside the screen, at the pace that the measure names or as fast as the engine can;
  * what really flowed is printed. */
-static bool measure_flow(struct bench *b, unsigned run, double *value)
+static bool measure_flow(struct bench *b, enum measure_id id, unsigned run, double *value)
 {
     char queue[64];
     const char *why = NULL;
     int rate[2];
-    snprintf(queue, sizeof(queue), "screen-%u", run);
+    snprintf(queue, sizeof(queue), "%s-%u", measures[id].name, run);
     if (!declare(b, 1, queue) || pipe(rate) < 0)
         return fail(b, "cannot begin the flow");
     fflush(NULL);
@@ -427,37 +446,40 @@ static bool measure_flow(struct bench *b, unsigned run, double *value)
         _exit(ok ? 0 : 1);
     }
     close(rate[1]);
-    bool ok = screen_cpu(b->lab.bin, b->lab.dir, SCREEN_WARM_UP_S, 2 * options.measured_s, value, &why);
+    struct screen_spec screen = screen_of(b, id);
+    bool ok = screen_cpu(&screen, value, &why);
     double per_second = 0;
     int status = -1;
     bool flowed = read(rate[0], &per_second, sizeof(per_second)) == (ssize_t)sizeof(per_second);
     close(rate[0]);
     waitpid(pid, &status, 0);
     printf("%-9s beside the screen flowed %.0f msg/s\n", engines[b->engine], per_second);
+    measure_beside(&measures[id], b->engine, per_second, SCREEN_FLOW);
     delete_queue(b, 1, queue);
     return (ok || fail(b, "%s", why)) && (flowed || fail(b, "the flow beside the screen broke"));
 }
 
-static bool measure_idle_screen(struct bench *b, double *value)
+static bool measure_idle_screen(struct bench *b, enum measure_id id, double *value)
 {
     const char *why = NULL;
-    return screen_cpu(b->lab.bin, b->lab.dir, SCREEN_WARM_UP_S, 2 * options.measured_s, value, &why) ||
-           fail(b, "%s", why);
+    struct screen_spec screen = screen_of(b, id);
+    return screen_cpu(&screen, value, &why) || fail(b, "%s", why);
 }
 
 /* The same with many queues: what is heard of them is 100 times more. */
-static bool measure_many_queues(struct bench *b, double *value)
+static bool measure_many_queues(struct bench *b, enum measure_id id, double *value)
 {
-    for (unsigned i = 1; i <= 200; i++) {
+    for (unsigned i = 1; i <= QUEUES; i++) {
         char path[64];
         struct text answer = {0};
         snprintf(path, sizeof(path), "/api/queues/%%2F/idle-%u", i);
-        int status = http_ask(lab_http(&b->lab, 1), "PUT", path, "{\"durable\":true}", 10000, &answer);
+        int status = http_ask(lab_http(&b->lab, i % b->lab.nodes + 1), "PUT", path, "{\"durable\":true}",
+                              10000, &answer);
         text_finish(&answer);
         if (status / 100 != 2)
             return fail(b, "PUT %s: status %d", path, status);
     }
-    return measure_idle_screen(b, value);
+    return measure_idle_screen(b, id, value);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
@@ -500,21 +522,41 @@ static void measure_engine(unsigned engine)
 {
     struct bench b = {.engine = engine};
     if (measure_start(&b) && (set_policy(&b, "^mirrored") || (note(&b, M_TRANSIENT, false, 0), false))) {
-        for (enum measure_id id = M_TRANSIENT; id < MEASURES; id++) {
+        for (enum measure_id id = M_TRANSIENT; id < M_SCREEN_LARGE; id++) {
             for (unsigned run = 1; wanted(id) && run <= options.runs; run++) {
                 double value = 0;
-                bool ok = id == M_FAILOVER        ? measure_failover(&b, run, &value)
-                          : id == M_SYNC          ? measure_sync(&b, run, &value)
-                          : id == M_SCREEN_IDLE   ? measure_idle_screen(&b, &value)
-                          : id == M_SCREEN_QUEUES ? measure_many_queues(&b, &value)
-                          : id == M_SCREEN_FLOW   ? measure_flow(&b, run, &value)
-                                                  : measure_load(&b, id, run, &value);
+                bool ok =
+                    id == M_FAILOVER                                  ? measure_failover(&b, run, &value)
+                    : id == M_SYNC                                    ? measure_sync(&b, run, &value)
+                    : id == M_SCREEN_QUEUES                           ? measure_many_queues(&b, id, &value)
+                    : id == M_SCREEN_IDLE || id == M_SCREEN_IDLE_WIDE ? measure_idle_screen(&b, id, &value)
+                    : id == M_SCREEN_FLOW || id == M_SCREEN_FLOW_WIDE ? measure_flow(&b, id, run, &value)
+                                                                      : measure_load(&b, id, run, &value);
                 note(&b, id, ok, value);
             }
         }
     }
     if (!lab_finish(&b.lab))
         fprintf(stderr, "bench: %s: lab down failed\n", engines[engine]);
+}
+
+/* The largest lab that the screen is for: of the kit's nodes, as ten of RabbitMQ's would be a machine's work.
+ */
+static void measure_large(void)
+{
+    struct bench b = {.engine = BENCH_KIT};
+    struct text out = {0};
+    bool up = lab_init(&b.lab, LARGE_NODES) && lab_up(&b.lab, engines[BENCH_KIT], NULL, &out);
+    if (!up)
+        fail(&b, "lab up with %d nodes: %.300s", LARGE_NODES, text_str(&out));
+    text_finish(&out);
+    for (unsigned run = 1; run <= options.runs; run++) {
+        double value = 0;
+        bool ok = up && set_policy(&b, "^idle") && measure_many_queues(&b, M_SCREEN_LARGE, &value);
+        note(&b, M_SCREEN_LARGE, ok, value);
+    }
+    if (!lab_finish(&b.lab))
+        fprintf(stderr, "bench: kit: lab down failed\n");
 }
 
 static void usage(FILE *to)
@@ -562,6 +604,8 @@ int main(int argc, char **argv)
     for (unsigned e = 0; e < BENCH_ENGINES; e++)
         if (measured[e])
             measure_engine(e);
+    if (measured[BENCH_KIT] && wanted(M_SCREEN_LARGE))
+        measure_large();
     report_print(measures, MEASURES, measured);
     bool written = !options.json || report_write(measures, MEASURES, measured, options.json);
     return written && report_complete(measures, MEASURES) ? 0 : 1;

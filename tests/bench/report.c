@@ -15,6 +15,13 @@ void measure_add(struct measure *m, unsigned engine, double value)
     m->of[engine].runs[m->of[engine].n++] = value;
 }
 
+void measure_beside(struct measure *m, unsigned engine, double per_second, double wanted)
+{
+    double *least = &m->of[engine].beside;
+    *least = *least > 0 && *least < per_second ? *least : per_second;
+    m->of[engine].wanted = wanted;
+}
+
 void measure_failed(struct measure *m, unsigned engine, const char *why)
 {
     fprintf(stderr, "bench: %s: %s: %s\n", engine_names[engine], m->name, why);
@@ -78,6 +85,23 @@ static double times_better(const struct measure *m)
     return m->more_is_better ? kit / other : other / kit;
 }
 
+/* Of the kit: whether the promise is kept; and whether what it was measured beside was there at all. */
+static void print_promise(const struct measure *m)
+{
+    char flowed[32], wanted[32];
+    if (m->promised <= 0 || !m->of[BENCH_KIT].n)
+        return;
+    bool kept = measure_median(m, BENCH_KIT) < m->promised;
+    printf("    promised below %g %s: %s", m->promised, m->unit, kept ? "kept" : "BROKEN");
+    if (m->of[BENCH_KIT].wanted > 0) {
+        figure(m->of[BENCH_KIT].beside, flowed);
+        figure(m->of[BENCH_KIT].wanted, wanted);
+        printf("; beside it flowed %s msg/s of %s%s", flowed, wanted,
+               m->of[BENCH_KIT].beside < 0.95 * m->of[BENCH_KIT].wanted ? ": NOT what is promised" : "");
+    }
+    printf("\n");
+}
+
 void report_print(const struct measure *list, size_t len, const bool measured[BENCH_ENGINES])
 {
     bool both = measured[BENCH_KIT] && measured[BENCH_RABBITMQ];
@@ -103,6 +127,7 @@ void report_print(const struct measure *list, size_t len, const bool measured[BE
         if (both && times > 0)
             printf("%13.1f times", times);
         printf("\n");
+        print_promise(&list[i]);
     }
     fflush(stdout);
 }
@@ -136,11 +161,15 @@ bool report_write(const struct measure *list, size_t len, const bool measured[BE
             for (unsigned n = 0; n < list[i].of[e].n; n++)
                 json_array_append_new(runs, json_real(list[i].of[e].runs[n]));
             json_t *one = json_pack("{s:f, s:o}", "median", measure_median(&list[i], e), "runs", runs);
+            if (list[i].of[e].wanted > 0)
+                json_object_set_new(one, "beside_per_second", json_real(list[i].of[e].beside));
             if (list[i].of[e].error)
                 json_object_set_new(one, "error", json_string(list[i].of[e].error));
             json_object_set_new(m, engine_names[e], one);
         }
         double times = times_better(&list[i]);
+        if (list[i].promised > 0)
+            json_object_set_new(m, "promised_below", json_real(list[i].promised));
         if (times > 0)
             json_object_set_new(m, "times_better", json_real(times));
         json_array_append_new(measures, m);

@@ -13,14 +13,19 @@ struct measure {
     const char *text; /* "mirrored, 100 B transient, confirmed" */
     const char *unit; /* "msg/s", "ms", "MiB", "us" */
     bool more_is_better;
+    double promised; /* it stays below this; 0: nothing is promised */
     struct {
         double runs[BENCH_RUNS_MAX];
         unsigned n;
         char *error; /* why there is no figure; owned */
+        double beside,
+            wanted; /* messages a second that flowed beside it, the least of the runs; and were to */
     } of[BENCH_ENGINES];
 };
 
 void measure_add(struct measure *m, unsigned engine, double value);
+/* What really flowed beside this run: without it the figure says nothing. */
+void measure_beside(struct measure *m, unsigned engine, double per_second, double wanted);
 void measure_failed(struct measure *m, unsigned engine, const char *why);
 double measure_median(const struct measure *m, unsigned engine); /* 0 without runs */
 

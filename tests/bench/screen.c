@@ -43,26 +43,25 @@ static bool drain(int pty, double seconds)
     return true;
 }
 
-bool screen_cpu(const char *bin, const char *dir, double warm_up_s, double measured_s, double *percent,
-                const char **why)
+bool screen_cpu(const struct screen_spec *spec, double *percent, const char **why)
 {
-    struct winsize size = {.ws_row = 24, .ws_col = 80};
-    char *program = format_text("%s/lab", bin);
+    struct winsize size = {.ws_row = spec->rows, .ws_col = spec->columns};
+    char *program = format_text("%s/lab", spec->bin);
     int pty;
     fflush(NULL);
     pid_t pid = forkpty(&pty, NULL, NULL, &size);
     if (pid == 0) {
         setenv("TERM", "xterm-256color", 1);
         setenv("LC_ALL", "C.UTF-8", 1);
-        execl(program, program, "--dir", dir, (char *)NULL);
+        execl(program, program, "--dir", spec->dir, (char *)NULL);
         _exit(127);
     }
     free(program);
     *why = "the screen cannot be opened, or has ended";
-    bool ok = pid > 0 && drain(pty, warm_up_s);
+    bool ok = pid > 0 && drain(pty, spec->warm_up_s);
     double before = ok ? cpu_seconds(pid) : -1;
     int64_t from = load_now_us();
-    ok = before >= 0 && drain(pty, measured_s);
+    ok = before >= 0 && drain(pty, spec->measured_s);
     double took = (double)(load_now_us() - from) / 1e6, after = ok ? cpu_seconds(pid) : -1;
     *percent = after >= 0 ? (after - before) / took * 100 : 0;
     if (pid > 0) {

@@ -5,9 +5,13 @@
 
 #include "base/base.h"
 
-/* Opens the screen of the lab in this folder (bin/lab, 80x24), lets it settle for warm_up_s and measures for
- * measured_s. percent: of one processor. false: *why says it (a constant text). */
-bool screen_cpu(const char *bin, const char *dir, double warm_up_s, double measured_s, double *percent,
-                const char **why);
+struct screen_spec {
+    const char *bin, *dir; /* where lab is; the lab's folder */
+    unsigned short columns, rows;
+    double warm_up_s, measured_s; /* it settles first */
+};
+
+/* Opens the screen of that lab. percent: of one processor. false: *why says it (a constant text). */
+bool screen_cpu(const struct screen_spec *spec, double *percent, const char **why);
 
 #endif

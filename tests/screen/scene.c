@@ -6,6 +6,55 @@
 #include "words.h"
 #include "tests/temporary.h"
 
+/* What the copy is told by a file: it is the same program, so the same bytes mean the same. */
+struct told {
+    struct labdir lab;
+    int lesson;
+};
+
+static int run_copy(struct scene *s)
+{
+    struct told told = {s->lab, s->lesson};
+    char *program = format_text("%s/screen", s->forged), *file = format_text("%s/told", s->forged);
+    FILE *f = fopen(file, "w");
+    if (f && fwrite(&told, sizeof(told), 1, f) == 1 && fclose(f) == 0)
+        execl(program, program, "--forged", file, (char *)NULL);
+    return 126;
+}
+
+int scene_main(int argc, char **argv)
+{
+    struct told told;
+    struct tui_options options = {.test_fd = TEST_FD};
+    if (argc != 3 || strcmp(argv[1], "--forged") != 0)
+        return -1;
+    FILE *f = fopen(argv[2], "re");
+    bool read = f && fread(&told, sizeof(told), 1, f) == 1;
+    if (f)
+        fclose(f);
+    free(words_init());
+    return read ? tui_run(&told.lab, told.lesson, &options) : 126;
+}
+
+void scene_forge(struct scene *s)
+{
+    assert_true(temporary_folder_in(s->forged, sizeof(s->forged), "forged"));
+    char *make = format_text("cd %s && cp -L /proc/%ld/exe screen && mkdir -p lessons/07-failover && printf "
+                             "'#!/bin/sh\necho \"${0##*/} $*\" >>%s/ran\n' >labctl && chmod +x labctl && for "
+                             "p in producer consumer "
+                             "node; do cp labctl lessons/07-failover/$p; done",
+                             s->forged, (long)getpid(), s->forged);
+    assert_int_equal(system(make), 0);
+    free(make);
+}
+
+char *scene_forged_ran(const struct scene *s)
+{
+    char *file = format_text("%s/ran", s->forged), *text = file_text(file, NULL);
+    free(file);
+    return text;
+}
+
 static int child(void *arg)
 {
     struct scene *s = arg;
@@ -15,6 +64,8 @@ static int child(void *arg)
         setenv("NO_COLOR", s->no_color, 1);
     if (s->locale)
         setenv("LC_ALL", s->locale, 1);
+    if (*s->forged)
+        return run_copy(s);
     free(words_init());
     return tui_run(&s->lab, s->lesson, &s->options);
 }
@@ -37,6 +88,12 @@ int scene_end(void **state)
         fake_destroy(s->fake);
     if (*s->replay)
         unlink(s->replay);
+    if (*s->forged) {
+        char *remove_it = format_text("rm -r %s", s->forged);
+        if (system(remove_it) != 0)
+            print_error("%s is left\n", s->forged);
+        free(remove_it);
+    }
     event_base_free(s->base);
     free(s);
     return 0;

@@ -21,6 +21,7 @@ struct scene {
     struct tui_options options;
     int lesson;
     const char *term, *no_color, *locale;
+    char forged[PATH_MAX]; /* scene_forge's folder */
 };
 
 int scene_begin(void **state); /* a test's setup and teardown */
@@ -31,6 +32,14 @@ void scene_replay(struct scene *s, const char *const *names);
 #define REPLAY(s, ...) scene_replay((s), (const char *const[]){__VA_ARGS__, NULL})
 
 void scene_start(struct scene *s, int width, int height);
+/* The screen is a copy of this program in a folder of its own, which has a labctl and a lesson's programs
+ * beside it that exit 0 and do nothing; scene_forged_ran: what was called of them, a line each (the caller
+ * frees it). The test's main hands its arguments to scene_main first, which returns -1 if they are not the
+ * copy's. */
+void scene_forge(struct scene *s);
+char *scene_forged_ran(const struct scene *s);
+int scene_main(int argc, char **argv);
+
 void scene_quit(struct scene *s); /* by its key; it has to end well */
 
 /* On three nodes with the queue hello on node1, at this lesson (0: none), until it is LIVE; 80x24. */

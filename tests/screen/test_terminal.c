@@ -278,20 +278,39 @@ static void a_recording_is_named_with_its_program(void **state)
     free(folder);
 }
 
-/* With a node like that, a key is on the screen in less than 50 ms. */
+/* what the program has worked so far, whatever else the machine does */
+static int64_t worked_us(const struct scene *s)
+{
+    clockid_t clock;
+    struct timespec t;
+    assert_int_equal(clock_getcpuclockid(terminal_pid(s->t), &clock), 0);
+    assert_int_equal(clock_gettime(clock, &t), 0);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* With a node like that, a key is on the screen in less than 50 ms: mostly, however busy this machine is with
+ * other things; and no key makes the program work for so long. */
 static void keys_with_a_node(struct scene *s, enum fake_mood mood, const char *what, const char *word)
 {
-    enum { PRESSES = 41 };
+    /* every view, a queue's page and a node's, the help, a form, a question; pausing and going back */
+    static const char *const keys[] = {
+        "2", "3", "4", "1", "\r", "1", "\t", "\r", "1", "?", "j", "\x1b", "P",    "\t", "x", "\x1b", "K", "n",
+        " ", "[", "[", "]", "{",  "}", "2",  "1",  " ", ":", "p", "\x7f", "\x1b", "/",  "h", "\x1b"};
+    enum { PRESSES = ARRAY_LEN(keys) };
     int64_t took[PRESSES];
     scene_live(s, 0);
     fake_node(s->fake, 1, mood, mood != FAKE_GONE);
     assert_seen(s, word);
     for (size_t i = 0; i < PRESSES; i++) {
         uint64_t frame = terminal_frames(s->t);
-        int64_t from = terminal_now_us();
-        terminal_type(s->t, i % 2 ? "1" : "2");
-        assert_true(terminal_wait_frame(s->t, frame, SOON));
+        int64_t from = terminal_now_us(), worked = worked_us(s);
+        terminal_type(s->t, keys[i]);
+        if (!terminal_wait_frame(s->t, frame, SOON))
+            fail_msg("key %zu (%s) shows nothing\n%s", i, keys[i], terminal_text(s->t));
         took[i] = terminal_frame_at_us(s->t) - from;
+        worked = worked_us(s) - worked;
+        if (worked >= 50000)
+            fail_msg("key %zu (%s) makes the program work for %.1f ms", i, keys[i], (double)worked / 1e3);
     }
     qsort(took, PRESSES, sizeof(took[0]), by_size);
     int64_t median = took[PRESSES / 2];
@@ -359,7 +378,7 @@ static void only_what_nodes_show_is_ticked(void **state)
     struct scene *s = *state;
     scene_live(s, 7);
     assert_seen(s, ">[ ] 1 set the policy");
-    terminal_type(s->t, "n"); /* labctl finds no lab in /nowhere: it fails, or could have lied */
+    terminal_type(s->t, "n"); /* labctl is not beside this program: it fails; test_forged.c has one that lies */
     assert_seen(s, "$ labctl ");
     assert_goes(s, "running...");
     scene_pass_rounds(s, 6);
