@@ -78,8 +78,13 @@ static void figures(struct page *p, const json_t *o)
                json_is_true(json_object_get(o, "mem_alarm")) ? _("  ALARM: publishers wait") : "");
     page_field(p, _("disk"), json_is_true(json_object_get(o, "disk_free_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
                _("%s free"), bytes_text(detail_count(o, "disk_free"), a));
-    page_field(p, _("files"), STYLE_NORMAL, _("%lld of %lld descriptors"),
-               (long long)detail_count(o, "fd_used"), (long long)detail_count(o, "fd_total"));
+    char c[24], d[24];
+    page_field(p, _("files"), STYLE_NORMAL, _("%s of %s descriptors; sockets %s of %s"),
+               count_text(detail_count(o, "fd_used"), a), count_text(detail_count(o, "fd_total"), b),
+               count_text(detail_count(o, "sockets_used"), c),
+               count_text(detail_count(o, "sockets_total"), d));
+    const char *type = detail_text(o, "type");
+    page_field(p, _("type"), STYLE_NORMAL, "%s", type ? type : "?");
     if (detail_count(o, "io_sync_count") >= 0)
         page_field(p, _("disk syncs"), STYLE_NORMAL, "%s", count_text(detail_count(o, "io_sync_count"), a));
     links(p, o);
@@ -102,11 +107,14 @@ static void connections(struct page *p, const struct model *m, const struct node
     {
         const char *node = detail_text(entry, "node"), *name = detail_text(entry, "name");
         const char *user = detail_text(entry, "user"), *word = detail_text(entry, "state");
-        char channels[24];
+        char channels[24], in[24], out[24];
         if (!node || strncmp(node, n->name, len) != 0 || (node[len] != '\0' && node[len] != '@'))
             continue;
-        page_line(p, 14, STYLE_DIM, _("%s  %s  %s  channels %s"), name ? name : "?", user ? user : "?",
-                  word ? word : "?", count_text(detail_count(entry, "channels"), channels));
+        page_field(p, "", STYLE_DIM, _("%s  %s  %s  channels %s  in %s/s, out %s/s"), name ? name : "?",
+                   user ? user : "?", word ? word : "?",
+                   count_text(detail_count(entry, "channels"), channels),
+                   bytes_text((int64_t)detail_rate(entry, "recv_oct"), in),
+                   bytes_text((int64_t)detail_rate(entry, "send_oct"), out));
     }
 }
 

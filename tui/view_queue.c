@@ -104,13 +104,87 @@ static void counts(struct page *p, const struct queue_seen *q)
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
 }
 
+/* "4: 3 ready, 1 unacknowledged (1.2 kB)" */
+static void held(struct page *p, const json_t *o, const char *name, const char *messages, const char *ready,
+                 const char *unacked, const char *bytes)
+{
+    char all[24], of_ready[24], of_unacked[24], size[24];
+    count_text(detail_count(o, messages), all);
+    bytes_text(detail_count(o, bytes), size);
+    if (ready)
+        page_field(p, name, STYLE_NORMAL, _("%s: %s ready, %s unacknowledged (%s)"), all,
+                   count_text(detail_count(o, ready), of_ready),
+                   count_text(detail_count(o, unacked), of_unacked), size);
+    else
+        page_field(p, name, STYLE_NORMAL, "%s (%s)", all, size);
+}
+
+static void bytes(struct page *p, const json_t *o)
+{
+    char all[24], ready[24], unacked[24], persistent[24];
+    page_field(p, _("bytes"), STYLE_NORMAL, _("%s: %s ready, %s unacknowledged; persistent messages: %s"),
+               bytes_text(detail_count(o, "message_bytes"), all),
+               bytes_text(detail_count(o, "message_bytes_ready"), ready),
+               bytes_text(detail_count(o, "message_bytes_unacknowledged"), unacked),
+               count_text(detail_count(o, "messages_persistent"), persistent));
+}
+
+/* what a document says of a list of names: "-" for none, "?" if it does not say */
+static char *names_text(const json_t *list)
+{
+    struct text t = {0};
+    size_t i;
+    json_t *name;
+    json_array_foreach(list, i, name)
+    {
+        const char *s = json_string_value(name);
+        text_printf(&t, "%s%.*s", t.len ? ", " : "", s ? (int)strcspn(s, "@") : 1, s ? s : "?");
+    }
+    if (!t.len)
+        text_add(&t, json_is_array(list) || json_is_null(list) ? "-" : "?");
+    return t.s;
+}
+
+/* The operators' policy, and which mirrors could be filled again: of a queue that no policy mirrors neither.
+ */
+static void others_rules(struct page *p, const json_t *o)
+{
+    const json_t *operators = json_object_get(o, "operator_policy");
+    const char *name = json_string_value(operators);
+    page_field(p, _("op. policy"), STYLE_NORMAL, "%s", name ? name : json_is_null(operators) ? "-" : "?");
+    char *recoverable = names_text(json_object_get(o, "recoverable_slaves"));
+    page_field(p, _("recoverable"), STYLE_NORMAL, "%s", recoverable);
+    free(recoverable);
+}
+
+/* "(default) by hello, amq.topic by a.#"; the last answer may still be about another queue */
+static void bindings(struct page *p, const struct model *m, const struct queue_seen *q)
+{
+    const json_t *list = json_object_get(m->snapshot->details, "bindings"), *b;
+    size_t i, ours = 0;
+    json_array_foreach(list, i, b)
+    {
+        const char *to = detail_text(b, "destination"), *from = detail_text(b, "source");
+        const char *key = detail_text(b, "routing_key");
+        json_t *arguments = json_object_get(b, "arguments");
+        if (!to || strcmp(to, q->name) != 0)
+            continue;
+        char *more = json_object_size(arguments) ? json_dumps(arguments, JSON_COMPACT) : NULL;
+        page_field(p, ours++ ? "" : _("bindings"), STYLE_NORMAL, _("%s by %s%s%s"),
+                   from && *from ? from : _("(default exchange)"), key && *key ? key : "''", more ? "  " : "",
+                   more ? more : "");
+        free(more);
+    }
+    if (!ours)
+        page_field(p, _("bindings"), STYLE_NORMAL, "?"); /* the default exchange's is always there */
+}
+
 static void sizes(struct page *p, const json_t *o)
 {
-    char bytes[24], all[24];
-    if (detail_count(o, "message_bytes") >= 0)
-        page_field(p, _("bytes"), STYLE_NORMAL, _("%s in messages, %s of them persistent messages"),
-                   bytes_text(detail_count(o, "message_bytes"), bytes),
-                   count_text(detail_count(o, "messages_persistent"), all));
+    char bytes[24];
+    held(p, o, _("in memory"), "messages_ram", "messages_ready_ram", "messages_unacknowledged_ram",
+         "message_bytes_ram");
+    held(p, o, _("paged out"), "messages_paged_out", NULL, NULL, "message_bytes_paged_out");
     if (detail_count(o, "memory") >= 0)
         page_field(p, _("memory"), STYLE_NORMAL, "%s", bytes_text(detail_count(o, "memory"), bytes));
     if (detail_text(o, "idle_since"))
@@ -185,9 +259,22 @@ static void consumers(struct page *p, const struct queue_seen *q, const json_t *
     {
         const json_t *channel = json_object_get(entry, "channel_details");
         const char *tag = detail_text(entry, "consumer_tag"), *name = detail_text(channel, "connection_name");
-        page_line(p, 14, STYLE_DIM, _("%s  %s  prefetch %s%s"), tag ? tag : "?", name ? name : "?",
-                  count_text(detail_count(entry, "prefetch_count"), count),
-                  json_is_true(json_object_get(entry, "ack_required")) ? "" : _("  auto-ack"));
+        const char *status = detail_text(entry, "activity_status");
+        const json_t *active = json_object_get(entry, "active");
+        json_t *args = json_object_get(entry, "arguments");
+        char number[24], *arguments = json_object_size(args) ? json_dumps(args, JSON_COMPACT) : NULL;
+        bool single = status && strcmp(status, "single_active") == 0;
+        page_field(p, "", STYLE_DIM, _("%s  %s (%s)  prefetch %s%s%s%s%s%s"), tag ? tag : "?",
+                   name ? name : "?", count_text(detail_count(channel, "number"), number),
+                   count_text(detail_count(entry, "prefetch_count"), count),
+                   json_is_true(json_object_get(entry, "ack_required")) ? "" : _("  auto-ack"),
+                   json_is_true(json_object_get(entry, "exclusive")) ? _("  exclusive") : "",
+                   single                  ? _("  the single active one")
+                   : json_is_true(active)  ? _("  active")
+                   : json_is_false(active) ? _("  waits its turn")
+                                           : _("  active ?"),
+                   arguments ? "  " : "", arguments ? arguments : "");
+        free(arguments);
     }
 }
 
@@ -237,7 +324,12 @@ static void fill(struct page *p, const struct model *m)
         counts(p, q);
     rates(p, m, q, o);
     consumers(p, q, o);
-    sizes(p, o);
+    if (o) {
+        bytes(p, o);
+        others_rules(p, o);
+        bindings(p, m, q);
+        sizes(p, o);
+    }
     messages(p, m);
     if (!o && m->snapshot->source >= 0)
         page_line(p, 1, STYLE_DIM, "%s", _("(its page has not come yet)"));

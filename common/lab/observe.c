@@ -61,6 +61,7 @@ static struct node_answer answer_of(const struct asked_node *n)
         .events = use ? n->asks[ASK_EVENTS].answer : NULL,
         .trace = use ? n->asks[ASK_TRACE].answer : NULL,
         .queue = use ? n->asks[ASK_QUEUE].answer : NULL,
+        .bindings = use ? n->asks[ASK_BINDINGS].answer : NULL,
         .connections = use ? n->asks[ASK_CONNECTIONS].answer : NULL,
     };
 }

@@ -176,6 +176,7 @@ static char *path_of(const struct ask *a)
                            name ? "&queue=" : "", name ? name : "");
         break;
     case ASK_QUEUE: path = format_text("/api/queues/%%2F/%s", name ? name : ""); break;
+    case ASK_BINDINGS: path = format_text("/api/queues/%%2F/%s/bindings", name ? name : ""); break;
     case ASK_CONNECTIONS: path = xstrdup("/api/connections"); break;
     case QUESTIONS: break;
     }
@@ -194,7 +195,8 @@ static bool to_ask(const struct asked_node *n, enum question question)
     case ASK_POLICIES: return o->asks_all || source;
     case ASK_EVENTS: return !n->feed_absent;
     case ASK_TRACE: return !n->trace_absent && o->messages;
-    case ASK_QUEUE: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
+    case ASK_QUEUE:
+    case ASK_BINDINGS: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
     case ASK_CONNECTIONS: return o->connections && source;
     case QUESTIONS: break;
     }

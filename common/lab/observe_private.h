@@ -19,6 +19,7 @@ enum question {
     ASK_EVENTS, /* the kit's nodes */
     ASK_TRACE,  /* the kit's nodes */
     ASK_QUEUE,  /* if wanted */
+    ASK_BINDINGS,
     ASK_CONNECTIONS,
     QUESTIONS
 };

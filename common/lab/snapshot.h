@@ -176,7 +176,8 @@ struct snapshot {
     size_t copies_len; /* of the nodes that answered */
 
     /* Documents as the nodes sent them, NULL if not asked for: "nodes" (each node's own entry of GET
-     * /api/nodes), "queue" (GET /api/queues/%2F/NAME), "connections" (GET /api/connections). */
+     * /api/nodes), "queue" (GET /api/queues/%2F/NAME), "bindings" (the same/bindings), "connections" (GET
+     * /api/connections). */
     json_t *details;
 };
 

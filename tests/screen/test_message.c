@@ -518,11 +518,25 @@ static void beside_the_cluster(void **state)
 
 static const char queue_page[] =
     "{\"name\":\"mirrior_hello\",\"arguments\":{\"x-max-length\":5},\"message_bytes\":1788,"
+    "\"message_bytes_ready\":1500,\"message_bytes_unacknowledged\":288,\"messages_ram\":25,"
+    "\"messages_ready_ram\":24,\"messages_unacknowledged_ram\":1,\"message_bytes_ram\":1600,"
+    "\"messages_paged_out\":4,\"message_bytes_paged_out\":188,\"operator_policy\":null,"
+    "\"recoverable_slaves\":[\"node1@localhost\",\"node3@localhost\"],"
     "\"messages_persistent\":3,\"memory\":14000,\"message_stats\":{\"publish\":10,\"deliver_get\":2,\"ack\":"
     "1,"
     "\"ack_details\":{\"rate\":0.4}},\"consumer_details\":[{\"consumer_tag\":\"amq.ctag-1\","
-    "\"prefetch_count\":10,\"ack_required\":true,\"channel_details\":{\"connection_name\":"
-    "\"127.0.0.1:5000 -> 127.0.0.1:5672\"}}]}";
+    "\"prefetch_count\":10,\"ack_required\":true,\"active\":true,\"activity_status\":\"single_active\","
+    "\"exclusive\":false,\"arguments\":{\"x-priority\":5},\"channel_details\":{\"number\":7,"
+    "\"connection_name\":\"127.0.0.1:5000 -> 127.0.0.1:5672\"}},{\"consumer_tag\":\"amq.ctag-2\","
+    "\"prefetch_count\":0,\"ack_required\":false,\"active\":false,\"activity_status\":\"waiting\","
+    "\"exclusive\":true,\"arguments\":{},\"channel_details\":{\"number\":1,"
+    "\"connection_name\":\"127.0.0.1:5002 -> 127.0.0.1:5672\"}}]}";
+/* the last one is what was asked of the queue before */
+static const char bindings_page[] =
+    "[{\"source\":\"\",\"destination\":\"mirrior_hello\",\"routing_key\":\"mirrior_hello\","
+    "\"arguments\":{}},{\"source\":\"amq.headers\",\"destination\":\"mirrior_hello\",\"routing_key\":"
+    "\"\",\"arguments\":{\"x-match\":\"all\"}},{\"source\":\"elsewhere\",\"destination\":\"hello\","
+    "\"routing_key\":\"k\",\"arguments\":{}}]";
 
 static void details(struct scene *s)
 {
@@ -530,14 +544,17 @@ static void details(struct scene *s)
     taken_over(s);
     struct snapshot *next = s->t.s;
     json_t *node =
-        json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:[{s:s}]}", "name", "node2", "mem_used",
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:[{s:s}]}", "name", "node2",
+                  "type", "disc", "sockets_used", (json_int_t)3, "sockets_total", (json_int_t)829, "mem_used",
                   (json_int_t)52428800, "mem_limit", (json_int_t)104857600, "mem_alarm", 0, "uptime",
                   (json_int_t)7500000, "fd_used", (json_int_t)27, "fd_total", (json_int_t)1024, "disk_free",
                   (json_int_t)82000000000, "cluster_links", "name", "node3");
     next->details =
-        json_pack("{s:o, s:{s:o}, s:[{s:s, s:s, s:s, s:s, s:i}]}", "queue", json_loads(queue_page, 0, NULL),
-                  "nodes", "node2", node, "connections", "name", "127.0.0.1:5000 -> 127.0.0.1:5672", "node",
-                  "node2", "user", "admin", "state", "running", "channels", 1);
+        json_pack("{s:o, s:o, s:{s:o}, s:[{s:s, s:s, s:s, s:s, s:i, s:{s:f}, s:{s:f}}]}", "queue",
+                  json_loads(queue_page, 0, NULL), "bindings", json_loads(bindings_page, 0, NULL), "nodes",
+                  "node2", node, "connections", "name", "127.0.0.1:5000 -> 127.0.0.1:5672", "node", "node2",
+                  "user", "admin", "state", "running", "channels", 1, "recv_oct_details", "rate", 1234.5,
+                  "send_oct_details", "rate", 56.0);
     next->queues[0].synced = 0;
     next->queues[0].sync_messages = 6;
     next->queues[0].consumers = 1;
@@ -559,6 +576,15 @@ static void queue_detail(void **state)
     assert_int_equal(s.m.view, VIEW_QUEUE);
     check(&s, "queue-80x24", 80, 24);
     check(&s, "queue-160x45", 160, 45);
+    char *all = model_frame(&s.m, 160, 45);
+    assert_lacks(all, "(PgDn)"); /* nothing of it is out of sight there */
+    assert_lacks(all, "elsewhere");
+    free(all);
+    for (int page = 0; page < 3; page++)
+        press(&s, KEY_PAGE_DOWN);
+    check(&s, "queue-end-80x24", 80, 24); /* and all of it can be reached here */
+    for (int page = 0; page < 3; page++)
+        press(&s, KEY_PAGE_UP);
     says(&s, "node3 NOT in sync", true);
     says(&s, "node1 (was master)", true);
     /* nobody answers: no figure is shown as if it were one of now */

@@ -378,7 +378,8 @@ static void only_what_nodes_show_is_ticked(void **state)
     struct scene *s = *state;
     scene_live(s, 7);
     assert_seen(s, ">[ ] 1 set the policy");
-    terminal_type(s->t, "n"); /* labctl is not beside this program: it fails; test_forged.c has one that lies */
+    terminal_type(s->t,
+                  "n"); /* labctl is not beside this program: it fails; test_forged.c has one that lies */
     assert_seen(s, "$ labctl ");
     assert_goes(s, "running...");
     scene_pass_rounds(s, 6);
