@@ -272,6 +272,9 @@ void model_say(struct model *m, const char *format, ...) __attribute__((format(p
 /* Nothing may be done to the lab from this screen: says why and returns true. what: a key's name, a verb */
 bool model_refuses(struct model *m, const char *what);
 
+/* Nobody answers, so what is done would show nothing: says what helps and returns true. */
+bool model_refuses_unanswered(struct model *m, const char *what);
+
 void model_select_queue(struct model *m, const char *name); /* as the user does */
 const char *model_running_node(const struct model *m);      /* the selected one if it runs; NULL: none does */
 const char *model_message(const struct model *m);           /* NULL: none that still matters */
