@@ -9,6 +9,7 @@ $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab ba
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_keys,tests/screen/test_lesson_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/unanswered,tests/screen/test_unanswered.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/apart,tests/screen/test_apart.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
