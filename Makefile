@@ -2,8 +2,10 @@
 #
 #   make          build everything into build/
 #   make lab      install what is missing, build, open the lab at the lesson you are on
+#                 PORT=6672: node1's ports are 6672, 16672 and 26672, for a host that is shared
 #   make test     install what is missing, build, run every test
 #   make test-long   300 kills, stops and cuts with producers and consumers at work; nothing may be lost
+#   make test-rounds   the cluster tests 20 times in a row (ROUNDS=N): none may fail in any
 #   make test-mutants   mistakes planted in the kit: the simulator must notice each (docs/mutants.md)
 #   make test-rabbitmq   the scenarios that also hold on RabbitMQ, on RabbitMQ (make deps-rabbitmq)
 #   make deps     install the packages that tests/deps/deps lists (Debian, Ubuntu; a list for others)
@@ -128,9 +130,12 @@ catalogues: $(CATALOGUES)
 
 # ---- using -------------------------------------------------------------------------------------------------
 
+# PORT: node1's AMQP port; HTTP and peers stand 10,000 and 20,000 above it, as RabbitMQ's do
+COMMA     := ,
+LAB_PORTS  = $(if $(PORT),--ports "$(PORT)$(COMMA)$$(($(PORT) + 10000))$(COMMA)$$(($(PORT) + 20000))")
 lab: deps
 	+@$(MAKE) --no-print-directory all
-	@$(BUILD)/lab
+	@$(BUILD)/lab $(LAB_PORTS)
 
 # Programs stand together with the lessons in lib/mirrorlab; what is on the PATH are links to them.
 PREFIX ?= /usr/local

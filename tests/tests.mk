@@ -91,6 +91,13 @@ test-cluster: test-start
 	+@$(SUBMAKE) -k all $(CLUSTER_TESTS) || $(BUILD_FAILED)
 	@$(RUN_TESTS) -j 1 -t $(TIME_CLUSTER) cluster $(CLUSTER_TESTS) || true
 	@tests/run -l $(TEST_LOGS) --summary
+# What fails now and then is a bug: ROUNDS times in a row, to the first failure (its logs stay).
+ROUNDS ?= 20
+.PHONY: test-rounds
+test-rounds:
+	+@for round in $$(seq $(ROUNDS)); do \
+	    echo "round $$round of $(ROUNDS)"; $(SUBMAKE) test-cluster || exit 1; \
+	done
 test-screen: test-start
 	+@$(SUBMAKE) -k all $(SCREEN_TESTS) || $(BUILD_FAILED)
 	@$(RUN_TESTS) -j 1 -t $(TIME_SCREEN) screen $(SCREEN_TESTS) || true

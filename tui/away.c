@@ -61,6 +61,7 @@ static void remember_unserved(struct away *a, const struct queue_seen *q, node_b
     }
     a->kept_on |= copies;
     a->back_at = 0;
+    a->loss_told = false;
     a->missing = 0;
 }
 

@@ -158,12 +158,25 @@ static size_t last_break(const struct canvas *c, const char *text, size_t fits)
     return found;
 }
 
+/* Where there is no space to end a line at, as in a document that programs write: behind what ends one of its
+ * parts, or else behind a name. 0: there is neither. */
+static size_t token_break(const char *text, size_t fits)
+{
+    size_t comma = 0, colon = 0;
+    for (size_t i = 1; i < fits; i++) {
+        comma = text[i - 1] == ',' ? i : comma;
+        colon = text[i - 1] == ':' && text[i] != '/' ? i : colon;
+    }
+    return comma ? comma : colon;
+}
+
 size_t text_break(const struct canvas *c, const char *text, int width, size_t *skip)
 {
     size_t fits = text_fits(c, text, width > 2 ? width : 2), at = fits; /* room for one wide character */
     *skip = 0;
     if (text[fits]) {
         at = last_break(c, text, fits);
+        at = at ? at : token_break(text, fits);
         at = at ? at : fits;
     }
     while (text[at + *skip] == ' ')

@@ -10,6 +10,9 @@
 /* The longer one first where one begins as another. A translation keeps the order of its %s. */
 static const char *const sentences[] = {
     /* nodes */
+    N_("%s does not answer: its process is gone"),
+    N_("%s does not answer"),
+    N_("%s answers again"),
     N_("%s is up"),
     N_("%s is down"),
     N_("%s was stopped"),
@@ -42,6 +45,8 @@ static const char *const sentences[] = {
     N_("paging: %s: no message leaves memory; make room on the disk. Publishers wait at %s MiB"),
     N_("the log could not be made smaller: %s"),
     N_("no more clients can come in (%s are connected): %s"),
+    N_("a client was refused, and %s before it: %s"),
+    N_("a client was refused: %s"),
     /* queues */
     N_("queue %s declared on %s"),
     N_("%s declared on %s"),
@@ -51,6 +56,10 @@ static const char *const sentences[] = {
     N_("%s is gone"),
     N_("%s is running"),
     N_("%s is syncing"),
+    N_("%s is stopped: its only copy is on %s"),
+    N_("%s is stopped: its copies are on %s"),
+    N_("%s is down: its only copy is on %s"),
+    N_("%s is down: its copies are on %s"),
     N_("%s is stopped"),
     N_("%s is back on %s, %s message"),
     N_("%s is back on %s, %s messages"),
@@ -65,9 +74,19 @@ static const char *const sentences[] = {
     N_("%s: %s acknowledged, %s handed out"),
     N_("%s: %s acknowledged"),
     N_("%s: %s handed out"),
+    N_("%s: %s is lost: %s came back without it"),
+    N_("%s: %s are lost: %s came back without them"),
+    N_("%s: %s is lost: %s was promoted without it"),
+    N_("%s: %s are lost: %s was promoted without them"),
+    N_("%s: %s is lost: no node has it, and nobody took it"),
+    N_("%s: %s are lost: no node has them, and nobody took them"),
+    N_("%s: %s message is lost: its only copy was on %s"),
+    N_("%s: %s messages are lost: their only copies were on %s"),
     N_("opened here; what %s told before going is not listed"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),
+    N_("%s has ONE copy, in memory: stopping %s loses it"),
+    N_("%s has ONE copy: stopping %s hides it, or loses it"),
     N_("%s: what %s held on its side is discarded, %s message; %s goes on with %s"),
     N_("%s: what %s held on its side is discarded, %s messages; %s goes on with %s"),
     N_("%s: what %s held on its side is discarded, %s message"),
@@ -112,9 +131,9 @@ static const char *const sentences[] = {
 
 /* what an event is about, as nodes and the observer call it; two words at most, in eight columns */
 static const char *const kinds[] = {
-    N_("node"),    N_("queue"),  N_("mirror"), N_("promote"), N_("sync"),   N_("policy"),
-    N_("publish"), N_("alarm"),  N_("memory"), N_("disk"),    N_("count"),  N_("hint"),
-    N_("step"),    N_("set-up"), N_("seen"),   N_("get"),     N_("screen"),
+    N_("node"),  N_("queue"),  N_("mirror"), N_("promote"), N_("sync"), N_("policy"), N_("publish"),
+    N_("alarm"), N_("memory"), N_("disk"),   N_("count"),   N_("hint"), N_("step"),   N_("set-up"),
+    N_("seen"),  N_("get"),    N_("screen"), N_("refused"), N_("lost"),
 };
 
 const char *event_kind(const struct event_seen *e)

@@ -401,9 +401,9 @@ void form_ended(struct model *m, const struct command *c, int exit_code, const c
     /* of what they say of a definition, that is the reason; what else was printed refused.c puts into words
      */
     bool own_words = c->last_line && strstr(text_str(&c->output), "Validation failed");
-    f->wrong = own_words      ? xstrdup(c->last_line)
-               : refused      ? xstrdup(refused)
-               : c->last_line ? xstrdup(c->last_line)
+    f->wrong = own_words      ? one_line(c->last_line)
+               : refused      ? one_line(refused)
+               : c->last_line ? one_line(c->last_line)
                               : format_text(_("ended with exit code %d"), exit_code);
     if (!f->waits || m->overlay != OVERLAY_NONE)
         return;

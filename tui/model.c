@@ -9,6 +9,7 @@
 #include "away.h"
 #include "commands.h"
 #include "find.h"
+#include "history.h"
 #include "kept.h"
 #include "prompt.h"
 #include "ran.h"
@@ -34,6 +35,7 @@ void model_finish(struct model *m)
         free(m->away.items[i].queue);
     for (size_t i = 0; i < m->history.len; i++)
         free(m->history.items[i].queue);
+    VEC_FREE(&m->lost_told);
     for (size_t i = 0; i < FORMS; i++)
         form_finish(&m->forms[i]);
     for (size_t i = 0; i < m->others.len; i++)
@@ -132,50 +134,6 @@ const char *model_message(const struct model *m)
 /* ---- observing
  * ------------------------------------------------------------------------------------------------ */
 
-static struct history *find_history(struct model *m, const char *queue, size_t at)
-{
-    if (at < m->history.len && strcmp(m->history.items[at].queue, queue) == 0)
-        return &m->history.items[at];
-    for (size_t i = 0; i < m->history.len; i++)
-        if (strcmp(m->history.items[i].queue, queue) == 0)
-            return &m->history.items[i];
-    struct history h = {.queue = xstrdup(queue)};
-    for (size_t i = 0; i < HISTORY_LEN; i++)
-        h.depth[i] = h.published[i] = h.delivered[i] = -1;
-    VEC_PUSH(&m->history, h);
-    return &m->history.items[m->history.len - 1];
-}
-
-static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
-{
-    memmove(samples, samples + 1, (HISTORY_LEN - 1) * sizeof(samples[0]));
-    samples[HISTORY_LEN - 1] = newest;
-}
-
-static void remember_history(struct model *m, const struct snapshot *s)
-{
-    for (size_t i = 0; i < s->queues_len; i++) {
-        struct history *h = find_history(m, s->queues[i].name, i);
-        if (h->sampled_at && s->taken_at / 1000 == h->sampled_at / 1000) /* the first look of each second */
-            continue;
-        ms_time missed = h->sampled_at ? s->taken_at / 1000 - h->sampled_at / 1000 : 1;
-        for (; missed > 1; missed = missed > HISTORY_LEN ? HISTORY_LEN : missed - 1) { /* nobody looked */
-            add_sample(h->depth, -1);
-            add_sample(h->published, -1);
-            add_sample(h->delivered, -1);
-        }
-        add_sample(h->depth, s->queues[i].messages);
-        add_sample(h->published, (int64_t)s->queues[i].publish_rate);
-        add_sample(h->delivered, (int64_t)s->queues[i].deliver_rate);
-        h->sampled_at = s->taken_at;
-    }
-    for (size_t i = m->history.len; i-- > 0;)
-        if (!snapshot_queue(s, m->history.items[i].queue)) {
-            free(m->history.items[i].queue);
-            VEC_REMOVE(&m->history, i);
-        }
-}
-
 static int queue_index(const struct model *m)
 {
     for (size_t i = 0; m->snapshot && m->queue && i < m->snapshot->queues_len; i++)
@@ -256,7 +214,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     kept_check(m, s);
     away_observe(m, s);
     apart_observe(m, s);
-    remember_history(m, s);
+    history_observe(m, s);
     uint64_t was_looked_at = m->ledger.uid;
     ledger_want(&m->ledger, m->replay && m->queue_chosen ? m->queue : NULL); /* the past is asked no more */
     ledger_observe(&m->ledger, s);
@@ -286,14 +244,6 @@ const struct queue_seen *model_queue(const struct model *m)
 {
     int i = queue_index(m);
     return i < 0 ? NULL : &m->snapshot->queues[i];
-}
-
-const struct history *model_history(const struct model *m, const char *queue)
-{
-    for (size_t i = 0; i < m->history.len; i++)
-        if (strcmp(m->history.items[i].queue, queue) == 0)
-            return &m->history.items[i];
-    return NULL;
 }
 
 ms_time model_age(const struct model *m)

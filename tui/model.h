@@ -67,7 +67,7 @@ struct command {
     int64_t began_us; /* when it began, since 1970: what was seen last then */
     bool running;
     int exit_code;
-    char *last_line; /* of what it printed, with those that only continue it; NULL: nothing so far */
+    char *last_line; /* of what it printed, with the lines that only continue it; NULL: nothing so far */
     bool line_open;  /* more of that line may come */
     bool typed;      /* behind ':': what it prints is shown in full */
     struct text output;
@@ -110,15 +110,22 @@ struct away {
     int64_t held,
         missing;     /* messages then (-1: no such time); of these, not there when it was served again */
     ms_time back_at; /* served again; 0: not yet */
+    bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
 };
 
-/* The depth of a queue and what went in and out each second, one sample a second, newest last; -1: nobody
- * could say. */
+/* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
+ * -1: nobody could say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
+    int64_t in, out; /* noted since the newest of them */
     ms_time sampled_at;
+};
+
+/* Messages of a queue, by their numbers, of which was told that they are lost. */
+struct lost_told {
+    uint64_t uid, first, last;
 };
 
 struct queue_pace {
@@ -158,7 +165,8 @@ struct model {
     node_bits any_away;                /* nodes that any of them is on */
     int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
-    struct ledger ledger; /* what became of messages */
+    struct ledger ledger;            /* what became of messages */
+    VEC(struct lost_told) lost_told; /* losses.h */
 
     /* the lesson; lesson.c changes it, the model reads it. NULL: none */
     struct lesson *lesson;

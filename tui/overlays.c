@@ -14,7 +14,8 @@ struct rect draw_box(struct canvas *c, int width, int height, const char *title)
     height = height > c->height ? c->height : height;
     struct rect r = {(c->width - width) / 2, (c->height - height) / 2, width, height};
     char *spaced = format_text(" %s ", title);
-    canvas_fill(c, r, STYLE_NORMAL);
+    canvas_fill(c, (struct rect){0, r.y, c->width, r.height},
+                STYLE_NORMAL); /* no halves of words beside it */
     canvas_box(c, r, STYLE_STRONG);
     canvas_put(c, (struct rect){r.x + 1, r.y, r.width - 2, 1}, 1, 0, STYLE_STRONG, spaced);
     free(spaced);
@@ -57,9 +58,22 @@ static void key_names(const struct model *m, size_t i, char out[64])
 #define NARROW_WIDTH 58 /* below it what a key does stands under its name, to its end */
 #define INDENT       2
 
+/* What the letters and signs of the cluster mean: the row under the queues has it only while nothing is
+ * wrong.
+ */
+static const char signs_title[] = N_("In the cluster"),
+                  signs[] =
+                      N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, "
+                         "m), ? nobody can say now");
+
+static int signs_rows(const struct model *m, const struct canvas *c, int width)
+{
+    return m->compared ? 0 : 1 + paragraph_rows(c, width - INDENT, _(signs));
+}
+
 static int help_rows(const struct model *m, const struct canvas *c, int width)
 {
-    int rows = 0;
+    int rows = signs_rows(m, c, width);
     for (size_t i = 0; i < key_table_len; i++)
         if (help_of(m, i))
             rows += width >= NARROW_WIDTH ? 1 : 1 + paragraph_rows(c, width - INDENT, _(help_of(m, i)));
@@ -80,6 +94,10 @@ static void draw_keys(const struct model *m, struct canvas *c, struct rect list,
         else
             y += 1 + draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(help));
     }
+    if (m->compared)
+        return;
+    canvas_put(c, list, 0, y, STYLE_TITLE, _(signs_title));
+    draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(signs));
 }
 
 /* the box's inside, without the line above and the one below */

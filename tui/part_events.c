@@ -11,6 +11,8 @@ static enum style kind_style(const char *kind)
 {
     if (strcmp(kind, "hint") == 0)
         return STYLE_STRONG;
+    if (strcmp(kind, "lost") == 0)
+        return STYLE_DOWN;
     if (strcmp(kind, "promote") == 0 || strcmp(kind, "sync") == 0)
         return STYLE_SYNCING;
     return STYLE_NORMAL;
@@ -30,32 +32,48 @@ static bool names(const char *text, const char *word)
 #define TEXT_COLUMN 24 /* behind the time and the kind */
 #define MIN_TEXT    20
 
-/* "node2: node1 was stopped": who tells it, unless that is in what it tells; *teller: how much of it that is.
- * The caller frees it. */
-static char *told_text(const struct event_seen *e, size_t *teller)
+/* it is about another node than the one that tells it */
+static bool of_another(const struct snapshot *s, const struct event_seen *e)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (names(e->text, s->nodes[i].name))
+            return true;
+    return false;
+}
+
+/* Who tells it, unless that is in what it tells: "node3: a client was refused"; and, so that nobody takes the
+ * one for the other, behind what is about another node: "node1 was stopped (seen by node2)". *before,
+ * *behind: how much of it that is. The caller frees it. */
+static char *told_text(const struct snapshot *s, const struct event_seen *e, size_t *before, size_t *behind)
 {
     struct text t = {0};
     char *text = event_words(e);
-    if (e->node && !names(e->text, e->node))
+    bool told = e->node && !names(e->text, e->node), other = told && of_another(s, e);
+    if (told && !other)
         text_printf(&t, _("%s: "), e->node);
-    *teller = t.len;
+    *before = t.len;
     text_add(&t, text);
+    size_t len = t.len;
+    if (other)
+        text_printf(&t, _(" (seen by %s)"), e->node);
+    *behind = t.len - len;
     free(text);
     return t.s;
 }
 
 /* what an event takes where it is to be read to its end */
-static int event_rows(const struct canvas *c, int width, const struct event_seen *e)
+static int event_rows(const struct snapshot *s, const struct canvas *c, int width, const struct event_seen *e)
 {
-    size_t teller;
-    char *text = told_text(e, &teller);
+    size_t before, behind;
+    char *text = told_text(s, e, &before, &behind);
     int rows = width - TEXT_COLUMN < MIN_TEXT ? 1 : paragraph_rows(c, width - TEXT_COLUMN, text);
     free(text);
     return rows ? rows : 1;
 }
 
 /* whole: in as many rows as it takes; else in one. Returns how many. */
-static int draw_event(struct canvas *c, struct rect r, int y, const struct event_seen *e, bool whole)
+static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r, int y,
+                      const struct event_seen *e, bool whole)
 {
     time_t seconds = (time_t)(e->wall_ms / 1000);
     struct tm t;
@@ -64,12 +82,15 @@ static int draw_event(struct canvas *c, struct rect r, int y, const struct event
                           (int)(e->wall_ms % 1000));
     canvas_put(c, (struct rect){r.x, r.y, x + 10, r.height}, x + 2, y, kind_style(e->kind), event_kind(e));
     x += 11;
-    size_t teller;
-    char *text = told_text(e, &teller);
-    int rows = whole ? event_rows(c, r.width, e) : 1;
+    size_t before, behind;
+    char *text = told_text(s, e, &before, &behind);
+    int rows = whole ? event_rows(s, c, r.width, e) : 1, columns = text_columns(c, text);
     draw_paragraph(c, rect_rows(r, y, rows), x, 0, kind_style(e->kind), text);
-    text[teller] = '\0';
-    canvas_restyle(c, (struct rect){r.x + x, r.y + y, text_columns(c, text), teller > 0}, STYLE_DIM);
+    int from = columns - text_columns(c, text + strlen(text) - behind);
+    if (behind && x + columns <= r.width)
+        canvas_restyle(c, (struct rect){r.x + x + from, r.y + y, columns - from, 1}, STYLE_DIM);
+    text[before] = '\0';
+    canvas_restyle(c, (struct rect){r.x + x, r.y + y, text_columns(c, text), before > 0}, STYLE_DIM);
     free(text);
     return rows;
 }
@@ -77,10 +98,19 @@ static int draw_event(struct canvas *c, struct rect r, int y, const struct event
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
 {
     int used = 0, shown = 0, events = (int)m->happened.len;
-    while (shown < events &&
-           (used += event_rows(c, r.width, &m->snapshot->events[m->happened.items[shown]])) < r.height)
+    while (shown < events && (used += event_rows(m->snapshot, c, r.width,
+                                                 &m->snapshot->events[m->happened.items[shown]])) < r.height)
         shown++;
     return shown || !events ? events - shown : events - 1;
+}
+
+/* "+12 above, +3 below"; NULL: all is shown. The caller frees it. */
+static char *place_text(int above, int below)
+{
+    return above > 0 && below > 0 ? format_text(_("+%d above, +%d below"), above, below)
+           : above > 0            ? format_text(_("+%d above"), above)
+           : below > 0            ? format_text(_("+%d below"), below)
+                                  : NULL;
 }
 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end)
@@ -88,10 +118,6 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     const struct snapshot *s = m->snapshot;
     bool all = m->view != VIEW_EVENTS; /* the filter is that view's own */
     int rows = r.height - 1, events = (int)(all ? s->events_len : m->happened.len);
-    char *status = all ? NULL : find_status(m);
-    draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),
-               status);
-    free(status);
     if (events == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
                    s->events_len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
@@ -99,11 +125,17 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     last = last < 1 ? (events > 0) : last;
     int first = last;
     while (first > 0) {
-        used += all ? 1 : event_rows(c, r.width, &s->events[m->happened.items[first - 1]]);
+        used += all ? 1 : event_rows(s, c, r.width, &s->events[m->happened.items[first - 1]]);
         if (used > rows && first < last)
             break;
         first--;
     }
     for (int i = first; i < last && y < r.height; i++)
-        y += draw_event(c, r, y, &s->events[all ? (size_t)i : m->happened.items[i]], !all);
+        y += draw_event(s, c, r, y, &s->events[all ? (size_t)i : m->happened.items[i]], !all);
+    char *status = all ? NULL : find_status(m);
+    char *place = all || status ? NULL : place_text(first, events - last);
+    draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),
+               status ? status : place);
+    free(status);
+    free(place);
 }

@@ -164,10 +164,11 @@ static void draw_card(const struct model *m, struct canvas *c, struct rect r, in
     const char *words = state_words(n, &style);
     canvas_box(c, r, selected ? STYLE_STRONG : STYLE_TITLE);
     struct rect title = {r.x + 1, r.y, r.width - 2, 1};
-    int x = canvas_put(c, title, 0, 0, selected ? STYLE_SELECTED : STYLE_TITLE, selected ? ">" : "");
+    int x = canvas_put(c, title, 0, 0, selected ? STYLE_SELECTED : STYLE_TITLE, selected ? ">" : " ");
     x = canvas_put(c, title, x, 0, selected ? STYLE_SELECTED : STYLE_TITLE, n->name);
     x = canvas_put(c, title, x, 0, STYLE_NORMAL, " ");
-    canvas_put(c, title, x, 0, style, words);
+    x = canvas_put(c, title, x, 0, style, words);
+    canvas_put(c, title, x, 0, STYLE_NORMAL, " ");
     draw_apart(m, c, (struct rect){r.x + 1, r.y + r.height - 1, r.width - 2, 1}, n);
     draw_copies(m, c, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2}, node);
 }

@@ -59,7 +59,11 @@ void page_field(struct page *p, const char *name, enum style style, const char *
 void page_more(struct page *p)
 {
     int below = p->y - p->from - p->r.height;
-    char *text = below > 0 ? format_text(_(" %d more (PgDn) "), below) : NULL;
+    char *text = below > 0 && p->from > 0
+                     ? format_text(_(" %d above, %d below (PgUp, PgDn) "), p->from, below)
+                 : p->from > 0 ? format_text(_(" %d above (PgUp) "), p->from)
+                 : below > 0   ? format_text(_(" %d more (PgDn) "), below)
+                               : NULL;
     if (text)
         canvas_put_right(p->c, p->r, 0, p->r.height - 1, STYLE_TITLE, text);
     free(text);

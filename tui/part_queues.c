@@ -177,14 +177,15 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
     }
     if (k->mirrors)
         draw_mirrors(c, r, k->mirrors, y, q);
+    const struct history *history = model_history(m, q->name);
     if (k->rates) {
-        count_text((int64_t)q->publish_rate, count);
-        count_text((int64_t)q->deliver_rate, rate);
-        canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", q->publish_rate < 0 ? "-" : count,
-                      q->deliver_rate < 0 ? "-" : rate);
+        int64_t in = history ? history->published[HISTORY_LEN - 1] : -1,
+                out = history ? history->delivered[HISTORY_LEN - 1] : -1;
+        count_text(in, count);
+        count_text(out, rate);
+        canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", in < 0 ? "-" : count, out < 0 ? "-" : rate);
     }
-    const struct history *history = k->history ? model_history(m, q->name) : NULL;
-    if (history)
+    if (k->history && history)
         draw_sparkline(c, r, k->history, y, HISTORY_WIDTH - 2, history->depth);
     if (k->policy)
         canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
@@ -211,7 +212,11 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     int first = selected >= rows ? selected - rows + 1 : 0;
     for (int i = first; i < queues && i - first < rows; i++)
         draw_queue(m, c, r, 1 + i - first, &k, &s->queues[m->shown.items[i]]);
-    char *more = counted ? format_text(_(" +%d more"), queues - rows) : NULL;
+    int below = queues - first - rows;
+    char *more = !counted                 ? NULL
+                 : first > 0 && below > 0 ? format_text(_(" +%d above, +%d below"), first, below)
+                 : first > 0              ? format_text(_(" +%d above"), first)
+                                          : format_text(_(" +%d below"), below);
     if (more)
         canvas_put_right(c, r, 0, r.height - 1, STYLE_DIM, more);
     free(status);

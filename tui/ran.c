@@ -118,7 +118,7 @@ static void add_line(struct command *c, const char *line, size_t len)
     if (indent == len)
         return;
     bool more = c->last_line && (indent > 0 || c->line_open) && strlen(c->last_line) < LAST_LINE_MAX;
-    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "; " : "",
+    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "\n" : "",
                                (int)(len - indent), line + indent);
     free(c->last_line);
     c->last_line = joined;
@@ -170,12 +170,13 @@ static void other_ended(struct model *m, size_t i, int exit_code)
     c->exit_code = exit_code;
     char *refused = refused_text(m, c);
     form_ended(m, c, exit_code, refused);
-    const char *last = refused ? refused : c->last_line ? c->last_line : "";
+    char *last = one_line(refused ? refused : c->last_line ? c->last_line : "");
     if (exit_code)
         model_say(m, _("ended with exit code %d: %s: %s"), exit_code, c->text, last);
     else
         model_say(m, _("done: %s: %s"), c->text, last);
     free(refused);
+    free(last);
     VEC_REMOVE(&m->others, i);
     command_destroy(c);
 }

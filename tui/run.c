@@ -19,6 +19,7 @@
 #include "kept.h"
 #include "lab/observe.h"
 #include "lessons_beside.h"
+#include "losses.h"
 #include "model.h"
 #include "mouse.h"
 #include "script.h"
@@ -147,6 +148,10 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     draw(r, false);
+    for (char *lost; (lost = losses_next(&r->model));) { /* it is in the list from the next look on */
+        observer_tell(r->observer, "lost", lost);
+        free(lost);
+    }
 }
 
 static void on_more(evutil_socket_t fd, short what, void *arg)
@@ -560,8 +565,10 @@ static void loop(struct run *r)
     if (session_live(r->session))
         r->observer = observer_create(
             r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
-    if (r->observer)
+    if (r->observer) {
+        observer_take_up(r->observer);
         observer_spare(r->observer, LOOK_PERCENT);
+    }
     r->unattended = !r->opts->plain && r->observer;
     if (!can_be_waited_for(STDIN_FILENO))
         end_input(r);
@@ -572,7 +579,7 @@ static void loop(struct run *r)
     account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
         fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);
-    if (r->observer && !r->model.readonly && kept_save(&r->model, r->lab))
+    if (r->observer && !r->model.readonly && (kept_save(&r->model, r->lab) || observer_keep(r->observer)))
         fputs(_("lab: what was seen cannot be kept in the lab's folder\n"), stderr);
     observer_destroy(r->observer);
     jobs_destroy(r->jobs);

@@ -1,4 +1,5 @@
-/* screen.c: the frame around every view: header, command line, key bar; and helpers that views share. */
+/* screen.c: the frame around every view: command line, key bar (the header is part_header.c); and helpers
+ * that views share. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +24,29 @@ const struct view_ops *view_of(enum view view)
 /* ---- shared helpers
  * ------------------------------------------------------------------------------------------- */
 
+/* " words ", however they came; the caller frees it */
+static char *spaced(const char *words)
+{
+    words += strspn(words, " ");
+    size_t len = strlen(words);
+    while (len && words[len - 1] == ' ')
+        len--;
+    return format_text(" %.*s ", (int)len, words);
+}
+
 void draw_title(struct canvas *c, struct rect r, int y, const char *title, const char *right)
 {
+    char *left_words = spaced(title), *right_words = right ? spaced(right) : NULL;
+    struct rect left = r;
     canvas_across(c, rect_rows(r, y, 1), 0, STYLE_TITLE);
     if (right)
-        canvas_put_right(c, r, 2, y, STYLE_TITLE, right);
-    struct rect left = r;
-    left.width -= right ? text_columns(c, right) + 3 : 0;
-    canvas_put(c, left, 1, y, STYLE_TITLE, title);
+        canvas_put_right(c, r, 2, y, STYLE_TITLE, right_words);
+    left.width -= right ? text_columns(c, right_words) + 4 : 0;
+    int x = canvas_put(c, left, 1, y, STYLE_TITLE, left_words);
+    if (right && x > left.width) /* cut: the mark of it and the line are two things */
+        canvas_put(c, r, left.width, y, STYLE_TITLE, " ");
+    free(left_words);
+    free(right_words);
 }
 
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style, const char *text)
@@ -55,6 +71,42 @@ int paragraph_rows(const struct canvas *c, int width, const char *text)
         text += len + skip;
     }
     return rows;
+}
+
+/* Lines that are ended by '\n', each a paragraph. */
+static int lines_rows(const struct canvas *c, int width, const char *text)
+{
+    int rows = 0;
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        char *line = xstrndup(text, len);
+        rows += paragraph_rows(c, width, line);
+        free(line);
+    }
+    return rows;
+}
+
+static int draw_lines(struct canvas *c, struct rect r, int x, enum style style, const char *text)
+{
+    int y = 0;
+    for (size_t len; *text && y < r.height; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        char *line = xstrndup(text, len);
+        y += draw_paragraph(c, r, x, y, style, line);
+        free(line);
+    }
+    return y;
+}
+
+char *one_line(const char *lines)
+{
+    struct text t = {0};
+    text_add(&t, "");
+    for (size_t len; *lines; lines += len + (lines[len] == '\n')) {
+        len = strcspn(lines, "\n");
+        text_printf(&t, "%s%.*s", t.len ? "; " : "", (int)len, lines);
+    }
+    return t.s;
 }
 
 const char *count_text(int64_t count, char buffer[24])
@@ -88,102 +140,6 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
         return 'u';
     *style = STYLE_DIM;
     return '.';
-}
-
-/* ---- header
- * ----------------------------------------------------------------------------------------------------- */
-
-static const char *liveness(const struct model *m, enum style *style)
-{
-    *style = STYLE_STRONG;
-    if (m->replay)
-        return m->time.paused ? _("PAUSED") : _("REPLAY");
-    *style = STYLE_DOWN;
-    if (!m->snapshot)
-        return _("WAITING");
-    if (model_stale(m))
-        return _("STALE");
-    *style = STYLE_FINE;
-    return _("LIVE");
-}
-
-static void clock_text(char buffer[16], ms_time ms)
-{
-    unsigned s = (unsigned)u64_min(ms / 1000, 99 * 3600 + 3599);
-    if (s < 3600)
-        snprintf(buffer, 16, "%u:%02u", s / 60, s % 60);
-    else
-        snprintf(buffer, 16, "%u:%02u:%02u", s / 3600, s / 60 % 60, s % 60);
-}
-
-/* Where in the recording this is, and whether it goes on: "|| 0:12/1:40", "x2 0:12/1:40". */
-static void position_text(const struct time_shown *t, char *buffer, size_t size)
-{
-    char at[16], end[16], speed[16] = "||";
-    clock_text(at, t->at);
-    clock_text(end, t->end);
-    if (t->playing && t->speed_percent >= 100)
-        snprintf(speed, sizeof(speed), "x%u", t->speed_percent / 100);
-    else if (t->playing)
-        snprintf(speed, sizeof(speed), "x0.%02u", t->speed_percent);
-    snprintf(buffer, size, "%s %s/%s", speed, at, end);
-}
-
-/* Whole seconds: a figure that changes with every look would pull the eye away from what matters. */
-static void age_text(const struct model *m, char buffer[64])
-{
-    ms_time age = m->replay ? m->time.behind : model_age(m);
-    if (!m->snapshot || (m->replay && !m->time.end))
-        buffer[0] = '\0';
-    else if (m->replay && !m->time.paused)
-        position_text(&m->time, buffer, 64);
-    else if (age == UINT64_MAX)
-        snprintf(buffer, 64, _("age -"));
-    else if (age < 1000)
-        snprintf(buffer, 64, _("age <1s"));
-    else
-        snprintf(buffer, 64, _("age %llus"), (unsigned long long)(age / 1000));
-}
-
-static void draw_header(const struct model *m, struct canvas *c, struct rect r)
-{
-    size_t up = 0, nodes = m->snapshot ? m->snapshot->nodes_len : 0;
-    for (size_t i = 0; i < nodes; i++)
-        up += m->snapshot->nodes[i].state == NODE_UP;
-    char age[64], lab[48];
-    enum style style;
-    const char *word = liveness(m, &style);
-    age_text(m, age);
-    snprintf(lab, sizeof(lab), _("lab %zu/%zu "), up, nodes);
-    int left = r.width;
-    int names = text_columns(c, "mirrorlab") + 1;
-    for (int i = 0; i < VIEW_TABS; i++)
-        names += 3 + text_columns(c, _(views[i]->name));
-    bool apart = m->snapshot && snapshot_partitioned(m->snapshot);
-    const char *partitioned = apart ? _("PARTITIONED") : NULL;
-    int x = 0, needs = text_columns(c, lab) + text_columns(c, word);
-    needs += apart ? 2 + text_columns(c, partitioned) + text_columns(c, age) : 0;
-    bool named = names + 2 + needs <= left; /* the program's name goes first where there is no room for all */
-    names -= named ? 0 : text_columns(c, "mirrorlab") + 1;
-    if (named || (apart && names + 2 + needs <= left)) { /* then the views' names */
-        if (named)
-            x = canvas_put(c, r, 0, 0, STYLE_STRONG, "mirrorlab") + 1;
-        for (int i = 0; i < VIEW_TABS; i++)
-            x = canvas_printf(c, r, x, 0, m->view == (enum view)i ? STYLE_SELECTED : STYLE_DIM, "%d:%s",
-                              i + 1, _(views[i]->name)) +
-                1;
-        x = canvas_put(c, r, x, 0, STYLE_DIM, "|") + 1;
-    }
-    x = canvas_put(c, r, x, 0, up == nodes ? STYLE_NORMAL : STYLE_DOWN, lab);
-    x = canvas_put(c, r, x, 0, style, word);
-    if (partitioned)
-        x = canvas_put(c, r, x + 1, 0, STYLE_DOWN, partitioned);
-    if (m->recording)
-        x = canvas_put(c, r, x + 1, 0, STYLE_STRONG, _("REC"));
-    if (m->readonly)
-        x = canvas_put(c, r, x + 1, 0, STYLE_DIM, _("read-only"));
-    if (x + 1 + text_columns(c, age) <= r.width)
-        canvas_put_right(c, r, 0, 0, STYLE_DIM, age);
 }
 
 /* ---- command line and key bar
@@ -332,8 +288,8 @@ static int command_rows(const struct model *m, const struct canvas *c)
         return c->height >= 6 ? 1 : 0;
     struct words w = words_of(m);
     int rows = w.ran ? 1 : w.above ? paragraph_rows(c, c->width, w.above) : 0;
-    rows += w.below ? paragraph_rows(c, c->width - (w.printed ? 2 : 0), w.below) : 0;
-    bool whole = !w.printed || (!m->command->running && m->command->exit_code);
+    rows += w.below ? lines_rows(c, c->width - (w.printed ? 2 : 0), w.below) : 0;
+    bool whole = !w.printed || strchr(w.below, '\n') || (!m->command->running && m->command->exit_code);
     words_finish(&w);
     return rows < 2 || !whole ? 2 : rows > 4 ? 4 : rows;
 }
@@ -353,6 +309,10 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
     }
     left.width -= text_columns(c, status) + 2;
     int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
+    const char *copies = _("y copies it");
+    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN &&
+        x + 2 + text_columns(c, copies) <= left.width)
+        canvas_put_right(c, left, 1, 0, STYLE_DIM, copies);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
     canvas_put_right(c, r, 0, 0,
@@ -360,8 +320,11 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
                      : cmd->exit_code ? STYLE_DOWN
                                       : STYLE_DIM,
                      status);
-    if (r.height == 1 && w->printed && x + 4 < left.width)
-        canvas_printf(c, left, x + 2, 0, STYLE_DIM, "| %s", w->below);
+    if (r.height == 1 && w->printed && x + 4 < left.width) {
+        char *line = one_line(w->below);
+        canvas_printf(c, left, x + 2, 0, STYLE_DIM, "| %s", line);
+        free(line);
+    }
 }
 
 static void draw_command(const struct model *m, struct canvas *c, struct rect r)
@@ -369,9 +332,11 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     struct words w = words_of(m);
     enum style style = w.printed ? STYLE_DIM : STYLE_STRONG;
     if (r.height == 1 && !w.printed && w.below) {
-        canvas_put(c, r, 0, 0, style, w.below);
+        char *line = one_line(w.below);
+        canvas_put(c, r, 0, 0, style, line);
+        free(line);
     } else {
-        int below = w.below ? paragraph_rows(c, r.width - (w.printed ? 2 : 0), w.below) : 0;
+        int below = w.below ? lines_rows(c, r.width - (w.printed ? 2 : 0), w.below) : 0;
         int above = below < r.height ? r.height - below : 1;
         if (w.ran)
             draw_ran(m->command, c, r, &w);
@@ -382,7 +347,7 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
         else if (!w.above && below >= r.height)
             above = 0;
         struct rect rest = rect_rows(r, above, r.height - above);
-        int used = w.below ? draw_paragraph(c, rest, w.printed ? 2 : 0, 0, style, w.below) : 0;
+        int used = w.below ? draw_lines(c, rest, w.printed ? 2 : 0, style, w.below) : 0;
         for (int y = 0; w.printed && y < used; y++)
             canvas_put(c, rest, 0, y, STYLE_DIM, "|");
     }

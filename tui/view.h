@@ -34,6 +34,8 @@ void screen_settle(struct model *m, struct canvas *c);
 /* The whole screen: header, the current view, command line, key bar, and what lies over them. */
 void screen_draw(const struct model *m, struct canvas *c);
 
+void draw_header(const struct model *m, struct canvas *c, struct rect r); /* part_header.c */
+
 /* The lesson's open question stands above the keys. */
 bool screen_asks(const struct model *m, const struct canvas *c);
 
@@ -142,6 +144,9 @@ uint64_t message_shown(const struct model *m);                        /* its num
 char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
 const char *verdict_word(enum verdict v, enum style *style);
 char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
+/* UNAVAILABLE: the same at length, and what is to be expected: it is not lost before a node that had it is
+ * back without it */
+char *unavailable_text(const struct snapshot *s, const struct fate *f);
 /* "held"; beside another run of the same word "held (on 2)": they differ in how many nodes have them */
 char *run_word(const struct ledger *l, size_t at, enum style *style);
 char *range_text(const struct fate_range *f, const char *word); /* "#1-#5 held" */
@@ -163,11 +168,14 @@ void draw_input(struct canvas *c, struct rect r, int x, int y, const struct inpu
 /* ---- shared -----------------------------------------------------------------------------------------------
  */
 
-/* A line with a title in it: "-Events (newest last)-----". */
+/* A line with a title in it, and words at its right (NULL: none): "- Queue hello ------ running --". */
 void draw_title(struct canvas *c, struct rect r, int y, const char *title, const char *right);
 
 /* Text over several lines, broken at spaces, at most r.height of them; how many it took. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style, const char *text);
+
+/* What stands in lines, in one: "a; b". The caller frees it. */
+char *one_line(const char *lines);
 
 /* how many it takes if there is room, `width` columns wide */
 int paragraph_rows(const struct canvas *c, int width, const char *text);

@@ -136,11 +136,24 @@ static bool took_over(const struct model *m, const struct queue_seen *q)
     if (q->master < 0)
         return false;
     char *begin = format_text("%s: %s promoted", q->name, m->snapshot->nodes[q->master].name);
-    bool told = past && past->taken_len;
-    for (size_t i = 0; i < m->snapshot->events_len && !told; i++)
-        told = strncmp(m->snapshot->events[i].text, begin, strlen(begin)) == 0;
+    char *declared = format_text("queue %s declared", q->name); /* another one of this name */
+    bool told = false;
+    for (size_t i = 0; i < m->snapshot->events_len; i++) {
+        const char *text = m->snapshot->events[i].text;
+        told = (told && strncmp(text, declared, strlen(declared)) != 0) ||
+               strncmp(text, begin, strlen(begin)) == 0;
+    }
     free(begin);
-    return told;
+    free(declared);
+    return told || (past && past->taken_len);
+}
+
+/* A served queue of which its master counts nothing has had nothing: the kit's nodes leave out what never
+ * happened (RabbitMQ's may be told to count nothing). */
+static bool had_nothing(const struct model *m, const struct queue_seen *q, const json_t *o)
+{
+    return o && m->snapshot->source >= 0 && m->snapshot->traces &&
+           (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
 /* These are the master's own figures: one that took over begins at nothing. */
@@ -152,7 +165,10 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     add_rate(&t, _("out"), q->deliver_rate, detail_count(stats, "deliver_get"));
     add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
-    page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : "?");
+    page_field(p, _("rates"), STYLE_NORMAL, "%s",
+               t.len                  ? t.s
+               : had_nothing(m, q, o) ? _("nothing went in or out so far")
+                                      : "?");
     if (t.len && took_over(m, q))
         page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
                   m->snapshot->nodes[q->master].name);
@@ -183,12 +199,16 @@ static void messages(struct page *p, const struct model *m)
         return;
     for (size_t i = 0; i < l->fates.len && i < 5; i++) {
         const struct fate_range *f = &l->fates.items[i];
-        char *text = fate_text(m->snapshot, &f->fate);
-        if (f->first == f->last)
-            page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 " %s", f->first + 1, text);
-        else
-            page_field(p, i ? "" : _("fates"), STYLE_NORMAL, "#%" PRIu64 "-#%" PRIu64 " %s", f->first + 1,
-                       f->last + 1, text);
+        enum style style = STYLE_NORMAL, verdict;
+        char *text = fate_text(m->snapshot, &f->fate), *told = NULL;
+        if (f->fate.verdict == VERDICT_LOST) { /* that no node has it is not all that there is to say */
+            told = format_text("%s  %s", verdict_word(f->fate.verdict, &verdict), text);
+            style = verdict;
+        }
+        char *range = range_text(f, told ? told : text);
+        page_field(p, i ? "" : _("fates"), style, "%s", range);
+        free(range);
+        free(told);
         free(text);
     }
     if (l->fates.len > 5)

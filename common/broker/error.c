@@ -1,5 +1,5 @@
-/* error.c: what goes wrong, in RabbitMQ's words. The code decides whether a channel or its connection ends.
- */
+/* error.c: what goes wrong, in RabbitMQ's words. The code decides whether a channel or its connection ends;
+ * that a channel did is told to people, too. */
 #include "broker/private.h"
 
 #include <stdio.h>
@@ -41,6 +41,30 @@ static void shorten(struct text *t)
     text_add(t, "...");
 }
 
+/* People are told of a client that was refused, once in a while: who asks again and again is not to push
+ * everything else out of the feed. */
+#define REFUSED_APART_MS 1000
+
+static void tell_refused(struct broker *b, const char *text)
+{
+    if (b->refused_at && b->now < b->refused_at + REFUSED_APART_MS) {
+        b->refused_untold++;
+        return;
+    }
+    struct text t = {0};
+    if (b->refused_untold)
+        text_printf(&t, "a client was refused, and %llu before it: %s", (unsigned long long)b->refused_untold,
+                    text);
+    else
+        text_printf(&t, "a client was refused: %s", text);
+    b->refused_at = b->now;
+    b->refused_untold = 0;
+    struct effect *fx = effects_add(b->out, FX_EVENT);
+    fx->u.event.kind = "refused";
+    fx->u.event.queue = NULL;
+    fx->u.event.text = t.s;
+}
+
 static void fail_connection(struct connection *c, enum reply_code code, uint32_t method, struct text *t)
 {
     shorten(t);
@@ -72,6 +96,7 @@ void channel_fail(struct channel *ch, enum reply_code code, uint32_t method, con
     } else if (ch->state == CHANNEL_OPEN) {
         shorten(&t);
         confirms_flush(ch);
+        tell_refused(ch->conn->broker, text_str(&t));
         wire_put_method(&ch->conn->out, ch->number, AMQP_CHANNEL_CLOSE_METHOD,
                         &(amqp_channel_close_t){.reply_code = (uint16_t)code,
                                                 .reply_text = amqp_text(text_str(&t)),

@@ -321,10 +321,12 @@ struct broker {
     })
     confirm_slots; /* [0] unused: cookie 0 is nobody's */
     VEC(uint32_t) free_slots;
-    amqp_pool_t pool; /* decoded methods; recycled with each frame */
-    bool alarm;       /* memory */
-    bool ending;      /* being destroyed: the library is told nothing any more */
-    ms_time timer_at; /* no connection wants a tick before this */
+    amqp_pool_t pool;        /* decoded methods; recycled with each frame */
+    ms_time refused_at;      /* when people were told last of a client that was refused */
+    uint64_t refused_untold; /* how many were since */
+    bool alarm;              /* memory */
+    bool ending;             /* being destroyed: the library is told nothing any more */
+    ms_time timer_at;        /* no connection wants a tick before this */
 
     /* routing */
     struct map exchanges; /* name -> struct exchange */

@@ -234,16 +234,36 @@ static json_t *facts_consumers(struct node *n)
     return all;
 }
 
-/* of the queues with a single active consumer whose one is here: its tag */
-static json_t *facts_active(struct node *n)
+static bool is_single_active(const struct consumer_info *c)
+{
+    return c->single && c->active;
+}
+
+static bool is_exclusive(const struct consumer_info *c)
+{
+    return c->exclusive;
+}
+
+/* Of the queues that have one such consumer, and it is here: its tag. */
+static json_t *tags_by_queue(struct node *n, bool (*is_the_one)(const struct consumer_info *))
 {
     json_t *all = json_object();
     struct consumer_info info;
     size_t at = 0;
     while (broker_next_consumer(node_broker(n), &at, &info))
-        if (info.single && info.active)
+        if (is_the_one(&info))
             json_object_set_new(all, info.queue, json_string(info.tag));
     return all;
+}
+
+static json_t *facts_active(struct node *n)
+{
+    return tags_by_queue(n, is_single_active);
+}
+
+static json_t *facts_exclusive(struct node *n)
+{
+    return tags_by_queue(n, is_exclusive);
 }
 
 /* ---- exchanges: what went through them on this node ---- */
@@ -333,6 +353,7 @@ static const struct {
     json_t *(*make)(struct node *n);
 } kinds[] = {
     {FACTS_QUEUES | FACTS_ONE_QUEUE, "active", facts_active},
+    {FACTS_QUEUES | FACTS_ONE_QUEUE, "exclusive", facts_exclusive},
     {FACTS_CONNECTIONS, "connections", facts_connections},
     {FACTS_CHANNELS, "channels", facts_channels},
     {FACTS_CONSUMERS, "consumers", facts_consumers},

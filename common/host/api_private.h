@@ -15,7 +15,8 @@
 
 enum api_facts {
     FACTS_NONE = 0,
-    FACTS_QUEUES = 1 << 0, /* "queues": {NAME: counts} of the queues mastered here, "active": {NAME: tag} */
+    FACTS_QUEUES =
+        1 << 0, /* "queues": {NAME: counts} of the queues mastered here, "active", "exclusive": {NAME: tag} */
     FACTS_CONNECTIONS = 1 << 1, /* "connections": [...] */
     FACTS_CHANNELS = 1 << 2,    /* "channels": [...] */
     FACTS_CONSUMERS = 1 << 3,   /* "consumers": [...] */

@@ -130,12 +130,12 @@ static void set_counts(struct api_call *c, const struct queue_info *q, const jso
     json_decref(message_stats);
 }
 
-/* wherever it is connected */
-static json_t *active_tag(const struct api_call *c, const char *queue)
+/* wherever it is connected: the consumer that is the queue's `active` one, or its `exclusive` one */
+static json_t *tag_of(const struct api_call *c, const char *which, const char *queue)
 {
     json_t *tag = NULL;
     for (size_t n = 0; n < LIMIT_NODES && !tag; n++)
-        tag = json_object_get(json_object_get(c->facts[n], "active"), queue);
+        tag = json_object_get(json_object_get(c->facts[n], which), queue);
     return tag ? json_incref(tag) : json_null();
 }
 
@@ -158,8 +158,8 @@ static void set_running(struct api_call *c, const struct mirror *m, const struct
         json_object_set_new(json, "synchronised_slave_pids",
                             mirrored ? names_json(m, q, true, q->synced) : json_string(""));
     }
-    json_object_set_new(json, "exclusive_consumer_tag", json_null());
-    json_object_set_new(json, "single_active_consumer_tag", active_tag(c, q->name));
+    json_object_set_new(json, "exclusive_consumer_tag", tag_of(c, "exclusive", q->name));
+    json_object_set_new(json, "single_active_consumer_tag", tag_of(c, "active", q->name));
     json_t *counts = q->master < LIMIT_NODES
                          ? json_object_get(json_object_get(c->facts[q->master], "queues"), q->name)
                          : NULL;

@@ -73,6 +73,7 @@ static void begin_start(struct loop *l)
         l->stopped_by_broker = true; /* it never began */
         return;
     }
+    l->now_known = false; /* reading the log may have taken long, and looking for the others begins now */
     loop_step(l, &(struct event){.type = EV_START, .now = loop_now(l)});
 }
 

@@ -236,8 +236,8 @@ static int look(const struct labdir *lab, size_t node, struct starting *s, bool 
 char *engine_waits_text(const char *node, const char *whom)
 {
     return format_text("%s" ENGINE_WAITS
-                       "%s%s; start them, or, if they never return: labctl -n %s force_boot, "
-                       "then kill it and start it",
+                       "%s%s; start them, heal what cuts it off from them, or, if they never return: "
+                       "labctl -n %s force_boot, then kill it and start it",
                        node, whom ? ":" : "", whom ? whom : "", node);
 }
 

@@ -369,6 +369,6 @@ struct snapshot *merge_answers(const struct labdir *lab, const struct node_answe
     } else if (before) {
         keep_old_lists(s, before);
     }
-    notice_events(s, answers, lab->nodes_len, before);
+    notice_events(s, answers, lab->nodes_len, before, time.seen_wall_ms);
     return s;
 }

@@ -25,8 +25,9 @@ void merge_trace(struct snapshot *s, const struct node_answer *answers, size_t a
                  const char *looked_at);
 
 struct merge_time {
-    ms_time now;     /* the observer's monotonic clock */
-    int64_t wall_ms; /* since 1970 */
+    ms_time now;          /* the observer's monotonic clock */
+    int64_t wall_ms;      /* since 1970 */
+    int64_t seen_wall_ms; /* until then an earlier screen listened to the nodes; 0: none did */
 };
 
 /* answers: one for each of lab's nodes, in its order; before: the previous snapshot or NULL. The result is

@@ -24,9 +24,7 @@ static void add(struct list *l, int64_t wall_ms, const char *kind, const char *n
 
 static void drop(struct list *l, size_t i)
 {
-    free(l->events.items[i].kind);
-    free(l->events.items[i].node);
-    free(l->events.items[i].text);
+    snapshot_free_event(&l->events.items[i]);
     VEC_REMOVE(&l->events, i);
 }
 
@@ -183,6 +181,25 @@ static void notice_gone_apart(struct list *l, const struct snapshot *s, const st
     }
 }
 
+/* Nobody is left who could tell of it: that a node does not answer is then all that can be said, and that it
+ * answers again, unless its own feed has it. */
+static void notice_silence(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        const struct node_seen *n = &s->nodes[i], *was = snapshot_node(before, n->name);
+        if (was && was->answers && !n->answers && s->source < 0) {
+            add(l, s->taken_wall_ms, "node", NULL,
+                format_text(n->gone ? "%s does not answer: its process is gone" : "%s does not answer",
+                            n->name));
+        } else if (was && !was->answers && n->answers && before->source < 0) {
+            char *up = format_text("%s is up", n->name);
+            if (!told(l, s->taken_wall_ms, NOTICED_LATE_MS, "node", up))
+                add(l, s->taken_wall_ms, "node", NULL, format_text("%s answers again", n->name));
+            free(up);
+        }
+    }
+}
+
 /* The count of a busy queue changes with every look: one line that is kept up to date, not one a look. */
 static void notice_count(struct list *l, const struct snapshot *s, const struct queue_seen *q)
 {
@@ -247,6 +264,27 @@ static void notice_queue(struct list *l, const struct snapshot *s, const struct 
         notice_count(l, s, q);
 }
 
+/* No feed tells that a queue has nobody to serve it any more: the nodes that remain list it as stopped. */
+static void notice_unserved(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->queues_len && s->source >= 0; i++) {
+        const struct queue_seen *q = &s->queues[i], *was = snapshot_queue(before, q->name);
+        bool unserved = q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
+        if (!unserved || !was || !served(was) || was->master < 0)
+            continue;
+        node_bits copies = queue_seen_masters_bits(was) | was->mirrors;
+        struct text names = {0};
+        for (size_t k = 0; k < s->nodes_len; k++)
+            if (copies >> k & 1)
+                text_printf(&names, "%s%s", names.len ? ", " : "", s->nodes[k].name);
+        const char *are = copies & (copies - 1) ? "its copies are" : "its only copy is";
+        add(l, s->taken_wall_ms, "queue", NULL,
+            format_text("%s is %s: %s on %s", q->name, queue_seen_state_name(q->state), are,
+                        text_str(&names)));
+        text_finish(&names);
+    }
+}
+
 static void notice_queues(struct list *l, const struct snapshot *s, const struct snapshot *before)
 {
     if (s->source < 0 || before->source < 0)
@@ -294,13 +332,22 @@ static bool in_danger(const struct snapshot *s, const struct queue_seen *q)
            q->master >= 0;
 }
 
+/* what a stop of its node does to what it holds, as far as that is known */
+static const char *one_copy(const struct queue_seen *q)
+{
+    bool transient = !q->durable || q->exclusive || q->persistent == 0;
+    return transient                      ? "%s has ONE copy, in memory: stopping %s loses it"
+           : q->persistent == q->messages ? "%s has ONE copy: stopping %s hides it"
+                                          : "%s has ONE copy: stopping %s hides it, or loses it";
+}
+
 static void notice_hints(struct list *l, const struct snapshot *s, const struct snapshot *before)
 {
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
         if (in_danger(s, q) && !(before && in_danger(before, snapshot_queue(before, q->name))))
             add(l, s->taken_wall_ms, "hint", NULL,
-                format_text("%s has ONE copy: stopping %s hides it", q->name, s->nodes[q->master].name));
+                format_text(one_copy(q), q->name, s->nodes[q->master].name));
     }
 }
 
@@ -340,27 +387,31 @@ static bool told_before(const struct list *l, const struct node_seen *n, int64_t
 }
 
 /* It went, by what others told, and what it told before went with its process: it is gone still, or began
- * after that. (One that was only cut off, or whose app alone was stopped, has its feed whole.) */
-static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n)
+ * after that. (One that was only cut off, or whose app alone was stopped, has its feed whole.) What an
+ * earlier screen listened to until it went is not missing. */
+static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n,
+                      int64_t seen_wall_ms)
 {
     size_t len = strlen(n->name);
     int64_t began = n->answers && n->uptime_ms >= 0 ? s->taken_wall_ms - n->uptime_ms : INT64_MAX;
-    bool went = n->state == NODE_NOT_RUNNING;
+    bool gone = n->state == NODE_NOT_RUNNING, went = false, was_heard = false;
     for (size_t i = 0; i < l->events.len && !went; i++) {
         const struct event_seen *e = &l->events.items[i];
-        went = strcmp(e->kind, "node") == 0 && strncmp(e->text, n->name, len) == 0 &&
-               (strcmp(e->text + len, " is down") == 0 || strcmp(e->text + len, " was stopped") == 0) &&
-               e->wall_ms < began && !told_before(l, n, e->wall_ms);
+        bool goes = strcmp(e->kind, "node") == 0 && strncmp(e->text, n->name, len) == 0 &&
+                    (strcmp(e->text + len, " is down") == 0 || strcmp(e->text + len, " was stopped") == 0);
+        was_heard = was_heard || (goes && e->wall_ms <= seen_wall_ms);
+        went = goes && e->wall_ms > seen_wall_ms && e->wall_ms < began &&
+               (gone || !told_before(l, n, e->wall_ms));
     }
-    return went;
+    return went || (gone && !was_heard);
 }
 
 /* A list that begins now has nothing of what nodes told before they went: that is said where it begins. */
-static void notice_beginning(struct list *l, const struct snapshot *s)
+static void notice_beginning(struct list *l, const struct snapshot *s, int64_t seen_wall_ms)
 {
     struct text gone = {0};
     for (size_t i = 0; i < s->nodes_len; i++)
-        if (feed_went(l, s, &s->nodes[i]))
+        if (feed_went(l, s, &s->nodes[i], seen_wall_ms))
             text_printf(&gone, "%s%s", gone.len ? ", " : "", s->nodes[i].name);
     if (gone.len)
         add(l, s->taken_wall_ms, "screen", NULL,
@@ -372,7 +423,7 @@ static void notice_beginning(struct list *l, const struct snapshot *s)
  * ----------------------------------------------------------------------------------------------- */
 
 void notice_events(struct snapshot *s, const struct node_answer *answers, size_t answers_len,
-                   const struct snapshot *before)
+                   const struct snapshot *before, int64_t seen_wall_ms)
 {
     struct list l = {0};
     bool any_feed = false;
@@ -392,13 +443,16 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_policies(&l, s, before);
         notice_queues(&l, s, before);
     }
-    if (before && any_feed)
+    if (before && any_feed) {
         notice_gone_apart(&l, s, before);
+        notice_silence(&l, s, before);
+        notice_unserved(&l, s, before);
+    }
     notice_hints(&l, s, before);
     if (before)
         notice_discarded(&l, s, before);
     else if (any_feed) /* RabbitMQ's logs outlive its nodes */
-        notice_beginning(&l, s);
+        notice_beginning(&l, s, seen_wall_ms);
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
         drop(&l, 0);

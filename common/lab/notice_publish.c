@@ -117,25 +117,28 @@ static uint64_t next_seq(const struct snapshot *s)
 
 static void take_out(struct snapshot *s, size_t i)
 {
-    free(s->events[i].kind);
-    free(s->events[i].node);
-    free(s->events[i].text);
-    json_decref(s->events[i].fact);
+    snapshot_free_event(&s->events[i]);
     memmove(s->events + i, s->events + i + 1, (--s->events_len - i) * sizeof(*s->events));
+}
+
+void notice_put_in(struct snapshot *s, struct event_seen *e, bool first)
+{
+    e->seq = next_seq(s);
+    if (s->events_len == NOTICE_MAX_EVENTS)
+        take_out(s, 0);
+    size_t at = s->events_len;
+    s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
+    while (at > 0 &&
+           (s->events[at - 1].wall_ms > e->wall_ms || (first && s->events[at - 1].wall_ms == e->wall_ms)))
+        at--;
+    memmove(s->events + at + 1, s->events + at, (s->events_len++ - at) * sizeof(*s->events));
+    s->events[at] = *e;
 }
 
 /* takes the text over */
 static void put_in(struct snapshot *s, int64_t wall_ms, const char *kind, char *text)
 {
-    struct event_seen e = {.seq = next_seq(s), .wall_ms = wall_ms, .kind = xstrdup(kind), .text = text};
-    if (s->events_len == NOTICE_MAX_EVENTS)
-        take_out(s, 0);
-    size_t at = s->events_len;
-    s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
-    while (at > 0 && s->events[at - 1].wall_ms > wall_ms)
-        at--;
-    memmove(s->events + at + 1, s->events + at, (s->events_len++ - at) * sizeof(*s->events));
-    s->events[at] = e;
+    notice_put_in(s, &(struct event_seen){.wall_ms = wall_ms, .kind = xstrdup(kind), .text = text}, false);
 }
 
 static void tell(struct snapshot *s, const struct burst *b)
@@ -196,7 +199,7 @@ static struct burst *burst_of(struct bursts *bursts, const struct trace_seen *t,
     return &bursts->items[bursts->len - 1];
 }
 
-void notice_published(struct snapshot *s, const struct snapshot *before)
+void notice_published(struct snapshot *s, const struct snapshot *before, const int64_t counted_us[])
 {
     struct bursts bursts = {0};
     int64_t between_ms = 0;                            /* the newest other event before what is counted */
@@ -205,6 +208,8 @@ void notice_published(struct snapshot *s, const struct snapshot *before)
         bool get = t->kind == TRACE_SEEN_ACKED || t->kind == TRACE_SEEN_AUTO_ACKED;
         if (!get && t->kind != TRACE_SEEN_ACCEPTED && t->kind != TRACE_SEEN_CONFIRMED &&
             t->kind != TRACE_SEEN_REFUSED)
+            continue;
+        if (counted_us && t->from_us <= counted_us[t->node])
             continue;
         for (; e < s->events_len && s->events[e].wall_ms <= t->from_us / 1000; e++)
             between_ms = counts(&s->events[e]) ? between_ms : s->events[e].wall_ms;

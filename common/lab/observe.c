@@ -3,6 +3,7 @@
  * well, but nobody waits for it, and what it says counts in the round in which it comes. Every round makes
  * one snapshot, so that "seen twice running" always means two answers.
  * observe_node.c asks one node. */
+#include "lab/notice.h"
 #include "lab/observe_private.h"
 
 #include <event2/dns.h>
@@ -83,6 +84,26 @@ static unsigned pause_ms(const struct observer *o)
     return (unsigned)u64_min(u64_max(o->interval_ms, least), 4 * (uint64_t)o->interval_ms);
 }
 
+/* The first snapshot has what an earlier screen has heard of, and counts its messages no second time. */
+static void take_up_earlier(struct observer *o, struct snapshot *s)
+{
+    if (o->latest) {
+        earlier_destroy(o->earlier);
+        o->earlier = NULL;
+    } else if (o->earlier) {
+        earlier_merge(s, o->earlier);
+    }
+}
+
+static void note_newest(struct observer *o, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->trace_len; i++) {
+        const struct trace_seen *t = &s->trace[i];
+        if ((size_t)t->node < o->nodes_len && t->from_us > o->nodes[t->node].noted_us)
+            o->nodes[t->node].noted_us = t->from_us;
+    }
+}
+
 static void end_round(struct observer *o)
 {
     struct node_answer answers[LIMIT_NODES] = {0};
@@ -92,14 +113,22 @@ static void end_round(struct observer *o)
         answers[i].gone = !answers[i].answered && !engine_node_alive(o->lab, i);
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i].log = node_log_read(o->nodes[i].log); /* also the last words of one that is gone */
-    struct snapshot *s = merge_answers(o->lab, answers, o->latest,
-                                       (struct merge_time){.now = monotonic_ms(), .wall_ms = wall_ms()});
+    struct snapshot *s =
+        merge_answers(o->lab, answers, o->latest,
+                      (struct merge_time){.now = monotonic_ms(),
+                                          .wall_ms = wall_ms(),
+                                          .seen_wall_ms = o->earlier ? o->earlier->seen_wall_ms : 0});
     merge_trace(s, answers, o->nodes_len, o->queue_asked);
-    notice_published(s, o->latest);
+    take_up_earlier(o, s);
+    notice_published(s, o->latest, o->earlier ? o->earlier->noted_us : NULL);
+    note_newest(o, s);
     for (size_t i = 0; i < o->nodes_len; i++) {
         move_feed(&o->nodes[i].feed_next, answers[i].events);
         move_feed(&o->nodes[i].trace_next, answers[i].trace);
         json_decref(answers[i].log);
+        if (answers[i]
+                .gone) /* what comes back is another process, which counts from 1, maybe farther already */
+            o->nodes[i].feed_next = o->nodes[i].trace_next = 0;
         if (o->nodes[i].pending == 0) {
             o->nodes[i].fresh = false;
             observed_node_forget_answers(&o->nodes[i]);
@@ -255,6 +284,30 @@ void observer_want(struct observer *o, const struct observer_wants *wants)
         observer_poke(o);
 }
 
+void observer_take_up(struct observer *o)
+{
+    o->earlier = earlier_load(o->lab);
+    for (size_t i = 0; o->earlier && i < o->nodes_len; i++)
+        o->nodes[i].noted_us = o->earlier->noted_us[i];
+}
+
+int observer_keep(const struct observer *o)
+{
+    int64_t noted_us[LIMIT_NODES] = {0};
+    if (!o->latest)
+        return 0; /* what is kept stays */
+    for (size_t i = 0; i < o->nodes_len; i++)
+        noted_us[i] = o->nodes[i].noted_us;
+    return earlier_save(o->lab, o->latest, noted_us);
+}
+
+void observer_tell(struct observer *o, const char *kind, const char *text)
+{
+    ASSERT(o->latest != NULL);
+    struct event_seen e = {.wall_ms = o->latest->taken_wall_ms, .kind = xstrdup(kind), .text = xstrdup(text)};
+    notice_put_in(o->latest, &e, false);
+}
+
 uint64_t observer_parsed(const struct observer *o)
 {
     return o->parsed;
@@ -281,6 +334,7 @@ void observer_destroy(struct observer *o)
         evdns_base_free(o->dns, 0);
     event_free(o->timer);
     snapshot_destroy(o->latest);
+    earlier_destroy(o->earlier);
     free(o->authorization);
     free(o->queue);
     free(o->queue_asked);

@@ -32,6 +32,17 @@ struct observer_wants {
 };
 void observer_want(struct observer *o, const struct observer_wants *wants);
 
+/* The events go on where an earlier observer of this lab's folder has kept them; before the first round.
+ * observer_keep: for the next one; ERR_IO if it cannot be written. lab_forget_events: they are over. */
+#define LAB_EVENTS_FILE "events.json"
+void observer_take_up(struct observer *o);
+int observer_keep(const struct observer *o);
+void lab_forget_events(const struct labdir *lab);
+
+/* Adds an event that whoever looks has found in what the nodes say: it is in the list from the next snapshot
+ * on. */
+void observer_tell(struct observer *o, const char *kind, const char *text);
+
 /* How many bodies were parsed so far: one that is what the one before it was is not. */
 uint64_t observer_parsed(const struct observer *o);
 

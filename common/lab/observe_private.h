@@ -52,6 +52,7 @@ struct asked_node {
     bool feed_absent; /* it said 404 to GET /api/events */
     bool trace_absent;
     uint64_t feed_next, trace_next;
+    int64_t noted_us;     /* of its notes of messages, the newest so far */
     struct node_log *log; /* what stands in for a feed; NULL: none */
     ms_time answered_at;
     char *error;    /* of the last questions that failed; NULL if they were answered */
@@ -77,6 +78,7 @@ struct observer {
     unsigned rounds_since_all; /* since every node was asked for its queues */
     bool asks_all;             /* in this round every node is */
     struct snapshot *latest;
+    struct earlier *earlier; /* what an earlier screen has heard of; NULL: nothing, or it was taken in */
     struct asked_node *nodes;
     size_t nodes_len;
 };

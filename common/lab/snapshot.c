@@ -244,6 +244,14 @@ static void policy_copy(struct policy_seen *to, const struct policy_seen *from)
     to->definition = copy_text(from->definition);
 }
 
+void snapshot_free_event(struct event_seen *e)
+{
+    free(e->kind);
+    free(e->node);
+    free(e->text);
+    json_decref(e->fact);
+}
+
 void snapshot_copy_event(struct event_seen *to, const struct event_seen *from)
 {
     *to = *from;
@@ -311,10 +319,7 @@ void snapshot_destroy(struct snapshot *s)
         free(s->policies[i].definition);
     }
     for (size_t i = 0; i < s->events_len; i++) {
-        free(s->events[i].kind);
-        free(s->events[i].node);
-        free(s->events[i].text);
-        json_decref(s->events[i].fact);
+        snapshot_free_event(&s->events[i]);
     }
     for (size_t i = 0; i < s->trace_len; i++)
         free(s->trace[i].queue);

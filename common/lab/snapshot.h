@@ -132,6 +132,8 @@ struct trace_seen {
     uint64_t reign;       /* the master that gave these places: a place alone may be two messages'; 0: none */
     uint64_t count;       /* FILLED, PROMOTED, BACK: how many of these there are */
     bool redelivered, unsynced;
+    bool in_memory, logged;       /* ENQUEUED, COPIED: some are in memory alone; some are written to a log;
+                                     neither: nobody says */
     bool more;                    /* of the same moment as the one before: places of another reign */
     int about, origin;            /* other nodes, -1: none */
     uint64_t incarnation, number; /* ENQUEUED, COPIED: first was the origin's `number` in that life of it */
@@ -205,6 +207,7 @@ void snapshot_destroy(struct snapshot *s);     /* takes NULL */
 void snapshot_sort_queues(struct snapshot *s); /* after any is added: they are found by halves */
 bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b); /* but for seen_at */
 void snapshot_copy_event(struct event_seen *to, const struct event_seen *from);
+void snapshot_free_event(struct event_seen *e); /* what it owns */
 const char *trace_seen_word(enum trace_seen_kind kind);
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
 

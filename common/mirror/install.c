@@ -127,6 +127,7 @@ void install(struct mirror *m, const struct peer_msg *msg, struct effects *out)
             m->joined |= node_bit(v->node);
         m->joins[v->node] = v->join;
         m->incarnations[v->node] = v->incarnation;
+        m->with_us[v->node] = msg->epoch;
     }
     node_set returned = m->leaving & m->joined; /* another life than the one that left */
     m->excluded_by &= ~m->members;

@@ -126,6 +126,7 @@ void held_drop(struct mirror *m, node_id from);
 void held_retry(struct mirror *m, struct effects *out);
 void held_refuse(struct mirror *m, struct effects *out);
 void note_sides(struct mirror *m);
+void unlist(struct mirror *m, node_id n);
 void heal_check(struct mirror *m, struct effects *out);
 void handle_heal(struct mirror *m, node_id from, uint64_t epoch, struct effects *out);
 void clients_changed(struct mirror *m, uint32_t count, struct effects *out);
@@ -282,6 +283,22 @@ static inline void trace_publish(struct mirror *m, const struct queue *q, enum t
                                        .origin = origin,
                                        .incarnation = incarnation,
                                        .seq = seq});
+}
+/* ENQUEUED, COPIED: the message of this slot, at its place */
+static inline void trace_placed(struct mirror *m, const struct queue *q, enum trace_kind kind,
+                                const struct slot *s, msg_id id, const struct origin *from)
+{
+    if (m->tracing)
+        trace_add(m, q,
+                  (struct trace_entry){.kind = kind,
+                                       .first = id,
+                                       .last = id,
+                                       .node = NODE_NONE,
+                                       .in_memory = !s->logged,
+                                       .logged = s->logged,
+                                       .origin = from->node,
+                                       .incarnation = from->incarnation,
+                                       .seq = from->seq});
 }
 static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered,
                                   uint64_t sub)

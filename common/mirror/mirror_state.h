@@ -294,6 +294,7 @@ struct mirror {
     node_set members;
     node_id coordinator;
     uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
+    uint64_t with_us[LIMIT_NODES];  /* the epoch of the last view that had this life of it */
     uint64_t promised;              /* epoch it has sealed for; == epoch when not changing */
     node_id candidate;              /* to whom */
     uint64_t candidate_incarnation; /* in which life of it */

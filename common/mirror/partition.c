@@ -87,7 +87,8 @@ bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepa
     return false;
 }
 
-/* Members of the view before that live, can be reached and are not in the new one: they learn it from us. */
+/* Members of the view before that can be reached and are not in the new one: they learn it from us. One that
+ * lives makes a view of its own then, and says so; one whose link has not ended yet is dead. */
 void tell_apart(struct mirror *m, node_set before, struct effects *out)
 {
     node_set apart = 0;
@@ -97,8 +98,6 @@ void tell_apart(struct mirror *m, node_set before, struct effects *out)
             apart |= node_bit(n);
     if (!apart)
         return;
-    if (m->served)
-        m->partitioned |= apart;
     struct peer_msg *msg = peer_msg_create(PEER_REFUSED, 0);
     msg->u.refused.promised = m->epoch;
     msg->u.refused.candidate = m->candidate;
@@ -230,12 +229,24 @@ void held_refuse(struct mirror *m, struct effects *out)
     }
 }
 
-/* Nodes that serve in another view than the one that is served now. */
+/* Nodes that serve in another view than the one that is served now. What a node said while it was in a view
+ * of ours, or before, does not count: it may be dead, and its link not ended yet. */
 void note_sides(struct mirror *m)
 {
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(m->links & ~m->members, n) && m->peers[n].known && m->peers[n].serving)
+    for (node_id n = 0; n < m->o.nodes_len; n++) {
+        const struct hello *h = &m->peers[n];
+        bool since = h->incarnation != m->incarnations[n] || h->epoch > m->with_us[n];
+        if (node_in(m->links & ~m->members, n) && h->known && h->serving && since)
             m->partitioned |= node_bit(n);
+    }
+}
+
+/* A node that cannot be reached is not listed as partitioned: it may be dead. If it lives, it says so when
+ * its link is back. That it may be on its own is not forgotten. */
+void unlist(struct mirror *m, node_id n)
+{
+    m->lost |= m->partitioned & node_bit(n);
+    m->partitioned &= ~node_bit(n);
 }
 
 /* ---- autoheal ---- */

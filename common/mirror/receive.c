@@ -131,9 +131,18 @@ static bool overtakes(const struct mirror *m, node_id from, const struct peer_ms
     return to_master && waits_behind(m, from, msg);
 }
 
+/* What waited here, for a view or for a copy to end, names a node and not a life of it. Who asked may have
+ * died meanwhile, and the node may have come back with the very view that left that life out: nobody waits
+ * for this answer, and a consumer of that life would take messages for ever. */
+static bool of_an_earlier_life(const struct mirror *m, node_id from, const struct peer_msg *msg)
+{
+    return msg->type == PEER_REQUEST && from != m->o.self &&
+           msg->u.request.owner.incarnation != m->incarnations[from];
+}
+
 void take_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
 {
-    if (!node_in(m->members, from) && from != m->o.self)
+    if ((!node_in(m->members, from) && from != m->o.self) || of_an_earlier_life(m, from, msg))
         return;
     if (msg->type == PEER_REPLY) {
         handle_reply(m, msg, out);

@@ -284,6 +284,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
     m->broken_life[peer] = lost;
     m->cuts[peer] = 0;
     m->shun &= ~node_bit(peer);
+    unlist(m, peer);
     held_drop(m, peer);
     if (m->prepare_waits && m->prepare_from == peer) {
         peer_msg_destroy(m->prepare_waits);

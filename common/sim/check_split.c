@@ -94,9 +94,14 @@ void check_sides(struct sim *s)
 {
     for (node_id a = 0; a < s->options.nodes; a++)
         for (node_id b = 0; b < s->options.nodes; b++) {
-            if (a == b || !s->nodes[a].m || !s->nodes[b].m)
+            if (a == b || !s->nodes[a].m)
                 continue;
             struct view_info v = mirror_view(s->nodes[a].m);
+            if (!s->nodes[b].m && node_in(v.partitioned, b))
+                sim_fail(s, "I11", "%s lists %s as partitioned, which does not run", s->names[a],
+                         s->names[b]);
+            if (!s->nodes[b].m)
+                continue;
             if (s->options.sabotage == SABOTAGE_PARTITIONS_HIDDEN)
                 v.partitioned = 0;
             bool other_side = !node_in(v.members, b);

@@ -112,7 +112,7 @@ static const struct mirror_rules *rules_of(const struct search_options *o)
     return o->rules ? o->rules : rules_at(0);
 }
 
-static void play_begin(struct play *p, const struct search_options *o)
+static struct sim_answer play_begin(struct play *p, const struct search_options *o)
 {
     struct sim_options so;
     *p = (struct play){.o = o, .recorder = {.inner = rules_of(o)}};
@@ -128,9 +128,10 @@ static void play_begin(struct play *p, const struct search_options *o)
     for (node_id n = 0; n < o->nodes; n++)
         sim_start(p->s, n);
     sim_calm(p->s, CALM_LIMIT_MS);
-    sim_set_policy(p->s, 0, "ha", "^" QUEUE, policy_of(o));
+    struct sim_answer policy = sim_set_policy(p->s, 0, "ha", "^" QUEUE, policy_of(o));
     sim_declare(p->s, 0, QUEUE, SIM_DURABLE);
     sim_calm(p->s, CALM_LIMIT_MS);
+    return policy;
 }
 
 static void play_end(struct play *p)
@@ -369,11 +370,22 @@ static void tell(struct search *se, const struct reached *r)
     play_end(&p);
 }
 
+/* What the nodes say to this policy if they do not take it; new, or NULL. */
+static char *policy_refused(const struct search_options *o)
+{
+    struct play p;
+    struct sim_answer policy = play_begin(&p, o);
+    play_end(&p);
+    return policy.status == ANSWER_OK ? NULL : xstrdup(policy.text);
+}
+
 void search_run(const struct search_options *o, struct search_result *out)
 {
     ASSERT(o->nodes >= 1 && o->nodes <= SIM_NODES);
     struct search se = {.o = o, .out = out};
-    *out = (struct search_result){0};
+    *out = (struct search_result){.refused = policy_refused(o)};
+    if (out->refused)
+        return;
     map_init(&se.seen);
     VEC_PUSH(&se.levels[0], (struct reached){0});
     bool full = false;
@@ -404,6 +416,7 @@ void search_run(const struct search_options *o, struct search_result *out)
 
 void search_result_finish(struct search_result *r)
 {
+    free(r->refused);
     free(r->promise);
     free(r->message);
     free(r->schedule);

@@ -24,6 +24,7 @@ struct search_options {
 void search_options_defaults(struct search_options *o); /* 3 nodes, 3 messages, 3 crashes, 3 restarts */
 
 struct search_result {
+    char *refused; /* why the policy is none: nothing was looked at; else NULL. The caller's, too */
     bool found;    /* a losing schedule */
     bool complete; /* !found: everything was looked at; false: states_max came first */
     uint64_t states, runs;

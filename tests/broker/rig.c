@@ -85,6 +85,10 @@ void rig_perform(struct rig *r, size_t node, struct effects *fx)
             *e = (struct effect){.type = FX_EVENT};
             break;
         case FX_EVENT:
+            r->told_len++;
+            free(r->told);
+            r->told = xstrdup(e->u.event.text ? e->u.event.text : "");
+            break;
         case FX_STOPPED:
         case FX_RESTART: break;
         case FX_FAILED: fail_msg("the node failed: %s", e->u.failed.text); break;
@@ -228,6 +232,7 @@ void rig_destroy(struct rig *r)
     if (r->answer)
         effect_finish(r->answer);
     free(r->answer);
+    free(r->told);
     VEC_FREE(&r->clients);
     VEC_FREE(&r->mail);
     free(r);

@@ -49,7 +49,8 @@ struct rig {
     size_t table_bytes;    /* so large may the table be; 0: as a node's */
     size_t bytes_cut;      /* hand client bytes over in pieces of this size; 0: whole */
     struct effect *answer; /* the last FX_ANSWER for the host */
-    unsigned pauses, resumes;
+    char *told;            /* the last event for people */
+    unsigned told_len, pauses, resumes;
 };
 
 struct client {

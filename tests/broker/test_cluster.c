@@ -164,6 +164,19 @@ static void a_mirrored_queue_survives_its_master(void **state)
     expect(b, "1: queue.declare-ok mirrior_hello 0 1");
 }
 
+static void client_consume_till_failover(struct client *c, const char *queue, const char *tag)
+{
+    amqp_table_entry_t e = {words("x-cancel-on-ha-failover"),
+                            {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
+    client_method(c, 1, AMQP_BASIC_CONSUME_METHOD,
+                  &(amqp_basic_consume_t){.queue = words(queue),
+                                          .consumer_tag = words(tag),
+                                          .arguments = {.num_entries = 1, .entries = &e}});
+    char ok[64];
+    snprintf(ok, sizeof(ok), "1: basic.consume-ok %s", tag);
+    expect(c, ok);
+}
+
 static void cancel_on_failover_is_heard(void **state)
 {
     struct rig *r = *state;
@@ -171,17 +184,34 @@ static void cancel_on_failover_is_heard(void **state)
     struct client *a = client_open(r, 0), *c = client_open(r, 2);
     client_declare(a, 1, "q", true);
     client_drain(a);
-    amqp_table_entry_t e = {words("x-cancel-on-ha-failover"),
-                            {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
-    client_method(c, 1, AMQP_BASIC_CONSUME_METHOD,
-                  &(amqp_basic_consume_t){.queue = words("q"),
-                                          .consumer_tag = words("t"),
-                                          .arguments = {.num_entries = 1, .entries = &e}});
-    expect(c, "1: basic.consume-ok t");
+    client_consume_till_failover(c, "q", "t");
     rig_kill(r, 0);
     expect(c, "1: basic.cancel t");
     client_consume(c, 1, "q", "t", false);
     expect(c, "1: basic.consume-ok t");
+}
+
+/* A client that does not know consumer_cancel_notify hears nothing; it is a consumer no more all the same. */
+static void who_cannot_be_told_of_a_failover_is_cancelled_unheard(void **state)
+{
+    struct rig *r = *state;
+    rig_policy(r, 0, "", "{\"ha-mode\":\"all\"}");
+    struct client *a = client_open(r, 0), *b = client_open(r, 1);
+    struct client *old = client_login(r, 2, "admin", "123", "/", false, 0, 131072, 2047);
+    expect(old, "0: connection.open-ok");
+    client_method(old, 1, AMQP_CHANNEL_OPEN_METHOD, &(amqp_channel_open_t){0});
+    expect(old, "1: channel.open-ok");
+    client_declare(a, 1, "q", true);
+    client_drain(a);
+    client_consume_till_failover(old, "q", "o");
+    client_consume(b, 1, "q", "t", false);
+    expect(b, "1: basic.consume-ok t");
+    rig_kill(r, 0);
+    for (unsigned i = 0; i < 2; i++)
+        client_publish(b, 1, "", "q", i ? "two" : "one");
+    expect(b, "1: basic.deliver t 1 one");
+    expect(b, "1: basic.deliver t 2 two");
+    expect_nothing(old);
 }
 
 /* Published through node2 to a queue of node1 that never got it: the publisher hears that it is not there. */
@@ -323,6 +353,7 @@ int main(void)
         T(a_killed_node_s_queue_is_down),
         T(a_mirrored_queue_survives_its_master),
         T(cancel_on_failover_is_heard),
+        T(who_cannot_be_told_of_a_failover_is_cancelled_unheard),
         T(what_nobody_can_hold_is_nacked),
         T(declarations_may_race),
         T(what_waits_is_bounded),

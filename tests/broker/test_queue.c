@@ -61,6 +61,25 @@ static void queues_are_declared_and_deleted(void **state)
     expect_nothing(c);
 }
 
+/* People are told of a client that was refused, but not of each, where they are many. */
+static void refusals_are_told(void **state)
+{
+    struct rig *r = *state;
+    struct client *c = client_open(r, 0);
+    unsigned before = r->told_len;
+    for (int i = 0; i < 3; i++) {
+        declare(c, (amqp_queue_declare_t){.queue = words("q"), .passive = 1});
+        refused(c, "404 NOT_FOUND - no queue 'q' in vhost '/' 50.10");
+    }
+    assert_int_equal(r->told_len, before + 1);
+    assert_string_equal(r->told, "a client was refused: NOT_FOUND - no queue 'q' in vhost '/'");
+    rig_later(r, 1000);
+    declare(c, (amqp_queue_declare_t){.queue = words("p"), .passive = 1});
+    refused(c, "404 NOT_FOUND - no queue 'p' in vhost '/' 50.10");
+    assert_string_equal(r->told,
+                        "a client was refused, and 2 before it: NOT_FOUND - no queue 'p' in vhost '/'");
+}
+
 static void names_are_made_up_remembered_and_reserved(void **state)
 {
     struct client *c = client_open(*state, 0);
@@ -517,6 +536,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(refusals_are_told),
         T(queues_are_declared_and_deleted),
         T(names_are_made_up_remembered_and_reserved),
         T(a_queue_is_declared_the_same_way_again),

@@ -127,11 +127,60 @@ static void who_did_not_is_served_on(void **state)
     story("served", false);
 }
 
+/* ---- an exclusive one ---- */
+
+struct tag {
+    const char *queue, *wanted; /* NULL: nobody's */
+};
+
+static bool names_its_consumer(void *arg)
+{
+    const struct tag *t = arg;
+    json_t *q = lab_queue(&lab, C, t->queue);
+    const char *is = json_string_value(json_object_get(q, "exclusive_consumer_tag"));
+    bool same = q && (t->wanted ? is && strcmp(is, t->wanted) == 0 : is == NULL);
+    json_decref(q);
+    return same;
+}
+
+static void assert_exclusive_consumer(const char *queue, const char *tag)
+{
+    if (!wait_until(names_its_consumer, &(struct tag){queue, tag}, 60000))
+        fail_msg("%s: the exclusive consumer that is told is not %s", queue, tag ? tag : "nobody");
+}
+
+/* It is alone, also at the next master, and the API says who it is. */
+static void an_exclusive_consumer_is_alone_and_named(void **state)
+{
+    (void)state;
+    static const char queue[] = "exclusive";
+    struct user first = {0}, second = {0};
+    set_policy(&lab, A, queue, "{\"ha-mode\":\"all\"}");
+    declare(&lab, A, queue);
+    assert_placed(&lab, C, queue, A, ON(B) | ON(C), ON(B) | ON(C));
+    assert_exclusive_consumer(queue, NULL);
+    assert_user(user_open(&first, &lab, B), &first);
+    assert_user(
+        user_consume(&first, (struct user_consumer){.queue = queue, .exclusive = true, .tag = "alone"}),
+        &first);
+    assert_exclusive_consumer(queue, "alone");
+    kill_node(&lab, A);
+    assert_exclusive_consumer(queue, "alone");
+    assert_user(user_open(&second, &lab, C), &second);
+    assert_false(user_consume(&second, (struct user_consumer){.queue = queue}));
+    assert_int_equal(strncmp(second.error, "403 ACCESS_REFUSED", 18), 0);
+    user_drop(&second);
+    user_drop(&first);
+    assert_exclusive_consumer(queue, NULL);
+    revive_node(&lab, A);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_asked_for_it_is_cancelled_and_subscribes_again),
         cmocka_unit_test(who_did_not_is_served_on),
+        cmocka_unit_test(an_exclusive_consumer_is_alone_and_named),
     };
     return cmocka_run_group_tests_name("consumer", tests, setup, teardown);
 }

@@ -3,6 +3,7 @@
 #include "tests/cluster/partition.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { A = 1, B = 2, C = 3 };
 
@@ -61,6 +62,17 @@ static bool refuses_clients(void *node)
     return !open;
 }
 
+/* Whoever asks it is told what to do: force_boot, which starts a node without the others, is not it. */
+static bool says_it_is_paused(void *arg)
+{
+    (void)arg;
+    return LABCTL(&lab, &out, "-n", "node1", "list_queues") == 64 &&
+           strstr(text_str(&out),
+                  "node1 is paused (pause_minority): it reaches too few nodes, and waits for node2 "
+                  "node3; heal what cuts it off") &&
+           !strstr(text_str(&out), "force_boot");
+}
+
 static void a_minority_pauses_and_nothing_is_lost(void **state)
 {
     (void)state;
@@ -89,6 +101,7 @@ static void a_minority_pauses_and_nothing_is_lost(void **state)
     a_is_cut_off();
     assert_true(wait_until(refuses_clients, &(unsigned){A}, PARTITION_WAIT_MS));
     assert_true(lab_alive(&lab, A)); /* it pauses, it is not dead */
+    assert_true(!test_on_kit() || wait_until(says_it_is_paused, NULL, PARTITION_WAIT_MS));
 
     unsigned master = master_there(C, "paused");
     publish(&lab, B, "paused", 11, 20, true);

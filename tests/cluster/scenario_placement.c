@@ -289,13 +289,21 @@ static void a_random_locator_takes_any_node_that_runs(void **state)
 
 static bool is_gone(void *queue)
 {
-    for (unsigned node = 1; node <= 2; node++) {
-        json_t *q = lab_queue(&lab, node, queue);
+    for (unsigned node = 1; node <= lab.nodes; node++) {
+        json_t *q = lab_running(&lab, node, node) == 1 ? lab_queue(&lab, node, queue) : NULL;
         json_decref(q);
         if (q)
             return false;
     }
     return true;
+}
+
+static void assert_gone(const char *queue)
+{
+    char *name = xstrdup(queue);
+    if (!wait_until(is_gone, name, 60000))
+        fail_msg("%s is still there", queue);
+    free(name);
 }
 
 /* Its last consumer was connected to the node that goes: so does the queue, wherever its master is. One whose
@@ -322,14 +330,86 @@ static void an_auto_delete_queue_goes_with_its_last_consumers_node(void **state)
                 &goes);
     kill_node(&lab, 3);
     user_drop(&goes);
-    char left[] = "left";
-    assert_true(wait_until(is_gone, left, 60000));
+    assert_gone("left");
     struct queue_facts f = assert_queue(&lab, 2, "kept", "running", is_running, NULL);
     assert_true(f.master == 1 || f.master == 2);
     publish(&lab, 2, "kept", 1, 1, true);
     assert_user(user_await(&stays, USER_DELIVERY, USER_WAIT_MS, &news), &stays);
     user_drop(&stays);
     revive_node(&lab, 3);
+}
+
+static bool has_gone_to(const struct queue_facts *f, void *arg)
+{
+    return is_running(f, NULL) && f->master != *(unsigned *)arg;
+}
+
+static void assert_gets_one(struct user *u, const char *queue)
+{
+    struct user_news news;
+    publish(&lab, 2, queue, 1, 1, true);
+    assert_user(user_await(u, USER_DELIVERY, USER_WAIT_MS, &news), u);
+}
+
+/* Its master goes. The new one knows the consumers that are left, and goes with the last of them. That the
+ * last one went with the old master nobody tells it after a crash: the queue stays until it was consumed
+ * again. A node that is stopped sends its clients away first. */
+static void mirrored_auto_delete(bool stopped)
+{
+    static const char *const kill[] = {"here_k", "there_k", "both_k"}, *const stop[] = {"here_s", "there_s",
+                                                                                        "both_s"};
+    const char *const *name = stopped ? stop : kill;
+    struct user here = {0}, there = {0}, one = {0}, other = {0}, again = {0};
+    unsigned master = 1;
+    assert_user(user_open(&here, &lab, 3) && user_open(&there, &lab, 1) && user_open(&one, &lab, 1) &&
+                    user_open(&other, &lab, 3),
+                &here);
+    for (size_t i = 0; i < 3; i++) {
+        set_policy(&lab, 1, name[i], "{\"ha-mode\":\"all\"}");
+        assert_user(user_declare(&one, name[i], USER_DURABLE | USER_AUTO_DELETE, NULL), &one);
+        assert_placed(&lab, 2, name[i], master, ON(2) | ON(3), ON(2) | ON(3));
+    }
+    assert_user(user_consume(&here, (struct user_consumer){.queue = name[0]}), &here);
+    assert_user(user_consume(&there, (struct user_consumer){.queue = name[1]}), &there);
+    assert_user(user_consume(&one, (struct user_consumer){.queue = name[2]}), &one);
+    assert_user(user_consume(&other, (struct user_consumer){.queue = name[2]}), &other);
+    (stopped ? stop_node : kill_node)(&lab, master);
+    user_drop(&there);
+    user_drop(&one);
+
+    assert_queue(&lab, 2, name[0], "another master", has_gone_to, &master);
+    assert_gets_one(&here, name[0]);
+    user_drop(&here);
+    assert_gone(name[0]);
+
+    assert_queue(&lab, 2, name[2], "another master", has_gone_to, &master);
+    assert_gets_one(&other, name[2]);
+    user_drop(&other);
+    assert_gone(name[2]);
+
+    if (!stopped) {
+        assert_queue(&lab, 2, name[1], "another master", has_gone_to, &master);
+        assert_user(user_open(&again, &lab, 2) &&
+                        user_consume(&again, (struct user_consumer){.queue = name[1]}),
+                    &again);
+        user_drop(&again);
+    }
+    assert_gone(name[1]);
+    (stopped ? start_node : revive_node)(&lab, master);
+    for (size_t i = 0; i < 3; i++)
+        assert_gone(name[i]);
+}
+
+static void an_auto_delete_queue_follows_a_crash(void **state)
+{
+    (void)state;
+    mirrored_auto_delete(false);
+}
+
+static void an_auto_delete_queue_follows_a_stop(void **state)
+{
+    (void)state;
+    mirrored_auto_delete(true);
 }
 
 static void wrong_params_are_refused_and_change_nothing(void **state)
@@ -386,6 +466,8 @@ int main(void)
         cmocka_unit_test(min_masters_takes_the_node_with_the_fewest),
         cmocka_unit_test(a_random_locator_takes_any_node_that_runs),
         cmocka_unit_test(an_auto_delete_queue_goes_with_its_last_consumers_node),
+        cmocka_unit_test(an_auto_delete_queue_follows_a_crash),
+        cmocka_unit_test(an_auto_delete_queue_follows_a_stop),
         cmocka_unit_test_setup_teardown(wrong_params_are_refused_and_change_nothing, NULL, teardown),
         cmocka_unit_test(exactly_4_takes_the_nodes_that_come),
     };

@@ -51,8 +51,7 @@ static void a_cancel_when_idle_says_so(void **state)
     (void)state;
     with_an_empty_mirror("idle", 10, "{" ON_A_AND_B "}");
     assert_code(LABCTL(&lab, &out, "-n", "node1", "cancel_sync_queue", "idle"), 0, &out);
-    if (test_on_kit())
-        assert_says(&out, "not_syncing");
+    assert_says(&out, "not_syncing");
     assert_placed(&lab, C, "idle", A, ON(B), 0);
 }
 

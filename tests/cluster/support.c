@@ -110,6 +110,8 @@ int run_program(struct text *out, int timeout_ms, const char *const argv[])
         }
     }
     close(fd);
+    if (killed && out)
+        text_printf(out, "\nout of time: %s was killed after %d ms\n", argv[0], timeout_ms);
     if (killed)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -113,6 +113,7 @@ static void a_million(struct lab *lab, const char *queue, bool persistent)
     char name[16];
     snprintf(name, sizeof(name), "node%u", before.master);
     assert_code(LABCTL(lab, &out, "-n", name, "start"), 0, &out);
+    assert_null(strstr(text_str(&out), "waits for nodes")); /* however long it read its log: they are there */
     assert_running(lab, third, before.master, 1);
 }
 

@@ -217,6 +217,12 @@ static void mistakes_are_told_before_anything_starts(void **state)
     assert_says(&out, "most-messages");
     assert_code(RUN(&out, program, "search", "--crashes", "many"), 64, &out);
     assert_says(&out, "--crashes many: write a number from 0 to 9");
+    assert_code(RUN(&out, program, "search", "--policy", "{\"ha-mode\":\"some\"}"), 64, &out);
+    assert_says(&out, "--policy {\"ha-mode\":\"some\"}: the nodes refuse it: ");
+    assert_says(&out, "<<\"some\">> is not a valid ha-mode value"); /* never: nothing is lost with it */
+    assert_code(RUN(&out, program, "search", "--policy", "{"), 64, &out);
+    assert_code(RUN(&out, program, "search", "--rule"), 64, &out);
+    assert_says(&out, "lab: --rule: no such option of search, or its value is missing");
     text_finish(&out);
 }
 

@@ -194,8 +194,9 @@ bool user_consume(struct user *u, struct user_consumer how)
         if (!good(u, "basic.qos"))
             return false;
     }
-    amqp_basic_consume(u->connection, CHANNEL, amqp_cstring_bytes(how.queue), amqp_empty_bytes, 0, how.no_ack,
-                       0, arguments);
+    amqp_basic_consume(u->connection, CHANNEL, amqp_cstring_bytes(how.queue),
+                       how.tag ? amqp_cstring_bytes(how.tag) : amqp_empty_bytes, 0, how.no_ack, how.exclusive,
+                       arguments);
     return good(u, "basic.consume");
 }
 

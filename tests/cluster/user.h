@@ -63,8 +63,9 @@ bool user_publish(struct user *u, const char *queue, const char *body, bool pers
 
 struct user_consumer {
     const char *queue;
-    bool no_ack, cancel_on_failover; /* x-cancel-on-ha-failover */
-    uint16_t prefetch;               /* 0: no limit */
+    bool no_ack, exclusive, cancel_on_failover; /* x-cancel-on-ha-failover */
+    const char *tag;                            /* NULL: the broker makes one up */
+    uint16_t prefetch;                          /* 0: no limit */
 };
 bool user_consume(struct user *u, struct user_consumer how);
 bool user_ack(struct user *u, uint64_t tag, bool multiple);

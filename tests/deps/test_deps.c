@@ -152,6 +152,17 @@ static void other_systems_get_a_list(void **state)
     assert_non_null(strstr(text_str(&out), "this system has no apt-get"));
 }
 
+/* What `make lab` opens, on a host that is shared. */
+static void the_lab_on_other_ports(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        RUN(&out, "sh", "-c", "eval echo \"$(env -u MAKEFLAGS make -n lab PORT=6672 | tail -n 1)\""), 0);
+    assert_non_null(strstr(text_str(&out), "/lab --ports 6672,16672,26672\n"));
+    assert_int_equal(RUN(&out, "sh", "-c", "env -u MAKEFLAGS make -n lab | tail -n 1"), 0);
+    assert_null(strstr(text_str(&out), "--ports"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +173,7 @@ int main(void)
         cmocka_unit_test(what_apt_says_is_shown_when_it_fails),
         cmocka_unit_test(an_unknown_option_is_refused),
         cmocka_unit_test(other_systems_get_a_list),
+        cmocka_unit_test(the_lab_on_other_ports),
     };
     return cmocka_run_group_tests_name("deps", tests, setup, teardown);
 }

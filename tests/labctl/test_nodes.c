@@ -175,9 +175,9 @@ static void a_node_that_waits_says_for_whom(void **state)
     assert_code(CTL("-n", "node2", "stop_app"), 0, &out);
     assert_code(CTL("-n", "node1", "stop_app"), 0, &out);
     assert_code(CTL("-n", "node3", "-t", "1", "start_app"), 75, &out);
-    assert_says(&out,
-                "node3 waits for nodes that were running when it left: node1 node2; start them, or, if they "
-                "never return: labctl -n node3 force_boot, then kill it and start it");
+    assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them, heal "
+                      "what cuts it off from them, or, if they "
+                      "never return: labctl -n node3 force_boot, then kill it and start it");
     assert_code(CTL("-n", "node3", "list_queues"), 64, &out);
     assert_says(&out, "node3 waits for nodes that were running when it left: node1 node2; start them");
     assert_code(CTL("-n", "node3", "status"), 64, &out);

@@ -200,6 +200,8 @@ static const struct fake_answer answers[] = {
     {"DELETE /api/queues/%2F/nosuch", NOT_FOUND},
     {"DELETE /api/queues/%2F/q2", STATUS("200", "{\"messages\":0}")},
     {"DELETE /api/queues/%2F/hello", STATUS("200", "{\"messages\":0}")},
+    {"DELETE /api/queues/%2F/full", BAD("queue 'full' in vhost '/' not empty")},
+    {"DELETE /api/queues/%2F/used", BAD("queue 'used' in vhost '/' in use")},
     {"stop_app", "{\"ok\":true}"},
     {"start_app", "{\"ok\":true}"},
     {"forget_cluster_node", "{\"ok\":false,\"error\":\"not_found\",\"reason\":\"\"}"},
@@ -216,6 +218,24 @@ static const struct fake_answer member[] = {
     {"start_app", "{\"ok\":true}"},
     {NULL, NULL},
 };
+
+#define ODD                                                                                                  \
+    "{\"name\":\"odd\",\"arguments\":{\"b\":true,\"d\":1.5,\"e\":\"\",\"n\":-3,"                             \
+    "\"t\":{\"a\":1,\"b\":\"two\",\"c\":\"\"},\"u\":\"a <b> \\\"c\\\" \\\\ \\t \\n \u00fc\"}}"
+#define LISTS                                                                                                \
+    "{\"name\":\"lists\",\"arguments\":{\"e\":[],\"f\":2.0,\"h\":0.1,\"l\":[1,\"\",true,{\"k\":\"v\"}],"     \
+    "\"te\":{}}}"
+#define ARGS                                                                                                 \
+    "{\"name\":\"args\",\"arguments\":{\"x-dead-letter-exchange\":\"\",\"x-max-length\":5,"                  \
+    "\"x-message-ttl\":60000,\"x-overflow\":\"reject-publish\",\"x-single-active-consumer\":true}}"
+
+/* queues with arguments of every kind; the JSON of a list is not RabbitMQ's */
+static const struct fake_answer arguments[] = {{"GET /api/whoami", OK("{\"name\":\"admin\"}")},
+                                               {"GET /api/queues", OK("[" ODD "," LISTS "," ARGS "]")},
+                                               {NULL, NULL}},
+                                without_lists[] = {{"GET /api/whoami", OK("{\"name\":\"admin\"}")},
+                                                   {"GET /api/queues", OK("[" ODD "," ARGS "]")},
+                                                   {NULL, NULL}};
 
 /* node2's app is stopped */
 static const struct fake_answer stopped[] = {
@@ -279,6 +299,21 @@ static void list_queues_looks_like_rabbitmqctls(void **state)
     assert_same("-q list_queues name messages pid slave_pids",
                 RUN("-n", "node1", "-q", "list_queues", "name", "messages", "pid", "slave_pids"));
     assert_same("list_queues -p nosuch", RUN("-n", "node1", "list_queues", "-p", "nosuch"));
+}
+
+static void arguments_look_like_rabbitmqctls(void **state)
+{
+    (void)state;
+    int node = fake_node_start(folder, "node3", arguments);
+    assert_true(node > 0);
+    assert_same("-q list_queues name arguments",
+                RUN("-n", "node3", "-q", "list_queues", "name", "arguments"));
+    fake_node_end(node);
+    node = fake_node_start(folder, "node3", without_lists);
+    assert_true(node > 0);
+    assert_same("-q list_queues name arguments --formatter json",
+                RUN("-n", "node3", "-q", "list_queues", "name", "arguments", "--formatter", "json"));
+    fake_node_end(node);
 }
 
 static void lists_come_as_json_and_csv_too(void **state)
@@ -401,6 +436,8 @@ static void queues_are_synchronised_purged_and_deleted(void **state)
     assert_same("purge_queue nosuch", RUN("-n", "node1", "purge_queue", "nosuch"));
     assert_same("delete_queue nosuch", RUN("-n", "node1", "delete_queue", "nosuch"));
     assert_same("delete_queue q2", RUN("-n", "node1", "delete_queue", "q2"));
+    assert_same("delete_queue full --if-empty", RUN("-n", "node1", "delete_queue", "full", "--if-empty"));
+    assert_same("delete_queue used --if-unused", RUN("-n", "node1", "delete_queue", "used", "--if-unused"));
     assert_same("delete_queue hello --if-empty", RUN("-n", "node1", "delete_queue", "hello", "--if-empty"));
     struct run r = RUN("-n", "node1", "cancel_sync_queue", "idle");
     assert_string_equal(r.out, "Stopping synchronising queue 'idle' in vhost '/' ...\nnot_syncing\n");
@@ -634,6 +671,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_queues_looks_like_rabbitmqctls),
+        cmocka_unit_test(arguments_look_like_rabbitmqctls),
         cmocka_unit_test(lists_come_as_json_and_csv_too),
         cmocka_unit_test(other_lists_look_like_rabbitmqctls),
         cmocka_unit_test(wrong_words_end_with_64_and_the_usage),

@@ -117,7 +117,7 @@ static void assert_plain(struct scene *s, const char *term)
     assert_seen(s, ".  M  u");
     bool in_chinese = strcmp(s->locale, CHINESE) == 0;
     const char *dumb = in_chinese ? "这种终端不能移动光标" : "cannot place the cursor";
-    assert_seen(s, in_chinese ? "+>node1 未运行---" : "+>node1 NOT RUNNING---");
+    assert_seen(s, in_chinese ? "+>node1 未运行 ---" : "+>node1 NOT RUNNING ---");
     assert_contains(terminal_stderr(s->t), strcmp(term, "dumb") == 0 ? dumb : "TERM");
     assert_no_rubbish(s);
     terminal_type(s->t, "q\n");
@@ -147,6 +147,27 @@ static void every_terminal_in_every_locale(void **state)
                 assert_plain(s, plain[i]);
             }
         }
+}
+
+/* Keys that come at once: a frame of the first of them is drawn whole, though the next one waits already and
+ * changes nothing more. */
+static void two_keys_at_once(void **state)
+{
+    struct scene *s = *state;
+    REPLAY(s, "stopped");
+    s->locale = chinese ? CHINESE : "C.UTF-8";
+    s->term = "linux";
+    scene_start(s, 80, 24);
+    speak(s->locale);
+    assert_shows_frame(s, "stopped", 80, 24);
+    for (int i = 0; i < 20; i++) {
+        terminal_type(s->t, "22");
+        assert_goes(s, ".  M  u");
+        terminal_type(s->t, "11");
+        assert_shows_frame(s, "stopped", 80, 24);
+    }
+    speak("C");
+    scene_quit(s);
 }
 
 /* ---- in Chinese
@@ -268,9 +289,8 @@ int main(void)
     make_locale();
     make_terminals();
     const struct CMUnitTest tests[] = {
-        TEST(every_terminal_in_every_locale),
-        TEST(the_screen_speaks_chinese),
-        cmocka_unit_test(wide_characters_are_aligned),
+        TEST(two_keys_at_once),           TEST(every_terminal_in_every_locale),
+        TEST(the_screen_speaks_chinese),  cmocka_unit_test(wide_characters_are_aligned),
         TEST(without_utf8_it_is_english),
     };
     int failed = cmocka_run_group_tests_name("screen/matrix", tests, NULL, NULL);

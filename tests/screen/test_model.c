@@ -285,7 +285,8 @@ static void a_command_does_not_tick(void **state)
     sketch_destroy(l);
 }
 
-/* One row for what a command printed: its last line, however it came through the pipe. */
+/* What a command printed last, however it came through the pipe: a line, and those that only continue it,
+ * each in a row of its own. */
 static void the_last_line_of_output(void **state)
 {
     static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was",
@@ -299,7 +300,10 @@ static void the_last_line_of_output(void **state)
     model_ran(&m, run);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         model_output(&m, m.command, parts[i], strlen(parts[i]));
-    assert_string_equal(m.command->last_line, "received: Hello World; it was transient");
+    assert_string_equal(m.command->last_line, "received: Hello World\nit was transient");
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "\n| received: Hello World\n| it was transient\n");
+    free(frame);
     model_output(&m, m.command, "done", 4);
     assert_string_equal(m.command->last_line, "done");
     for (int i = 0; i < 10000; i++)

@@ -137,6 +137,35 @@ static void a_frozen_node_costs_nothing(void **state)
     assert_null(scene->s->nodes[1].error);
 }
 
+/* Where no process of the node is left, what comes back is another one, and its feed counts from 1: it is
+ * asked for all of it, however far the one before it had counted. */
+static void a_process_that_begins_again(void **state)
+{
+    struct scene *scene = *state;
+    fake_feed(scene->fake, "{\"next\":3,\"events\":[]}");
+    fake_trace(scene->fake, 1, "{\"next\":7,\"trace\":[]}");
+    scene->lab.external = false; /* it is one of this machine, with no process at all */
+    scene->lab.engine = ENGINE_KIT;
+    snprintf(scene->lab.path, sizeof(scene->lab.path), "/nowhere");
+    watch(scene, 20);
+    observer_want(scene->observer, &(struct observer_wants){.messages = true});
+    until(scene, all_answer);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_true(fake_asked(scene->fake, "/api/trace?since=7") > 0);
+    fake_node(scene->fake, 1, FAKE_GONE, false);
+    until(scene, second_down);
+    fake_forget(scene->fake);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_int_equal(fake_asked(scene->fake, "/api/events?since=0"),
+                     0); /* the others go on where they were */
+    fake_node(scene->fake, 1, FAKE_ANSWERS, true);
+    until(scene, all_answer);
+    assert_int_equal(fake_asked(scene->fake, "/api/events?since=0"), 1);
+    assert_int_equal(fake_asked(scene->fake, "/api/trace?since=0"), 1);
+}
+
 static void a_node_goes_and_comes_back(void **state)
 {
     struct scene *scene = *state;
@@ -375,6 +404,7 @@ int main(void)
         TEST(asks_all_at_once),
         TEST(a_frozen_node_costs_nothing),
         TEST(a_node_goes_and_comes_back),
+        TEST(a_process_that_begins_again),
         TEST(all_go_and_come_back),
         TEST(what_is_no_answer_is_none),
         TEST(a_wrong_password_is_said),

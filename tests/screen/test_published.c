@@ -42,7 +42,7 @@ static void look(struct told *t, int64_t at_s, const char *kind, const char *tex
                                 .wall_ms = (t->story.begin_us + at_s * SECOND) / 1000,
                                 .kind = xstrdup(kind),
                                 .text = xstrdup(text)};
-    notice_published(s, t->before);
+    notice_published(s, t->before, NULL);
     snapshot_destroy(t->before);
     t->before = s;
 }

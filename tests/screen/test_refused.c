@@ -147,9 +147,9 @@ static void a_program_that_is_refused_a_queue_says_what_helps(void **state)
  * up, nothing asks for more. */
 static void a_start_of_a_node_that_was_cut_names_the_cut(void **state)
 {
-    static const char waits[] =
-        "node1 waits for nodes that were running when it left: node2 node3; start them, or, if they never "
-        "return: labctl -n node1 force_boot, then kill it and start it\n";
+    static const char waits[] = "node1 waits for nodes that were running when it left: node2 node3; start "
+                                "them, heal what cuts it off from them, or, if they never "
+                                "return: labctl -n node1 force_boot, then kill it and start it\n";
     struct model m;
     (void)state;
     struct command *c = started(&m, "stopped", "x");

@@ -78,7 +78,7 @@ static void two_masters_in_a_schedule(void **state)
     player_request(p, REQUEST_EARLIER);
     char *frame = model_frame(player_model(p), 80, 22); /* what has no room is counted */
     assert_lacks(frame, "m3   node2 node3");
-    assert_contains(frame, "-0 of 3 lost, +");
+    assert_contains(frame, "- 0 of 3 lost, +");
     free(frame);
     frame = frame_of(p);
     check_frame("sched-two-masters-80x24", frame);
@@ -106,7 +106,7 @@ static void two_masters_in_a_schedule(void **state)
     check_frame("sched-life-80x24", frame);
     assert_contains(frame, "     step 6   |              X stop node1   ");
     assert_contains(frame, "              |              :              M serves without it: LOST here");
-    assert_contains(frame, "        now                  !              .              u");
+    assert_contains(frame, "     m2 now                  !              .              u");
     assert_contains(frame,
                     "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
     assert_contains(frame, "\n>m2   -             confirmed, LOST at step 6"); /* the ledger, beside it */

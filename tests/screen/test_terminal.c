@@ -152,7 +152,7 @@ static void a_locale_without_utf8(void **state)
     s->locale = "C";
     scene_start(s, 80, 24);
     assert_seen(s, ">????????              running       7"); /* as many columns as it has elsewhere */
-    assert_seen(s, "+>node1 UP-----");                        /* lines by the terminal's own means */
+    assert_seen(s, "+>node1 UP ----");                        /* lines by the terminal's own means */
     scene_quit(s);
 }
 

@@ -187,7 +187,7 @@ static void lesson_1_and_on_to_lesson_2(void **state)
     assert_seen(w, "(go on to lesson 2)", STEP_MS);
     terminal_type(w->t, "y");
     assert_seen(w, "lab 3/3 LIVE", START_MS);
-    assert_seen(w, "-Lesson 2: ", STEP_MS);
+    assert_seen(w, "- Lesson 2: ", STEP_MS);
     w->lesson = 2;
     assert_open(w, 6, 1);
     quit(w);

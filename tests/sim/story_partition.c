@@ -129,6 +129,63 @@ static void a_prepare_that_waits_is_a_report(void **state_)
     }
 }
 
+static bool lists_the_dead(struct sim *s, void *arg)
+{
+    node_id dead = *(node_id *)arg;
+    for (node_id n = 0; n < sim_nodes(s); n++)
+        if (sim_running(s, n) && node_in(mirror_view(sim_mirror(s, n)).partitioned, dead))
+            return true;
+    return false;
+}
+
+/* node3 is killed. node1 knows at once, and node2 is in the new view before its own link to node3 has ended:
+ * that is no partition. */
+static void who_was_killed_is_not_listed(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    node_id dead = 2;
+    sim_slow(s, 1, 2, 5000, 10000);
+    sim_kill(s, dead);
+    assert_true(sim_until(s, the_older_two_go_on, NULL, 200)); /* much sooner than that link ends */
+    assert_false(sim_until(s, lists_the_dead, &dead, 10000));
+    calm(s);
+    end(s);
+}
+
+static bool all_list(struct sim *s, void *arg)
+{
+    (void)arg;
+    return mirror_view(sim_mirror(s, 0)).partitioned == node_bit(2) &&
+           mirror_view(sim_mirror(s, 1)).partitioned == node_bit(2) &&
+           mirror_view(sim_mirror(s, 2)).partitioned == (node_bit(0) | node_bit(1));
+}
+
+/* Nor is one that was listed, and is killed then; who cannot be reached says that he lives when he can. */
+static void who_was_listed_and_is_killed_is_not_any_more(void **state_)
+{
+    (void)state_;
+    struct sim *s = world(3);
+    node_id other = 2;
+    sim_cut_off(s, node_bit(other), true);
+    sim_run(s, 1000);
+    assert_false(lists_the_dead(s, &other));
+    sim_heal_all(s);
+    assert_true(sim_until(s, all_list, NULL, 10000));
+    sim_cut_off(s, node_bit(other), true);
+    sim_run(s, 1000);
+    assert_false(lists_the_dead(s, &other));
+    sim_heal_all(s);
+    assert_true(sim_until(s, all_list, NULL, 10000));
+    sim_kill(s, other);
+    calm(s);
+    assert_false(lists_the_dead(s, &other));
+    sim_start(s, other);
+    calm(s);
+    assert_int_equal(mirror_view(sim_mirror(s, 0)).members, 7);
+    end(s);
+}
+
 #define ON_NODE2 "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\"],\"ha-sync-mode\":\"automatic\"}"
 #define ON_BOTH  "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\",\"node1\"]}"
 
@@ -361,6 +418,8 @@ int main(void)
         cmocka_unit_test(who_was_left_out_tells_a_candidate_that_has_not_heard),
         cmocka_unit_test(a_prepare_that_waits_is_a_report),
         cmocka_unit_test(a_mirror_that_never_began_is_not_promoted),
+        cmocka_unit_test(who_was_killed_is_not_listed),
+        cmocka_unit_test(who_was_listed_and_is_killed_is_not_any_more),
         cmocka_unit_test(what_waited_for_a_node_that_is_left_out_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
  * first one is shrunk to the shortest schedule that breaks the same promise (shrink.h), kept beside this
  * program. Seeds run in child processes, so that a failed assertion or an endless loop is a failure with a
  * seed, too. Every hundredth seed runs twice, and the two traces must be the same byte for byte. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -332,11 +333,21 @@ static unsigned default_jobs(void)
     return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
 }
 
+static bool read_seeds(const char *text, uint64_t *seeds)
+{
+    char *end;
+    errno = 0;
+    *seeds = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *seeds > 0;
+}
+
 static void test_every_seed_keeps_its_promises(void **state)
 {
     (void)state;
     const char *seeds = getenv("SEEDS");
-    uint64_t last = seeds ? strtoull(seeds, NULL, 10) : 20000;
+    uint64_t last = 20000;
+    if (seeds && !read_seeds(seeds, &last))
+        fail_msg("SEEDS=%s: write how many, 1 or more, such as SEEDS=1000000", seeds);
     unsigned failures = swarm(1, last, default_jobs(), false, program_name);
     print_totals(default_jobs());
     assert_int_equal(failures, 0);
@@ -415,7 +426,8 @@ int main(int argc, char **argv)
     const char *file = NULL;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--seeds") == 0 && sscanf(value, "%llu..%llu", &first, &last) == 2)
+        if (strcmp(argv[i], "--seeds") == 0 && sscanf(value, "%llu..%llu", &first, &last) == 2 &&
+            first >= 1 && first <= last)
             i++;
         else if (strcmp(argv[i], "--seed") == 0 && sscanf(value, "%llu", &seed) == 1)
             one_seed = true, i++;

@@ -37,6 +37,7 @@ static int command_up(const struct options *o)
         return 0;
     }
     code = lab_start(&lab, o->fresh);
+    lab_forget_events(&lab); /* what happened then is no part of what happens now */
     if (!code && o->fresh)
         lesson_forget_all(&lab);
     if (!code)
@@ -327,6 +328,8 @@ static int command_screen(const struct options *o, int number)
             return code;
         if (!o->replay && (code = lab_start(&lab, o->fresh)))
             return code;
+        if (!o->replay)
+            lab_forget_events(&lab);
         if (!o->replay && o->fresh)
             lesson_forget_all(&lab);
     }

@@ -103,9 +103,7 @@ static int read_option(int opt, struct search_options *o, const char **out)
     case OPT_HURRIED: o->hurried = true; return 0;
     case OPT_OUT: *out = optarg; return 0;
     case OPT_HELP: fputs(usage, stdout); return -1;
-    default:
-        fprintf(stderr, "lab: that is no option of search, or its value is missing\n%s", usage);
-        return LAB_EXIT_USAGE;
+    default: ASSERT(false); return LAB_EXIT_USAGE;
     }
 }
 
@@ -150,16 +148,30 @@ int lab_search(int argc, char **argv)
     opterr = 0;
     optind = 1;
     for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (opt == '?') {
+            fprintf(
+                stderr,
+                "lab: %s: no such option of search, or its value is missing; lab search --help shows what "
+                "there is\n",
+                argv[optind - 1]);
+            return LAB_EXIT_USAGE;
+        }
         int code = read_option(opt, &o, &out);
         if (code)
             return code < 0 ? 0 : code;
     }
     if (optind < argc) {
-        fprintf(stderr, "lab: %s: search takes options only\n%s", argv[optind], usage);
+        fprintf(stderr, "lab: %s: search takes options only; lab search --help shows what there is\n",
+                argv[optind]);
         return LAB_EXIT_USAGE;
     }
     struct search_result r;
     search_run(&o, &r);
+    if (r.refused) {
+        fprintf(stderr, "lab: --policy %s: the nodes refuse it: %s\n", o.policy, r.refused);
+        search_result_finish(&r);
+        return LAB_EXIT_USAGE;
+    }
     int code = tell(&o, &r, out);
     search_result_finish(&r);
     return code;

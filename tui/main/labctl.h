@@ -147,7 +147,7 @@ int ctl_needs_stopped(struct ctl *c,
  * how it is written. */
 enum ctl_cell {
     CELL_PLAIN,     /* as it is; absent and null: nothing */
-    CELL_ARGUMENTS, /* [] or [{"x-message-ttl","long",100}] */
+    CELL_ARGUMENTS, /* [] or [{"x-message-ttl",100}] */
     CELL_TAGS,      /* [administrator] */
     CELL_TERMS,     /* [<a>, <b>] */
     CELL_JSON,      /* JSON text */

@@ -228,7 +228,14 @@ char *ctl_waits_text(const char *node, const json_t *status)
         return NULL;
     for (size_t i = 0; i < json_array_size(names); i++)
         text_printf(&t, " %s", json_string_value(json_array_get(names, i)));
-    char *text = engine_waits_text(node, text_str(&t));
+    const char *phase = json_string_value(json_object_get(status, "phase"));
+    char *text =
+        phase && strcmp(phase, "paused") == 0
+            ? format_text(
+                  "%s is paused (pause_minority): it reaches too few nodes, and waits for%s; heal what "
+                  "cuts it off from them, or start them",
+                  node, text_str(&t))
+            : engine_waits_text(node, text_str(&t));
     text_finish(&t);
     return text;
 }

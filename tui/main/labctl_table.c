@@ -40,29 +40,86 @@ static void add_scalar(struct text *out, const json_t *v)
     }
 }
 
+/* A text as an Erlang term; an empty one is an empty list there. */
+static void add_term_text(struct text *out, const char *s)
+{
+    static const char plain[] = "\"\\\n\t\r", named[] = "\"\\ntr";
+    if (!*s) {
+        text_add(out, "[]");
+        return;
+    }
+    text_add(out, "\"");
+    for (; *s; s++) {
+        const char *special = strchr(plain, *s);
+        if (special)
+            text_printf(out, "\\%c", named[special - plain]);
+        else
+            text_add_bytes(out, s, 1);
+    }
+    text_add(out, "\"");
+}
+
+/* [{"x-max-length",5},{"x-overflow","drop-head"}], and so what is in it */
+static void add_term(struct text *out, const json_t *v)
+{
+    const char *name;
+    const json_t *inner;
+    size_t i = 0;
+    if (json_is_string(v)) {
+        add_term_text(out, json_string_value(v));
+        return;
+    }
+    if (json_is_real(v)) { /* 2.0 is no 2 */
+        char *real = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        text_add(out, real);
+        free(real);
+        return;
+    }
+    if (!json_is_array(v) && !json_is_object(v)) {
+        add_scalar(out, v);
+        return;
+    }
+    text_add(out, "[");
+    if (json_is_array(v)) {
+        json_array_foreach(v, i, inner)
+        {
+            text_add(out, i ? "," : "");
+            add_term(out, inner);
+        }
+    } else {
+        json_object_foreach((json_t *)(uintptr_t)v, name, inner)
+        {
+            text_add(out, i++ ? ",{" : "{");
+            add_term_text(out, name);
+            text_add(out, ",");
+            add_term(out, inner);
+            text_add(out, "}");
+        }
+    }
+    text_add(out, "]");
+}
+
 static const char *amqp_type(const json_t *v)
 {
     return json_is_string(v)    ? "longstr"
            : json_is_boolean(v) ? "bool"
            : json_is_integer(v) ? "long"
+           : json_is_real(v)    ? "double"
+           : json_is_array(v)   ? "array"
                                 : "table";
 }
 
-/* [{"x-max-length","long",5}, {"x-overflow","longstr","drop-head"}] */
-static void add_arguments(struct text *out, json_t *arguments)
+/* For --formatter json: [["x-max-length","long",5],["x-overflow","longstr","drop-head"]] */
+static json_t *typed_arguments(json_t *arguments)
 {
-    const char *name, *comma = "";
-    json_t *v;
-    text_add(out, "[");
+    json_t *list = json_array(), *v;
+    const char *name;
     json_object_foreach(arguments, name, v)
     {
-        const char *quote = json_is_string(v) ? "\"" : "";
-        text_printf(out, "%s{\"%s\",\"%s\",%s", comma, name, amqp_type(v), quote);
-        add_scalar(out, v);
-        text_printf(out, "%s}", quote);
-        comma = ", ";
+        json_t *value = json_is_object(v) ? typed_arguments(v) : json_incref(v);
+        json_array_append_new(list, json_pack("[s, s, o]", name, amqp_type(v), value));
     }
-    text_add(out, "]");
+    return list;
 }
 
 static void add_list(struct text *out, const json_t *list)
@@ -95,7 +152,12 @@ static void add_cell(struct text *out, const json_t *row, const struct ctl_colum
     switch (column->cell) {
     case CELL_PLAIN:
     case CELL_JSON: add_scalar(out, v); break;
-    case CELL_ARGUMENTS: add_arguments(out, (json_t *)(uintptr_t)v); break;
+    case CELL_ARGUMENTS:
+        if (json_object_size(v))
+            add_term(out, v);
+        else
+            text_add(out, "[]");
+        break;
     case CELL_TAGS:
     case CELL_TERMS: add_list(out, v); break;
     case CELL_STATE: add_state(out, row, v); break;
@@ -108,8 +170,8 @@ static json_t *json_cell(const json_t *row, const struct ctl_column *column)
 {
     json_t *v = column->path ? (json_t *)(uintptr_t)value_at(row, column->path) : NULL;
     bool as_is = json_is_string(v) || json_is_number(v) || json_is_boolean(v) || json_is_array(v);
-    if (column->cell == CELL_ARGUMENTS && json_object_size(v) == 0)
-        return json_array();
+    if (column->cell == CELL_ARGUMENTS)
+        return typed_arguments(v);
     if (as_is && column->cell != CELL_STATE)
         return json_incref(v);
     struct text text = {0};

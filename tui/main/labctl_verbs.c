@@ -300,6 +300,18 @@ static int purge_queue(struct ctl *c)
     return rc;
 }
 
+/* rabbitmqctl has words of its own for why not */
+static const char *not_deleted(const char *reason)
+{
+    size_t len = strlen(reason);
+    static const char in_use[] = " in use", not_empty[] = " not empty";
+    if (len > strlen(in_use) && strcmp(reason + len - strlen(in_use), in_use) == 0)
+        return "Queue is in use";
+    if (len > strlen(not_empty) && strcmp(reason + len - strlen(not_empty), not_empty) == 0)
+        return "Queue is not empty";
+    return reason;
+}
+
 static int delete_queue(struct ctl *c)
 {
     int rc = CTL_OK, status = 0;
@@ -314,7 +326,7 @@ static int delete_queue(struct ctl *c)
     if (rc == CTL_OK && status == 404)
         rc = ctl_error(c, CTL_USAGE, "Queue not found");
     else if (rc == CTL_OK && status >= 300)
-        rc = ctl_error(c, CTL_USAGE, "%s", ctl_reason(answer));
+        rc = ctl_error(c, CTL_USAGE, "%s", not_deleted(ctl_reason(answer)));
     else if (rc == CTL_OK && !ctl_option_on(&c->line, "quiet") && !ctl_option_on(&c->line, "silent"))
         fprintf(c->out, "Queue was successfully deleted with %lld ready messages\n",
                 (long long)json_integer_value(json_object_get(answer, "messages")));

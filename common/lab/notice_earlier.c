@@ -1,0 +1,112 @@
+/* notice_earlier.c: the events that an earlier screen of this lab has heard of, for the one that comes after
+ * it: what was published and taken is counted once, when it is heard of, what polling noticed nobody tells
+ * again, and what a node told goes with its process. The list has the same limit as any other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "lab/notice.h"
+#include "lab/observe.h"
+
+static char *events_file(const struct labdir *lab)
+{
+    return format_text("%s/" LAB_EVENTS_FILE, lab->path);
+}
+
+int earlier_save(const struct labdir *lab, const struct snapshot *s, const int64_t noted_us[])
+{
+    json_t *events = json_array(), *noted = json_object();
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        json_array_append_new(events, json_pack("{s:I, s:s, s:s?, s:s}", "wall_ms", (json_int_t)e->wall_ms,
+                                                "kind", e->kind, "node", e->node, "text", e->text));
+    }
+    for (size_t i = 0; i < lab->nodes_len; i++)
+        json_object_set_new(noted, lab->nodes[i].name, json_integer((json_int_t)noted_us[i]));
+    json_t *all = json_pack("{s:I, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "noted_us",
+                            noted, "events", events);
+    char *file = events_file(lab), *fresh = format_text("%s.new", file);
+    int err = json_dump_file(all, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
+    json_decref(all);
+    free(fresh);
+    free(file);
+    return err;
+}
+
+void lab_forget_events(const struct labdir *lab)
+{
+    char *file = events_file(lab);
+    unlink(file);
+    free(file);
+}
+
+static void take_up_event(struct earlier *earlier, const json_t *o)
+{
+    const char *kind = json_string_value(json_object_get(o, "kind")),
+               *node = json_string_value(json_object_get(o, "node")),
+               *text = json_string_value(json_object_get(o, "text"));
+    const json_t *wall_ms = json_object_get(o, "wall_ms");
+    if (kind && text && json_is_integer(wall_ms) && earlier->events.len < NOTICE_MAX_EVENTS)
+        VEC_PUSH(&earlier->events, (struct event_seen){.wall_ms = json_integer_value(wall_ms),
+                                                       .kind = xstrdup(kind),
+                                                       .node = node ? xstrdup(node) : NULL,
+                                                       .text = xstrdup(text)});
+}
+
+struct earlier *earlier_load(const struct labdir *lab)
+{
+    char *file = events_file(lab);
+    json_t *all = json_load_file(file, 0, NULL), *o;
+    free(file);
+    if (!all)
+        return NULL;
+    struct earlier *earlier = xcalloc(1, sizeof(*earlier));
+    earlier->seen_wall_ms = json_integer_value(json_object_get(all, "seen_wall_ms"));
+    size_t i;
+    json_array_foreach(json_object_get(all, "events"), i, o)
+    {
+        take_up_event(earlier, o);
+    }
+    for (i = 0; i < lab->nodes_len; i++)
+        earlier->noted_us[i] =
+            json_integer_value(json_object_get(json_object_get(all, "noted_us"), lab->nodes[i].name));
+    json_decref(all);
+    return earlier;
+}
+
+void earlier_destroy(struct earlier *earlier)
+{
+    if (!earlier)
+        return;
+    for (size_t i = 0; i < earlier->events.len; i++)
+        snapshot_free_event(&earlier->events.items[i]);
+    VEC_FREE(&earlier->events);
+    free(earlier);
+}
+
+/* It is in the snapshot's list, too: its node still has it in its feed. */
+static bool told_again(const struct snapshot *s, const struct event_seen *e)
+{
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *t = &s->events[i];
+        bool same_node = e->node && t->node ? strcmp(e->node, t->node) == 0 : e->node == t->node;
+        if (t->wall_ms == e->wall_ms && same_node && strcmp(t->kind, e->kind) == 0 &&
+            strcmp(t->text, e->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+void earlier_merge(struct snapshot *s, const struct earlier *earlier)
+{
+    for (size_t i = earlier->events.len; i-- > 0;) { /* of one moment, the ones heard of first stand first */
+        const struct event_seen *e = &earlier->events.items[i];
+        if (told_again(s, e) || (s->events_len == NOTICE_MAX_EVENTS && s->events[0].wall_ms >= e->wall_ms))
+            continue;
+        struct event_seen copy;
+        snapshot_copy_event(&copy, e);
+        notice_put_in(s, &copy, true);
+    }
+}

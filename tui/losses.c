@@ -1,0 +1,137 @@
+/* losses.c: see losses.h. It is an event of the list, so the list is where one looks whether it was told. */
+#include "losses.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLD_MOST 256
+
+/* Since the newest queue of this name was declared the list has this text. */
+static bool listed(const struct snapshot *s, const char *queue, const char *text)
+{
+    char *declared = format_text("queue %s declared", queue);
+    bool told = false;
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        if (strncmp(e->text, declared, strlen(declared)) == 0)
+            told = false;
+        told = told || (strcmp(e->kind, "lost") == 0 && strcmp(e->text, text) == 0);
+    }
+    free(declared);
+    return told;
+}
+
+/* how the first of them was lost, if that was seen */
+static const struct loss *loss_of(const struct ledger *l, uint64_t id)
+{
+    for (size_t i = 0; i < l->losses.len; i++) {
+        const struct loss *k = &l->losses.items[i];
+        if (k->uid == l->uid && k->first <= id && id <= k->last)
+            return k;
+    }
+    return NULL;
+}
+
+/* "hello: #1 is lost: node1 came back without it" */
+static char *text_of(const struct model *m, uint64_t first, uint64_t last)
+{
+    const struct loss *k = loss_of(&m->ledger, first);
+    const char *how = k && k->how && k->node >= 0 ? k->how : "", *queue = m->ledger.queue;
+    const char *node = *how ? m->snapshot->nodes[k->node].name : "";
+    bool one = first == last;
+    char *which = one ? format_text("#%" PRIu64, first + 1)
+                      : format_text("#%" PRIu64 "-#%" PRIu64, first + 1, last + 1);
+    char *text;
+    if (strcmp(how, "back without it") == 0)
+        text = format_text(one ? "%s: %s is lost: %s came back without it"
+                               : "%s: %s are lost: %s came back without them",
+                           queue, which, node);
+    else if (strcmp(how, "promoted without it") == 0)
+        text = format_text(one ? "%s: %s is lost: %s was promoted without it"
+                               : "%s: %s are lost: %s was promoted without them",
+                           queue, which, node);
+    else
+        text = format_text(one ? "%s: %s is lost: no node has it, and nobody took it"
+                               : "%s: %s are lost: no node has them, and nobody took them",
+                           queue, which);
+    free(which);
+    return text;
+}
+
+/* The first of first..last that was not told; last + 1: all were. */
+static uint64_t untold_from(const struct model *m, uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < m->lost_told.len && first <= last; i++) {
+        const struct lost_told *t = &m->lost_told.items[i];
+        if (t->uid == m->ledger.uid && t->first <= first && first <= t->last) {
+            first = t->last + 1;
+            i = (size_t)-1; /* what begins there may have been told before this one */
+        }
+    }
+    return first;
+}
+
+static char *next_of_ledger(struct model *m)
+{
+    const struct ledger *l = &m->ledger;
+    for (size_t i = 0; l->queue && i < l->fates.len; i++) {
+        const struct fate_range *f = &l->fates.items[i];
+        if (f->fate.verdict != VERDICT_LOST || f->fate.before)
+            continue;
+        uint64_t first = untold_from(m, f->first, f->last);
+        if (first > f->last || m->lost_told.len == TOLD_MOST)
+            continue;
+        VEC_PUSH(&m->lost_told, (struct lost_told){.uid = l->uid, .first = first, .last = f->last});
+        char *text = text_of(m, first, f->last);
+        if (!listed(m->snapshot, l->queue, text))
+            return text;
+        free(text);
+    }
+    return NULL;
+}
+
+static char *names_of(const struct snapshot *s, node_bits bits)
+{
+    struct text t = {0};
+    text_add(&t, "");
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits >> i & 1)
+            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
+    return t.s;
+}
+
+/* Nodes may count late (away.c: RabbitMQ does so every 5 s): the kit's, who tell of single messages, do not.
+ */
+#define COUNTED_MS 10000
+
+static char *next_of_counts(struct model *m)
+{
+    const struct snapshot *s = m->snapshot;
+    for (size_t i = 0; s->source >= 0 && i < m->away.len; i++) {
+        struct away *a = &m->away.items[i];
+        if (a->held < 0 || !a->back_at || a->loss_told)
+            continue;
+        if (!s->traces && s->taken_at < a->back_at + COUNTED_MS)
+            continue;
+        a->loss_told = true;
+        bool by_ledger = s->traces && m->ledger.queue && strcmp(m->ledger.queue, a->queue) == 0;
+        if (by_ledger || a->missing <= 0)
+            continue;
+        char *nodes = names_of(s, a->kept_on);
+        char *text = format_text(a->missing == 1 ? "%s: %lld message is lost: its only copy was on %s"
+                                                 : "%s: %lld messages are lost: their only copies were on %s",
+                                 a->queue, (long long)a->missing, nodes);
+        free(nodes);
+        return text;
+    }
+    return NULL;
+}
+
+char *losses_next(struct model *m)
+{
+    if (!m->snapshot)
+        return NULL;
+    char *text = next_of_ledger(m);
+    return text ? text : next_of_counts(m);
+}
