@@ -108,7 +108,8 @@ struct away {
     node_bits kept_on; /* nodes that had copies then */
     int64_t held,
         missing;     /* messages then (-1: no such time); of these, not there when it was served again */
-    ms_time back_at; /* served again; 0: not yet */
+    int64_t lost_earlier; /* and of those times before it */
+    ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
 };
 
