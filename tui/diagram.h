@@ -13,6 +13,7 @@
 struct row {
     const struct moment *m;     /* NULL: another thing */
     const struct event_seen *e; /* in an opened gap */
+    int64_t e_us;               /* where it stands: not before what is above it */
     int64_t gap_us;             /* a gap; 0: none */
 
     /* of a schedule */
@@ -38,6 +39,8 @@ struct diagram {
     uint64_t id;
     char *name;    /* "#7" */
     bool stepwise; /* what stands at a row is its step, not its time */
+    /* what each node has of the message now, a letter for each; "": not known */
+    char now[LIMIT_NODES + 1];
 };
 
 /* d->life is known: which nodes have a line, and where. */
@@ -45,9 +48,17 @@ void diagram_place(struct diagram *d, int width);
 /* who the lines are, and what each node had of it when it came: two rows */
 void diagram_parties(const struct diagram *d, struct rect r);
 void diagram_rows(const struct diagram *d, struct rect r, size_t first); /* as many as r has */
-/* what each node has of it now: a letter for each */
-void diagram_now(const struct diagram *d, struct rect r, int y, const char *letters);
-void diagram_legend(const struct diagram *d, struct rect r, int y);
+/* d->now under the nodes */
+void diagram_now(const struct diagram *d, struct rect r, int y);
+/* what the marks and letters mean that are in this picture, in as many rows as r has (0 to 2) */
+int diagram_legend_rows(const struct diagram *d, int width);
+void diagram_legend(const struct diagram *d, struct rect r);
+/* part_message.c, part_verdict.c: of a message that nodes noted. message_only_missing: nothing is known of
+ * single messages of its queue, but that so many did not come back with its nodes; NULL: else. */
+const struct away *message_only_missing(const struct diagram *d);
+int message_verdict_rows(const struct diagram *d, int width);
+void draw_message_verdict(const struct diagram *d, struct rect r);
+
 void diagram_finish(struct diagram *d); /* frees what is in it */
 
 void diagram_time(int64_t us, bool about, char out[32]); /* since the first moment */
@@ -56,7 +67,8 @@ void diagram_time(int64_t us, bool about, char out[32]); /* since the first mome
 struct diagram_parts {
     int fates, parties, rows, now, verdict, legend; /* heights */
 };
-/* top, bottom: rows of what stands above it and of its verdict; returns how many of its rows are hidden */
-int diagram_share(int rows, int height, int top, int bottom, struct diagram_parts *p);
+/* top, bottom, legend: rows of what stands above it, of its verdict and of its legend; returns how many of
+ * its rows are hidden */
+int diagram_share(int rows, int height, int top, int bottom, int legend, struct diagram_parts *p);
 
 #endif

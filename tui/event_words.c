@@ -85,6 +85,8 @@ static const char *const sentences[] = {
     N_("opened here; what %s told before going is not listed"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),
+    N_("%s has ONE copy, in memory: stopping %s loses it"),
+    N_("%s has ONE copy: stopping %s hides it, or loses it"),
     N_("%s: what %s held on its side is discarded, %s message; %s goes on with %s"),
     N_("%s: what %s held on its side is discarded, %s messages; %s goes on with %s"),
     N_("%s: what %s held on its side is discarded, %s message"),

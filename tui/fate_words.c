@@ -56,6 +56,35 @@ static const char *removed_word(const struct fate *f)
                                               : _("rejected");
 }
 
+char *unavailable_text(const struct snapshot *s, const struct fate *f)
+{
+    bool stopped = true;
+    char *away = nodes_text(s, f->away), *text;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (f->away & ((node_bits)1 << i))
+            stopped = stopped && (s->nodes[i].state == NODE_NOT_RUNNING || s->nodes[i].gone);
+    if (f->in_memory && stopped)
+        text =
+            format_text(_("transient: memory alone held it, on %s (not running). Expected lost; known when "
+                          "%s is back."),
+                        away, away);
+    else if (f->in_memory)
+        text = format_text(_("transient: memory alone held it, on %s (no answer). Lost if that stopped; "
+                             "known when %s is back."),
+                           away, away);
+    else if (f->logged && f->confirmed)
+        text = format_text(_("persistent and confirmed: on disk on %s, away. Expected back with %s."), away,
+                           away);
+    else if (f->logged)
+        text =
+            format_text(_("persistent: its only copies are on %s, away. Known when %s is back."), away, away);
+    else
+        text = format_text(_("its only copies are on %s: away. Whether memory alone held it is not known."),
+                           away);
+    free(away);
+    return text;
+}
+
 char *fate_text(const struct snapshot *s, const struct fate *f)
 {
     char *held = nodes_text(s, f->held), *away = nodes_text(s, f->away), *text = NULL;
@@ -68,7 +97,10 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
                                : xstrdup(_("handed out; nobody says whether it arrived"));
         break;
     case FATE_REDELIVERED: text = format_text(_("redelivered, not acknowledged; held by %s"), held); break;
-    case FATE_UNAVAILABLE: text = format_text(_("its only copies are on %s: away"), away); break;
+    case FATE_UNAVAILABLE:
+        text = format_text(
+            f->in_memory ? _("in memory alone, on %s: away") : _("its only copies are on %s: away"), away);
+        break;
     case FATE_CONSUMED:
         text = xstrdup(f->before     ? _("a consumer of an earlier screen printed it")
                        : f->received ? _("a consumer of this screen printed it")

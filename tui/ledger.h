@@ -15,8 +15,9 @@ struct fact {
     enum trace_seen_kind kind;
     int16_t node, about, origin;
     bool redelivered, unsynced, more;
-    bool received; /* DELIVERED, CONFIRMED: the program said so, before our eyes */
-    bool before;   /* received: before those of an earlier screen */
+    bool in_memory, logged; /* ENQUEUED, COPIED: some of them; neither: nobody says */
+    bool received;          /* DELIVERED, CONFIRMED: the program said so, before our eyes */
+    bool before;            /* received: before those of an earlier screen */
     int64_t from_us, until_us;
     uint64_t queue_uid, reign, first, last, count;
     uint64_t incarnation, number; /* ENQUEUED, COPIED: the publisher's node's life and number of `first` */
@@ -49,9 +50,11 @@ struct fate {
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
     bool confirmed, auto_acked, received, dead_lettered;
-    bool before;                  /* received: from an earlier screen's program; LOST: as that one saw */
-    bool untold;                  /* UNKNOWN, and that stays so: who took it forgot what it did with it */
-    bool unasked;                 /* UNKNOWN: nobody was asked then what nodes hold of its queue */
+    bool before;            /* received: from an earlier screen's program; LOST: as that one saw */
+    bool untold;            /* UNKNOWN, and that stays so: who took it forgot what it did with it */
+    bool unasked;           /* UNKNOWN: nobody was asked then what nodes hold of its queue */
+    bool in_memory, logged; /* UNAVAILABLE, LOST: memory alone held it, for it or its queue is transient;
+                               its holders' logs, too; neither: not known */
     enum trace_seen_kind removed; /* REMOVED: how: DISCARDED, EXPIRED, DROPPED, PURGED */
 };
 
@@ -103,7 +106,21 @@ struct loss {
     bool before;               /* an earlier screen saw it */
 };
 
+/* Memory alone holds these, or logs do: as their queue's counts say (ledger_memory.c). */
+struct keeping {
+    uint64_t uid, first, last;
+    bool logged;
+};
+
+/* the same of all that a queue had in one snapshot */
+struct counted_keeping {
+    uint64_t uid, count, first, last; /* count 0: they said nothing that is sure */
+    bool logged;
+};
+
 struct ledger {
+    VEC(struct keeping) keepings;
+    struct counted_keeping counted; /* in the snapshot before */
     VEC(struct loss) losses;
     VEC(struct receipt) receipts, taken; /* taken: those that marked something */
     VEC(struct absence) absences;
@@ -139,6 +156,12 @@ void ledger_observe(struct ledger *l, const struct snapshot *s);
 /* From the next snapshot on it is about this queue (copied; NULL: the one that a snapshot looked at).
  * Snapshots that looked at another tell what nodes noted of this one, not what they hold of it. */
 void ledger_want(struct ledger *l, const char *queue);
+
+/* ledger_fate.c: what became of every message of the queue that is looked at. */
+void ledger_find_fates(struct ledger *l, const struct snapshot *s);
+
+/* ledger_memory.c: what the queue's counts say of how its messages are kept; true: more than was known. */
+bool ledger_note_keeping(struct ledger *l, const struct snapshot *s);
 
 /* ledger_receipt.c: marks what reached such programs as received; true: there were any. */
 bool ledger_take_receipts(struct ledger *l);
@@ -191,7 +214,9 @@ struct moment {
     uint64_t count;            /* PROMOTED, BACK: messages; else 0 */
     bool without;              /* PROMOTED, BACK: it was not among these messages */
     bool side;                 /* MARK: what `from` held on its side of a partition is discarded */
-    bool bad;                  /* here it was lost */
+    bool bad;                  /* here it was lost, or (returned) found to be */
+    bool returned;             /* `from` runs again after it was away: UP, BACK */
+    bool memory;               /* DOWN, SILENT: memory alone held it, and this was its last holder's */
 };
 
 struct life {

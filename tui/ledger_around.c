@@ -24,8 +24,8 @@ static enum node_news node_event(const struct snapshot *s, const struct event_se
     } known[] = {{" was stopped", N_("stopped"), NEWS_DOWN},
                  {" is down", N_("is down"), NEWS_CALLED_DOWN},
                  {" not running", N_("not running"), NEWS_DOWN},
-                 {" is up", N_("up again"), NEWS_UP},
-                 {" running", N_("up again"), NEWS_UP}};
+                 {" is up", N_("back"), NEWS_UP},
+                 {" running", N_("back"), NEWS_UP}};
     if (strcmp(e->kind, "node") != 0)
         return NEWS_NONE;
     for (size_t n = 0; n < s->nodes_len; n++) {

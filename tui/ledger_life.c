@@ -70,12 +70,35 @@ static void tell_copied(struct telling *t, const struct fact *f, int64_t at)
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
 }
 
+/* of the same moment: places of several reigns */
+static bool belongs_to(const struct fact *part, const struct fact *f)
+{
+    return part->kind == f->kind && part->node == f->node && part->queue_uid == f->queue_uid &&
+           part->from_us == f->from_us;
+}
+
+/* It tells of a range without a hole: then this message was among what came. */
+static bool filled_without_holes(const struct ledger *l, const struct fact *f)
+{
+    const struct fact *from = f, *all = l->facts.items, *end = all + l->facts.len;
+    uint64_t count = 0, places = 0;
+    while (from > all && (from - 1)->from_us == f->from_us)
+        from--;
+    for (; from < end && from->from_us == f->from_us; from++)
+        if (belongs_to(from, f)) {
+            count += from->count;
+            places += from->last - from->first + 1;
+        }
+    return count == places;
+}
+
 /* From the master that it names: sides of a partition have one each. Where it names none, from the newest; if
  * that does not run any more, from one that nobody told of. */
 static void tell_filled(struct telling *t, const struct fact *f, int64_t at)
 {
     if (f->about >= 0)
-        life_add(t, MOMENT_INFERRED, f->about, f->node, at, N_("sync"));
+        life_add(t, filled_without_holes(t->l, f) ? MOMENT_ARROW : MOMENT_INFERRED, f->about, f->node, at,
+                 N_("sync"));
     else if ((t->down | t->silent) & ((node_bits)1 << t->master))
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("has a copy"))->letter = '*';
     else
@@ -88,8 +111,7 @@ static bool among_them(const struct telling *t, const struct fact *f)
     const struct fact *end = t->l->facts.items + t->l->facts.len;
     bool any = f->count && f->first <= t->id && t->id <= f->last;
     for (const struct fact *m = f + 1; !any && m < end && m->from_us == f->from_us; m++)
-        any = m->more && m->kind == f->kind && m->node == f->node && m->queue_uid == f->queue_uid &&
-              m->first <= t->id && t->id <= m->last;
+        any = m->more && belongs_to(m, f) && m->first <= t->id && t->id <= m->last;
     return any;
 }
 
@@ -98,10 +120,11 @@ static void tell_promoted(struct telling *t, const struct fact *f, int64_t at)
     bool without = !among_them(t, f);
     bool back = f->kind == TRACE_SEEN_BACK;
     struct moment *m = life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at,
-                                back ? (without ? N_("back without it") : N_("back as master"))
+                                back ? (without ? N_("back without it") : N_("back with it"))
                                      : (without ? N_("promoted without it") : N_("promoted")));
-    m->letter = 'M';
+    m->letter = back ? '|' : 'M'; /* as any return: whose note of it was heard makes no difference */
     m->without = without;
+    m->returned = back;
     m->count = f->count;
     t->master = f->node;
 }
@@ -319,7 +342,60 @@ static void tell_without_trace(struct telling *t)
 /* where the node that holds it is without it from then on, unless it says later that it has it */
 static bool empties(const struct moment *m)
 {
-    return m->kind == MOMENT_UP || m->fact == TRACE_SEEN_BEGINS || m->fact == TRACE_SEEN_VOID || m->side;
+    return m->kind == MOMENT_UP || (m->returned && m->without) || m->fact == TRACE_SEEN_BEGINS ||
+           m->fact == TRACE_SEEN_VOID || m->side;
+}
+
+static bool goes_away(const struct moment *m)
+{
+    return m->kind == MOMENT_DOWN || m->kind == MOMENT_SILENT;
+}
+
+/* A restart is one row, whether its node's own note of it was heard, too, or only that it runs again. */
+static void join_returns(struct life *life)
+{
+    for (size_t i = 0; i < life->moments.len; i++) {
+        int node = life->moments.items[i].from;
+        bool up = life->moments.items[i].kind == MOMENT_UP;
+        bool back = life->moments.items[i].fact == TRACE_SEEN_BACK;
+        for (size_t k = i + 1; (up || back) && k < life->moments.len; k++) {
+            const struct moment *m = &life->moments.items[k];
+            if (m->from != node || (!goes_away(m) && m->kind != MOMENT_UP && m->fact != TRACE_SEEN_BACK))
+                continue;
+            if ((up && m->fact == TRACE_SEEN_BACK) || (back && m->kind == MOMENT_UP)) {
+                VEC_REMOVE(&life->moments, up ? i : k);
+                i -= up;
+            }
+            break;
+        }
+    }
+}
+
+/* Of a message that memory alone held: where the last who had it went, which is why it is lost, or will be
+ * found to be. Only what came before `until` counts (NULL: all). */
+static void mark_memory(struct life *life, const struct moment *until)
+{
+    node_bits holders = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0), silent = 0;
+    struct moment *cause = NULL;
+    for (size_t i = 0; i < life->moments.len && &life->moments.items[i] != until; i++) {
+        struct moment *m = &life->moments.items[i];
+        int gets = life_gets_it(m);
+        node_bits bit = m->from >= 0 && m->from < LIMIT_NODES ? (node_bits)1 << m->from : 0;
+        if (m->kind == MOMENT_UP && (silent & bit)) { /* it may have been silent only: it has it still */
+            gets = m->from;
+            silent &= ~bit;
+        }
+        if (gets >= 0 && gets < LIMIT_NODES) {
+            holders |= (node_bits)1 << gets;
+            cause = NULL;
+        } else if ((holders & bit) && (goes_away(m) || empties(m))) {
+            silent |= m->kind == MOMENT_SILENT ? bit : 0;
+            holders &= ~bit;
+            cause = !holders && goes_away(m) ? m : NULL;
+        }
+    }
+    if (cause)
+        cause->memory = true;
 }
 
 /* Where it was lost: where its side of a partition was discarded; else where somebody became master without
@@ -344,14 +420,19 @@ static void mark_loss(struct life *life)
     }
     for (size_t i = 0; i < LIMIT_NODES; i++)
         last = emptied[i] > last ? emptied[i] : last;
-    if (last && without && (without < last || without->from == last->from))
+    bool found = life->fate.in_memory && last && last->kind == MOMENT_UP; /* it went when its node did */
+    if (last && without && ((without < last && !found) || without->from == last->from))
         last = without;
     last = side ? side : last ? last : without;
     if (!last)
         return;
     last->bad = true;
-    if (last->kind == MOMENT_UP) /* whether or not the node's own note of it was heard: the same words */
+    if (last->kind == MOMENT_UP) { /* whether or not the node's own note of it was heard: the same words */
         last->label = N_("back without it");
+        last->returned = true;
+    }
+    if (life->fate.in_memory)
+        mark_memory(life, last);
 }
 
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
@@ -398,8 +479,11 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
     else if (!dated.len && !s->traces && l->queue)
         tell_without_trace(&t);
     out->published = known || t.published || t.accepted;
+    join_returns(out);
     if (out->fate.verdict == VERDICT_LOST)
         mark_loss(out);
+    else if (out->fate.in_memory)
+        mark_memory(out, NULL);
     VEC_FREE(&dated);
 }
 

@@ -75,7 +75,8 @@ static struct absent absent_before(const struct diagram *d, size_t row)
     struct absent a = {.down = d->life.down_first};
     for (size_t i = 0; i < row; i++) {
         const struct moment *m = d->rows.items[i].m;
-        if (!m || (m->kind != MOMENT_DOWN && m->kind != MOMENT_SILENT && m->kind != MOMENT_UP))
+        if (!m ||
+            (m->kind != MOMENT_DOWN && m->kind != MOMENT_SILENT && m->kind != MOMENT_UP && !m->returned))
             continue;
         node_bits bit = (node_bits)1 << m->from;
         a.down = m->kind == MOMENT_DOWN ? a.down | bit : a.down & ~bit;
@@ -153,12 +154,14 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
     char *label =
         m->fact == TRACE_SEEN_AUTO_ACKED ? xstrdup(_("sent: auto-ack"))
         : m->kind == MOMENT_UNLINKED ? format_text("%s %s", _(m->label), d->m->snapshot->nodes[m->to].name)
+        : m->memory                  ? format_text(_("%s: memory alone held %s"), _(m->label), d->name)
+        : m->bad && m->returned      ? format_text(_("%s: found lost"), _(m->label))
         : m->bad                     ? format_text(_("%s: LOST here"), _(m->label))
         : m->count ? format_text(NP_("%s, %" PRIu64 " message", "%s, %" PRIu64 " messages", m->count),
                                  _(m->label), m->count)
                    : xstrdup(_(m->label));
     bool fits = x + 2 + text_columns(d->c, label) <= r.width;
-    bool beside = m->bad && x - 1 - text_columns(d->c, label) > d->lanes.producer;
+    bool beside = (m->bad || m->memory) && x - 1 - text_columns(d->c, label) > d->lanes.producer;
     if (x && !fits && !beside) { /* without the rest; then to the left of the line */
         free(label);
         label = xstrdup(_(m->label));
@@ -194,7 +197,7 @@ static void row_time(const struct diagram *d, const struct row *row, char out[32
 {
     out[0] = '\0';
     if (row->e)
-        diagram_time(row->e->wall_ms * 1000 - d->begin_us, false, out);
+        diagram_time(row->e_us - d->begin_us, false, out);
     else if (!d->stepwise)
         diagram_time(row->m->at_us - d->begin_us, row->m->about, out);
     else if (row->begins && row->step)
@@ -276,18 +279,22 @@ static enum style copy_style(char letter)
     }
 }
 
-void diagram_now(const struct diagram *d, struct rect r, int y, const char *letters)
+void diagram_now(const struct diagram *d, struct rect r, int y)
 {
-    canvas_put(d->c, r, d->lanes.producer - 3 - text_columns(d->c, _("now")), y, STYLE_DIM, _("now"));
-    for (size_t i = 0; i < d->m->snapshot->nodes_len && letters[i]; i++)
-        put_char(d, r, d->lanes.x[i], y, copy_style(letters[i]), letters[i]);
+    char *label = format_text(_("%s now"), d->name);
+    int columns = text_columns(d->c, label), room = d->lanes.producer - 3;
+    const char *fits = columns > room ? _("now") : label;
+    canvas_put(d->c, r, room - text_columns(d->c, fits), y, STYLE_DIM, fits);
+    for (size_t i = 0; i < d->m->snapshot->nodes_len && d->now[i]; i++)
+        put_char(d, r, d->lanes.x[i], y, copy_style(d->now[i]), d->now[i]);
+    free(label);
 }
 
-int diagram_share(int rows, int height, int top, int bottom, struct diagram_parts *p)
+int diagram_share(int rows, int height, int top, int bottom, int legend, struct diagram_parts *p)
 {
     *p = (struct diagram_parts){0};
     int left = height - 1;
-    p->verdict = left > 0 ? bottom : 0;
+    p->verdict = left > bottom + 6 ? bottom : left > 0; /* in a low one its first row */
     left -= p->verdict;
     p->parties = left > 3 ? 2 : left > 1;
     left -= p->parties;
@@ -299,57 +306,98 @@ int diagram_share(int rows, int height, int top, int bottom, struct diagram_part
     left -= p->now;
     left = left < 0 ? 0 : left;
     p->rows = rows < left ? rows : left;
+    if (p->legend && left > p->rows) /* what else it has to say, where the picture leaves room for it */
+        p->legend = legend;
     return rows - p->rows;
 }
 
-/* what of the less common is in the picture */
-static void marks_in(const struct diagram *d, bool *down, bool *silent, bool *dropped)
+/* ---- the legend: what is in this picture, in words
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+#define LEGEND_MAX 8
+
+struct legend {
+    const char *parts[LEGEND_MAX]; /* translated; what everybody knows first */
+    size_t len;
+};
+
+static void explain(struct legend *l, bool wanted, const char *words)
 {
-    *down = d->life.down_first != 0;
-    *silent = *dropped = false;
+    if (wanted)
+        l->parts[l->len++] = words;
+}
+
+/* not seen by whom it reached, or at a time that is only about right */
+static bool is_inferred(const struct moment *m)
+{
+    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
+    return m->kind == MOMENT_INFERRED || m->about || (m->kind == MOMENT_ARROW && outside && !m->received);
+}
+
+static struct legend legend_of(const struct diagram *d)
+{
+    bool down = d->life.down_first != 0, silent = false, dropped = false, inferred = false;
+    struct legend l = {0};
     for (size_t i = 0; i < d->rows.len; i++) {
         const struct moment *m = d->rows.items[i].m;
-        *down = *down || (m && m->kind == MOMENT_DOWN);
-        *silent = *silent || (m && m->kind == MOMENT_SILENT);
-        *dropped =
-            *dropped || (m && m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
+        if (!m)
+            continue;
+        down = down || m->kind == MOMENT_DOWN;
+        silent = silent || m->kind == MOMENT_SILENT;
+        inferred = inferred || is_inferred(m);
+        dropped = dropped || (m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
     }
+    bool unsynced = strchr(d->now, 'u') != NULL, mirror = d->life.copies || strchr(d->now, 'm');
+    bool master = d->life.home >= 0 || strchr(d->now, 'M'), narrow = d->lanes.narrow;
+    explain(&l, true, _("o sent"));
+    explain(&l, true, _("* received"));
+    explain(&l, down, narrow ? _("X stopped") : _("X stopped  : not running"));
+    explain(&l, inferred, narrow ? _("~ not observed") : _("~ inferred (not observed)"));
+    explain(&l, silent, narrow ? _("? no answer") : _("? no answer, or called down by others"));
+    explain(&l, dropped, _("copy void: it drops its copy"));
+    explain(&l, master || mirror || unsynced,
+            unsynced ? _("M m u has it: master, mirror, NOT in sync")
+            : mirror ? _("M m has it: master, mirror")
+                     : _("M has it: master"));
+    explain(&l, *d->now, strchr(d->now, '!') ? _(". has it not  ! had it, is away") : _(". has it not"));
+    return l;
 }
 
-/* What is in the picture and not in every one comes last; for it what everybody knows goes, from the front,
- * as far as there is no room. False: there is nothing of that kind. */
-static bool uncommon_legend(const struct diagram *d, struct rect r, int y)
+/* in lines of this width, from the part `first` on; draws them if c is there */
+static int flow(const struct legend *l, size_t first, const struct canvas *measure, struct canvas *c,
+                struct rect r)
 {
-    bool down, silent, dropped;
-    marks_in(d, &down, &silent, &dropped);
-    const char *parts[] = {_("o sent"),
-                           _("* received"),
-                           _("~ inferred"),
-                           down ? _("X : not running") : NULL,
-                           silent ? _("? no answer, or called down by others") : NULL,
-                           dropped ? _("copy void: it drops its copy") : NULL};
-    if (!silent && !dropped)
-        return false;
-    int columns = 1;
+    int x = 1, y = 0;
+    for (size_t i = first; i < l->len; i++) {
+        int columns = text_columns(measure, l->parts[i]);
+        if (x > 1 && x + columns > r.width) {
+            x = 1;
+            y++;
+        }
+        if (c)
+            canvas_put(c, r, x, y, STYLE_DIM, l->parts[i]);
+        x += columns + 2;
+    }
+    return l->len > first ? y + 1 : 0;
+}
+
+int diagram_legend_rows(const struct diagram *d, int width)
+{
+    struct legend l = legend_of(d);
+    int rows = flow(&l, 0, d->c, NULL, (struct rect){0, 0, width, 1});
+    return rows < 2 ? rows : 2;
+}
+
+/* What everybody knows goes, from the front, as far as there is no room. */
+void diagram_legend(const struct diagram *d, struct rect r)
+{
+    struct legend l = legend_of(d);
     size_t first = 0;
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        columns += parts[i] ? text_columns(d->c, parts[i]) + 2 : 0;
-    for (; first + 1 < ARRAY_LEN(parts) && columns - 2 > r.width; first++)
-        columns -= parts[first] ? text_columns(d->c, parts[first]) + 2 : 0;
-    for (int x = 1; first < ARRAY_LEN(parts); first++)
-        if (parts[first])
-            x = canvas_put(d->c, r, x, y, STYLE_DIM, parts[first]) + 2;
-    return true;
-}
-
-void diagram_legend(const struct diagram *d, struct rect r, int y)
-{
-    if (uncommon_legend(d, r, y))
-        return;
-    canvas_put(d->c, r, 1, y, STYLE_DIM,
-               d->lanes.narrow
-                   ? _("o sent  * received  X stopped  ~ not observed")
-                   : _("o sent  * received  X stopped  : not running  ~ inferred (not observed)"));
+    while (first + 1 < l.len && flow(&l, first, d->c, NULL, r) > r.height)
+        first++;
+    if (r.height > 0)
+        flow(&l, first, d->c, d->c, r);
 }
 
 void diagram_finish(struct diagram *d)

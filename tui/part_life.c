@@ -147,6 +147,7 @@ static void begin(struct diagram *d, const struct model *m, struct canvas *c, in
     unsigned played = steps_played(m);
     if (next <= played && f->life)
         add_idle(d, next, played + 1);
+    snprintf(d->now, sizeof(d->now), "%s", letters_of(json_array_get(f->life, json_array_size(f->life) - 1)));
 }
 
 /* ---- the part
@@ -167,6 +168,12 @@ static int verdict_rows(const struct model *m, const struct canvas *c, int width
     return rows;
 }
 
+static int share(const struct diagram *d, struct rect r, struct diagram_parts *p)
+{
+    return diagram_share((int)d->rows.len, r.height, 0, verdict_rows(d->m, d->c, r.width),
+                         diagram_legend_rows(d, r.width), p);
+}
+
 void draw_life(const struct model *m, struct canvas *c, struct rect r, int scroll)
 {
     struct diagram d;
@@ -174,7 +181,7 @@ void draw_life(const struct model *m, struct canvas *c, struct rect r, int scrol
     size_t at;
     const struct fate_seen *f = shown(m, &at);
     begin(&d, m, c, r.width);
-    int hidden = diagram_share((int)d.rows.len, r.height, 0, verdict_rows(m, c, r.width), &p);
+    int hidden = share(&d, r, &p);
     int first = hidden - scroll, y = 1;
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char *title = format_text(_("Message %s, in the schedule's book "), f->message), right[48];
@@ -191,13 +198,13 @@ void draw_life(const struct model *m, struct canvas *c, struct rect r, int scrol
     if (!f->life && y < r.height)
         canvas_put(c, r, 1, y++, STYLE_DIM, _("(the steps are kept for the first messages only)"));
     else if (p.now)
-        diagram_now(&d, r, y, letters_of(json_array_get(f->life, json_array_size(f->life) - 1)));
+        diagram_now(&d, r, y);
     char *verdict = verdict_of(f);
     draw_paragraph(c, rect_rows(r, r.height - p.legend - p.verdict, p.verdict), 1, 0,
                    f->lost ? STYLE_DOWN : STYLE_STRONG, verdict);
     free(verdict);
     if (p.legend)
-        diagram_legend(&d, r, r.height - 1);
+        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend));
     free(title);
     diagram_finish(&d);
 }
@@ -207,7 +214,7 @@ int life_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
     struct diagram d;
     struct diagram_parts p;
     begin(&d, m, c, r.width);
-    int hidden = diagram_share((int)d.rows.len, r.height, 0, verdict_rows(m, c, r.width), &p);
+    int hidden = share(&d, r, &p);
     diagram_finish(&d);
     return hidden > 0 ? hidden : 0;
 }
@@ -216,7 +223,7 @@ int life_rows(const struct model *m, struct canvas *c, int width)
 {
     struct diagram d;
     begin(&d, m, c, width);
-    int rows = 3 + (int)d.rows.len + 1 + verdict_rows(m, c, width) + 1;
+    int rows = 3 + (int)d.rows.len + 1 + verdict_rows(m, c, width) + diagram_legend_rows(&d, width);
     diagram_finish(&d);
     return rows;
 }

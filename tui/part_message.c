@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "diagram.h"
 #include "words.h"
@@ -33,13 +34,39 @@ uint64_t message_shown(const struct model *m)
 /* ---- what is shown
  * ----------------------------------------------------------------------------------------- */
 
+/* the moment is what this event told */
+static bool is_a_moment(const struct diagram *d, const struct event_seen *e)
+{
+    for (size_t i = 0; i < d->life.moments.len; i++)
+        if (d->life.moments.items[i].at_us == e->wall_ms * 1000)
+            return true;
+    return false;
+}
+
+/* Events have whole milliseconds, moments do not: of the same one the moments come first, for what they are
+ * causes of is told later. */
 static void add_events_between(struct diagram *d, int64_t from_us, int64_t until_us)
 {
     const struct snapshot *s = d->m->snapshot;
     for (size_t i = 0; i < s->events_len; i++) {
-        int64_t at = s->events[i].wall_ms * 1000;
-        if (at > from_us && at < until_us)
-            VEC_PUSH(&d->rows, (struct row){.e = &s->events[i]});
+        const struct event_seen *e = &s->events[i];
+        int64_t at = e->wall_ms * 1000;
+        if (e->wall_ms >= from_us / 1000 && e->wall_ms < until_us / 1000 && !is_a_moment(d, e))
+            VEC_PUSH(&d->rows, (struct row){.e = e, .e_us = at > from_us ? at : from_us});
+    }
+}
+
+/* Where this message is now, by the nodes that hold it or are away with it. */
+static void find_now(struct diagram *d)
+{
+    const struct ledger *l = &d->m->ledger;
+    const struct queue_seen *q = l->queue ? snapshot_queue(d->m->snapshot, l->queue) : NULL;
+    bool known = q && !l->unasked && ledger_fate(l, d->id);
+    for (size_t i = 0; known && i < d->m->snapshot->nodes_len && i < LIMIT_NODES; i++) {
+        node_bits bit = (node_bits)1 << i;
+        enum style style;
+        char role = l->copies[i].master ? 'M' : copy_letter(d->m, q, (int)i, &style) == 'u' ? 'u' : 'm';
+        d->now[i] = d->life.fate.held & bit ? role : d->life.fate.away & bit ? '!' : '.';
     }
 }
 
@@ -54,44 +81,23 @@ static void begin(struct diagram *d, const struct model *m, struct canvas *c, in
     for (size_t i = 0; i < len; i++) {
         const struct moment *now = &d->life.moments.items[i], *before = i ? now - 1 : NULL;
         int64_t gap = before ? now->at_us - before->at_us : 0;
-        if (gap > GAP_US && m->life_expanded)
+        if (before && m->life_expanded)
             add_events_between(d, before->at_us, now->at_us);
         else if (gap > GAP_US)
             VEC_PUSH(&d->rows, (struct row){.gap_us = gap});
         VEC_PUSH(&d->rows, (struct row){.m = now});
     }
+    if (len && m->life_expanded) /* and what the last one was the cause of */
+        add_events_between(d, d->life.moments.items[len - 1].at_us,
+                           d->life.moments.items[len - 1].at_us + 1000);
+    find_now(d);
 }
 
 /* ---- words
  * ------------------------------------------------------------------------------------------------- */
 
-/* where it was lost, if that was seen; the caller frees it */
-static char *lost_text(const struct diagram *d)
-{
-    const struct snapshot *s = d->m->snapshot;
-    for (size_t i = 0; d->life.fate.verdict == VERDICT_LOST && i < d->life.moments.len; i++) {
-        const struct moment *m = &d->life.moments.items[i];
-        char at[32];
-        diagram_time(m->at_us - d->begin_us, m->about, at);
-        if (!m->bad || m->from < 0 || m->from >= (int)s->nodes_len)
-            continue;
-        if (m->side)
-            return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);
-        return format_text(_("at %s: %s %s"), at, s->nodes[m->from].name, _(m->label));
-    }
-    return NULL;
-}
-
-/* Handed out as new more than once (by both sides of a partition, say); the caller frees it; NULL: not so. */
-static char *came_text(const struct diagram *d)
-{
-    const struct life *l = &d->life;
-    return l->delivered > l->redelivered + 1 ? format_text(_("consumers were sent it %u times"), l->delivered)
-                                             : NULL;
-}
-
 /* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
- * is room for; then where this message is */
+ * is room for */
 static void draw_fates(const struct diagram *d, struct rect r, int y)
 {
     const struct ledger *l = &d->m->ledger;
@@ -116,34 +122,12 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
         if (!fits)
             break;
     }
-    char *where = lost_text(d);
-    if (!where)
-        where = came_text(d);
-    if (!where && here < l->fates.len)
-        where = fate_text(d->m->snapshot, &l->fates.items[here].fate);
-    if (where && x + 2 + text_columns(d->c, where) <= r.width)
-        canvas_printf(d->c, r, x, y, STYLE_DIM, "| %s", where);
-    free(where);
 }
 
 /* ---- drawing
  * ----------------------------------------------------------------------------------------------- */
 
-/* what each node has of the queue now */
-static void draw_now(const struct diagram *d, struct rect r, int y)
-{
-    const char *queue = d->m->ledger.queue; /* the one that is told of above */
-    const struct queue_seen *q = queue ? snapshot_queue(d->m->snapshot, queue) : model_queue(d->m);
-    char letters[LIMIT_NODES + 1] = "";
-    enum style style;
-    for (size_t i = 0; q && i < d->m->snapshot->nodes_len; i++)
-        letters[i] = copy_letter(d->m, q, (int)i, &style);
-    diagram_now(d, r, y, letters);
-}
-
-/* Nothing is known of single messages of this queue, but that so many did not come back with its nodes; NULL:
- * else. */
-static const struct away *only_missing(const struct diagram *d)
+const struct away *message_only_missing(const struct diagram *d)
 {
     const struct ledger *l = &d->m->ledger;
     const struct away *a = l->queue ? model_past(d->m, l->queue) : NULL;
@@ -156,7 +140,7 @@ static char *lost_before_text(const struct diagram *d)
 {
     const struct snapshot *s = d->m->snapshot;
     const struct ledger *l = &d->m->ledger;
-    const struct away *a = only_missing(d);
+    const struct away *a = message_only_missing(d);
     const struct loss *k = d->life.fate.verdict == VERDICT_LOST ? ledger_lost_before(l, d->id) : NULL;
     if (k && k->how && k->node >= 0 && k->node < (int)s->nodes_len)
         return format_text(_("An earlier screen saw it lost: %s %s. What was noted of its life is not kept."),
@@ -174,25 +158,6 @@ static char *lost_before_text(const struct diagram *d)
                              a->queue, (long long)a->missing, nodes);
     free(nodes);
     return text;
-}
-
-static void draw_verdict(const struct diagram *d, struct rect r, int y)
-{
-    const struct life *l = &d->life;
-    enum style style;
-    const char *word = verdict_word(l->fate.verdict, &style);
-    int x = canvas_put(d->c, r, 1, y, STYLE_STRONG, _("VERDICT")) + 1;
-    if (only_missing(d))
-        word = verdict_word(VERDICT_LOST, &style);
-    else
-        x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
-    x = canvas_put(d->c, r, x, y, style, word) + 2;
-    if (!d->m->ledger.facts.len || !l->moments.len)
-        return;
-    canvas_printf(d->c, r, x, y, STYLE_NORMAL,
-                  d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
-                                  : _("published %u  confirmed %u  delivered %u  redelivered %u"),
-                  l->published, l->confirmed, l->delivered, l->redelivered);
 }
 
 /* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served.
@@ -253,6 +218,47 @@ static char *caveat(const struct diagram *d)
     return NULL;
 }
 
+/* "Message #1 of hello, published 14:35:14.717": which one, and the wall clock's time of 0.0ms; what stands
+ * at the right goes before that does. */
+static void draw_message_title(const struct diagram *d, struct rect r, const char *right, bool only)
+{
+    const char *queue = d->m->ledger.queue ? d->m->ledger.queue : d->m->queue;
+    char *title = message_only_missing(d) ? format_text(_("Messages of %s "), queue)
+                  : queue                 ? format_text(_("Message #%" PRIu64 " of %s "), d->id + 1, queue)
+                                          : xstrdup(_("Message "));
+    if (queue && d->life.moments.len) {
+        time_t seconds = (time_t)(d->begin_us / 1000000);
+        struct tm t;
+        char clock[16];
+        localtime_r(&seconds, &t);
+        snprintf(clock, sizeof(clock), "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec,
+                 (int)(d->begin_us / 1000 % 1000));
+        char *dated =
+            d->life.moments.items[0].from == PARTY_PRODUCER
+                ? format_text(_("Message #%" PRIu64 " of %s, published %s "), d->id + 1, queue, clock)
+                : format_text(_("Message #%" PRIu64 " of %s, from %s on "), d->id + 1, queue, clock);
+        int columns = text_columns(d->c, dated);
+        if (columns + text_columns(d->c, right) + 6 > r.width && columns + 2 <= r.width)
+            right = only && columns + text_columns(d->c, _(" another queue: 1 ")) + 6 <= r.width
+                        ? _(" another queue: 1 ")
+                        : "";
+        if (columns + 2 <= r.width) {
+            free(title);
+            title = dated;
+        } else {
+            free(dated);
+        }
+    }
+    draw_title(d->c, r, 0, title, *right ? right : NULL);
+    free(title);
+}
+
+static int share(const struct diagram *d, struct rect r, struct diagram_parts *p)
+{
+    return diagram_share((int)d->rows.len, r.height, 1, message_verdict_rows(d, r.width),
+                         diagram_legend_rows(d, r.width), p);
+}
+
 void draw_message(const struct model *m, struct canvas *c, struct rect r, int scroll)
 {
     struct diagram d;
@@ -262,21 +268,20 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     }
     begin(&d, m, c, r.width);
     struct diagram_parts p;
-    int hidden = diagram_share((int)d.rows.len, r.height, 1, 1, &p), first = hidden - scroll, y = 1;
-    const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
-    char *title = only_missing(&d) ? format_text(_("Messages of %s "), queue)
-                  : queue          ? format_text(_("Message #%" PRIu64 " of %s "), d.id + 1, queue)
-                                   : xstrdup(_("Message "));
+    int hidden = share(&d, r, &p), first = hidden - scroll, y = 1;
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char more[48] = "";
+    bool keys = m->view == VIEW_MESSAGE && d.life.moments.len;
+    bool only = keys && !ledger_last_number(&m->ledger) && m->snapshot->queues_len > 1;
     if (hidden > 0)
         snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
-    else if (m->view == VIEW_MESSAGE && d.life.moments.len) /* the keys of another one; [ ] may be time's */
+    else if (only)
+        snprintf(more, sizeof(more), "%s", _(" another queue: 1, arrows, 3 "));
+    else if (keys && ledger_last_number(&m->ledger)) /* of another one; [ ] may be time's */
         snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
-    draw_title(c, r, 0, title, *more ? more : NULL);
-    free(title);
+    draw_message_title(&d, r, more, only);
     if (p.fates)
         draw_fates(&d, r, y++);
     char *note = caveat(&d);
@@ -288,12 +293,12 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);
     else if (p.now)
-        draw_now(&d, r, y);
+        diagram_now(&d, r, y);
     free(note);
     if (p.verdict)
-        draw_verdict(&d, r, r.height - p.legend - 1);
+        draw_message_verdict(&d, rect_rows(r, r.height - p.legend - p.verdict, p.verdict));
     if (p.legend)
-        diagram_legend(&d, r, r.height - 1);
+        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend));
     diagram_finish(&d);
 }
 
@@ -304,7 +309,7 @@ int message_hidden_rows(const struct model *m, struct canvas *c, struct rect r)
         return life_hidden_rows(m, c, r);
     struct diagram_parts p;
     begin(&d, m, c, r.width);
-    int hidden = diagram_share((int)d.rows.len, r.height, 1, 1, &p);
+    int hidden = share(&d, r, &p);
     diagram_finish(&d);
     return hidden > 0 ? hidden : 0;
 }
@@ -315,7 +320,7 @@ int message_rows(const struct model *m, struct canvas *c, int width)
     if (life_of_schedule(m))
         return life_rows(m, c, width);
     begin(&d, m, c, width);
-    int rows = (int)d.rows.len + 7;
+    int rows = (int)d.rows.len + 5 + message_verdict_rows(&d, width) + diagram_legend_rows(&d, width);
     diagram_finish(&d);
     return rows;
 }

@@ -46,6 +46,7 @@ bool sched_moment(const json_t *json, struct moment *out)
                            .label = label ? label : "",
                            .letter = letter ? *letter : '\0',
                            .bad = json_is_true(json_array_get(json, 5))};
+    out->returned = strcmp(out->label, "back without it") == 0;
     for (size_t i = 0; kind && i < ARRAY_LEN(kinds); i++)
         if (strcmp(kind, kinds[i]) == 0) {
             out->kind = (enum moment_kind)i;
@@ -137,7 +138,7 @@ static void tell_node(struct telling *t, unsigned n)
     bool meant = t->e->nodes >> n & 1;
     if (down == was_down || !of_interest(t, n))
         return;
-    const char *other = down ? N_("not running") : N_("up again");
+    const char *other = down ? N_("not running") : N_("back");
     put(t, down ? MOMENT_DOWN : MOMENT_UP, (int)n, PARTY_NOBODY, meant ? t->e->text : other, '\0', false);
 }
 

@@ -144,6 +144,9 @@ uint64_t message_shown(const struct model *m);                        /* its num
 char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
 const char *verdict_word(enum verdict v, enum style *style);
 char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
+/* UNAVAILABLE: the same at length, and what is to be expected: it is not lost before a node that had it is
+ * back without it */
+char *unavailable_text(const struct snapshot *s, const struct fate *f);
 /* "held"; beside another run of the same word "held (on 2)": they differ in how many nodes have them */
 char *run_word(const struct ledger *l, size_t at, enum style *style);
 char *range_text(const struct fate_range *f, const char *word); /* "#1-#5 held" */

@@ -41,11 +41,34 @@ static void settle(struct model *m, struct canvas *c, struct rect r)
     m->scroll = m->scroll > most ? most : m->scroll < 0 ? 0 : m->scroll;
 }
 
+/* there is none that way */
+static void say_the_end(struct model *m, bool only, bool first)
+{
+    const char *queue = m->ledger.queue ? m->ledger.queue : m->queue;
+    if (life_of_schedule(m))
+        model_say(m, "%s",
+                  only    ? _("The schedule publishes one message.")
+                  : first ? _("This is the schedule's first message.")
+                          : _("This is the schedule's last message."));
+    else if (!queue)
+        model_say(m, "%s", _("There is no queue yet."));
+    else if (only && m->snapshot && m->snapshot->queues_len > 1)
+        model_say(m, _("No other message of %s was seen. Another queue's: 1, arrows, 3."), queue);
+    else
+        model_say(m,
+                  only    ? _("No other message of %s was seen.")
+                  : first ? _("This is the first message of %s.")
+                          : _("This is the last message of %s."),
+                  queue);
+}
+
 static enum effect choose(struct model *m, int by)
 {
     bool played = life_of_schedule(m);
     uint64_t at = played ? life_shown(m) : message_shown(m);
     uint64_t last = played ? m->fates.len - 1 : ledger_last_number(&m->ledger);
+    if (by < 0 ? !at : at >= last)
+        say_the_end(m, !last, by < 0);
     m->life_id = by < 0 ? (at ? at - 1 : 0) : at < last ? at + 1 : last;
     m->life_chosen = true;
     m->scroll = 0;

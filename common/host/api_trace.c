@@ -11,7 +11,7 @@
 
 #define RANGES 32
 
-enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4 };
+enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4, FLAG_IN_MEMORY = 8, FLAG_LOGGED = 16 };
 
 static json_t *node_name(const struct mirror *m, node_id node)
 {
@@ -32,7 +32,8 @@ static json_t *entry_json(const struct mirror *m, const struct node_traced *t)
         node_name(m, e->node),
         NUMBER(e->count),
         NUMBER((e->redelivered ? FLAG_REDELIVERED : 0) | (e->unsynced ? FLAG_UNSYNCED : 0) |
-               (e->more ? FLAG_MORE : 0)),
+               (e->more ? FLAG_MORE : 0) | (e->in_memory ? FLAG_IN_MEMORY : 0) |
+               (e->logged ? FLAG_LOGGED : 0)),
         node_name(m, e->origin),
         NUMBER(e->incarnation),
         NUMBER(e->seq),

@@ -44,6 +44,8 @@ static void keep(struct node_trace *t, const struct trace_entry *e, int64_t now)
         struct node_traced *before = &t->entries.items[t->entries.len - back];
         if (goes_on(t, before, e, now)) {
             before->e.last = e->last;
+            before->e.in_memory |= e->in_memory;
+            before->e.logged |= e->logged;
             before->until_us = now;
             return;
         }

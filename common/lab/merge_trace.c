@@ -23,7 +23,7 @@ enum field {
     REIGN,
     FIELDS
 };
-enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4 };
+enum { FLAG_REDELIVERED = 1, FLAG_UNSYNCED = 2, FLAG_MORE = 4, FLAG_IN_MEMORY = 8, FLAG_LOGGED = 16 };
 
 #define MAX_HELD 1024
 
@@ -65,6 +65,8 @@ static bool read_entry(const struct snapshot *s, int node, const json_t *names, 
         .redelivered = flags & FLAG_REDELIVERED,
         .unsynced = flags & FLAG_UNSYNCED,
         .more = flags & FLAG_MORE,
+        .in_memory = flags & FLAG_IN_MEMORY,
+        .logged = flags & FLAG_LOGGED,
         .about = node_at(s, entry, ABOUT),
         .origin = node_at(s, entry, ORIGIN),
         .incarnation = number_at(entry, INCARNATION),

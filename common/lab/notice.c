@@ -332,13 +332,22 @@ static bool in_danger(const struct snapshot *s, const struct queue_seen *q)
            q->master >= 0;
 }
 
+/* what a stop of its node does to what it holds, as far as that is known */
+static const char *one_copy(const struct queue_seen *q)
+{
+    bool transient = !q->durable || q->exclusive || q->persistent == 0;
+    return transient                      ? "%s has ONE copy, in memory: stopping %s loses it"
+           : q->persistent == q->messages ? "%s has ONE copy: stopping %s hides it"
+                                          : "%s has ONE copy: stopping %s hides it, or loses it";
+}
+
 static void notice_hints(struct list *l, const struct snapshot *s, const struct snapshot *before)
 {
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
         if (in_danger(s, q) && !(before && in_danger(before, snapshot_queue(before, q->name))))
             add(l, s->taken_wall_ms, "hint", NULL,
-                format_text("%s has ONE copy: stopping %s hides it", q->name, s->nodes[q->master].name));
+                format_text(one_copy(q), q->name, s->nodes[q->master].name));
     }
 }
 

@@ -131,6 +131,8 @@ struct trace_seen {
     uint64_t reign;       /* the master that gave these places: a place alone may be two messages'; 0: none */
     uint64_t count;       /* FILLED, PROMOTED, BACK: how many of these there are */
     bool redelivered, unsynced;
+    bool in_memory, logged;       /* ENQUEUED, COPIED: some are in memory alone; some are written to a log;
+                                     neither: nobody says */
     bool more;                    /* of the same moment as the one before: places of another reign */
     int about, origin;            /* other nodes, -1: none */
     uint64_t incarnation, number; /* ENQUEUED, COPIED: first was the origin's `number` in that life of it */

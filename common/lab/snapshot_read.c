@@ -283,6 +283,7 @@ static bool read_trace(struct reader *r, const json_t *o, size_t i, struct trace
            read_u64(r, o, w, i, "count", &t->count) &&
            read_flag(r, o, w, i, "redelivered", &t->redelivered) &&
            read_flag(r, o, w, i, "unsynced", &t->unsynced) && read_flag(r, o, w, i, "more", &t->more) &&
+           read_flag(r, o, w, i, "in_memory", &t->in_memory) && read_flag(r, o, w, i, "logged", &t->logged) &&
            read_u64(r, o, w, i, "reign", &t->reign) && read_node(r, o, w, i, "about", &t->about) &&
            read_node(r, o, w, i, "origin", &t->origin) &&
            read_u64(r, o, w, i, "incarnation", &t->incarnation) &&

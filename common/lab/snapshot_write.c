@@ -98,14 +98,16 @@ static void trace_to_json(const struct snapshot *s, json_t *json)
         const struct trace_seen *t = &s->trace[i];
         json_array_append_new(
             trace,
-            json_pack("{s:s, s:o, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:o, s:I, s:I, s:I}",
-                      "kind", trace_seen_word(t->kind), "node", node_or_null(s, t->node), "from_us",
-                      (json_int_t)t->from_us, "until_us", (json_int_t)t->until_us, "queue", t->queue, "uid",
-                      (json_int_t)t->queue_uid, "first", (json_int_t)t->first, "last", (json_int_t)t->last,
-                      "count", (json_int_t)t->count, "redelivered", t->redelivered, "unsynced", t->unsynced,
-                      "more", t->more, "about", node_or_null(s, t->about), "origin",
-                      node_or_null(s, t->origin), "incarnation", (json_int_t)t->incarnation, "number",
-                      (json_int_t)t->number, "reign", (json_int_t)t->reign));
+            json_pack(
+                "{s:s, s:o, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:I, s:I, "
+                "s:I}",
+                "kind", trace_seen_word(t->kind), "node", node_or_null(s, t->node), "from_us",
+                (json_int_t)t->from_us, "until_us", (json_int_t)t->until_us, "queue", t->queue, "uid",
+                (json_int_t)t->queue_uid, "first", (json_int_t)t->first, "last", (json_int_t)t->last, "count",
+                (json_int_t)t->count, "redelivered", t->redelivered, "unsynced", t->unsynced, "more", t->more,
+                "in_memory", t->in_memory, "logged", t->logged, "about", node_or_null(s, t->about), "origin",
+                node_or_null(s, t->origin), "incarnation", (json_int_t)t->incarnation, "number",
+                (json_int_t)t->number, "reign", (json_int_t)t->reign));
     }
     for (size_t i = 0; i < s->copies_len; i++) {
         const struct copy_seen *c = &s->copies[i];

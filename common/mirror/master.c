@@ -170,9 +170,10 @@ void master_publish(struct mirror *m, struct queue *q, node_id from, uint64_t in
     } else {
         ms->sent = ++q->op;
     }
-    persist_message(m, q, s, id, &(struct origin){from, incarnation, seq, 0, 0, 0}, out);
+    struct origin publisher = {from, incarnation, seq, 0, 0, 0};
+    persist_message(m, q, s, id, &publisher, out);
     ms->published++;
-    trace_publish(m, q, TRACE_ENQUEUED, id, from, incarnation, seq);
+    trace_placed(m, q, TRACE_ENQUEUED, s, id, &publisher);
     RING_PUSH(&ms->confirms, (struct waiting_confirm){.op = q->op,
                                                       .on_disk = s->logged,
                                                       .seq = seq,

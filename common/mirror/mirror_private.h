@@ -284,6 +284,22 @@ static inline void trace_publish(struct mirror *m, const struct queue *q, enum t
                                        .incarnation = incarnation,
                                        .seq = seq});
 }
+/* ENQUEUED, COPIED: the message of this slot, at its place */
+static inline void trace_placed(struct mirror *m, const struct queue *q, enum trace_kind kind,
+                                const struct slot *s, msg_id id, const struct origin *from)
+{
+    if (m->tracing)
+        trace_add(m, q,
+                  (struct trace_entry){.kind = kind,
+                                       .first = id,
+                                       .last = id,
+                                       .node = NODE_NONE,
+                                       .in_memory = !s->logged,
+                                       .logged = s->logged,
+                                       .origin = from->node,
+                                       .incarnation = from->incarnation,
+                                       .seq = from->seq});
+}
 static inline void trace_delivery(struct mirror *m, const struct queue *q, msg_id id, bool redelivered,
                                   uint64_t sub)
 {

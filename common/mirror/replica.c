@@ -152,9 +152,9 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
         if (op->first >= q->content.next) {
             struct slot *s = content_put(&q->content, op->first, op->msg, false, false);
             s->expiry = op->expiry;
-            persist_message(m, q, s, op->first,
-                            &(struct origin){op->origin, op->incarnation, op->seq, 0, 0, 0}, out);
-            trace_publish(m, q, TRACE_COPIED, op->first, op->origin, op->incarnation, op->seq);
+            struct origin publisher = {op->origin, op->incarnation, op->seq, 0, 0, 0};
+            persist_message(m, q, s, op->first, &publisher, out);
+            trace_placed(m, q, TRACE_COPIED, s, op->first, &publisher);
         }
         break;
     case OP_TAKE:

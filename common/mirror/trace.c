@@ -34,6 +34,8 @@ void trace_add(struct mirror *m, const struct queue *q, struct trace_entry e)
         struct trace_entry *before = &m->trace.items[m->trace.len - back];
         if (!e.count && !before->count && goes_on(before, &e)) {
             before->last = e.last;
+            before->in_memory |= e.in_memory;
+            before->logged |= e.logged;
             return;
         }
         if (before->kind >= TRACE_PROMOTED && before->queue_uid == e.queue_uid)

@@ -46,7 +46,10 @@ struct trace_entry {
     enum trace_kind kind;
     bool redelivered; /* SENT, DELIVERED */
     bool unsynced;    /* PROMOTED: it did not have all that the master had */
-    node_id node;     /* SENT: to whom; FILLED: by which master */
+    bool
+        in_memory; /* ENQUEUED, COPIED: some of them are in memory alone: transient ones, or a queue's that */
+    bool logged;   /* does not outlive its node; and some are written to the log */
+    node_id node;  /* SENT: to whom; FILLED: by which master */
     uint64_t queue_uid;
     uint64_t first, last;      /* both included; last < first: none */
     uint64_t reign;            /* which master gave these places (struct reign); 0: they are none */

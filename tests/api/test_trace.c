@@ -153,6 +153,7 @@ static void noted_from_the_first_question_on(void **state)
     assert_int_equal(json_integer_value(json_array_get(entry(trace, "enqueued"), NUMBER)) -
                          json_integer_value(json_array_get(e, FIRST)),
                      1);
+    assert_int_equal(json_integer_value(json_array_get(e, FLAGS)), 16); /* persistent: in the log, too */
     const json_t *message = json_object_get(json_object_get(trace, "queue"), "message");
     assert_true(json_is_true(json_object_get(message, "persistent")));
     assert_int_equal(json_integer_value(json_object_get(message, "bytes")), 5);

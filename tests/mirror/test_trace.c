@@ -45,15 +45,21 @@ static void declare(struct node *n, const char *name)
     turn(n);
 }
 
-static void publish(struct node *n, const char *queue, int count, uint64_t cookie)
+static void publish_as(struct node *n, const char *queue, int count, uint64_t cookie, bool persistent)
 {
     struct message *msg = message_create(bytes_str(""), bytes_str(queue), bytes_str(""), "x", 1);
+    msg->persistent = persistent;
     for (int i = 0; i < count; i++)
         step(n, (struct event){.type = EV_PUBLISH,
                                .u.publish = {.queue = mirror_find_queue(n->m, queue),
                                              .msg = msg,
                                              .cookie = cookie ? cookie + (uint64_t)i : 0}});
     message_unref(msg);
+}
+
+static void publish(struct node *n, const char *queue, int count, uint64_t cookie)
+{
+    publish_as(n, queue, count, cookie, false);
 }
 
 static int begin(void **state)
@@ -155,6 +161,42 @@ static void runs(void **state)
     assert_int_equal(noted(n), 0);
 }
 
+/* Of a run it is said whether memory alone holds some of it, and whether the log does: one entry all the
+ * same. */
+static void kept_in(void **state)
+{
+    struct node *n = *state;
+    static const struct {
+        const char *queue;
+        bool transient, persistent, after; /* what is published in one turn; after: transient */
+        bool in_memory, logged;
+    } of[] = {{"durable", true, false, false, true, false},
+              {"durable", false, true, false, false, true},
+              {"durable", true, true, false, true, true},
+              {"durable", false, true, true, true, true},
+              {"q", false, true, false, true, false}}; /* a queue that does not outlive its node */
+    struct queue_args args;
+    queue_args_init(&args);
+    step(n,
+         (struct event){
+             .type = EV_DECLARE,
+             .req = 1,
+             .u.queue = {.name = "durable", .durable = true, .args = &args, .owner = {.node = NODE_NONE}}});
+    queue_args_finish(&args);
+    turn(n);
+    turn(n);
+    for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+        mirror_trace(n->m, true);
+        publish_as(n, of[i].queue, of[i].transient, 0, false);
+        publish_as(n, of[i].queue, of[i].persistent, 0, true);
+        publish_as(n, of[i].queue, of[i].after, 0, false);
+        turn(n);
+        struct trace_entry enqueued = only(n, TRACE_ENQUEUED);
+        assert_int_equal(enqueued.in_memory, of[i].in_memory);
+        assert_int_equal(enqueued.logged, of[i].logged);
+    }
+}
+
 /* A turn that touches more queues than there is room for: some is missed, and said to be. */
 static void limit(void **state)
 {
@@ -254,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs, begin, end),
+        cmocka_unit_test_setup_teardown(kept_in, begin, end),
         cmocka_unit_test_setup_teardown(limit, begin, end),
         cmocka_unit_test_setup_teardown(ranges, begin, end),
         cmocka_unit_test(reigns),

@@ -35,6 +35,8 @@ char *life_text(const struct ledger *l, struct story *t, uint64_t id)
                     m->from);
         if (m->to != PARTY_NOBODY)
             text_printf(&out, ">%d", m->to);
+        if (m->memory)
+            text_add(&out, " MEMORY");
         if (m->bad)
             text_add(&out, " LOST");
     }

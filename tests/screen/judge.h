@@ -10,7 +10,8 @@ void look(struct ledger *l, struct story *t); /* the next snapshot */
 struct fate fate_of(const struct ledger *l, uint64_t id);
 void assert_fate(const struct ledger *l, uint64_t id, enum verdict verdict, enum fate_word word);
 
-/* "publish -1>0, replicate 0>1, ..." of one message; ~ what was not observed. The caller frees it. */
+/* "publish -1>0, replicate 0>1, ..." of one message; ~ what was not observed; MEMORY: where the last went who
+ * had it in memory. The caller frees it. */
 char *life_text(const struct ledger *l, struct story *t, uint64_t id);
 void assert_life(const struct ledger *l, struct story *t, uint64_t id, const char *expected);
 

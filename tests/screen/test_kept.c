@@ -317,7 +317,8 @@ static void which_was_lost(void **state)
         look(&s);
         model_show(&s.m, VIEW_MESSAGE);
         says(&s, "was seen yet", false);
-        says(&s, "#1 LOST  | seen before: no node has it", true);
+        says(&s, " #1 LOST\n", true);
+        says(&s, " seen before: no node has it", true);
         says(&s, "An earlier screen saw it lost: node1 back without it.", true);
         says(&s, "VERDICT #1 LOST", true);
         model_show(&s.m, VIEW_QUEUE);

@@ -41,6 +41,8 @@ static void check(struct scene *s, const char *name, int width, int height)
 {
     char *frame = model_frame(&s->m, width, height);
     check_frame(name, frame);
+    if (width >= 80 && strncmp(name, "message", 7) == 0)
+        assert_contains_(frame, "..", false, __FILE__, __LINE__); /* no word of it was cut */
     free(frame);
 }
 
@@ -114,11 +116,158 @@ static void the_legend_explains_what_is_there(void **state)
     says(&s, "o sent  * received", true);
     story_fact(&s.t, TRACE_SEEN_VOID, 1, 2000000, 0, 9);
     look(&s);
-    says(&s, "o sent  * received  ~ inferred  copy void: it drops its copy", true);
+    says(&s, "o sent  * received  ~ inferred (not observed)  copy void: it drops its copy", true);
     s.t.s->nodes[0].answers = false;
     s.t.s->nodes[0].state = NODE_UNKNOWN;
     look(&s);
-    says(&s, "? no answer, or called down by others  copy void: it drops its copy", true);
+    says(&s, "? no answer, or called down by others", true);
+    says(&s, "copy void: it drops its copy", true);
+    end(&s);
+}
+
+/* Memory alone held it: what is known is said before its node is back, and the stop is the reason then. */
+static void transient(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    s.t.s->trace[0].in_memory = true;
+    story_published(&s.t, 0, 0, 500, 1, 1);
+    s.t.s->trace[1].logged = true;
+    story_holds(&s.t, 0, 'M', 0, 1);
+    story_holds(&s.t, 1, '.', 1, 0);
+    look(&s);
+    press(&s, '3');
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    check(&s, "message-transient-away-80x24", 80, 24);
+    says(&s, "X stopped: memory alone held #1", true);
+    says(&s, "LOST", false);
+    press(&s, ']');
+    says(&s, "persistent: its only copies are on node1, away. Known when node1 is back.", true);
+    says(&s, "memory alone", false);
+    press(&s, '[');
+    story_up(&s.t, 0, 9000000);
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 9000100, 1, 1)->count = 1;
+    story_holds(&s.t, 0, 'M', 1, 1);
+    look(&s);
+    says(&s, "found lost", false); /* seen once */
+    look(&s);
+    check(&s, "message-transient-80x24", 80, 24);
+    press(&s, ']');
+    says(&s, "| back with it, 1 message", true);
+    end(&s);
+}
+
+/* Nobody says that it stopped: then it is lost only if it did. */
+static void transient_and_silent(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 1, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    s.t.s->trace[0].in_memory = true;
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    press(&s, '3');
+    s.t.s->nodes[0].answers = false;
+    s.t.s->nodes[0].state = NODE_UNKNOWN;
+    free(s.t.s->copies[--s.t.s->copies_len].held);
+    look(&s);
+    check(&s, "message-transient-silent-80x24", 80, 24);
+    s.t.s->nodes[0].gone = true; /* no process of it is there */
+    look(&s);
+    says(&s, "on node1 (not running). Expected lost", true);
+    end(&s);
+}
+
+/* Under "now" stands where this message is, not which parts its queue's nodes have. */
+static void where_it_is_now(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 1);
+    story_copied(&s.t, 1, 0, 400, 0, 1);
+    story_holds(&s.t, 0, 'M', 0, 1);
+    story_holds(&s.t, 1, 'm', 0, 1);
+    look(&s);
+    press(&s, '3');
+    says(&s, "     #1 now                  M              m              .\n", true);
+    says(&s, "M m has it: master, mirror  . has it not", true);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 0, 1000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_ACKED, 0, 2000, 0, 0);
+    story_holds(&s.t, 0, 'M', 1, 1);
+    story_holds(&s.t, 1, 'm', 1, 1);
+    look(&s);
+    says(&s, "     #1 now                  .              .              .\n", true);
+    press(&s, ']');
+    says(&s, "     #2 now                  M              m              .\n", true);
+    story_down(&s.t, 0, 3000000);
+    look(&s);
+    says(&s, "     #2 now                  !              m              .\n", true);
+    says(&s, ". has it not  ! had it, is away", true);
+    end(&s);
+}
+
+/* A key that finds no other message says so, and where another queue's are. */
+static void there_is_no_other(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    press(&s, '3');
+    press(&s, ']');
+    says(&s, "No other message of hello was seen.", true);
+    says(&s, "Another queue's", false); /* there is none */
+    s.t.s->queues = xrealloc(s.t.s->queues, 2 * sizeof(*s.t.s->queues));
+    s.t.s->queues[1] = s.t.s->queues[0];
+    s.t.s->queues[1].name = xstrdup("other");
+    s.t.s->queues[1].effective_definition = xstrdup("{}");
+    s.t.s->queues_len = 2;
+    look(&s);
+    says(&s, "Message #1 of hello, published 21:04:10.000 --- another queue: 1, arrows, 3 --", true);
+    press(&s, '[');
+    says(&s, "No other message of hello was seen. Another queue's: 1, arrows, 3.", true);
+    story_published(&s.t, 0, 0, 1000, 1, 1);
+    story_holds(&s.t, 0, 'M', 0, 1);
+    look(&s);
+    press(&s, '[');
+    says(&s, "This is the first message of hello.", true);
+    press(&s, ']');
+    says(&s, "message of hello.", false);
+    press(&s, ']');
+    says(&s, "This is the last message of hello.", true);
+    end(&s);
+}
+
+/* An event has whole milliseconds: it does not stand before the moment that it tells of. */
+static void effects_after_causes(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, 1, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_AUTO_ACKED, 0, 5000400, 0, 0)->about = 0;
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 0, 5000600, 0, 0);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    story_event(&s.t, "queue", 3000000, "hello is running");
+    story_event(&s.t, "get", 5000000, "hello: 1 handed out");
+    look(&s);
+    press(&s, '3');
+    press(&s, 'e');
+    char *frame = model_frame(&s.m, 80, 24);
+    const char *running = strstr(frame, "hello is running"), *sent = strstr(frame, "| sent: auto-ack");
+    const char *deliver = strstr(frame, "deliver"),
+               *out = strstr(frame, "5.001s   | get: hello: 1 handed out");
+    assert_true(running && sent && deliver && out);
+    assert_true(running < sent && sent < deliver && deliver < out);
+    assert_ptr_equal(strstr(frame, "get: hello"), strstr(out, "get: hello")); /* and there alone */
+    free(frame);
     end(&s);
 }
 
@@ -523,8 +672,8 @@ static void back_without_a_note(void **state)
     story_holds(&s.t, 0, 'M', 1, 0);
     look(&s);
     look(&s);
-    says(&s, "#1 LOST  | at 9.000s: node1 back without it", true);
-    says(&s, "back without it: LOST here", true);
+    says(&s, "at 9.000s: node1 back without it; whether memory alone held it is not known", true);
+    says(&s, "| back without it: found lost", true);
     says(&s, "up again", false);
     end(&s);
 }
@@ -545,7 +694,8 @@ static void sent_twice(void **state)
     says(&s, "a consumer acknowledged it", true);
     story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 4000000, 0, 0);
     look(&s);
-    says(&s, "#1 consumed  | consumers were sent it 2 times", true);
+    says(&s, " #1 consumed\n", true);
+    says(&s, " consumers were sent it 2 times", true);
     story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 5000000, 0, 0)->redelivered = true;
     look(&s);
     says(&s, "consumers were sent it 3 times", true);
@@ -557,6 +707,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept),
         cmocka_unit_test(lost),
+        cmocka_unit_test(transient),
+        cmocka_unit_test(transient_and_silent),
+        cmocka_unit_test(where_it_is_now),
+        cmocka_unit_test(there_is_no_other),
+        cmocka_unit_test(effects_after_causes),
         cmocka_unit_test(the_legend_explains_what_is_there),
         cmocka_unit_test(back_without_a_note),
         cmocka_unit_test(sent_twice),

@@ -106,7 +106,7 @@ static void two_masters_in_a_schedule(void **state)
     check_frame("sched-life-80x24", frame);
     assert_contains(frame, "     step 6   |              X stop node1   ");
     assert_contains(frame, "              |              :              M serves without it: LOST here");
-    assert_contains(frame, "        now                  !              .              u");
+    assert_contains(frame, "     m2 now                  !              .              u");
     assert_contains(frame,
                     "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
     assert_contains(frame, "\n>m2   -             confirmed, LOST at step 6"); /* the ledger, beside it */

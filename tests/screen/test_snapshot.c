@@ -93,9 +93,37 @@ static void a_recorded_cluster(void **state)
     assert_string_equal(mirrored->policy, "mirror-policy");
     assert_int_equal(s->policies_len, 1);
     assert_string_equal(s->policies[0].pattern, "^mirrior");
-    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides it"));
+    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides it, or loses it"));
     snapshot_destroy(s);
     look_end(&up);
+}
+
+/* What a stop does to a queue's only copy, as far as its counts say how its messages are kept. */
+static void the_only_copy(void **state)
+{
+    static const struct {
+        int persistent; /* of one message */
+        bool durable;
+        const char *hint;
+    } known[] = {{0, true, "hello has ONE copy, in memory: stopping node1 loses it"},
+                 {1, true, "hello has ONE copy: stopping node1 hides it"},
+                 {1, false, "hello has ONE copy, in memory: stopping node1 loses it"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        struct look up;
+        answer(&up, "up", 7);
+        size_t at;
+        json_t *q;
+        json_array_foreach(up.answers[0].queues, at, q)
+        {
+            json_object_set_new(q, "messages_persistent", json_integer(known[i].persistent));
+            json_object_set_new(q, "durable", json_boolean(known[i].durable));
+        }
+        struct snapshot *s = merge(&up, NULL, 100);
+        assert_true(has_event(s, "hint", known[i].hint));
+        snapshot_destroy(s);
+        look_end(&up);
+    }
 }
 
 /* The article: node1 stops; hello's counts are unknown, not 0; mirrior_hello has a new master. */
@@ -602,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recorded_cluster),
+        cmocka_unit_test(the_only_copy),
         cmocka_unit_test(a_recorded_stop),
         cmocka_unit_test(the_fresher_view_wins),
         cmocka_unit_test(nobody_answers),

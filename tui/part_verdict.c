@@ -1,0 +1,108 @@
+/* part_verdict.c: the verdict of one message, and why: where it is, who took it, or what is known of how it
+ * was lost. Of one that is out of reach it says what is to be expected, never that it is lost already. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/sched.h"
+#include "diagram.h"
+#include "words.h"
+
+/* Memory alone held it: the stop that took it, and when it was found; the caller frees it. */
+static char *memory_text(const struct diagram *d, const struct moment *stop, const struct moment *found)
+{
+    char at[32], then[32];
+    diagram_time(stop->at_us - d->begin_us, stop->about, at);
+    diagram_time(found->at_us - d->begin_us, found->about, then);
+    char *door = format_text(_("door %s"), "L5");
+    char *text = format_text(_("at %s, %s: %s (%s). Found lost at %s."), at,
+                             d->m->snapshot->nodes[stop->from].name, _(sched_door_words("L5")), door, then);
+    free(door);
+    return text;
+}
+
+/* where it was lost, if that was seen; the caller frees it */
+static char *lost_text(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    const struct moment *stop = NULL;
+    for (size_t i = 0; d->life.fate.verdict == VERDICT_LOST && i < d->life.moments.len; i++) {
+        const struct moment *m = &d->life.moments.items[i];
+        char at[32];
+        diagram_time(m->at_us - d->begin_us, m->about, at);
+        if (m->from < 0 || m->from >= (int)s->nodes_len)
+            continue;
+        stop = m->memory ? m : stop;
+        if (!m->bad)
+            continue;
+        if (stop)
+            return memory_text(d, stop, m);
+        if (m->side)
+            return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);
+        const char *name = s->nodes[m->from].name;
+        if (m->returned && d->life.fate.logged)
+            return format_text(_("at %s: %s %s; it was persistent"), at, name, _(m->label));
+        if (m->returned && !d->life.fate.in_memory)
+            return format_text(_("at %s: %s %s; whether memory alone held it is not known"), at, name,
+                               _(m->label));
+        return format_text(_("at %s: %s %s"), at, name, _(m->label));
+    }
+    return NULL;
+}
+
+/* Handed out as new more than once (by both sides of a partition, say); the caller frees it; NULL: not so. */
+static char *came_text(const struct diagram *d)
+{
+    const struct life *l = &d->life;
+    return l->delivered > l->redelivered + 1 ? format_text(_("consumers were sent it %u times"), l->delivered)
+                                             : NULL;
+}
+
+/* the caller frees it; NULL: nothing is known */
+static char *why(const struct diagram *d)
+{
+    char *text = lost_text(d);
+    if (!text)
+        text = came_text(d);
+    const struct fate_range *known = text ? NULL : ledger_fate(&d->m->ledger, d->id);
+    if (!known)
+        return text;
+    bool unavailable = known->fate.verdict == VERDICT_UNAVAILABLE;
+    return unavailable ? unavailable_text(d->m->snapshot, &known->fate)
+                       : fate_text(d->m->snapshot, &known->fate);
+}
+
+int message_verdict_rows(const struct diagram *d, int width)
+{
+    char *text = why(d);
+    int rows = 1 + (text ? paragraph_rows(d->c, width - 1, text) : 0);
+    free(text);
+    return rows;
+}
+
+static void draw_verdict(const struct diagram *d, struct rect r)
+{
+    const struct life *l = &d->life;
+    enum style style;
+    const char *word = verdict_word(l->fate.verdict, &style);
+    int x = canvas_put(d->c, r, 1, 0, STYLE_STRONG, _("VERDICT")) + 1;
+    if (message_only_missing(d))
+        word = verdict_word(VERDICT_LOST, &style);
+    else
+        x = canvas_printf(d->c, r, x, 0, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
+    x = canvas_put(d->c, r, x, 0, style, word) + 2;
+    if (!d->m->ledger.facts.len || !l->moments.len)
+        return;
+    canvas_printf(d->c, r, x, 0, STYLE_NORMAL,
+                  d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
+                                  : _("published %u  confirmed %u  delivered %u  redelivered %u"),
+                  l->published, l->confirmed, l->delivered, l->redelivered);
+}
+
+void draw_message_verdict(const struct diagram *d, struct rect r)
+{
+    draw_verdict(d, r);
+    char *text = why(d);
+    if (text)
+        draw_paragraph(d->c, rect_rows(r, 1, r.height - 1), 1, 0, STYLE_DIM, text);
+    free(text);
+}
