@@ -10,13 +10,15 @@ $(call unit_test,screen/history,tests/screen/test_history.c tests/screen/story.c
 $(call unit_test,screen/events,tests/screen/test_events.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_keys,tests/screen/test_lesson_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/lesson_texts,tests/screen/test_lesson_texts.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/apart,tests/screen/test_apart.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/paused,tests/screen/test_paused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/words,tests/screen/test_words.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
-$(BUILD)/tests/screen/documents $(BUILD)/tests/screen/words: | catalogues
+$(BUILD)/tests/screen/documents $(BUILD)/tests/screen/words $(BUILD)/tests/screen/lesson_texts: | catalogues
 $(call unit_test,screen/sched,tests/screen/test_sched.c tui/main/lab_sim.c tui/main/lab_replay_screen.c $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/node_log,tests/screen/test_node_log.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
@@ -52,6 +54,7 @@ $(call unit_test,screen/ledger,tests/screen/test_ledger.c tests/screen/judge.c t
 $(call unit_test,screen/memory,tests/screen/test_memory.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/ledger_number,tests/screen/test_ledger_number.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/message,tests/screen/test_message.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/pause,tests/screen/test_pause.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/past,tests/screen/test_past.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/kept,tests/screen/test_kept.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 

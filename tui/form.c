@@ -57,13 +57,44 @@ void form_finish(struct form *f)
     for (int i = 0; i < FORM_FIELDS; i++)
         input_finish(&f->fields[i]);
     free(f->wrong);
-    f->wrong = NULL;
+    free(f->offered);
+    f->wrong = f->offered = NULL;
+}
+
+/* The pattern that the lesson is at: its last policy so far, else its queue's name. The caller frees it. */
+static char *lessons_pattern(const struct model *m)
+{
+    const struct lesson *l = m->lesson;
+    char *pattern = l->queue ? format_text("^%s", l->queue) : xstrdup(policy_fields[POLICY_PATTERN].value);
+    for (size_t i = 0; i < l->steps_len && i <= model_step(m); i++) {
+        char **a = l->steps[i].action;
+        for (size_t w = 0; a && a[w]; w++)
+            if (strcmp(a[w], "set_policy") == 0 && a[w + 1] && a[w + 2]) {
+                free(pattern);
+                pattern = xstrdup(a[w + 2]);
+            }
+    }
+    return pattern;
+}
+
+/* Nothing that a later step of the lesson is about; what somebody has typed stays. */
+static void offer_pattern(struct model *m)
+{
+    struct form *f = &m->forms[FORM_POLICY];
+    const char *there = input_text(&f->fields[POLICY_PATTERN]);
+    if (!m->lesson || strcmp(there, f->offered ? f->offered : policy_fields[POLICY_PATTERN].value) != 0)
+        return;
+    free(f->offered);
+    f->offered = lessons_pattern(m);
+    input_set(&f->fields[POLICY_PATTERN], f->offered);
 }
 
 void form_open(struct model *m, enum form_kind kind)
 {
     m->overlay = OVERLAY_FORM;
     m->form = kind;
+    if (kind == FORM_POLICY)
+        offer_pattern(m);
     m->forms[kind].at = 0;
     m->forms[kind].chosen = true;
 }

@@ -34,10 +34,12 @@ struct form {
     struct input fields[FORM_FIELDS];
     int at;      /* the field that is typed in */
     bool chosen; /* it was only gone to: what is typed takes the place of what is there */
-    char *wrong; /* why Enter did nothing, or what a node said to it, until the next key; NULL: nothing is */
-    bool asked;  /* Enter has said what it would do that may not be meant: a second one does it */
-    bool ran;    /* Enter has made a command, which is about to run */
-    bool waits;  /* no key was pressed since: a refusal opens the form again */
+    char
+        *offered; /* the pattern that was put there for the lesson's step; NULL: the first values are there */
+    char *wrong;  /* why Enter did nothing, or what a node said to it, until the next key; NULL: nothing is */
+    bool asked;   /* Enter has said what it would do that may not be meant: a second one does it */
+    bool ran;     /* Enter has made a command, which is about to run */
+    bool waits;   /* no key was pressed since: a refusal opens the form again */
     const struct command *runs; /* that command, only to be compared; NULL: none runs */
 };
 

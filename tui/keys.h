@@ -30,9 +30,10 @@ enum key {
 };
 
 /* key, request, its name, word in the bar (NULL: not there), help (NULL: another key of the line above),
- * whether it changes anything in the cluster */
+ * whether it changes anything in the cluster, or of what was done in the lesson */
 #define KEY_TABLE(X)                                                                                         \
-    X('n', REQUEST_NEXT, "n", N_("Next"), N_("run the lesson's next step (marked >)"), true)                 \
+    X('n', REQUEST_NEXT, "n", N_("Next"), N_("the lesson's next step: run it; or: looked"), true)            \
+    X('A', REQUEST_ANSWER, "A", NULL, N_("answer the lesson's question: a, b, c"), true)                     \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
     X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \
@@ -91,6 +92,7 @@ enum key {
 enum request {
     REQUEST_NONE,
     REQUEST_NEXT,
+    REQUEST_ANSWER,
     REQUEST_REPEAT,
     REQUEST_RESTART,
     REQUEST_GO_ON,
@@ -144,7 +146,7 @@ struct key_entry {
     int key;
     enum request request;
     const char *name, *bar, *help; /* bar, help: to be translated where they are drawn */
-    bool acts;                     /* changes the cluster: not with --readonly, not on a replay */
+    bool acts; /* changes the cluster or the lesson: not with --readonly, not on a replay */
 };
 
 extern const struct key_entry key_table[];

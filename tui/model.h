@@ -248,6 +248,8 @@ enum effect {
     EFFECT_CLEAR, /* draw everything anew */
     EFFECT_QUIT,
     EFFECT_RUN,    /* start *run; it is the caller's */
+    EFFECT_LOOK,   /* the learner has looked at the current step: lesson_look */
+    EFFECT_ANSWER, /* the question's next choice: lesson_answer */
     EFFECT_TIME,   /* m->time_request: pause, step, seek, speed, record, write the frame */
     EFFECT_COPY,   /* m->copy to the clipboard */
     EFFECT_EXPORT, /* the events that are shown to the file m->export_to */

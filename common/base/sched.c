@@ -291,6 +291,12 @@ static int read_event(struct line *l, struct sched_event *e)
 {
     *e = (struct sched_event){.line = l->number, .node = SCHED_NONE, .other = SCHED_NONE};
     if (*l->word == '+') {
+        char *luck = strchr(l->word, '~');
+        if (luck && (!sched_to_number(luck + 1, UINT32_MAX, &e->luck) || e->luck == 0))
+            return sched_wrong(l, "'%s' is no luck; write ~ and a number from 1 behind the time: +250~7",
+                               luck);
+        if (luck)
+            *luck = '\0';
         if (!sched_to_number(l->word + 1, 86400000, &e->wait_ms))
             return sched_wrong(l, "'%s' is no time; write + and milliseconds: +250", l->word);
         e->timed = true;
@@ -480,6 +486,12 @@ int sched_parse(struct sched *s, const char *file, const char *text, char **erro
     }
     if (!err)
         err = check_nodes(&l, s);
+    for (size_t i = 0; !err && i < s->events.len && !s->seeded; i++)
+        if (s->events.items[i].luck) {
+            l.number = s->events.items[i].line;
+            err = sched_wrong(&l, "~%llu: only a seed has luck; write one at the top, such as: seed 77",
+                              (unsigned long long)s->events.items[i].luck);
+        }
     if (!err && s->clients.len && !s->seeded) {
         l.number = s->clients.items[0].line;
         err = sched_wrong(&l, "a %s has its luck from a seed; write one at the top, such as: seed 77",

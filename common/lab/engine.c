@@ -378,10 +378,12 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
     for (size_t i = 0; i < lab->nodes_len; i++) {
         if (!engine_node_alive(lab, i))
             continue;
-        *error =
-            format_text("a lab is running in %s (%s is there); use it, run `lab down` first, or name another "
-                        "folder with --dir",
-                        lab->path, lab->nodes[i].name);
+        const char *words[] = {"lab", "down", NULL};
+        char *down = engine_typed(lab, words);
+        *error = format_text("a lab is running in %s (%s is there); use it, run `%s` first, or name another "
+                             "folder with --dir",
+                             lab->path, lab->nodes[i].name, down);
+        free(down);
         return ERR_EXISTS;
     }
     err = labdir_save(lab, error);
@@ -545,6 +547,10 @@ char *engine_typed(const struct labdir *lab, const char *const *argv)
     }
     for (size_t i = 1; argv[i]; i++)
         text_add_shell_word(&typed, argv[i]);
+    if (strcmp(argv[0], "lab") == 0 && elsewhere) { /* its command comes first */
+        text_add_shell_word(&typed, "--dir");
+        text_add_shell_word(&typed, lab->path);
+    }
     return typed.s;
 }
 

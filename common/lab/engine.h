@@ -36,8 +36,8 @@ int engine_ctl(const struct labdir *lab, const char *const *words, char **output
  * lab's folder). A lesson step's action can be passed as it is. Returns 0 or ERR_NOT_FOUND, ERR_IO. */
 int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid);
 
-/* The same words for a shell, wherever one stands in it: the program by its path, labctl told the folder if
- * it is not the one it would take by itself. The caller frees it. */
+/* The same words for a shell, wherever one stands in it: the program by its path, labctl or lab told the
+ * folder if it is not the one it would take by itself. The caller frees it. */
 char *engine_typed(const struct labdir *lab, const char *const *argv);
 
 /* One node of a lab of ours, by its index in lab->nodes. kill is SIGKILL to its process and returns once the

@@ -59,6 +59,9 @@ enum sim_sabotage {
     SABOTAGE_PUBLISH_SWAPPED,  /* of two publishes in a row the second is told as the first */
     SABOTAGE_GOT_EARLIER,      /* gets are answered as if an earlier master had */
     SABOTAGE_PLACE_MOVED,      /* after a cut mirrors show another id for what its master has given away */
+    SABOTAGE_MIRROR_AHEAD, /* a mirror of a queue with limits shows an id, too, that no master has given yet
+                            */
+    SABOTAGE_LIVES_ALIKE,  /* the checker takes a master's lives for one: what it says of order is wrong */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
@@ -90,7 +93,8 @@ struct sim_options {
 void sim_options_defaults(struct sim_options *o); /* 3 nodes, all rules on, a fast LAN, a slow disk */
 
 struct sim *sim_create(const struct sim_options *o);
-void sim_destroy(struct sim *s); /* takes NULL */
+void sim_destroy(struct sim *s);              /* takes NULL */
+void sim_throw(struct sim *s, uint64_t luck); /* from here on its dice fall otherwise, with each number */
 
 /* ---- time ---- */
 

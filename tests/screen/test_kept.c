@@ -225,7 +225,7 @@ static void what_was_lost(void **state)
     look(&s);
     account_says(&s, "hello: 1 message is out of reach: its only copy is on node1.");
     model_show(&s.m, VIEW_MESSAGE);
-    says(&s, "hello is STOPPED: node1 has what it holds, 1 message when it was last seen.", true);
+    says(&s, "hello is STOPPED: only node1 can say what it holds; it was 1 message", true);
     says(&s, "p publishes one", false);
     model_show(&s.m, VIEW_CLUSTER);
     says(&s, "! hello            had 1", true); /* as before */

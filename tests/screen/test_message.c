@@ -155,6 +155,9 @@ static void transient(void **state)
     says(&s, "found lost", false); /* seen once */
     look(&s);
     check(&s, "message-transient-80x24", 80, 24);
+    press(&s, '1');
+    check(&s, "wide-transient-160x45", 160, 45); /* beside the cluster there is little room */
+    press(&s, '3');
     press(&s, ']');
     says(&s, "| back with it, 1 message", true);
     end(&s);
@@ -457,6 +460,8 @@ static void there_before_we_looked(void **state)
     press(&s, '3');
     says(&s, "VERDICT #10 KEPT", true); /* nobody chose: the newest */
     says(&s, "before this screen looked", true);
+    says(&s, "    #10 now                  M              .              .\n", true);
+    says(&s, " [ and ]: another ", true);
     says(&s, "publish-", false);
     end(&s);
 }

@@ -251,7 +251,10 @@ static void next_runs_the_current_step_once(void **state)
     command_destroy(run);
     for (size_t i = 0; i < 3; i++)
         sketch_step(l, i, STEP_SEEN, "seen");
-    assert_runs_nothing(&m, 'n', "nothing to run"); /* the fourth only looks */
+    assert_int_equal(model_key(&m, 'n', &run), EFFECT_LOOK); /* the fourth only looks */
+    assert_null(run);
+    l->steps[3].acted = true;
+    assert_runs_nothing(&m, 'n', "nothing to run");
     for (size_t i = 3; i < 5; i++)
         sketch_step(l, i, STEP_SEEN, "seen");
     assert_runs_nothing(&m, 'n', "All 5 steps were seen. B begins it again, q leaves");

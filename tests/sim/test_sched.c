@@ -107,6 +107,12 @@ static void set_up_ends_with_the_first_event(void **state)
     assert_int_equal(s.events.items[1].verb, SCHED_FULL_DISK);
     assert_string_equal(s.faults, "cuts,clogs");
     sched_finish(&s);
+    s = read_as("seed 3\n+250~7 kill node1\n+0 start node1\n");
+    assert_int_equal(s.events.items[0].wait_ms, 250);
+    assert_int_equal(s.events.items[0].luck, 7);
+    assert_string_equal(s.events.items[0].text, "kill node1");
+    assert_int_equal(s.events.items[1].luck, 0);
+    sched_finish(&s);
 }
 
 /* What a seed's schedule says of its clients is all that they are: written and read, nothing changes. */
@@ -211,6 +217,9 @@ static void a_wrong_line_is_named(void **state)
     refused("declare q lazy\n",
             "a.sched:1: 'lazy' is no kind of queue; write durable, transient or auto-delete");
     refused("+x kill node1\n", "a.sched:1: '+x' is no time; write + and milliseconds: +250");
+    refused("seed 1\n+9~0 heal\n",
+            "a.sched:2: '~0' is no luck; write ~ and a number from 1 behind the time: +250~7");
+    refused("+9~5 heal\n", "a.sched:1: ~5: only a seed has luck; write one at the top, such as: seed 77");
     refused("+9\n", "a.sched:1: nothing happens after +9; write an event behind it");
     refused("nodes 7\n", "a.sched:1: nodes '7': write a number from 1 to 6");
     refused("nodes 2 3\n", "a.sched:1: '3' is one word too many");
