@@ -45,15 +45,15 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:b}",
-                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
-                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
-                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
-                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
-                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
-                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
-                     "held", (json_int_t)a->held, "missing", (json_int_t)a->missing, "lost_earlier",
-                     (json_int_t)a->lost_earlier, "back", a->back_at != 0);
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:b}", "name",
+        a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies), "masters",
+        names_json(s, a->masters), "now", names_json(s, a->now), "now_master", names_json(s, a->now_master),
+        "served_by", name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+        names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+        (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on), "held",
+        (json_int_t)a->held, "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier,
+        "back", a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -125,10 +125,9 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
-    json_t *o =
-        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
-                  "received", received, "lost", losses_json(m), "numbers", numbers_json(&m->ledger), "touched",
-                  touched_json(m));
+    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
+                          "queues", queues, "received", received, "lost", losses_json(m), "numbers",
+                          numbers_json(&m->ledger), "touched", touched_json(m));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);

@@ -107,10 +107,10 @@ struct away {
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
     int64_t held,
-        missing;     /* messages then (-1: no such time); of these, not there when it was served again */
+        missing;          /* messages then (-1: no such time); of these, not there when it was served again */
     int64_t lost_earlier; /* and of those times before it */
     ms_time back_at;      /* served again; 0: not yet */
-    bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
+    bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
 };
 
 /* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;

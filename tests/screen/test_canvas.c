@@ -120,8 +120,7 @@ static void breaking_lines(void **state)
 /* A document that programs write ends its lines between its parts, not inside a word. */
 static void documents_are_broken_between_tokens(void **state)
 {
-    static const char json[] =
-        "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}";
+    static const char json[] = "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}";
     (void)state;
     struct canvas c;
     canvas_init(&c);

@@ -1,5 +1,5 @@
-/* test_history.c: sixty seconds of a queue: a message that comes or goes is seen in its second, what nobody says
- * is no nought. */
+/* test_history.c: sixty seconds of a queue: a message that comes or goes is seen in its second, what nobody
+ * says is no nought. */
 #include "tests/screen/support.h"
 
 #include "tests/screen/story.h"
