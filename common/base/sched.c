@@ -371,12 +371,29 @@ static int read_expect(struct line *l, struct sched *s)
     return 0;
 }
 
+/* Of what the world is like each thing is said once: the second line would say something else unheard. */
+static int said_once(struct line *l)
+{
+    static const char *const words[] = {"nodes", "rule", "seed", "partitions"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(l->word, words[i]) == 0) {
+            if (l->said[i])
+                return sched_wrong(l, "'%s' stands in line %u already; leave one of the two out", words[i],
+                                   l->said[i]);
+            l->said[i] = l->number;
+        }
+    return 0;
+}
+
 static int read_header(struct line *l, struct sched *s, bool *is_header)
 {
     static const char *const handlings[] = {"ignore", "pause_minority", "autoheal"};
     uint64_t number;
     enum sched_client_kind kind;
     *is_header = true;
+    int twice = said_once(l);
+    if (twice)
+        return twice;
     if (sched_client_named(l->word, &kind)) {
         struct sched_client c;
         int err = sched_client_read(l, kind, &c);
@@ -392,6 +409,7 @@ static int read_header(struct line *l, struct sched *s, bool *is_header)
             return sched_wrong(l, "rule: write its name behind it, such as kit or oldest");
         free(s->rule);
         s->rule = sched_take_word(l);
+        s->rule_line = l->number;
     } else if (strcmp(l->word, "seed") == 0) {
         if (!sched_next_word(l) || !sched_to_number(l->word, UINT64_MAX, &s->seed))
             return sched_wrong(l, "seed '%s': write a number", l->word);
@@ -454,6 +472,12 @@ static int check_nodes(struct line *l, const struct sched *s)
             l->number = s->events.items[i].line;
             return sched_wrong(l, "'%s', but there are %u nodes; write nodes N at the top, or another node",
                                s->events.items[i].text, s->nodes);
+        }
+    for (size_t i = 0; i < s->events.len; i++)
+        if (s->events.items[i].verb == SCHED_PART && s->events.items[i].nodes == (1u << s->nodes) - 1) {
+            l->number = s->events.items[i].line;
+            return sched_wrong(l, "'%s' leaves nobody on the other side; write fewer nodes",
+                               s->events.items[i].text);
         }
     return 0;
 }

@@ -151,7 +151,8 @@ enum sched_partitions { SCHED_IGNORE, SCHED_PAUSE_MINORITY, SCHED_AUTOHEAL };
 struct sched {
     char *title; /* its first comment line; "" */
     unsigned nodes;
-    char *rule; /* "kit" unless it says otherwise; whether there is such a rule is not known here */
+    char *rule;         /* "kit" unless it says otherwise; whether there is such a rule is not known here */
+    unsigned rule_line; /* that says so; 0: none */
     enum sched_partitions partitions;
     bool seeded; /* its links, disks and luck are those of swarm's seed: only the simulator has them */
     uint64_t seed;

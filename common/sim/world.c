@@ -305,8 +305,10 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     }
     if (end.failed) {
         node_gone(s, n, GONE_KILLED);
-        node_reset(s, n); /* as it says */
-        sim_start(s, n);
+        if (!s->options.forgotten_end) {
+            node_reset(s, n); /* as it says */
+            sim_start(s, n);
+        }
         return;
     }
     if (end.stopped) {

@@ -215,7 +215,6 @@ static inline uint64_t random_between(struct rng *r, uint64_t low, uint64_t high
     return low + (high > low ? rng_below(r, high - low + 1) : 0);
 }
 const char *event_name(enum event_type t);
-const char *status_name(enum answer_status st);
 
 /* ---- ask.c: commands, publishes, deliveries: what a broker's connections would do ---- */
 

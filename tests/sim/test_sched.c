@@ -211,6 +211,8 @@ static void a_wrong_line_is_named(void **state)
             "a.sched:1: 'forget-offline node2' ends too early; write: forget-offline NODE NODE");
     refused("heal node1\n", "a.sched:1: 'heal node1' ends too early; write: heal [NODE NODE]");
     refused("part node1,x\n", "a.sched:1: 'x' is not a node; write nodes with commas between: node1,node3");
+    refused("nodes 2\npart node1,node2\n",
+            "a.sched:2: 'part node1,node2' leaves nobody on the other side; write fewer nodes");
     refused("clog node1 node2 -5\n", "a.sched:1: '-5' is not a number from 0 to 1000000");
     refused("clock node1 soon\n",
             "a.sched:1: 'soon' is no jump of a clock; write milliseconds, such as 500 or -500");
@@ -227,6 +229,11 @@ static void a_wrong_line_is_named(void **state)
             "a.sched:2: this says what the world is like: write it before the first event");
     refused("partitions none\n", "a.sched:1: partitions 'none': write ignore, pause_minority or autoheal");
     refused("seed x\n", "a.sched:1: seed 'x': write a number");
+    refused("nodes 3\n\nnodes 2\n", "a.sched:3: 'nodes' stands in line 1 already; leave one of the two out");
+    refused("rule kit\nrule kit\n", "a.sched:2: 'rule' stands in line 1 already; leave one of the two out");
+    refused("partitions ignore\npartitions autoheal\n",
+            "a.sched:2: 'partitions' stands in line 1 already; leave one of the two out");
+    refused("seed 1\nseed 2\n", "a.sched:2: 'seed' stands in line 1 already; leave one of the two out");
 }
 
 static void a_wrong_expectation_is_named(void **state)
