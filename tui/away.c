@@ -56,8 +56,9 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
 static void remember_unserved(struct away *a, const struct queue_seen *q, node_bits copies)
 {
     if (a->held < 0 || a->back_at) {
+        a->lost_earlier += a->back_at ? a->missing : 0;
         a->held = q->was_messages;
-        a->kept_on = 0;
+        a->kept_on = a->lost_earlier ? a->kept_on : 0;
     }
     a->kept_on |= copies;
     a->back_at = 0;

@@ -30,9 +30,10 @@ enum key {
 };
 
 /* key, request, its name, word in the bar (NULL: not there), help (NULL: another key of the line above),
- * whether it changes anything in the cluster */
+ * whether it changes anything in the cluster, or of what was done in the lesson */
 #define KEY_TABLE(X)                                                                                         \
-    X('n', REQUEST_NEXT, "n", N_("Next"), N_("run the lesson's next step (marked >)"), true)                 \
+    X('n', REQUEST_NEXT, "n", N_("Next"), N_("the lesson's next step: run it; or: looked"), true)            \
+    X('A', REQUEST_ANSWER, "A", NULL, N_("answer the lesson's question: a, b, c"), true)                     \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
     X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \
@@ -43,7 +44,7 @@ enum key {
     X('K', REQUEST_KILL, "K", N_("Kill-9"), N_("kill -9 its process; asks first"), true)                     \
     X('x', REQUEST_CUT, "x", N_("Cut"), N_("cut the node off from the others, or heal"), true)               \
     X('p', REQUEST_PUBLISH, "p", N_("Publish"), N_("publish to the selected queue; asks how many"), true)    \
-    X('g', REQUEST_GET, "g", N_("Get"), N_("consume it (selected node, or one that runs)"), true)            \
+    X('g', REQUEST_GET, "g", N_("Get"), N_("consume it; asks how many, or all"), true)                       \
     X('P', REQUEST_POLICY, "P", N_("Policy"), N_("set a policy: a form opens"), true)                        \
     X('S', REQUEST_SYNC, "S", NULL, N_("synchronise the selected queue's mirrors"), true)                    \
     X('C', REQUEST_CANCEL_SYNC, "C", NULL, N_("cancel that synchronisation"), true)                          \
@@ -91,6 +92,7 @@ enum key {
 enum request {
     REQUEST_NONE,
     REQUEST_NEXT,
+    REQUEST_ANSWER,
     REQUEST_REPEAT,
     REQUEST_RESTART,
     REQUEST_GO_ON,
@@ -144,7 +146,7 @@ struct key_entry {
     int key;
     enum request request;
     const char *name, *bar, *help; /* bar, help: to be translated where they are drawn */
-    bool acts;                     /* changes the cluster: not with --readonly, not on a replay */
+    bool acts; /* changes the cluster or the lesson: not with --readonly, not on a replay */
 };
 
 extern const struct key_entry key_table[];

@@ -338,8 +338,11 @@ void ledger_observe(struct ledger *l, const struct snapshot *s)
     changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
     changed = (!l->unasked && ledger_note_keeping(l, s)) || changed;
-    if (changed && l->queue) {
+    if (l->passing && (changed || l->late)) {
+        l->late = 2;
+    } else if ((changed || l->late) && l->queue) {
         ledger_find_fates(l, s);
         ledger_keep_losses(l, s);
+        l->late -= l->late > 0;
     }
 }

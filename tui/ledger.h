@@ -118,6 +118,7 @@ struct counted_keeping {
     bool logged;
 };
 
+/* ledger_copy.c copies all of it. */
 struct ledger {
     VEC(struct keeping) keepings;
     struct counted_keeping counted; /* in the snapshot before */
@@ -146,6 +147,10 @@ struct ledger {
     VEC(struct fate_range) fates;   /* by number, neighbours differ; what nobody knows of is left out */
     VEC(struct held_range) missing; /* in the snapshot before */
     bool missing_changed;
+
+    /* of a past that is gone through (time_player.c): what was noted is kept, fates are found at its end */
+    bool passing;
+    int late; /* so many snapshots have to be judged anew: "twice running" looks at two */
 };
 
 void ledger_finish(struct ledger *l); /* and begins anew */

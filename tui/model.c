@@ -326,6 +326,18 @@ static void say_what_helps(struct model *m, size_t i)
     free(missing);
 }
 
+/* What is answered is what is seen to be asked. */
+static enum effect answer(struct model *m)
+{
+    if (m->lesson && lesson_asks(m->lesson))
+        return EFFECT_ANSWER;
+    model_say(m, "%s",
+              m->lesson
+                  ? _("no question is open: A answers the one that stands under a step before it is run")
+                  : _("no lesson is open, so nothing is asked"));
+    return EFFECT_DRAW;
+}
+
 static enum effect next_step(struct model *m, bool repeat, struct command **run)
 {
     if (!m->lesson) {
@@ -340,6 +352,8 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
+    if (!step->action && !step->acted)
+        return EFFECT_LOOK;
     if (!step->action || (step->acted && !repeat)) {
         say_what_helps(m, i);
         return EFFECT_DRAW;
@@ -391,6 +405,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_NONE: return EFFECT_NONE;
     case REQUEST_NEXT: return next_step(m, false, run);
     case REQUEST_REPEAT: return next_step(m, true, run);
+    case REQUEST_ANSWER: return answer(m);
     case REQUEST_HELP:
         m->overlay = OVERLAY_HELP;
         m->help_from = 0;

@@ -108,9 +108,10 @@ struct away {
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
     int64_t held,
-        missing;     /* messages then (-1: no such time); of these, not there when it was served again */
-    ms_time back_at; /* served again; 0: not yet */
-    bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
+        missing;          /* messages then (-1: no such time); of these, not there when it was served again */
+    int64_t lost_earlier; /* and of those times before it */
+    ms_time back_at;      /* served again; 0: not yet */
+    bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
 };
 
 /* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
@@ -248,6 +249,8 @@ enum effect {
     EFFECT_CLEAR, /* draw everything anew */
     EFFECT_QUIT,
     EFFECT_RUN,    /* start *run; it is the caller's */
+    EFFECT_LOOK,   /* the learner has looked at the current step: lesson_look */
+    EFFECT_ANSWER, /* the question's next choice: lesson_answer */
     EFFECT_TIME,   /* m->time_request: pause, step, seek, speed, record, write the frame */
     EFFECT_COPY,   /* m->copy to the clipboard */
     EFFECT_EXPORT, /* the events that are shown to the file m->export_to */

@@ -176,9 +176,10 @@ static char *unserved_text(const struct diagram *d)
     if (!on)
         text = format_text(_("%s is %s: nobody can say what it holds."), q->name, state);
     else if (held >= 0)
-        text = format_text(NP_("%s is %s: %s has what it holds, %lld message when it was last seen.",
-                               "%s is %s: %s has what it holds, %lld messages when it was last seen.", held),
-                           q->name, state, nodes, (long long)held);
+        text = format_text(
+            NP_("%s is %s: only %s can say what it holds; it was %lld message when last seen.",
+                "%s is %s: only %s can say what it holds; it was %lld messages when last seen.", held),
+            q->name, state, nodes, (long long)held);
     else
         text = format_text(_("%s is %s: only %s can say what it holds."), q->name, state, nodes);
     free(nodes);
@@ -271,7 +272,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     int hidden = share(&d, r, &p), first = hidden - scroll, y = 1;
     first = first < 0 ? 0 : first > hidden ? hidden : first;
     char more[48] = "";
-    bool keys = m->view == VIEW_MESSAGE && d.life.moments.len;
+    bool keys = m->view == VIEW_MESSAGE && (d.life.moments.len || m->ledger.fates.len);
     bool only = keys && !ledger_last_number(&m->ledger) && m->snapshot->queues_len > 1;
     if (hidden > 0)
         snprintf(more, sizeof(more), _(" %d more above, %d below "), first, hidden - first);
@@ -290,10 +291,10 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     y += p.parties;
     diagram_rows(&d, rect_rows(r, y, p.rows), (size_t)first);
     y += p.rows;
+    if (p.now && *d.now)
+        diagram_now(&d, r, y++);
     if (note)
         draw_paragraph(c, rect_rows(r, y, r.height - y - p.verdict - p.legend), 1, 0, STYLE_DIM, note);
-    else if (p.now)
-        diagram_now(&d, r, y);
     free(note);
     if (p.verdict)
         draw_message_verdict(&d, rect_rows(r, r.height - p.legend - p.verdict, p.verdict));

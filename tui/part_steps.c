@@ -13,10 +13,11 @@
 
 #define TEXT_COLUMN 7 /* of what is said about a step, under its title */
 
-/* Before its action was run, what is half there is there by chance: that is not progress. */
+/* Before its action was run, what is half there is there by chance: that is not progress. Nor is it told of
+ * what is to be looked at first. */
 enum step_state shown_state(const struct lesson_step *s)
 {
-    return s->state == STEP_HALF && s->action && !s->acted ? STEP_OPEN : s->state;
+    return s->state == STEP_HALF && !s->acted && (s->action || s->before) ? STEP_OPEN : s->state;
 }
 
 static const char *box(enum step_state state, enum style *style)
@@ -73,22 +74,17 @@ char *lacks_text(const struct model *m, const struct lesson_step *s)
 
 char *step_lacks(const struct model *m, const struct lesson_step *s)
 {
-    bool went_well = s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
+    bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
     return s->lacks && !went_well ? lacks_text(m, s) : NULL;
 }
 
-const char *lesson_title(const struct lesson *l)
+/* Of one that was true, where there is no room for since when it is not. */
+static char *then_words(const struct lesson_step *s)
 {
-    return lesson_words(l->before && lesson_current(l) < l->steps_len ? l->before : l->title);
-}
-
-/* of one that was true */
-static char *until_words(const struct lesson_step *s)
-{
-    time_t seconds = (time_t)(s->seen_wall_ms / 1000);
-    struct tm t;
-    localtime_r(&seconds, &t);
-    return format_text(_("true until %02d:%02d:%02d"), t.tm_hour, t.tm_min, t.tm_sec);
+    char *seen = fact_text(s->seen, lesson_words);
+    char *words = format_text(_("was true, then %s"), seen);
+    free(seen);
+    return words;
 }
 
 char *proof_words(const struct lesson_step *s)
@@ -105,9 +101,7 @@ char *proof_words(const struct lesson_step *s)
         time_t seconds = (time_t)(s->seen_wall_ms / 1000);
         struct tm t;
         localtime_r(&seconds, &t);
-        words =
-            *seen ? format_text(_("true until %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen)
-                  : until_words(s);
+        words = format_text(_("true until %02d:%02d:%02d, then %s"), t.tm_hour, t.tm_min, t.tm_sec, seen);
         break;
     }
     }
@@ -120,7 +114,10 @@ static int proof_column(const struct model *m, const struct canvas *c, int width
 {
     int longest = 0;
     for (size_t i = 0; i < m->lesson->steps_len; i++) {
-        int columns = text_columns(c, lesson_words(m->lesson->steps[i].title));
+        const struct lesson_step *s = &m->lesson->steps[i];
+        int columns = text_columns(c, lesson_words(s->title));
+        int before = s->before ? text_columns(c, lesson_words(s->before)) : 0;
+        columns = before > columns ? before : columns;
         longest = columns > longest ? columns : longest;
     }
     int column = longest + 10 < width * 2 / 3 ? longest + 10 : width * 2 / 3;
@@ -165,8 +162,8 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
     int column = proof_column(m, c, r.width);
     char *proof = proof_words(s);
     if (!rows && column && s->state == STEP_WAS && column + text_columns(c, proof) > r.width) {
-        free(proof); /* what is so instead has no room: until when it was true has */
-        proof = until_words(s);
+        free(proof); /* what came after rather than when */
+        proof = then_words(s);
     }
     canvas_put(c, r, 0, y, STYLE_STRONG, current ? ">" : " ");
     canvas_put(c, r, 1, y, style, tick);
@@ -250,7 +247,8 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")
                                     : _("] shows what it leads to"));
     if (!s->action)
-        return xstrdup(_("nothing to run: it is ticked when the nodes show it"));
+        return xstrdup(s->acted ? _("it is ticked when the nodes show it (n: what is missing)")
+                                : _("nothing to run: look, then n"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 
@@ -263,14 +261,14 @@ static char *shown_text(const struct model *m)
     if (current == 0 || current == l->steps_len || l->steps[current].acted)
         return NULL; /* what the last one has shown is part of the ending */
     const struct lesson_step *before = &l->steps[current - 1];
-    /* what was only looked at is ticked at once: what is to be known of the stop before it stays */
-    char *gone = gone_text(l, before->action || current < 2 ? current - 1 : current - 2);
-    const char *result = before->result && (!gone || !before->action) ? lesson_words(before->result) : NULL;
-    if (!gone)
-        return result ? xstrdup(result) : NULL;
-    char *text = result ? format_text("%s %s", result, gone) : xstrdup(gone);
-    free(gone);
-    return text;
+    char *shown = gone_text(l, current - 1);
+    if (!shown && before->result)
+        shown = xstrdup(lesson_words(before->result));
+    bool decided = l->predict.text && l->predict.decided == current - 1;
+    char *outcome = decided ? outcome_text(m) : NULL;
+    if (!outcome)
+        return shown;
+    return shown ? two_sentences(outcome, shown) : outcome;
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)
@@ -317,19 +315,9 @@ static void ending_finish(struct ending *e)
     free(e->done);
 }
 
-/* The question, where it is open and does not stand above the keys; NULL: not here. The caller frees it. */
-static char *question_text(const struct model *m, const struct canvas *c)
+int steps_least(const struct model *m)
 {
-    const struct lesson *l = m->lesson;
-    bool here = l->predict && lesson_asks(l) && !screen_asks(m, c);
-    return here ? format_text(_("Before you look: %s"), lesson_words(l->predict)) : NULL;
-}
-
-int steps_least(const struct model *m, const struct canvas *c)
-{
-    char *question = question_text(m, c);
-    size_t least = question ? 3 : 5; /* the question rather than what comes much later */
-    free(question);
+    size_t least = lesson_asks(m->lesson) ? 2 : 5; /* the question rather than what comes much later */
     return (int)(m->lesson->steps_len < least ? m->lesson->steps_len : least);
 }
 
@@ -355,8 +343,8 @@ static int current_rows(const struct model *m, const struct canvas *c, int width
 int steps_rows_asked(const struct model *m, const struct canvas *c, int width)
 {
     bool ended = m->lesson && m->lesson->number && model_step(m) == m->lesson->steps_len;
-    char *asked = ended ? lesson_asked_text(m) : NULL;
-    int rows = asked ? paragraph_rows(c, width - 1, asked) : 0;
+    char *asked = ended ? lesson_asked_text(m) : question_text(m);
+    int rows = asked ? paragraph_rows(c, width - (ended ? 1 : TEXT_COLUMN), asked) : 0;
     free(asked);
     return rows;
 }
@@ -365,7 +353,7 @@ int steps_rows_to_do(const struct model *m, const struct canvas *c, int width)
 {
     if (!m->lesson)
         return 0;
-    char *shown = shown_text(m), *question = question_text(m, c);
+    char *shown = shown_text(m), *question = question_text(m);
     int rows = current_rows(m, c, width) + text_rows(c, width, shown) + text_rows(c, width, question);
     free(shown);
     free(question);
@@ -377,30 +365,27 @@ int steps_rows_of_proof(const struct model *m, struct canvas *c, int width)
     return m->lesson ? proof_rows(m, c, width) : 0;
 }
 
-/* why, and the command; rows it took */
+/* Why, the question, and the command; rows it took. The question comes first where there is no room for all.
+ */
 static int draw_what_to_do(const struct model *m, struct canvas *c, struct rect r, int y, int rows)
 {
     const struct lesson_step *s = &m->lesson->steps[model_step(m)];
-    char *why = step_text(m->lesson, model_step(m));
     enum style style;
-    char *text = to_do_text(m, s, &style);
-    int used = 0;
-    if (rows > (text != NULL) && why)
-        used += draw_paragraph(c, rect_rows(r, y, rows - (text != NULL)), TEXT_COLUMN, 0, STYLE_DIM, why);
-    if (text)
-        used += draw_paragraph(c, rect_rows(r, y + used, rows - used), TEXT_COLUMN, 0, style, text);
-    free(why);
-    free(text);
+    char *texts[] = {step_text(m->lesson, model_step(m)), question_text(m), to_do_text(m, s, &style)};
+    enum style styles[] = {STYLE_DIM, STYLE_NORMAL, style};
+    int of[] = {0, 0, 0}, left = rows, used = 0;
+    static const int order[] = {1, 2, 0};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        int wants = text_rows(c, r.width, texts[order[i]]);
+        of[order[i]] = wants < left ? wants : left;
+        left -= of[order[i]];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (of[i])
+            used += draw_paragraph(c, rect_rows(r, y + used, of[i]), TEXT_COLUMN, 0, styles[i], texts[i]);
+        free(texts[i]);
+    }
     return used;
-}
-
-char *lesson_asked_text(const struct model *m)
-{
-    const char *predict = lesson_words(m->lesson->predict);
-    const char *answer = lesson_words(m->lesson->answer);
-    if (predict && answer)
-        return format_text(_("You were asked: %s -- %s"), predict, answer);
-    return predict ? format_text(_("You were asked: %s"), predict) : NULL;
 }
 
 char *lesson_done_text(const struct model *m)
@@ -439,7 +424,8 @@ static void draw_ending(const struct model *m, struct canvas *c, struct rect r)
 static size_t choose_listed(const struct model *m, int rows, int to_say, size_t *first)
 {
     size_t steps = m->lesson->steps_len, current = model_step(m);
-    int few = (int)(steps < 3 ? steps : 3); /* the one before, the current one, the next */
+    int few = rows - to_say < 3 ? 2 : 3; /* the one before, the current one, and the next if all is said */
+    few = few < (int)steps ? few : (int)steps;
     int least = current == steps ? 0 : few;
     int listed = rows - to_say > least ? rows - to_say : least;
     listed = listed > (int)steps ? (int)steps : listed;
@@ -464,14 +450,15 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[64];
     if (l->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_title(l));
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_words(l->title));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(l->title));
     y++; /* the title comes last: it says how many there was no room for */
     rows--;
     int to_say = steps_rows_to_do(m, c, r.width);
     size_t first, listed = choose_listed(m, rows, to_say, &first);
-    char *shown = shown_text(m), *question = question_text(m, c);
+    char *shown = shown_text(m);
+    int asked = steps_rows_asked(m, c, r.width);
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {
@@ -480,14 +467,10 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         proof = i == current && half_rows(m, c, r.width) <= extra ? half_rows(m, c, r.width) : proof;
         y += draw_step(m, c, r, y, i, proof);
         extra -= proof;
-        int asked = i == current ? text_rows(c, r.width, question) : 0;
-        if (i == current && extra > 0) {
-            int used = draw_what_to_do(m, c, r, y, extra);
-            y += used;
-            if (question && used + asked <= extra)
-                y += draw_paragraph(c, rect_rows(r, y, asked), TEXT_COLUMN, 0, STYLE_NORMAL, question);
-        }
-        int spare = extra - current_rows(m, c, r.width); /* why the current one is done comes first */
+        if (i == current && extra > 0)
+            y += draw_what_to_do(m, c, r, y, extra);
+        /* why the current one is done comes first */
+        int spare = extra - current_rows(m, c, r.width) - (current < steps ? asked : 0);
         if (i + 1 == current && shown && spare > 0) {
             int used = draw_paragraph(c, rect_rows(r, y, spare), TEXT_COLUMN, 0, STYLE_DIM, shown);
             y += used;
@@ -495,7 +478,6 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
         }
     }
     free(shown);
-    free(question);
     if (current == steps && y < r.height)
         draw_ending(m, c, rect_rows(r, y, r.height - y));
     if (i < steps && current < steps)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "replay.h"
 #include "time_delta.h"
 #include "words.h"
 
@@ -31,15 +32,17 @@ struct recorder {
     uint64_t bytes;
     char *why; /* it ended by itself */
 
-    /* in memory: the part before, and the one that grows; each begins with a whole line */
+    /* in memory: the part before, and the one that grows; each begins with a whole line, and is read as it
+     * is written */
     char *header;
-    struct text before, now;
+    struct recording *before, *now;
+    size_t dropped; /* moments of parts before these */
 
     /* what the reader knows after the last line */
     ms_time start, last_t;
     json_t *doc, *steps;
     VEC(uint64_t) events; /* their seq, in order */
-    json_t *leftover, *account;
+    json_t *leftover, *account, *answered;
 
     /* what was run, as model.c keeps it: copies of the commands that run, and of the newest */
     struct model shadow;
@@ -49,7 +52,7 @@ struct recorder {
     /* since the last whole line */
     ms_time whole_t;
     size_t whole_len, delta_len;
-    bool want_whole;
+    bool want_whole, last_whole;
 };
 
 static const char *step_word(enum step_state state)
@@ -100,6 +103,16 @@ static json_t *words_json(char *const *words)
     return list;
 }
 
+static json_t *question_json(const struct lesson_question *q)
+{
+    json_t *o = json_object();
+    set_text(o, "ask", q->text);
+    set_number(o, "step", (int64_t)q->step);
+    set_number(o, "decided", (int64_t)q->decided);
+    json_object_set_new(o, "choices", words_json(q->choices));
+    return o;
+}
+
 static json_t *lesson_json(const struct lesson *l)
 {
     json_t *o = json_object(), *steps = json_array();
@@ -113,9 +126,8 @@ static json_t *lesson_json(const struct lesson *l)
         json_object_set_new(o, "queues", words_json(l->queues));
     if (l->policies)
         json_object_set_new(o, "policies", words_json(l->policies));
-    set_text(o, "before", l->before);
-    set_text(o, "predict", l->predict);
-    set_text(o, "answer", l->answer);
+    if (l->predict.text)
+        json_object_set_new(o, "predict", question_json(&l->predict));
     for (size_t i = 0; i < l->steps_len; i++) {
         json_t *step = json_object();
         set_text(step, "title", l->steps[i].title);
@@ -162,9 +174,10 @@ static void stop(struct recorder *r, char *why)
 /* A new part begins with the header and a whole line: the older one is forgotten with the next. */
 static void turn_page(struct recorder *r)
 {
-    text_finish(&r->before);
+    r->dropped += r->before->moments.len;
+    recording_close(r->before);
     r->before = r->now;
-    r->now = (struct text){0};
+    r->now = recording_begin(r->before->name);
     r->want_whole = true;
 }
 
@@ -172,13 +185,13 @@ static void put(struct recorder *r, const char *line, size_t len)
 {
     if (r->fd < 0) {
         /* a page begins with a whole line; what comes before that still belongs to the one before */
-        bool turned = r->now.len == 0 && r->want_whole;
-        if (turned && r->before.len < r->max_bytes)
-            text_add_bytes(&r->before, line, len);
-        if (turned)
-            return;
-        text_add_bytes(&r->now, line, len);
-        if (r->now.len > r->max_bytes / 2)
+        bool turned = r->now->text_len == 0 && r->want_whole;
+        r->bytes += len;
+        if (!turned)
+            recording_append(r->now, line, len);
+        else if (r->before->text_len < r->max_bytes)
+            recording_append(r->before, line, len);
+        if (r->now->text_len > r->max_bytes / 2)
             turn_page(r);
         return;
     }
@@ -260,6 +273,11 @@ static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, 
         json_object_set(line, "account", account);
     json_decref(r->account);
     r->account = json_incref(account);
+    json_t *answered = l && l->predict.text ? json_pack("[i, i]", l->predict.said, l->predict.was) : NULL;
+    if (answered && (whole || !json_equal(answered, r->answered)))
+        json_object_set(line, "answered", answered);
+    json_decref(r->answered);
+    r->answered = answered;
 }
 
 /* ---- snapshots
@@ -386,8 +404,8 @@ void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc
     bool whole = !r->doc || r->want_whole || r->last_t >= r->whole_t + WHOLE_AFTER_MS ||
                  r->delta_len > WHOLE_AFTER_TIMES * r->whole_len;
     json_t *line = line_at(r, s->taken_at);
-    if (whole && r->fd < 0 && r->now.len == 0)
-        text_add(&r->now, r->header);
+    if (whole && r->now && r->now->text_len == 0)
+        recording_append(r->now, r->header, strlen(r->header));
     r->want_whole = false;
     if (whole)
         json_object_set(line, "snapshot", doc);
@@ -404,6 +422,7 @@ void recorder_snapshot(struct recorder *r, const struct snapshot *s, json_t *doc
     json_decref(r->doc);
     r->doc = json_incref(doc);
     size_t len = put_line(r, line);
+    r->last_whole = whole;
     r->whole_t = whole ? r->last_t : r->whole_t;
     r->whole_len = whole ? len : r->whole_len;
     r->delta_len = whole ? 0 : r->delta_len + len;
@@ -467,6 +486,15 @@ void recorder_put(struct recorder *r, ms_time now, const char *key, json_t *valu
     json_decref(value);
 }
 
+void recorder_learned(struct recorder *r, ms_time now, const struct lesson *l)
+{
+    if (!r || r->why)
+        return;
+    json_t *line = line_at(r, now);
+    add_steps(r, line, l, false);
+    put_line(r, line);
+}
+
 void recorder_said(struct recorder *r, ms_time now, const char *message)
 {
     recorder_put(r, now, "said", json_text(message, strlen(message)));
@@ -505,6 +533,8 @@ static struct recorder *begin(int fd, const char *file, size_t max_bytes, const 
     r->max_bytes = max_bytes;
     r->start = start->at;
     r->steps = json_object();
+    r->before = fd < 0 ? recording_begin("memory") : NULL;
+    r->now = fd < 0 ? recording_begin("memory") : NULL;
     model_init(&r->shadow, NULL, NULL, false, false);
     json_t *header = header_json(start);
     char *line = json_dumps(header, JSON_COMPACT);
@@ -543,10 +573,11 @@ void recorder_destroy(struct recorder *r)
     json_decref(r->steps);
     VEC_FREE(&r->events);
     VEC_FREE(&r->running);
-    text_finish(&r->before);
-    text_finish(&r->now);
+    recording_close(r->before);
+    recording_close(r->now);
     json_decref(r->leftover);
     json_decref(r->account);
+    json_decref(r->answered);
     free(r->header);
     free(r->file);
     free(r->why);
@@ -563,8 +594,31 @@ uint64_t recorder_bytes(const struct recorder *r)
     return r ? r->bytes : 0;
 }
 
+/* A page that has only a header, or nothing, adds nothing; the first whole one begins with a header. */
 char *recorder_text(const struct recorder *r)
 {
-    /* a page that has only a header, or nothing, adds nothing; the first whole one begins with a header */
-    return format_text("%s%s", text_str(&r->before), text_str(&r->now));
+    const char *before = r->before ? r->before->text : NULL, *now = r->now ? r->now->text : NULL;
+    return format_text("%s%s", before ? before : "", now ? now : "");
+}
+
+struct recording *recorder_recording(const struct recorder *r, const char *name)
+{
+    return recording_shows(r->before) || recording_shows(r->now) ? recording_join(name, r->before, r->now)
+                                                                 : NULL;
+}
+
+size_t recorder_dropped(const struct recorder *r)
+{
+    return r->dropped;
+}
+
+size_t recorder_whole(const struct recorder *r)
+{
+    return r->last_whole ? r->dropped + r->before->moments.len + r->now->moments.len : 0;
+}
+
+int recorder_number(const struct recorder *r, const struct command *c)
+{
+    const struct copy *copy = copy_of(r, c);
+    return copy ? copy->id : 0;
 }

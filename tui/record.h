@@ -16,6 +16,7 @@
 #define RECORD_MAX_BYTES (64u << 20)
 
 struct recorder;
+struct recording;
 
 /* What stands at its beginning. */
 struct recording_start {
@@ -42,6 +43,7 @@ void recorder_output(struct recorder *r, ms_time now, const struct command *c, c
                      const struct lesson *l);
 void recorder_ended(struct recorder *r, ms_time now, const struct command *c, int exit_code,
                     const struct lesson *l);
+void recorder_learned(struct recorder *r, ms_time now, const struct lesson *l); /* a key has changed it */
 void recorder_said(struct recorder *r, ms_time now, const char *message);
 void recorder_key(struct recorder *r, ms_time now, int key);
 /* Any other line with one member (a new reference, taken over). */
@@ -53,6 +55,15 @@ void recorder_frame(struct recorder *r, ms_time now, int width, int height, uint
 /* Why it ended by itself ("disk full", too long); NULL: it goes on. */
 const char *recorder_ended_why(const struct recorder *r);
 uint64_t recorder_bytes(const struct recorder *r);
-char *recorder_text(const struct recorder *r); /* of one in memory: a whole recording; the caller frees it */
+
+/* Of one in memory: the whole recording; the caller's. NULL: nothing was seen so far. As text: the caller
+ * frees it. */
+struct recording *recorder_recording(const struct recorder *r, const char *name);
+char *recorder_text(const struct recorder *r);
+/* Its moments since it began: how many are dropped by now; how many there are, if the last one is a whole
+ * snapshot, else 0. The number that it gave a program; 0: it does not know it, or that has ended. */
+size_t recorder_dropped(const struct recorder *r);
+size_t recorder_whole(const struct recorder *r);
+int recorder_number(const struct recorder *r, const struct command *c);
 
 #endif

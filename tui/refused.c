@@ -158,14 +158,15 @@ static char *start_waits(const struct model *m, const struct command *c)
     return format_text(_("%s waits for the other nodes, and its links to them were cut: x heals"), node);
 }
 
-/* A program of a lesson, by the broker's answer: its words are what the lesson is about, so they stay. */
+/* A program of a lesson, by the broker's answer: its words are what the lesson is about, so they stay. Run by
+ * a step it is refused because that is what the step shows: what it printed is all there is to say. */
 static char *program_refused(const struct command *c)
 {
     const char *said = text_str(&c->output), *error = strstr(said, "404 NOT_FOUND"), *queue = NULL;
     for (size_t i = 0; c->argv[i]; i++)
         if (strcmp(c->argv[i], "--queue") == 0)
             queue = c->argv[i + 1];
-    if (!c->exit_code || !error || !queue ||
+    if (c->step >= 0 || !c->exit_code || !error || !queue ||
         (!strstr(error, "stopped by supervisor") && !strstr(error, "down or inaccessible")))
         return NULL;
     const char *end = strstr(error, ", class-id");

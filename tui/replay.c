@@ -72,6 +72,7 @@ static bool index_snapshot(struct indexing *x, struct recorded *m, json_t *json,
     json_t *whole = json_object_get(json, "snapshot"), *change = json_object_get(json, "change");
     json_t *number = json_object_get(whole ? whole : change, "number");
     m->snapshot = true;
+    m->whole = whole != NULL;
     m->visible = whole ? !x->started : !delta_is_quiet(change);
     m->visible =
         m->visible || json_object_get(json, "events") != NULL || json_object_get(json, "events_gone");
@@ -120,7 +121,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
     if ((json_object_get(json, "snapshot") || json_object_get(json, "change")) &&
         !index_snapshot(x, &m, json, why))
         return false;
-    static const char *const seen[] = {"steps", "ran", "ended", "said", "ledger", "mark", "doomed", "output"};
+    static const char *const seen[] = {"steps", "ran",    "ended",  "said",    "ledger",
+                                       "mark",  "doomed", "output", "answered"};
     for (size_t i = 0; i < ARRAY_LEN(seen); i++)
         m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
     m.frame = json_object_get(json, "frame") != NULL;
@@ -197,19 +199,59 @@ static void read_text(struct recording *r)
 /* ---- the whole
  * ------------------------------------------------------------------------------------------------ */
 
-struct recording *recording_of(const char *name, char *text, char **error)
+struct recording *recording_begin(const char *name)
 {
     struct recording *r = xcalloc(1, sizeof(*r));
     r->name = xstrdup(name);
-    r->text = text;
-    r->text_len = strlen(text);
     r->indexing = xcalloc(1, sizeof(*r->indexing));
     r->indexing->r = r;
     r->doomed = SIZE_MAX;
-    read_text(r);
+    return r;
+}
+
+bool recording_shows(const struct recording *r)
+{
     for (size_t i = 0; i < r->moments.len; i++)
         if (r->moments.items[i].snapshot)
-            return r;
+            return true;
+    return false;
+}
+
+static void add_moments(struct recording *to, const struct recording *from, size_t at, int line)
+{
+    for (size_t i = 0; i < from->moments.len; i++) {
+        struct recorded m = from->moments.items[i];
+        m.at += at;
+        m.line += line;
+        m.mark = m.mark ? xstrdup(m.mark) : NULL;
+        VEC_PUSH(&to->moments, m);
+    }
+}
+
+struct recording *recording_join(const char *name, const struct recording *a, const struct recording *b)
+{
+    struct recording *r = recording_begin(name);
+    r->text_len = a->text_len + b->text_len;
+    r->text = xmalloc(r->text_len + 1);
+    if (a->text_len)
+        memcpy(r->text, a->text, a->text_len);
+    if (b->text_len)
+        memcpy(r->text + a->text_len, b->text, b->text_len);
+    r->text[r->text_len] = '\0';
+    r->header = json_incref(a->header ? a->header : b->header);
+    add_moments(r, a, 0, 0);
+    add_moments(r, b, a->text_len, a->indexing->line);
+    return r;
+}
+
+struct recording *recording_of(const char *name, char *text, char **error)
+{
+    struct recording *r = recording_begin(name);
+    r->text = text;
+    r->text_len = strlen(text);
+    read_text(r);
+    if (recording_shows(r))
+        return r;
     if (r->problem && !r->header) /* not even a damaged one */
         *error = format_text(
             _("%s; it is neither a recording (lab --record FILE makes one) nor a schedule (*.sched)"),
@@ -363,6 +405,18 @@ static char **words_of(const json_t *list)
     return words;
 }
 
+/* An earlier kit's question is a text alone: it had no choices, and is not asked. */
+static void question_from(const json_t *o, struct lesson_question *q)
+{
+    json_t *choices = json_object_get(o, "choices");
+    if (!json_array_size(choices))
+        return;
+    q->text = text_of(o, "ask");
+    q->step = (size_t)json_integer_value(json_object_get(o, "step"));
+    q->decided = (size_t)json_integer_value(json_object_get(o, "decided"));
+    q->choices = words_of(choices);
+}
+
 struct lesson *recording_lesson(const struct recording *r)
 {
     json_t *from = json_object_get(r->header, "lesson"), *steps = json_object_get(from, "steps"), *step;
@@ -378,9 +432,7 @@ struct lesson *recording_lesson(const struct recording *r)
     l->queue = text_of(from, "queue");
     l->queues = words_of(json_object_get(from, "queues"));
     l->policies = words_of(json_object_get(from, "policies"));
-    l->before = text_of(from, "before");
-    l->predict = text_of(from, "predict");
-    l->answer = text_of(from, "answer");
+    question_from(json_object_get(from, "predict"), &l->predict);
     if (!l->title)
         l->title = xstrdup("");
     json_array_foreach(steps, i, step)

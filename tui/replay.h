@@ -18,6 +18,7 @@ struct recorded {
     size_t at, len; /* in the text */
     int line;       /* in the file, from 1 */
     bool snapshot;  /* the nodes were looked at */
+    bool whole;     /* and that is all of it, no difference */
     bool visible;   /* it says more than that time passed */
     char *mark;     /* a step begins here: what was run; NULL: none */
     bool frame, paused;
@@ -46,7 +47,12 @@ struct recording *recording_of(const char *name, char *text, char **error); /* t
 /* One that is being written to fd: what there is of it as soon as something can be shown; the rest is read by
  * the caller (recording_append). NULL and *error: it ended before, and what its writer said last. */
 struct recording *recording_from(int fd, const char *name, char **error);
-void recording_close(struct recording *r); /* takes NULL */
+/* One that is written line by line from the beginning (recording_append), nothing of it so far; the two, one
+ * after the other, as one: a copy. */
+struct recording *recording_begin(const char *name);
+struct recording *recording_join(const char *name, const struct recording *a, const struct recording *b);
+bool recording_shows(const struct recording *r); /* there is a snapshot in it */
+void recording_close(struct recording *r);       /* takes NULL */
 
 /* More of it, as it is written; of the last line what is missing comes with the next. */
 void recording_append(struct recording *r, const char *data, size_t len);

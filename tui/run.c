@@ -273,11 +273,26 @@ static void go_on(struct run *r, struct command *c)
     event_base_loopbreak(r->base);
 }
 
+/* What a key says of the lesson: the learner has looked, or answers. Of the lab's own, not of a past one. */
+static void learn(struct run *r, enum effect effect)
+{
+    struct lesson *l = r->model.lesson;
+    if (!session_live(r->session) || !l || model_step(&r->model) == l->steps_len)
+        return;
+    if (effect == EFFECT_LOOK)
+        lesson_look(l, model_step(&r->model));
+    else
+        lesson_answer(l);
+    session_learned(r->session);
+    draw(r, false);
+}
+
 static void on_key(struct run *r, int key)
 {
     struct command *run = NULL;
     struct model *m = session_model(r->session);
-    switch (session_press(r->session, key, &run)) {
+    enum effect effect = session_press(r->session, key, &run);
+    switch (effect) {
     case EFFECT_NONE:
     case EFFECT_DRAW: draw(r, false); break;
     case EFFECT_CLEAR: draw(r, true); break;
@@ -295,6 +310,8 @@ static void on_key(struct run *r, int key)
             command_destroy(run); /* whatever asked for it: the past is not acted upon */
         draw(r, false);
         break;
+    case EFFECT_LOOK:
+    case EFFECT_ANSWER: learn(r, effect); break;
     case EFFECT_COPY:
         give_copy(m, r->terminal, r->jobs);
         session_said(r->session);

@@ -177,6 +177,8 @@ static char *what_first(const struct model *m)
     if (model_step(m) == m->lesson->steps_len)
         return xstrdup(m->next_lesson ? _("N goes on to the next lesson, B begins this one again, q leaves.")
                                       : _("B begins the lesson again, q leaves."));
+    if (!m->lesson->steps[step].action)
+        return xstrdup(_("Look at what the step marked > names; n, when you have seen it."));
     if (m->view == VIEW_LESSON)
         return xstrdup(_("Press n to run the step marked >; 1 shows what the nodes report."));
     return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
@@ -227,20 +229,6 @@ static char *cleared_text(const struct model *m)
     return text;
 }
 
-/* The question that is open, where it stands above the keys; NULL: it does not. */
-static const char *asked_above(const struct model *m)
-{
-    const struct command *c = m->command;
-    bool begins = !c || (c->step == COMMAND_CLEAN && !c->running && !c->exit_code);
-    bool asks = m->lesson && m->lesson->predict && m->view != VIEW_LESSON && lesson_asks(m->lesson);
-    return begins && asks ? lesson_words(m->lesson->predict) : NULL;
-}
-
-bool screen_asks(const struct model *m, const struct canvas *c)
-{
-    return c->height >= TALL && asked_above(m);
-}
-
 static struct words words_of(const struct model *m)
 {
     const struct command *cmd = m->command;
@@ -263,12 +251,9 @@ static struct words words_of(const struct model *m)
         w.below = what_first(m);
     else if (cmd->last_line)
         w.below = xstrdup(cmd->step == COMMAND_CLEAN ? _(cmd->last_line) : cmd->last_line);
-    const char *asked = asked_above(m);
-    w.ran = cmd && !asked;
+    w.ran = cmd != NULL;
     if (w.ran)
         w.above = format_text("%s%s", cmd->step == COMMAND_CLEAN ? "" : "$ ", cmd->text);
-    else if (asked)
-        w.above = format_text(_("Before you look: %s"), asked);
     else if (m->lesson && m->lesson->aim && m->view != VIEW_LESSON)
         w.above = format_text(_("Aim: %s"), lesson_words(m->lesson->aim));
     return w;
@@ -359,6 +344,7 @@ static const char *bar_word(const struct model *m, const struct key_entry *k)
 {
     return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal")
            : k->request == REQUEST_REPEAT                    ? _("Again")
+           : k->request == REQUEST_GO_ON                     ? _("Next-lesson")
                                                              : _(k->bar);
 }
 
@@ -381,11 +367,15 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
     return NULL;
 }
 
-/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n. */
+/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n;
+ * after the last one comes the next lesson, if there is one. */
 static bool in_bar(const struct model *m, const struct key_entry *k)
 {
-    enum request step = step_again(m) ? REQUEST_REPEAT : REQUEST_NEXT;
-    if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT)
+    bool done = m->lesson && model_step(m) == m->lesson->steps_len;
+    enum request step = done            ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
+                        : step_again(m) ? REQUEST_REPEAT
+                                        : REQUEST_NEXT;
+    if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
         return m->lesson && k->request == step && !m->readonly && !m->replay;
     return k->bar && !(k->acts && (m->readonly || m->replay));
 }

@@ -17,6 +17,9 @@
 /* What a paused screen can go back through: some ten minutes of a class's lab. */
 #define MEMORY_BYTES (4u << 20)
 
+/* What was seen is kept aside so often: that is how far a screen that pauses has to go back to go on. */
+#define CHECKPOINT_BYTES (256u << 10)
+
 struct session {
     struct session_options o;
     struct player *player;   /* what is shown instead of the lab; NULL: the lab is */
@@ -24,7 +27,9 @@ struct session {
     bool follows;            /* the player's recording is still written, and its end was shown */
     bool paused;             /* the player shows memory, and Space goes back to the lab */
     struct recorder *memory, *file;
-    struct snapshot *saw; /* the newest that was recorded, and its document */
+    VEC(struct kept) kept; /* of the live model; their places are counted from memory's beginning */
+    uint64_t kept_bytes;   /* memory's, at the newest */
+    struct snapshot *saw;  /* the newest that was recorded, and its document */
     json_t *saw_doc;
     char *file_name;
     struct event *timer;
@@ -96,6 +101,31 @@ static void look_after_file(struct session *s)
     stop_recording(s);
 }
 
+/* what memory has dropped has no use any more */
+static void drop_checkpoints(struct session *s, size_t before)
+{
+    while (s->kept.len && s->kept.items[0].at <= before) {
+        checkpoint_destroy(s->kept.items[0].checkpoint);
+        VEC_REMOVE(&s->kept, 0);
+    }
+}
+
+static void keep_checkpoint(struct session *s)
+{
+    const struct model *m = s->o.live;
+    VEC(struct running) running = {0};
+    for (size_t i = 0; i <= m->others.len; i++) {
+        struct command *c = i < m->others.len ? m->others.items[i] : m->command;
+        int id = c && c->running ? recorder_number(s->memory, c) : 0;
+        if (id)
+            VEC_PUSH(&running, (struct running){.id = id, .command = c});
+    }
+    VEC_PUSH(&s->kept,
+             (struct kept){recorder_whole(s->memory), checkpoint_create(m, running.items, running.len)});
+    s->kept_bytes = recorder_bytes(s->memory);
+    VEC_FREE(&running);
+}
+
 void session_saw(struct session *s, const struct snapshot *snapshot)
 {
     const struct model *m = s->o.live;
@@ -104,6 +134,9 @@ void session_saw(struct session *s, const struct snapshot *snapshot)
     json_t *doc = recorded_encode_next(snapshot, s->saw, s->saw_doc);
     recorder_snapshot(s->memory, snapshot, doc, m->lesson, m->leftover);
     recorder_snapshot(s->file, snapshot, doc, m->lesson, m->leftover);
+    drop_checkpoints(s, recorder_dropped(s->memory));
+    if (recorder_whole(s->memory) && recorder_bytes(s->memory) - s->kept_bytes >= CHECKPOINT_BYTES)
+        keep_checkpoint(s);
     json_decref(s->saw_doc);
     s->saw_doc = doc;
     snapshot_destroy(s->saw);
@@ -142,6 +175,12 @@ void session_said(struct session *s)
         BOTH(s, recorder_said, s->o.live->message);
 }
 
+void session_learned(struct session *s)
+{
+    if (!s->player)
+        BOTH(s, recorder_learned, s->o.live->lesson);
+}
+
 void session_drew(struct session *s, const struct canvas *c, uint64_t hash)
 {
     if (!s->player)
@@ -159,6 +198,11 @@ void session_named(struct session *s, const char *name)
 bool session_live(const struct session *s)
 {
     return !s->player;
+}
+
+const struct player *session_player(const struct session *s)
+{
+    return s->player;
 }
 
 struct model *session_model(struct session *s)
@@ -298,17 +342,20 @@ void session_complete(struct session *s)
 
 static void pause_screen(struct session *s)
 {
-    char *error = NULL;
-    struct recording *r = recording_of("this session", recorder_text(s->memory), &error);
+    struct recording *r = recorder_recording(s->memory, "this session");
     if (!r) { /* nothing was seen so far */
         model_say(s->o.live, _("nothing was seen yet that could be kept on the screen"));
-        free(error);
         return;
     }
     s->player = player_create(r, NULL, s->o.lab, s->o.live->readonly);
     s->paused = true;
-    player_to(s->player, r->moments.len);
+    for (size_t i = 0; i < s->kept.len; i++) {
+        const struct kept *k = &s->kept.items[i];
+        player_keep(s->player,
+                    (struct kept){k->at - recorder_dropped(s->memory), checkpoint_share(k->checkpoint)});
+    }
     model_take_look(player_model(s->player), s->o.live);
+    player_to(s->player, r->moments.len);
     player_look(s->player);
     recorder_paused(s->file, s->o.now(s->o.arg), true);
 }
@@ -389,6 +436,29 @@ static void toggle_recording(struct session *s)
     }
 }
 
+/* What is shown, without the header, which tells the time. */
+static uint64_t shown_hash(struct session *s, const struct canvas *like)
+{
+    struct canvas c;
+    canvas_init(&c);
+    canvas_resize(&c, like->width, like->height);
+    session_draw(s, &c);
+    canvas_fill(&c, (struct rect){0, 0, c.width, 1}, STYLE_NORMAL);
+    uint64_t hash = canvas_hash(&c);
+    canvas_finish(&c);
+    return hash;
+}
+
+/* A step that changes nothing on the screen would be no step: on to one that does, or to the end. */
+static void step_in_time(struct session *s, enum request request, const struct canvas *canvas)
+{
+    uint64_t was = shown_hash(s, canvas);
+    for (size_t at = SIZE_MAX; at != player_at(s->player) && shown_hash(s, canvas) == was;) {
+        at = player_at(s->player);
+        player_request(s->player, request);
+    }
+}
+
 void session_request(struct session *s, enum request request, const struct canvas *canvas)
 {
     struct model *m = session_model(s);
@@ -407,6 +477,8 @@ void session_request(struct session *s, enum request request, const struct canva
                   _("this is the lab as it is now: Space pauses, then [ and ] step through what was seen"));
     else if (s->paused && (request == REQUEST_FASTER || request == REQUEST_SLOWER))
         model_say(m, _("the screen is paused: Space goes back to the lab; speed is a replay's"));
+    else if (request == REQUEST_EARLIER || request == REQUEST_LATER)
+        step_in_time(s, request, canvas);
     else
         player_request(s->player, request);
     if (request != REQUEST_RECORD) /* who sees the recording has nothing to end */
@@ -435,6 +507,8 @@ void session_destroy(struct session *s)
         compare_destroy(s->compare);
     else
         player_destroy(s->player);
+    drop_checkpoints(s, SIZE_MAX);
+    VEC_FREE(&s->kept);
     recorder_destroy(s->memory);
     recorder_destroy(s->file);
     snapshot_destroy(s->saw);

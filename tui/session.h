@@ -52,13 +52,15 @@ const struct model *session_draw(struct session *s, struct canvas *c);
 /* As model_key, on the model that is shown. */
 enum effect session_press(struct session *s, int key, struct command **run);
 bool session_live(const struct session *s);
+const struct player *session_player(const struct session *s); /* NULL: the lab is shown */
 
 /* What the live model was given, after it was. */
 void session_saw(struct session *s, const struct snapshot *snapshot);
 void session_ran(struct session *s, const struct command *c);
 void session_output(struct session *s, const struct command *c, const char *data, size_t len);
 void session_ended(struct session *s, const struct command *c, int exit_code); /* before model_ended */
-void session_said(struct session *s); /* run.c has put a message into it */
+void session_said(struct session *s);    /* run.c has put a message into it */
+void session_learned(struct session *s); /* a key has changed its lesson */
 void session_drew(struct session *s, const struct canvas *c, uint64_t hash);
 void session_named(struct session *s, const char *name); /* this moment, for lab frames */
 

@@ -56,6 +56,12 @@ static void apply_events(struct player *p, json_t *line)
     p->events = sorted;
 }
 
+/* The account of a lesson is made at its end, of what is known of messages then. */
+static bool account_is_due(const struct model *m)
+{
+    return m->lesson && !m->lesson->account && model_step(m) == m->lesson->steps_len;
+}
+
 static void apply_snapshot(struct player *p, json_t *line, enum passing how)
 {
     json_t *fresh = json_object_get(line, "snapshot"), *change = json_object_get(line, "change");
@@ -72,8 +78,11 @@ static void apply_snapshot(struct player *p, json_t *line, enum passing how)
     json_t *json = recorded_decode(p->doc, how == PASSING_NEWEST ? p->events : NULL);
     struct snapshot *s = snapshot_from_json(json, &why);
     json_decref(json);
-    if (s)
+    if (s) {
+        p->model.ledger.passing = how == PASSING_LOOK && !account_is_due(&p->model);
         model_observe(&p->model, s);
+        p->model.ledger.passing = false;
+    }
     snapshot_destroy(s);
     free(why);
 }
@@ -84,8 +93,10 @@ static void apply_bare(struct player *p, json_t *line)
     struct snapshot *s = snapshot_from_json(line, &why);
     if (s) {
         model_observe(&p->model, s);
-        if (p->given)
+        if (p->given) {
+            lesson_look(p->given, lesson_current(p->given)); /* nobody was there to say so */
             lesson_observe(p->given, s);
+        }
     }
     snapshot_destroy(s);
     free(why);
@@ -118,6 +129,14 @@ static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
     }
 }
 
+static int choice_of(const struct lesson_question *q, const json_t *at)
+{
+    json_int_t len = 0, i = json_integer_value(at);
+    while (q->choices && q->choices[len])
+        len++;
+    return json_is_integer(at) && i >= 0 && i < len ? (int)i : -1;
+}
+
 static void apply_steps(struct player *p, json_t *line, bool cold)
 {
     struct lesson *l = p->model.lesson;
@@ -128,6 +147,11 @@ static void apply_steps(struct player *p, json_t *line, bool cold)
         size_t i = strtoul(key, NULL, 10);
         if (l && i < l->steps_len)
             apply_step(&l->steps[i], o, cold);
+    }
+    const json_t *answered = json_object_get(line, "answered");
+    if (l && answered) {
+        l->predict.said = choice_of(&l->predict, json_array_get(answered, 0));
+        l->predict.was = choice_of(&l->predict, json_array_get(answered, 1));
     }
     json_t *account = json_object_get(line, "account");
     if (l && account) { /* as it was found then: what the model could find here may come too late */
@@ -287,6 +311,21 @@ void player_apply(struct player *p, size_t i, enum passing how)
             model_say(&p->model, "%s", json_string_value(json_object_get(line, "said")));
     }
     json_decref(line);
+}
+
+void player_resume(struct player *p, const struct kept *k)
+{
+    const struct checkpoint *c = k->checkpoint;
+    json_t *line = recording_line(p->r, k->at - 1); /* a whole snapshot */
+    json_t *events = json_object_get(line, "events");
+    p->doc = json_incref(json_object_get(line, "snapshot"));
+    p->events = events ? json_incref(events) : json_array();
+    json_decref(line);
+    VEC_RESERVE(&p->running, checkpoint_running(c) + 1);
+    p->running.len = checkpoint_running(c);
+    checkpoint_restore(c, &p->model, p->running.items);
+    p->begun = true;
+    p->at = k->at;
 }
 
 void player_forget(struct player *p)

@@ -11,6 +11,11 @@
 /* What the model remembers of looks that showed nothing new is its history: this far back. */
 #define REMEMBERED_MS ((HISTORY_LEN + 2) * 1000)
 
+/* What lies between two checkpoints is what a step back costs: some 15 ms of a busy lab. A long recording has
+ * them further apart: each holds what is known of thousands of messages. */
+#define CHECKPOINT_BYTES (256u << 10)
+#define CHECKPOINTS      32
+
 static const unsigned speeds[] = {10, 25, 50, 100, 200, 400, 800, 1600, 6000}; /* per cent */
 #define SPEED_NORMAL 3
 
@@ -65,19 +70,69 @@ static void tell_time(struct player *p)
                                         .line = m->line};
 }
 
+/* the newest two snapshots among the first `count` moments; SIZE_MAX: not there */
+static void newest_two(const struct recording *r, size_t count, size_t newest[2])
+{
+    newest[0] = newest[1] = SIZE_MAX;
+    for (size_t i = count; i-- > 0 && newest[1] == SIZE_MAX;)
+        if (r->moments.items[i].snapshot)
+            newest[newest[0] != SIZE_MAX] = i;
+}
+
+/* The model has to see the newest two snapshots itself: what is shown of messages rests on two. */
+static const struct kept *kept_before(const struct player *p, size_t most)
+{
+    const struct kept *found = NULL;
+    for (size_t i = 0; i < p->kept.len && p->kept.items[i].at <= most; i++)
+        if (checkpoint_suits(p->kept.items[i].checkpoint, &p->model))
+            found = &p->kept.items[i];
+    return found;
+}
+
+void player_keep(struct player *p, struct kept k)
+{
+    size_t i = p->kept.len;
+    VEC_PUSH(&p->kept, k);
+    for (; i > 0 && p->kept.items[i - 1].at > k.at; i--)
+        p->kept.items[i] = p->kept.items[i - 1];
+    p->kept.items[i] = k;
+}
+
+/* after a whole snapshot, if the last one is far away */
+static void keep_checkpoint(struct player *p)
+{
+    const struct recorded *m = p->r->moments.items;
+    const struct kept *before = kept_before(p, p->at);
+    size_t apart = p->r->text_len / CHECKPOINTS, from = before ? m[before->at - 1].at : m[0].at;
+    apart = apart > CHECKPOINT_BYTES ? apart : CHECKPOINT_BYTES;
+    if (!p->given && m[p->at - 1].whole && m[p->at - 1].at - from >= apart)
+        player_keep(p, (struct kept){p->at, checkpoint_create(&p->model, p->running.items, p->running.len)});
+}
+
 static void go(struct player *p, size_t count)
 {
-    size_t last = SIZE_MAX;
+    size_t newest[2];
     count = count < 1 ? 1 : count > p->r->moments.len ? p->r->moments.len : count;
     if (count < p->at)
         begin_again(p);
-    for (size_t i = p->at; i < count; i++)
-        if (p->r->moments.items[i].snapshot)
-            last = i;
+    newest_two(p->r, count, newest);
+    const struct kept *k = newest[1] == SIZE_MAX ? NULL : kept_before(p, newest[1]);
+    if (k && k->at > p->at) {
+        if (p->at)
+            begin_again(p);
+        player_resume(p, k);
+    }
     const struct recorded *m = p->r->moments.items;
-    for (; p->at < count; p->at++) {
+    while (p->at < count) {
         bool seen = m[p->at].visible || !p->begun || m[p->at].t + REMEMBERED_MS >= m[count - 1].t;
-        player_apply(p, p->at, p->at == last ? PASSING_NEWEST : seen ? PASSING_LOOK : PASSING);
+        player_apply(p, p->at,
+                     p->at == newest[0]   ? PASSING_NEWEST
+                     : p->at == newest[1] ? PASSING_LATE
+                     : seen               ? PASSING_LOOK
+                                          : PASSING);
+        p->at++;
+        p->applied++;
+        keep_checkpoint(p);
     }
 }
 
@@ -336,6 +391,9 @@ void player_destroy(struct player *p)
     model_finish(&p->model);
     lesson_destroy(p->given);
     recording_close(p->r);
+    for (size_t i = 0; i < p->kept.len; i++)
+        checkpoint_destroy(p->kept.items[i].checkpoint);
+    VEC_FREE(&p->kept);
     VEC_FREE(&p->running);
     free(p);
 }
@@ -353,4 +411,9 @@ const struct recording *player_recording(const struct player *p)
 size_t player_at(const struct player *p)
 {
     return p->at;
+}
+
+uint64_t player_applied(const struct player *p)
+{
+    return p->applied;
 }

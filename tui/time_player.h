@@ -3,10 +3,11 @@
  * that only look around work on that model as on a live one.
  *
  * The rule it keeps: what is shown at a moment depends on the recording up to it and on nothing else: going
- * back is going there from the beginning. */
+ * back is going there from the beginning, or from what was kept of the way there (checkpoint.h). */
 #ifndef TUI_TIME_PLAYER_H
 #define TUI_TIME_PLAYER_H
 
+#include "checkpoint.h"
 #include "model.h"
 #include "replay.h"
 
@@ -19,6 +20,10 @@ void player_destroy(struct player *p); /* takes NULL */
 
 struct model *player_model(struct player *p); /* with its m->time and m->now */
 const struct recording *player_recording(const struct player *p);
+
+/* One more to go on from (taken over): what this recording had come to, as somebody else saw it. */
+void player_keep(struct player *p, struct kept k);
+uint64_t player_applied(const struct player *p); /* moments that the model was handed: its work */
 
 /* How many of its moments are shown: 1 .. moments.len. */
 size_t player_at(const struct player *p);

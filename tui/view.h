@@ -36,9 +36,6 @@ void screen_draw(const struct model *m, struct canvas *c);
 
 void draw_header(const struct model *m, struct canvas *c, struct rect r); /* part_header.c */
 
-/* The lesson's open question stands above the keys. */
-bool screen_asks(const struct model *m, const struct canvas *c);
-
 /* ---- parts of the cluster view
  * ------------------------------------------------------------------------------- */
 
@@ -51,10 +48,16 @@ void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
 void draw_steps(const struct model *m, struct canvas *c, struct rect r); /* title, steps, what to do now */
-char *lesson_done_text(const struct model *m);  /* what comes after the last step; the caller frees it */
-char *lesson_asked_text(const struct model *m); /* the predict-first question, looked back at; NULL: none */
+char *lesson_done_text(const struct model *m); /* what comes after the last step; the caller frees it */
 /* steps that are listed even where there is no room for all and for what is to be said */
-int steps_least(const struct model *m, const struct canvas *c);
+int steps_least(const struct model *m);
+
+/* question_words.c: the lesson's question where it is open, with its choices; what the learner said and what
+ * was seen; both, looked back at. NULL: there is none, or nothing is known yet. The caller frees them. */
+char *question_text(const struct model *m);
+char *outcome_text(const struct model *m);
+char *lesson_asked_text(const struct model *m);
+char *two_sentences(char *first, char *second); /* one after the other; takes both over */
 
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */
@@ -68,7 +71,7 @@ int account_rows(const struct model *m, const struct canvas *c, int width);
 void draw_account(const struct model *m, struct canvas *c, struct rect r, int y);
 int steps_rows_to_do(const struct model *m, const struct canvas *c, int width); /* beside one for each step */
 int steps_rows_asked(const struct model *m, const struct canvas *c,
-                     int width); /* of them, at the end, the question */
+                     int width); /* of them the question: open, or at the end looked back at */
 int steps_rows_of_proof(const struct model *m, struct canvas *c, int width); /* and for what was seen last */
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r);    /* what became of each message */
 int ledger_rows(const struct model *m, struct canvas *c, int width);         /* that it could use */
@@ -95,7 +98,6 @@ bool step_again(const struct model *m); /* so the current one did, and r is what
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
  * nothing now; new, NULL: nothing is missing, or it ran well. lacks_text: the same of one that lacks
  * something, however it ran. */
-const char *lesson_title(const struct lesson *l);
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
 char *step_lacks(const struct model *m, const struct lesson_step *s);

@@ -34,6 +34,7 @@ static void grant(struct rows *rows, struct want w)
 struct steps_want {
     int first;  /* the step to do now; all that is to be said, when all were seen */
     int few;    /* its title, and as many steps as are always listed */
+    int asks;   /* the question that is open: to be read before its step is run */
     int to_do;  /* why, and the command */
     int asked;  /* at the end: the question, looked back at */
     int others; /* the other steps */
@@ -45,13 +46,14 @@ static struct steps_want want_of_steps(const struct model *m, struct canvas *c, 
     int steps = m->lesson ? (int)m->lesson->steps_len : 0;
     if (!steps || m->folded)
         return (struct steps_want){.first = steps > 0};
-    int to_do = steps_rows_to_do(m, c, width), few = steps_least(m, c);
+    int to_do = steps_rows_to_do(m, c, width), few = steps_least(m);
     int asked = steps_rows_asked(m, c, width);
     if ((int)model_step(m) == steps)
         return (struct steps_want){.first = to_do - asked + 1, .asked = asked, .others = steps};
     return (struct steps_want){.first = 1,
                                .few = few,
-                               .to_do = to_do,
+                               .asks = asked,
+                               .to_do = to_do - asked,
                                .others = steps - few,
                                .proof = steps_rows_of_proof(m, c, width)};
 }
@@ -93,6 +95,7 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_QUEUES, 2, true},            /* heading, the selected queue */
         {PART_NODES, cards ? 0 : 1, true}, /* one line of names */
         {PART_STEPS, steps.few, false},
+        {PART_STEPS, steps.asks, true},
         {PART_QUEUES, first_queues, false},
         {PART_NODES, cards ? 4 : 0, true},
         {PART_STEPS, steps.asked, true},
@@ -109,8 +112,11 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         {PART_EVENTS, r.height, false},
     };
     struct rows rows = {.left = r.height};
-    for (size_t i = 0; i < ARRAY_LEN(wants); i++)
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
         grant(&rows, wants[i]);
+        if (wants[i].part == PART_NODES && wants[i].rows && !rows.of[PART_NODES])
+            grant(&rows, (struct want){PART_NODES, 1, true}); /* no room for cards: their names */
+    }
     draw_parts(m, c, r, &rows);
 }
 

@@ -76,6 +76,13 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     if (why && (current || done))
         paragraph(d, 6, STYLE_NORMAL, why);
     free(why);
+    char *question = current ? question_text(m) : NULL;
+    if (question)
+        made(d, 6, STYLE_STRONG, question);
+    char *outcome =
+        done && i == m->lesson->predict.decided && m->lesson->predict.text ? outcome_text(m) : NULL;
+    if (outcome)
+        made(d, 6, STYLE_NORMAL, outcome);
     char *lacks = current ? step_lacks(m, s) : NULL;
     if (lacks)
         made(d, 6, STYLE_STRONG, lacks);
@@ -101,8 +108,6 @@ static void add_lesson(struct lines *d, const struct model *m, int *current_at)
     size_t current = model_step(m);
     if (l->aim)
         made(d, 1, STYLE_NORMAL, format_text(_("Aim: %s"), lesson_words(l->aim)));
-    if (l->predict && lesson_asks(l))
-        made(d, 1, STYLE_STRONG, format_text(_("Before you look: %s"), lesson_words(l->predict)));
     d->y++;
     for (size_t i = 0; i < l->steps_len; i++) {
         if (i == current)
@@ -180,7 +185,8 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
     }
     char title[256], count[32];
     if (m->lesson->number)
-        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number, lesson_title(m->lesson));
+        snprintf(title, sizeof(title), _("Lesson %d: %s "), m->lesson->number,
+                 lesson_words(m->lesson->title));
     else /* a schedule */
         snprintf(title, sizeof(title), "%s ", lesson_words(m->lesson->title));
     snprintf(count, sizeof(count), " %zu/%zu ", model_step(m), m->lesson->steps_len);

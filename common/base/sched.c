@@ -291,6 +291,12 @@ static int read_event(struct line *l, struct sched_event *e)
 {
     *e = (struct sched_event){.line = l->number, .node = SCHED_NONE, .other = SCHED_NONE};
     if (*l->word == '+') {
+        char *luck = strchr(l->word, '~');
+        if (luck && (!sched_to_number(luck + 1, UINT32_MAX, &e->luck) || e->luck == 0))
+            return sched_wrong(l, "'%s' is no luck; write ~ and a number from 1 behind the time: +250~7",
+                               luck);
+        if (luck)
+            *luck = '\0';
         if (!sched_to_number(l->word + 1, 86400000, &e->wait_ms))
             return sched_wrong(l, "'%s' is no time; write + and milliseconds: +250", l->word);
         e->timed = true;
@@ -365,12 +371,29 @@ static int read_expect(struct line *l, struct sched *s)
     return 0;
 }
 
+/* Of what the world is like each thing is said once: the second line would say something else unheard. */
+static int said_once(struct line *l)
+{
+    static const char *const words[] = {"nodes", "rule", "seed", "partitions"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(l->word, words[i]) == 0) {
+            if (l->said[i])
+                return sched_wrong(l, "'%s' stands in line %u already; leave one of the two out", words[i],
+                                   l->said[i]);
+            l->said[i] = l->number;
+        }
+    return 0;
+}
+
 static int read_header(struct line *l, struct sched *s, bool *is_header)
 {
     static const char *const handlings[] = {"ignore", "pause_minority", "autoheal"};
     uint64_t number;
     enum sched_client_kind kind;
     *is_header = true;
+    int twice = said_once(l);
+    if (twice)
+        return twice;
     if (sched_client_named(l->word, &kind)) {
         struct sched_client c;
         int err = sched_client_read(l, kind, &c);
@@ -386,6 +409,7 @@ static int read_header(struct line *l, struct sched *s, bool *is_header)
             return sched_wrong(l, "rule: write its name behind it, such as kit or oldest");
         free(s->rule);
         s->rule = sched_take_word(l);
+        s->rule_line = l->number;
     } else if (strcmp(l->word, "seed") == 0) {
         if (!sched_next_word(l) || !sched_to_number(l->word, UINT64_MAX, &s->seed))
             return sched_wrong(l, "seed '%s': write a number", l->word);
@@ -449,6 +473,12 @@ static int check_nodes(struct line *l, const struct sched *s)
             return sched_wrong(l, "'%s', but there are %u nodes; write nodes N at the top, or another node",
                                s->events.items[i].text, s->nodes);
         }
+    for (size_t i = 0; i < s->events.len; i++)
+        if (s->events.items[i].verb == SCHED_PART && s->events.items[i].nodes == (1u << s->nodes) - 1) {
+            l->number = s->events.items[i].line;
+            return sched_wrong(l, "'%s' leaves nobody on the other side; write fewer nodes",
+                               s->events.items[i].text);
+        }
     return 0;
 }
 
@@ -480,6 +510,12 @@ int sched_parse(struct sched *s, const char *file, const char *text, char **erro
     }
     if (!err)
         err = check_nodes(&l, s);
+    for (size_t i = 0; !err && i < s->events.len && !s->seeded; i++)
+        if (s->events.items[i].luck) {
+            l.number = s->events.items[i].line;
+            err = sched_wrong(&l, "~%llu: only a seed has luck; write one at the top, such as: seed 77",
+                              (unsigned long long)s->events.items[i].luck);
+        }
     if (!err && s->clients.len && !s->seeded) {
         l.number = s->clients.items[0].line;
         err = sched_wrong(&l, "a %s has its luck from a seed; write one at the top, such as: seed 77",

@@ -75,7 +75,9 @@ struct sched_event {
     unsigned step; /* 1, 2, ...; 0: it belongs to the set-up */
     bool timed;    /* wait_ms after the line before; else once all that the line before led to is over */
     uint64_t wait_ms;
-    bool rushed; /* the line after it is timed: nothing is waited for but the clock */
+    uint64_t luck; /* +MS~LUCK: from here on the dice of the seed fall otherwise, with each number; 0: they do
+                      not */
+    bool rushed;   /* the line after it is timed: nothing is waited for but the clock */
     enum sched_verb verb;
     uint8_t node, other;  /* 0: node1; SCHED_NONE */
     uint32_t nodes;       /* bit i: node i + 1; also `node` alone */
@@ -149,7 +151,8 @@ enum sched_partitions { SCHED_IGNORE, SCHED_PAUSE_MINORITY, SCHED_AUTOHEAL };
 struct sched {
     char *title; /* its first comment line; "" */
     unsigned nodes;
-    char *rule; /* "kit" unless it says otherwise; whether there is such a rule is not known here */
+    char *rule;         /* "kit" unless it says otherwise; whether there is such a rule is not known here */
+    unsigned rule_line; /* that says so; 0: none */
     enum sched_partitions partitions;
     bool seeded; /* its links, disks and luck are those of swarm's seed: only the simulator has them */
     uint64_t seed;

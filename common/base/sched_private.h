@@ -10,6 +10,7 @@ struct line {
     const char *rest; /* what was not read yet */
     char *word;       /* the one read last; "" at the end */
     char **error;
+    unsigned said[4]; /* in which line each word of the header stands; 0: in none yet */
 };
 
 bool sched_next_word(struct line *l);  /* false: there is none */

@@ -23,6 +23,8 @@ struct client {
     uint64_t published; /* since confirms were asked for; the last one's number */
     uint64_t confirmed; /* all up to this number are */
     struct map early;   /* numbers beyond it that are confirmed too; the values are only not NULL */
+    struct map refused; /* of all these, answered with a nack instead; likewise */
+    uint64_t first_refused;
     bool auto_ack;
     amqp_envelope_t envelope; /* the last one received */
     bool has_envelope;
@@ -93,6 +95,7 @@ struct client *client_connect(const char *host, long port, const char *user, con
     struct client *c = xcalloc(1, sizeof(*c));
     c->where = format_text("%s:%ld", host, port);
     map_init(&c->early);
+    map_init(&c->refused);
     c->connection = amqp_new_connection();
     ASSERT(c->connection);
     amqp_socket_t *socket = amqp_tcp_socket_new(c->connection);
@@ -136,6 +139,7 @@ void client_destroy(struct client *c)
         amqp_destroy_envelope(&c->envelope);
     amqp_destroy_connection(c->connection);
     map_finish(&c->early);
+    map_finish(&c->refused);
     free(c->body);
     free(c->where);
     free(c->error);
@@ -199,6 +203,15 @@ static uint64_t unconfirmed(const struct client *c)
     return c->published - c->confirmed - c->early.count;
 }
 
+/* As a confirm, it may be of all up to this number that were not answered before. */
+static void count_refusal(struct client *c, uint64_t number, bool multiple)
+{
+    for (uint64_t n = multiple ? c->confirmed + 1 : number; n <= number; n++)
+        if (n > c->confirmed && !map_get_u64(&c->early, n))
+            map_set_u64(&c->refused, n, c);
+    count_confirm(c, number, multiple);
+}
+
 /* a method that came by itself: confirms are counted, everything else ends the channel */
 static int on_method(struct client *c, const char *what, const amqp_method_t *method)
 {
@@ -211,8 +224,11 @@ static int on_method(struct client *c, const char *what, const amqp_method_t *me
     }
     if (method->id == AMQP_BASIC_NACK_METHOD) {
         const amqp_basic_nack_t *nack = method->decoded;
-        return fail(c, ERR_REFUSED, "the broker did not take message %llu (basic.nack)",
-                    (unsigned long long)nack->delivery_tag);
+        if (!c->refused.count)
+            c->first_refused = nack->delivery_tag;
+        count_refusal(c, nack->delivery_tag ? u64_min(nack->delivery_tag, c->published) : c->published,
+                      nack->multiple);
+        return 0;
     }
     if (method->id == AMQP_BASIC_CANCEL_METHOD)
         return fail(c, ERR_CLOSED, "%s: the broker cancelled this consumer: its queue is gone from here",
@@ -251,7 +267,16 @@ int client_confirmed(struct client *c, uint64_t open, int timeout_ms)
         if (frame.frame_type == AMQP_FRAME_METHOD && on_method(c, "basic.publish", &frame.payload.method))
             break;
     }
+    if (!c->error && c->refused.count)
+        return fail(c, ERR_REFUSED, "the broker did not take message %llu (basic.nack)",
+                    (unsigned long long)c->first_refused);
     return c->error ? ERR_REFUSED : c->open ? 0 : ERR_CLOSED;
+}
+
+bool client_took(const struct client *c, uint64_t number)
+{
+    bool answered = number <= c->confirmed || map_get_u64(&c->early, number);
+    return answered && !map_get_u64(&c->refused, number);
 }
 
 int client_prefetch(struct client *c, long count)

@@ -67,9 +67,11 @@ int client_declare(struct client *c, const char *queue, bool durable);
 int client_publish(struct client *c, const char *queue, const struct client_message *m);
 
 /* Asks the broker to confirm every message from now on; client_confirmed waits until at most `open` are not
- * confirmed yet. ERR_REFUSED: the broker did not take one (nack). */
+ * answered yet. ERR_REFUSED: the broker did not take one (nack); which ones it took says client_took, by
+ * their numbers, the first published being 1. */
 int client_confirms(struct client *c);
 int client_confirmed(struct client *c, uint64_t open, int timeout_ms);
+bool client_took(const struct client *c, uint64_t number);
 
 /* AMQP basic.qos, before client_consume: the broker sends no more than this many that are not acknowledged
  * yet. It is of no effect with auto_ack. */

@@ -378,10 +378,12 @@ int engine_up(struct labdir *lab, engine_progress_fn *progress, void *arg, char 
     for (size_t i = 0; i < lab->nodes_len; i++) {
         if (!engine_node_alive(lab, i))
             continue;
-        *error =
-            format_text("a lab is running in %s (%s is there); use it, run `lab down` first, or name another "
-                        "folder with --dir",
-                        lab->path, lab->nodes[i].name);
+        const char *words[] = {"lab", "down", NULL};
+        char *down = engine_typed(lab, words);
+        *error = format_text("a lab is running in %s (%s is there); use it, run `%s` first, or name another "
+                             "folder with --dir",
+                             lab->path, lab->nodes[i].name, down);
+        free(down);
         return ERR_EXISTS;
     }
     err = labdir_save(lab, error);
@@ -457,23 +459,28 @@ bool engine_node_alive(const struct labdir *lab, size_t node)
     return !lab->external && node_pid(lab, node) != 0;
 }
 
-int engine_kill_node(const struct labdir *lab, size_t node, char **error)
+int engine_kill_nodes(const struct labdir *lab, uint32_t nodes, char **error)
 {
     *error = NULL;
     int err = refuse_external(lab, "kill", error);
-    if (err)
-        return err;
-    pid_t pid = node_pid(lab, node);
-    if (!pid) {
+    pid_t pids[LIMIT_NODES] = {0};
+    for (size_t i = 0; i < lab->nodes_len && !err; i++) {
+        pids[i] = nodes >> i & 1 ? node_pid(lab, i) : 0;
+        if (pids[i] || !(nodes >> i & 1))
+            continue;
         *error = format_text("%s: no process of this node is there; start it with labctl -n %s start",
-                             lab->nodes[node].name, lab->nodes[node].name);
-        return ERR_NOT_FOUND;
+                             lab->nodes[i].name, lab->nodes[i].name);
+        err = ERR_NOT_FOUND;
     }
-    kill(pid, SIGKILL);
-    err = process_wait_gone(pid, ENDING_MS);
-    if (err)
-        *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[node].name,
-                             (long)pid);
+    for (size_t i = 0; i < lab->nodes_len && !err; i++)
+        if (pids[i])
+            kill(pids[i], SIGKILL);
+    for (size_t i = 0; i < lab->nodes_len && !err; i++) {
+        err = pids[i] ? process_wait_gone(pids[i], ENDING_MS) : 0;
+        if (err)
+            *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name,
+                                 (long)pids[i]);
+    }
     return err;
 }
 
@@ -545,6 +552,10 @@ char *engine_typed(const struct labdir *lab, const char *const *argv)
     }
     for (size_t i = 1; argv[i]; i++)
         text_add_shell_word(&typed, argv[i]);
+    if (strcmp(argv[0], "lab") == 0 && elsewhere) { /* its command comes first */
+        text_add_shell_word(&typed, "--dir");
+        text_add_shell_word(&typed, lab->path);
+    }
     return typed.s;
 }
 

@@ -36,14 +36,14 @@ int engine_ctl(const struct labdir *lab, const char *const *words, char **output
  * lab's folder). A lesson step's action can be passed as it is. Returns 0 or ERR_NOT_FOUND, ERR_IO. */
 int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid);
 
-/* The same words for a shell, wherever one stands in it: the program by its path, labctl told the folder if
- * it is not the one it would take by itself. The caller frees it. */
+/* The same words for a shell, wherever one stands in it: the program by its path, labctl or lab told the
+ * folder if it is not the one it would take by itself. The caller frees it. */
 char *engine_typed(const struct labdir *lab, const char *const *argv);
 
-/* One node of a lab of ours, by its index in lab->nodes. kill is SIGKILL to its process and returns once the
- * process is gone; start starts the process again and returns once it serves. Both engines. They are what
- * `labctl kill` and `labctl start` do. progress and *error as above. */
-int engine_kill_node(const struct labdir *lab, size_t node, char **error);
+/* Nodes of a lab of ours, by their index in lab->nodes. kill is SIGKILL to the processes of several (bit i:
+ * index i), at once, and returns once they are gone; start starts the process again and returns once it
+ * serves. Both engines. They are what `labctl kill` and `labctl start` do. progress and *error as above. */
+int engine_kill_nodes(const struct labdir *lab, uint32_t nodes, char **error);
 int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn *progress, void *arg,
                       char **error);
 bool engine_node_alive(const struct labdir *lab,

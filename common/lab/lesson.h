@@ -1,9 +1,12 @@
 /* lesson.h: a lesson as data: steps, each with an action and a proof, read from lessons/NN-name/lesson.cfg.
  *
  * An action is something done (a program run, a labctl verb); a proof is a set of facts that a snapshot of
- * surviving nodes must show twice running. An action's exit code never proves anything. If a proof that held
- * stops to hold, the step says until when it was seen ("true until 21:05:09") and what is so instead, and
- * goes on saying it. */
+ * surviving nodes must show twice running. An action's exit code never proves anything. A step without an
+ * action only looks: it is ticked when the learner says so (n: lesson_look) and the nodes have shown it.
+ *
+ * A tick is of something that happened, and that stays so. Where a step's title says what is to last (`lasts`
+ * in lesson.cfg), that goes on being looked at: once it is seen to be over, the step says since when
+ * ("true until 21:05:09") and what is so instead, and goes on saying it. */
 #ifndef LAB_LESSON_H
 #define LAB_LESSON_H
 
@@ -20,33 +23,42 @@ struct lesson_step {
     char *before;      /* its title until it is proved, where that tells the outcome; or NULL */
     char *why;         /* what it does, and what to watch: true before it is run; may be NULL */
     char *result;      /* what it has shown: told once it is proved; may be NULL */
-    char **action;     /* argv for engine_spawn, NULL-terminated; NULL: nothing to do but look */
+    char **action;     /* argv for engine_spawn, NULL-terminated; NULL: it only looks */
     char *action_text; /* the command as a learner would type it; NULL if none */
     char *wait_text;   /* what its tick waits for: "node1 not running" */
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;   /* its action was run */
+    bool acted;   /* its action was run; of one that only looks: the learner has looked */
     char *ran;    /* what was run for it, as a learner would type it; NULL: action_text */
     json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
                      what is so instead; NULL: none */
     char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
                      be missing, or it is not the current one */
     int held;     /* snapshots running in which the proof held */
-    int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was seen to hold for the last time */
+    int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was first seen not to hold any more */
     char *output;         /* what the action's program printed so far; NULL if none */
     int exit_code;        /* of the action, for showing only; -1 while running */
 };
 
+/* Predict first: a question, and what could come out; what does is seen, as a step's proof is. */
+struct lesson_question {
+    char *text;     /* NULL: nothing is asked */
+    size_t step;    /* it is asked at this step (from 0), before that is run */
+    size_t decided; /* what came out is looked for when this one is ticked */
+    char **choices; /* NULL-terminated */
+    void *proofs;   /* private to lesson_ask.c: what is seen where a choice is right */
+    int said;       /* the learner's, a place in choices; -1: none */
+    int was;        /* the one that was seen; -1: not yet, or none of them */
+};
+
 struct lesson {
     int number;
-    char *folder;              /* absolute */
-    char *name;                /* "07-failover" */
-    char *title;               /* "keep messages when a node stops" */
-    char *aim;                 /* one sentence */
-    char *before;              /* its title until all steps are proved; NULL: the title gives nothing away */
-    char *predict;             /* the predict-first question; may be NULL */
-    char *answer;              /* what the steps have shown when all are proved; may be NULL */
+    char *folder; /* absolute */
+    char *name;   /* "07-failover" */
+    char *title;  /* "keep messages when a node stops" */
+    char *aim;    /* one sentence */
+    struct lesson_question predict;
     char *queue;               /* the one it is about, the first of those it uses; may be NULL */
     char **queues, **policies; /* what it uses and lesson_clean removes; NULL-terminated; NULL: none */
     int nodes;                 /* how many nodes it wants */
@@ -71,12 +83,15 @@ void lesson_destroy(struct lesson *l);
 struct lesson *lesson_create(size_t steps);
 
 /* What came out is told once it was seen: until a step is proved its `before` is shown for its title, where
- * it has one. Such a step is reached when what it has to run was run, or it has nothing to run and is the
- * current one: before that, what it waits for is not shown. The question is open until the first of them is
- * reached. */
+ * it has one. Such a step is reached when it was run or looked at: before that, what it waits for is not
+ * shown. */
 bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
+
+/* The question is open: the current step is the one that asks, and it was not run yet. lesson_answer: the
+ * next choice, after the last none again; false: no question is open. lesson_ask.c */
 bool lesson_asks(const struct lesson *l);
+bool lesson_answer(struct lesson *l);
 
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
 
@@ -89,6 +104,10 @@ bool lesson_observe(struct lesson *l, const struct snapshot *s);
 
 /* A step's action is about to run (again): what was seen and printed before it does not count for it. */
 void lesson_begin_action(struct lesson *l, size_t step);
+
+/* The learner has looked at what a step without an action is about: it is ticked if the nodes have shown it
+ * while it was the current one, and else as soon as they do. Any other step: nothing. */
+void lesson_look(struct lesson *l, size_t step);
 
 /* What an action's program printed is itself an observation when the proof asks for it (a consumer's
  * message, a client's error text): add output as it comes, and its end. */

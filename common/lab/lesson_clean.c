@@ -88,9 +88,13 @@ static int remove_one(const struct labdir *lab, const char *prefix, const char *
     char *path = http_path(prefix, name);
     int err = 0, status = ask(lab, 0, "DELETE", path);
     if (status != 204 && status != 404) {
+        const char *down[] = {"lab", "down", NULL}, *up[] = {"lab", "up", "--fresh", NULL};
+        char *typed_down = engine_typed(lab, down), *typed_up = engine_typed(lab, up);
         *error =
-            format_text("%s: DELETE %s: %s %d; remove it by hand, or run `lab down` and `lab up --fresh`",
-                        lab->nodes[0].name, path, status ? "status" : "no answer", status);
+            format_text("%s: DELETE %s: %s %d; remove it by hand, or run `%s` and `%s`", lab->nodes[0].name,
+                        path, status ? "status" : "no answer", status, typed_down, typed_up);
+        free(typed_down);
+        free(typed_up);
         err = ERR_REFUSED;
     }
     for (int64_t end = clock_now_ms() + WAIT_MS; !err && !all_say_gone(lab, path); pause_ms(20)) {

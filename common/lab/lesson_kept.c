@@ -112,6 +112,10 @@ int lesson_keep(const struct lesson *l, const struct labdir *lab)
     json_t *o = json_pack("{s:i, s:o, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages", most,
                           "taken", taken);
     json_t *list = kept_lessons(lab);
+    if (l->predict.said >= 0)
+        json_object_set_new(o, "said", json_integer(l->predict.said));
+    if (l->predict.was >= 0)
+        json_object_set_new(o, "was", json_integer(l->predict.was));
     json_object_set(o, "account", l->account); /* nothing, if there is none */
     take_out(list, l);
     json_array_append_new(list, o);
@@ -137,6 +141,15 @@ static void take_up_step(struct lesson_step *s, const json_t *o)
     s->state = strcmp(state, "seen") == 0 ? STEP_SEEN : STEP_WAS;
     s->seen_wall_ms = proof->held_wall_ms = json_integer_value(json_object_get(o, "seen_wall_ms"));
     s->seen = json_incref(json_object_get(o, "seen"));
+}
+
+/* one of the question's choices; -1: none */
+static int choice_of(const struct lesson_question *q, const json_t *o, const char *key)
+{
+    json_int_t len = 0, at = json_integer_value(json_object_get(o, key));
+    while (q->choices && q->choices[len])
+        len++;
+    return json_object_get(o, key) && at >= 0 && at < len ? (int)at : -1;
 }
 
 /* it is of this lesson, and that has the same steps still */
@@ -171,6 +184,8 @@ bool lesson_take_up(struct lesson *l, const struct labdir *lab)
     json_array_foreach(json_object_get(o, "taken"), at, held) if (json_is_string(held))
         lesson_count(full, json_string_value(held))
             ->fell = true;
+    l->predict.said = choice_of(&l->predict, o, "said");
+    l->predict.was = choice_of(&l->predict, o, "was");
     /* what became of it was told at its end, if at all: what is so now may have come of something else */
     if (o && lesson_current(l) == l->steps_len)
         l->account =

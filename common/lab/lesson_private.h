@@ -21,13 +21,17 @@ struct step_need {
 /* what lesson_step.proof points to */
 struct step_proof {
     struct proof *facts;
+    struct proof
+        *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
     struct step_need *needs;
     size_t needs_len;
-    int snapshots;        /* how many running it must hold in */
-    int timeout_s;        /* how long a headless run waits for it */
-    int missed;           /* snapshots running in which it was false (not: unknown) */
-    ms_time last_as_of;   /* the last counted one was said at */
-    int64_t held_wall_ms; /* and taken at */
+    int snapshots;          /* how many running it must hold in */
+    int timeout_s;          /* how long a headless run waits for it */
+    ms_time last_as_of;     /* the last counted one was said at */
+    int64_t held_wall_ms;   /* and taken at */
+    json_t *shown;          /* it only looks: the nodes have shown it, and this was seen; NULL: not yet */
+    int missed;             /* snapshots running in which what lasts was false (not: unknown) */
+    int64_t missed_wall_ms; /* the first of these was taken at */
 };
 
 static inline struct lesson_full *lesson_full(struct lesson *l)
@@ -42,11 +46,15 @@ void lesson_look_at_counts(struct lesson_full *full, const struct snapshot *s);
 void lesson_counts_anew(struct lesson_full *full);
 void lesson_counts_finish(struct lesson_full *full);
 
+/* lesson_ask.c. question_decide: this step's proof is there: which of the choices is. */
+void question_decide(struct lesson_full *full, const struct lesson_step *step, const struct snapshot *s);
+void question_finish(struct lesson_question *q);
+
 /* what a proof of this step may look at */
 struct evidence lesson_evidence(const struct lesson_full *full, const struct lesson_step *step,
                                 const struct snapshot *s);
 
-/* Reads a lesson.cfg from any path; shown is its name in errors. Without folder and name. */
+/* lesson_read.c. Reads a lesson.cfg from any path; shown is its name in errors. Without folder and name. */
 struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab,
                            char **error);
 

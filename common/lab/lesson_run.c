@@ -181,6 +181,7 @@ static void next_step(struct run *r)
     r->step_began_ms = clock_now_ms();
     struct timeval limit = {.tv_sec = proof->timeout_s};
     event_add(r->limit, &limit);
+    lesson_look(r->lesson, r->step); /* nobody has to say so here */
     if (!step->action)
         return;
     say(r, "  $ %s\n", step->action_text);

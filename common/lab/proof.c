@@ -70,7 +70,8 @@ static enum verdict look_sayers(const struct proof *p, const struct check *c, co
         *seen = fact_of(up ? N_("%s running") : N_("%s not running"), n->name);
         return VERDICT_NO;
     }
-    *seen = of_nodes(count_bits(sayers) > 1 ? N_("%s say so") : N_("%s says so"), s, sayers);
+    *seen = !up && n->gone ? fact_of(FACT_NOT_RUNNING_AND_GONE, n->name)
+                           : of_nodes(count_bits(sayers) > 1 ? N_("%s say so") : N_("%s says so"), s, sayers);
     return yes_if(count_bits(sayers) >= c->number);
 }
 
@@ -392,7 +393,7 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
         /* what is false is more than what is unknown */
         if (verdict < out->verdict)
             take_missing(out, c, verdict, seen, is_torn(e->snapshot, c->name));
-        else if (verdict == VERDICT_YES)
+        else if (verdict == VERDICT_YES && !c->untold)
             fact_add(&out->seen, N_("%s; %s"), seen);
         else
             json_decref(seen);

@@ -10,6 +10,9 @@
  * otherwise the most it was seen to hold in this lesson. untaken: since the last step that ran something was
  * proved, no look saw it hold fewer than the one before: what that step left there is there.
  *
+ * tell = [ "messages" ]: all of a group has to hold, and these of its keys are repeated beside the tick
+ * (`seen`), where there is room for little; without it, all are; with [], none is.
+ *
  * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
  * nobody can say now is neither true nor false. */
 #ifndef LAB_PROOF_H
@@ -50,14 +53,14 @@ struct evidence {
 
 /* What one look found. */
 struct finding {
-    enum verdict verdict;  /* of all checks together */
-    size_t held;           /* checks that hold, not counting those that are about the past */
-    ms_time as_of;         /* the oldest moment that what was used was said at */
-    json_t *seen;          /* of the checks that hold: "master=node2; in sync={node3}"; NULL: none does */
-    json_t *missing;       /* the first that is false (or else unknown): what was seen instead, and what is
-                              wanted, "master=node3, node1 wanted"; NULL: all hold */
-    json_t *instead;       /* of it only what was seen */
-    bool sayers;           /* it counts nodes that say so: too few do */
+    enum verdict verdict; /* of all checks together */
+    size_t held;          /* checks that hold, not counting those that are about the past */
+    ms_time as_of;        /* the oldest moment that what was used was said at */
+    json_t *seen;    /* of the checks that hold, and are told: "master=node2; in sync={node3}"; NULL: none */
+    json_t *missing; /* the first that is false (or else unknown): what was seen instead, and what is
+                        wanted, "master=node3, node1 wanted"; NULL: all hold */
+    json_t *instead; /* of it only what was seen */
+    bool sayers;     /* it counts nodes that say so: too few do */
     const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
                               proof's */
     bool torn;             /* a partition gives its queue several masters */

@@ -58,6 +58,7 @@ struct check {
     char *name;        /* of the node, queue or policy; NULL for output */
     int64_t number;    /* VALUE_NUMBER; VALUE_BOOL: 0 or 1 */
     VEC(char *) words; /* VALUE_TEXT: any of these */
+    bool untold;       /* not repeated beside the tick */
 };
 
 struct proof {

@@ -136,6 +136,30 @@ static bool parse_check(struct proof *p, const config_setting_t *group, const co
     return true;
 }
 
+/* tell = [ "messages" ]: of the checks from `first` on, which are repeated beside the tick */
+static bool read_tell(struct proof *p, size_t first, const config_setting_t *tell, const char *file,
+                      char **error)
+{
+    if (config_setting_type(tell) != CONFIG_TYPE_ARRAY)
+        return complain(error, file, tell, "tell is not a list of keys; write tell = [ \"messages\" ] or []");
+    for (size_t i = first; i < p->checks.len; i++)
+        p->checks.items[i].untold = true;
+    for (int t = 0; t < config_setting_length(tell); t++) {
+        const char *key = config_setting_get_string_elem(tell, t);
+        bool found = false;
+        for (size_t i = first; i < p->checks.len; i++) {
+            struct check *c = &p->checks.items[i];
+            bool is = key && strcmp(proof_checks_known[c->id].key, key) == 0;
+            c->untold = c->untold && !is;
+            found = found || is;
+        }
+        if (!found)
+            return complain(error, file, tell, "tell names %s, which is not asked for here",
+                            key ? key : "what is no text");
+    }
+    return true;
+}
+
 static bool parse_fact(struct proof *p, const config_setting_t *group, const char *file, char **error)
 {
     enum subject subject = SUBJECT_NODE;
@@ -148,9 +172,10 @@ static bool parse_fact(struct proof *p, const config_setting_t *group, const cha
         return complain(error, file, name, "%s is not a name; write %s = \"...\"", subject_keys[subject],
                         subject_keys[subject]);
     size_t before = p->checks.len;
+    const config_setting_t *tell = config_setting_get_member(group, "tell");
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
-        if (subject != SUBJECT_OUTPUT && s == name)
+        if ((subject != SUBJECT_OUTPUT && s == name) || s == tell)
             continue;
         if (!parse_check(p, group, s, subject, file, error))
             return false;
@@ -158,6 +183,8 @@ static bool parse_fact(struct proof *p, const config_setting_t *group, const cha
     if (p->checks.len == before)
         return complain(error, file, group, "nothing is said of this %s; write what must be seen of it",
                         subject_keys[subject]);
+    if (tell && !read_tell(p, before, tell, file, error))
+        return false;
     bool counts = false, state = false; /* who says so, says what? */
     for (size_t i = before; i < p->checks.len; i++) {
         counts = counts || p->checks.items[i].id == CHECK_NODE_SAID_BY;

@@ -40,13 +40,13 @@ struct replay_queue {
     uint32_t mirrors, synced;              /* bit i: node i + 1 */
     VEC(unsigned) holds;                   /* numbers of messages; only while it runs; by whoever serves it */
     bool empty;                            /* holds nothing, as it counts */
-    bool torn;                             /* by a partition: there are two masters */
-    struct replay_side sides[SCHED_NODES]; /* torn: each of them; what stands above is the first one's, and */
+    struct replay_side sides[SCHED_NODES]; /* two masters or more: each; above stands the first one's, and */
     unsigned sides_len;                    /* `holds` what any of them holds */
     char policy[64];                       /* its name, as far as there is room; "": none, or not said */
 };
 void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
-                     size_t holds_from); /* its own: from there */
+                     size_t holds_from);            /* its own: from there */
+void replay_queue_one_side(struct replay_queue *q); /* forgets the others */
 void replay_queue_finish(struct replay_queue *q);
 uint32_t replay_holders(const struct replay_queue *q,
                         unsigned number); /* nodes, as far as masters say; it runs */
@@ -57,6 +57,12 @@ enum replay_answer { /* of a publish */
                      REPLAY_REFUSED,
                      REPLAY_UNROUTABLE,
                      REPLAY_NOT_SERVED
+};
+
+/* Limits of one queue, of its arguments and the policy that applies; of two numbers the lower. -1: none. */
+struct replay_bounds {
+    int64_t length, bytes, ttl_ms, expires_ms;
+    bool priorities; /* x-max-priority: its head need not be its oldest */
 };
 
 enum replay_ending { /* by a limit of its queue */
@@ -99,22 +105,31 @@ struct replay_world {
     void (*wait)(void *arg, uint64_t ms); /* a timed event's */
     uint64_t (*now_ms)(void *arg);        /* its clock */
     uint32_t (*serving)(void *arg);       /* nodes that serve clients now */
+    uint32_t (*off)(void *arg);           /* nodes that do not run: neither do they wait for others */
     /* What this node says of all; nothing (zeroes), if it does not answer. */
     void (*others)(void *arg, unsigned node, struct replay_others *out);
     int (*rest)(void *arg, char **why); /* until nothing changes any more */
-    int (*look)(void *arg, const char *queue, struct replay_queue *out, char **why);
+    /* The queue as all that serve show it; asked: as those do whom the node sees that operators ask, the
+     * first that serves. */
+    int (*look)(void *arg, const char *queue, bool asked, struct replay_queue *out, char **why);
 };
 
 struct replay_message {
     char *queue;
     uint8_t node; /* published through it */
     unsigned step;
-    bool transient, removed, consumed, unavailable;
+    bool transient, consumed, unavailable;
+    bool fleeting;          /* no disk keeps it: it is transient, or its queue is not durable */
+    bool apart;             /* unavailable, though its queue runs: on disks of another side, which is away */
+    bool removing, removed; /* by an operator: asked for; done, as far as was shown */
     enum replay_answer answer;
-    unsigned lost_step; /* 0: it is not lost */
-    char door[4];       /* "L1"; "": no door explains it */
-    uint32_t holders;   /* nodes that had it when it was confirmed */
-    uint32_t alive;     /* nodes that have it, as far as was shown, and have not ended since */
+    unsigned lost_step;       /* 0: it is not lost */
+    char door[4];             /* "L1"; "": no door explains it */
+    uint32_t holders;         /* nodes that had it when it was confirmed */
+    uint32_t alive;           /* nodes that have it, as far as was shown, and have not ended since; */
+    uint32_t disk;            /* that have ended, and will find it on their disks; */
+    uint32_t side;            /* that saw each other when it was shown last, */
+    uint32_t masters, synced; /* and of those who served its queue and had it, and who was in sync */
     enum replay_ending ending;
     unsigned ended_step;   /* a limit ended it then */
     uint64_t published_ms; /* by the world's clock: not earlier */
@@ -164,9 +179,10 @@ enum sched_fate replay_fate(const struct replay_message *m);
 
 void replay_node_list(struct text *t, uint32_t nodes); /* "node1 node3" */
 
-/* Facts that all worlds tell: these nodes do not run; these run (again), those wait for others. */
+/* Facts that all worlds tell: these nodes do not run; these run (again), those wait for others, and those
+ * were forgotten, and have been told so. */
 json_t *replay_fact_ended(uint32_t nodes);
-json_t *replay_fact_started(uint32_t running, uint32_t waiting);
+json_t *replay_fact_started(uint32_t running, uint32_t waiting, uint32_t forgotten);
 /* format: of one list, "%s consumed": "m1 m3-m7 consumed" */
 json_t *replay_fact_messages(const char *format, const unsigned *m, size_t len);
 json_t *replay_fact_queue(const char *name, const struct replay_queue *q);

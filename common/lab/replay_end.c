@@ -19,8 +19,8 @@ static bool same_fate(const struct replay_message *a, const struct replay_messag
 {
     return strcmp(a->queue, b->queue) == 0 && a->node == b->node && a->step == b->step &&
            a->answer == b->answer && a->removed == b->removed && replay_fate(a) == replay_fate(b) &&
-           a->lost_step == b->lost_step && a->ending == b->ending && a->ended_step == b->ended_step &&
-           strcmp(a->door, b->door) == 0 && a->transient == b->transient;
+           a->apart == b->apart && a->lost_step == b->lost_step && a->ending == b->ending &&
+           a->ended_step == b->ended_step && strcmp(a->door, b->door) == 0 && a->transient == b->transient;
 }
 
 static json_t *fate_fact(const struct replay_message *m)
@@ -34,6 +34,8 @@ static json_t *fate_fact(const struct replay_message *m)
         return fact_of(replay_fate(m) == SCHED_DROPPED ? N_("dropped in step %u by %s")
                                                        : N_("expired in step %u by %s"),
                        m->ended_step, replay_ending_word(m->ending));
+    if (m->apart)
+        return fact_word(N_("unavailable: it is on disks of the other side, which does not run"));
     if (m->unavailable)
         return fact_word(N_("unavailable: its queue does not run"));
     return fact_word(sched_fate_word(replay_fate(m)));

@@ -12,6 +12,7 @@
 struct said { /* a policy, or a queue's arguments */
     char *name, *pattern;
     uint64_t priority;
+    bool durable, deleted; /* a queue; deleted: asked for, and on another side it may be there */
     json_t *values;
 };
 
@@ -53,7 +54,7 @@ static void unset_policy(struct replay_limits *l, const char *name)
         }
 }
 
-static void delete_queue(struct replay_limits *l, const char *name)
+void replay_limits_gone(struct replay_limits *l, const char *name)
 {
     for (size_t i = l->queues.len; i > 0; i--)
         if (strcmp(l->queues.items[i - 1].name, name) == 0) {
@@ -62,7 +63,7 @@ static void delete_queue(struct replay_limits *l, const char *name)
         }
 }
 
-static const struct said *queue_said(const struct replay_limits *l, const char *name)
+static struct said *queue_said(const struct replay_limits *l, const char *name)
 {
     for (size_t i = 0; i < l->queues.len; i++)
         if (strcmp(l->queues.items[i].name, name) == 0)
@@ -74,8 +75,11 @@ void replay_limits_note(struct replay_limits *l, const struct sched_event *e)
 {
     if (e->verb == SCHED_CLEAR || e->verb == SCHED_POLICY)
         unset_policy(l, e->name);
-    if (e->verb == SCHED_DELETE)
-        delete_queue(l, e->name);
+    struct said *q = queue_said(l, e->verb == SCHED_DELETE || e->verb == SCHED_DECLARE ? e->name : "");
+    if (q && e->verb == SCHED_DELETE)
+        q->deleted = true;
+    else if (q && q->deleted)
+        replay_limits_gone(l, e->name);
     if (e->verb == SCHED_POLICY)
         VEC_PUSH(&l->policies, (struct said){.name = xstrdup(e->name),
                                              .pattern = xstrdup(e->second),
@@ -83,7 +87,14 @@ void replay_limits_note(struct replay_limits *l, const struct sched_event *e)
                                              .values = json_loads(e->third, 0, NULL)});
     if (e->verb == SCHED_DECLARE && !queue_said(l, e->name))
         VEC_PUSH(&l->queues, (struct said){.name = xstrdup(e->name),
+                                           .durable = e->queue_kind == SCHED_QUEUE_DURABLE,
                                            .values = e->third ? json_loads(e->third, 0, NULL) : NULL});
+}
+
+bool replay_limits_durable(const struct replay_limits *l, const char *queue)
+{
+    const struct said *q = queue_said(l, queue);
+    return q && q->durable;
 }
 
 static bool finds(const char *pattern, const char *name)
@@ -133,25 +144,27 @@ struct replay_bounds replay_limits_of(const struct replay_limits *l, const char 
  * more than it may. How long bodies are is each world's own affair: there it is enough that who serves is the
  * same. */
 static enum replay_ending dropped(const struct replay_bounds *b, const struct replay_queue *now,
-                                  unsigned number, bool same_master)
+                                  unsigned number, bool same_master, int taken)
 {
     for (size_t i = 0; i < now->holds.len && !b->priorities; i++)
         if (now->holds.items[i] < number)
             return REPLAY_NOT_ENDED;
-    if (b->length >= 0 && now->holds.len == (uint64_t)b->length)
+    int64_t left = (int64_t)now->holds.len;
+    if (b->length >= 0 && (taken < 0 ? left == b->length : left + taken >= b->length))
         return REPLAY_TOO_MANY;
     return b->bytes >= 0 && same_master ? REPLAY_TOO_LONG : REPLAY_NOT_ENDED;
 }
 
 enum replay_ending replay_limits_ended(const struct replay_bounds *b, const struct replay_queue *now,
-                                       unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master)
+                                       unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master,
+                                       int taken)
 {
     if (now->state == REPLAY_GONE)
         return b->expires_ms >= 0 && age_ms >= (uint64_t)b->expires_ms ? REPLAY_QUEUE_EXPIRED
                                                                        : REPLAY_NOT_ENDED;
     if (ttl_ms >= 0 && age_ms >= (uint64_t)ttl_ms)
         return REPLAY_EXPIRED;
-    return dropped(b, now, number, same_master);
+    return dropped(b, now, number, same_master, taken);
 }
 
 const char *replay_ending_word(enum replay_ending e)

@@ -6,25 +6,24 @@
 
 #include "lab/replay.h"
 
-/* Limits of one queue, of its arguments and the policy that applies; of two numbers the lower. -1: none. */
-struct replay_bounds {
-    int64_t length, bytes, ttl_ms, expires_ms;
-    bool priorities; /* x-max-priority: its head need not be its oldest */
-};
-
 struct replay_limits;
 struct replay_limits *replay_limits_create(void);
 void replay_limits_destroy(struct replay_limits *l); /* takes NULL */
 
 /* A policy, clear, declare or delete was done; other events say nothing of limits. */
 void replay_limits_note(struct replay_limits *l, const struct sched_event *e);
+void replay_limits_gone(struct replay_limits *l, const char *queue); /* its arguments went with it */
+/* Whether disks keep it: as it was declared; false: it is not there. */
+bool replay_limits_durable(const struct replay_limits *l, const char *queue);
 struct replay_bounds replay_limits_of(const struct replay_limits *l, const char *queue);
 
 /* Message `number` was confirmed, and its queue, which runs or is gone, does not hold it: did a limit end it?
  * age_ms: since it was published, ttl_ms: that its queue gave it then (-1: none). same_master: nobody else
- * serves the queue than before. */
+ * serves the queue than before. taken: by consumers since the queue was seen last, when it had these limits,
+ * and more may have come; -1: it has them now. */
 enum replay_ending replay_limits_ended(const struct replay_bounds *b, const struct replay_queue *now,
-                                       unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master);
+                                       unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master,
+                                       int taken);
 
 const char *replay_ending_word(enum replay_ending e); /* "max-length": the limit's name */
 

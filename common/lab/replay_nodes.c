@@ -25,23 +25,25 @@ static int begin(void *arg, const struct sched *s, char **why)
     return nodes_rest(w, why);
 }
 
-/* Those that are gone already stay so. */
+/* Those that are gone already stay so. Killed are all at once: none of them hears of the others' end. */
 static int end_nodes(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
 {
-    int err = 0;
     bool kills = e->verb == SCHED_KILL;
-    EACH_NODE(i, e->nodes & (w->running | w->waiting | (kills ? w->stopped : 0)))
+    uint32_t ending = e->nodes & (w->running | w->waiting | (kills ? w->stopped : 0));
+    EACH_NODE(i, ending)
+    starter_drop(&w->starters[i]);
+    int err = kills && ending ? engine_kill_nodes(w->lab, ending, why) : 0;
+    EACH_NODE(i, err ? 0 : ending)
     {
-        starter_drop(&w->starters[i]);
-        err = kills ? engine_kill_node(w->lab, i, why) : TOLD(w, i, why, "stop_app");
+        err = kills ? 0 : TOLD(w, i, why, "stop_app");
         if (err)
-            return err;
+            break;
         w->running &= ~(1u << i);
         w->waiting &= ~(1u << i);
         w->stopped = kills ? w->stopped & ~(1u << i) : w->stopped | 1u << i;
     }
-    *fact = replay_fact_ended(e->nodes);
-    return 0;
+    *fact = err ? NULL : replay_fact_ended(e->nodes);
+    return err;
 }
 
 /* node names inside a definition are the engine's own: "node1" is "node1@localhost" in RabbitMQ */
@@ -83,7 +85,7 @@ static void policy_forget(struct nodes *w, const char *name)
     }
 }
 
-static int declare(struct nodes *w, unsigned via, const struct sched_event *e, char **why)
+static int declare(struct nodes *w, unsigned via, const struct sched_event *e, json_t **fact, char **why)
 {
     int status;
     char *path = http_path("/api/queues/%2F/", e->name);
@@ -91,12 +93,21 @@ static int declare(struct nodes *w, unsigned via, const struct sched_event *e, c
         format_text("{\"durable\":%s,\"auto_delete\":%s,\"arguments\":%s}",
                     e->queue_kind == SCHED_QUEUE_DURABLE ? "true" : "false",
                     e->queue_kind == SCHED_QUEUE_AUTO_DELETE ? "true" : "false", e->third ? e->third : "{}");
-    json_decref(nodes_api(w, via, "PUT", path, body, &status));
+    json_t *answer = nodes_api(w, via, "PUT", path, body, &status);
+    const char *reason = json_string_value(json_object_get(answer, "reason"));
+    if (status == 400 && reason && strstr(reason, "inequivalent"))
+        *fact = fact_of(N_("refused: %s is there, and not like that"), e->name);
+    json_decref(answer);
     free(path);
     free(body);
     VEC_PUSH(&w->queues, xstrdup(e->name));
-    if (status == 201 || status == 204)
+    if (status == 201 || status == 204 || *fact)
         return 0;
+    struct replay_queue q;
+    if (nodes_row(w, via, e->name, &q) && q.state != REPLAY_RUNNING && q.state != REPLAY_GONE) {
+        *fact = fact_of(N_("refused: %s does not run"), e->name);
+        return 0;
+    }
     *why = format_text("node%u: PUT of queue %s was answered with status %d", via + 1, e->name, status);
     return ERR_REFUSED;
 }
@@ -157,7 +168,9 @@ static int cut(struct nodes *w, uint32_t side, uint32_t other_side, const char *
     for (int i = 0; i < len; i++) {
         while (!starter_back(&cutters[i], &code))
             pause_ms(2);
-        if (code && !err) {
+        /* an end that is off is told when it starts (replay_start.c) */
+        bool off_end = !w->rabbitmq && (side | other_side) & ~w->running & ~w->waiting;
+        if (code && !err && !off_end) {
             *why = format_text("labctl cut: %s", text_str(&cutters[i].said));
             err = ERR_REFUSED;
         }
@@ -189,14 +202,22 @@ static bool can_cut(const struct nodes *w, const struct sched_event *e)
            (e->verb == SCHED_PART && (!(e->nodes & (e->nodes - 1)) || !(others & (others - 1))));
 }
 
+static uint32_t off(void *arg)
+{
+    const struct nodes *w = arg;
+    return ((1u << w->lab->nodes_len) - 1) & ~w->running & ~w->waiting;
+}
+
 /* One link, or all. Where nodes do not stay apart by themselves they are waited for: nodes_rest. */
 static int heal(struct nodes *w, const struct sched_event *e, char **why)
 {
     bool one = e->node != SCHED_NONE;
     unsigned via = (unsigned)nodes_first(w);
     uint32_t left = 0;
+    bool off_end = !w->rabbitmq && off(w); /* and knows of no cut when it starts */
     int err = one ? TOLD(w, via, why, "heal", w->lab->nodes[e->node].name, w->lab->nodes[e->other].name)
                   : TOLD(w, via, why, "heal");
+    err = off_end ? 0 : err;
     for (unsigned i = 0; i < SCHED_NODES; i++) {
         w->cuts[i] &= !one ? 0 : i == e->node ? ~(1u << e->other) : i == e->other ? ~(1u << e->node) : ~0u;
         left |= w->cuts[i];
@@ -231,17 +252,29 @@ static void wait_for_time(void *arg, uint64_t ms)
     pause_ms((unsigned)ms);
 }
 
-static int act_by_operator(struct nodes *w, const struct sched_event *e, char **why)
+/* labctl and rabbitmqctl say each in its own words that there is none. */
+static int clear(struct nodes *w, unsigned via, const struct sched_event *e, json_t **fact, char **why)
+{
+    int status;
+    char *path = http_path("/api/policies/%2F/", e->name);
+    json_decref(nodes_api(w, via, "GET", path, NULL, &status));
+    free(path);
+    policy_forget(w, e->name);
+    if (status != 404)
+        return TOLD(w, via, why, "clear_policy", e->name);
+    *fact = fact_of(N_("refused: there is no policy %s"), e->name);
+    return 0;
+}
+
+static int act_by_operator(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
 {
     unsigned n = (unsigned)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     if (e->verb == SCHED_POLICY)
         return set_policy(w, n, e, why);
-    if (e->verb == SCHED_CLEAR) {
-        policy_forget(w, e->name);
-        return TOLD(w, n, why, "clear_policy", e->name);
-    }
+    if (e->verb == SCHED_CLEAR)
+        return clear(w, n, e, fact, why);
     if (e->verb == SCHED_DECLARE)
-        return declare(w, n, e, why);
+        return declare(w, n, e, fact, why);
     if (e->verb == SCHED_DELETE)
         return TOLD(w, n, why, "delete_queue", e->name);
     if (e->verb == SCHED_PURGE)
@@ -310,7 +343,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_PURGE:
     case SCHED_SYNC:
     case SCHED_FORGET:
-    case SCHED_CANCEL_SYNC: return act_by_operator(w, e, why);
+    case SCHED_CANCEL_SYNC: return act_by_operator(w, e, fact, why);
     case SCHED_CALM:
     case SCHED_PUBLISH:
     case SCHED_CONSUME:
@@ -371,7 +404,7 @@ static int publish(void *arg, const struct sched_event *e, unsigned first, unsig
     if (err && err != ERR_REFUSED)
         return client_failed(c, e->node, why);
     for (unsigned i = 0; i < count; i++)
-        answers[i] = err ? REPLAY_REFUSED : REPLAY_CONFIRMED;
+        answers[i] = client_took(c, i + 1) ? REPLAY_CONFIRMED : REPLAY_REFUSED;
     client_close(c);
     client_destroy(c);
     return 0;
@@ -434,13 +467,15 @@ static bool add_held(const struct nodes *w, const char *queue, unsigned node, st
     return n >= 0;
 }
 
-static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
+static int look(void *arg, const char *queue, bool asked, struct replay_queue *out, char **why)
 {
     struct nodes *w = arg;
-    uint32_t masters = 0;
+    uint32_t masters = 0, all = asked ? serving(w) : w->running;
+    if (asked && all)
+        all &= nodes_say_running(w, (unsigned)__builtin_ctz(all));
     bool any = false;
     *out = (struct replay_queue){.state = REPLAY_DOWN, .master = SCHED_NONE}; /* nobody runs who could say */
-    EACH_NODE(i, w->running)
+    EACH_NODE(i, all)
     {
         struct replay_queue q = {0};
         if (any && !w->cut)
@@ -478,6 +513,7 @@ int replay_on_nodes(const struct sched *s, const char *name, struct labdir *lab,
                                        .wait = wait_for_time,
                                        .now_ms = now_ms,
                                        .serving = serving,
+                                       .off = off,
                                        .others = others,
                                        .rest = nodes_rest,
                                        .look = look};

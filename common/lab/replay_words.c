@@ -38,7 +38,7 @@ json_t *replay_fact_ended(uint32_t nodes)
     return of_nodes(several(nodes) ? N_("%s do not run") : N_("%s does not run"), nodes);
 }
 
-json_t *replay_fact_started(uint32_t running, uint32_t waiting)
+json_t *replay_fact_started(uint32_t running, uint32_t waiting, uint32_t forgotten)
 {
     json_t *fact = NULL;
     if (running)
@@ -48,6 +48,11 @@ json_t *replay_fact_started(uint32_t running, uint32_t waiting)
                  of_nodes(several(waiting) ? N_("%s wait for the nodes that ran after them")
                                            : N_("%s waits for the nodes that ran after it"),
                           waiting));
+    if (forgotten)
+        fact_add(&fact, N_("%s, %s"),
+                 of_nodes(several(forgotten) ? N_("%s do not start: they were forgotten")
+                                             : N_("%s does not start: it was forgotten"),
+                          forgotten));
     return fact;
 }
 

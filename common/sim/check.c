@@ -88,7 +88,8 @@ static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t ge
         struct ledger_placed *p = &lq->placed.items[i];
         if (p->channel != m->channel || p->master != n)
             continue;
-        if (p->generation == generation && p->life == s->nodes[n].lives &&
+        bool one_life = p->life == s->nodes[n].lives || s->options.sabotage == SABOTAGE_LIVES_ALIKE;
+        if (p->generation == generation && one_life &&
             m->number < s->ledger.messages.items[p->message].number)
             sim_fail(s, "I7", "%s takes m%u into %s behind m%u, which its channel published later",
                      s->names[n], message, lq->name, p->message);
@@ -217,8 +218,9 @@ static void look_into(struct sim *s, node_id n, uint32_t queue, const struct que
     }
     if (c->walk.len)
         sq->next = u64_max(sq->next, c->walk.items[c->walk.len - 1].id + 1);
-    same = same && c->walk.len == sq->items.len;
     const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    sabotage_copy(s, info, lq);
+    same = same && c->walk.len == sq->items.len;
     bool purging = master && (lq->purges > 0 || lq->purge_unclear);
     if (!same) {
         tell_difference(s, n, queue, sq);

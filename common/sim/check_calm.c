@@ -16,12 +16,28 @@ static node_set reached(const struct sim *s, node_id n)
     return found;
 }
 
-/* A node that starts and waits, with no end, for others that do not run, or cannot reach all that do. */
+/* Of those whom n reaches, some through others, not all reach each other. */
+static bool between_cuts(const struct sim *s, node_id n)
+{
+    node_set all = node_bit(n), before = 0;
+    while (all != before) {
+        before = all;
+        for (node_id other = 0; other < s->options.nodes; other++)
+            all |= node_in(before, other) ? reached(s, other) : 0;
+    }
+    for (node_id other = 0; other < s->options.nodes; other++)
+        if (node_in(all, other) && (all & ~node_bit(other) & ~reached(s, other)))
+            return true;
+    return false;
+}
+
+/* A node that starts and waits, with no end, for others that do not run, or that cannot all reach each other.
+ */
 static bool waits_for_absent(const struct sim *s, node_id n)
 {
     struct view_info v = mirror_view(s->nodes[n].m);
     node_set there = reached(s, n);
-    bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0;
+    bool cut_off = (sim_running_set(s) & ~node_bit(n) & ~there) != 0 || between_cuts(s, n);
     bool looks = mirror_deadline(s->nodes[n].m) != UINT64_MAX;
     return v.phase == PHASE_STARTING && !looks &&
            (cut_off || (v.waiting_for != 0 && (v.waiting_for & there) == 0));
@@ -43,6 +59,8 @@ static bool apart(const struct sim *s, node_id a, node_id b)
     if (s->options.partition_handling == PARTITION_IGNORE &&
         (node_in(va.partitioned, b) || node_in(vb.partitioned, a)))
         return true;
+    if (s->options.partition_handling == PARTITION_AUTOHEAL && between_cuts(s, a) && between_cuts(s, b))
+        return true; /* the sides become one when all of them reach each other */
     for (node_id n = 0; n < s->options.nodes; n++)
         if (node_in(va.members, n) && s->nodes[n].m &&
             (vb.members & sim_running_set(s) & ~node_bit(n) & ~reached(s, n)))
@@ -324,7 +342,8 @@ static void check_view_calm(struct sim *s, node_id first)
     }
 }
 
-/* All that run are in one view: what one side of a partition lacked has been given up, or is there. */
+/* All are in one view: what one side of a partition lacked has been given up, or is there. (A node that is
+ * off may come back alone, with what its side had.) */
 static void forget_sides(struct sim *s)
 {
     for (size_t i = 0; i < s->ledger.messages.len; i++)
@@ -337,11 +356,11 @@ void check_calm(struct sim *s)
     for (node_id n = 0; n < s->options.nodes && !s->failure; n++) {
         if (!s->nodes[n].m || stands_by(s, n) || node_in(checked, n))
             continue;
-        if (checked && s->options.partition_handling == PARTITION_PAUSE_MINORITY)
+        if (checked && s->options.partition_handling == PARTITION_PAUSE_MINORITY && !s->forced)
             sim_fail(s, "I11", "%s serves in a second view (pause_minority)", s->names[n]);
         check_view_calm(s, n);
         checked |= mirror_view(s->nodes[n].m).members;
-        if (mirror_view(s->nodes[n].m).members == sim_running_set(s))
+        if (node_count(mirror_view(s->nodes[n].m).members) == s->options.nodes)
             forget_sides(s);
     }
     for (uint32_t i = 0; i < s->ledger.messages.len && !s->failure; i++)

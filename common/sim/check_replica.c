@@ -72,6 +72,14 @@ static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door
         lose(s, n, message, door, false, why);
 }
 
+/* The others have removed its queue, which is transient and goes with its node, before that node did. */
+static bool went_with_queue(const struct ledger_message *m, const struct ledger_queue *q, enum cause cause)
+{
+    return q->gone && !q->durable && !q->exclusive && !q->deletion && !q->purge_unclear && !q->auto_ack &&
+           (cause == CAUSE_DOWN || cause == CAUSE_RESTART) && m->fate == FATE_CONFIRMED && !m->consumed &&
+           !m->removed && m->door == DOOR_NONE;
+}
+
 /* Nobody holds it, and no disk of a node that is away: where did it go? The order of the doors is that of
  * docs/semantics.md, the same as in lab/replay.c: an operator (L4); a partition (L3); transient, and the last
  * that had it went (L5), whoever is promoted then; an unsynchronised mirror was promoted (L1: here only of
@@ -83,13 +91,19 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
     const struct ledger_queue *q = &s->ledger.queues.items[m->queue];
     if (!m->memory && (q->purges > 0 || q->purge_unclear))
         m->removed = true;
+    if (!m->memory && went_with_queue(m, q, cause)) {
+        bool lost = check_discarded(s, n, m) || on_losing_side(s, n, m->queue, cause);
+        lose(s, n, message, lost ? DOOR_L3 : DOOR_L5, true, "its queue was transient and went with its node");
+        return;
+    }
     if (m->memory || m->disk || explained(m, q))
         return;
     if (q->auto_ack) {
         m->removed = true; /* on its way to a client that does not acknowledge; at most once */
         return;
     }
-    if (check_limits_end(s, message))
+    bool went = !m->persistent && m->placed && (cause == CAUSE_DOWN || cause == CAUSE_RESTART);
+    if (!went && check_limits_end(s, message)) /* who goes drops nothing */
         return;
     if (cause == CAUSE_OPERATOR) {
         lose(s, n, message, DOOR_L4, false, "an operator reset the node that held it");
@@ -100,7 +114,7 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
              "an unsynchronised mirror was promoted, and went before it was on its disk");
         return;
     }
-    if (m->pending != DOOR_NONE) {
+    if (m->pending != DOOR_NONE && !(m->pending == DOOR_L1 && cause == CAUSE_DOWN && !m->persistent)) {
         if (cause == CAUSE_DOWN)
             lose(s, n, message, m->pending, true,
                  "one side of a partition had lost it, and the other one went");
@@ -223,6 +237,16 @@ static bool discarded_first(const struct sim *s, node_id master)
            s->nodes[master].restarted;
 }
 
+/* No disk keeps it, and all who hold it are on their way out. */
+static bool leaves_with(const struct sim *s, const struct ledger_message *m)
+{
+    node_set stay = 0;
+    for (node_id n = 0; n < s->options.nodes; n++)
+        if (s->nodes[n].m && !s->nodes[n].stopping)
+            stay |= node_bit(n);
+    return !m->persistent && !(m->memory & stay);
+}
+
 /* A view that may never be served decides, too: what its new master lacks is lost, even if that master dies
  * before anybody heard of it. (What the next master holds nevertheless is found again: check_promoted.) The
  * policy is the one that this view has: n may have been behind, and have it from a member that was not. */
@@ -253,7 +277,10 @@ void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct see
             m->at_risk || (!discarded && m->persistent && node_in(m->memory, x) && !disk_has(s, x, m));
         if (!explained(m, lq) && !node_in(m->memory | m->disk, x) && !lq->auto_ack &&
             !check_parted(s, n, m->view))
-            lose_here(s, n, lq->messages.items[i], discarded ? DOOR_L3 : DOOR_L1,
+            lose_here(s, n, lq->messages.items[i],
+                      discarded           ? DOOR_L3
+                      : leaves_with(s, m) ? DOOR_L5
+                                          : DOOR_L1,
                       discarded ? "the losing side of a partition was discarded, its queue's master first"
                                 : "a view makes an unsynchronised mirror the master, as the policy allows");
     }
@@ -355,7 +382,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
             continue;
         }
         if (mirror_before && !synced) {
-            lose_here(s, n, message, DOOR_L1, "an unsynchronised mirror was promoted, as the policy allows");
+            lose_here(s, n, message, leaves_with(s, m) ? DOOR_L5 : DOOR_L1,
+                      "an unsynchronised mirror was promoted, as the policy allows");
             continue;
         }
         if (!mirror_before &&

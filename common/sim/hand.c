@@ -30,6 +30,11 @@ node_set sim_running_set(const struct sim *s)
     return set;
 }
 
+node_set sim_removed(const struct sim *s)
+{
+    return s->removed;
+}
+
 unsigned sim_nodes(const struct sim *s)
 {
     return s->options.nodes;

@@ -120,6 +120,8 @@ static void obey(struct sim *s, const struct played *p, size_t i)
 {
     const struct sched_event *e = &p->schedule->events.items[i];
     sim_tell(s, "%10.3f  ==== %s", (double)s->now_us / 1000.0, e->text);
+    if (e->luck)
+        sim_throw(s, e->luck);
     if (e->nodes >> s->options.nodes) {
         sim_fail(s, "schedule", "line %u: there are %u nodes: %s", e->line, s->options.nodes, e->text);
         return;

@@ -42,6 +42,20 @@ msg_id sabotage_place(const struct sim *s, const struct queue_info *info, const 
     return s->options.sabotage == SABOTAGE_PLACE_MOVED && moved ? id + 1 : id;
 }
 
+#define AHEAD 1000
+
+/* What a mirror holds, and one more. */
+void sabotage_copy(struct sim *s, const struct queue_info *info, const struct ledger_queue *lq)
+{
+    struct check *c = &s->check;
+    bool limits = lq->auto_ack || lq->max_length || lq->max_bytes || lq->ttl_ms;
+    if (s->options.sabotage != SABOTAGE_MIRROR_AHEAD || !info->replica || !limits || c->walk.len == 0)
+        return;
+    struct seen_message more = c->walk.items[c->walk.len - 1];
+    more.id += AHEAD;
+    VEC_PUSH(&c->walk, more);
+}
+
 const char *sim_sabotage_name(enum sim_sabotage s)
 {
     switch (s) {
@@ -84,6 +98,8 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_PUBLISH_SWAPPED: return "publish swapped";
     case SABOTAGE_GOT_EARLIER: return "got earlier";
     case SABOTAGE_PLACE_MOVED: return "place moved";
+    case SABOTAGE_MIRROR_AHEAD: return "mirror ahead";
+    case SABOTAGE_LIVES_ALIKE: return "lives alike";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

@@ -59,6 +59,9 @@ enum sim_sabotage {
     SABOTAGE_PUBLISH_SWAPPED,  /* of two publishes in a row the second is told as the first */
     SABOTAGE_GOT_EARLIER,      /* gets are answered as if an earlier master had */
     SABOTAGE_PLACE_MOVED,      /* after a cut mirrors show another id for what its master has given away */
+    SABOTAGE_MIRROR_AHEAD, /* a mirror of a queue with limits shows an id, too, that no master has given yet
+                            */
+    SABOTAGE_LIVES_ALIKE,  /* the checker takes a master's lives for one: what it says of order is wrong */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);
@@ -79,7 +82,9 @@ struct sim_options {
     const struct mirror_rules *rules; /* too; the checker then judges what is lost, not how they decide */
     enum partition_handling partition_handling;
     enum sim_sabotage sabotage;
-    bool torn_sectors; /* a kill in the middle of a write leaves any sectors of it, not only a beginning */
+    bool torn_sectors;  /* a kill in the middle of a write leaves any sectors of it, not only a beginning */
+    bool forgotten_end; /* a node that learns at its start that it was removed ends, as a real one does; else
+                           an operator is at hand, who resets it and starts it again */
     bool one_fault_at_a_time; /* the driver promises to resynchronise in between: then every loss is a failure
                                */
 
@@ -90,7 +95,8 @@ struct sim_options {
 void sim_options_defaults(struct sim_options *o); /* 3 nodes, all rules on, a fast LAN, a slow disk */
 
 struct sim *sim_create(const struct sim_options *o);
-void sim_destroy(struct sim *s); /* takes NULL */
+void sim_destroy(struct sim *s);              /* takes NULL */
+void sim_throw(struct sim *s, uint64_t luck); /* from here on its dice fall otherwise, with each number */
 
 /* ---- time ---- */
 
@@ -123,10 +129,11 @@ bool sim_running(const struct sim *s, node_id n);
 bool sim_serving(const struct sim *s, node_id n);                /* clients can connect */
 const struct mirror *sim_mirror(const struct sim *s, node_id n); /* NULL while it does not run */
 node_set sim_running_set(const struct sim *s);
+node_set sim_removed(const struct sim *s); /* by an operator, and not reset since */
 unsigned sim_nodes(const struct sim *s);
 /* An operator removes a node that does not run from the cluster, through some node that serves; empties the
  * log of a node that does not run and was removed. A node that learns at its start that it was removed is
- * reset and started again. */
+ * reset and started again, or ends (forgotten_end). */
 void sim_forget(struct sim *s, node_id n);
 void sim_reset(struct sim *s, node_id n);
 /* The next start of a node that does not serve waits for nobody. */
@@ -211,6 +218,7 @@ struct sim_answer {
     msg_id id;
     bool redelivered;
 };
+const char *status_name(enum answer_status st);
 /* Asks and returns at once: a number for sim_answered; 0: the node does not run. Fills ev's req. */
 uint64_t sim_ask(struct sim *s, node_id n, struct event *ev);
 const struct sim_answer *sim_answered(const struct sim *s, uint64_t ask);

@@ -305,8 +305,10 @@ void node_step(struct sim *s, node_id n, struct event *ev)
     }
     if (end.failed) {
         node_gone(s, n, GONE_KILLED);
-        node_reset(s, n); /* as it says */
-        sim_start(s, n);
+        if (!s->options.forgotten_end) {
+            node_reset(s, n); /* as it says */
+            sim_start(s, n);
+        }
         return;
     }
     if (end.stopped) {
@@ -516,16 +518,28 @@ void sim_options_defaults(struct sim_options *o)
     };
 }
 
+static void begin_dice(struct sim *s, uint64_t seed)
+{
+    rng_init(&s->net, seed * 4 + 1);
+    rng_init(&s->disk, seed * 4 + 2);
+    rng_init(&s->turn, seed * 4 + 3);
+    rng_init(&s->client, seed * 4 + 4);
+}
+
+void sim_throw(struct sim *s, uint64_t luck)
+{
+    struct rng r;
+    rng_init(&r, s->options.seed ^ luck);
+    begin_dice(s, rng_next(&r));
+}
+
 struct sim *sim_create(const struct sim_options *o)
 {
     static const char *const names[SIM_NODES] = {"node1", "node2", "node3", "node4", "node5", "node6"};
     ASSERT(o->nodes >= 1 && o->nodes <= SIM_NODES);
     struct sim *s = xcalloc(1, sizeof(*s));
     s->options = *o;
-    rng_init(&s->net, o->seed * 4 + 1);
-    rng_init(&s->disk, o->seed * 4 + 2);
-    rng_init(&s->turn, o->seed * 4 + 3);
-    rng_init(&s->client, o->seed * 4 + 4);
+    begin_dice(s, o->seed);
     for (node_id n = 0; n < o->nodes; n++)
         s->names[n] = names[n];
     s->now_us = 1000000; /* no rule may depend on time having begun */

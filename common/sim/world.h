@@ -215,7 +215,6 @@ static inline uint64_t random_between(struct rng *r, uint64_t low, uint64_t high
     return low + (high > low ? rng_below(r, high - low + 1) : 0);
 }
 const char *event_name(enum event_type t);
-const char *status_name(enum answer_status st);
 
 /* ---- ask.c: commands, publishes, deliveries: what a broker's connections would do ---- */
 
@@ -237,6 +236,7 @@ void sabotage_queue(const struct sim *s, struct queue_info *info,
                     struct queue_args *args); /* args: the copy */
 msg_id sabotage_place(const struct sim *s, const struct queue_info *info, const struct ledger_message *m,
                       msg_id id);
+void sabotage_copy(struct sim *s, const struct queue_info *info, const struct ledger_queue *lq);
 void sabotage_view(const struct sim *s, node_id n, struct view_info *v);
 
 /* ---- clients.c hooks ---- */

@@ -202,6 +202,45 @@ static void a_node_that_is_off_forgets_another(void **state)
     a_text_ends_alike(text);
 }
 
+/* Each message has an answer of its own: of five that come at once a queue that is full refuses three. */
+static void what_is_refused_is_refused_alone(void **state)
+{
+    (void)state;
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable "
+        "{\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish node2 q 5\nconsume node1 q "
+        "1\npublish node2 q 2\nexpect m1 consumed\nexpect m2 kept\nexpect m6 kept\n");
+}
+
+/* None of those that are killed at once hears of the others' end: nobody was the last. A queue that no disk
+ * keeps goes with its node; what there is not, or not like that, is refused in the same words. */
+static void ends_and_refusals_are_the_same(void **state)
+{
+    (void)state;
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npublish node1 q\nkill node1 "
+        "node2 node3\nstart node3\nstart node1 node2\nexpect m1 kept\n");
+    a_text_ends_alike("nodes 3\ndeclare q transient\npublish node1 q\nclear ha\ndeclare q durable\nkill "
+                      "node1\nexpect m1 lost L5 step 4\n");
+}
+
+/* Of two sides the one of the first node that serves takes in who restarts; a link that is cut while one end
+ * is off stays cut when that starts; a node that was forgotten does not start. (RabbitMQ: docs/semantics.md)
+ */
+static void starts_are_the_same_every_time(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip();
+    for (unsigned i = 0; i < 2; i++)
+        a_text_ends_alike(
+            "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ncut node1 node2\npublish "
+            "node1 q\nheal\nstop node1\nstart node1\nexpect m1 kept\n");
+    a_text_ends_alike(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\nkill node3\ncut node1 node3\n"
+        "publish node1 q\nstart node3\nheal\nkill node2\nforget node2\nstart node2\nexpect m1 kept\n");
+}
+
 static void mistakes_are_told_before_anything_starts(void **state)
 {
     (void)state;
@@ -212,6 +251,19 @@ static void mistakes_are_told_before_anything_starts(void **state)
     assert_says(&out, "nowhere.sched: No such file or directory; name a schedule (*.sched)");
     assert_code(RUN(&out, program, "replay", "x.sched", "--engine", "cloud"), 64, &out);
     assert_says(&out, "--engine cloud: write sim, kit or rabbitmq");
+    char *file = temporary_file("rule", ".sched");
+    FILE *f = fopen(file, "we");
+    assert_non_null(f);
+    fputs("nodes 3\nrule best\npublish node1 q\n", f);
+    fclose(f);
+    assert_code(RUN(&out, program, "replay", file), 78, &out);
+    assert_says(&out, ".sched:2: rule 'best': there is none of that name; write one of kit oldest");
+    assert_code(
+        RUN(&out, program, "replay", FOLDER "/five-steps.sched", "--engine", "kit", "--ports", "1,2,3"), 1,
+        &out);
+    assert_says(&out, "each counts up by one for every node, without running into the next");
+    remove(file);
+    free(file);
     assert_code(RUN(&out, program, "search", "--rule", "best"), 64, &out);
     assert_says(&out, "--rule best: no such rule; there are");
     assert_says(&out, "most-messages");
@@ -269,6 +321,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_limit_ends_is_no_loss_on_real_nodes),
         cmocka_unit_test(a_node_that_is_off_forgets_another),
+        cmocka_unit_test(what_is_refused_is_refused_alone),
+        cmocka_unit_test(ends_and_refusals_are_the_same),
+        cmocka_unit_test(starts_are_the_same_every_time),
         cmocka_unit_test(the_screen_shows_what_real_nodes_do),
         cmocka_unit_test(mistakes_are_told_before_anything_starts),
         cmocka_unit_test(every_schedule_ends_alike),

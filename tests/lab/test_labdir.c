@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "lab/engine.h"
 #include "lab/labdir.h"
 #include "tests/temporary.h"
 
@@ -139,6 +140,25 @@ static void nodes_are_found_by_their_short_name(void **state)
     assert_int_equal(labdir_find_node(&lab, ""), -1);
 }
 
+/* What is told to be typed finds this lab and no other, whichever of the two programs it is. */
+static void what_is_to_be_typed_names_the_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[5], *end;
+    } cases[] = {{{"lab", "down", NULL}, "lab down --dir /somewhere/else"},
+                 {{"lab", "up", "--fresh", NULL}, "lab up --fresh --dir /somewhere/else"},
+                 {{"labctl", "list_queues", NULL}, "labctl --dir /somewhere/else list_queues"}};
+    struct labdir lab = {.path = "/somewhere/else"};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *typed = engine_typed(&lab, cases[i].words);
+        size_t len = strlen(typed), end = strlen(cases[i].end);
+        assert_true(len >= end);
+        assert_string_equal(typed + len - end, cases[i].end);
+        free(typed);
+    }
+}
+
 static void wiping_removes_the_nodes_and_nothing_else(void **state)
 {
     (void)state;
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(what_is_saved_is_loaded),
         cmocka_unit_test(too_long_a_folder_for_a_socket),
         cmocka_unit_test(nodes_are_found_by_their_short_name),
+        cmocka_unit_test(what_is_to_be_typed_names_the_folder),
         cmocka_unit_test(wiping_removes_the_nodes_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -38,8 +38,11 @@ static void every_lesson_loads_for_a_lab_of_its_size(void **state)
         assert_int_equal(l->number, numbers[i]);
         assert_true(strlen(l->title) <= 60);
         size_t longest = 0; /* the proofs stand in a column after the longest title */
-        for (size_t s = 0; s < l->steps_len; s++)
+        for (size_t s = 0; s < l->steps_len; s++) {
+            size_t before = l->steps[s].before ? strlen(l->steps[s].before) : 0;
             longest = strlen(l->steps[s].title) > longest ? strlen(l->steps[s].title) : longest;
+            longest = before > longest ? before : longest;
+        }
         for (size_t s = 0; s < l->steps_len; s++) {
             const struct lesson_step *step = &l->steps[s];
             if (strlen(step->title) > 40 || longest + 10 + strlen("wait: ") + strlen(step->wait_text) > 80)
@@ -90,7 +93,8 @@ static void only_lessons_that_are_there_are_named(void **state)
         }
 }
 
-/* A lesson that asks has an answer; what answers it before its time has another title until then. */
+/* Every lesson asks once, at a step that runs something, before that is run; what would answer it (the title
+ * of the step that decides, what that waits for) is told later. */
 static void a_question_is_not_answered_before_its_step(void **state)
 {
     (void)state;
@@ -98,27 +102,29 @@ static void a_question_is_not_answered_before_its_step(void **state)
     size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
     for (size_t i = 0; i < n; i++) {
         struct lesson *l = load(numbers[i], NULL);
-        assert_non_null(l->predict);
-        assert_non_null(l->answer);
-        size_t first = 0;
-        while (first < l->steps_len && !l->steps[first].before)
-            first++;
-        assert_true(first < l->steps_len);
-        assert_true(lesson_asks(l));
-        for (size_t s = 0; s < first; s++) {
-            assert_true(lesson_step_told(l, s));
+        const struct lesson_question *q = &l->predict;
+        assert_non_null(q->text);
+        assert_true(q->choices[0] && q->choices[1]);
+        assert_true(q->decided >= q->step);
+        assert_non_null(l->steps[q->step].action);
+        assert_non_null(l->steps[q->decided].before);
+        for (size_t s = 0; s < q->decided; s++) {
+            assert_int_equal(lesson_asks(l), s == q->step);
+            assert_false(lesson_step_reached(l, q->decided));
+            l->steps[s].acted = true;
+            assert_false(lesson_asks(l));
             l->steps[s].state = STEP_SEEN;
         }
-        bool runs = l->steps[first].action != NULL;
-        assert_int_equal(lesson_asks(l), runs); /* nothing to run: it is looked at now */
-        l->steps[first].acted = true;
+        assert_int_equal(lesson_asks(l), q->decided == q->step);
+        assert_false(lesson_step_reached(l, q->decided));
+        l->steps[q->decided].acted = true;
         assert_false(lesson_asks(l));
-        assert_true(lesson_step_reached(l, first));
-        assert_false(lesson_step_told(l, first)); /* run is not seen */
-        l->steps[first].state = STEP_HALF;
-        assert_false(lesson_step_told(l, first));
-        l->steps[first].state = STEP_SEEN;
-        assert_true(lesson_step_told(l, first));
+        assert_true(lesson_step_reached(l, q->decided));
+        assert_false(lesson_step_told(l, q->decided)); /* run is not seen */
+        l->steps[q->decided].state = STEP_HALF;
+        assert_false(lesson_step_told(l, q->decided));
+        l->steps[q->decided].state = STEP_SEEN;
+        assert_true(lesson_step_told(l, q->decided));
         lesson_destroy(l);
     }
 }
@@ -288,8 +294,8 @@ static void wrong_lessons_are_refused_with_their_line(void **state)
     expect_error(HEAD "steps = ();\n",
                  "lesson.cfg:2: steps is not a list; write steps = ( { title = \"...\"; ... } )");
     expect_error(HEAD "stpes = ();\n",
-                 "lesson.cfg:2: unknown key stpes; the keys here are title, before, aim, predict, "
-                 "answer, nodes, queues, policies, steps");
+                 "lesson.cfg:2: unknown key stpes; the keys here are title, aim, predict, nodes, "
+                 "queues, policies, steps");
     expect_error(HEAD "nodes = 99;\n", "lesson.cfg:2: nodes is not a number from 1 to 32; write nodes = 3");
     expect_error(HEAD "queues = \"hello\";\n",
                  "lesson.cfg:2: queues is not a list of texts; write queues = [ \"...\", \"...\" ]");
@@ -301,9 +307,31 @@ static void wrong_lessons_are_refused_with_their_line(void **state)
                  "lesson.cfg:1: syntax error; every line is key = value; and texts stand in quotes");
 }
 
+#define ASKING(predict) STEP("{ queue = \"q\"; messages = 1; }") "predict = { ask = \"q?\";\n" predict " };\n"
+#define CHOICE          "{ say = \"s\"; proof = ( { queue = \"q\"; messages = 1; } ); }"
+
+static void wrong_questions_are_refused_with_their_line(void **state)
+{
+    (void)state;
+    expect_error(
+        ASKING("choices = ( " CHOICE " );"),
+        "lesson.cfg:5: choices is not a list of two to nine; write choices = ( { say = \"...\"; proof "
+        "= ( ... ); }, ... )");
+    expect_error(ASKING("choices = ( " CHOICE ", { say = \"t\"; } );"),
+                 "lesson.cfg:5: this choice has no proof; write proof = ( { queue = \"...\"; ... } )");
+    expect_error(ASKING("before_step = 2; choices = ( " CHOICE ", " CHOICE " );"),
+                 "lesson.cfg:5: before_step is not a number from 1 to 1; write before_step = 1");
+    expect_error(ASKING("answer = \"a\";"), "lesson.cfg:5: unknown key answer; the keys here are ask, "
+                                            "before_step, decided_by, choices");
+}
+
 static void wrong_proofs_are_refused_with_their_line(void **state)
 {
     (void)state;
+    expect_error(STEP("{ queue = \"q\"; messages = 1; tell = false; }"),
+                 "lesson.cfg:3: tell is not a list of keys; write tell = [ \"messages\" ] or []");
+    expect_error(STEP("{ queue = \"q\"; messages = 1; tell = [ \"state\" ]; }"),
+                 "lesson.cfg:3: tell names state, which is not asked for here");
     expect_error(STEP("5"), "lesson.cfg:3: a fact is a group; write { queue = \"hello\"; messages = 1; }");
     expect_error(
         STEP("{ messages = 1; }"),
@@ -345,6 +373,7 @@ int main(void)
         cmocka_unit_test(no_such_lesson),
         cmocka_unit_test(programs_grow_by_added_lines),
         cmocka_unit_test(wrong_lessons_are_refused_with_their_line),
+        cmocka_unit_test(wrong_questions_are_refused_with_their_line),
         cmocka_unit_test(wrong_proofs_are_refused_with_their_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

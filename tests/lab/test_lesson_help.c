@@ -58,7 +58,7 @@ static void a_killed_node_is_told_from_one_that_was_stopped(void **state)
         observe_times(l, &stopped, 2);
         assert_int_equal(l->steps[3].state, STEP_SEEN);
         assert_int_equal(lesson_step_process_gone(l, 3), gone);
-        assert_seen_part(l, 3, gone ? "node1 not running, its process is gone; " : "node1 not running; ");
+        assert_seen_part(l, 3, gone ? "node1 not running, its process is gone" : "node2, node3 say so");
         lesson_destroy(l);
         l = load(1);
         l->steps[0].state = STEP_SEEN;
@@ -82,6 +82,7 @@ static struct lesson *at_the_consumer(void)
                                                            MESSAGES(1), "running", ",'policy':'mirrior'");
     observe(l, &ready);
     observe_times(l, &node1_stopped, 2);
+    lesson_look(l, 4);
     observe_times(l, &promoted, 2);
     assert_int_equal(lesson_current(l), 5);
     assert_null(l->steps[5].lacks);

@@ -22,9 +22,13 @@ static void lesson_7_is_ticked_step_by_step(void **state)
     assert_seen_part(l, 2, "in sync={node2}");
     observe_times(l, &node1_stopped, 2);
     assert_int_equal(lesson_current(l), 4);
-    assert_seen(l, 3, "node1 not running; node2, node3 say so; messages=?; hello had 1 before");
+    assert_seen(l, 3, "node2, node3 say so"); /* what is told of it */
     observe_times(l, &promoted, 2);
+    assert_int_equal(lesson_current(l), 4); /* it is there to be looked at */
+    assert_int_equal(l->steps[4].state, STEP_OPEN);
+    lesson_look(l, 4);
     assert_int_equal(lesson_current(l), 5);
+    assert_seen(l, 4, "master=node2; in sync={node3}");
     static const char printed[] = "connected to 127.0.0.1:5674\nreceived: Hello World\n";
     lesson_begin_action(l, 5);
     lesson_output(l, 5, printed, 30); /* output comes in any pieces */
@@ -54,7 +58,11 @@ static void stopped_and_down_are_both_right(void **state)
         assert_int_equal(lesson_current(l), 1);
         observe_times(l, &gone, 2);
         assert_int_equal(lesson_current(l), 2);
-        observe_times(l, &gone, 2);
+        lesson_look(l, 2); /* looked at, and then it is seen: two looks of the nodes all the same */
+        assert_int_equal(lesson_current(l), 2);
+        observe(l, &gone);
+        assert_int_equal(lesson_current(l), 2);
+        observe(l, &gone);
         assert_int_equal(lesson_current(l), 3);
         lesson_destroy(l);
     }
@@ -145,7 +153,7 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_seen(l, 3, "node2 says so, 2 have to (seen: node1 not running; messages=?; hello had 1 before)");
+    assert_seen(l, 3, "node2 says so, 2 have to");
     assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node2 says so, 2 have to");
     lesson_destroy(l);
 }
@@ -244,12 +252,13 @@ static void what_was_consumed_is_not_lost(void **state)
     assert_help(l, 1, &consumed_before, LESSON_HELP_RESTART, "hello had 0 before, at least 1 wanted");
     observe_times(l, &lost_with_it, 2);
     assert_int_equal(lesson_current(l), 2);
-    assert_seen(l, 1, "node1 does not answer; messages=?; hello had 1 before");
+    assert_seen(l, 1, "node1 does not answer");
     lesson_begin_action(l, 2);
     lesson_output(l, 2, "cannot connect to it\n", 21);
     lesson_action_ended(l, 2, 1);
     observe_times(l, &lost_with_it, 2);
     observe_times(l, &none, 4);
+    lesson_look(l, 4);
     assert_int_equal(l->steps[4].state, STEP_SEEN);
     observe_times(l, &consumed_before, 4); /* stopped again: nobody says otherwise */
     assert_int_equal(l->steps[4].state, STEP_SEEN);
@@ -293,9 +302,12 @@ static void half_of_a_proof_says_which_half(void **state)
     observe_times(l, &syncing, 5);
     assert_int_equal(lesson_current(l), 4);
     assert_int_equal(l->steps[4].state, STEP_HALF);
-    assert_seen(l, 4,
-                "sync 60%, 1 in sync wanted (seen: master=node2; +1 on node3)"); /* first what is missing */
-    observe_times(l, &promoted, 2);
+    assert_seen(l, 4, "sync 60%, 1 in sync wanted (seen: master=node2)"); /* first what is missing */
+    lesson_look(l, 4);
+    observe(l, &promoted); /* what is shown is of this look, not of the one before */
+    assert_int_equal(l->steps[4].state, STEP_HALF);
+    assert_seen(l, 4, "seen once so far (master=node2; in sync={node3})");
+    observe(l, &promoted);
     assert_int_equal(l->steps[4].state, STEP_SEEN);
     lesson_destroy(l);
 }
@@ -327,6 +339,7 @@ static void two_masters_prove_nothing(void **state)
     assert_fact(found.missing, "a partition: node1, node2 each say they are its master");
     finding_finish(&found);
     snapshot_destroy(s);
+    lesson_look(l, 4);
     observe_times(l, &promoted, 2); /* one of them is left */
     assert_int_equal(l->steps[4].state, STEP_SEEN);
     lesson_destroy(l);
@@ -443,6 +456,7 @@ static void a_mirror_that_is_about_to_come_breaks_the_wait(void **state)
     lesson_destroy(l);
 }
 
+/* What a step's title says of what lasts: since when that is over, which is never before what it came of. */
 static void what_stops_to_be_true_says_when(void **state)
 {
     (void)state;
@@ -451,11 +465,13 @@ static void what_stops_to_be_true_says_when(void **state)
     int64_t held = wall_of(now);
     const struct look none = {0};
     observe(l, &none);
+    int64_t missed = wall_of(now);
+    assert_true(missed > held);
     assert_int_equal(l->steps[0].state, STEP_SEEN); /* once may be a slip */
     observe(l, &none);
     assert_int_equal(l->steps[0].state, STEP_WAS);
     int64_t when = l->steps[0].seen_wall_ms;
-    assert_int_equal(when, held); /* when it held for the last time, not when it was found to be over */
+    assert_int_equal(when, missed);         /* when it was first seen not to be so */
     assert_seen(l, 0, "no policy mirrior"); /* what is so instead */
     assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
     observe_times(l, &policy_set, 3);       /* the same again is not the same fact */
@@ -463,6 +479,89 @@ static void what_stops_to_be_true_says_when(void **state)
     assert_int_equal(l->steps[0].seen_wall_ms, when);
     assert_int_equal(lesson_current(l), 1);
     lesson_destroy(l);
+}
+
+/* What happened has happened: the message that was published may be taken, the master may be another one. */
+static void what_happened_stays(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &compared, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &node1_stopped, 2);
+    observe_times(l, &promoted, 2);
+    lesson_look(l, 4);
+    observe_times(l, &hello_lost, 4);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(l->steps[i].state, STEP_SEEN);
+    lesson_destroy(l);
+}
+
+/* A step that only looks is passed by who looks; what was there to be seen then is enough, also if it is over
+ * by now. It does not take the place of what was never shown. */
+static void a_look_is_the_learners(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    lesson_look(l, 0); /* it has something to run: looking is not enough */
+    assert_false(l->steps[0].acted);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &compared, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &node1_stopped, 2);
+    lesson_look(l, 4);
+    observe_times(l, &node1_stopped, 3);
+    assert_int_equal(lesson_current(l), 4);
+    l->steps[4].acted = false;
+    observe_times(l, &promoted, 5);
+    assert_int_equal(lesson_current(l), 4);
+    int64_t held = wall_of(now);
+    observe_times(l, &consumed, 3);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_look(l, 4);
+    assert_int_equal(lesson_current(l), 5);
+    assert_seen(l, 4, "master=node2; in sync={node3}");
+    assert_int_equal(l->steps[4].seen_wall_ms, held);
+    lesson_look(l, l->steps_len); /* after the last there is nothing to look at */
+    lesson_destroy(l);
+}
+
+/* What came out is what was seen when the step was ticked, not what was answered. */
+static void the_question_is_decided_by_what_is_seen(void **state)
+{
+    (void)state;
+    for (int error = 0; error <= 1; error++) {
+        struct lesson *l = load(2);
+        for (size_t i = 0; i < 3; i++)
+            l->steps[i].state = STEP_SEEN;
+        assert_true(lesson_asks(l));
+        assert_true(lesson_answer(l));
+        const struct look gone = {.node1 = "not running", .queues = HELLO(",'was_messages':1", "stopped")};
+        static const char *const printed[] = {
+            "received: 404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by supervisor\n",
+            "404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by supervisor\n"};
+        lesson_begin_action(l, 3);
+        lesson_output(l, 3, printed[error], strlen(printed[error]));
+        lesson_action_ended(l, 3, 1);
+        observe(l, &gone);
+        assert_int_equal(l->predict.was, -1);
+        observe(l, &gone);
+        assert_int_equal(lesson_current(l), 4);
+        assert_int_equal(l->predict.was, error ? 2 : 0);
+        assert_int_equal(l->predict.said, 0);
+        struct labdir lab = {0}; /* both are there when one comes back */
+        assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "proof"));
+        assert_int_equal(lesson_keep(l, &lab), 0);
+        struct lesson *again = load(2);
+        assert_true(lesson_take_up(again, &lab));
+        assert_int_equal(again->predict.was, l->predict.was);
+        assert_int_equal(again->predict.said, 0);
+        lesson_forget_all(&lab);
+        assert_int_equal(rmdir(lab.path), 0);
+        lesson_destroy(again);
+        lesson_destroy(l);
+    }
 }
 
 static void what_an_earlier_run_left_is_named(void **state)
@@ -524,9 +623,12 @@ static void what_was_seen_is_kept_with_its_time(void **state)
     assert_int_equal(most->most, 1);
 
     const struct look none = {0}; /* the nodes do not show it any more */
-    observe_times(anew, &none, 2);
+    observe(anew, &none);
+    int64_t missed = wall_of(now);
+    observe(anew, &none);
     assert_int_equal(anew->steps[0].state, STEP_WAS);
-    assert_int_equal(anew->steps[0].seen_wall_ms, l->steps[0].seen_wall_ms);
+    assert_int_equal(anew->steps[0].seen_wall_ms, missed);
+    assert_int_equal(anew->steps[1].state, STEP_SEEN); /* that was published is so still */
 
     assert_int_equal(lesson_forget(l, &lab), 0);
     struct lesson *third = load(7);
@@ -578,6 +680,9 @@ int main(void)
         cmocka_unit_test(an_unknown_number_is_not_zero),
         cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
         cmocka_unit_test(what_stops_to_be_true_says_when),
+        cmocka_unit_test(what_happened_stays),
+        cmocka_unit_test(a_look_is_the_learners),
+        cmocka_unit_test(the_question_is_decided_by_what_is_seen),
         cmocka_unit_test(what_an_earlier_run_left_is_named),
         cmocka_unit_test(what_was_seen_is_kept_with_its_time),
         cmocka_unit_test(every_fact_can_be_explained),

@@ -44,7 +44,14 @@ struct lesson *sketch_lesson(void)
     l->number = 7;
     l->title = xstrdup("keep messages when a node stops");
     l->aim = xstrdup("Stop the node that holds the queue and get the messages all the same.");
-    l->predict = xstrdup("Which nodes hold mirrior_hello after node1 was stopped?");
+    static const char *const choices[] = {"node2", "node2 and node3", "none"};
+    l->predict.text = xstrdup("Which nodes hold mirrior_hello after node1 was stopped?");
+    l->predict.step = 2;
+    l->predict.decided = 3;
+    l->predict.said = l->predict.was = -1;
+    l->predict.choices = xcalloc(ARRAY_LEN(choices) + 1, sizeof(char *));
+    for (size_t i = 0; i < ARRAY_LEN(choices); i++)
+        l->predict.choices[i] = xstrdup(choices[i]);
     l->steps_len = ARRAY_LEN(steps);
     l->steps = xcalloc(l->steps_len, sizeof(*l->steps));
     for (size_t i = 0; i < l->steps_len; i++) {
@@ -95,7 +102,10 @@ void sketch_destroy(struct lesson *l)
     free(l->steps);
     free(l->title);
     free(l->aim);
-    free(l->predict);
+    free(l->predict.text);
+    for (size_t i = 0; l->predict.choices[i]; i++)
+        free(l->predict.choices[i]);
+    free(l->predict.choices);
     json_decref(l->account);
     free(l);
 }

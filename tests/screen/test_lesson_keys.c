@@ -158,8 +158,7 @@ static void the_end_is_about_what_was_used(void **state)
     sketch_destroy(l);
 }
 
-/* B says what it cleared, of this lesson, and the question is asked again: above the keys, and once a step
- * was run or where there is no room, among the steps. */
+/* B says what it cleared, of this lesson, and begins with its aim: the question comes at its step. */
 static void begun_again_it_asks_again(void **state)
 {
     (void)state;
@@ -167,35 +166,55 @@ static void begun_again_it_asks_again(void **state)
     struct command *run;
     struct lesson *l = of_queues((char *[]){hello, mirrored, NULL});
     l->policies = (char *[]){policy, NULL};
-    free(l->predict);
-    l->predict = xstrdup("Who has which message?");
-    l->steps[3].before = xstrdup("look");
     model_init(&m, l, NULL, false, false);
     see(&m, "rest");
-    assert_drawn(&m, "\nBefore you look: Who has which message?\n", true);
+    assert_drawn(&m, "\nAim: Stop the node that holds", true);
+    assert_drawn(&m, "Before you look", false);
     types(&m, "B", &run);
     assert_int_equal(types(&m, "y", &run), EFFECT_RUN);
     model_ran(&m, run);
     assert_drawn(&m, "(begin lesson 7 again)", true);
     model_ended(&m, run, 0);
-    assert_drawn(&m, "\nBefore you look: Who has which message?\n", true);
+    assert_drawn(&m, "Before you look", false);
     assert_drawn(&m, "\nready: every node runs; cleared: hello, mirrior_hello, policy mirror\n", true);
     assert_drawn(&m, "nothing of an earlier run", false);
     assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
     l->steps[0].acted = true;
     model_ran(&m, run);
     model_ended(&m, run, 0);
-    assert_drawn(&m, "\n       Before you look: Who has which message?\n", true);
-    for (size_t i = 0; i < 3; i++)
-        sketch_step(l, i, STEP_SEEN, "so");
-    free(l->steps[3].action_text);
-    l->steps[3].action_text = NULL;
-    l->steps[3].acted = true;
     assert_drawn(&m, "Before you look", false);
-    free(l->steps[3].before);
     l->queues = l->policies = NULL;
     model_finish(&m);
     sketch_destroy(l);
+}
+
+/* The policy that the form offers is the lesson's so far, and not that of a step which is still to come; what
+ * somebody has typed stays. */
+static void the_form_tells_nothing_before_its_time(void **state)
+{
+    (void)state;
+    static const char *const mirror = "set_policy mirrior '^mirror' ", *const mirrior =
+                                                                           "set_policy mirrior '^mirrior' ";
+    char *error = NULL;
+    struct model m;
+    struct command *run;
+    struct lesson *l = lesson_load(6, NULL, &error);
+    assert_non_null(l);
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    types(&m, "P", &run);
+    assert_drawn(&m, mirror, true);
+    assert_drawn(&m, mirrior, false);
+    types(&m, "\x1b", &run);
+    l->steps[0].state = l->steps[1].state = STEP_SEEN;
+    types(&m, "P", &run);
+    assert_drawn(&m, mirrior, true);
+    types(&m, "\t\x15^own", &run);
+    types(&m, "\x1b", &run);
+    types(&m, "P", &run);
+    assert_drawn(&m, "set_policy mirrior '^own' ", true);
+    model_finish(&m);
+    lesson_destroy(l);
 }
 
 /* A partition keeps a step from its result: what mends it is said, there and by n. */
@@ -237,7 +256,8 @@ static void a_step_that_failed_is_run_by_r(void **state)
     sketch_destroy(l);
 }
 
-/* What one needs to know is not cut off: what is missing, what was shown; "true until" has its time. */
+/* What one needs to know is not cut off: what is missing, what was shown; of what is over, what came after.
+ */
 static void no_sentence_is_cut_off(void **state)
 {
     (void)state;
@@ -260,8 +280,13 @@ static void no_sentence_is_cut_off(void **state)
     sketch_step(l, 1, STEP_WAS, "messages=100000; and many more of them there");
     sketch_step(l, 2, STEP_OPEN, NULL);
     sketch_step(l, 3, STEP_OPEN, NULL);
-    assert_drawn(&m, "1 set policy mirror ^mirrior exactly:2   true until ", true);
-    assert_drawn(&m, ", then policy mi", false);
+    assert_drawn(&m, "1 set policy mirror ^mirrior exactly:2   was true, then policy mirror pat..\n", true);
+    sketch_step(l, 0, STEP_WAS, "no policy");
+    free(l->steps[0].title);
+    free(l->steps[1].title);
+    l->steps[0].title = xstrdup("set policy");
+    l->steps[1].title = xstrdup("publish");
+    assert_drawn(&m, "1 set policy                            true until 21:05:09, then no policy\n", true);
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -282,14 +307,21 @@ static void a_small_screen_has_them_all(void **state)
     char *frame = model_frame(&m, 60, 20);
     assert_contains(frame, "hello: 100000 messages are out of reach");
     assert_contains(frame, "+>node1 NOT RUNNING");
-    assert_contains(frame, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P\n");
+    assert_contains(frame,
+                    "\nq:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g P\n"); /* n has nothing left */
+    free(frame);
+    m.next_lesson = 8;
+    frame = model_frame(&m, 60, 20);
+    assert_contains(frame, "\nN:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P\n");
     free(frame);
     struct canvas c; /* a click on a key whose word has no room is that key */
     int keys[MOUSE_KEYS];
     canvas_init(&c);
     canvas_resize(&c, 60, 20);
     screen_draw(&m, &c);
-    int last = (int)strlen("n:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p g P") - 1;
+    int last = (int)strlen("N:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P") - 1;
+    assert_int_equal(mouse_keys(&m, &c, 3, 19, keys), 1);
+    assert_int_equal(keys[0], 'N');
     assert_int_equal(mouse_keys(&m, &c, last, 19, keys), 1);
     assert_int_equal(keys[0], 'P');
     canvas_finish(&c);
@@ -311,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_gap_between_lessons_is_said),
         cmocka_unit_test(the_end_is_about_what_was_used),
         cmocka_unit_test(begun_again_it_asks_again),
+        cmocka_unit_test(the_form_tells_nothing_before_its_time),
         cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(a_step_that_failed_is_run_by_r),
         cmocka_unit_test(no_sentence_is_cut_off),

@@ -155,6 +155,9 @@ static void transient(void **state)
     says(&s, "found lost", false); /* seen once */
     look(&s);
     check(&s, "message-transient-80x24", 80, 24);
+    press(&s, '1');
+    check(&s, "wide-transient-160x45", 160, 45); /* beside the cluster there is little room */
+    press(&s, '3');
     press(&s, ']');
     says(&s, "| back with it, 1 message", true);
     end(&s);
@@ -457,6 +460,8 @@ static void there_before_we_looked(void **state)
     press(&s, '3');
     says(&s, "VERDICT #10 KEPT", true); /* nobody chose: the newest */
     says(&s, "before this screen looked", true);
+    says(&s, "    #10 now                  M              .              .\n", true);
+    says(&s, " [ and ]: another ", true);
     says(&s, "publish-", false);
     end(&s);
 }
@@ -630,6 +635,18 @@ static void node_detail_of_what_is_not_told(void **state)
     end(&s);
 }
 
+/* Each queue's row can be told from the others, also where its name is cut. */
+static void names_differ(struct scene *s, int width, int height, const char *before)
+{
+    char *frame = model_frame(&s->m, width, height);
+    for (int i = 199; i > 190; i--) {
+        char *name = format_text("%s%d", before, i);
+        assert_contains(frame, name);
+        free(name);
+    }
+    free(frame);
+}
+
 /* As large as it gets: every queue can be reached, the selected one is in sight, and a frame takes a moment.
  */
 static void two_hundred_queues(void **state)
@@ -644,7 +661,7 @@ static void two_hundred_queues(void **state)
     for (int i = 0; i < 200; i++) {
         struct queue_seen *q = &next->queues[i];
         *q = one;
-        q->name = format_text(i == 199 ? "镜像队列%03d" : "q%03d", i);
+        q->name = format_text(i >= 150 ? "镜像队列-%03d" : "q%03d", i);
         q->effective_definition = xstrdup("{}");
         q->policy = xstrdup("all");
         q->master = i % 10;
@@ -661,8 +678,13 @@ static void two_hundred_queues(void **state)
     for (int i = 0; i < 199; i++)
         press(&s, 'j');
     check(&s, "large-last-80x24", 80, 24);
+    names_differ(&s, 80, 24, "..-");
+    names_differ(&s, 160, 45, "镜像队列-");
+    char *wide = model_frame(&s.m, 160, 45);
+    assert_contains(wide, "DEPTH 60 s");
+    free(wide);
     press(&s, KEY_RETURN);
-    says(&s, "镜像队列199", true);
+    says(&s, "镜像队列-199", true);
     press(&s, 'l');
     check(&s, "large-node-80x24", 80, 24);
     press(&s, '1');

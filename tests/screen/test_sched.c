@@ -74,8 +74,8 @@ static void two_masters_in_a_schedule(void **state)
     (void)state;
     struct command *run;
     struct player *p = open_schedule(FOLDER "two-masters.sched");
-    player_request(p, REQUEST_EARLIER);
-    player_request(p, REQUEST_EARLIER);
+    for (unsigned i = 0; i < 3; i++)
+        player_request(p, REQUEST_EARLIER);
     char *frame = model_frame(player_model(p), 80, 22); /* what has no room is counted */
     assert_lacks(frame, "m3   node2 node3");
     assert_contains(frame, "- 0 of 3 lost, +");
@@ -99,17 +99,21 @@ static void two_masters_in_a_schedule(void **state)
     frame = frame_of(p);
     assert_contains(frame, "node1 NOT RUNNING");
     assert_lacks(frame, "cut off from"); /* its links are whole: it was stopped */
-    assert_contains(frame, "+was apart from node1-");
+    assert_lacks(frame, "apart from");   /* who cannot be reached is not listed */
+    char *tall = model_frame(player_model(p), 80, 40);
+    assert_contains(tall, "m2   -             confirmed, unavailable"); /* its disk may bring it back */
+    free(tall);
     free(frame);
+    player_request(p, REQUEST_LATER); /* it comes back, and joins the other side */
     model_key(player_model(p), '3', &run);
     frame = frame_of(p);
     check_frame("sched-life-80x24", frame);
     assert_contains(frame, "     step 6   |              X stop node1   ");
-    assert_contains(frame, "              |              :              M serves without it: LOST here");
-    assert_contains(frame, "     m2 now                  !              .              u");
+    assert_contains(frame, "              |              |              M serves without it: LOST here");
+    assert_contains(frame, "     m2 now                  u              .              u");
     assert_contains(frame,
-                    "VERDICT m2 of q: confirmed, LOST at step 6"); /* nobody chose: the one that is lost */
-    assert_contains(frame, "\n>m2   -             confirmed, LOST at step 6"); /* the ledger, beside it */
+                    "VERDICT m2 of q: confirmed, LOST at step 7"); /* nobody chose: the one that is lost */
+    assert_contains(frame, "\n>m2   -             confirmed, LOST at step 7"); /* the ledger, beside it */
     assert_contains(frame, "\n m1   node2 node3   confirmed, kept");
     free(frame);
     model_key(player_model(p), KEY_ARROW_RIGHT, &run);
@@ -437,9 +441,13 @@ static void what_does_not_begin_says_why(void **state)
     FILE *f = fopen(file, "we");
     fputs("nodes 3\nrule nobody\ndeclare q durable\npublish node1 q\n", f);
     fclose(f);
+    assert_int_equal(lab_replay_begin(file, &somewhere, &fd, &pid), 78); /* a bad file, like any other */
+    f = fopen(file, "we");
+    fputs("nodes 3\npolicy ha ^q {\"ha-mode\":\"some\"}\n", f);
+    fclose(f);
     assert_int_equal(lab_replay_begin(file, &somewhere, &fd, &pid), 0);
     assert_null(recording_from(fd, "x.sched", &error));
-    assert_contains(error, "x.sched: NOT PLAYED TO ITS END: rule nobody: the simulator knows no rule");
+    assert_contains(error, "x.sched: NOT PLAYED TO ITS END: line 2, policy ha ^q");
     free(error);
     assert_int_equal(lab_replay_end(fd, pid), 1);
     unlink(file);

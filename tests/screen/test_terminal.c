@@ -358,14 +358,14 @@ static void only_what_nodes_show_is_ticked(void **state)
 {
     struct scene *s = *state;
     scene_live(s, 7);
-    assert_seen(s, ">[ ] 1 set policy");
+    assert_seen(s, ">[ ] 1 set the policy");
     terminal_type(s->t, "n"); /* labctl finds no lab in /nowhere: it fails, or could have lied */
     assert_seen(s, "$ labctl ");
     assert_goes(s, "running...");
     scene_pass_rounds(s, 6);
-    assert_contains(terminal_text(s->t), ">[ ] 1 set policy");
+    assert_contains(terminal_text(s->t), ">[ ] 1 set the policy");
     fake_policies(s->fake, "[" MIRRIOR "]"); /* set by somebody else: it is there, and that is what counts */
-    assert_seen(s, " [x] 1 set policy");
+    assert_seen(s, " [x] 1 set the policy");
     assert_seen(s, ">[ ] 3 "); /* the fake hello is there already, with its message */
     scene_pass_rounds(s, 4);
     assert_contains(terminal_text(s->t), " 2/7");
@@ -380,14 +380,14 @@ static void frozen_data_ticks_nothing(void **state)
 {
     struct scene *s = *state;
     scene_live(s, 7);
-    assert_seen(s, ">[ ] 1 set policy");
+    assert_seen(s, ">[ ] 1 set the policy");
     for (size_t i = 0; i < 3; i++)
         fake_node(s->fake, i, FAKE_FROZEN, true);
     fake_policies(s->fake, "[" MIRRIOR "]"); /* so they would say, if they said anything */
     assert_seen(s, "STALE");
     uint64_t frame = terminal_frames(s->t);
     assert_true(terminal_wait_frame(s->t, frame + 2, SOON)); /* the age goes on */
-    assert_contains(terminal_text(s->t), ">[ ] 1 set policy");
+    assert_contains(terminal_text(s->t), ">[ ] 1 set the policy");
     assert_lacks(terminal_text(s->t), "[x]");
     scene_quit(s);
 }

@@ -76,7 +76,7 @@ static bool is_proved(struct terminal_test *t, void *arg)
 {
     const struct progress *p = arg;
     (void)t;
-    return proved(p->w, p->steps) >= p->wanted; /* or beyond: the next one may be ticked with it */
+    return proved(p->w, p->steps) == p->wanted; /* and not beyond: each waits for an n of its own */
 }
 
 /* Nothing was done for it yet, and nothing proves it. */
@@ -90,20 +90,40 @@ static void assert_open(struct walk *w, int steps, int step)
                  terminal_text(w->t));
 }
 
-/* acts: for each step n if there is something to do, which n does; - if it is only looked at. Each is empty
- * before it is done, and then ticked by what the nodes report. */
+/* What was seen at a step stands beside its title, to its end. */
+static void assert_whole(struct walk *w, int step)
+{
+    char ticked[24];
+    snprintf(ticked, sizeof(ticked), " [x] %d ", step);
+    const char *row = strstr(terminal_text(w->t), ticked), *end = row ? strchr(row, '\n') : NULL;
+    if (!row) /* the ending has no room for all of them */
+        return;
+    char *text = xstrndup(row, end ? (size_t)(end - row) : strlen(row));
+    char *last = text + strlen(text);
+    while (last > text && last[-1] == ' ')
+        *--last = '\0';
+    if (!strstr(text, " seen: ") || strstr(text, ".."))
+        fail_msg("step %d of lesson %d, what was seen is cut off, or not beside it: %s\n%s", step, w->lesson,
+                 text, terminal_text(w->t));
+    free(text);
+}
+
+/* acts: for each step n: there is something to do, which n does; l: it is only looked at, and n says that it
+ * was. Each is empty before, and then ticked by what the nodes report. */
 static void walk(struct walk *w, const char *acts)
 {
     char part[64];
     int steps = (int)strlen(acts);
     for (int i = 1; i <= steps; i++) {
-        if (acts[i - 1] == 'n') {
-            assert_open(w, steps, i);
-            terminal_type(w->t, "n");
-        }
+        assert_open(w, steps, i);
+        if (acts[i - 1] == 'l')
+            assert_seen(w, "nothing to run: look, then n", STEP_MS);
+        terminal_type(w->t, "n");
         int64_t from = terminal_now_us();
         if (!terminal_wait(w->t, is_proved, &(struct progress){w, steps, i}, STEP_MS))
             fail_msg("step %d is not ticked within %d s:\n%s", i, STEP_MS / 1000, terminal_text(w->t));
+        for (int done = 1; done <= i; done++)
+            assert_whole(w, done);
         print_message("  lesson %d, step %d ticked after %.1f s\n", w->lesson, i,
                       (double)(terminal_now_us() - from) / 1e6);
     }
@@ -131,7 +151,7 @@ static void lesson_7_to_seven_ticks(void **state)
     assert_seen(w, "LIVE", START_MS);
     assert_seen(w, ">[ ] 1 ", 10000);
     assert_seen(w, "Press n", 10000);
-    walk(w, "nnnn-nn");
+    walk(w, "nnnnlnn");
     /* with only the screen: what was lost, why, and what kept the rest, by whom */
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
     const char *kept[] = {"mirrior_hello: node2 took over from node1; its copy was in sync: all kept.",
@@ -167,7 +187,7 @@ static void lesson_2_to_six_ticks(void **state)
 {
     struct walk *w = *state;
     begin_anew(w, 2);
-    walk(w, "nn-nn-");
+    walk(w, "nnlnnl");
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
     quit(w);
 }
@@ -179,7 +199,7 @@ static void lesson_1_and_on_to_lesson_2(void **state)
     w->t = terminal_start(w->base, 80, 24, run_lab, w);
     w->lab.up = true;
     assert_seen(w, "lab 1/1 LIVE", START_MS);
-    walk(w, "nnnn-n");
+    walk(w, "nnnnln");
     assert_seen(w, "hello: 1 message is lost", STEP_MS);
     terminal_type(w->t, "2");
     assert_seen(w, "publish  hello: 1 published", STEP_MS);
@@ -215,7 +235,7 @@ static void lesson_6_to_five_ticks(void **state)
 {
     struct walk *w = *state;
     go_on(w, 6);
-    walk(w, "nnn-n");
+    walk(w, "nnnln");
     assert_seen(w, "mirrior_hello   running       0     0  M", STEP_MS);
     assert_seen(w, " +1            mirrior", STEP_MS);
     terminal_type(w->t, "2");

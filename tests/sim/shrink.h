@@ -13,10 +13,17 @@ struct shrink {
     void (*make)(struct plan *p, void *arg); /* the world; its schedule is what is shrunk */
     void *arg;
     unsigned limit_s;     /* of time, for all attempts */
+    unsigned limit_runs;  /* of attempts; 0: as many as there is time for */
     unsigned run_limit_s; /* of CPU time, for one; longer is endless */
 };
 
-/* The schedule (caller frees), how many events it has left, and what it breaks; NULL: every promise held. */
-char *shrink(const struct shrink *job, size_t *events, char broken[300]);
+struct shrunk {
+    char *schedule; /* the caller's to free; NULL: every promise held */
+    size_t events;  /* how many it has left */
+    unsigned runs;  /* attempts that were played */
+    char broken[300];
+};
+
+void shrink(const struct shrink *job, struct shrunk *out);
 
 #endif

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,21 +172,22 @@ static int tell_shrunk(uint64_t seed)
 {
     struct shrink job = {
         .make = make_seed, .arg = &seed, .limit_s = SHRINK_LIMIT_S, .run_limit_s = seed_limit_s};
-    char broken[300];
-    size_t events = 0;
-    char *schedule = shrink(&job, &events, broken);
-    if (!schedule) {
+    struct shrunk shrunk;
+    time_t began = time(NULL);
+    shrink(&job, &shrunk);
+    if (!shrunk.schedule) {
         printf("seed %llu keeps every promise: nothing to shrink\n", (unsigned long long)seed);
         return 0;
     }
-    char *path = keep_schedule(seed, schedule);
-    printf("%s# %zu events", schedule, events);
+    char *path = keep_schedule(seed, shrunk.schedule);
+    printf("%s# %zu events (%u runs, %d s)", shrunk.schedule, shrunk.events, shrunk.runs,
+           (int)(time(NULL) - began));
     if (path)
         printf("; play them: %s --sched %s --trace", program_name, path);
     printf("\n");
     fflush(stdout);
     free(path);
-    free(schedule);
+    free(shrunk.schedule);
     return 1;
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "shrink.h"
 #include "sim/plan.h"
 
 #define FOLDER "tests/sim/found"
@@ -30,6 +31,17 @@ static char *read_all(const char *path)
     return t.s;
 }
 
+/* A time stands in front of each. */
+static unsigned events(const char *text)
+{
+    unsigned count = *text == '+';
+    while ((text = strstr(text, "\n+"))) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
 static void play(const char *path)
 {
     struct plan p;
@@ -37,6 +49,9 @@ static void play(const char *path)
     char *text = read_all(path), *error = NULL;
     if (plan_read(&p, path, text, &error) != 0)
         fail_msg("%s", error);
+    if (events(text) > SHRINK_EVENTS)
+        fail_msg("%s has %u events; %d are as many as one can read: shrink its seed again", path,
+                 events(text), SHRINK_EVENTS);
     plan_run(&p, &r);
     if (r.failure)
         fail_msg("%s: %s", path, r.failure);

@@ -28,7 +28,7 @@ struct played {
 static void play(struct played *p, const char *name, const char *text)
 {
     char *error = NULL;
-    if (sched_parse(&p->s, name, text, &error))
+    if (replay_read(&p->s, name, text, &error))
         fail_msg("%s", error);
     FILE *out = open_memstream(&p->out, &p->len);
     p->err = replay_on_sim(&p->s, name, false, out, &p->result);
@@ -175,11 +175,13 @@ static void timed_lines_do_not_wait(void **state)
 static void an_unknown_rule_is_refused(void **state)
 {
     (void)state;
-    struct played p = {0};
-    play(&p, "x", "rule best\npublish node1 q\n");
-    assert_int_equal(p.err, ERR_NOT_FOUND);
-    says(&p, "rule best: the simulator knows no rule of that name; there are kit oldest newest");
-    end(&p);
+    struct sched s;
+    char *error = NULL;
+    assert_int_equal(replay_read(&s, "a.sched", "nodes 3\n\nrule best\npublish node1 q\n", &error),
+                     ERR_INVALID);
+    assert_string_equal(error, "a.sched:3: rule 'best': there is none of that name; write one of kit oldest "
+                               "newest newest-of-all most-messages synchronised-only");
+    free(error);
 }
 
 /* As things are it cannot be done: that is a fact of the step, and the schedule goes on. */
@@ -370,6 +372,135 @@ static void a_node_that_is_off_forgets_another(void **state)
              "step 6  start node2\n        node2 runs"));
 }
 
+/* A queue that no disk keeps goes with its node, and its messages with it, persistent or not. */
+static void what_no_disk_keeps_goes_through_l5(void **state)
+{
+    (void)state;
+    ends_as_expected("nodes 3\ndeclare q transient\npublish node1 q\nkill node1\nexpect m1 lost L5 step 2\n",
+                     SAYS("q is not there", "LOST m1 through L5"));
+    ends_as_expected(
+        "nodes 3\ndeclare q transient {\"x-max-length\":2}\npublish node1 q 3\nstop node1\nexpect "
+        "m1 dropped\nexpect all lost L5 step 2\n",
+        SAYS("LOST m3 through L5"));
+    /* mirrored: the mirror that takes over was not in sync, and the only copies went */
+    ends_as_expected("nodes 3\npolicy ha ^q {\"ha-mode\":\"exactly\",\"ha-params\":2}\ndeclare q "
+                     "transient\npublish node1 q\nstop node1\nkill node2\nexpect m1 lost L5 step 3\n",
+                     SAYS("q runs on node3"));
+    /* a node that pauses has ended, too, whether anybody stopped it or not */
+    ends_as_expected("nodes 3\npartitions pause_minority\ndeclare q durable\npublish node1 q transient\npart "
+                     "node1\nheal\nexpect m1 lost L5 step 3\n",
+                     SAYS("q runs on node1"));
+    /* with nothing left of it there is nothing that an operator throws away */
+    ends_as_expected("nodes 2\ndeclare q transient\npublish node1 q\nkill node1 node2\nforce node2\nstart "
+                     "node2\nexpect m1 lost L5\n",
+                     SAYS("q is not there"));
+}
+
+/* On two sides: what one has is not lost as long as a disk of that side may come back. */
+static void what_the_other_side_has_on_its_disk_is_unavailable(void **state)
+{
+    (void)state;
+    static const char apart[] = "nodes 2\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npart node1\n"
+                                "publish node2 q\nkill node1 node2\nstart node1\n";
+    char *alone = format_text("%sexpect m1 unavailable\n", apart);
+    ends_as_expected(alone, SAYS("AWAY m1: on disks of the other side, which does not run: node2",
+                                 "unavailable: it is on disks of the other side, which does not run"));
+    free(alone);
+    char *found = format_text("%skill node1\nstart node2\nexpect m1 kept\n", apart);
+    ends_as_expected(found,
+                     SAYS("step 6  start node2\n        node2 runs; q runs on node2, no mirrors, holds m1"));
+    free(found);
+    char *discarded = format_text("%sheal\nstart node2\nexpect m1 lost L3 step 6\n", apart);
+    ends_as_expected(discarded, SAYS("LOST m1 through L3"));
+    free(discarded);
+    /* what no disk keeps went with that side's last node */
+    ends_as_expected(
+        "nodes 2\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npart node1\npublish node2 q "
+        "transient\nkill node2\nexpect m1 lost L5 step 3\n",
+        SAYS("q runs on node1"));
+    ends_as_expected(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\npartitions autoheal\ndeclare q durable\npart "
+        "node1\npublish node1 q\nheal\nexpect m1 lost L3 step 3\n",
+        SAYS("2 masters"));
+}
+
+/* An operator is answered by one side, and what the other one has stays. */
+static void operators_ask_one_side(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npublish node1 q\npart "
+        "node1\npublish node1 q\npurge q\ndelete q\ndelete q\nexpect m1 kept\nexpect m2 consumed\n",
+        SAYS("step 4  purge q\n        q has 2 masters, one on each side; node1, no mirrors, holds "
+             "nothing; node2, in sync node3, holds m1",
+             "step 5  delete q\n        q runs on node2",
+             "step 6  delete q\n        refused: q is not there; q runs on node2", "1 kept, 1 consumed"));
+    ends_as_expected(
+        "nodes 2\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\nclear ha\nclear ha\ndeclare "
+        "q transient\ndeclare q durable\nkill node1\ndeclare q durable\n",
+        SAYS("step 2  clear ha\n        refused: there is no policy ha; q runs",
+             "step 3  declare q transient\n        refused: q is there, and not like that; q runs",
+             "step 4  declare q durable\n        q runs",
+             "step 6  declare q durable\n        refused: q does not run; q is down"));
+}
+
+/* Who restarts is taken in by the side of the first node that serves; its own is discarded. */
+static void who_restarts_joins_the_first_side(void **state)
+{
+    (void)state;
+    static const char two[] =
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ncut node1 node2\n"
+        "publish node1 q\nheal\nstop %s\nstart %s\nexpect m1 kept\n";
+    char *first = format_text(two, "node1", "node1"), *third = format_text(two, "node3", "node3");
+    ends_as_expected(first, SAYS("node1 runs; q has 2 masters, one on each side; node2, in sync node1, holds "
+                                 "nothing; node3, no mirrors, holds m1"));
+    ends_as_expected(third,
+                     SAYS("node3 runs; q has 2 masters, one on each side; node1, NOT in sync node3, holds "
+                          "m1; node2, no mirrors, holds nothing"));
+    free(first);
+    free(third);
+}
+
+static void a_forgotten_node_does_not_start(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\npublish node1 q\nkill node2\n"
+        "forget node2\nstart node2\nstop node3\nforget node3\nstart node2 node3\nreset node2\nstart "
+        "node2\nexpect m1 kept\n",
+        SAYS("step 4  start node2\n        node2 does not start: it was forgotten; q runs on node1",
+             "step 7  start node2 node3\n        node2 node3 do not start: they were forgotten",
+             "step 9  start node2\n        node2 runs; q runs on node1, NOT in sync node2"));
+}
+
+/* Nobody is of more than half, or of all that there are: that is a rest, too. */
+static void a_cut_that_nobody_can_go_on_with_is_a_rest(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 4\npartitions pause_minority\ndeclare q durable\npublish node1 q\nkill node4\ncut node1 "
+        "node2\nheal\nstart node4\nexpect m1 kept\n",
+        SAYS("step 3  cut node1 node2\n        q is down", "step 4  heal\n        q runs on node1",
+             "step 5  start node4\n        node4 runs"));
+    ends_as_expected(
+        "nodes 4\npartitions autoheal\ndeclare q durable\npublish node1 q\ncut-one-way node4 node3\n"
+        "cut node2 node3\nheal\nexpect m1 kept\n",
+        SAYS("step 4  heal\n        q runs on node1"));
+}
+
+static void the_end_is_looked_at(void **state)
+{
+    (void)state;
+    ends_as_expected("nodes 3\ndeclare q durable {\"x-max-length\":2}\npublish node1 q 4 hurried\nexpect m1 "
+                     "dropped\nexpect m2 dropped\nexpect all kept\n",
+                     SAYS("q runs on node1, no mirrors, holds m3 m4", "2 kept"));
+    /* what was dropped before anybody looked met the limits of then */
+    ends_as_expected(
+        "nodes 2\npolicy l ^q {\"max-length\":2}\ndeclare q durable\npublish node1 q 2\npublish node2 "
+        "q 2 hurried\nclear l\nexpect m1 dropped\nexpect m2 dropped\nexpect all kept\n",
+        SAYS("ENDED m1 m2: dropped by max-length"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +519,13 @@ int main(void)
         cmocka_unit_test(what_a_limit_ends_is_no_loss),
         cmocka_unit_test(a_loss_in_a_queue_with_limits_is_a_loss),
         cmocka_unit_test(a_node_that_is_off_forgets_another),
+        cmocka_unit_test(what_no_disk_keeps_goes_through_l5),
+        cmocka_unit_test(what_the_other_side_has_on_its_disk_is_unavailable),
+        cmocka_unit_test(operators_ask_one_side),
+        cmocka_unit_test(who_restarts_joins_the_first_side),
+        cmocka_unit_test(a_forgotten_node_does_not_start),
+        cmocka_unit_test(a_cut_that_nobody_can_go_on_with_is_a_rest),
+        cmocka_unit_test(the_end_is_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

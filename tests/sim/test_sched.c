@@ -107,6 +107,12 @@ static void set_up_ends_with_the_first_event(void **state)
     assert_int_equal(s.events.items[1].verb, SCHED_FULL_DISK);
     assert_string_equal(s.faults, "cuts,clogs");
     sched_finish(&s);
+    s = read_as("seed 3\n+250~7 kill node1\n+0 start node1\n");
+    assert_int_equal(s.events.items[0].wait_ms, 250);
+    assert_int_equal(s.events.items[0].luck, 7);
+    assert_string_equal(s.events.items[0].text, "kill node1");
+    assert_int_equal(s.events.items[1].luck, 0);
+    sched_finish(&s);
 }
 
 /* What a seed's schedule says of its clients is all that they are: written and read, nothing changes. */
@@ -205,12 +211,17 @@ static void a_wrong_line_is_named(void **state)
             "a.sched:1: 'forget-offline node2' ends too early; write: forget-offline NODE NODE");
     refused("heal node1\n", "a.sched:1: 'heal node1' ends too early; write: heal [NODE NODE]");
     refused("part node1,x\n", "a.sched:1: 'x' is not a node; write nodes with commas between: node1,node3");
+    refused("nodes 2\npart node1,node2\n",
+            "a.sched:2: 'part node1,node2' leaves nobody on the other side; write fewer nodes");
     refused("clog node1 node2 -5\n", "a.sched:1: '-5' is not a number from 0 to 1000000");
     refused("clock node1 soon\n",
             "a.sched:1: 'soon' is no jump of a clock; write milliseconds, such as 500 or -500");
     refused("declare q lazy\n",
             "a.sched:1: 'lazy' is no kind of queue; write durable, transient or auto-delete");
     refused("+x kill node1\n", "a.sched:1: '+x' is no time; write + and milliseconds: +250");
+    refused("seed 1\n+9~0 heal\n",
+            "a.sched:2: '~0' is no luck; write ~ and a number from 1 behind the time: +250~7");
+    refused("+9~5 heal\n", "a.sched:1: ~5: only a seed has luck; write one at the top, such as: seed 77");
     refused("+9\n", "a.sched:1: nothing happens after +9; write an event behind it");
     refused("nodes 7\n", "a.sched:1: nodes '7': write a number from 1 to 6");
     refused("nodes 2 3\n", "a.sched:1: '3' is one word too many");
@@ -218,6 +229,11 @@ static void a_wrong_line_is_named(void **state)
             "a.sched:2: this says what the world is like: write it before the first event");
     refused("partitions none\n", "a.sched:1: partitions 'none': write ignore, pause_minority or autoheal");
     refused("seed x\n", "a.sched:1: seed 'x': write a number");
+    refused("nodes 3\n\nnodes 2\n", "a.sched:3: 'nodes' stands in line 1 already; leave one of the two out");
+    refused("rule kit\nrule kit\n", "a.sched:2: 'rule' stands in line 1 already; leave one of the two out");
+    refused("partitions ignore\npartitions autoheal\n",
+            "a.sched:2: 'partitions' stands in line 1 already; leave one of the two out");
+    refused("seed 1\nseed 2\n", "a.sched:2: 'seed' stands in line 1 already; leave one of the two out");
 }
 
 static void a_wrong_expectation_is_named(void **state)

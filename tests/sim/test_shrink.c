@@ -12,6 +12,7 @@
 #include "base/sched.h"
 #include "base/text.h"
 #include "shrink_line.h"
+#include "shrink_story.h"
 #include "sim/plan.h"
 
 /* The forms of a line, one a line. */
@@ -58,6 +59,121 @@ static void a_wait_becomes_round(void **state)
     assert_int_equal(waits[1], 200);
     assert_int_equal(waits[2], 240);
     assert_int_equal(simpler_waits(100, waits), 1);
+}
+
+static const char story[] = "seed 1 all\n"
+                            "partitions ignore\n"
+                            "nodes 3\n"
+                            "publisher 1 q1 messages 5\n"
+                            "consumer 2 q2\n"
+                            "+5 declare q1\n"
+                            "+10~4 cut node1 node2\n"
+                            "+20 kill node3\n"
+                            "+30 heal\n"
+                            "+40 start node3\n"
+                            "+50 kill node1\n"
+                            "+60 kill node2\n";
+
+/* What is left without some lines: the numbers of those that are gone, from 0. */
+static void is_left(const char *without, bool keep_time, const char *left)
+{
+    struct story s;
+    struct text t = {0}, again = {0};
+    bool gone[9] = {0};
+    for (; *without; without++)
+        gone[*without - '0'] = true;
+    story_split(&s, story);
+    assert_int_equal(s.lines.len, ARRAY_LEN(gone));
+    assert_int_equal(story_events(&s), 7);
+    story_write(&s, &t, gone, keep_time);
+    assert_string_equal(text_str(&t), left);
+    story_leave_out(&s, gone, keep_time);
+    story_write(&s, &again, NULL, false);
+    assert_string_equal(text_str(&again), left);
+    text_finish(&t);
+    text_finish(&again);
+    story_finish(&s);
+}
+
+static void lines_leave_their_time_or_take_it_along(void **state)
+{
+    (void)state;
+#define HEAD "seed 1 all\npartitions ignore\nnodes 3\n"
+    is_left("015", true,
+            HEAD "+5 declare q1\n+10~4 cut node1 node2\n+20 kill node3\n+70 start node3\n"
+                 "+50 kill node1\n+60 kill node2\n");
+    is_left("01378", false, HEAD "+5 declare q1\n+20 kill node3\n+30 heal\n+40 start node3\n");
+#undef HEAD
+}
+
+/* Some group is just these lines. */
+static void belong_together(const char *lines)
+{
+    struct story s;
+    bool gone[9], found = false;
+    story_split(&s, story);
+    for (size_t k = 0; story_group(&s, k, gone); k++) {
+        char these[ARRAY_LEN(gone) + 1];
+        size_t len = 0;
+        for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+            if (gone[i])
+                these[len++] = (char)('0' + i);
+        these[len] = '\0';
+        found = found || strcmp(these, lines) == 0;
+    }
+    if (!found)
+        fail_msg("no group is %s", lines);
+    story_finish(&s);
+}
+
+static void what_belongs_together_goes_together(void **state)
+{
+    (void)state;
+    belong_together("46");  /* a kill, and that node's start */
+    belong_together("35");  /* a cut and the heal */
+    belong_together("02");  /* all of q1 */
+    belong_together("37");  /* all of node1 */
+    belong_together("56");  /* two in a row, where halves would not part them */
+    belong_together("678"); /* three */
+}
+
+static void two_that_do_the_same_are_one(void **state)
+{
+    (void)state;
+    struct story s;
+    story_split(&s, story);
+    char *one = story_merged(&s, 7);
+    assert_string_equal(one, "kill node1 node2");
+    assert_null(story_merged(&s, 6)); /* a start and a kill */
+    assert_null(story_merged(&s, 0)); /* two clients */
+    assert_null(story_merged(&s, 8)); /* the last */
+    free(one);
+    story_finish(&s);
+}
+
+/* From that line on all falls otherwise, each number in its own way and always the same; nothing before it.
+ */
+static void other_luck_is_another_run(void **state)
+{
+    (void)state;
+    static const char *const lucks[] = {"", "~1", "~2", "~1"};
+    uint64_t hashes[4];
+    for (size_t i = 0; i < 4; i++) {
+        struct plan p;
+        struct plan_result r;
+        char *error = NULL;
+        char *text = format_text("seed 1\nnodes 3\npublisher 1 q every 2000us messages 30\n+50%s declare q\n",
+                                 lucks[i]);
+        assert_int_equal(plan_read(&p, "a.sched", text, &error), 0);
+        plan_run(&p, &r);
+        assert_null(r.failure);
+        hashes[i] = r.hash;
+        plan_finish(&p);
+        free(text);
+    }
+    assert_int_equal(hashes[1], hashes[3]);
+    assert_int_not_equal(hashes[0], hashes[1]);
+    assert_int_not_equal(hashes[1], hashes[2]);
 }
 
 /* A plan that is made from its own schedule's text is the same, and runs the same. */
@@ -144,8 +260,14 @@ static void wrong_arguments_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_says_less),           cmocka_unit_test(a_wait_becomes_round),
-        cmocka_unit_test(a_schedule_is_all_there_is), cmocka_unit_test(who_is_left_out_does_nothing),
+        cmocka_unit_test(a_line_says_less),
+        cmocka_unit_test(a_wait_becomes_round),
+        cmocka_unit_test(lines_leave_their_time_or_take_it_along),
+        cmocka_unit_test(what_belongs_together_goes_together),
+        cmocka_unit_test(two_that_do_the_same_are_one),
+        cmocka_unit_test(other_luck_is_another_run),
+        cmocka_unit_test(a_schedule_is_all_there_is),
+        cmocka_unit_test(who_is_left_out_does_nothing),
         cmocka_unit_test(wrong_arguments_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,12 @@ int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_
     int err = labdir_path(dir ? dir : folder, lab.path, sizeof(lab.path));
     labdir_defaults(&lab, where->engine, s->nodes);
     if (!err && ports && lab_set_ports(&lab, ports)) {
-        fprintf(stderr, _("lab: --ports %s: write node1's three ports, such as 5672,15672,25672\n"), ports);
+        fputs("lab: ", stderr);
+        fprintf(stderr,
+                _("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
+                  "for every node, without running into the next"),
+                ports);
+        fputs("\n", stderr);
         err = ERR_INVALID;
     }
     char *config = format_text("%s/lab.cfg", lab.path);
@@ -159,7 +164,7 @@ int lab_replay(int argc, char **argv)
     struct sched s;
     struct replay_result result = {.translate = lesson_words};
     int code;
-    if (sched_parse(&s, file, text, &error)) {
+    if (replay_read(&s, file, text, &error)) {
         fprintf(stderr, "lab: %s\n", error);
         code = LAB_EXIT_CONFIG;
     } else if (s.seeded && !sim) {

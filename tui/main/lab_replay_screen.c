@@ -110,7 +110,7 @@ static int read_schedule(struct sched *s, const char *file, char **error)
         *error = format_text("%s: %s", file, strerror(errno));
         return ERR_NOT_FOUND;
     }
-    int err = sched_parse(s, file, text, error);
+    int err = replay_read(s, file, text, error);
     free(text);
     if (!err && s->seeded) {
         *error = format_text(

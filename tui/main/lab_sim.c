@@ -18,6 +18,21 @@ struct world {
     VEC(unsigned) number; /* message in the ledger -> number in the schedule */
 };
 
+int replay_read(struct sched *s, const char *file, const char *text, char **error)
+{
+    int err = sched_parse(s, file, text, error);
+    if (err || rules_named(s->rule))
+        return err;
+    struct text t = {0};
+    text_printf(&t, "%s:%u: rule '%s': there is none of that name; write one of", file, s->rule_line,
+                s->rule);
+    for (size_t i = 0; rules_at(i); i++)
+        text_printf(&t, " %s", rules_at(i)->name);
+    *error = t.s;
+    sched_finish(s);
+    return ERR_INVALID;
+}
+
 static void print_trace(void *arg, const char *line)
 {
     fprintf(arg, "    %s\n", line);
@@ -40,20 +55,13 @@ static int begin(void *arg, const struct sched *s, char **why)
     sim_options_defaults(&o);
     o.nodes = s->nodes;
     o.seed = 1;
+    o.forgotten_end = true;
     o.partition_handling = s->partitions == SCHED_PAUSE_MINORITY ? PARTITION_PAUSE_MINORITY
                            : s->partitions == SCHED_AUTOHEAL     ? PARTITION_AUTOHEAL
                                                                  : PARTITION_IGNORE;
     if (strcmp(s->rule, "kit") != 0) {
         o.rules = rules_named(s->rule);
         w->own_rule = true;
-        if (!o.rules) {
-            struct text t = {0};
-            text_printf(&t, "rule %s: the simulator knows no rule of that name; there are", s->rule);
-            for (size_t i = 0; rules_at(i); i++)
-                text_printf(&t, " %s", rules_at(i)->name);
-            *why = t.s;
-            return ERR_NOT_FOUND;
-        }
     }
     if (w->trace) {
         o.trace = print_trace;
@@ -91,6 +99,12 @@ static void others(void *arg, unsigned node, struct replay_others *out)
             out->linked |= node_bit(n);
 }
 
+static uint32_t off(void *arg)
+{
+    const struct world *w = arg;
+    return ((1U << sim_nodes(w->sim)) - 1) & ~sim_running_set(w->sim);
+}
+
 static uint64_t now_ms(void *arg)
 {
     const struct world *w = arg;
@@ -112,21 +126,44 @@ static bool serves(struct sim *s, void *arg)
     return sim_serving(s, *(node_id *)arg);
 }
 
+/* Where several sides serve, a node that starts would be taken in by whichever is quicker. It is let see one
+ * only: that of the first node which serves and which it reaches. Returns those it must not see. */
+static node_set others_sides(const struct sim *s, node_id node)
+{
+    node_set own = 0, others = 0;
+    for (node_id n = 0; n < sim_nodes(s); n++) {
+        if (n == node || !sim_serving(s, n) || sim_is_cut(s, node, n) || sim_is_cut(s, n, node))
+            continue;
+        own = own ? own : mirror_view(sim_mirror(s, n)).members;
+        others |= node_in(own, n) ? 0 : node_bit(n);
+    }
+    return others;
+}
+
 /* One after the other: who comes first is not left to luck. */
 static void start(struct world *w, const struct sched_event *e, json_t **fact)
 {
-    node_set waiting = 0, running = 0;
+    node_set waiting = 0, running = 0, refused = 0;
     for (node_id n = 0; n < sim_nodes(w->sim); n++)
         if (node_in(e->nodes, n)) {
+            node_set hidden = e->rushed ? 0 : others_sides(w->sim, n);
+            for (node_id other = 0; other < sim_nodes(w->sim); other++)
+                if (node_in(hidden, other))
+                    sim_cut(w->sim, n, other);
             sim_start(w->sim, n);
             if (!e->rushed)
                 sim_until(w->sim, serves, &n, START_MS);
+            for (node_id other = 0; other < sim_nodes(w->sim); other++)
+                if (node_in(hidden, other))
+                    sim_heal(w->sim, n, other);
         }
     for (node_id n = 0; n < sim_nodes(w->sim) && !e->rushed;
          n++) /* who waited for the last one serves by now */
-        if (node_in(e->nodes, n))
-            *(sim_until(w->sim, serves, &n, START_MS) ? &running : &waiting) |= node_bit(n);
-    *fact = replay_fact_started(running, waiting);
+        if (node_in(e->nodes, n)) {
+            bool serving_now = sim_until(w->sim, serves, &n, START_MS);
+            *(serving_now ? &running : sim_running(w->sim, n) ? &waiting : &refused) |= node_bit(n);
+        }
+    *fact = replay_fact_started(running, waiting, refused);
 }
 
 static int end_nodes(struct world *w, const struct sched_event *e, json_t **fact)
@@ -167,7 +204,20 @@ static struct sim_answer set_policy(struct world *w, node_id n, const struct sch
     return sim_command(w->sim, n, &ev);
 }
 
-static int command(struct world *w, const struct sched_event *e, char **why)
+/* What was answered, where it is no more than that things are so: as on real nodes (replay_nodes.c). */
+static json_t *refusal(const struct sched_event *e, enum answer_status status)
+{
+    bool declares = e->verb == SCHED_DECLARE;
+    if (e->verb == SCHED_CLEAR && status == ANSWER_NOT_FOUND)
+        return fact_of(N_("refused: there is no policy %s"), e->name);
+    if (declares && status == ANSWER_INEQUIVALENT)
+        return fact_of(N_("refused: %s is there, and not like that"), e->name);
+    if (declares && (status == ANSWER_STOPPED || status == ANSWER_DOWN))
+        return fact_of(N_("refused: %s does not run"), e->name);
+    return NULL;
+}
+
+static int command(struct world *w, const struct sched_event *e, json_t **fact, char **why)
 {
     node_id n = (node_id)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     struct sim_answer a;
@@ -186,12 +236,15 @@ static int command(struct world *w, const struct sched_event *e, char **why)
         a = sim_sync(w->sim, n, e->name);
     else
         a = sim_cancel_sync(w->sim, n, e->name);
-    if (err)
+    bool done = !err && a.answered && (a.status == ANSWER_OK || a.status == ANSWER_NOT_SYNCING);
+    if (err || done) /* not syncing: labctl is content, too */
         return err;
-    if (a.answered && a.status == ANSWER_OK)
+    *fact = a.answered ? refusal(e, a.status) : NULL;
+    if (*fact)
         return 0;
+    const char *said = *a.text ? a.text : status_name(a.status);
     *why = format_text("line %u, %s: %s%s", e->line, e->text, a.answered ? "refused: " : "no answer",
-                       a.answered ? a.text : "");
+                       a.answered ? said : "");
     return ERR_REFUSED;
 }
 
@@ -232,7 +285,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_DELETE:
     case SCHED_PURGE:
     case SCHED_SYNC:
-    case SCHED_CANCEL_SYNC: err = command(w, e, why); break;
+    case SCHED_CANCEL_SYNC: err = command(w, e, fact, why); break;
     case SCHED_CALM: break; /* what follows every event */
     case SCHED_PUT:
     case SCHED_UNPUT:
@@ -327,15 +380,18 @@ static void add_held(struct world *w, node_id n, const char *queue, struct repla
     }
 }
 
-static int look(void *arg, const char *queue, struct replay_queue *out, char **why)
+static int look(void *arg, const char *queue, bool asked, struct replay_queue *out, char **why)
 {
     struct world *w = arg;
     struct queue_info q;
     (void)why;
+    node_set all = serving(w), of = all;
+    if (asked && all)
+        of = mirror_view(sim_mirror(w->sim, (node_id)__builtin_ctz(all))).members;
     out->state = REPLAY_GONE;
     bool found = false;
     for (node_id n = 0; n < sim_nodes(w->sim); n++) {
-        if (!sim_serving(w->sim, n) || !sim_queue(w->sim, n, queue, &q))
+        if (!node_in(all & of, n) || !sim_queue(w->sim, n, queue, &q))
             continue;
         struct replay_queue said = {.master = q.master};
         for (size_t i = 0; i < q.mirrors_len; i++)
@@ -358,7 +414,7 @@ static int look(void *arg, const char *queue, struct replay_queue *out, char **w
                                               : REPLAY_GONE;
         found = true;
     }
-    if (!found && !serving(w))
+    if (!found && !all)
         out->state = REPLAY_DOWN; /* nobody runs who could say */
     return 0;
 }
@@ -369,10 +425,15 @@ static enum sched_fate fate_of(enum ending e)
 }
 
 /* Which limit ended it, if any; of one that went with its queue the checker does not say so. */
-static bool ended_alike(const struct replay_message *m, enum ending ending)
+static bool ended_alike(const struct replay_message *m, const struct ledger_message *checker,
+                        const struct ledger_queue *queue)
 {
     enum sched_fate here = replay_fate(m);
+    enum ending ending =
+        checker->memory ? ENDING_NONE : checker->ending; /* one side ended it, another has it */
     bool ended = here == SCHED_DROPPED || (here == SCHED_EXPIRED && m->ending != REPLAY_QUEUE_EXPIRED);
+    if (ended && ending == ENDING_NONE && (queue->gone || queue->deletion))
+        return true; /* some side does not have the queue any more: it is not asked about its messages */
     return ended ? here == fate_of(ending) : ending == ENDING_NONE || here != SCHED_KEPT;
 }
 
@@ -381,12 +442,14 @@ static void compare_with_checker(const struct world *w, FILE *out, struct replay
 {
     for (uint32_t i = 0; i < w->number.len; i++) {
         const struct replay_message *m = &result->messages.items[w->number.items[i] - 1];
-        enum door door = sim_message(w->sim, i)->door;
-        enum ending ending = sim_message(w->sim, i)->ending;
+        const struct ledger_message *at = sim_message(w->sim, i);
+        const struct ledger_queue *queue = &sim_ledger(w->sim)->queues.items[at->queue];
+        enum door door = at->door;
+        enum ending ending = at->ending;
         bool lost = m->lost_step != 0;
         if (lost && ending != ENDING_NONE && m->unlooked)
             continue; /* the book was not shown the time between */
-        if (!lost && !ended_alike(m, ending)) {
+        if (!lost && !ended_alike(m, at, queue)) {
             fprintf(out, "%-8sm%u is %s here, and the checker says %s\n", "NOT SO", w->number.items[i],
                     sched_fate_word(replay_fate(m)),
                     ending == ENDING_NONE ? "no limit ended it" : sched_fate_word(fate_of(ending)));
@@ -394,10 +457,15 @@ static void compare_with_checker(const struct world *w, FILE *out, struct replay
         }
         if (lost == (door != DOOR_NONE) && (!lost || strcmp(m->door, door_name(door)) == 0))
             continue;
+        if (lost && door == DOOR_NONE && queue->deletion)
+            continue; /* it asks for nothing of a queue that was deleted, on whatever side */
+        if (lost && door == DOOR_NONE && !at->memory && !(at->disk & ~sim_removed(w->sim)))
+            continue; /* only forgotten nodes have it on their disks: it waits until they are reset */
         if (lost && w->own_rule && sim_failure(w->sim))
             continue; /* it gave up at the loss, without a door */
-        if (!lost && m->unavailable && door == DOOR_L5)
-            continue; /* it knows already that the node will come back without it */
+        if (!lost && (m->unavailable || m->removed) && !m->apart)
+            continue; /* it knows already what comes back, or not; without a queue that runs nobody shows it
+                       */
         fprintf(out, "%-8sm%u is %s%s here, and the checker says %s\n", "NOT SO", w->number.items[i],
                 lost ? "lost through " : "not lost", m->door, door_name(door));
         result->as_expected = false;
@@ -415,6 +483,7 @@ int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out
                                               .wait = wait_for_time,
                                               .now_ms = now_ms,
                                               .serving = serving,
+                                              .off = off,
                                               .others = others,
                                               .rest = rest,
                                               .look = look};

@@ -5,6 +5,9 @@
 
 #include "lab/replay.h"
 
+/* Reads a schedule that is to be played, wherever: as sched_parse, and its rule is one that there is. */
+int replay_read(struct sched *s, const char *file, const char *text, char **error);
+
 /* Plays it on the simulator; trace: every step of every node as well. As replay_play. */
 int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out,
                   struct replay_result *result);

@@ -59,7 +59,7 @@ static int on_process(struct ctl *c, const char *verb, const char *doing, int (*
 
 static int kill_node(struct ctl *c, char **error)
 {
-    return engine_kill_node(&c->lab, (size_t)c->node, error);
+    return engine_kill_nodes(&c->lab, 1U << c->node, error);
 }
 
 static bool tell_waiting(void *arg, const char *text)

@@ -147,6 +147,8 @@ static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *
 {
     if (!lab_nodes(c, a, b))
         return CTL_USAGE;
+    if (strcmp(a, b) == 0)
+        return ctl_error(c, CTL_USAGE, "'%s' twice: a link has two ends", a);
     bool one_way = ctl_option_on(&c->line, "one-way");
     int first = link_verb(c, cmd, a, b, one_way ? "out" : NULL);
     int second = link_verb(c, cmd, b, a, one_way ? "in" : NULL);

@@ -1,0 +1,51 @@
+/* lesson_ask.c: the question that is asked before a step is run, what the learner says to it, and what was
+ * seen: each choice has a proof, and the one that holds when the step is ticked is what came out.
+ *
+ * The rule it keeps: nobody wrote down which choice is right; a choice without a proof that holds is not. */
+#include <stdlib.h>
+
+#include "lab/lesson_private.h"
+
+bool lesson_asks(const struct lesson *l)
+{
+    size_t step = lesson_current(l);
+    return l->predict.text && step == l->predict.step && step < l->steps_len && !l->steps[step].acted;
+}
+
+bool lesson_answer(struct lesson *l)
+{
+    struct lesson_question *q = &l->predict;
+    if (!lesson_asks(l))
+        return false;
+    q->said = q->choices[q->said + 1] ? q->said + 1 : -1;
+    return true;
+}
+
+void question_decide(struct lesson_full *full, const struct lesson_step *step, const struct snapshot *s)
+{
+    struct lesson_question *q = &full->lesson.predict;
+    struct proof **proofs = q->proofs;
+    if (!proofs || (size_t)(step - full->lesson.steps) != q->decided)
+        return;
+    struct evidence evidence = lesson_evidence(full, step, s);
+    q->was = -1;
+    for (int i = 0; q->choices[i] && q->was < 0; i++) {
+        struct finding found;
+        proof_look(proofs[i], &evidence, &found);
+        q->was = found.verdict == VERDICT_YES ? i : -1;
+        finding_finish(&found);
+    }
+}
+
+void question_finish(struct lesson_question *q)
+{
+    struct proof **proofs = q->proofs;
+    for (size_t i = 0; q->choices && q->choices[i]; i++) {
+        if (proofs)
+            proof_destroy(proofs[i]);
+        free(q->choices[i]);
+    }
+    free(q->choices);
+    free(proofs);
+    free(q->text);
+}

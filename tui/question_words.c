@@ -1,0 +1,78 @@
+/* question_words.c: the lesson's question in words: as it stands under its step before that is run, what
+ * became of it, and how it is looked back at. What was right is what was seen (lab/lesson_ask.c). */
+#include <stdlib.h>
+
+#include "view.h"
+#include "words.h"
+
+static char letter(int choice)
+{
+    return (char)('a' + choice);
+}
+
+static const char *choice_words(const struct lesson_question *q, int choice)
+{
+    return lesson_words(q->choices[choice]);
+}
+
+/* one text of two, which it takes over */
+static char *joined(const char *format, char *first, char *second)
+{
+    struct text t = {0};
+    text_printf(&t, format, first, second);
+    free(first);
+    free(second);
+    return t.s;
+}
+
+/* after a full-width full stop there is no space */
+char *two_sentences(char *first, char *second)
+{
+    size_t len = strlen(first);
+    return joined(len && (unsigned char)first[len - 1] >= 0x80 ? "%s%s" : "%s %s", first, second);
+}
+
+char *question_text(const struct model *m)
+{
+    const struct lesson *l = m->lesson;
+    if (!l || !lesson_asks(l))
+        return NULL;
+    const struct lesson_question *q = &l->predict;
+    bool keys = !m->readonly && !m->replay && !m->text_only;
+    char *choices = NULL, *text = NULL;
+    for (int i = 0; q->choices[i]; i++) {
+        char *choice = format_text(_("%c: %s"), letter(i), choice_words(q, i));
+        choices = choices ? joined(_("%s; %s"), choices, choice) : choice;
+    }
+    text = format_text(_("Before you look: %s"), lesson_words(q->text));
+    text = two_sentences(text, choices);
+    if (q->said >= 0)
+        text = joined(_("%s -- %s"), text, format_text(_("you say %c"), letter(q->said)));
+    else if (keys)
+        text = joined(_("%s -- %s"), text, xstrdup(_("A answers")));
+    return text;
+}
+
+char *outcome_text(const struct model *m)
+{
+    const struct lesson_question *q = &m->lesson->predict;
+    if (q->was < 0)
+        return q->said < 0 ? NULL
+                           : format_text(_("You said %c: %s."), letter(q->said), choice_words(q, q->said));
+    const char *was = choice_words(q, q->was);
+    if (q->said < 0)
+        return format_text(_("It was %c: %s."), letter(q->was), was);
+    if (q->said == q->was)
+        return format_text(_("You said %c, and so it was: %s."), letter(q->was), was);
+    return format_text(_("You said %c: %s. It was %c: %s."), letter(q->said), choice_words(q, q->said),
+                       letter(q->was), was);
+}
+
+char *lesson_asked_text(const struct model *m)
+{
+    const struct lesson_question *q = &m->lesson->predict;
+    if (!q->text)
+        return NULL;
+    char *outcome = outcome_text(m), *text = format_text(_("You were asked: %s"), lesson_words(q->text));
+    return outcome ? two_sentences(text, outcome) : text;
+}
