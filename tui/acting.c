@@ -20,6 +20,10 @@ enum effect acting_ask(struct model *m, struct command *command)
 {
     if (!command)
         return EFFECT_DRAW;
+    if (command_acts(command) && !command_wakes(command) && model_refuses_unanswered(m, command->text)) {
+        command_destroy(command);
+        return EFFECT_DRAW;
+    }
     command_destroy(m->to_confirm);
     m->to_confirm = command;
     m->confirm_yes = false; /* Cancel is the default */

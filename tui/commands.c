@@ -231,6 +231,23 @@ enum danger command_danger(const struct command *c)
                                       : DANGER_NONE;
 }
 
+bool command_wakes(const struct command *c)
+{
+    static const char *const verbs[] = {"start", "start_app", "heal", "force_boot", "reset", "force_reset"};
+    const char *verb = verb_of((const char *const *)c->argv);
+    bool wakes = c->step == COMMAND_CLEAN || c->step == COMMAND_GO_ON; /* they start all nodes first */
+    for (size_t i = 0; verb && i < ARRAY_LEN(verbs); i++)
+        wakes = wakes || (strcmp(c->argv[0], "labctl") == 0 && strcmp(verb, verbs[i]) == 0);
+    return wakes;
+}
+
+bool command_acts(const struct command *c)
+{
+    bool labctl = strcmp(c->argv[0], "labctl") == 0;
+    const struct verb *v = labctl ? verb_find(verb_of((const char *const *)c->argv)) : NULL;
+    return !v || v->acts;
+}
+
 bool command_cut_heals(const struct model *m)
 {
     if (!m->snapshot || m->node < 0 || (size_t)m->node >= m->snapshot->nodes_len)

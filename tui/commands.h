@@ -26,6 +26,11 @@ void command_why_not(struct model *m, const char *program);
 
 enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
 
+/* It changes something; it is for a node that does not run, or for nodes that do not hear each other: it can
+ * be done while none answers. */
+bool command_acts(const struct command *c);
+bool command_wakes(const struct command *c);
+
 /* What runs a step that has something to run: its action, but a node whose process is gone is started as a
  * process where the lesson would start its app. The caller's. */
 struct command *command_step(const struct model *m, size_t step);

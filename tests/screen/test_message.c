@@ -622,6 +622,45 @@ static void node_detail(void **state)
     end(&s);
 }
 
+/* A mirror that is not in sync holds something else than the queue; what a node that fell silent holds, and
+ * who is connected to it, nobody says now. */
+static void node_detail_of_what_is_not_told(void **state)
+{
+    (void)state;
+    struct scene s;
+    details(&s);
+    press(&s, '1');
+    press(&s, 'l');
+    press(&s, 'l');
+    press(&s, KEY_RETURN);
+    says(&s, "u mirrior_hello  6 copied, not in sync", true);
+    s.t.s->queues[0].sync_messages = -1; /* no copying runs */
+    s.t.s->queues[0].messages = 29;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "u mirrior_hello  not in sync", true);
+    says(&s, "29", false);
+    s.t.s->queues[0].synced = s.t.s->queues[0].mirrors; /* it is, and goes on being served */
+    s.t.s->nodes[2].connections = 2;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "m mirrior_hello  29", true);
+    s.t.s->nodes[2].answers = false; /* its process was stopped; the others have not noticed yet */
+    s.t.s->queues[0].messages = 31;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "NO ANSWER", true);
+    says(&s, "connections  ? (was 2)", true);
+    says(&s, "m mirrior_hello  ? (was 29)", true);
+    s.t.s->nodes[2].state = NODE_NOT_RUNNING; /* killed, or they have */
+    s.t.s->queues[0].mirrors = s.t.s->queues[0].synced = 0;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "connections  ? (was 2)", true);
+    says(&s, "! mirrior_hello  ? (was m, 29)", true);
+    end(&s);
+}
+
 /* Each queue's row can be told from the others, also where its name is cut. */
 static void names_differ(struct scene *s, int width, int height, const char *before)
 {
@@ -773,6 +812,7 @@ int main(void)
         cmocka_unit_test(beside_the_cluster),
         cmocka_unit_test(queue_detail),
         cmocka_unit_test(node_detail),
+        cmocka_unit_test(node_detail_of_what_is_not_told),
         cmocka_unit_test(two_hundred_queues),
         cmocka_unit_test(every_size),
     };
