@@ -516,27 +516,9 @@ static void beside_the_cluster(void **state)
 
 /* ---- details ---- */
 
-static const char queue_page[] =
-    "{\"name\":\"mirrior_hello\",\"arguments\":{\"x-max-length\":5},\"message_bytes\":1788,"
-    "\"message_bytes_ready\":1500,\"message_bytes_unacknowledged\":288,\"messages_ram\":25,"
-    "\"messages_ready_ram\":24,\"messages_unacknowledged_ram\":1,\"message_bytes_ram\":1600,"
-    "\"messages_paged_out\":4,\"message_bytes_paged_out\":188,\"operator_policy\":null,"
-    "\"recoverable_slaves\":[\"node1@localhost\",\"node3@localhost\"],"
-    "\"messages_persistent\":3,\"memory\":14000,\"message_stats\":{\"publish\":10,\"deliver_get\":2,\"ack\":"
-    "1,"
-    "\"ack_details\":{\"rate\":0.4}},\"consumer_details\":[{\"consumer_tag\":\"amq.ctag-1\","
-    "\"prefetch_count\":10,\"ack_required\":true,\"active\":true,\"activity_status\":\"single_active\","
-    "\"exclusive\":false,\"arguments\":{\"x-priority\":5},\"channel_details\":{\"number\":7,"
-    "\"connection_name\":\"127.0.0.1:5000 -> 127.0.0.1:5672\"}},{\"consumer_tag\":\"amq.ctag-2\","
-    "\"prefetch_count\":0,\"ack_required\":false,\"active\":false,\"activity_status\":\"waiting\","
-    "\"exclusive\":true,\"arguments\":{},\"channel_details\":{\"number\":1,"
-    "\"connection_name\":\"127.0.0.1:5002 -> 127.0.0.1:5672\"}}]}";
-/* the last one is what was asked of the queue before */
-static const char bindings_page[] =
-    "[{\"source\":\"\",\"destination\":\"mirrior_hello\",\"routing_key\":\"mirrior_hello\","
-    "\"arguments\":{}},{\"source\":\"amq.headers\",\"destination\":\"mirrior_hello\",\"routing_key\":"
-    "\"\",\"arguments\":{\"x-match\":\"all\"}},{\"source\":\"elsewhere\",\"destination\":\"hello\","
-    "\"routing_key\":\"k\",\"arguments\":{}}]";
+/* the last binding is what was asked of the queue before */
+#define QUEUE_PAGE    "tests/screen/recorded/queue-page.json"
+#define BINDINGS_PAGE "tests/screen/recorded/queue-bindings.json"
 
 static void details(struct scene *s)
 {
@@ -549,12 +531,11 @@ static void details(struct scene *s)
                   (json_int_t)52428800, "mem_limit", (json_int_t)104857600, "mem_alarm", 0, "uptime",
                   (json_int_t)7500000, "fd_used", (json_int_t)27, "fd_total", (json_int_t)1024, "disk_free",
                   (json_int_t)82000000000, "cluster_links", "name", "node3");
-    next->details =
-        json_pack("{s:o, s:o, s:{s:o}, s:[{s:s, s:s, s:s, s:s, s:i, s:{s:f}, s:{s:f}}]}", "queue",
-                  json_loads(queue_page, 0, NULL), "bindings", json_loads(bindings_page, 0, NULL), "nodes",
-                  "node2", node, "connections", "name", "127.0.0.1:5000 -> 127.0.0.1:5672", "node", "node2",
-                  "user", "admin", "state", "running", "channels", 1, "recv_oct_details", "rate", 1234.5,
-                  "send_oct_details", "rate", 56.0);
+    next->details = json_pack("{s:o, s:o, s:{s:o}, s:[{s:s, s:s, s:s, s:s, s:i, s:{s:f}, s:{s:f}}]}", "queue",
+                              load_json(QUEUE_PAGE), "bindings", load_json(BINDINGS_PAGE), "nodes", "node2",
+                              node, "connections", "name", "127.0.0.1:5000 -> 127.0.0.1:5672", "node",
+                              "node2", "user", "admin", "state", "running", "channels", 1, "recv_oct_details",
+                              "rate", 1234.5, "send_oct_details", "rate", 56.0);
     next->queues[0].synced = 0;
     next->queues[0].sync_messages = 6;
     next->queues[0].consumers = 1;
