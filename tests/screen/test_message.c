@@ -517,8 +517,8 @@ static void beside_the_cluster(void **state)
 /* ---- details ---- */
 
 /* the last binding is what was asked of the queue before */
-#define QUEUE_PAGE    "tests/screen/recorded/queue-page.json"
-#define BINDINGS_PAGE "tests/screen/recorded/queue-bindings.json"
+#define QUEUE_PAGE    "tests/screen/pages/queue.json"
+#define BINDINGS_PAGE "tests/screen/pages/bindings.json"
 
 static void details(struct scene *s)
 {
@@ -687,9 +687,6 @@ static void two_hundred_queues(void **state)
     check(&s, "large-last-80x24", 80, 24);
     names_differ(&s, 80, 24, "..-");
     names_differ(&s, 160, 45, "镜像队列-");
-    char *wide = model_frame(&s.m, 160, 45);
-    assert_contains(wide, "DEPTH 60 s");
-    free(wide);
     press(&s, KEY_RETURN);
     says(&s, "镜像队列-199", true);
     press(&s, 'l');
