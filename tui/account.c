@@ -121,7 +121,7 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
 {
     const struct ledger *l = &m->ledger;
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
-    long long lost = told ? lost_count(l) : a && a->back_at ? (long long)a->missing : 0;
+    long long lost = told ? lost_count(l) : a && a->back_at ? (long long)(a->missing + a->lost_earlier) : 0;
     if (!lost)
         return NULL;
     char *nodes = a && a->back_at ? names_text(m->snapshot, a->kept_on) : NULL;

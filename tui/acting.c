@@ -20,6 +20,10 @@ enum effect acting_ask(struct model *m, struct command *command)
 {
     if (!command)
         return EFFECT_DRAW;
+    if (command_acts(command) && !command_wakes(command) && model_refuses_unanswered(m, command->text)) {
+        command_destroy(command);
+        return EFFECT_DRAW;
+    }
     command_destroy(m->to_confirm);
     m->to_confirm = command;
     m->confirm_yes = false; /* Cancel is the default */
@@ -145,12 +149,19 @@ static enum effect open_publish(struct model *m)
     return EFFECT_DRAW;
 }
 
-static enum effect get(struct model *m, struct command **run)
+static enum effect open_get(struct model *m)
 {
     struct command *c = command_get(m, m->queue, "1");
-    if (!c)
+    if (!c) {
         command_why_not(m, "consumer");
-    return run_command(m, c, run);
+        return EFFECT_DRAW;
+    }
+    command_destroy(c);
+    input_set(&m->forms[FORM_GET].fields[GET_QUEUE], m->queue);
+    input_set(&m->forms[FORM_GET].fields[GET_COUNT], "1"); /* each time: Enter alone takes one */
+    form_open(m, FORM_GET);
+    m->forms[FORM_GET].at = GET_COUNT;
+    return EFFECT_DRAW;
 }
 
 /* Beginning a lesson, this one again or the next, puts the nodes and queues as it wants them: nothing else
@@ -181,7 +192,7 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     switch ((int)request) {
     case REQUEST_POLICY: form_open(m, FORM_POLICY); return EFFECT_DRAW;
     case REQUEST_PUBLISH: return open_publish(m);
-    case REQUEST_GET: return get(m, run);
+    case REQUEST_GET: return open_get(m);
     case REQUEST_RESTART:
     case REQUEST_GO_ON: return begin_lesson(m, request);
     case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;

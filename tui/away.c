@@ -11,8 +11,23 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    VEC_PUSH(&m->away, (struct away){.queue = xstrdup(queue), .served_by = -1, .held = -1});
+    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1};
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        a.told[i] = -1;
+    VEC_PUSH(&m->away, a);
     return &m->away.items[m->away.len - 1];
+}
+
+/* What is in each copy whose node answers. One that is not in sync has some of it: how many, its node does
+ * not say. */
+static void remember_told(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
+        node_bits full = queue_seen_masters_bits(q) | queue_seen_mirrors(q, true);
+        const struct side_seen *side = queue_seen_side(q, (int)i);
+        if (s->nodes[i].answers)
+            a->told[i] = full & ((node_bits)1 << i) ? side ? side->messages : q->messages : -1;
+    }
 }
 
 /* Another node serves the queue now, and the one that did has fallen silent: who took over, and was it level?
@@ -41,8 +56,9 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
 static void remember_unserved(struct away *a, const struct queue_seen *q, node_bits copies)
 {
     if (a->held < 0 || a->back_at) {
+        a->lost_earlier += a->back_at ? a->missing : 0;
         a->held = q->was_messages;
-        a->kept_on = 0;
+        a->kept_on = a->lost_earlier ? a->kept_on : 0;
     }
     a->kept_on |= copies;
     a->back_at = 0;
@@ -134,6 +150,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
+        remember_told(a, s, q);
         remember_split(a, s, q, master, silent);
         remember_taking_over(a, q, silent);
         remember_missing(a, s, q);

@@ -263,6 +263,22 @@ int canvas_put(struct canvas *c, struct rect r, int x, int y, enum style style, 
     return x + columns;
 }
 
+int canvas_put_name(struct canvas *c, struct rect r, int x, int y, enum style style, const char *name)
+{
+    struct rect visible = on_canvas(c, r);
+    int room = visible.x + visible.width - (r.x + x), columns = text_columns(c, name);
+    if (columns <= room || room < 5)
+        return canvas_put(c, r, x, y, style, name);
+    const char *tail = name;
+    while (text_columns(c, tail) > (room - 2) / 2)
+        next_character(&tail);
+    size_t head = text_fits(c, name, room - 2 - text_columns(c, tail));
+    char *cut = format_text("%.*s..%s", (int)head, name, tail);
+    int end = canvas_put(c, r, x, y, style, cut);
+    free(cut);
+    return end;
+}
+
 int canvas_printf(struct canvas *c, struct rect r, int x, int y, enum style style, const char *format, ...)
 {
     struct text t = {0};

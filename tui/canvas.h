@@ -60,6 +60,8 @@ void canvas_resize(struct canvas *c, int width, int height); /* and clears it */
 /* Writes text (UTF-8; what is not becomes '?') into one row of r, starting `x` columns into it; returns the
  * column after it. What does not fit is cut, with ".." in its place if anything was cut and there is room. */
 int canvas_put(struct canvas *c, struct rect r, int x, int y, enum style style, const char *text);
+/* The same, cut in the middle: what makes names differ is often their end. */
+int canvas_put_name(struct canvas *c, struct rect r, int x, int y, enum style style, const char *name);
 int canvas_printf(struct canvas *c, struct rect r, int x, int y, enum style style, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 /* the same, its last column being width - 1 - from_right */

@@ -176,11 +176,33 @@ struct command *command_publish(const struct model *m, const char *queue, const 
     return on_program(m, program_path(m, "producer"), queue, more);
 }
 
+/* -1: nobody can say */
+static int64_t ready_in(const struct model *m, const char *queue)
+{
+    const struct queue_seen *q = m->snapshot && queue ? snapshot_queue(m->snapshot, queue) : NULL;
+    return q ? q->ready : -1;
+}
+
+char *command_all_wrong(const struct model *m, const char *queue)
+{
+    int64_t ready = ready_in(m, queue);
+    return ready < 0    ? format_text(_("how many messages %s has nobody can say now: write a number"), queue)
+           : ready == 0 ? format_text(_("%s has no message that is ready"), queue)
+                        : NULL;
+}
+
 /* With acknowledgements, so that no more leaves the queue than is printed. The first lessons' consumers have
  * none: it is that of the newest lesson. */
 struct command *command_get(const struct model *m, const char *queue, const char *count)
 {
     const char *newest = command_program(m->tools, "consumer");
+    char ready[24];
+    if (strcmp(count, COUNT_ALL) == 0) {
+        if (ready_in(m, queue) < 1)
+            return NULL;
+        snprintf(ready, sizeof(ready), "%lld", (long long)ready_in(m, queue));
+        count = ready;
+    }
     bool many = strcmp(count, "1") != 0;
     const char *const more[] = {many ? "--count" : "", many ? count : "", newest ? "--manual-ack" : "", NULL};
     return on_program(m, newest ? newest : program_path(m, "consumer"), queue, more);
@@ -207,6 +229,23 @@ enum danger command_danger(const struct command *c)
            : c->step == COMMAND_GO_ON ? DANGER_GO_ON
            : v                        ? v->danger
                                       : DANGER_NONE;
+}
+
+bool command_wakes(const struct command *c)
+{
+    static const char *const verbs[] = {"start", "start_app", "heal", "force_boot", "reset", "force_reset"};
+    const char *verb = verb_of((const char *const *)c->argv);
+    bool wakes = c->step == COMMAND_CLEAN || c->step == COMMAND_GO_ON; /* they start all nodes first */
+    for (size_t i = 0; verb && i < ARRAY_LEN(verbs); i++)
+        wakes = wakes || (strcmp(c->argv[0], "labctl") == 0 && strcmp(verb, verbs[i]) == 0);
+    return wakes;
+}
+
+bool command_acts(const struct command *c)
+{
+    bool labctl = strcmp(c->argv[0], "labctl") == 0;
+    const struct verb *v = labctl ? verb_find(verb_of((const char *const *)c->argv)) : NULL;
+    return !v || v->acts;
 }
 
 bool command_cut_heals(const struct model *m)

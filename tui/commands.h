@@ -18,9 +18,18 @@ const char *command_program(const struct lesson *l, const char *program);
 struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
                                 bool persistent, bool confirm);
 struct command *command_get(const struct model *m, const char *queue, const char *count);
+/* count may be "all": so many as nodes say are ready. Why that is no number of messages; NULL: it is one. The
+ * caller frees it. */
+#define COUNT_ALL "all"
+char *command_all_wrong(const struct model *m, const char *queue);
 void command_why_not(struct model *m, const char *program);
 
 enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
+
+/* It changes something; it is for a node that does not run, or for nodes that do not hear each other: it can
+ * be done while none answers. */
+bool command_acts(const struct command *c);
+bool command_wakes(const struct command *c);
 
 /* What runs a step that has something to run: its action, but a node whose process is gone is started as a
  * process where the lesson would start its app. The caller's. */

@@ -94,13 +94,21 @@ static void move_to(struct compare *c, size_t at)
     move_side(c, 1);
 }
 
+bool compare_step(struct compare *c)
+{
+    if (c->at == c->lines.len)
+        return false;
+    move_to(c, c->at + 1);
+    return true;
+}
+
 void compare_request(struct compare *c, enum request request)
 {
     struct model *m = player_model(c->sides[0].player);
     free(m->message);
     m->message = NULL;
-    if (request == REQUEST_LATER && c->at < c->lines.len)
-        move_to(c, c->at + 1);
+    if (request == REQUEST_LATER)
+        compare_step(c);
     else if (request == REQUEST_EARLIER && c->at > 0)
         move_to(c, c->at - 1);
     else if (request == REQUEST_SEEK_ON)

@@ -16,6 +16,7 @@ void compare_destroy(struct compare *c); /* takes NULL */
 /* A step on both sides at once: what was done on both stands in one line. A player goes to where its next
  * step begins: it shows the result of this one. */
 void compare_request(struct compare *c, enum request request);
+bool compare_step(struct compare *c);         /* one line on; false: this is the end */
 ms_time compare_due(const struct compare *c); /* as player_due */
 void compare_pass(struct compare *c, ms_time ms);
 

@@ -34,6 +34,11 @@ static const struct field publish_fields[] = {
     [PUBLISH_CONFIRM] = {"confirm", "no", {"no", "yes"}},
 };
 
+static const struct field get_fields[] = {
+    [GET_QUEUE] = {"queue", "", {NULL}},
+    [GET_COUNT] = {"count", "1", {"1", COUNT_ALL}},
+};
+
 static const struct {
     const char *title, *about;
     const struct field *fields;
@@ -43,6 +48,8 @@ static const struct {
                      policy_fields, POLICY_FIELDS},
     [FORM_PUBLISH] = {N_("Publish"), N_("The lesson's producer publishes through a node that runs."),
                       publish_fields, PUBLISH_FIELDS},
+    [FORM_GET] = {N_("Get"), N_("The lesson's consumer takes them from the queue, the oldest first."),
+                  get_fields, GET_FIELDS},
 };
 
 void form_reset(struct form *f, enum form_kind kind)
@@ -172,6 +179,8 @@ struct command *form_command(const struct model *m)
     const struct form *f = &m->forms[m->form];
     if (m->form == FORM_POLICY)
         return policy_command(m, f);
+    if (m->form == FORM_GET)
+        return command_get(m, input_text(&f->fields[GET_QUEUE]), input_text(&f->fields[GET_COUNT]));
     return command_publish(m, input_text(&f->fields[PUBLISH_QUEUE]), input_text(&f->fields[PUBLISH_COUNT]),
                            input_text(&f->fields[PUBLISH_TEXT]),
                            yes_or_no(&f->fields[PUBLISH_PERSISTENT]) == 1,
@@ -326,12 +335,32 @@ static char *publish_wrong(const struct form *f, int *field)
     return NULL;
 }
 
+/* ---- and of a get
+ * ------------------------------------------------------------------------------------------------- */
+
+static char *get_wrong(const struct model *m, const struct form *f, int *field)
+{
+    const char *count = input_text(&f->fields[GET_COUNT]), *queue = input_text(&f->fields[GET_QUEUE]);
+    *field = GET_QUEUE;
+    if (!*queue)
+        return xstrdup(_("queue is empty: write the name of the queue to take from, such as hello"));
+    *field = GET_COUNT;
+    if (strcmp(count, COUNT_ALL) == 0)
+        return command_all_wrong(m, queue);
+    if (!is_count(count))
+        return format_text(_("count %s is no number of messages: write 1 or more, or all"),
+                           *count ? count : "''");
+    return NULL;
+}
+
 /* The field that is wrong is gone to, to be typed anew. */
 static bool is_wrong(struct model *m)
 {
     struct form *f = &m->forms[m->form];
     int field = 0;
-    f->wrong = m->form == FORM_POLICY ? policy_wrong(f, &field) : publish_wrong(f, &field);
+    f->wrong = m->form == FORM_POLICY ? policy_wrong(f, &field)
+               : m->form == FORM_GET  ? get_wrong(m, f, &field)
+                                      : publish_wrong(f, &field);
     if (!f->wrong)
         return false;
     f->at = field;

@@ -1,6 +1,7 @@
-/* form.h: small forms of a few lines: a policy, messages to publish. What is typed goes into the words of a
- * command as it is. What no node would take is said in the form, which stays open; the rest is for the nodes
- * to say, in their own words: if they refuse a policy, its form is there again, with what was typed. */
+/* form.h: small forms of a few lines: a policy, messages to publish or to get. What is typed goes into the
+ * words of a command as it is. What no node would take is said in the form, which stays open; the rest is for
+ * the nodes to say, in their own words: if they refuse a policy, its form is there again, with what was
+ * typed. */
 #ifndef TUI_FORM_H
 #define TUI_FORM_H
 
@@ -8,7 +9,7 @@
 
 struct command;
 
-enum form_kind { FORM_POLICY, FORM_PUBLISH, FORMS };
+enum form_kind { FORM_POLICY, FORM_PUBLISH, FORM_GET, FORMS };
 
 enum policy_field {
     POLICY_NAME,
@@ -27,6 +28,8 @@ enum publish_field {
     PUBLISH_CONFIRM,
     PUBLISH_FIELDS
 };
+
+enum get_field { GET_QUEUE, GET_COUNT, GET_FIELDS };
 
 #define FORM_FIELDS 5
 

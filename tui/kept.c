@@ -45,14 +45,15 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:b}",
-                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
-                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
-                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
-                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
-                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
-                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
-                     "held", (json_int_t)a->held, "missing", (json_int_t)a->missing, "back", a->back_at != 0);
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:b}", "name",
+        a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies), "masters",
+        names_json(s, a->masters), "now", names_json(s, a->now), "now_master", names_json(s, a->now_master),
+        "served_by", name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+        names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+        (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on), "held",
+        (json_int_t)a->held, "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier,
+        "back", a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -104,6 +105,15 @@ static json_t *numbers_json(const struct ledger *l)
     return numbers;
 }
 
+/* the queues that the user acted on in this lesson, too */
+static json_t *touched_json(const struct model *m)
+{
+    json_t *touched = json_array();
+    for (size_t i = 0; i < m->touched.len && i < KEPT_QUEUES; i++)
+        json_array_append_new(touched, json_string(m->touched.items[i]));
+    return json_pack("{s:i, s:o}", "lesson", m->lesson ? m->lesson->number : 0, "queues", touched);
+}
+
 int kept_save(const struct model *m, const struct labdir *lab)
 {
     const struct snapshot *s = m->snapshot;
@@ -115,9 +125,9 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
-    json_t *o =
-        json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "queues", queues,
-                  "received", received, "lost", losses_json(m), "numbers", numbers_json(&m->ledger));
+    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
+                          "queues", queues, "received", received, "lost", losses_json(m), "numbers",
+                          numbers_json(&m->ledger), "touched", touched_json(m));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);
@@ -177,6 +187,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .kept_on = nodes_of(lab, o, "kept_on"),
                      .held = number_of(o, "held"),
                      .missing = number_of(o, "missing"),
+                     .lost_earlier = number_of(o, "lost_earlier"),
                      .back_at = json_is_true(json_object_get(o, "back"))};
     a.split_before = a.split != 0;
     a.loss_told = a.back_at != 0;
@@ -233,6 +244,19 @@ static void take_up_losses(struct model *m, const struct labdir *lab, const json
     }
 }
 
+static void take_up_touched(struct model *m, const json_t *touched)
+{
+    const json_t *name;
+    size_t i;
+    if (!m->lesson || number_of(touched, "lesson") != m->lesson->number)
+        return;
+    json_array_foreach(json_object_get(touched, "queues"), i, name)
+    {
+        if (json_is_string(name) && i < KEPT_QUEUES)
+            VEC_PUSH(&m->touched, xstrdup(json_string_value(name)));
+    }
+}
+
 void kept_take_up(struct model *m, const struct labdir *lab)
 {
     char *file = seen_file(lab);
@@ -250,6 +274,7 @@ void kept_take_up(struct model *m, const struct labdir *lab)
             take_up_receipt(m, o);
     }
     take_up_losses(m, lab, seen);
+    take_up_touched(m, json_object_get(seen, "touched"));
     json_decref(seen);
     free(file);
 }

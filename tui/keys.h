@@ -44,7 +44,7 @@ enum key {
     X('K', REQUEST_KILL, "K", N_("Kill-9"), N_("kill -9 its process; asks first"), true)                     \
     X('x', REQUEST_CUT, "x", N_("Cut"), N_("cut the node off from the others, or heal"), true)               \
     X('p', REQUEST_PUBLISH, "p", N_("Publish"), N_("publish to the selected queue; asks how many"), true)    \
-    X('g', REQUEST_GET, "g", N_("Get"), N_("consume it (selected node, or one that runs)"), true)            \
+    X('g', REQUEST_GET, "g", N_("Get"), N_("consume it; asks how many, or all"), true)                       \
     X('P', REQUEST_POLICY, "P", N_("Policy"), N_("set a policy: a form opens"), true)                        \
     X('S', REQUEST_SYNC, "S", NULL, N_("synchronise the selected queue's mirrors"), true)                    \
     X('C', REQUEST_CANCEL_SYNC, "C", NULL, N_("cancel that synchronisation"), true)                          \

@@ -118,6 +118,14 @@ bool model_refuses(struct model *m, const char *what)
     return m->readonly || m->replay;
 }
 
+bool model_refuses_unanswered(struct model *m, const char *what)
+{
+    bool unanswered = m->snapshot && !m->replay && model_stale(m);
+    if (unanswered)
+        model_say(m, _("%s: not now, no node answers; a starts the selected one"), what);
+    return unanswered;
+}
+
 const char *model_message(const struct model *m)
 {
     return m->message_step == model_step(m) ? m->message : NULL;
@@ -485,9 +493,23 @@ static bool overlay_key(struct model *m, int key, struct command **run, enum eff
     return true;
 }
 
-enum effect model_key(struct model *m, int key, struct command **run)
+/* What may be asked for while nobody answers: nodes are started again, or given their links back. What a step
+ * or x runs is looked at when it is known. */
+static bool wants_answers(enum request request)
 {
-    *run = NULL;
+    switch ((int)request) {
+    case REQUEST_NEXT:
+    case REQUEST_REPEAT:
+    case REQUEST_RESTART:
+    case REQUEST_GO_ON:
+    case REQUEST_START:
+    case REQUEST_CUT: return false;
+    default: return true;
+    }
+}
+
+static enum effect key_pressed(struct model *m, int key, struct command **run)
+{
     if (key == KEY_CTRL_L)
         return EFFECT_CLEAR;
     form_pressed(m);
@@ -499,7 +521,8 @@ enum effect model_key(struct model *m, int key, struct command **run)
         return EFFECT_NONE;
     free(m->message);
     m->message = NULL;
-    if (entry->acts && model_refuses(m, entry->name))
+    if (entry->acts && (model_refuses(m, entry->name) ||
+                        (wants_answers(entry->request) && model_refuses_unanswered(m, entry->name))))
         return EFFECT_DRAW;
     if (m->compared && !key_in_compare(entry)) {
         model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
@@ -516,4 +539,16 @@ enum effect model_key(struct model *m, int key, struct command **run)
     if (view->request && view->request(m, entry->request, &effect))
         return effect;
     return perform(m, entry->request, run);
+}
+
+enum effect model_key(struct model *m, int key, struct command **run)
+{
+    *run = NULL;
+    enum effect effect = key_pressed(m, key, run);
+    if (effect != EFFECT_RUN || !command_acts(*run) || command_wakes(*run) ||
+        !model_refuses_unanswered(m, (*run)->text))
+        return effect;
+    command_destroy(*run); /* also of a form, or after a question, that was opened before they fell silent */
+    *run = NULL;
+    return EFFECT_DRAW;
 }

@@ -87,6 +87,7 @@ struct away {
     uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
+    int64_t told[LIMIT_NODES]; /* messages in this copy while its node answered; -1: nobody could say */
 
     /* taking over */
     int served_by;   /* the last master that answered; -1: none yet */
@@ -107,9 +108,10 @@ struct away {
     /* a time without anybody to serve it */
     node_bits kept_on; /* nodes that had copies then */
     int64_t held,
-        missing;     /* messages then (-1: no such time); of these, not there when it was served again */
-    ms_time back_at; /* served again; 0: not yet */
-    bool loss_told;  /* what is missing then was told, or is nothing (losses.h) */
+        missing;          /* messages then (-1: no such time); of these, not there when it was served again */
+    int64_t lost_earlier; /* and of those times before it */
+    ms_time back_at;      /* served again; 0: not yet */
+    bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
 };
 
 /* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
@@ -280,6 +282,9 @@ void model_say(struct model *m, const char *format, ...) __attribute__((format(p
 
 /* Nothing may be done to the lab from this screen: says why and returns true. what: a key's name, a verb */
 bool model_refuses(struct model *m, const char *what);
+
+/* Nobody answers, so what is done would show nothing: says what helps and returns true. */
+bool model_refuses_unanswered(struct model *m, const char *what);
 
 void model_select_queue(struct model *m, const char *name); /* as the user does */
 const char *model_running_node(const struct model *m);      /* the selected one if it runs; NULL: none does */

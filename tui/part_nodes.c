@@ -96,7 +96,7 @@ static void draw_copy(const struct model *m, struct canvas *c, struct rect r, in
     canvas_put(c, r, 0, y, style, text);
     struct rect name = r;
     name.width -= text_columns(c, figure) + 1;
-    canvas_put(c, name, 2, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, q->name);
+    canvas_put_name(c, name, 2, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, q->name);
     canvas_put_right(c, r, 0, y, letter == '!' ? STYLE_DOWN : STYLE_NORMAL, figure);
 }
 

@@ -1,5 +1,6 @@
 /* part_queues.c: the table of queues with the matrix of copies, and the legend under it. Columns leave from
- * the right as the terminal gets narrow; the name, the state and the matrix stay longest. */
+ * the right as the terminal gets narrow; the name, the state and the matrix stay longest. Of many nodes on a
+ * wide screen the matrix itself says what MIRRORS says: that leaves before the rates and the 60 s. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@
 
 struct columns {
     int name, state, ready, unacked, matrix, mirrors, policy, rates, history; /* start; 0: not shown */
-    int name_width, node_width, policy_width;
+    int name_width, policy_width, history_width;
 };
 
 #define STATE_WIDTH   8
@@ -20,6 +21,9 @@ struct columns {
 #define MIRRORS_WIDTH 14
 #define RATES_WIDTH   15
 #define HISTORY_WIDTH 17
+#define HISTORY_LEAST 11
+#define WIDE          100
+#define MANY_NODES    4 /* more than these have no cards */
 #define MIN_NAME      8
 #define MAX_NAME      32
 
@@ -33,10 +37,17 @@ static int longest_name(const struct model *m, struct canvas *c)
     return longest > MAX_NAME ? MAX_NAME : longest;
 }
 
+/* of two, and not below 0 */
+static int least(int a, int b)
+{
+    int less = a < b ? a : b;
+    return less > 0 ? less : 0;
+}
+
 /* what columns there is room for, the most important ones first */
 static struct columns lay_out(const struct model *m, struct canvas *c, int width)
 {
-    struct columns k = {.name = 1, .name_width = MIN_NAME, .node_width = 3};
+    struct columns k = {.name = 1, .name_width = MIN_NAME, .history_width = HISTORY_LEAST};
     int nodes = (int)m->snapshot->nodes_len, left = width - 1 - MIN_NAME - 1;
     int state = snapshot_partitioned(m->snapshot) ? APART_WIDTH : STATE_WIDTH;
     const struct {
@@ -44,17 +55,22 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     } wants[] = {
         {&k.state, state},           {&k.ready, READY_WIDTH},     {&k.matrix, nodes * 3 + 2},
         {&k.unacked, UNACKED_WIDTH}, {&k.mirrors, MIRRORS_WIDTH}, {&k.policy, 10},
-        {&k.rates, RATES_WIDTH},     {&k.history, HISTORY_WIDTH},
+        {&k.rates, RATES_WIDTH},     {&k.history, HISTORY_LEAST},
     };
     int needs_of[ARRAY_LEN(wants)] = {0};
-    for (size_t i = 0; i < ARRAY_LEN(wants) && wants[i].needs <= left; i++) {
-        *wants[i].start = 1;
-        needs_of[i] = wants[i].needs;
-        left -= wants[i].needs;
+    static const size_t first[ARRAY_LEN(wants)] = {0, 1, 2, 3, 4, 5, 6, 7},
+                        of_many[ARRAY_LEN(wants)] = {0, 1, 2, 3, 6, 7, 5, 4};
+    const size_t *by = nodes > MANY_NODES && width >= WIDE ? of_many : first;
+    for (size_t i = 0; i < ARRAY_LEN(wants) && wants[by[i]].needs <= left; i++) {
+        *wants[by[i]].start = 1;
+        needs_of[by[i]] = wants[by[i]].needs;
+        left -= wants[by[i]].needs;
     }
-    int more = longest_name(m, c) - k.name_width;
-    more = more > left ? left : more > 0 ? more : 0;
+    int more = least(longest_name(m, c) - k.name_width, left);
     k.name_width += more;
+    int longer = k.history ? least(HISTORY_WIDTH - HISTORY_LEAST, left - more) : 0;
+    k.history_width += longer;
+    needs_of[7] += longer;
     int x = 1 + k.name_width + 1;
     static const size_t order[] = {0, 1, 3, 2,
                                    4, 6, 7, 5}; /* from left to right; the policy takes the rest */
@@ -160,7 +176,7 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
     struct rect name = r;
     name.width = k->name + k->name_width;
     canvas_put(c, r, 0, y, selected ? STYLE_STRONG : STYLE_NORMAL, selected ? ">" : " ");
-    canvas_put(c, name, k->name, y, selected ? STYLE_SELECTED : STYLE_NORMAL, q->name);
+    canvas_put_name(c, name, k->name, y, selected ? STYLE_SELECTED : STYLE_NORMAL, q->name);
     if (k->state)
         canvas_put(c, r, k->state, y, style, state);
     if (apart)
@@ -186,7 +202,7 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", in < 0 ? "-" : count, out < 0 ? "-" : rate);
     }
     if (k->history && history)
-        draw_sparkline(c, r, k->history, y, HISTORY_WIDTH - 2, history->depth);
+        draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth);
     if (k->policy)
         canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
 }

@@ -268,10 +268,7 @@ static char *shown_text(const struct model *m)
     char *outcome = decided ? outcome_text(m) : NULL;
     if (!outcome)
         return shown;
-    char *both = shown ? format_text("%s %s", outcome, shown) : xstrdup(outcome);
-    free(outcome);
-    free(shown);
-    return both;
+    return shown ? two_sentences(outcome, shown) : outcome;
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)

@@ -63,7 +63,7 @@ static enum effect run_or_ask(struct model *m, struct command *c, struct command
     return EFFECT_RUN;
 }
 
-/* publish 1000000 'Hello World'; get 5; clean; export FILE; quit */
+/* publish 1000000 'Hello World'; get 5; get all; clean; export FILE; quit */
 static enum effect own_word(struct model *m, const struct verb *v, word_list *words, struct command **run)
 {
     const char *first = words->len > 1 ? words->items[1] : NULL;
@@ -74,11 +74,16 @@ static enum effect own_word(struct model *m, const struct verb *v, word_list *wo
         return acting(m, REQUEST_RESTART, run);
     if (strcmp(v->name, "export") == 0)
         return acting_export(m, first);
-    if (first && !is_count(first)) {
-        model_say(m, _("%s %s: write how many messages, such as %s 1000"), v->name, first, v->name);
+    bool get = strcmp(v->name, "get") == 0, all = get && first && strcmp(first, COUNT_ALL) == 0;
+    char *wrong = all && m->queue ? command_all_wrong(m, m->queue) : NULL;
+    if (wrong || (first && !all && !is_count(first))) {
+        if (wrong)
+            model_say(m, "%s", wrong);
+        else
+            model_say(m, _("%s %s: write how many messages, such as %s 1000"), v->name, first, v->name);
+        free(wrong);
         return EFFECT_DRAW;
     }
-    bool get = strcmp(v->name, "get") == 0;
     struct command *c = get ? command_get(m, m->queue, first ? first : "1")
                             : command_publish(m, m->queue, first ? first : "1", second, false, false);
     if (!c)

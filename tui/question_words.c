@@ -25,6 +25,13 @@ static char *joined(const char *format, char *first, char *second)
     return t.s;
 }
 
+/* after a full-width full stop there is no space */
+char *two_sentences(char *first, char *second)
+{
+    size_t len = strlen(first);
+    return joined(len && (unsigned char)first[len - 1] >= 0x80 ? "%s%s" : "%s %s", first, second);
+}
+
 char *question_text(const struct model *m)
 {
     const struct lesson *l = m->lesson;
@@ -38,7 +45,7 @@ char *question_text(const struct model *m)
         choices = choices ? joined(_("%s; %s"), choices, choice) : choice;
     }
     text = format_text(_("Before you look: %s"), lesson_words(q->text));
-    text = joined("%s %s", text, choices);
+    text = two_sentences(text, choices);
     if (q->said >= 0)
         text = joined(_("%s -- %s"), text, format_text(_("you say %c"), letter(q->said)));
     else if (keys)
@@ -67,5 +74,5 @@ char *lesson_asked_text(const struct model *m)
     if (!q->text)
         return NULL;
     char *outcome = outcome_text(m), *text = format_text(_("You were asked: %s"), lesson_words(q->text));
-    return outcome ? joined("%s %s", text, outcome) : text;
+    return outcome ? two_sentences(text, outcome) : text;
 }

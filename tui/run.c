@@ -34,6 +34,8 @@
 #define LOOK_RABBITMQ_MS 400
 #define LOOK_PERCENT     1 /* of a processor, for the looks at a large lab */
 
+#define LOOKS_AFTER_KEYS 8 /* what the last key did is seen twice running, also where nodes tell it late */
+
 enum { EXIT_NO_TERMINAL = 69, EXIT_CONFIG = 78 };
 enum { PLAIN_WIDTH = 80, PLAIN_HEIGHT = 24 };
 
@@ -51,9 +53,11 @@ struct run {
     int exit_code;
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
-    unsigned looks;  /* at the nodes, so far */
     bool going_on;   /* this screen ends, the next lesson's follows */
-    bool unattended; /* no terminal, no keys, not asked for: a look or two, and it ends */
+    bool unattended; /* no terminal, no keys, not asked for: it says so when it ends */
+    bool input_over; /* no key will come any more, and no script has any */
+    bool pressed;    /* some came */
+    unsigned quiet;  /* looks since the last command ended */
 
     struct jobs *jobs; /* the commands that run */
 
@@ -133,7 +137,7 @@ static void draw_again(void *arg)
 static void on_snapshot(void *arg, const struct snapshot *s)
 {
     struct run *r = arg;
-    r->looks++;
+    r->quiet = model_runs(&r->model) ? 0 : r->quiet + 1;
     bool first = !r->model.snapshot;
     model_observe(&r->model, s);
     if (r->model.lesson)
@@ -335,6 +339,25 @@ static void on_click(struct run *r)
         on_key(r, keys[i]);
 }
 
+static void on_over(void *arg)
+{
+    struct run *r = arg;
+    event_base_loopbreak(r->base);
+}
+
+/* The end of the keys. What was asked for goes on to its end; so does a recording, unless keys went through
+ * it. */
+static void end_input(struct run *r)
+{
+    if (r->terminal || r->script)
+        return;
+    r->input_over = true;
+    if (!session_live(r->session) && r->pressed)
+        on_over(r);
+    else if (!session_live(r->session))
+        session_play_through(r->session, on_over);
+}
+
 static void on_input(evutil_socket_t fd, short what, void *arg)
 {
     struct run *r = arg;
@@ -349,11 +372,15 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
         return;
     }
     ssize_t got = read((int)fd, typed, sizeof(typed));
-    if (got == 0) /* the end of a script of keys: what was asked for goes on */
-        event_del(r->input);
     for (ssize_t i = 0; i < got; i++)
-        if (typed[i] != '\n') /* without a terminal, keys come by the line */
+        if (typed[i] != '\n') { /* without a terminal, keys come by the line */
+            r->pressed = true;
             on_key(r, (unsigned char)typed[i]);
+        }
+    if (got == 0) {
+        event_del(r->input);
+        end_input(r);
+    }
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -362,12 +389,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct run *r = arg;
     draw(r, false);
-    if (r->unattended && r->looks >= 2) {
-        fputs(_("lab: nobody can press a key here, so this was all; lab status shows it again, lab --plain "
-                "goes on, lab run N --headless plays a lesson\n"),
+    if (!r->input_over || !session_live(r->session) || r->quiet < (r->pressed ? LOOKS_AFTER_KEYS : 2))
+        return;
+    if (r->unattended && !r->pressed)
+        fputs(_("lab: nobody can press a key here, so this was all; lab status shows it again, "
+                "lab run N --headless plays a lesson\n"),
               stderr);
-        event_base_loopbreak(r->base);
-    }
+    event_base_loopbreak(r->base);
 }
 
 static void on_resized(evutil_socket_t fd, short what, void *arg)
@@ -558,8 +586,9 @@ static void loop(struct run *r)
         observer_take_up(r->observer);
         observer_spare(r->observer, LOOK_PERCENT);
     }
-    r->unattended =
-        !r->terminal && !r->opts->plain && !r->script && r->observer && !can_be_waited_for(STDIN_FILENO);
+    r->unattended = !r->opts->plain && r->observer;
+    if (!can_be_waited_for(STDIN_FILENO))
+        end_input(r);
     draw(r, true);
     event_base_dispatch(r->base);
     draw(r, false);

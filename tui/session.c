@@ -33,7 +33,8 @@ struct session {
     json_t *saw_doc;
     char *file_name;
     struct event *timer;
-    ms_time timer_from; /* when it was set */
+    ms_time timer_from;      /* when it was set */
+    void (*over)(void *arg); /* it is played through, and what comes then; NULL: whoever looks has the keys */
 };
 
 /* ---- recording
@@ -252,9 +253,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 static void set_timer(struct session *s)
 {
-    ms_time due = s->o.fake_clock || !s->player ? UINT64_MAX
-                  : s->compare                  ? compare_due(s->compare)
-                                                : player_due(s->player);
+    ms_time due = s->over                         ? 0
+                  : s->o.fake_clock || !s->player ? UINT64_MAX
+                  : s->compare                    ? compare_due(s->compare)
+                                                  : player_due(s->player);
     event_del(s->timer);
     if (due == UINT64_MAX)
         return;
@@ -271,12 +273,33 @@ static void pass(struct session *s, ms_time ms)
         player_pass(s->player, ms);
 }
 
+/* one step; false: there is none, or none yet */
+static bool play_on(struct session *s)
+{
+    if (s->compare ? compare_step(s->compare) : player_step(s->player))
+        return true;
+    if (!player_recording(s->player)->open) /* else session_complete comes */
+        s->over(s->o.arg);
+    return false;
+}
+
+void session_play_through(struct session *s, void (*over)(void *arg))
+{
+    if (!s->compare && !s->paused && !player_recording(s->player)->open)
+        player_rewind(s->player);
+    s->over = over;
+    set_timer(s);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct session *s = arg;
     (void)fd;
     (void)what;
-    pass(s, s->o.now(s->o.arg) - s->timer_from);
+    if (s->over && !play_on(s))
+        return;
+    if (!s->over)
+        pass(s, s->o.now(s->o.arg) - s->timer_from);
     set_timer(s);
     s->o.draw(s->o.arg);
 }
@@ -313,6 +336,8 @@ void session_complete(struct session *s)
 {
     player_complete(s->player);
     s->o.draw(s->o.arg);
+    if (s->over)
+        s->over(s->o.arg);
 }
 
 static void pause_screen(struct session *s)

@@ -42,6 +42,10 @@ void session_compare(struct session *s, struct recording *left, struct recording
 bool session_record(struct session *s, const char *file, bool whole, char **error);
 const char *session_file(const struct session *s); /* NULL: it does not record */
 
+/* Nobody can press a key: what is recorded is shown from its beginning, each moment that shows something new,
+ * as fast as it can be drawn; then over(arg of the options) is called. */
+void session_play_through(struct session *s, void (*over)(void *arg));
+
 struct model *session_model(struct session *s); /* the one that is shown, with its time set */
 const struct model *session_draw(struct session *s, struct canvas *c);
 

@@ -277,7 +277,8 @@ static bool is_noise(const char *key)
 {
     static const char *const noise[] = {"number",       "taken_at", "taken_wall_ms", "answered_at",
                                         "seen_at",      "up_since", "memory_bytes",  "publish_rate",
-                                        "deliver_rate", "details",  "copies",        "looked_at"};
+                                        "deliver_rate", "details",  "copies",        "looked_at",
+                                        "connections"};
     for (size_t i = 0; i < ARRAY_LEN(noise); i++)
         if (strcmp(noise[i], key) == 0)
             return true;

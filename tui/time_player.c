@@ -257,6 +257,16 @@ static bool step(struct player *p, bool on, moment_fact *fact)
     return true;
 }
 
+bool player_step(struct player *p)
+{
+    size_t last = p->r->moments.len;
+    if (p->at == last)
+        return false;
+    if (!step(p, true, shows))
+        player_to(p, last);
+    return true;
+}
+
 static bool has_marks(const struct player *p)
 {
     for (size_t i = 0; i < p->r->moments.len; i++)
@@ -341,18 +351,29 @@ void player_pass(struct player *p, ms_time ms)
 /* ---- begin and end
  * --------------------------------------------------------------------------------------------- */
 
+/* where the first snapshot is: before it there is nothing to show */
+static size_t first_shown(const struct recording *r)
+{
+    size_t first = 0;
+    while (!r->moments.items[first].snapshot)
+        first++;
+    return first;
+}
+
+void player_rewind(struct player *p)
+{
+    player_to(p, count_with(p, first_shown(p->r)));
+}
+
 struct player *player_create(struct recording *r, struct lesson *lesson, const struct labdir *lab,
                              bool readonly)
 {
     struct player *p = xcalloc(1, sizeof(*p));
-    size_t first = 0;
     p->r = r;
     p->given = lesson;
     p->speed = SPEED_NORMAL;
     start_model(p, lab, readonly);
-    while (!r->moments.items[first].snapshot)
-        first++;
-    player_to(p, count_with(p, r->doomed != SIZE_MAX ? r->doomed : first));
+    player_to(p, count_with(p, r->doomed != SIZE_MAX ? r->doomed : first_shown(r)));
     if (r->doomed != SIZE_MAX)
         say_doomed(p);
     if (r->problem)

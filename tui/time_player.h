@@ -44,6 +44,10 @@ void player_complete(struct player *p);
  * cannot do. */
 void player_request(struct player *p, enum request request);
 
+/* To its beginning; to the next moment that shows something new, or the end (false: this is it). */
+void player_rewind(struct player *p);
+bool player_step(struct player *p);
+
 /* While it plays: how long until something is to be shown, in the viewer's time; UINT64_MAX: it does not
  * play. player_pass lets that much time pass. */
 ms_time player_due(const struct player *p);

@@ -70,7 +70,8 @@ static void see_nodes(struct sched_recorder *r, struct snapshot *s, const struct
                                 .links = runs ? shown->others[i].linked : 0,
                                 .answered_at = runs ? r->now : 0,
                                 .memory_bytes = -1,
-                                .uptime_ms = -1};
+                                .uptime_ms = -1,
+                                .connections = -1};
         if (runs && s->source < 0)
             s->source = (int)i;
     }

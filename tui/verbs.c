@@ -22,7 +22,7 @@
 const struct verb verb_table[] = {
     /* the screen's own */
     {"publish", {WORD_FREE, WORD_FREE}, "<count> [<message>]", NULL, true, DANGER_NONE, OF_SCREEN},
-    {"get", {WORD_FREE}, "[<count>]", NULL, true, DANGER_NONE, OF_SCREEN},
+    {"get", {WORD_FREE}, "[<count>|all]", NULL, true, DANGER_NONE, OF_SCREEN},
     {"clean", {WORD_NONE}, "", NULL, true, DANGER_CLEAN, OF_SCREEN},
     {"export", {WORD_FREE}, "[<file>]", NULL, false, DANGER_NONE, OF_SCREEN},
     {"quit", {WORD_NONE}, "", NULL, false, DANGER_NONE, OF_SCREEN},

@@ -57,6 +57,7 @@ int steps_least(const struct model *m);
 char *question_text(const struct model *m);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
+char *two_sentences(char *first, char *second); /* one after the other; takes both over */
 
 /* account.c: what became of the queues that had copies on nodes that are away; said after the last step. The
  * text has a line for each; NULL: there are none. The caller frees it. */

@@ -89,7 +89,11 @@ static void connections(struct page *p, const struct model *m, const struct node
 {
     const json_t *list = json_object_get(m->snapshot->details, "connections"), *entry;
     size_t i, here = 0;
-    if (!list)
+    if (!n->answers && n->connections >= 0)
+        page_field(p, _("connections"), STYLE_DOWN, _("? (was %lld)"), (long long)n->connections);
+    else if (!n->answers)
+        page_field(p, _("connections"), STYLE_DOWN, "?");
+    if (!list || !n->answers)
         return;
     size_t len = strlen(n->name);
     json_array_foreach(list, i, entry)
@@ -110,6 +114,30 @@ static void connections(struct page *p, const struct model *m, const struct node
     }
 }
 
+/* What the node's copy has in it: of one that answers, what it says itself; of one that does not, what was so
+ * while it did. New, the caller frees it. */
+static char *copy_text(const struct model *m, const struct queue_seen *q, int node, char letter)
+{
+    const struct away *past = model_past(m, q->name);
+    const struct side_seen *side = queue_seen_side(q, node);
+    int64_t now = side ? side->messages : q->messages, was = past ? past->told[node] : -1;
+    bool answers = m->snapshot->nodes[node].answers, served = letter != '!' && now >= 0;
+    bool was_master = q->master == node || (past && (past->masters & ((node_bits)1 << node)));
+    char count[24];
+    if (answers && letter == 'u' && q->sync_messages >= 0)
+        return format_text(_("%s copied, not in sync"), count_text(q->sync_messages, count));
+    if (answers && letter == 'u')
+        return xstrdup(_("not in sync"));
+    if (answers && served)
+        return xstrdup(count_text(now, count));
+    if (was < 0 && q->master == node)
+        was = q->was_messages; /* an earlier screen's, or of before the screen was opened */
+    if (was < 0)
+        return xstrdup("?");
+    return letter == '!' ? format_text(_("? (was %s, %s)"), was_master ? "M" : "m", count_text(was, count))
+                         : format_text(_("? (was %s)"), count_text(was, count));
+}
+
 static void queues(struct page *p, const struct model *m, int node)
 {
     const struct snapshot *s = m->snapshot;
@@ -125,11 +153,11 @@ static void queues(struct page *p, const struct model *m, int node)
                _("master of %zu, mirror of %zu; copies away with it: %zu"), masters, mirrors, away);
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
-        char letter = copy_letter(m, q, node, &style), count[24];
-        const struct side_seen *side = queue_seen_side(q, node);
-        if (letter != '.')
-            page_line(p, 14, style, "%c %s  %s", letter, q->name,
-                      letter == '!' ? "" : count_text(side ? side->messages : q->messages, count));
+        char letter = copy_letter(m, q, node, &style);
+        char *text = letter == '.' ? NULL : copy_text(m, q, node, letter);
+        if (text)
+            page_line(p, 14, style, "%c %s  %s", letter, q->name, text);
+        free(text);
     }
 }
 

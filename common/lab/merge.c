@@ -49,8 +49,11 @@ static int add_node(struct snapshot *s, const char *name)
 {
     if (s->nodes_len == LIMIT_NODES)
         return -1;
-    s->nodes[s->nodes_len] = (struct node_seen){
-        .name = short_name(s, name), .partitions = xstrdup(""), .memory_bytes = -1, .uptime_ms = -1};
+    s->nodes[s->nodes_len] = (struct node_seen){.name = short_name(s, name),
+                                                .partitions = xstrdup(""),
+                                                .memory_bytes = -1,
+                                                .uptime_ms = -1,
+                                                .connections = -1};
     return (int)s->nodes_len++;
 }
 
@@ -170,6 +173,29 @@ static int pick_source(const struct snapshot *s, const struct node_answer *answe
         }
     }
     return best;
+}
+
+/* How many clients each node has, where that was asked. Of a node that is going the list forgets them before
+ * it falls silent: then it is what was told before. */
+static void count_connections(struct snapshot *s, const struct node_answer *answers,
+                              const struct snapshot *before)
+{
+    const json_t *list = s->source >= 0 ? answers[s->source].connections : NULL, *entry;
+    int64_t count[LIMIT_NODES] = {0};
+    size_t at;
+    json_array_foreach(list, at, entry)
+    {
+        const char *node = name_of(entry, "node");
+        int i = node ? node_index(s, node) : -1;
+        if (i >= 0)
+            count[i]++;
+    }
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        struct node_seen *n = &s->nodes[i];
+        const struct node_seen *was = before ? snapshot_node(before, n->name) : NULL;
+        bool told = n->answers && !n->said_down_by;
+        n->connections = !told ? (was ? was->connections : -1) : list ? count[i] : -1;
+    }
 }
 
 /* ---- queues
@@ -335,6 +361,7 @@ struct snapshot *merge_answers(const struct labdir *lab, const struct node_answe
     s->number = before ? before->number + 1 : 1;
     merge_nodes(s, lab, answers, before);
     s->source = pick_source(s, answers, before);
+    count_connections(s, answers, before);
     if (s->source >= 0) {
         merge_queues(s, answers[s->source].queues, before);
         merge_policies(s, answers[s->source].policies);

@@ -34,6 +34,7 @@ struct node_seen {
     ms_time answered_at;             /* last time its own API answered; 0: never */
     ms_time changed_at;              /* last time state changed */
     int64_t memory_bytes, uptime_ms; /* -1: unknown */
+    int64_t connections;             /* clients', as told while it answered; -1: nobody asked then */
 };
 
 enum queue_seen_state {

@@ -140,7 +140,8 @@ static bool read_nodes(struct reader *r, const json_t *list)
                   read_time(r, o, "nodes", i, "answered_at", &n->answered_at) &&
                   read_time(r, o, "nodes", i, "changed_at", &n->changed_at) &&
                   read_number(r, o, "nodes", i, "memory_bytes", -1, &n->memory_bytes) &&
-                  read_number(r, o, "nodes", i, "uptime_ms", -1, &n->uptime_ms);
+                  read_number(r, o, "nodes", i, "uptime_ms", -1, &n->uptime_ms) &&
+                  read_number(r, o, "nodes", i, "connections", -1, &n->connections);
         n->state = (enum node_state)state;
         n->gone = json_is_true(json_object_get(o, "process_gone")) && !n->answers;
         if (!ok)

@@ -38,6 +38,7 @@ static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
         json_object_set_new(json, "links", names_of(s, n->links));
     set_known(json, "memory_bytes", n->memory_bytes);
     set_known(json, "uptime_ms", n->uptime_ms);
+    set_known(json, "connections", n->connections);
     return json;
 }
 

@@ -30,6 +30,7 @@ void story_begin(struct story *t, size_t nodes, const char *queue)
                                          .partitions = xstrdup(""),
                                          .answered_at = 100000,
                                          .memory_bytes = 50000000,
+                                         .connections = -1,
                                          .uptime_ms = 60000};
     s->queues = xcalloc(1, sizeof(*s->queues));
     s->queues_len = 1;

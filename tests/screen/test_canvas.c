@@ -117,9 +117,27 @@ static void breaking_lines(void **state)
     canvas_finish(&c);
 }
 
+/* A document that programs write ends its lines between its parts, not inside a word. */
+static void documents_are_broken_between_tokens(void **state)
+{
+    static const char json[] = "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}";
+    (void)state;
+    struct canvas c;
+    canvas_init(&c);
+    size_t skip, len = text_break(&c, json, 40, &skip);
+    assert_int_equal(len, strlen("{\"ha-mode\":\"exactly\",\"ha-params\":2,"));
+    assert_int_equal(skip, 0);
+    len = text_break(&c, json, 20, &skip); /* no comma so far */
+    assert_int_equal(len, strlen("{\"ha-mode\":"));
+    assert_int_equal(text_break(&c, "amqp://host:5672/and-more", 12, &skip), strlen("amqp://host:"));
+    assert_int_equal(text_break(&c, "abcdefghijkl", 5, &skip), 5);
+    canvas_finish(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documents_are_broken_between_tokens),
         cmocka_unit_test(columns),
         cmocka_unit_test(wide_characters_at_edges),
         cmocka_unit_test(what_is_cut_says_so),

@@ -152,6 +152,47 @@ static void a_schedule_is_told_in_the_readers_language(void **state)
     text_finish(&out);
 }
 
+/* "sh -c": its exit code; -1: it did not end */
+static int shell(struct text *out, const char *format, const char *file)
+{
+    char *line = format_text(format, program, file);
+    const char *argv[] = {"/usr/bin/env", "-u", "LC_ALL", "TZ=UTC", ENGLISH, "/bin/sh", "-c", line, NULL};
+    int code = run_program(out, 20000, argv);
+    free(line);
+    return code;
+}
+
+static size_t frames_in(const struct text *t)
+{
+    size_t n = 0;
+    for (const char *at = text_str(t); (at = strstr(at, "mirrorlab ")); at++)
+        n++;
+    return n;
+}
+
+/* No key will come: a recording is shown to its end, and that is the end of the program. */
+static void a_recording_is_played_through_where_no_key_comes(void **state)
+{
+    (void)state;
+    static const char lesson[] = "tests/screen/recordings/lesson2.ndjson";
+    struct text out = {0};
+    assert_int_equal(shell(&out, "%s replay --plain %s </dev/null", lesson), 0);
+    assert_true(frames_in(&out) > 10);
+    assert_non_null(strstr(text_str(&out), " 0/6 -"));
+    assert_non_null(strstr(text_str(&out), "All 6 steps were seen."));
+    assert_int_equal(
+        shell(&out, "%s replay --plain %s tests/screen/recordings/lesson7.ndjson </dev/null", lesson), 0);
+    assert_non_null(strstr(text_str(&out), "REPLAY                                         || 0/"));
+    assert_non_null(
+        strstr(text_str(&out), ">-                                     |>start node1: is hello's"));
+    /* nor will another one: what the keys asked for is shown */
+    assert_int_equal(shell(&out, "printf ']]' | %s replay --plain %s", lesson), 0);
+    assert_int_equal(frames_in(&out), 3);
+    assert_null(strstr(text_str(&out), "All 6 steps were seen."));
+    assert_int_equal(shell(&out, "%s replay --plain %s </dev/null | head -2", lesson), 0);
+    text_finish(&out);
+}
+
 int main(void)
 {
     const char *build = getenv("BUILD");
@@ -163,6 +204,7 @@ int main(void)
         cmocka_unit_test(no_lab_says_how_to_start_one),
         cmocka_unit_test(a_run_leaves_the_lesson_of_a_screen_alone),
         cmocka_unit_test(a_schedule_is_told_in_the_readers_language),
+        cmocka_unit_test(a_recording_is_played_through_where_no_key_comes),
     };
     return cmocka_run_group_tests_name("screen/command", tests, NULL, NULL);
 }

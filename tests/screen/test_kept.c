@@ -243,6 +243,54 @@ static void what_was_lost(void **state)
     end(&s);
 }
 
+/* What was lost in one stop is not forgotten with the next, in this screen and in the one after it. */
+static void one_stop_after_the_other(void **state)
+{
+    static const char lost[] = "hello: 1 message is lost: its only copy was on node1, in memory alone.";
+    (void)state;
+    struct scene s;
+    out_of_reach(&s);
+    look(&s);
+    returns_empty(&s);
+    look(&s);
+    account_says(&s, lost);
+    story_down(&s.t, 0, 10000000);
+    s.t.s->queues[0].state = QUEUE_SEEN_STOPPED;
+    s.t.s->queues[0].messages = -1;
+    look(&s);
+    returns_empty(&s);
+    look(&s);
+    account_says(&s, lost);
+    open_again(&s);
+    returns_empty(&s);
+    look(&s);
+    account_says(&s, lost);
+    end(&s);
+}
+
+/* The queues that the user acted on count for the account as long as the lesson does. */
+static void what_was_touched(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    struct lesson *l = sketch_lesson();
+    s.m.lesson = l;
+    look(&s);
+    VEC_PUSH(&s.m.touched, xstrdup("mine"));
+    for (int screens = 0; screens < 3; screens++) {
+        assert_int_equal(kept_save(&s.m, &s.lab), 0);
+        model_finish(&s.m);
+        l->number += screens == 2; /* the next lesson */
+        model_init(&s.m, l, NULL, false, false);
+        kept_take_up(&s.m, &s.lab);
+        look(&s);
+        assert_int_equal(s.m.touched.len, screens < 2);
+    }
+    end(&s);
+    sketch_destroy(l);
+}
+
 /* The nodes' notes of it went with node1's process: the next screen hears of nothing, and knows it still. */
 static void which_was_lost(void **state)
 {
@@ -435,6 +483,8 @@ int main(void)
         cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_nobody_saw),
         cmocka_unit_test(of_a_finished_lesson),
+        cmocka_unit_test(one_stop_after_the_other),
+        cmocka_unit_test(what_was_touched),
         cmocka_unit_test(which_was_lost),
         cmocka_unit_test(what_a_mirror_noted),
         cmocka_unit_test(one_partition_after_the_other),

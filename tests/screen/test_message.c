@@ -596,6 +596,57 @@ static void node_detail(void **state)
     end(&s);
 }
 
+/* A mirror that is not in sync holds something else than the queue; what a node that fell silent holds, and
+ * who is connected to it, nobody says now. */
+static void node_detail_of_what_is_not_told(void **state)
+{
+    (void)state;
+    struct scene s;
+    details(&s);
+    press(&s, '1');
+    press(&s, 'l');
+    press(&s, 'l');
+    press(&s, KEY_RETURN);
+    says(&s, "u mirrior_hello  6 copied, not in sync", true);
+    s.t.s->queues[0].sync_messages = -1; /* no copying runs */
+    s.t.s->queues[0].messages = 29;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "u mirrior_hello  not in sync", true);
+    says(&s, "29", false);
+    s.t.s->queues[0].synced = s.t.s->queues[0].mirrors; /* it is, and goes on being served */
+    s.t.s->nodes[2].connections = 2;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "m mirrior_hello  29", true);
+    s.t.s->nodes[2].answers = false; /* its process was stopped; the others have not noticed yet */
+    s.t.s->queues[0].messages = 31;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "NO ANSWER", true);
+    says(&s, "connections  ? (was 2)", true);
+    says(&s, "m mirrior_hello  ? (was 29)", true);
+    s.t.s->nodes[2].state = NODE_NOT_RUNNING; /* killed, or they have */
+    s.t.s->queues[0].mirrors = s.t.s->queues[0].synced = 0;
+    s.t.s->taken_at += 750;
+    look(&s);
+    says(&s, "connections  ? (was 2)", true);
+    says(&s, "! mirrior_hello  ? (was m, 29)", true);
+    end(&s);
+}
+
+/* Each queue's row can be told from the others, also where its name is cut. */
+static void names_differ(struct scene *s, int width, int height, const char *before)
+{
+    char *frame = model_frame(&s->m, width, height);
+    for (int i = 199; i > 190; i--) {
+        char *name = format_text("%s%d", before, i);
+        assert_contains(frame, name);
+        free(name);
+    }
+    free(frame);
+}
+
 /* As large as it gets: every queue can be reached, the selected one is in sight, and a frame takes a moment.
  */
 static void two_hundred_queues(void **state)
@@ -610,7 +661,7 @@ static void two_hundred_queues(void **state)
     for (int i = 0; i < 200; i++) {
         struct queue_seen *q = &next->queues[i];
         *q = one;
-        q->name = format_text(i == 199 ? "镜像队列%03d" : "q%03d", i);
+        q->name = format_text(i >= 150 ? "镜像队列-%03d" : "q%03d", i);
         q->effective_definition = xstrdup("{}");
         q->policy = xstrdup("all");
         q->master = i % 10;
@@ -627,8 +678,13 @@ static void two_hundred_queues(void **state)
     for (int i = 0; i < 199; i++)
         press(&s, 'j');
     check(&s, "large-last-80x24", 80, 24);
+    names_differ(&s, 80, 24, "..-");
+    names_differ(&s, 160, 45, "镜像队列-");
+    char *wide = model_frame(&s.m, 160, 45);
+    assert_contains(wide, "DEPTH 60 s");
+    free(wide);
     press(&s, KEY_RETURN);
-    says(&s, "镜像队列199", true);
+    says(&s, "镜像队列-199", true);
     press(&s, 'l');
     check(&s, "large-node-80x24", 80, 24);
     press(&s, '1');
@@ -730,6 +786,7 @@ int main(void)
         cmocka_unit_test(beside_the_cluster),
         cmocka_unit_test(queue_detail),
         cmocka_unit_test(node_detail),
+        cmocka_unit_test(node_detail_of_what_is_not_told),
         cmocka_unit_test(two_hundred_queues),
         cmocka_unit_test(every_size),
     };

@@ -493,6 +493,42 @@ static void with_programs(struct lesson *l)
     }
 }
 
+/* A number, or all that nodes say are ready; what is neither, and what nobody can say, stays in the form. */
+static void getting_several(struct model *m)
+{
+    struct command *run;
+    static const char *const wrong[] = {"0", "few", ""};
+    model_key(m, 'g', &run);
+    type(m, "25");
+    assert_runs(m, KEY_RETURN, "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello --count 25");
+    model_key(m, 'g', &run);
+    model_key(m, KEY_ARROW_RIGHT, &run); /* the field's choices: 1, all */
+    assert_runs(m, KEY_RETURN, "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello --count 100000");
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char *why = format_text("count %s is no number of messages: write 1 or more, or all",
+                                *wrong[i] ? wrong[i] : "''");
+        model_key(m, 'g', &run);
+        model_key(m, 0x15, &run); /* Ctrl-U */
+        type(m, wrong[i]);
+        assert_form_stays(m, why);
+        model_key(m, KEY_ESCAPE, &run);
+        free(why);
+    }
+    struct queue_seen *q = &m->snapshot->queues[model_queue(m) - m->snapshot->queues];
+    int64_t ready = q->ready;
+    static const char *const says[] = {
+        "how many messages mirrior_hello has nobody can say now: write a number",
+        "mirrior_hello has no message that is ready"};
+    for (int i = 0; i < 2; i++) {
+        q->ready = i - 1;
+        model_key(m, 'g', &run);
+        type(m, "all");
+        assert_form_stays(m, says[i]);
+        model_key(m, KEY_ESCAPE, &run);
+    }
+    q->ready = ready;
+}
+
 static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
 {
     struct labdir lab;
@@ -519,10 +555,13 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     assert_runs(&m, KEY_RETURN,
                 "producer --host 127.0.0.1 --port 5673 --queue mirrior_hello --message 'ni hao' --count 5000 "
                 "--persistent --confirm");
-    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    model_key(&m, 'g', &run); /* Enter alone takes one */
+    assert_runs(&m, KEY_RETURN, "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     m.tools = l; /* a consumer that can acknowledge takes what it prints, and leaves the rest */
-    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello --manual-ack");
+    model_key(&m, 'g', &run);
+    assert_runs(&m, KEY_RETURN, "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello --manual-ack");
     m.tools = NULL;
+    getting_several(&m);
     static const char *const wrong[] = {"-5", "0", "five", "5x", "1000000000000"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         char *why = format_text("count %s is no number of messages: write 1 or more", wrong[i]);
@@ -565,13 +604,15 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     }
     model_key(&m, 'h', &run);
     see(&m, "stopped"); /* node1 is selected and does not run: another node will do, and it is said */
-    assert_int_equal(model_key(&m, 'g', &run), EFFECT_RUN);
+    model_key(&m, 'g', &run);
+    assert_int_equal(model_key(&m, KEY_RETURN, &run), EFFECT_RUN);
     model_ran(&m, run);
     char *through = model_frame(&m, 80, 24);
     assert_contains(through, "  node1 is away: through node2  running...\n");
     free(through);
     model_ended(&m, run, 0);
-    assert_runs(&m, 'g', "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
+    model_key(&m, 'g', &run);
+    assert_runs(&m, KEY_RETURN, "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_finish(&m);
     sketch_destroy(l);
 }

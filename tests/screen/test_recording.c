@@ -202,20 +202,24 @@ static void a_killed_screen_leaves_its_recording(void **state)
     char program[PATH_MAX + 8];
     snprintf(program, sizeof(program), "%s/lab", s->lab.bin);
     unlink(s->recording);
+    int keys[2]; /* none come, but they might */
+    assert_int_equal(pipe(keys), 0);
     pid_t pid = fork();
     if (pid == 0) {
         int to = open("/dev/null", O_RDWR);
-        if (to < 0 || dup2(to, 0) < 0 || dup2(to, 1) < 0)
+        if (to < 0 || dup2(keys[0], 0) < 0 || close(keys[1]) || dup2(to, 1) < 0)
             _exit(126);
         execl(program, program, "--dir", s->lab.dir, "--plain", "--record", s->recording, (char *)NULL);
         _exit(127);
     }
     struct growing g = {s->recording, 6};
+    close(keys[0]);
     bool grew = wait_until(has_lines, &g, 20000);
     kill(pid, SIGKILL);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    close(keys[1]);
     assert_true(grew);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     assert_int_equal(RUN_LAB(s, s->again, NULL, "frames", s->recording), 0);
@@ -249,6 +253,16 @@ static void a_replay_stops_no_node(void **state)
     assert_int_equal(RUN_LAB(s, s->again, NULL, "--dir", s->lab.dir, "--plain", "--script", s->script), 0);
 }
 
+/* Without keys, and with no more of them, a screen in plain text is a look or two, and ends. */
+static void where_no_key_comes_the_lab_is_looked_at_and_left(void **state)
+{
+    struct stage *s = *state;
+    assert_int_equal(RUN_LAB(s, s->again, NULL, "--dir", s->lab.dir, "--plain"), 0);
+    char *frames = whole(s->again);
+    assert_non_null(strstr(frames, " LIVE "));
+    free(frames);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_crash_costs_one_line),
         cmocka_unit_test(a_killed_screen_leaves_its_recording),
         cmocka_unit_test(a_replay_stops_no_node),
+        cmocka_unit_test(where_no_key_comes_the_lab_is_looked_at_and_left),
     };
     return cmocka_run_group_tests_name("screen/recording", tests, begin, end);
 }

@@ -134,8 +134,18 @@ static void a_recorded_stop(void **state)
     answer(&up, "up", 7);
     answer(&stopped, "node1-stopped", 6);
     answer(&back, "node1-back", 7);
+    json_t *list = json_loads("[{\"node\":\"node1@localhost\"},{\"node\":\"node1\"},{\"node\":\"node3\"},"
+                              "{\"node\":\"else\"},{}]",
+                              0, NULL);
+    up.answers[0].connections = stopped.answers[1].connections = list;
     struct snapshot *first = merge(&up, NULL, 100), *s = merge(&stopped, first, 2100),
                     *last = merge(&back, s, 9000);
+    json_decref(list);
+    assert_int_equal(first->nodes[0].connections, 2);
+    assert_int_equal(first->nodes[1].connections, 0);
+    assert_int_equal(s->nodes[0].connections, 2); /* as it was while it answered */
+    assert_int_equal(s->nodes[2].connections, 1);
+    assert_int_equal(last->nodes[0].connections, -1); /* it answers, and was not asked */
     const struct node_seen *node1 = snapshot_node(s, "node1");
     assert_int_equal(node1->state, NODE_NOT_RUNNING);
     assert_false(node1->answers);
