@@ -278,6 +278,7 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
             err = r->world->act(r->arg, e, fact, why);
         if (!err)
             replay_limits_note(r->limits, e);
+        r->differ = r->differ || (r->split && (e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR));
         if (e->verb == SCHED_START && !e->rushed) { /* one that was forgotten does not */
             r->away = r->world->off(r->arg);
             r->killed |= r->away & off_before;

@@ -142,7 +142,10 @@ void replay_note_limits(struct watched *w, const struct replay_bounds *b)
 void replay_note_confirmed(struct replay *r, const struct replay_queue *q, unsigned number)
 {
     struct replay_message *m = replay_message(r, number);
-    uint32_t with = r->with[m->node];
+    struct replay_others said = {0};
+    if (r->unlooked) /* it may see others than it saw */
+        r->world->others(r->arg, m->node, &said);
+    uint32_t with = said.running ? (said.running & ~said.parted) | 1u << m->node : r->with[m->node];
     m->side = with;
     if (q->state != REPLAY_RUNNING)
         return;
@@ -182,11 +185,10 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L1";
     if (began_again && r->s->partitions == SCHED_AUTOHEAL)
         return "L3";
-    if (began_again && m->fleeting && r->s->partitions == SCHED_PAUSE_MINORITY)
-        return "L5";
     if (gone && r->was_split)
         return "L3";
-    return r->went_on ? "L4" : "";
+    bool paused = m->fleeting && r->s->partitions == SCHED_PAUSE_MINORITY; /* and came back, maybe unseen */
+    return r->went_on ? "L4" : paused ? "L5" : "";
 }
 
 static void lose(struct replay *r, const struct watched *w, unsigned number, unsigned step, uint32_t heirs)
@@ -211,9 +213,10 @@ static void lose(struct replay *r, const struct watched *w, unsigned number, uns
     json_decref(fact);
 }
 
-/* What serves its queue on its side, or else at all. */
-static struct replay_queue own_side(const struct watched *w, uint32_t heirs)
+/* What serves its queue on its side, best who did before, or else at all. */
+static struct replay_queue own_side(const struct watched *w, const struct replay_message *m, uint32_t heirs)
 {
+    heirs = heirs & m->masters ? heirs & m->masters : heirs;
     struct replay_queue q = w->now;
     for (unsigned i = 0; i < w->now.sides_len; i++)
         if (heirs >> w->now.sides[i].master & 1) {
@@ -236,7 +239,7 @@ static bool ended(struct replay *r, const struct watched *w, unsigned number, un
         now.length = now.bytes = -1;
     const struct replay_bounds *all[] = {&now, others ? NULL : &w->met,
                                          w->parted && !others ? &w->whole : NULL};
-    const struct replay_queue q = own_side(w, heirs);
+    const struct replay_queue q = own_side(w, m, heirs);
     if (w->now.state == REPLAY_GONE && r->by_operator)
         return false;
     bool same_master = q.master == w->before.master && !r->healed && !r->by_operator;
@@ -355,8 +358,8 @@ void replay_account(struct replay *r, struct watched *w, unsigned step)
     say_ended(r, w->name, step);
     w->taken = 0;
     w->met = (struct replay_bounds){.length = -1, .bytes = -1, .ttl_ms = -1, .expires_ms = -1};
-    w->parted = r->split;
-    if (!r->split)
+    w->parted = r->split || r->differ;
+    if (!w->parted)
         w->whole = replay_limits_of(r->limits, w->name);
     if (w->now.state == REPLAY_RUNNING) {
         w->before = w->now;

@@ -35,10 +35,11 @@ struct replay {
     uint32_t serving;           /* nodes, when they were last looked at, */
     uint32_t with[SCHED_NODES]; /* whom each saw then, or when it last served; itself, too */
     bool split, was_split;      /* and some that served did not see each other; and the time before */
-    bool healed;                /* the step healed a cut */
-    bool by_operator;           /* the step took a node, or its data, out of the cluster for good */
-    uint32_t forced; /* nodes whose next start waits for nobody, or not for one that is forgotten then */
-    bool went_on;    /* one did: who comes back later finds a cluster that does not know what it knew */
+    bool differ;      /* a policy was changed meanwhile, on one side: the other may have what it had */
+    bool healed;      /* the step healed a cut */
+    bool by_operator; /* the step took a node, or its data, out of the cluster for good */
+    uint32_t forced;  /* nodes whose next start waits for nobody, or not for one that is forgotten then */
+    bool went_on;     /* one did: who comes back later finds a cluster that does not know what it knew */
     struct text line;
 };
 

@@ -266,9 +266,8 @@ static int clear(struct nodes *w, unsigned via, const struct sched_event *e, jso
     return 0;
 }
 
-static int act_by_operator(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
+static int ask_of(struct nodes *w, unsigned n, const struct sched_event *e, json_t **fact, char **why)
 {
-    unsigned n = (unsigned)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
     if (e->verb == SCHED_POLICY)
         return set_policy(w, n, e, why);
     if (e->verb == SCHED_CLEAR)
@@ -289,6 +288,16 @@ static int act_by_operator(struct nodes *w, const struct sched_event *e, json_t 
         return TOLD(w, n, why, "cancel_sync_queue", e->name);
     int err = TOLD(w, n, why, "sync_queue", e->name);
     return err ? err : synced_fact(w, n, e->name, why);
+}
+
+static int act_by_operator(struct nodes *w, const struct sched_event *e, json_t **fact, char **why)
+{
+    unsigned n = (unsigned)__builtin_ctz(serving(w)); /* replay.c has asked whether anybody does */
+    int err = ask_of(w, n, e, fact, why);
+    if (!err || !w->cut || nodes_say_running(w, n) >> n & 1)
+        return err;
+    *fact = fact_of(N_("not answered: node%u serves nobody any more"), n + 1); /* it has paused meanwhile */
+    return 0;
 }
 
 /* Of RabbitMQ only a process that is there can be told so. */

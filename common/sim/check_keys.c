@@ -117,8 +117,9 @@ void check_keys_calm(struct sim *s, node_set members)
 {
     for (size_t i = 0; i < s->check.keys.len; i++) {
         struct checked_key *k = &s->check.keys.items[i];
-        /* two sides may each have answered a change */
-        bool two_sides = s->cuts > 0 && s->options.partition_handling != PARTITION_PAUSE_MINORITY;
+        /* two sides may each have answered a change; whoever was forced is one */
+        bool two_sides =
+            s->cuts > 0 && (s->options.partition_handling != PARTITION_PAUSE_MINORITY || s->forced);
         bool settled = k->ask == 0 && !k->unclear && !two_sides;
         char *first = NULL;
         bool any = false;

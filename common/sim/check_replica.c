@@ -72,6 +72,16 @@ static void lose_here(struct sim *s, node_id n, uint32_t message, enum door door
         lose(s, n, message, door, false, why);
 }
 
+void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
+{
+    const struct ledger_queue *q = &s->ledger.queues.items[queue];
+    for (size_t i = 0; i < q->messages.len; i++)
+        if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
+            lose_here(s, n, q->messages.items[i], DOOR_L4,
+                      s->forced ? "an operator forced a start without the nodes that knew of its queue"
+                                : "an operator removed the node that its queue waited for");
+}
+
 /* The others have removed its queue, which is transient and goes with its node, before that node did. */
 static bool went_with_queue(const struct ledger_message *m, const struct ledger_queue *q, enum cause cause)
 {
@@ -155,16 +165,6 @@ void check_losses(struct sim *s, node_id n, enum cause cause)
     for (size_t i = 0; i < s->check.vanished.len; i++)
         account(s, n, s->check.vanished.items[i], cause);
     s->check.vanished.len = 0;
-}
-
-void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue)
-{
-    const struct ledger_queue *q = &s->ledger.queues.items[queue];
-    for (size_t i = 0; i < q->messages.len; i++)
-        if (!explained(&s->ledger.messages.items[q->messages.items[i]], q))
-            lose(s, n, q->messages.items[i], DOOR_L4, false,
-                 s->forced ? "an operator forced a start without the nodes that knew of its queue"
-                           : "an operator removed the node that its queue waited for");
 }
 
 /* All were killed in one view, and n's disk is lost with what it was the master of, unless a mirror was in

@@ -116,6 +116,11 @@ void sim_forget(struct sim *s, node_id n)
     for (node_id other = 0; other < s->options.nodes; other++)
         if (sim_serving(s, other))
             by = other;
+    sim_forget_by(s, by, n);
+}
+
+void sim_forget_by(struct sim *s, node_id by, node_id n)
+{
     if (s->nodes[n].m || s->nodes[n].booting || by == NODE_NONE)
         return;
     s->counts[SIM_FORGOTTEN]++;

@@ -135,6 +135,7 @@ unsigned sim_nodes(const struct sim *s);
  * log of a node that does not run and was removed. A node that learns at its start that it was removed is
  * reset and started again, or ends (forgotten_end). */
 void sim_forget(struct sim *s, node_id n);
+void sim_forget_by(struct sim *s, node_id by, node_id n);
 void sim_reset(struct sim *s, node_id n);
 /* The next start of a node that does not serve waits for nobody. */
 void sim_force(struct sim *s, node_id n);

@@ -150,6 +150,9 @@ static void a_cut_link_parts_two_nodes_and_heals(void **state)
     assert_code(CTL("cut", "node1", "node2"), 0, &out);
     assert_code(CTL("cut", "node1", "node9"), 64, &out);
     assert_says(&out, "has no node 'node9'");
+    assert_code(CTL("cut", "node1", "node1"), 64, &out);
+    assert_says(&out, "'node1' twice: a link has two ends");
+    assert_null(strstr(strstr(text_str(&out), "Error") + 1, "Error")); /* once */
     assert_code(CTL("heal"), 0, &out);
     assert_code(CTL("cut", "node3"), 0, &out); /* from all others */
     assert_code(CTL("heal", "node3"), 0, &out);

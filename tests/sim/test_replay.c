@@ -450,7 +450,7 @@ static void who_restarts_joins_the_first_side(void **state)
     (void)state;
     static const char two[] =
         "nodes 3\npolicy ha ^q {\"ha-mode\":\"all\"}\ndeclare q durable\ncut node1 node2\n"
-        "publish node1 q\nheal\nstop %s\nstart %s\nexpect m1 kept\n";
+        "publish node1 q\nheal\nkill %s\nstart %s\nexpect m1 kept\n";
     char *first = format_text(two, "node1", "node1"), *third = format_text(two, "node3", "node3");
     ends_as_expected(first, SAYS("node1 runs; q has 2 masters, one on each side; node2, in sync node1, holds "
                                  "nothing; node3, no mirrors, holds m1"));

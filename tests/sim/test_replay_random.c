@@ -60,9 +60,8 @@ static void declare(struct maker *m)
 
 static void link_event(struct maker *m, const char *verb)
 {
-    unsigned a = node(m), b = node(m);
-    if (a != b)
-        text_printf(&m->text, "%s node%u node%u\n", verb, a, b);
+    unsigned a = node(m), b = 1 + (a + (unsigned)rng_below(&m->luck, m->nodes - 1)) % m->nodes;
+    text_printf(&m->text, "%s node%u node%u\n", verb, a, b);
 }
 
 static void publish(struct maker *m)
@@ -89,6 +88,8 @@ static void event(struct maker *m)
         "heal",    "heal",    "policy",  "clear",   "consume", "purge",      "cut-one-way", "delete",
         "declare", "force",   "forget",  "calm",    "all",     "cancel-sync"};
     const char *verb = ONE_OF(m, verbs);
+    if (rng_chance(&m->luck, 8)) /* nobody waits for what the line before leads to, nor looks at it */
+        text_printf(&m->text, "+%u ", (unsigned)rng_below(&m->luck, 3) * 700);
     if (strcmp(verb, "publish") == 0)
         publish(m);
     else if (strcmp(verb, "policy") == 0)

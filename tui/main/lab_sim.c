@@ -239,7 +239,9 @@ static int command(struct world *w, const struct sched_event *e, json_t **fact, 
     bool done = !err && a.answered && (a.status == ANSWER_OK || a.status == ANSWER_NOT_SYNCING);
     if (err || done) /* not syncing: labctl is content, too */
         return err;
-    *fact = a.answered ? refusal(e, a.status) : NULL;
+    *fact = a.answered                ? refusal(e, a.status)
+            : !sim_serving(w->sim, n) ? fact_of(N_("not answered: node%u serves nobody any more"), n + 1U)
+                                      : NULL;
     if (*fact)
         return 0;
     const char *said = *a.text ? a.text : status_name(a.status);
@@ -273,7 +275,7 @@ static int act(void *arg, const struct sched_event *e, json_t **fact, char **why
     case SCHED_FAIL_SYNC: sim_fail_sync(s, e->node); break;
     case SCHED_FULL_DISK:
     case SCHED_FREE_DISK: sim_fill_disk(s, e->node, e->verb == SCHED_FULL_DISK); break;
-    case SCHED_FORGET: sim_forget(s, e->node); break;
+    case SCHED_FORGET: sim_forget_by(s, (node_id)__builtin_ctz(serving(w)), e->node); break;
     case SCHED_FORGET_OFFLINE: sim_forget_offline(s, e->node, e->other); break;
     case SCHED_RESET: sim_reset(s, e->node); break;
     case SCHED_FORCE: sim_force(s, e->node); break;
