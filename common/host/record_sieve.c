@@ -221,6 +221,7 @@ static void look_at(struct record_sieve *s, uint64_t index, const struct record 
         all_leases_end(s);
         s->stopped = index + 1;
         return;
+    case REC_PROMISED: s->promised = index + 1; return;
     }
 }
 
@@ -277,6 +278,7 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
     }
     case REC_LEASE: return has_queue && q->lease_index == index + 1;
     case REC_STOPPED: return index + 1 == s->stopped && index + 1 > s->last;
+    case REC_PROMISED: return index + 1 == s->promised;
     case REC_REJECTED: return has_queue && still_refused(q, index, rec);
     case REC_DISCARD: return false;
     }

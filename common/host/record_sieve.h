@@ -15,6 +15,7 @@ struct record_sieve {
     uint64_t table_begin; /* of the metadata table that is being read */
     uint64_t first, last; /* of the last one that was complete */
     uint64_t stopped;     /* the last orderly stop */
+    uint64_t promised;    /* the last promise */
 };
 
 void record_sieve_init(struct record_sieve *s, atomic_bool *cancel);

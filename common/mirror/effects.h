@@ -50,6 +50,7 @@ enum record_type {
     REC_LEASE,      /* messages that may be delivered from now on: redelivered after a crash */
     REC_STOPPED,    /* an orderly stop: nothing was in the air */
     REC_REJECTED,   /* a publish that a full queue refused: offered again after a crash, it stays refused */
+    REC_PROMISED, /* the epoch it has sealed for: whatever it leads or takes part in later has a higher one */
 };
 
 struct record {
@@ -64,7 +65,7 @@ struct record {
     struct message *msg;       /* MESSAGE: a reference */
     struct id_range *ranges;   /* REMOVED, TAKEN, LEASE: owned by the effect */
     size_t ranges_len;
-    uint64_t epoch, version;  /* VIEW (both), META, META_RESET (version) */
+    uint64_t epoch, version;  /* VIEW (both), META, META_RESET (version), PROMISED, STOPPED (epoch) */
     node_set members, others; /* VIEW: members; others that went without a word, and may serve on their own.
                                  STOPPED: others that were running when this node left; members: those that
                                  may serve on their own */

@@ -92,9 +92,14 @@ static struct peer_msg *prepared_answer(struct mirror *m, uint64_t epoch, uint64
     return msg;
 }
 
-static void seal(struct mirror *m, uint64_t epoch, node_id candidate, uint64_t join)
+/* A view that somebody may have on its disk is one that all who are of it have promised, and a promise holds
+ * in later lives, too: who goes on without that view, alone or with others, does so with a higher number. So
+ * of two pasts the one with the higher epoch is the later. */
+static void seal(struct mirror *m, uint64_t epoch, node_id candidate, uint64_t join, struct effects *out)
 {
     m->promised = epoch;
+    persist(m, out, REC_PROMISED)->epoch = epoch;
+    m->promised_lsn = m->handed_out;
     m->candidate = candidate;
     m->candidate_incarnation = m->peers[candidate].incarnation;
     m->candidate_join = join;
@@ -189,6 +194,22 @@ static void all_prepared(struct mirror *m, struct effects *out)
     install(m, msg, out);
 }
 
+/* All have answered. What it promised itself is on its disk before others can have the view on theirs. */
+static void prepared_check(struct mirror *m, struct effects *out)
+{
+    const struct change *c = &m->change;
+    bool alone = c->targets == node_bit(m->o.self);
+    if (c->running && !c->install_sent && c->prepared == c->targets &&
+        (alone || m->on_disk >= m->promised_lsn))
+        all_prepared(m, out);
+}
+
+/* the epoch it has promised to go beyond, in this life or an earlier one */
+static uint64_t held_to(const struct mirror *m)
+{
+    return u64_max(m->promised, m->promised_before);
+}
+
 /* how long this node has been in the cluster, as others may compare it; the lower the longer */
 static uint64_t own_join(const struct mirror *m)
 {
@@ -197,7 +218,7 @@ static uint64_t own_join(const struct mirror *m)
 
 void begin_change(struct mirror *m, struct effects *out)
 {
-    uint64_t epoch = u64_max(m->promised, u64_max(m->epoch, m->recovered_epoch));
+    uint64_t epoch = u64_max(held_to(m), u64_max(m->epoch, m->recovered_epoch));
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (m->peers[n].known)
             epoch = u64_max(epoch, m->peers[n].epoch);
@@ -217,7 +238,7 @@ void begin_change(struct mirror *m, struct effects *out)
     c->targets = targets;
     struct peer_msg *dropped = m->prepare_waits;
     m->prepare_waits = NULL;
-    seal(m, c->epoch, m->o.self, own_join(m));
+    seal(m, c->epoch, m->o.self, own_join(m), out);
     if (dropped) /* its candidate must not wait for us */
         refuse(m, m->prepare_from, dropped->epoch, REFUSE_LATER, out);
     peer_msg_destroy(dropped);
@@ -225,7 +246,7 @@ void begin_change(struct mirror *m, struct effects *out)
     c->answers[m->o.self] = prepared_answer(m, c->epoch, m->version);
     node_set others = others_of(m, c->targets);
     if (!others) {
-        all_prepared(m, out);
+        prepared_check(m, out);
         return;
     }
     struct peer_msg *msg = peer_msg_create(PEER_PREPARE, c->epoch);
@@ -275,7 +296,7 @@ void join_check(struct mirror *m, struct effects *out)
 void answer_prepare(struct mirror *m, struct effects *out)
 {
     struct peer_msg *msg = m->prepare_waits;
-    if (!msg)
+    if (!msg || m->on_disk < m->promised_lsn)
         return;
     for (node_id n = 0; n < m->o.nodes_len; n++) /* an old life's link may still look up here */
         if (n != m->o.self && node_in(msg->u.prepare.targets, n) &&
@@ -311,7 +332,7 @@ static bool takes_us_in(const struct mirror *m)
 void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, struct effects *out)
 {
     struct peer_msg *no = peer_msg_create(PEER_REFUSED, epoch);
-    no->u.refused.promised = u64_max(m->promised, m->excluded_at);
+    no->u.refused.promised = u64_max(held_to(m), m->excluded_at);
     no->u.refused.candidate = m->candidate;
     no->u.refused.why = why;
     send_to(out, node_bit(to), no);
@@ -338,7 +359,7 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
     }
     if (m->change.running)
         change_end(m);
-    if (msg->epoch <= m->promised) {
+    if (msg->epoch <= held_to(m)) {
         refuse(m, from, msg->epoch, REFUSE_LATER, out);
         return;
     }
@@ -351,7 +372,7 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
         m->promised = msg->epoch;
         refuse(m, left, epoch, REFUSE_LATER, out);
     }
-    seal(m, msg->epoch, from, msg->u.prepare.join);
+    seal(m, msg->epoch, from, msg->u.prepare.join, out);
     peer_msg_destroy(m->prepare_waits);
     m->prepare_waits = steal(msg);
     m->prepare_from = from;
@@ -368,8 +389,13 @@ void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struc
     c->answers[from] = steal(msg);
     m->cuts[from] &= ~c->targets; /* it answers once it reaches them all */
     c->prepared |= node_bit(from);
-    if (c->prepared == c->targets)
-        all_prepared(m, out);
+    prepared_check(m, out);
+}
+
+void promise_on_disk(struct mirror *m, struct effects *out)
+{
+    answer_prepare(m, out);
+    prepared_check(m, out);
 }
 
 void handle_installed(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)

@@ -104,6 +104,7 @@ bool somebody_leads(const struct mirror *m);
 void change_end(struct mirror *m);
 void change_if_mine(struct mirror *m, struct effects *out);
 void join_check(struct mirror *m, struct effects *out);
+void promise_on_disk(struct mirror *m, struct effects *out); /* the disk has done something */
 void answer_prepare(struct mirror *m, struct effects *out);
 void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);
 void handle_prepared(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out);

@@ -296,6 +296,8 @@ struct mirror {
     uint64_t joins[LIMIT_NODES], incarnations[LIMIT_NODES];
     uint64_t with_us[LIMIT_NODES];  /* the epoch of the last view that had this life of it */
     uint64_t promised;              /* epoch it has sealed for; == epoch when not changing */
+    uint64_t promised_before;       /* in earlier lives, as the log has it */
+    uint64_t promised_lsn;          /* its record is handed out: the promise holds once this is on disk */
     node_id candidate;              /* to whom */
     uint64_t candidate_incarnation; /* in which life of it */
     uint64_t candidate_join;        /* how long it is in its cluster */

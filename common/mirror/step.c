@@ -101,6 +101,7 @@ int mirror_step(struct mirror *m, const struct event *ev, struct effects *out)
     case EV_TURN_END: turn_end(m, out); break;
     case EV_DISK_DONE:
         disk_done(m, ev->u.disk.persisted, out);
+        promise_on_disk(m, out);
         repairs_check(m, out);
         break;
     case EV_PEER_UP: view_peer_up(m, ev->u.peer.node, out); break;

@@ -159,7 +159,8 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
     case REC_TAKEN:
     case REC_LEASE:
     case REC_REJECTED:
-    case REC_STOPPED: break;
+    case REC_STOPPED:
+    case REC_PROMISED: break;
     }
 }
 

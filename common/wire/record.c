@@ -7,7 +7,7 @@
 
 static void codec_record(struct codec *c, struct record *r)
 {
-    CODEC_ENUM(c, r->type, REC_VIEW, REC_REJECTED);
+    CODEC_ENUM(c, r->type, REC_VIEW, REC_PROMISED);
     switch (r->type) {
     case REC_VIEW:
         codec_u64(c, &r->epoch);
@@ -50,6 +50,7 @@ static void codec_record(struct codec *c, struct record *r)
         codec_u64(c, &r->seq);
         codec_u64(c, &r->base);
         break;
+    case REC_PROMISED: codec_u64(c, &r->epoch); break;
     case REC_STOPPED:
         codec_u64(c, &r->epoch);
         codec_u32(c, &r->others);

@@ -271,6 +271,7 @@ static const char *record_name(enum record_type type)
     case REC_LEASE: return "LEASE";
     case REC_STOPPED: return "STOPPED";
     case REC_REJECTED: return "REJECTED";
+    case REC_PROMISED: return "PROMISED";
     }
     return "?";
 }

@@ -26,6 +26,7 @@ struct history {
     struct disk *disk;
     struct log *log;
     struct rng rng;
+    uint64_t promised;
     uint64_t version, seq;
     bool there[QUEUES];
     unsigned life[QUEUES];       /* how often it was declared: its uid changes each time */
@@ -133,6 +134,9 @@ static void add_something(struct history *h)
         add_table(h);
     } else if (what < 4) {
         add(h, &(struct record){.type = REC_STOPPED, .epoch = h->version});
+    } else if (what < 5) {
+        h->promised += 32 * (1 + rng_below(&h->rng, 3));
+        add(h, &(struct record){.type = REC_PROMISED, .epoch = h->promised});
     } else if (what < 6) {
         add(h, &(struct record){.type = REC_VIEW, .epoch = h->version, .version = h->version, .members = 1});
     } else if (!h->there[q]) {
@@ -267,6 +271,8 @@ static char *what_is_found(struct disk *disk)
     struct text out = {0};
     step(m, (struct event){.type = EV_START}, NULL, NULL);
     assert_int_equal(mirror_view(m).phase, PHASE_SERVING);
+    text_printf(&out, "serves in %llu\n",
+                (unsigned long long)mirror_view(m).epoch); /* beyond what it promised */
     for (unsigned q = 0; q < QUEUES; q++) {
         char name[16];
         snprintf(name, sizeof(name), "queue %u", q);
