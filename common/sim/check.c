@@ -88,8 +88,7 @@ static void check_taken_in(struct sim *s, node_id n, uint32_t queue, uint64_t ge
         struct ledger_placed *p = &lq->placed.items[i];
         if (p->channel != m->channel || p->master != n)
             continue;
-        bool one_life = p->life == s->nodes[n].lives || s->options.sabotage == SABOTAGE_LIVES_ALIKE;
-        if (p->generation == generation && one_life &&
+        if (p->generation == generation && p->life == s->nodes[n].lives &&
             m->number < s->ledger.messages.items[p->message].number)
             sim_fail(s, "I7", "%s takes m%u into %s behind m%u, which its channel published later",
                      s->names[n], message, lq->name, p->message);

@@ -56,6 +56,20 @@ void sabotage_copy(struct sim *s, const struct queue_info *info, const struct le
     VEC_PUSH(&c->walk, more);
 }
 
+/* Nothing is wrong with it but the moment: for the shrinker, from whose schedule other lines must not take
+ * it. */
+void sabotage_kill(struct sim *s, node_id n)
+{
+    unsigned fresh = 0;
+    for (size_t i = 0; i < s->ledger.messages.len && s->options.sabotage == SABOTAGE_UNLUCKY_KILL; i++) {
+        const struct ledger_message *m = &s->ledger.messages.items[i];
+        fresh += m->placed && m->first_ms == s->now_us / 1000 && m->memory == node_bit(n);
+    }
+    if (fresh >= 2 && s->steps % 8 == 0)
+        sim_fail(s, "luck", "%s is killed with %u of this millisecond that nobody else has", s->names[n],
+                 fresh);
+}
+
 const char *sim_sabotage_name(enum sim_sabotage s)
 {
     switch (s) {
@@ -99,7 +113,7 @@ const char *sim_sabotage_name(enum sim_sabotage s)
     case SABOTAGE_GOT_EARLIER: return "got earlier";
     case SABOTAGE_PLACE_MOVED: return "place moved";
     case SABOTAGE_MIRROR_AHEAD: return "mirror ahead";
-    case SABOTAGE_LIVES_ALIKE: return "lives alike";
+    case SABOTAGE_UNLUCKY_KILL: return "unlucky kill";
     case SABOTAGE_COUNT_: break;
     }
     return "?";

@@ -61,7 +61,7 @@ enum sim_sabotage {
     SABOTAGE_PLACE_MOVED,      /* after a cut mirrors show another id for what its master has given away */
     SABOTAGE_MIRROR_AHEAD, /* a mirror of a queue with limits shows an id, too, that no master has given yet
                             */
-    SABOTAGE_LIVES_ALIKE,  /* the checker takes a master's lives for one: what it says of order is wrong */
+    SABOTAGE_UNLUCKY_KILL, /* a kill counts as wrong when its node has just taken in what nobody else has */
     SABOTAGE_COUNT_
 };
 const char *sim_sabotage_name(enum sim_sabotage s);

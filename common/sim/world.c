@@ -412,6 +412,7 @@ void sim_kill(struct sim *s, node_id n)
     s->counts[SIM_KILLS]++;
     s->steps++;
     sim_mix(s, 0x200 + n);
+    sabotage_kill(s, n);
     node_gone(s, n, GONE_KILLED);
 }
 

@@ -237,6 +237,7 @@ void sabotage_queue(const struct sim *s, struct queue_info *info,
 msg_id sabotage_place(const struct sim *s, const struct queue_info *info, const struct ledger_message *m,
                       msg_id id);
 void sabotage_copy(struct sim *s, const struct queue_info *info, const struct ledger_queue *lq);
+void sabotage_kill(struct sim *s, node_id n);
 void sabotage_view(const struct sim *s, node_id n, struct view_info *v);
 
 /* ---- clients.c hooks ---- */

@@ -74,6 +74,7 @@ static void a_deleted_queue_took_what_was_lost_with_its_master(void **state_)
     sim_cut_one_way(s, 0, 1);
     sim_cut_one_way(s, 0, 2);
     assert_int_not_equal(sim_publish(s, 0, "q", false), SIM_UNROUTABLE);
+    comes_to_hold(s, 0, 1);
     uint32_t again = sim_publish(s, 1, "q", false);
     comes_to_hold(s, 0, 2);
     msg_id before = sim_message(s, again)->id;

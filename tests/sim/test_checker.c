@@ -248,7 +248,24 @@ static void a_failure_shrinks_to_a_story(void **state)
 static void what_needs_luck_shrinks_too(void **state)
 {
     (void)state;
-    const struct wrong unlucky = {.sabotage = SABOTAGE_LIVES_ALIKE, .faults = FAULTS_ALL};
+    if (getenv("SCAN"))
+        for (uint64_t seed = strtoull(getenv("SCAN"), NULL, 10), end = seed + 8000; seed < end; seed++) {
+            const struct wrong unlucky2 = {.sabotage = SABOTAGE_UNLUCKY_KILL, .faults = FAULTS_ALL};
+            struct planted planted2 = {.w = &unlucky2, .seed = seed};
+            struct shrink job2 = {.make = make_planted,
+                                  .arg = &planted2,
+                                  .limit_s = 3600,
+                                  .limit_runs = 2000,
+                                  .run_limit_s = 20};
+            struct shrunk found2;
+            shrink(&job2, &found2);
+            if (found2.schedule) {
+                print_message("seed %d: %zu events %u runs %s\n", (int)seed, found2.events, found2.runs,
+                              strchr(found2.schedule, '~') ? "LUCK" : "");
+                fflush(NULL);
+            }
+        }
+    const struct wrong unlucky = {.sabotage = SABOTAGE_UNLUCKY_KILL, .faults = FAULTS_ALL};
     struct planted planted = {.w = &unlucky, .seed = 244455};
     struct shrink job = {
         .make = make_planted, .arg = &planted, .limit_s = 3600, .limit_runs = 2000, .run_limit_s = 20};
