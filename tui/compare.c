@@ -205,8 +205,44 @@ static int draw_queues_of(const struct model *m, struct canvas *c, struct rect r
     return y;
 }
 
+/* Of a recording: what its nodes told of the messages of the queue that was looked at, and of other queues
+ * how many did not come back. c: NULL to count the rows only. */
+static int draw_told(const struct model *m, struct canvas *c, struct rect r)
+{
+    const struct ledger *l = &m->ledger;
+    int y = 0;
+    for (size_t i = 0; l->queue && i < l->fates.len; i++, y++) {
+        const struct fate_range *f = &l->fates.items[i];
+        enum style style;
+        const char *word = verdict_word(f->fate.verdict, &style);
+        char *range = range_text(f, word), *why = fate_text(m->snapshot, &f->fate);
+        if (c && y < r.height) {
+            int x = canvas_put(c, r, 1, y, STYLE_NORMAL, l->queue);
+            x = canvas_put(c, r, x + 1, y, style, range);
+            canvas_put(c, r, x + 1, y, STYLE_DIM, why);
+        }
+        free(range);
+        free(why);
+    }
+    for (size_t i = 0; i < m->snapshot->queues_len; i++) {
+        const struct queue_seen *q = &m->snapshot->queues[i];
+        const struct away *past = model_past(m, q->name);
+        bool told = l->queue && l->fates.len && strcmp(l->queue, q->name) == 0;
+        bool unserved = q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
+        if (told || !past || past->held <= 0 || !(unserved || past->missing > 0))
+            continue;
+        if (c && y < r.height)
+            canvas_printf(c, r, 1, y, STYLE_DOWN, unserved ? _("%s: %lld UNAVAILABLE") : _("%s: %lld LOST"),
+                          q->name, (long long)(unserved ? past->held : past->missing));
+        y++;
+    }
+    return y;
+}
+
 static void draw_fates(const struct model *m, struct canvas *c, struct rect r)
 {
+    if (!m->fates.len)
+        draw_told(m, c, r);
     for (size_t i = 0; i < m->fates.len && (int)i < r.height; i++) {
         const struct fate_seen *f = &m->fates.items[i];
         enum style style = f->lost ? STYLE_DOWN : STYLE_NORMAL;
@@ -252,7 +288,8 @@ static int fate_rows(const struct compare *cmp)
     size_t rows = 0;
     for (int i = 0; i < 2; i++) {
         const struct model *m = player_model(cmp->sides[i].player);
-        rows = m->fates.len > rows ? m->fates.len : rows;
+        size_t here = m->fates.len ? m->fates.len : (size_t)draw_told(m, NULL, (struct rect){0});
+        rows = here > rows ? here : rows;
     }
     return rows > 6 ? 6 : (int)rows;
 }

@@ -1,7 +1,6 @@
 /* ran.c: what becomes of the commands that run: what they print, how far they are, how they end. The newest
  * is shown above the keys; those that run besides it are heard of again when they end. */
 #include <stdlib.h>
-#include <sysexits.h>
 
 #include "ran.h"
 #include "refused.h"
@@ -59,6 +58,17 @@ static node_bits cut_after(const struct model *m, const struct command *c)
             cut = cuts ? cut | (node_bits)1 << at : cut & ~((node_bits)1 << at);
     }
     return cut;
+}
+
+const char *command_told(const struct command *c, int *len)
+{
+    static const char begin[] = "Told: ";
+    const char *at = text_str(&c->output);
+    while (at && strncmp(at, begin, strlen(begin)) != 0)
+        at = (at = strchr(at, '\n')) ? at + 1 : NULL;
+    at = at ? at + strlen(begin) : NULL;
+    *len = at ? (int)strcspn(at, "\n") : 0;
+    return at;
 }
 
 /* The step shows what was run for it: that may be another way than its own (command_step). */
@@ -194,7 +204,8 @@ void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
     forget_running(m, c);
-    if (exit_code == 0 || exit_code == EX_UNAVAILABLE) { /* so cut ends where it could tell but one end */
+    int told;
+    if (exit_code == 0 || command_told(c, &told)) {
         node_bits was = m->cut;
         m->cut = cut_after(m, c);
         m->cut_at = m->cut & ~was ? m->snapshot->taken_at : m->cut_at;

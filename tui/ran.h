@@ -23,6 +23,11 @@ char *goal_text(const struct model *m, const struct command *c);
 /* The same of a queue's synchronisation, whoever began it; NULL: none runs. */
 char *goal_sync_text(const struct model *m, const struct queue_seen *q);
 
+/* Of a cut or heal that did not reach all: the nodes that it reached, "node1, node3", and their length; NULL:
+ * none.
+ */
+const char *command_told(const struct command *c, int *len);
+
 /* The queues that the user acted on are none again. */
 void model_forget_touched(struct model *m);
 

@@ -1,6 +1,7 @@
 /* refused.c: see refused.h. The words of labctl and of rabbitmqctl are the same but for the tool's name, so
  * one list serves both engines. */
 #include "refused.h"
+#include "ran.h"
 
 #include <stdlib.h>
 
@@ -185,6 +186,11 @@ char *refused_text(const struct model *m, const struct command *c)
         return program_refused(c);
     if (!said || !verb)
         return NULL;
+    int told_len = 0;
+    const char *told = c->exit_code ? command_told(c, &told_len) : NULL;
+    if (told)
+        return format_text(_("not all could be told; %.*s did as told. o shows all that was printed"),
+                           told_len, told);
     char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
     if (!text && c->exit_code)
         text = member_refused(said, node_of(c), first_word(c, verb));

@@ -24,6 +24,7 @@ struct session_made {
     struct model live;
     ms_time now;
     uint64_t number;
+    bool unmirrored;    /* no policy: mirrior_hello has one copy, on node1, as hello has */
     VEC(char *) frames; /* after each thing that happened; drawn as if live */
 };
 
@@ -59,11 +60,29 @@ static void end_session(struct session_made *s)
     unlink(s->file);
 }
 
+static void take_mirror(struct snapshot *snapshot)
+{
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(snapshot, "mirrior_hello");
+    if (!q)
+        return;
+    bool stopped = !snapshot->nodes[0].answers;
+    q->master = 0;
+    q->mirrors = q->synced = 0;
+    q->sync_messages = -1;
+    q->state = stopped ? QUEUE_SEEN_STOPPED : QUEUE_SEEN_RUNNING;
+    q->messages = q->ready = stopped ? -1 : q->messages;
+    q->unacked = stopped ? -1 : q->unacked;
+    free(q->policy);
+    q->policy = NULL;
+}
+
 /* The nodes are looked at: it is as in this file, 250 ms later. */
 static void look(struct session_made *s, const char *name)
 {
     struct snapshot *snapshot = load_snapshot(name);
     ms_time was = snapshot->taken_at;
+    if (s->unmirrored)
+        take_mirror(snapshot);
     s->now += 250;
     snapshot->taken_at = s->now;
     snapshot->number = ++s->number;
@@ -631,6 +650,7 @@ static void memory_keeps_the_newest(void **state)
 static struct player *short_session(struct session_made *s, bool with_policy)
 {
     begin_session(s, RECORD_MAX_BYTES);
+    s->unmirrored = !with_policy;
     look(s, "empty");
     if (with_policy)
         run_command(s, "set_policy", "Setting\n");

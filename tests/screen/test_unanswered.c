@@ -56,10 +56,47 @@ static void where_nobody_answers_nodes_are_only_started(void **state)
     sketch_destroy(l);
 }
 
+/* x at node1, and what labctl printed before it ended with 69 */
+static void cut(struct model *m, const char *printed)
+{
+    struct command *run = NULL;
+    model_init(m, NULL, NULL, false, false);
+    see(m, "rest");
+    assert_int_equal(types(m, "x", &run), EFFECT_RUN);
+    model_ran(m, run);
+    model_output(m, run, printed, strlen(printed));
+    model_ended(m, run, 69);
+}
+
+/* Whom a cut did not reach it did not cut off; where it reached some, they did as they were told. */
+static void a_cut_is_what_was_told(void **state)
+{
+    struct model m;
+    (void)state;
+    cut(&m,
+        "Cutting links of node1 ...\nError: unable to perform an operation on node 'node1'. Please see\n");
+    assert_int_equal(m.cut, 0);
+    char *frame = model_frame(&m, 120, 24);
+    assert_contains(frame, "x:Cut");
+    assert_contains(frame, "node1 does not answer: its process does not run");
+    free(frame);
+    model_finish(&m);
+    cut(&m, "Cutting links of node1 ...\nError: unable to perform an operation on node 'node2'. Please see\n"
+            "Told: node1, node3\n");
+    assert_int_equal(m.cut, 1);
+    frame = model_frame(&m, 120, 24);
+    assert_contains(frame, "x:Heal");
+    assert_contains(frame, "not all could be told; node1, node3 did as told");
+    assert_lacks(frame, "its process does not run");
+    free(frame);
+    model_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_nobody_answers_nodes_are_only_started),
+        cmocka_unit_test(a_cut_is_what_was_told),
     };
     return cmocka_run_group_tests_name("screen/unanswered", tests, NULL, NULL);
 }

@@ -143,7 +143,7 @@ static bool lab_nodes(struct ctl *c, const char *a, const char *b)
 /* Both ends are told; what one end could not be told is the exit code, the other end is told all the same.
  * With
  * --one-way a's words to b are what is cut. */
-static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *b)
+static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *b, uint64_t *told)
 {
     if (!lab_nodes(c, a, b))
         return CTL_USAGE;
@@ -152,42 +152,69 @@ static int both_ends(struct ctl *c, const char *cmd, const char *a, const char *
     bool one_way = ctl_option_on(&c->line, "one-way");
     int first = link_verb(c, cmd, a, b, one_way ? "out" : NULL);
     int second = link_verb(c, cmd, b, a, one_way ? "in" : NULL);
+    *told |= first == CTL_OK ? UINT64_C(1) << labdir_find_node(&c->lab, a) : 0;
+    *told |= second == CTL_OK ? UINT64_C(1) << labdir_find_node(&c->lab, b) : 0;
     return first != CTL_OK ? first : second;
+}
+
+/* Where not all could be told, those that were: what they were told holds. The screen reads this line. */
+static int say_told(struct ctl *c, int rc, uint64_t told)
+{
+    const char *before = "Told: ";
+    for (size_t i = 0; rc != CTL_OK && i < c->lab.nodes_len; i++)
+        if (told >> i & 1) {
+            fprintf(c->out, "%s%s", before, c->lab.nodes[i].name);
+            before = ", ";
+        }
+    if (rc != CTL_OK && told)
+        fputc('\n', c->out);
+    return rc;
+}
+
+static int one_link(struct ctl *c, const char *cmd)
+{
+    uint64_t told = 0;
+    int rc = both_ends(c, cmd, c->line.args.items[0], c->line.args.items[1], &told);
+    return say_told(c, rc, told);
 }
 
 /* one node and all the others */
 static int all_links_of(struct ctl *c, const char *cmd, const char *node)
 {
     int rc = CTL_OK;
+    uint64_t told = 0;
     if (!lab_nodes(c, node, node))
         return CTL_USAGE;
     for (size_t i = 0; i < c->lab.nodes_len; i++) {
-        int one = (int)i == labdir_find_node(&c->lab, node) ? CTL_OK
-                                                            : both_ends(c, cmd, node, c->lab.nodes[i].name);
+        int one = (int)i == labdir_find_node(&c->lab, node)
+                      ? CTL_OK
+                      : both_ends(c, cmd, node, c->lab.nodes[i].name, &told);
         rc = rc == CTL_OK ? one : rc;
     }
-    return rc;
+    return say_told(c, rc, told);
 }
 
 static int cut(struct ctl *c)
 {
     if (c->line.args.len == 1)
         return all_links_of(c, "cut", c->line.args.items[0]);
-    return both_ends(c, "cut", c->line.args.items[0], c->line.args.items[1]);
+    return one_link(c, "cut");
 }
 
 static int heal(struct ctl *c)
 {
     if (c->line.args.len == 2)
-        return both_ends(c, "heal", c->line.args.items[0], c->line.args.items[1]);
+        return one_link(c, "heal");
     if (c->line.args.len == 1)
         return all_links_of(c, "heal", c->line.args.items[0]);
     int rc = CTL_OK;
+    uint64_t told = 0;
     for (size_t i = 0; i < c->lab.nodes_len; i++) {
         int one = link_verb(c, "heal", c->lab.nodes[i].name, NULL, NULL);
+        told |= one == CTL_OK ? UINT64_C(1) << i : 0;
         rc = rc == CTL_OK ? one : rc;
     }
-    return rc;
+    return say_told(c, rc, told);
 }
 
 /* ---- policies ---- */
