@@ -294,6 +294,7 @@ void view_peer_down(struct mirror *m, node_id peer, struct effects *out)
         return;
     peer_down(m, peer, asked ? asked : lost, out);
     held_retry(m, out);
+    heal_check(m, out); /* it was the one that was not reached by all */
 }
 
 static void handle_refused(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)

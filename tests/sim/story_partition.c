@@ -409,6 +409,37 @@ static void what_waited_for_a_node_that_is_left_out_stays(void **state_)
     end(s);
 }
 
+static bool third_and_fourth_are_one(struct sim *s, void *arg)
+{
+    (void)arg;
+    node_set two = node_bit(2) | node_bit(3);
+    return sim_serving(s, 2) && sim_serving(s, 3) && (mirror_view(sim_mirror(s, 2)).members & two) == two &&
+           (mirror_view(sim_mirror(s, 3)).members & two) == two;
+}
+
+/* node3 and node4 reach each other, and are on two sides; what keeps them from healing is that node1, on the
+ * side of node2 with one of them, does not reach all. When node2 is gone nothing does. */
+static void sides_meet_when_who_kept_them_apart_is_gone(void **state_)
+{
+    (void)state_;
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = 4;
+    o.partition_handling = PARTITION_AUTOHEAL;
+    struct sim *s = world_with(o, EVERYBODY);
+    sim_cut_one_way(s, 2, 0);
+    sim_run(s, 5000);
+    sim_cut_one_way(s, 0, 3);
+    sim_run(s, 5000);
+    assert_false(third_and_fourth_are_one(s, NULL));
+    sim_kill(s, 1);
+    assert_true(sim_until(s, third_and_fourth_are_one, NULL, 10000));
+    sim_heal_all(s);
+    sim_start(s, 1);
+    calm(s);
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_master_hands_out_within_its_view_only),
         cmocka_unit_test(no_half_serves_before_the_first_view_does),
         cmocka_unit_test(who_was_left_out_tells_a_candidate_that_has_not_heard),
+        cmocka_unit_test(sides_meet_when_who_kept_them_apart_is_gone),
         cmocka_unit_test(a_prepare_that_waits_is_a_report),
         cmocka_unit_test(a_mirror_that_never_began_is_not_promoted),
         cmocka_unit_test(who_was_killed_is_not_listed),
