@@ -139,6 +139,22 @@ static void labctl_without_a_lab_says_what_to_do(void **state)
     assert_says(&out, "lab up");
 }
 
+/* An open screen goes on with the addresses it has: a lab that is started again in its folder has the same.
+ */
+static void a_lab_comes_back_on_its_ports(void **state)
+{
+    struct lab *lab = *state;
+    char program[PATH_MAX + 8], address[32];
+    snprintf(program, sizeof(program), "%s/lab", lab->bin);
+    snprintf(address, sizeof(address), "127.0.0.1:%u", lab_amqp(lab, 2));
+    assert_true(lab_up(lab, "kit", NULL, &out));
+    assert_says(&out, address);
+    assert_int_equal(RUN(&out, program, "down", "--dir", lab->dir), 0);
+    assert_nothing_runs(lab);
+    assert_int_equal(RUN(&out, program, "up", "--dir", lab->dir), 0);
+    assert_says(&out, address);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +168,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_port_for_two_things, make_lab, end_lab),
         cmocka_unit_test_setup_teardown(a_config_that_is_not_there, make_lab, end_lab),
         cmocka_unit_test_setup_teardown(labctl_without_a_lab_says_what_to_do, make_lab, end_lab),
+        cmocka_unit_test_setup_teardown(a_lab_comes_back_on_its_ports, make_lab, end_lab),
     };
     return cmocka_run_group_tests_name("start", tests, NULL, NULL);
 }

@@ -36,6 +36,32 @@ int lab_set_ports(struct labdir *lab, const char *ports)
     return 0;
 }
 
+/* what was kept in the folder belongs to the same nodes, so it can be used again */
+static bool same_nodes(const struct labdir *a, const struct labdir *b)
+{
+    if (a->engine != b->engine || a->nodes_len != b->nodes_len)
+        return false;
+    for (size_t i = 0; i < a->nodes_len; i++)
+        if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0)
+            return false;
+    return true;
+}
+
+/* The lab of this folder comes back where it was: whoever has its addresses, a screen too, goes on with them.
+ */
+static void keep_ports(struct labdir *lab)
+{
+    struct labdir old;
+    char *error = NULL;
+    if (labdir_load(&old, lab->path, &error) == 0 && same_nodes(&old, lab) && !old.external)
+        for (size_t i = 0; i < lab->nodes_len; i++) {
+            lab->nodes[i].amqp_port = old.nodes[i].amqp_port;
+            lab->nodes[i].http_port = old.nodes[i].http_port;
+            lab->nodes[i].peer_port = old.nodes[i].peer_port;
+        }
+    free(error);
+}
+
 /* Defaults, then --config, then the other options. 0 or an exit code. */
 int lab_describe(const struct options *o, size_t default_nodes, struct labdir *lab)
 {
@@ -59,6 +85,8 @@ int lab_describe(const struct options *o, size_t default_nodes, struct labdir *l
             return lab_wrong_usage(_("--nodes %ld: %s has %zu of them; leave one of the two out"), o->nodes,
                                    o->config, lab->nodes_len);
     }
+    if (!o->ports && !o->config)
+        keep_ports(lab);
     if (o->ports && lab_set_ports(lab, o->ports))
         return lab_wrong_usage(
             _("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
@@ -78,17 +106,6 @@ bool lab_any_alive(const struct labdir *lab)
 const char *lab_engine_word(const struct labdir *lab)
 {
     return lab->engine == ENGINE_KIT ? "kit" : "rabbitmq";
-}
-
-/* what was kept in the folder belongs to the same nodes, so it can be used again */
-static bool same_nodes(const struct labdir *a, const struct labdir *b)
-{
-    if (a->engine != b->engine || a->nodes_len != b->nodes_len)
-        return false;
-    for (size_t i = 0; i < a->nodes_len; i++)
-        if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0)
-            return false;
-    return true;
 }
 
 /* Ctrl-C while nodes are started: those that were are stopped again, nothing is left behind. */
