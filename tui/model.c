@@ -16,7 +16,8 @@
 #include "view.h"
 #include "words.h"
 
-/* Older than this, data is not called live: three missed looks at the slowest setting. */
+/* Older than this, data is not called live: even where looks are spared (observer_spare), they come sooner.
+ */
 #define STALE_MS 3000
 
 #define OTHERS_MAX 8 /* commands at once, besides the newest */

@@ -32,7 +32,7 @@
 /* How often the nodes are asked. Two looks make a tick; RabbitMQ pays more for each look than the kit. */
 #define LOOK_KIT_MS      250
 #define LOOK_RABBITMQ_MS 400
-#define LOOK_PERCENT     1 /* of a processor, for the looks at a large lab */
+#define LOOK_PERMILLE    7 /* of a processor, for the looks at a large lab: the whole screen idles below 1% */
 
 #define LOOKS_AFTER_KEYS 8 /* what the last key did is seen twice running, also where nodes tell it late */
 
@@ -584,7 +584,7 @@ static void loop(struct run *r)
             r->base, r->lab, r->lab->engine == ENGINE_KIT ? LOOK_KIT_MS : LOOK_RABBITMQ_MS, on_snapshot, r);
     if (r->observer) {
         observer_take_up(r->observer);
-        observer_spare(r->observer, LOOK_PERCENT);
+        observer_spare(r->observer, LOOK_PERMILLE);
     }
     r->unattended = !r->opts->plain && r->observer;
     if (!can_be_waited_for(STDIN_FILENO))

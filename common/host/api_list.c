@@ -10,6 +10,26 @@
 
 /* ---- columns ---- */
 
+static void copy_column(const json_t *from, json_t *to, const char *path);
+
+/* a column of each of a list's objects: "cluster_links.name" */
+static void copy_column_of_list(const json_t *from, json_t *to, const char *name, const char *path)
+{
+    json_t *list = json_object_get(to, name), *item;
+    size_t i;
+    if (!list) {
+        list = json_array();
+        json_object_set_new(to, name, list);
+    }
+    json_array_foreach(from, i, item)
+    {
+        if (i == json_array_size(list)) /* another column may have been there before */
+            json_array_append_new(list, json_is_object(item) ? json_object() : json_incref(item));
+        if (json_is_object(item))
+            copy_column(item, json_array_get(list, i), path);
+    }
+}
+
 /* Copies the value at a path of names ("message_stats.publish") from one object to another, making the
  * objects on the way. */
 static void copy_column(const json_t *from, json_t *to, const char *path)
@@ -26,6 +46,8 @@ static void copy_column(const json_t *from, json_t *to, const char *path)
             json_object_set_new(to, name, inner);
         }
         copy_column(value, inner, dot + 1);
+    } else if (json_is_array(value)) {
+        copy_column_of_list(value, to, name, dot + 1);
     }
     free(name);
 }

@@ -77,12 +77,14 @@ static void move_feed(uint64_t *since, const json_t *feed)
     *since = told < *since ? 0 : told;
 }
 
+#define LOOKS_SPARED_MS 1500
+
 /* until the next round */
 static unsigned pause_ms(const struct observer *o)
 {
     uint64_t took_us = processor_us() - o->began_us;
-    uint64_t least = o->percent ? took_us * 100 / o->percent / 1000 : 0;
-    return (unsigned)u64_min(u64_max(o->interval_ms, least), 4 * (uint64_t)o->interval_ms);
+    uint64_t least = o->permille ? took_us / o->permille : 0;
+    return (unsigned)u64_max(o->interval_ms, u64_min(least, LOOKS_SPARED_MS));
 }
 
 /* The first snapshot has what an earlier screen has heard of, and counts its messages no second time. */
@@ -256,9 +258,9 @@ struct observer *observer_create(struct event_base *base, const struct labdir *l
     return o;
 }
 
-void observer_spare(struct observer *o, unsigned percent)
+void observer_spare(struct observer *o, unsigned permille)
 {
-    o->percent = percent;
+    o->permille = permille;
 }
 
 void observer_poke(struct observer *o)

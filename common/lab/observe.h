@@ -18,9 +18,9 @@ typedef void observer_fn(void *arg, const struct snapshot *snapshot);
 /* Asks every `interval_ms` (and at once when poked). lab is borrowed. */
 struct observer *observer_create(struct event_base *base, const struct labdir *lab, unsigned interval_ms,
                                  observer_fn *fn, void *arg);
-/* Looks less often, down to a quarter, where looks as often as that would take more than so many percent of a
- * processor: many queues on many nodes are a lot to hear of. */
-void observer_spare(struct observer *o, unsigned percent);
+/* Looks less often, but every 1.5 s, where looks as often as that would take more than so many thousandths of
+ * a processor: many queues on many nodes are a lot to hear of. */
+void observer_spare(struct observer *o, unsigned permille);
 void observer_poke(struct observer *o); /* ask now: something was just done */
 
 /* What is looked at closely, from the next round on; all NULL or false at first. */

@@ -12,7 +12,7 @@
 
 /* Of the many figures of nodes and queues what goes into a snapshot; their pages have documents of their own.
  */
-#define NODE_COLUMNS "?columns=name,running,partitions,cluster_links,mem_used,uptime"
+#define NODE_COLUMNS "?columns=name,running,partitions,cluster_links.name,mem_used,uptime"
 
 /* 200 queues in RabbitMQ's words are half a megabyte. */
 #define MAX_BODY    (64 << 20)

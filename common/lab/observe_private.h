@@ -69,7 +69,7 @@ struct observer {
     char *authorization;
     struct event *timer; /* starts rounds */
     unsigned interval_ms;
-    unsigned percent;  /* of a processor that looking may take; 0: does not matter */
+    unsigned permille; /* of a processor that looking may take; 0: does not matter */
     uint64_t began_us; /* how much of it this program had taken when the round began */
     char *queue;       /* wanted; NULL: none */
     bool messages, queue_page, connections;
