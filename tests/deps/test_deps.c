@@ -157,9 +157,12 @@ static void the_lab_on_other_ports(void **state)
 {
     (void)state;
     assert_int_equal(
-        RUN(&out, "sh", "-c", "eval echo \"$(env -u MAKEFLAGS make -n lab PORT=6672 | tail -n 1)\""), 0);
+        RUN(&out, "sh", "-c",
+            "eval echo \"$(env -u MAKEFLAGS make --no-print-directory -n lab PORT=6672 | tail -n 1)\""),
+        0);
     assert_non_null(strstr(text_str(&out), "/lab --ports 6672,16672,26672\n"));
-    assert_int_equal(RUN(&out, "sh", "-c", "env -u MAKEFLAGS make -n lab | tail -n 1"), 0);
+    assert_int_equal(RUN(&out, "sh", "-c", "env -u MAKEFLAGS make --no-print-directory -n lab | tail -n 1"),
+                     0);
     assert_null(strstr(text_str(&out), "--ports"));
 }
 
