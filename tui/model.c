@@ -542,11 +542,17 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     return perform(m, entry->request, run);
 }
 
+/* A lesson of one node stops it and then asks it: that nobody answers is what its step is about. */
+static bool asks_the_only_node(const struct model *m, const struct command *c)
+{
+    return c->step >= 0 && m->snapshot && m->snapshot->nodes_len == 1;
+}
+
 enum effect model_key(struct model *m, int key, struct command **run)
 {
     *run = NULL;
     enum effect effect = key_pressed(m, key, run);
-    if (effect != EFFECT_RUN || !command_acts(*run) || command_wakes(*run) ||
+    if (effect != EFFECT_RUN || !command_acts(*run) || command_wakes(*run) || asks_the_only_node(m, *run) ||
         !model_refuses_unanswered(m, (*run)->text))
         return effect;
     command_destroy(*run); /* also of a form, or after a question, that was opened before they fell silent */
