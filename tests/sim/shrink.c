@@ -81,7 +81,10 @@ static bool same_words(const char *a, const char *b)
 /* The promise is enough where only lines went; where the dice fall otherwise it is to be the same failure. */
 static bool breaks_it(const struct attempt *a, const struct form *f, const char *broken)
 {
-    return *broken && strncmp(broken, a->promise, strlen(a->promise)) == 0 &&
+    /* a schedule whose lines went does not keep what its world promised, to have one fault at a time */
+    static const char driver[] = "with one fault at a time";
+    bool by_driver = strstr(broken, driver) && !strstr(a->breaks, driver);
+    return *broken && !by_driver && strncmp(broken, a->promise, strlen(a->promise)) == 0 &&
            (!f->thrown || same_words(broken, a->breaks));
 }
 

@@ -90,7 +90,7 @@ int lab_describe(const struct options *o, size_t default_nodes, struct labdir *l
     if (o->ports && lab_set_ports(lab, o->ports))
         return lab_wrong_usage(
             _("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
-              "for every node, without running into the next"),
+              "for every node, without running into the next or beyond 65535"),
             o->ports);
     return 0;
 }
