@@ -71,7 +71,7 @@ int lab_play_on_nodes(const struct sched *s, const char *name, const struct lab_
         fputs("lab: ", stderr);
         fprintf(stderr,
                 _("--ports %s: write node1's three ports, such as 5672,15672,25672; each counts up by one "
-              "for every node, without running into the next or beyond 65535"),
+                  "for every node, without running into the next or beyond 65535"),
                 ports);
         fputs("\n", stderr);
         err = ERR_INVALID;
