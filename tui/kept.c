@@ -191,6 +191,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .back_at = json_is_true(json_object_get(o, "back"))};
     a.split_before = a.split != 0;
     a.loss_told = a.back_at != 0;
+    a.counted = a.loss_told ? a.missing : 0;
     json_array_foreach(json_object_get(o, "taken"), i, taken)
     {
         struct taking_over t = {.from = node_of(lab, json_object_get(taken, "from")),

@@ -72,6 +72,20 @@ static uint64_t untold_from(const struct model *m, uint64_t first, uint64_t last
     return first;
 }
 
+/* What was told when nobody looked at single messages: "1 message is lost". Looked at since, it is the same.
+ */
+static bool was_counted(struct model *m, const char *queue, uint64_t lost)
+{
+    for (size_t i = 0; i < m->away.len; i++) {
+        struct away *a = &m->away.items[i];
+        if (strcmp(a->queue, queue) == 0 && a->counted > 0 && lost <= (uint64_t)a->counted) {
+            a->counted -= (int64_t)lost;
+            return true;
+        }
+    }
+    return false;
+}
+
 static char *next_of_ledger(struct model *m)
 {
     const struct ledger *l = &m->ledger;
@@ -84,21 +98,11 @@ static char *next_of_ledger(struct model *m)
             continue;
         VEC_PUSH(&m->lost_told, (struct lost_told){.uid = l->uid, .first = first, .last = f->last});
         char *text = text_of(m, first, f->last);
-        if (!listed(m->snapshot, l->queue, text))
+        if (!listed(m->snapshot, l->queue, text) && !was_counted(m, l->queue, f->last - first + 1))
             return text;
         free(text);
     }
     return NULL;
-}
-
-static char *names_of(const struct snapshot *s, node_bits bits)
-{
-    struct text t = {0};
-    text_add(&t, "");
-    for (size_t i = 0; i < s->nodes_len; i++)
-        if (bits >> i & 1)
-            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
-    return t.s;
 }
 
 /* Nodes may count late (away.c: RabbitMQ does so every 5 s): the kit's, who tell of single messages, do not.
@@ -118,7 +122,8 @@ static char *next_of_counts(struct model *m)
         bool by_ledger = s->traces && m->ledger.queue && strcmp(m->ledger.queue, a->queue) == 0;
         if (by_ledger || a->missing <= 0)
             continue;
-        char *nodes = names_of(s, a->kept_on);
+        a->counted = a->missing;
+        char *nodes = snapshot_node_names(s, a->kept_on);
         char *text = format_text(a->missing == 1 ? "%s: %lld message is lost: its only copy was on %s"
                                                  : "%s: %lld messages are lost: their only copies were on %s",
                                  a->queue, (long long)a->missing, nodes);

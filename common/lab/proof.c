@@ -21,21 +21,10 @@ static unsigned count_bits(node_bits bits)
     return (unsigned)__builtin_popcount(bits);
 }
 
-/* "node2, node3" */
-static char *node_names(const struct snapshot *s, node_bits bits)
-{
-    struct text t = {0};
-    text_add(&t, "");
-    for (size_t i = 0; i < s->nodes_len; i++)
-        if (bits >> i & 1)
-            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
-    return t.s;
-}
-
 /* a fact about nodes: of_nodes(N_("%s say so"), s, bits) */
 static json_t *of_nodes(const char *format, const struct snapshot *s, node_bits bits)
 {
-    char *names = node_names(s, bits);
+    char *names = snapshot_node_names(s, bits);
     json_t *fact = fact_of(format, names);
     free(names);
     return fact;
@@ -157,7 +146,7 @@ static enum verdict look_mirrors(const struct check *c, const struct snapshot *s
         *seen = sync_fact(s, q);
         return yes_if(count_bits(q->synced) >= c->number);
     }
-    char *names = node_names(s, q->mirrors);
+    char *names = snapshot_node_names(s, q->mirrors);
     *seen = count ? fact_of(N_("+%u on %s"), count, names) : fact_of(N_("no mirror"));
     free(names);
     return yes_if(c->id == CHECK_QUEUE_MIRRORS ? count == c->number : count >= c->number);

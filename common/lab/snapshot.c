@@ -17,6 +17,16 @@ const struct node_seen *snapshot_node(const struct snapshot *s, const char *name
     return i < 0 ? NULL : &s->nodes[i];
 }
 
+char *snapshot_node_names(const struct snapshot *s, node_bits bits)
+{
+    struct text t = {0};
+    text_add(&t, "");
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (bits >> i & 1)
+            text_printf(&t, "%s%s", t.len ? ", " : "", s->nodes[i].name);
+    return t.s;
+}
+
 int snapshot_node_index(const struct snapshot *s, const char *name)
 {
     for (size_t i = 0; i < s->nodes_len; i++)

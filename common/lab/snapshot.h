@@ -185,6 +185,7 @@ struct snapshot {
 const struct node_seen *snapshot_node(const struct snapshot *s, const char *name);   /* NULL if absent */
 const struct queue_seen *snapshot_queue(const struct snapshot *s, const char *name); /* NULL if absent */
 int snapshot_node_index(const struct snapshot *s, const char *name);                 /* -1 if absent */
+char *snapshot_node_names(const struct snapshot *s, node_bits bits); /* "node2, node3"; the caller's */
 
 /* Nodes that run, answer and do not count each other as running: the sides of a partition. */
 node_bits snapshot_partitions(const struct snapshot *s, int node); /* which this one lists, as it says */

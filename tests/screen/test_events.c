@@ -350,6 +350,14 @@ static void a_message_of_another_queue_is_lost(void **state)
     assert_next(&m, NULL);
     look(&t, &m);
     assert_next(&m, NULL);
+    t.s->looked_at = xstrdup("hello"); /* and when one does look at its messages it is no second loss */
+    story_published(&t, 0, 0, 1000000, 0, 0);
+    story_fact(&t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
+    story_holds(&t, 0, 'M', 1, 1);
+    for (unsigned i = 0; i < 4; i++)
+        look(&t, &m);
+    assert_int_equal(m.ledger.fates.len > 0 && m.ledger.fates.items[0].fate.verdict == VERDICT_LOST, true);
+    assert_next(&m, NULL);
     model_finish(&m);
     story_end(&t);
 }
