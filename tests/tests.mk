@@ -12,15 +12,16 @@
 #   unit_test     runs by itself: no other process, no port. Runs twice: as build/tests/NAME, and built with
 #                 ASan and UBSan as build/asan/tests/NAME. Several at once.
 #   sim_test      the simulator's long searches. Runs once, optimised. Several at once.
-#   cluster_test  starts real processes (build/lab, build/labctl, lessons are built before). One at a time.
-#   screen_test   drives the TUI in a real terminal; as cluster_test.
+#   cluster_test  starts real processes (build/lab, build/labctl, lessons are built before). Several at once, on ports
+#                 apart (MIRRORLAB_TEST_PORT): they wait for facts more than they work.
+#   screen_test   drives the TUI in a real terminal; as cluster_test, and together with them.
 #
 # Every program links cmocka and, as needed, the libraries of its archives. What else it links goes into a fourth
 # argument: $(call unit_test,name,sources,archives,-lvterm).
 #
 # A program passes if it exits 0, prints cmocka's closing lines, and ran at least one test. Its output is kept in
 # build/test-logs/GROUP/NAME.log. One group alone: make test-unit, test-asan, test-sim, test-cluster, test-screen;
-# one program alone: make build/tests/base/text && build/tests/base/text.
+# one program alone: make build/tests/base/text && build/tests/base/text. What takes long begins first (LONG, below).
 
 UNIT_TESTS    :=
 SIM_TESTS     :=
@@ -31,8 +32,7 @@ SCREEN_TESTS  :=
 TIME_UNIT    ?= 120
 TIME_ASAN    ?= 240
 TIME_SIM     ?= $(if $(SEEDS),$(shell echo $$((420 + $(SEEDS) / 50))),420)
-TIME_CLUSTER ?= 240
-TIME_SCREEN  ?= 180
+TIME_LABS    ?= 240
 
 unit_test    = $(eval $(call test_rule,$(1),$(2),$(3),$(4)))$(eval UNIT_TESTS    += $(BUILD)/tests/$(1))
 sim_test     = $(eval $(call test_rule,$(1),$(2),$(3),$(4)))$(eval SIM_TESTS     += $(BUILD)/tests/$(1))
@@ -57,6 +57,22 @@ ASAN_BUILD = $(BUILD)/asan
 ASAN_FLAGS = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
 ASAN_TESTS = $(UNIT_TESTS:$(BUILD)/%=$(ASAN_BUILD)/%)
 
+# What takes more than a few seconds, the longest of each group first: else it would begin last, and all wait for it.
+LONG := sim/swarm sim/search sim/test_checker mutants/fit broker/cost \
+        screen/time screen/terminal screen/forged screen/matrix screen/pause sim/replay_random mirror/content sim/shrink \
+        host/files screen/observe \
+        cluster/replay screen/walk_rabbitmq cluster/cut cluster/replay-rabbitmq cluster/kill-loop screen/walk_kit \
+        cluster/big-queue screen/act_kit cluster/partition cluster/start-again
+long_first = $(foreach t,$(LONG),$(filter %/tests/$(t),$(1))) $(filter-out $(LONG:%=$(BUILD)/tests/%) $(LONG:%=$(ASAN_BUILD)/tests/%),$(1))
+
+# A program that is waited for leaves a core to another.
+RUN_UNIT = $(RUN_TESTS) -j $$(($(JOBS) + 1)) -t $(TIME_UNIT) unit $(call long_first,$(UNIT_TESTS)) || true
+RUN_ASAN = $(RUN_TESTS) -j $$(($(JOBS) + 1)) -t $(TIME_ASAN) asan $(call long_first,$(ASAN_TESTS)) || true
+RUN_SIM  = $(RUN_TESTS) -j $(JOBS) -t $(TIME_SIM) sim $(call long_first,$(SIM_TESTS)) || true
+# ports: above Linux's range for outgoing connections, one of which could otherwise sit on a port that a node wants
+LABS     ?= 3
+RUN_LABS = $(RUN_TESTS) -j $(LABS) -p $(or $(MIRRORLAB_TEST_PORT),61000) -t $(TIME_LABS)
+
 # What does not build is a failed test, not the end of the run: -k, and tests/run looks for each program.
 BUILD_FAILED = echo '0 0 1 make-all (above)' >>$(TEST_LOGS)/results
 
@@ -64,11 +80,10 @@ BUILD_FAILED = echo '0 0 1 make-all (above)' >>$(TEST_LOGS)/results
 test: deps test-start
 	+@$(SUBMAKE) -k all $(UNIT_TESTS) $(SIM_TESTS) $(CLUSTER_TESTS) $(SCREEN_TESTS) || $(BUILD_FAILED)
 	+@$(SUBMAKE) -k BUILD=$(ASAN_BUILD) SANITIZE="$(ASAN_FLAGS)" OPT="-O1 -g" $(ASAN_TESTS) || true
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_UNIT)    unit    $(UNIT_TESTS) || true
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_ASAN)    asan    $(ASAN_TESTS) || true
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_SIM)     sim     $(SIM_TESTS) || true
-	@$(RUN_TESTS) -j 1       -t $(TIME_CLUSTER) cluster $(CLUSTER_TESTS) || true
-	@$(RUN_TESTS) -j 1       -t $(TIME_SCREEN)  screen  $(SCREEN_TESTS) || true
+	@$(RUN_UNIT)
+	@$(RUN_ASAN)
+	@$(RUN_SIM)
+	@$(RUN_LABS) labs $(call long_first,$(CLUSTER_TESTS) $(SCREEN_TESTS)) || true
 	@tests/run -l $(TEST_LOGS) --summary
 
 test-start:
@@ -76,20 +91,20 @@ test-start:
 
 test-unit: test-start
 	+@$(SUBMAKE) -k all $(UNIT_TESTS) || $(BUILD_FAILED)
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_UNIT) unit $(UNIT_TESTS) || true
+	@$(RUN_UNIT)
 	@tests/run -l $(TEST_LOGS) --summary
 test-asan: test-start
 	+@$(SUBMAKE) -k all || $(BUILD_FAILED)
 	+@$(SUBMAKE) -k BUILD=$(ASAN_BUILD) SANITIZE="$(ASAN_FLAGS)" OPT="-O1 -g" $(ASAN_TESTS) || true
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_ASAN) asan $(ASAN_TESTS) || true
+	@$(RUN_ASAN)
 	@tests/run -l $(TEST_LOGS) --summary
 test-sim: test-start
 	+@$(SUBMAKE) -k $(SIM_TESTS) || true
-	@$(RUN_TESTS) -j $(JOBS) -t $(TIME_SIM) sim $(SIM_TESTS) || true
+	@$(RUN_SIM)
 	@tests/run -l $(TEST_LOGS) --summary
 test-cluster: test-start
 	+@$(SUBMAKE) -k all $(CLUSTER_TESTS) || $(BUILD_FAILED)
-	@$(RUN_TESTS) -j 1 -t $(TIME_CLUSTER) cluster $(CLUSTER_TESTS) || true
+	@$(RUN_LABS) cluster $(call long_first,$(CLUSTER_TESTS)) || true
 	@tests/run -l $(TEST_LOGS) --summary
 # What fails now and then is a bug: ROUNDS times in a row, to the first failure (its logs stay).
 ROUNDS ?= 20
@@ -100,5 +115,5 @@ test-rounds:
 	done
 test-screen: test-start
 	+@$(SUBMAKE) -k all $(SCREEN_TESTS) || $(BUILD_FAILED)
-	@$(RUN_TESTS) -j 1 -t $(TIME_SCREEN) screen $(SCREEN_TESTS) || true
+	@$(RUN_LABS) screen $(call long_first,$(SCREEN_TESTS)) || true
 	@tests/run -l $(TEST_LOGS) --summary
