@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "predict.h"
 #include "view.h"
 #include "words.h"
 
@@ -215,7 +216,8 @@ static int draw_told(const struct model *m, struct canvas *c, struct rect r)
         const struct fate_range *f = &l->fates.items[i];
         enum style style;
         const char *word = verdict_word(f->fate.verdict, &style);
-        char *range = range_text(f, word), *why = fate_text(m->snapshot, &f->fate);
+        struct fate fate = predict_fate(m, &f->fate);
+        char *range = range_text(f, word), *why = fate_text(m->snapshot, &fate);
         if (c && y < r.height) {
             int x = canvas_put(c, r, 1, y, STYLE_NORMAL, l->queue);
             x = canvas_put(c, r, x + 1, y, style, range);

@@ -5,6 +5,7 @@
 
 #include "base/sched.h"
 #include "diagram.h"
+#include "predict.h"
 #include "words.h"
 
 /* Memory alone held it: the stop that took it, and when it was found; the caller frees it. */
@@ -67,7 +68,7 @@ static char *why(const struct diagram *d)
     if (!known)
         return text;
     bool unavailable = known->fate.verdict == VERDICT_UNAVAILABLE;
-    return unavailable ? unavailable_text(d->m->snapshot, &known->fate)
+    return unavailable ? predict_unavailable_text(d->m, &known->fate)
                        : fate_text(d->m->snapshot, &known->fate);
 }
 

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "find.h"
+#include "predict.h"
 #include "prompt.h"
 #include "ran.h"
 #include "refused.h"
@@ -452,6 +453,8 @@ static struct layout layout_of(const struct model *m, const struct canvas *c)
 
 void screen_settle(struct model *m, struct canvas *c)
 {
+    if (m->untold != predict_open(m))
+        find_again(m);
     if (m->snapshot && views[m->view]->settle)
         views[m->view]->settle(m, c, layout_of(m, c).view);
     if (m->overlay == OVERLAY_PAGER)
