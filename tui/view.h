@@ -145,6 +145,9 @@ uint64_t message_shown(const struct model *m);                        /* its num
 /* fate_words.c; the texts are the caller's to free */
 char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
 const char *verdict_word(enum verdict v, enum style *style);
+/* The verdict's word; KEPT is none before something went wrong: then where it is, "held". */
+const char *life_word(const struct life *life, enum style *style);
+bool life_is_judged(const struct life *life);
 char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
 /* UNAVAILABLE: the same at length, and what is to be expected: it is not lost before a node that had it is
  * back without it */
