@@ -291,6 +291,26 @@ static void no_sentence_is_cut_off(void **state)
     sketch_destroy(l);
 }
 
+/* What a program printed: a mark stands for several lines, never for one, which would take no more room. */
+static void no_mark_stands_for_one_line(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    sketch_step(l, 0, STEP_SEEN, "so");
+    model_show(&m, VIEW_LESSON);
+    l->steps[0].output = xstrdup("connected to 127.0.0.1:5674\nreceived: a\n    persistent\n    no other\n");
+    assert_drawn(&m, "\n      | connected to 127.0.0.1:5674\n      | received: a\n", true);
+    assert_drawn(&m, "| ..", false);
+    free(l->steps[0].output);
+    l->steps[0].output = xstrdup("connected to 127.0.0.1:5674\nreceived: a\nreceived: b\nc\nd\n");
+    assert_drawn(&m, "\n      | ..\n      | received: b\n      | c\n      | d\n", true);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* Where there is little room every key of the bar is there, help has whole lines, and nodes keep their boxes
  * at the end. */
 static void a_small_screen_has_them_all(void **state)
@@ -347,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(a_step_that_failed_is_run_by_r),
         cmocka_unit_test(no_sentence_is_cut_off),
+        cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
     };
