@@ -92,7 +92,9 @@ char *proof_words(const struct lesson_step *s);
 
 /* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
-bool step_again(const struct model *m); /* so the current one did, and r is what helps */
+/* What brings the current step on: n; where its program failed r, or a before that; none where something is
+ * missing that the step itself names (or all steps are done). */
+enum request step_key(const struct model *m);
 
 /* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
