@@ -495,11 +495,13 @@ static bool overlay_key(struct model *m, int key, struct command **run, enum eff
     return true;
 }
 
-/* What may be asked for while nobody answers: nodes are started again, or given their links back. What a step
- * or x runs is looked at when it is known. */
+/* What may be asked for while nobody answers: nodes are started again, or given their links back; the
+ * learner answers a question, which may be asked just then. What a step or x runs is looked at when it is
+ * known. */
 static bool wants_answers(enum request request)
 {
     switch ((int)request) {
+    case REQUEST_ANSWER:
     case REQUEST_NEXT:
     case REQUEST_REPEAT:
     case REQUEST_RESTART:
