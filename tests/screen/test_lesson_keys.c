@@ -335,6 +335,8 @@ static void no_mark_stands_for_one_line(void **state)
     free(l->steps[0].output);
     l->steps[0].output = xstrdup("connected to 127.0.0.1:5674\nreceived: a\nreceived: b\nc\nd\n");
     assert_drawn(&m, "\n      | ..\n      | received: b\n      | c\n      | d\n", true);
+    free(l->steps[0].output);
+    l->steps[0].output = NULL;
     model_finish(&m);
     sketch_destroy(l);
 }
