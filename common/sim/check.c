@@ -127,13 +127,19 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
         m->deliveries = 0;
         m->dead_in = 0;
     }
+    /* a node that comes back has what its log has, and that may be of another side, where it had this id */
+    bool of_its_side = m->ids[n] == id && s->cuts > 0 && !view_leads_to(s, m->view, m->ids_in[n]);
+    /* and one that was in the view before the one it was confirmed in, as one that stops, has what it had
+     * then */
+    uint32_t at = s->check.nodes[n].at;
+    bool of_before = m->ids[n] == id && at != m->view && view_leads_to(s, at, m->view);
     m->ids[n] = id;
-    m->ids_in[n] = s->check.nodes[n].at;
+    m->ids_in[n] = of_its_side ? m->ids_in[n] : s->check.nodes[n].at;
     m->id_unseen = false;
     if (m->placed && m->id == id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE && !other_id) {
-        if (check_parted(s, n, m->view))
+        if (of_its_side || of_before || check_parted(s, n, m->view))
             return; /* published again on the other side, and confirmed there */
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],
                  found->message, name, (unsigned long long)id, (unsigned long long)m->id);
@@ -149,7 +155,7 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
     m->placed_ms = found_again ? m->written_ms : s->now_us / 1000;
     m->first_ms = m->placed ? m->first_ms : m->placed_ms;
     m->placed = true;
-    m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
+    m->limited = seen_queue(s, n, queue)->timed; /* a policy may reach others before the master */
 }
 
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
@@ -267,6 +273,7 @@ static void forget_items(struct sim *s, node_id n, struct seen_queue *sq)
     }
     sq->items.len = 0;
     sq->next = 0;
+    sq->timed = false;
 }
 
 /* Somebody waits for the answer to a delete of that name: it may hit the queue that has the name by then. */
@@ -335,6 +342,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
     look_into(s, n, queue, q, &info);
+    sq->timed = info.local && lq->limits.ttl_ms >= 0;
     struct seen_info says_now = shorten(s, n, &info);
     if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view ||
         was.definition != says_now.definition)
