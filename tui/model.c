@@ -11,6 +11,7 @@
 #include "find.h"
 #include "history.h"
 #include "kept.h"
+#include "lab/engine.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -289,6 +290,20 @@ static void say_what_joins(struct model *m, size_t i, const char *missing)
     free(advice);
 }
 
+static void say_what_clears(struct model *m, size_t i, const struct policy_seen *policy)
+{
+    char *program = format_text("%sctl", m->program ? m->program : "lab");
+    const char *words[] = {"clear_policy", policy->name, NULL};
+    char *typed = m->lab ? engine_called(m->lab, program, words)
+                         : format_text("%s clear_policy %s", program, policy->name);
+    model_say(m,
+              _("step %zu, not yet: policy %s (%s) is in the way: %s (here with : in front of clear_policy) "
+                "clears it. B begins again without it."),
+              i + 1, policy->name, policy->pattern, typed);
+    free(program);
+    free(typed);
+}
+
 /* The step was run, or has nothing to run, and is not proved: what is missing, and what would help. */
 static void say_what_helps(struct model *m, size_t i)
 {
@@ -307,10 +322,7 @@ static void say_what_helps(struct model *m, size_t i)
     else if (help == LESSON_HELP_JOIN)
         say_what_joins(m, i, missing);
     else if (help == LESSON_HELP_CLEAR)
-        model_say(m,
-                  _("step %zu, not yet: policy %s (%s) is in the way: %sctl clear_policy %s (here with : in "
-                    "front of clear_policy) clears it. B begins again without it."),
-                  i + 1, policy->name, policy->pattern, m->program ? m->program : "lab", policy->name);
+        say_what_clears(m, i, policy);
     else if (help == LESSON_HELP_START_NODES)
         model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
                   i + 1, missing);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "lab/engine.h"
 #include "main/lab.h"
 #include "words.h"
 
@@ -60,6 +61,22 @@ int lab_wrong_usage(const char *format, ...)
     fprintf(stderr, _("lab: %s; lab --help shows what there is\n"), text_str(&what));
     text_finish(&what);
     return LAB_EXIT_USAGE;
+}
+
+#define TYPED_MOST 8
+
+char *lab_typed(const struct labdir *lab, const char *program, ...)
+{
+    const char *words[TYPED_MOST + 1] = {NULL};
+    va_list args;
+    va_start(args, program);
+    for (size_t i = 0; i < TYPED_MOST && (words[i] = va_arg(args, const char *)); i++)
+        ;
+    va_end(args);
+    char *called = format_text("%s%s", lab_program, program + strlen("lab")); /* labctl stands beside lab */
+    char *typed = engine_called(lab, called, words);
+    free(called);
+    return typed;
 }
 
 /* prints the message (and frees it); the exit code for this kind of error */

@@ -23,6 +23,10 @@ struct options {
  * Set once, in main. */
 extern const char *lab_program;
 extern const char lab_usage[];
+/* What is to be typed next for this lab: "lab down", "build/labctl --dir DIR -n node1 start_app" where it is
+ * not in the folder that they take by themselves. program: "lab" or "labctl"; its words, then NULL. The
+ * caller frees it. */
+char *lab_typed(const struct labdir *lab, const char *program, ...) __attribute__((sentinel));
 
 /* Options may stand anywhere; the words that are left are argv[optind..]. 0, an exit code, or -1 for help. */
 int lab_read_options(int argc, char **argv, struct options *o);
