@@ -123,7 +123,10 @@ bool model_refuses(struct model *m, const char *what)
 bool model_refuses_unanswered(struct model *m, const char *what)
 {
     bool unanswered = m->snapshot && !m->replay && model_stale(m);
-    if (unanswered)
+    if (unanswered && m->snapshot->moved_to)
+        model_say(m, _("%s: not now. The lab runs on other ports now (AMQP %d): q, then call lab as before."),
+                  what, m->snapshot->moved_to);
+    else if (unanswered)
         model_say(m, _("%s: not now, no node answers; a starts the selected one"), what);
     return unanswered;
 }

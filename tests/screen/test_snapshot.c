@@ -603,6 +603,21 @@ static void json_and_back(void **state)
     }
 }
 
+/* so a recording of a lab that has moved shows what its screen said */
+static void where_a_lab_moved_is_kept(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    struct snapshot *s = load_snapshot("silent");
+    s->moved_to = 6672;
+    json_t *json = snapshot_to_json(s);
+    struct snapshot *again = snapshot_from_json(json, &error);
+    assert_int_equal(again->moved_to, 6672);
+    json_decref(json);
+    snapshot_destroy(s);
+    snapshot_destroy(again);
+}
+
 static void what_is_no_snapshot_is_refused(void **state)
 {
     static const struct {
@@ -655,6 +670,7 @@ int main(void)
         cmocka_unit_test(sums_are_nobodys_count),
         cmocka_unit_test(a_handover_is_no_partition),
         cmocka_unit_test(json_and_back),
+        cmocka_unit_test(where_a_lab_moved_is_kept),
         cmocka_unit_test(what_is_no_snapshot_is_refused),
     };
     return cmocka_run_group_tests_name("screen/snapshot", tests, NULL, NULL);

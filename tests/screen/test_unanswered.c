@@ -56,6 +56,29 @@ static void where_nobody_answers_nodes_are_only_started(void **state)
     sketch_destroy(l);
 }
 
+/* The lab was started again on other ports: that is why nobody answers, and no key here mends it. */
+static void a_lab_that_has_moved_says_where_to(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("silent");
+    s->moved_to = 65535;
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "STALE");
+    assert_contains(frame, "The lab runs on other ports now (AMQP 65535): q, then call lab as before.");
+    assert_lacks(frame, "No node answers");
+    free(frame);
+    types(&m, "p", &run);
+    assert_null(run);
+    assert_contains(model_message(&m), "p: not now. The lab runs on other ports now (AMQP 65535)");
+    assert_lacks(model_message(&m), "a starts the selected one");
+    model_finish(&m);
+}
+
 /* x at node1, and what labctl printed before it ended with 69 */
 static void cut(struct model *m, const char *printed)
 {
@@ -96,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_nobody_answers_nodes_are_only_started),
+        cmocka_unit_test(a_lab_that_has_moved_says_where_to),
         cmocka_unit_test(a_cut_is_what_was_told),
     };
     return cmocka_run_group_tests_name("screen/unanswered", tests, NULL, NULL);
