@@ -32,9 +32,14 @@ static bool names(const char *text, const char *word)
 #define TEXT_COLUMN 24 /* behind the time and the kind */
 #define MIN_TEXT    20
 
-/* it is about another node than the one that tells it */
+/* It is about another node than the one that tells it, or about what is the cluster's: whoever tells it has
+ * only heard of it. */
 static bool of_another(const struct snapshot *s, const struct event_seen *e)
 {
+    static const char *const clusters[] = {"policy", "queue", "mirror", "promote", "sync", "lost"};
+    for (size_t i = 0; i < ARRAY_LEN(clusters); i++)
+        if (strcmp(e->kind, clusters[i]) == 0)
+            return true;
     for (size_t i = 0; i < s->nodes_len; i++)
         if (names(e->text, s->nodes[i].name))
             return true;
@@ -42,7 +47,7 @@ static bool of_another(const struct snapshot *s, const struct event_seen *e)
 }
 
 /* Who tells it, unless that is in what it tells: "node3: a client was refused"; and, so that nobody takes the
- * one for the other, behind what is about another node: "node1 was stopped (seen by node2)". *before,
+ * one for the other, behind what is not about itself: "node1 was stopped (seen by node2)". *before,
  * *behind: how much of it that is. The caller frees it. */
 static char *told_text(const struct snapshot *s, const struct event_seen *e, size_t *before, size_t *behind)
 {
