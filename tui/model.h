@@ -112,6 +112,7 @@ struct away {
     int64_t lost_earlier; /* and of those times before it */
     ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
+    int64_t in_memory;    /* of those that were counted last, memory alone held so many; -1: nobody said */
     int64_t counted;      /* so many were told by their number: one by one they are no loss more */
 };
 
