@@ -293,11 +293,13 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
         left.width -= text_columns(c, cmd->other) + 2;
     }
     left.width -= text_columns(c, status) + 2;
-    int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
-    const char *copies = _("y copies it");
-    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN &&
-        x + 2 + text_columns(c, copies) <= left.width)
+    const char *copies =
+        _("y copies it"); /* all of it: of a long one that is what the row has room for last */
+    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN) {
         canvas_put_right(c, left, 1, 0, STYLE_DIM, copies);
+        left.width -= text_columns(c, copies) + 2;
+    }
+    int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
     canvas_put_right(c, r, 0, 0,

@@ -1,8 +1,11 @@
 /* test_lesson_texts.c: what the real lessons say at each step is on the screen to its end, in every language:
- * what a step has shown, and the question before the step that it is about. */
+ * what a step has shown, and the question before the step that it is about; and whatever says what a key
+ * does: what is missing, hints, the help, what y does. */
 #include "tests/screen/support.h"
 
 #include "commands.h"
+#include "lab/merge.h"
+#include "lab/notice.h"
 #include "words.h"
 
 /* without what a line's end and its indentation put between words */
@@ -72,11 +75,11 @@ static void look_at(struct lesson *l, const struct labdir *lab, size_t step)
     model_finish(&m);
 }
 
-static void every_text_is_whole(void **state)
+static void in_every_lesson(void (*look)(struct lesson *l, const struct labdir *lab, size_t step))
 {
-    (void)state;
     int numbers[20];
     size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    assert_true(n > 0);
     for (size_t i = 0; i < n; i++) {
         char *error = NULL;
         struct labdir lab = {0};
@@ -84,8 +87,154 @@ static void every_text_is_whole(void **state)
         struct lesson *l = lesson_load(numbers[i], &lab, &error);
         assert_non_null(l);
         for (size_t step = 0; step <= l->steps_len; step++)
-            look_at(l, &lab, step);
+            look(l, &lab, step);
         lesson_destroy(l);
+    }
+}
+
+static void every_text_is_whole(void **state)
+{
+    (void)state;
+    in_every_lesson(look_at);
+}
+
+/* ---- what says what a key does
+ * ------------------------------------------------------------------------------------------------ */
+
+static void begin_at(struct lesson *l, size_t step)
+{
+    for (size_t i = 0; i < l->steps_len; i++) {
+        l->steps[i].state = i < step ? STEP_SEEN : STEP_OPEN;
+        l->steps[i].acted = i < step;
+        l->steps[i].exit_code = 0;
+    }
+}
+
+/* whatever the lesson finds missing in these labs */
+static void missing_at(struct model *m, size_t step)
+{
+    static const char *const labs[] = {"empty", "stopped", "down", "cut", "apart", "rest"};
+    struct command *run = NULL;
+    struct lesson_step *s = &m->lesson->steps[step];
+    for (size_t i = 0; i < ARRAY_LEN(labs); i++) {
+        struct snapshot *lab = load_snapshot(labs[i]);
+        lesson_observe(m->lesson, lab);
+        snapshot_destroy(lab);
+        begin_at(m->lesson, step);
+        if (!s->lacks)
+            continue;
+        char *lacks = step_lacks(m, s);
+        assert_whole(m, 80, 24, lacks);
+        model_key(m, 'n', &run);
+        assert_null(run);
+        assert_whole(m, 80, 24, model_message(m));
+        free(lacks);
+    }
+}
+
+/* At its step: what n runs; with something missing, what helps. After it was run: what copies it, and, n
+ * pressed in vain, what helps then. */
+static void keys_at(struct lesson *l, const struct labdir *lab, size_t step)
+{
+    struct model m;
+    struct command *run = NULL;
+    if (step == l->steps_len)
+        return;
+    model_init(&m, l, lab, false, false);
+    see(&m, "rest");
+    begin_at(l, step);
+    struct lesson_step *s = &l->steps[step];
+    struct command *c = s->action ? command_step(&m, step) : NULL;
+    if (c) {
+        char *runs = format_text(_("n runs: %s"), c->text);
+        assert_whole(&m, 80, 24, runs);
+        free(runs);
+    }
+    missing_at(&m, step);
+    s->acted = true;
+    if (c) {
+        model_ran(&m, c);
+        model_output(&m, c, "done\n", 5);
+        model_ended(&m, c, 0);
+        assert_whole(&m, 80, 24, _("y copies it"));
+        s->exit_code = 1;
+        char *failed = step_failed_text(&m, s);
+        assert_whole(&m, 80, 24, failed);
+        free(failed);
+        s->exit_code = 0;
+    }
+    model_key(&m, 'n', &run);
+    assert_null(run);
+    assert_whole(&m, 80, 24, model_message(&m));
+    s->acted = false;
+    model_finish(&m);
+}
+
+static void every_key_is_said_to_its_end(void **state)
+{
+    (void)state;
+    in_every_lesson(keys_at);
+}
+
+/* of each queue of the lesson, however its messages are kept; the newest event is the hint */
+static void hints_of(struct lesson *l, const struct labdir *lab, size_t step)
+{
+    static const int persistent[] = {0, 1, 2};
+    if (step)
+        return;
+    for (char **queue = l->queues; *queue; queue++)
+        for (size_t i = 0; i < ARRAY_LEN(persistent); i++) {
+            struct model m;
+            struct snapshot *s = load_snapshot("rest"), *next = snapshot_clone(s);
+            s->queues[0].messages = 0; /* so this is news */
+            free(next->queues[0].name);
+            next->queues[0].name = xstrdup(*queue);
+            next->queues[0].messages = 2;
+            next->queues[0].persistent = persistent[i];
+            next->queues[0].durable = true;
+            next->queues[0].mirrors = next->queues[0].synced = 0;
+            struct node_answer answers[LIMIT_NODES] = {{.has_feed = true}};
+            size_t before = s->events_len;
+            notice_events(next, answers, next->nodes_len, s, 0);
+            assert_true(next->events_len > before);
+            model_init(&m, l, lab, false, false);
+            model_observe(&m, next);
+            m.now = next->taken_at;
+            char *words = event_words(&next->events[next->events_len - 1]);
+            assert_string_equal(next->events[next->events_len - 1].kind, "hint");
+            assert_whole(&m, 80, 24, words);
+            free(words);
+            model_finish(&m);
+            snapshot_destroy(s);
+            snapshot_destroy(next);
+        }
+}
+
+static void every_hint_is_whole(void **state)
+{
+    (void)state;
+    in_every_lesson(hints_of);
+}
+
+/* at every place of it, in every size */
+static void the_help_is_never_cut(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{80, 24}, {100, 30}, {60, 20}, {60, 16}, {40, 12}};
+    struct model m;
+    struct command *run;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        model_init(&m, NULL, NULL, false, false);
+        see(&m, "rest");
+        model_key(&m, '?', &run);
+        for (int from = 0; from < 150; from++) {
+            char *frame = model_frame(&m, sizes[i][0], sizes[i][1]);
+            assert_lacks(frame, "..");
+            free(frame);
+            model_key(&m, 'j', &run);
+        }
+        assert_int_equal(m.overlay, OVERLAY_HELP);
+        model_finish(&m);
     }
 }
 
@@ -108,6 +257,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {"every_text_is_whole, English", every_text_is_whole, english, NULL, NULL},
         {"every_text_is_whole, Chinese", every_text_is_whole, chinese, english, NULL},
+        {"every_key_is_said_to_its_end, English", every_key_is_said_to_its_end, english, NULL, NULL},
+        {"every_key_is_said_to_its_end, Chinese", every_key_is_said_to_its_end, chinese, english, NULL},
+        {"every_hint_is_whole, English", every_hint_is_whole, english, NULL, NULL},
+        {"every_hint_is_whole, Chinese", every_hint_is_whole, chinese, english, NULL},
+        {"the_help_is_never_cut, English", the_help_is_never_cut, english, NULL, NULL},
+        {"the_help_is_never_cut, Chinese", the_help_is_never_cut, chinese, english, NULL},
     };
     return cmocka_run_group_tests_name("screen/lesson_texts", tests, NULL, NULL);
 }

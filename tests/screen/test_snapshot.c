@@ -93,7 +93,7 @@ static void a_recorded_cluster(void **state)
     assert_string_equal(mirrored->policy, "mirror-policy");
     assert_int_equal(s->policies_len, 1);
     assert_string_equal(s->policies[0].pattern, "^mirrior");
-    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides it, or loses it"));
+    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 may lose it"));
     snapshot_destroy(s);
     look_end(&up);
 }
@@ -105,9 +105,9 @@ static void the_only_copy(void **state)
         int persistent; /* of one message */
         bool durable;
         const char *hint;
-    } known[] = {{0, true, "hello has ONE copy, in memory: stopping node1 loses it"},
+    } known[] = {{0, true, "hello has ONE copy: stopping node1 loses it"},
                  {1, true, "hello has ONE copy: stopping node1 hides it"},
-                 {1, false, "hello has ONE copy, in memory: stopping node1 loses it"}};
+                 {1, false, "hello has ONE copy: stopping node1 loses it"}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         struct look up;
