@@ -70,6 +70,8 @@ void model_take_look(struct model *m, const struct model *from)
     m->node_last = from->node_last;
     m->scroll = from->scroll;
     m->folded = from->folded;
+    m->e_from = from->e_from;
+    m->e_from_scroll = from->e_from_scroll;
     m->life_id = from->life_id;
     m->life_chosen = from->life_chosen;
     m->life_expanded = from->life_expanded;
@@ -415,6 +417,21 @@ enum effect model_show(struct model *m, enum view view)
     return EFFECT_DRAW;
 }
 
+/* again: once more is back to where one was */
+static enum effect show_lesson(struct model *m, bool again)
+{
+    if (m->view == VIEW_LESSON && again) {
+        m->view = m->e_from;
+        m->scroll = m->e_from_scroll;
+        return EFFECT_DRAW;
+    }
+    if (m->view != VIEW_LESSON) {
+        m->e_from = m->view;
+        m->e_from_scroll = m->scroll;
+    }
+    return model_show(m, VIEW_LESSON);
+}
+
 static enum effect perform(struct model *m, enum request request, struct command **run)
 {
     switch (request) {
@@ -460,7 +477,7 @@ static enum effect perform(struct model *m, enum request request, struct command
         m->life_chosen = m->life_chosen && m->view != VIEW_MESSAGE && !account_shows_loss(m);
         return model_show(m, VIEW_MESSAGE);
     case REQUEST_EXPLAIN:
-    case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
+    case REQUEST_VIEW_LESSON: return show_lesson(m, request == REQUEST_EXPLAIN);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
     case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
     case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;

@@ -66,6 +66,8 @@ static const struct {
     {N_("In the cluster"),
      N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, m), ? nobody "
         "can say now")},
+    {N_("operator's, on a queue's page"),
+     N_("the policy of an administrator that counts besides yours; RabbitMQ alone has them")},
     {N_("L1 to L5"), N_("the ways in which a confirmed message may be lost: docs/glossary.md")}};
 
 /* A paragraph of what is scrolled: what is below the window's edge comes with the next key, it is not cut
