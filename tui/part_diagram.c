@@ -308,6 +308,10 @@ int diagram_share(int rows, int height, int top, int bottom, int legend, struct 
     p->now = left > 4;
     left -= p->now;
     left = left < 0 ? 0 : left;
+    if (rows > left && rows <= left + p->fates) { /* the whole picture rather than what is above it */
+        left += p->fates;
+        p->fates = 0;
+    }
     p->rows = rows < left ? rows : left;
     return rows - p->rows;
 }

@@ -279,6 +279,21 @@ static int command_rows(const struct model *m, const struct canvas *c)
     return rows < 2 || !whole ? 2 : rows > 4 ? 4 : rows;
 }
 
+/* What y does, beside a command that leaves room for it, or below one that does not; where neither does, it
+ * is the command that is cut: y copies all of it. Returns the columns that it takes from the command. */
+static int draw_copies(struct canvas *c, struct rect r, struct rect left, const struct words *w)
+{
+    const char *copies = _("y copies it"), *below = w->below ? w->below : "";
+    int columns = text_columns(c, copies) + 2, x = w->printed ? 2 : 0;
+    size_t skip, len = text_break(c, below, r.width - x, &skip), first = strcspn(below, "\n");
+    char *line = xstrndup(below, len < first ? len : first);
+    bool beside = text_columns(c, w->above) + columns <= left.width;
+    bool under = !beside && x + text_columns(c, line) + columns <= r.width;
+    free(line);
+    canvas_put_right(c, under ? r : left, under ? 0 : 1, under, STYLE_DIM, copies);
+    return under ? 0 : columns;
+}
+
 /* the command, its exit code, and, where there is no other row for it, what it printed */
 static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r, const struct words *w)
 {
@@ -293,12 +308,8 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
         left.width -= text_columns(c, cmd->other) + 2;
     }
     left.width -= text_columns(c, status) + 2;
-    const char *copies =
-        _("y copies it"); /* all of it: of a long one that is what the row has room for last */
-    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN) {
-        canvas_put_right(c, left, 1, 0, STYLE_DIM, copies);
-        left.width -= text_columns(c, copies) + 2;
-    }
+    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN)
+        left.width -= draw_copies(c, r, left, w);
     int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
