@@ -57,15 +57,17 @@ static void look_at(struct lesson *l, const struct labdir *lab, size_t step)
     }
     char *question = question_text(&m);
     assert_int_equal(question != NULL, step == l->predict.step);
-    if (question) {
-        assert_whole(&m, 80, 24, question);
-        assert_whole(&m, 60, 20, question);
-    }
+    for (int width = 40; question && width < 120;
+         width += 5) /* from the smallest on; beside it: view_lesson */
+        for (int height = 12; height < 40; height += 2)
+            assert_whole(&m, width, height, question);
     free(question);
     l->predict.said = longest_choice(&l->predict, -1);
     l->predict.was = longest_choice(&l->predict, l->predict.said);
-    if (step > 0 && step < l->steps_len && l->steps[step - 1].result)
+    if (step > 0 && step < l->steps_len && l->steps[step - 1].result) {
         assert_whole(&m, 80, 24, lesson_words(l->steps[step - 1].result));
+        assert_whole(&m, 60, 20, lesson_words(l->steps[step - 1].result));
+    }
     if (step == l->predict.decided + 1) {
         char *outcome = outcome_text(&m);
         assert_whole(&m, 80, 24, outcome);
