@@ -6,8 +6,8 @@
  * it of what was said about messages (taken, leased), what is about those
  *
  *     of each publisher of a queue the latest message, also if it was removed (and then its removal): it
- * tells how far that publisher's numbers had come; and of what the queue refused those that may be offered
- * again
+ * tells how far that publisher's numbers had come, as does the latest word on where it stands; and of what
+ * the queue refused those that may be offered again
  *
  * Any other removal is not needed once what it removes is left out: all of that stands before it. */
 #include "host/record_sieve.h"
@@ -34,8 +34,16 @@ struct refused {
     uint64_t from; /* the first record that says so */
 };
 
+/* Where one publisher stands. */
+struct standing {
+    node_id origin;
+    uint64_t incarnation;
+    uint64_t index; /* the latest record that says so */
+};
+
 struct sieve_queue {
     uint64_t uid;
+    VEC(struct standing) standings;
     VEC(struct latest) latest;
     VEC(struct refused) refused;
     struct map live;      /* message id -> index + 1 of its record */
@@ -107,6 +115,30 @@ static void note_latest(struct sieve_queue *q, uint64_t index, const struct reco
     VEC_PUSH(&q->latest, now);
 }
 
+static struct standing *standing_of(struct sieve_queue *q, const struct record *rec)
+{
+    for (size_t i = 0; i < q->standings.len; i++)
+        if (q->standings.items[i].origin == rec->origin &&
+            q->standings.items[i].incarnation == rec->incarnation)
+            return &q->standings.items[i];
+    return NULL;
+}
+
+static void note_standing(struct sieve_queue *q, uint64_t index, const struct record *rec)
+{
+    struct standing *s = standing_of(q, rec);
+    if (s)
+        s->index = index;
+    else
+        VEC_PUSH(&q->standings, (struct standing){rec->origin, rec->incarnation, index});
+}
+
+static bool still_stands(struct sieve_queue *q, uint64_t index, const struct record *rec)
+{
+    const struct standing *s = standing_of(q, rec);
+    return s && s->index == index;
+}
+
 static struct refused *refused_of(struct sieve_queue *q, const struct record *rec)
 {
     for (size_t i = 0; i < q->refused.len; i++)
@@ -134,7 +166,7 @@ static void forget_messages(struct sieve_queue *q)
 {
     map_finish(&q->live);
     map_init(&q->live);
-    q->latest.len = q->refused.len = 0;
+    q->latest.len = q->refused.len = q->standings.len = 0;
     q->lease_end = q->lease_index = 0;
 }
 
@@ -206,6 +238,10 @@ static void look_at(struct record_sieve *s, uint64_t index, const struct record 
     case REC_REJECTED:
         if (q)
             note_refused(q, index, rec);
+        return;
+    case REC_ORIGIN:
+        if (q)
+            note_standing(q, index, rec);
         return;
     case REC_DISCARD:
         if (q)
@@ -280,6 +316,7 @@ static bool needed(struct record_sieve *s, uint64_t index, const struct record *
     case REC_STOPPED: return index + 1 == s->stopped && index + 1 > s->last;
     case REC_PROMISED: return index + 1 == s->promised;
     case REC_REJECTED: return has_queue && still_refused(q, index, rec);
+    case REC_ORIGIN: return has_queue && still_stands(q, index, rec);
     case REC_DISCARD: return false;
     }
     return true;
@@ -323,6 +360,7 @@ void record_sieve_finish(struct record_sieve *s)
         map_finish(&q->live);
         VEC_FREE(&q->latest);
         VEC_FREE(&q->refused);
+        VEC_FREE(&q->standings);
         free(q);
     }
     map_finish(&s->queues);

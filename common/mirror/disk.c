@@ -30,6 +30,22 @@ void persist_message(struct mirror *m, struct queue *q, struct slot *s, msg_id i
     q->unsaved = true;
 }
 
+/* What came as a copy, or went with an earlier master, has no record that tells its publishers' numbers: the
+ * log hears where they stand, so that after a crash a repeat is taken for one, and what is not there is not.
+ */
+void persist_origin(struct mirror *m, const struct queue *q, const struct origin *o, uint64_t lost,
+                    struct effects *out)
+{
+    if (!q->rec.durable || q->rec.owner.node != NODE_NONE)
+        return;
+    struct record *rec = persist(m, out, REC_ORIGIN);
+    rec->queue_uid = q->rec.uid;
+    rec->origin = o->node;
+    rec->incarnation = o->incarnation;
+    rec->seq = o->seq;
+    rec->lost = lost;
+}
+
 static void note(struct id_range **items, size_t *len, size_t *cap, msg_id id)
 {
     if (*len && (*items)[*len - 1].last + 1 == id) {

@@ -51,16 +51,18 @@ enum record_type {
     REC_STOPPED,    /* an orderly stop: nothing was in the air */
     REC_REJECTED,   /* a publish that a full queue refused: offered again after a crash, it stays refused */
     REC_PROMISED, /* the epoch it has sealed for: whatever it leads or takes part in later has a higher one */
+    REC_ORIGIN, /* where a publisher's node stands with a queue that was copied: its messages do not say so */
 };
 
 struct record {
     enum record_type type;
-    uint64_t queue_uid;        /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD, REJECTED */
+    uint64_t queue_uid;        /* MESSAGE, REMOVED, TAKEN, LEASE, DISCARD, REJECTED, ORIGIN */
     msg_id id;                 /* MESSAGE */
     ms_time expiry;            /* MESSAGE: when its time is over; UINT64_MAX: never */
     uint64_t base;             /* REJECTED: every number of this publisher's below it has ended */
+    uint64_t lost;             /* ORIGIN: numbers up to this one are not there */
     bool redelivered;          /* MESSAGE */
-    node_id origin;            /* MESSAGE, REJECTED: who published it (NODE_NONE: not known), */
+    node_id origin;            /* MESSAGE, REJECTED, ORIGIN: who published it (NODE_NONE: not known), */
     uint64_t incarnation, seq; /* in which life, as which number */
     struct message *msg;       /* MESSAGE: a reference */
     struct id_range *ranges;   /* REMOVED, TAKEN, LEASE: owned by the effect */

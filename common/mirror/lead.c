@@ -39,6 +39,14 @@ bool is_forgotten(const struct mirror *m, node_id n)
     return node_in(m->forgotten, n) && !h->fresh && h->epoch <= m->forgotten_in[n];
 }
 
+/* A member of this view, which it does not serve in yet: if we have lost it, it has to hear that it is out
+ * before it can come in again, for it takes us for lost, too. */
+static bool in_our_view(const struct mirror *m, node_id n)
+{
+    const struct hello *h = &m->peers[n];
+    return m->phase != PHASE_STARTING && h->epoch == m->epoch && node_in(h->members, m->o.self);
+}
+
 /* nodes that may join: they start, and can reach every member */
 node_set joiners(const struct mirror *m, node_set members)
 {
@@ -46,7 +54,8 @@ node_set joiners(const struct mirror *m, node_set members)
     for (node_id n = 0; n < m->o.nodes_len; n++) {
         const struct hello *h = &m->peers[n];
         if (n != m->o.self && node_in(m->links, n) && h->known && !h->serving && !h->elsewhere &&
-            !is_forgotten(m, n) && !node_in(members, n) && (members & ~h->links & ~node_bit(n)) == 0)
+            !is_forgotten(m, n) && !in_our_view(m, n) && !node_in(members, n) &&
+            (members & ~h->links & ~node_bit(n)) == 0)
             found |= node_bit(n);
     }
     return found;
@@ -370,6 +379,7 @@ void handle_prepare(struct mirror *m, node_id from, struct peer_msg *msg, struct
         node_id left = m->candidate; /* it must not wait for us */
         uint64_t epoch = m->promised;
         m->promised = msg->epoch;
+        m->candidate = from;
         refuse(m, left, epoch, REFUSE_LATER, out);
     }
     seal(m, msg->epoch, from, msg->u.prepare.join, out);

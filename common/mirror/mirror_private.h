@@ -186,6 +186,8 @@ void drop_message(struct mirror *m, struct queue *q, msg_id id, enum death reaso
 void rejected_add(const struct mirror *m, struct queue *q, struct rejected r, uint64_t base);
 void persist_rejected(struct mirror *m, struct queue *q, struct rejected r, uint64_t base,
                       struct effects *out);
+void persist_origin(struct mirror *m, const struct queue *q, const struct origin *o, uint64_t lost,
+                    struct effects *out);
 
 /* ---- expiry.c ---- */
 ms_time expiry_of(const struct mirror *m, const struct queue *q, const struct message *msg);
@@ -212,9 +214,10 @@ void consumers_free(struct master *ms);
 void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, struct effects *out);
 void handle_ops(struct mirror *m, struct queue *q, struct peer_msg *msg, struct effects *out);
 void replica_flush(struct mirror *m, struct queue *q, struct effects *out);
+void replica_complete(struct mirror *m, struct queue *q, struct effects *out);
 void replica_synced(struct mirror *m, struct queue *q, struct effects *out);
 void replica_begin(struct mirror *m, struct queue *q, struct effects *out); /* empty mirror of a new queue */
-void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq);
+struct origin *note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq);
 void replica_discard(struct mirror *m, struct queue *q, struct effects *out);
 void promote(struct mirror *m, struct queue *q, struct effects *out);
 void promoted_ops(struct mirror *m, struct queue *q);

@@ -328,7 +328,7 @@ struct mirror {
     bool looks;             /* and that time is not over */
     node_set waits_told;    /* a node that starts has said that it waits for these */
     node_set cuts[LIMIT_NODES]; /* [n]: whom n reported to have lost, since the last change began */
-    node_set shun;              /* left out of the change that is led: cut off from somebody older */
+    node_set shun; /* left out of the change that is led: cut off from somebody older, or led by another */
     struct peer_msg *held_prepares[LIMIT_NODES]; /* of candidates that leave out somebody older who lives */
     uint32_t clients;
     bool over; /* FX_RESTART is out: this life does nothing more */

@@ -59,6 +59,28 @@ bool cut_from(const struct mirror *m, node_id n)
 
 /* ---- out of the view ---- */
 
+/* Members that have gone on in a view without us, and a candidate that has not heard of it counts on us and
+ * on them: without a word of ours it would wait for us for ever, and we for them. */
+bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepare)
+{
+    node_set with = m->served ? m->excluded_by & m->members & prepare->u.prepare.targets : 0;
+    for (node_id n = 0; n < m->o.nodes_len; n++)
+        if (node_in(with, n) && prepare->u.prepare.incarnations[n] == m->incarnations[n])
+            return true;
+    return false;
+}
+
+/* It was asked before it knew that. */
+static void refuse_apart(struct mirror *m, struct effects *out)
+{
+    struct peer_msg *asked = m->prepare_waits;
+    if (!asked || !asked_with_others_side(m, asked))
+        return;
+    m->prepare_waits = NULL;
+    refuse(m, m->prepare_from, asked->epoch, REFUSE_APART, out);
+    peer_msg_destroy(asked);
+}
+
 /* A member of our view has gone on in another one without us. */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out)
 {
@@ -70,21 +92,11 @@ void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *o
         return; /* one less to wait for: view_turn */
     m->partitioned |= node_bit(by);
     tell(out, "node", NULL, "%s is in another view: the cluster is partitioned", m->names[by]);
+    refuse_apart(m, out);
     if (m->change.running && node_in(m->change.targets, by))
         begin_change(m, out);
     else
         change_if_mine(m, out);
-}
-
-/* A candidate that has not heard of that view counts on us and on them: without a word of ours it would wait
- * for us for ever, and we for them. */
-bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepare)
-{
-    node_set with = m->served ? m->excluded_by & m->members & prepare->u.prepare.targets : 0;
-    for (node_id n = 0; n < m->o.nodes_len; n++)
-        if (node_in(with, n) && prepare->u.prepare.incarnations[n] == m->incarnations[n])
-            return true;
-    return false;
 }
 
 /* Members of the view before that can be reached and are not in the new one: they learn it from us. One that

@@ -149,6 +149,10 @@ int mirror_recover(struct mirror *m, const struct record *rec)
         if (q && rec->ranges_len)
             q->leased = u64_max(q->leased, rec->ranges[0].last + 1);
         break;
+    case REC_ORIGIN:
+        if (q)
+            note_origin(q, rec->origin, rec->incarnation, rec->seq)->lost = rec->lost;
+        break;
     case REC_PROMISED: m->promised_before = u64_max(m->promised_before, rec->epoch); break;
     case REC_STOPPED: {
         size_t at = 0;

@@ -31,6 +31,14 @@ static void begun(const struct mirror *m, const struct queue *q, struct effects 
     tell(out, "mirror", q->rec.name, "mirror of %s on %s added, empty", q->rec.name, m->names[m->o.self]);
 }
 
+/* Nothing is missing any more. */
+void replica_complete(struct mirror *m, struct queue *q, struct effects *out)
+{
+    for (size_t i = 0; i < q->origins.len && q->join; i++)
+        persist_origin(m, q, &q->origins.items[i], q->origins.items[i].lost, out);
+    q->join = 0;
+}
+
 /* All members agree that this mirror is in sync. It tells so once in its life, whichever way it hears. */
 void replica_synced(struct mirror *m, struct queue *q, struct effects *out)
 {
@@ -67,8 +75,11 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
         VEC_PUSH(&q->origins, msg->u.init.origins[i]);
     for (size_t i = 0; i < msg->u.init.rejected_len; i++)
         VEC_PUSH(&q->rejected, msg->u.init.rejected[i]);
-    for (size_t i = 0; i < q->origins.len; i++)
-        q->origins.items[i].join = q->origins.items[i].seq; /* that is the master's, not ours */
+    for (size_t i = 0; i < q->origins.len; i++) {
+        struct origin *o = &q->origins.items[i];
+        o->join = o->seq; /* that is the master's, not ours */
+        persist_origin(m, q, o, o->join, out);
+    }
     q->told_applied = q->told_durable = UINT64_MAX;
     trace(m, q, TRACE_BEGINS, q->join, UINT64_MAX, NODE_NONE);
     begun(m, q, out);
@@ -81,27 +92,25 @@ void handle_init(struct mirror *m, struct queue *q, const struct peer_msg *msg, 
 
 /* ---- operations ---- */
 
-void note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq)
+struct origin *note_origin(struct queue *q, node_id node, uint64_t incarnation, uint64_t seq)
 {
     for (size_t i = 0; i < q->origins.len; i++) {
         struct origin *o = &q->origins.items[i];
         if (o->node == node && o->incarnation == incarnation) {
             o->seq = u64_max(o->seq, seq);
-            return;
+            return o;
         }
     }
     VEC_PUSH(&q->origins, (struct origin){.node = node, .incarnation = incarnation, .seq = seq});
+    return &q->origins.items[q->origins.len - 1];
 }
 
 /* If this mirror takes over one day, it must not confirm them as repeats either. */
-static void note_lost(struct queue *q, const struct op *op)
+static void note_lost(struct mirror *m, struct queue *q, const struct op *op, struct effects *out)
 {
-    note_origin(q, op->origin, op->incarnation, op->seq);
-    for (size_t i = 0; i < q->origins.len; i++) {
-        struct origin *o = &q->origins.items[i];
-        if (o->node == op->origin && o->incarnation == op->incarnation)
-            o->lost = u64_max(o->lost, op->seq);
-    }
+    struct origin *o = note_origin(q, op->origin, op->incarnation, op->seq);
+    o->lost = u64_max(o->lost, op->seq);
+    persist_origin(m, q, o, u64_max(o->lost, o->join), out);
 }
 
 static void remove_one(struct queue *q, msg_id id)
@@ -170,7 +179,7 @@ static void apply_op(struct mirror *m, struct queue *q, struct op *op, struct ef
             persist_rejected(m, q, r, op->first, out);
         break;
     }
-    case OP_LOST: note_lost(q, op); break;
+    case OP_LOST: note_lost(m, q, op, out); break;
     }
     q->op++;
     struct op kept = *op;
@@ -197,7 +206,7 @@ void replica_flush(struct mirror *m, struct queue *q, struct effects *out)
     disk_turn(m, q, out);
     uint64_t durable = queue_durable(q);
     if (q->synced)
-        q->join = 0;
+        replica_complete(m, q, out);
     /* complete, but not on disk: not in sync yet */
     msg_id join = q->join == 0 && !q->synced && q->disk_waits ? UINT64_MAX : q->join;
     if (!serving(m) || (q->told_applied == q->op && q->told_durable == durable && q->told_join == join))

@@ -224,7 +224,7 @@ static void merge(struct mirror *m, struct queue *q, struct effects *out)
     content_rewind(&q->content);
     trace_content(m, q, TRACE_FILLED, false);
     sync_incoming_drop(q);
-    q->join = 0; /* nothing is missing any more; it counts as in sync once it is on disk */
+    replica_complete(m, q, out); /* it counts as in sync once it is on disk */
     q->sync_done_waits = true;
     disk_turn(m, q, out);
     sync_mirror_disk(m, q, out);

@@ -191,6 +191,7 @@ void view_time(struct mirror *m, struct effects *out)
  * who did may have gone on, or will come back, and this node has nothing to go on with. */
 static void start_over(struct mirror *m, struct effects *out)
 {
+    change_end(m);
     m->phase = PHASE_STARTING;
     m->recovered_epoch = m->epoch;
     m->recovered_others = others_of(m, m->members);
@@ -209,9 +210,10 @@ static void start_over(struct mirror *m, struct effects *out)
 /* This node led the first view, and somebody it counted on is in another: it waits to be taken in. */
 static void give_up(struct mirror *m, struct effects *out)
 {
-    change_end(m);
     if (m->phase == PHASE_CHANGING)
         start_over(m, out);
+    else
+        change_end(m);
 }
 
 void view_peer_up(struct mirror *m, node_id peer, struct effects *out)
@@ -328,6 +330,9 @@ static void handle_refused(struct mirror *m, node_id from, const struct peer_msg
         change_end(m);
         try_form(m, out);
     } else {
+        node_id follows = msg->u.refused.candidate;
+        if (!node_in(m->members, from) && follows != NODE_NONE && follows != m->o.self)
+            m->shun |= node_bit(from); /* one that starts cannot have two leaders: it comes in afterwards */
         begin_change(m, out);
     }
 }

@@ -149,7 +149,7 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
     m->placed_ms = found_again ? m->written_ms : s->now_us / 1000;
     m->first_ms = m->placed ? m->first_ms : m->placed_ms;
     m->placed = true;
-    m->limited = s->ledger.queues.items[queue].ttl_ms != 0;
+    m->limited = seen_queue(s, n, queue)->timed; /* a policy may reach others before the master */
 }
 
 /* "node2 q1: +m7 +m8 -m3": what a step changed in what a node holds. */
@@ -267,6 +267,7 @@ static void forget_items(struct sim *s, node_id n, struct seen_queue *sq)
     }
     sq->items.len = 0;
     sq->next = 0;
+    sq->timed = false;
 }
 
 /* Somebody waits for the answer to a delete of that name: it may hit the queue that has the name by then. */
@@ -335,6 +336,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     enum node_phase phase = s->check.nodes[n].view.phase;
     sq->present = true;
     look_into(s, n, queue, q, &info);
+    sq->timed = info.local && lq->limits.ttl_ms >= 0;
     struct seen_info says_now = shorten(s, n, &info);
     if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view ||
         was.definition != says_now.definition)

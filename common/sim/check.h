@@ -50,6 +50,7 @@ struct seen_queue {
     VEC(struct seen_message) items;
     msg_id next;             /* after the highest id held in this life and generation */
     uint32_t limits_changes; /* of its limits, when it was looked at last */
+    bool timed;              /* then it was master, and gave messages a time to live */
 };
 
 struct seen_node {

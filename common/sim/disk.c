@@ -160,7 +160,8 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
     case REC_LEASE:
     case REC_REJECTED:
     case REC_STOPPED:
-    case REC_PROMISED: break;
+    case REC_PROMISED:
+    case REC_ORIGIN: break;
     }
 }
 

@@ -51,7 +51,7 @@ struct ledger_message {
     uint64_t placed_ms;          /* when it was seen first, with this id, */
     uint64_t first_ms;           /* and with any: another side of a partition may count from there */
     uint64_t written_ms;         /* when a record of it was first made for a disk; 0: never */
-    bool limited;                /* and its queue had a time to live by then */
+    bool limited;                /* and its master gave it a time to live by then */
     msg_id ids[SIM_NODES];       /* under which each node held it last, */
     uint32_t ids_in[SIM_NODES];  /* in this view */
     node_set memory;             /* running nodes that hold it now */

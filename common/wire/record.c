@@ -7,7 +7,7 @@
 
 static void codec_record(struct codec *c, struct record *r)
 {
-    CODEC_ENUM(c, r->type, REC_VIEW, REC_PROMISED);
+    CODEC_ENUM(c, r->type, REC_VIEW, REC_ORIGIN);
     switch (r->type) {
     case REC_VIEW:
         codec_u64(c, &r->epoch);
@@ -51,6 +51,13 @@ static void codec_record(struct codec *c, struct record *r)
         codec_u64(c, &r->base);
         break;
     case REC_PROMISED: codec_u64(c, &r->epoch); break;
+    case REC_ORIGIN:
+        codec_u64(c, &r->queue_uid);
+        codec_u8(c, &r->origin);
+        codec_u64(c, &r->incarnation);
+        codec_u64(c, &r->seq);
+        codec_u64(c, &r->lost);
+        break;
     case REC_STOPPED:
         codec_u64(c, &r->epoch);
         codec_u32(c, &r->others);

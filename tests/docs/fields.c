@@ -141,6 +141,7 @@ static const struct field FIELDS[] = {
     IN("record", struct record, incarnation),
     IN("record", struct record, seq),
     IN("record", struct record, base),
+    IN("record", struct record, lost),
     IN("record", struct record, expiry),
     IN("record", struct record, msg),
 
@@ -272,6 +273,7 @@ static const char *record_name(enum record_type type)
     case REC_STOPPED: return "STOPPED";
     case REC_REJECTED: return "REJECTED";
     case REC_PROMISED: return "PROMISED";
+    case REC_ORIGIN: return "ORIGIN";
     }
     return "?";
 }

@@ -492,7 +492,7 @@ static void check_page(struct page *p)
         const char *kind;
         int last;
     } all[] = {
-        {"message", PEER_ACTIVE}, {"record", REC_PROMISED}, {"entry", META_FORGET}, {"operation", OP_LOST}};
+        {"message", PEER_ACTIVE}, {"record", REC_ORIGIN}, {"entry", META_FORGET}, {"operation", OP_LOST}};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         if (strcmp(kind_name(all[i].kind, all[i].last + 1), "?") != 0)
             wrong(p, "there are more %ss than this test knows", all[i].kind);

@@ -110,6 +110,18 @@ static void add_rejected(struct history *h, unsigned q)
                             .base = *base});
 }
 
+/* it says more of a publisher than the messages do, or takes it back: the last word counts */
+static void add_origin(struct history *h, unsigned q)
+{
+    uint64_t seq = rng_below(&h->rng, 2) ? h->seq : ++h->seq;
+    add(h, &(struct record){.type = REC_ORIGIN,
+                            .queue_uid = uid_of(h, q),
+                            .origin = (node_id)rng_below(&h->rng, 2),
+                            .incarnation = 1 + rng_below(&h->rng, 2),
+                            .seq = seq,
+                            .lost = rng_below(&h->rng, seq + 1)});
+}
+
 static void add_ranges(struct history *h, unsigned q, enum record_type type)
 {
     struct id_range ranges[2];
@@ -159,6 +171,8 @@ static void add_something(struct history *h)
         add_ranges(h, q, REC_LEASE);
     } else if (what < 50) {
         add_rejected(h, q);
+    } else if (what < 55) {
+        add_origin(h, q);
     } else {
         add_message(h, q);
     }
@@ -298,6 +312,7 @@ struct refused_number {
 
 struct numbers {
     struct map latest; /* "uid/origin/incarnation" -> seq + 1 */
+    struct map lost;   /* the same -> so many are not there, + 1 */
     struct map base;   /* the same -> below it nothing is offered again */
     VEC(struct refused_number) rejected;
 };
@@ -307,7 +322,8 @@ static int follow(void *arg, struct bytes bytes)
     struct numbers *n = arg;
     struct record rec = {0};
     int err = wire_decode_record(bytes, &rec);
-    if (!err && (rec.type == REC_MESSAGE || rec.type == REC_REJECTED) && rec.origin != NODE_NONE) {
+    if (!err && (rec.type == REC_MESSAGE || rec.type == REC_REJECTED || rec.type == REC_ORIGIN) &&
+        rec.origin != NODE_NONE) {
         char key[64];
         snprintf(key, sizeof(key), "%llu/%u/%llu", (unsigned long long)rec.queue_uid, rec.origin,
                  (unsigned long long)rec.incarnation);
@@ -317,6 +333,8 @@ static int follow(void *arg, struct bytes bytes)
             VEC_PUSH(&n->rejected, r);
             map_set(&n->base, bytes_str(key), (void *)(uintptr_t)rec.base);
         }
+        if (rec.type == REC_ORIGIN)
+            map_set(&n->lost, bytes_str(key), (void *)(uintptr_t)(rec.lost + 1));
         uint64_t before = (uint64_t)(uintptr_t)map_get_str(&n->latest, key);
         map_set(&n->latest, bytes_str(key), (void *)(uintptr_t)u64_max(before, rec.seq + 1));
     } else if (!err && rec.type == REC_DISCARD) {
@@ -330,6 +348,7 @@ static int follow(void *arg, struct bytes bytes)
                 char key[64];
                 snprintf(key, sizeof(key), "%llu/%u/%u", (unsigned long long)rec.queue_uid, origin, life);
                 map_remove(&n->latest, bytes_str(key));
+                map_remove(&n->lost, bytes_str(key));
             }
         }
     }
@@ -343,6 +362,7 @@ static char *latest_numbers(const struct history *h)
     struct text out = {0};
     char *note;
     map_init(&n.latest);
+    map_init(&n.lost);
     map_init(&n.base);
     struct log *log = log_open(h->disk, follow, &n, &note);
     assert_non_null(log);
@@ -351,7 +371,9 @@ static char *latest_numbers(const struct history *h)
         for (unsigned i = 0; h->there[q] && i < 4; i++) {
             char key[64];
             snprintf(key, sizeof(key), "%llu/%u/%u", (unsigned long long)uid_of(h, q), i / 2, 1 + i % 2);
-            text_printf(&out, "%s: %llu\n", key, (unsigned long long)(uintptr_t)map_get_str(&n.latest, key));
+            text_printf(&out, "%s: %llu, %llu lost\n", key,
+                        (unsigned long long)(uintptr_t)map_get_str(&n.latest, key),
+                        (unsigned long long)(uintptr_t)map_get_str(&n.lost, key));
         }
     }
     for (size_t i = 0; i < n.rejected.len; i++) {
@@ -365,6 +387,7 @@ static char *latest_numbers(const struct history *h)
     VEC_FREE(&n.rejected);
     map_finish(&n.base);
     map_finish(&n.latest);
+    map_finish(&n.lost);
     return out.s ? out.s : xstrdup("");
 }
 
