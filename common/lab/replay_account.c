@@ -149,10 +149,12 @@ void replay_note_confirmed(struct replay *r, const struct replay_queue *q, unsig
     m->side = with;
     if (q->state != REPLAY_RUNNING)
         return;
-    if (!q->sides_len) {
+    if (!q->sides_len && with >> q->master & 1) {
         m->masters = 1u << q->master;
         m->synced = q->synced;
         m->alive = m->masters | q->mirrors;
+    } else if (!q->sides_len) { /* who is master on the side that took it nobody has looked at */
+        m->masters = m->synced = m->alive = q->mirrors & with;
     }
     for (unsigned i = 0; i < q->sides_len; i++)
         if (with >> q->sides[i].master & 1) {
@@ -175,6 +177,10 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
     /* who never ended, and does not have it any more, has begun again by itself: it is of the side that lost,
      * or has paused */
     bool began_again = m->alive & (gone ? r->serving : heirs);
+    /* its master went, and its side is still there: no mirror of that side could take over */
+    bool ended_there = !gone && !heirs && !(m->masters & r->serving) && (m->alive & m->side & r->serving);
+    if (m->fleeting && r->split && ended_there)
+        return "L5";
     if (m->fleeting && (!m->alive || (gone && !(m->masters & r->serving))))
         return "L5";
     if (r->by_operator)
@@ -245,9 +251,8 @@ static bool ended(struct replay *r, const struct watched *w, unsigned number, un
     bool same_master = q.master == w->before.master && !r->healed && !r->by_operator;
     for (size_t i = 0; i < ARRAY_LEN(all) && !m->ending; i++)
         if (all[i]) /* met: more may have come since */
-            m->ending =
-                replay_limits_ended(all[i], &q, number, r->world->now_ms(r->arg) - m->published_ms, m->ttl_ms,
-                                    same_master || !w->seen_running, i == 1 ? w->taken : -1);
+            m->ending = replay_limits_ended(all[i], &q, number, r->world->now_ms(r->arg) - m->published_ms,
+                                            m->ttl_ms, same_master || !w->seen_running, w->taken, i == 1);
     m->ended_step = m->ending ? step : 0;
     return m->ending != REPLAY_NOT_ENDED;
 }

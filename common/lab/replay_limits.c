@@ -144,27 +144,27 @@ struct replay_bounds replay_limits_of(const struct replay_limits *l, const char 
  * more than it may. How long bodies are is each world's own affair: there it is enough that who serves is the
  * same. */
 static enum replay_ending dropped(const struct replay_bounds *b, const struct replay_queue *now,
-                                  unsigned number, bool same_master, int taken)
+                                  unsigned number, bool same_master, int taken, bool more)
 {
     for (size_t i = 0; i < now->holds.len && !b->priorities; i++)
         if (now->holds.items[i] < number)
             return REPLAY_NOT_ENDED;
-    int64_t left = (int64_t)now->holds.len;
-    if (b->length >= 0 && (taken < 0 ? left == b->length : left + taken >= b->length))
+    int64_t left = (int64_t)now->holds.len + taken;
+    if (b->length >= 0 && (more ? left >= b->length : left == b->length))
         return REPLAY_TOO_MANY;
     return b->bytes >= 0 && same_master ? REPLAY_TOO_LONG : REPLAY_NOT_ENDED;
 }
 
 enum replay_ending replay_limits_ended(const struct replay_bounds *b, const struct replay_queue *now,
                                        unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master,
-                                       int taken)
+                                       int taken, bool more)
 {
     if (now->state == REPLAY_GONE)
         return b->expires_ms >= 0 && age_ms >= (uint64_t)b->expires_ms ? REPLAY_QUEUE_EXPIRED
                                                                        : REPLAY_NOT_ENDED;
     if (ttl_ms >= 0 && age_ms >= (uint64_t)ttl_ms)
         return REPLAY_EXPIRED;
-    return dropped(b, now, number, same_master, taken);
+    return dropped(b, now, number, same_master, taken, more);
 }
 
 const char *replay_ending_word(enum replay_ending e)

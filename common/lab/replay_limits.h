@@ -19,11 +19,11 @@ struct replay_bounds replay_limits_of(const struct replay_limits *l, const char 
 
 /* Message `number` was confirmed, and its queue, which runs or is gone, does not hold it: did a limit end it?
  * age_ms: since it was published, ttl_ms: that its queue gave it then (-1: none). same_master: nobody else
- * serves the queue than before. taken: by consumers since the queue was seen last, when it had these limits,
- * and more may have come; -1: it has them now. */
+ * serves the queue than before. taken: by consumers since the queue was seen last. more: it had these limits
+ * then, and more may have come since; else it has them now. */
 enum replay_ending replay_limits_ended(const struct replay_bounds *b, const struct replay_queue *now,
                                        unsigned number, uint64_t age_ms, int64_t ttl_ms, bool same_master,
-                                       int taken);
+                                       int taken, bool more);
 
 const char *replay_ending_word(enum replay_ending e); /* "max-length": the limit's name */
 

@@ -327,6 +327,10 @@ static void what_a_limit_ends_is_no_loss(void **state)
         "nodes 1\ndeclare q durable {\"x-expires\":50000}\npublish node1 q\n+90000 calm\nexpect m1 "
         "expired\n",
         SAYS("q is not there", "expired in step 2 by expires"));
+    /* a limit drops two and a consumer takes the others before anybody looks */
+    ends_as_expected("nodes 1\ndeclare q durable\npublish node1 q 4\npolicy ha ^q {\"max-length\":2}\n+0 "
+                     "consume node1 q 2\nexpect m1 dropped\nexpect m2 dropped\nexpect m3 consumed\n",
+                     SAYS("m3 m4 consumed"));
     /* who refuses drops nothing; what was consumed was not dropped */
     ends_as_expected(
         "nodes 1\ndeclare q durable {\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish "
@@ -347,6 +351,24 @@ static void a_loss_in_a_queue_with_limits_is_a_loss(void **state)
         "nodes 2\ndeclare q durable {\"x-expires\":60000}\npublish node1 q\nstop node1\nforget node1\n"
         "expect m1 lost L4\n",
         SAYS("LOST m1 through L4"));
+}
+
+/* In its part of a partition, which goes on without it: nobody has discarded that part. */
+static void a_transient_message_goes_with_its_master_also_in_a_partition(void **state)
+{
+    (void)state;
+    ends_as_expected(
+        "nodes 4\npartitions autoheal\npolicy ha ^q {\"ha-mode\":\"exactly\",\"ha-params\":2}\ndeclare q "
+        "durable\npublish node4 q transient\npart node1\npublish node4 q transient\npublish node1 q\n"
+        "stop node2\nexpect m1 kept\nexpect m2 lost L5\nexpect m3 kept\n",
+        SAYS("LOST m2 through L5"));
+    /* and nobody looked who was master there */
+    ends_as_expected(
+        "nodes 3\npartitions autoheal\npolicy ha ^q "
+        "{\"ha-mode\":\"all\",\"ha-promote-on-shutdown\":\"always\"}"
+        "\ndeclare q durable\ncut node3 node1\n+0 publish node3 q transient hurried\nstop node3\nexpect m1 "
+        "lost L5\n",
+        SAYS("LOST m1 through L5"));
 }
 
 /* All were killed at once, and node1 never returns. */
@@ -518,6 +540,7 @@ int main(void)
         cmocka_unit_test(who_waits_is_started_once),
         cmocka_unit_test(what_a_limit_ends_is_no_loss),
         cmocka_unit_test(a_loss_in_a_queue_with_limits_is_a_loss),
+        cmocka_unit_test(a_transient_message_goes_with_its_master_also_in_a_partition),
         cmocka_unit_test(a_node_that_is_off_forgets_another),
         cmocka_unit_test(what_no_disk_keeps_goes_through_l5),
         cmocka_unit_test(what_the_other_side_has_on_its_disk_is_unavailable),
