@@ -195,6 +195,11 @@ static void hints_of(struct lesson *l, const struct labdir *lab, size_t step)
             next->queues[0].persistent = persistent[i];
             next->queues[0].durable = true;
             next->queues[0].mirrors = next->queues[0].synced = 0;
+            struct snapshot *replaced = xcalloc(1, sizeof(*replaced)); /* notice_events makes the list anew */
+            replaced->events = next->events;
+            replaced->events_len = next->events_len;
+            next->events = NULL;
+            next->events_len = 0;
             struct node_answer answers[LIMIT_NODES] = {{.has_feed = true}};
             size_t before = s->events_len;
             notice_events(next, answers, next->nodes_len, s, 0);
@@ -209,6 +214,7 @@ static void hints_of(struct lesson *l, const struct labdir *lab, size_t step)
             model_finish(&m);
             snapshot_destroy(s);
             snapshot_destroy(next);
+            snapshot_destroy(replaced);
         }
 }
 
