@@ -22,6 +22,7 @@ enum sign {
     SIGN_UNSYNCED,
     SIGN_WITHOUT,
     SIGN_AWAY,
+    SIGN_UNKNOWN, /* in a schedule: its queue is not served */
     SIGNS
 };
 
@@ -41,7 +42,7 @@ static void see_letter(sign_bits *seen, char letter)
     case 'u': see(seen, SIGN_UNSYNCED); break;
     case '.': see(seen, SIGN_WITHOUT); break;
     case '!': see(seen, SIGN_AWAY); break;
-    case '?': see(seen, SIGN_SILENT); break;
+    case '?': see(seen, SIGN_UNKNOWN); break;
     case '*': see(seen, SIGN_RECEIVED); break;
     default: break;
     }
@@ -152,6 +153,7 @@ static struct legend legend_of(sign_bits seen, size_t brief)
         [SIGN_UNSYNCED] = {N_("u mirror NOT in sync"), N_("u not in sync")},
         [SIGN_WITHOUT] = {N_(". has it not"), N_(". not")},
         [SIGN_AWAY] = {N_("! had it, is away"), N_("! away")},
+        [SIGN_UNKNOWN] = {N_("? nobody can say now"), N_("? unknown")},
     };
     static const sign_bits both = (sign_bits)1 << SIGN_MASTER | (sign_bits)1 << SIGN_MIRROR;
     bool two = (seen & both) == both;

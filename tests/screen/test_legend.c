@@ -135,6 +135,30 @@ static void each_sign_that_is_drawn_and_no_other(void **state)
     canvas_finish(&c);
 }
 
+/* Where nobody serves the queue a schedule's book has no answer: that is another ? than a node's that is
+ * silent. */
+static void what_nobody_can_say(void **state)
+{
+    (void)state;
+    struct node_seen node = {.name = xstrdup("n1")};
+    struct snapshot s = {.nodes = &node, .nodes_len = 1};
+    struct model m = {.snapshot = &s};
+    struct canvas c;
+    canvas_init(&c);
+    struct diagram d = {.m = &m, .c = &c, .name = xstrdup("#1"), .stepwise = true, .now = "?"};
+    diagram_place(&d, 80);
+    d.life.home = -1;
+    canvas_resize(&c, 80, 1);
+    canvas_fill(&c, (struct rect){0, 0, 80, 1}, STYLE_NORMAL);
+    diagram_legend(&d, (struct rect){0, 0, 80, 1}, &(struct diagram_parts){.parties = 2, .now = 1}, 0);
+    char *legend = drawn(&c);
+    assert_string_equal(legend, " ? nobody can say now\n");
+    free(legend);
+    free(node.name);
+    diagram_finish(&d);
+    canvas_finish(&c);
+}
+
 static int english(void **state)
 {
     (void)state;
@@ -152,6 +176,7 @@ static int chinese(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        {"what_nobody_can_say", what_nobody_can_say, english, NULL, NULL},
         {"each_sign_that_is_drawn_and_no_other, English", each_sign_that_is_drawn_and_no_other, english, NULL,
          NULL},
         {"each_sign_that_is_drawn_and_no_other, Chinese", each_sign_that_is_drawn_and_no_other, chinese,
