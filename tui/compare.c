@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "predict.h"
 #include "view.h"
 #include "words.h"
 
@@ -205,25 +206,31 @@ static int draw_queues_of(const struct model *m, struct canvas *c, struct rect r
     return y;
 }
 
+static void draw_fate(const struct model *m, struct canvas *c, struct rect r, int y,
+                      const struct fate_range *f)
+{
+    enum style style;
+    struct life life;
+    ledger_life(&m->ledger, m->snapshot, f->first, &life);
+    struct fate fate = predict_fate(m, &f->fate);
+    char *range = range_text(f, life_word(&life, &style)), *why = fate_text(m->snapshot, &fate);
+    int x = canvas_put(c, r, 1, y, STYLE_NORMAL, m->ledger.queue);
+    x = canvas_put(c, r, x + 1, y, style, range);
+    canvas_put(c, r, x + 1, y, STYLE_DIM, why);
+    life_finish(&life);
+    free(range);
+    free(why);
+}
+
 /* Of a recording: what its nodes told of the messages of the queue that was looked at, and of other queues
  * how many did not come back. c: NULL to count the rows only. */
 static int draw_told(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct ledger *l = &m->ledger;
     int y = 0;
-    for (size_t i = 0; l->queue && i < l->fates.len; i++, y++) {
-        const struct fate_range *f = &l->fates.items[i];
-        enum style style;
-        const char *word = verdict_word(f->fate.verdict, &style);
-        char *range = range_text(f, word), *why = fate_text(m->snapshot, &f->fate);
-        if (c && y < r.height) {
-            int x = canvas_put(c, r, 1, y, STYLE_NORMAL, l->queue);
-            x = canvas_put(c, r, x + 1, y, style, range);
-            canvas_put(c, r, x + 1, y, STYLE_DIM, why);
-        }
-        free(range);
-        free(why);
-    }
+    for (size_t i = 0; l->queue && i < l->fates.len; i++, y++)
+        if (c && y < r.height)
+            draw_fate(m, c, r, y, &l->fates.items[i]);
     for (size_t i = 0; i < m->snapshot->queues_len; i++) {
         const struct queue_seen *q = &m->snapshot->queues[i];
         const struct away *past = model_past(m, q->name);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "predict.h"
 #include "view.h"
 #include "words.h"
 
@@ -35,6 +36,8 @@ static bool queue_passes(const struct model *m, const struct queue_seen *q)
 static bool event_passes(const struct model *m, const struct event_seen *e)
 {
     const char *part = m->filters[FOUND_EVENTS];
+    if (!predict_tells_event(m, e))
+        return false;
     if (!part || contains(e->text, part) || contains(e->kind, part) || contains(e->node, part) ||
         contains(event_kind(e), part))
         return true;
@@ -129,15 +132,19 @@ void find_sort(struct model *m, int by)
 
 void find_again(struct model *m)
 {
-    m->shown.len = m->happened.len = 0;
+    m->shown.len = m->told.len = m->happened.len = 0;
+    m->untold = predict_open(m);
     if (!m->snapshot)
         return;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
         if (queue_passes(m, &m->snapshot->queues[i]))
             VEC_PUSH(&m->shown, i);
-    for (size_t i = 0; i < m->snapshot->events_len; i++)
+    for (size_t i = 0; i < m->snapshot->events_len; i++) {
+        if (predict_tells_event(m, &m->snapshot->events[i]))
+            VEC_PUSH(&m->told, i);
         if (event_passes(m, &m->snapshot->events[i]))
             VEC_PUSH(&m->happened, i);
+    }
     if (m->sort != SORT_NAME)
         sort_shown(m);
 }
@@ -158,6 +165,7 @@ void find_finish(struct model *m)
     for (size_t i = 0; i < FOUNDS; i++)
         free(m->filters[i]);
     VEC_FREE(&m->shown);
+    VEC_FREE(&m->told);
     VEC_FREE(&m->happened);
 }
 
@@ -197,8 +205,7 @@ char *find_status(const struct model *m)
     const char *part = m->filters[find_kind(m)];
     if (!part || !m->snapshot)
         return NULL;
-    return events ? format_text(_("/%s: %zu of %zu events, Esc: all"), part, m->happened.len,
-                                m->snapshot->events_len)
+    return events ? format_text(_("/%s: %zu of %zu events, Esc: all"), part, m->happened.len, m->told.len)
                   : format_text(_("/%s: %zu of %zu queues, Esc: all"), part, m->shown.len,
                                 m->snapshot->queues_len);
 }

@@ -6,7 +6,8 @@
 
 #include "model.h"
 
-/* Makes m->shown and m->happened anew: after a snapshot, another filter or another order. */
+/* Makes m->shown, m->told and m->happened anew: after a snapshot, another filter or another order, and once
+ * more may be told. */
 void find_again(struct model *m);
 void find_finish(struct model *m);
 

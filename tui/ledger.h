@@ -238,4 +238,8 @@ struct life {
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out);
 void life_finish(struct life *life);
 
+/* Something went wrong in its time: a node went, was cut off or took over. Before that nothing is survived.
+ */
+bool life_was_tried(const struct life *life);
+
 #endif

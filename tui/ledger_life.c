@@ -487,6 +487,17 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
     VEC_FREE(&dated);
 }
 
+bool life_was_tried(const struct life *life)
+{
+    bool tried = false;
+    for (size_t i = 0; i < life->moments.len && !tried; i++) {
+        const struct moment *m = &life->moments.items[i];
+        tried = goes_away(m) || m->kind == MOMENT_UNLINKED || m->side || m->fact == TRACE_SEEN_PROMOTED ||
+                m->fact == TRACE_SEEN_BACK || m->fact == TRACE_SEEN_VOID;
+    }
+    return tried;
+}
+
 void life_finish(struct life *life)
 {
     VEC_FREE(&life->moments);

@@ -370,16 +370,17 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
-    if (!step->action && !step->acted)
-        return EFFECT_LOOK;
-    if (!step->action || (step->acted && !repeat)) {
-        say_what_helps(m, i);
-        return EFFECT_DRAW;
-    }
-    if (step->lacks) { /* run now it would show nothing, and might use up what it is about */
+    bool waits = step->acted && !(step->action && repeat);
+    if (step->lacks && !waits) { /* now it would show nothing, and if run might use up what it is about */
         char *lacks = lacks_text(m, step);
         model_say(m, "%s", lacks);
         free(lacks);
+        return EFFECT_DRAW;
+    }
+    if (!step->action && !step->acted)
+        return EFFECT_LOOK;
+    if (waits) {
+        say_what_helps(m, i);
         return EFFECT_DRAW;
     }
     struct command *c = command_step(m, i);
@@ -526,11 +527,13 @@ static bool overlay_key(struct model *m, int key, struct command **run, enum eff
     return true;
 }
 
-/* What may be asked for while nobody answers: nodes are started again, or given their links back. What a step
- * or x runs is looked at when it is known. */
+/* What may be asked for while nobody answers: nodes are started again, or given their links back; the
+ * learner answers a question, which may be asked just then. What a step or x runs is looked at when it is
+ * known. */
 static bool wants_answers(enum request request)
 {
     switch ((int)request) {
+    case REQUEST_ANSWER:
     case REQUEST_NEXT:
     case REQUEST_REPEAT:
     case REQUEST_RESTART:

@@ -204,7 +204,9 @@ struct model {
     char *filters[FOUNDS]; /* NULL: everything is shown */
     enum sort sort;
     VEC(size_t) shown;    /* indices of the snapshot's queues that pass, in order */
-    VEC(size_t) happened; /* indices of its events that pass, oldest first */
+    VEC(size_t) told;     /* indices of its events that may be told (predict.h), oldest first */
+    VEC(size_t) happened; /* and of those of them that pass */
+    bool untold;          /* something was not told yet when these two were made */
 
     /* a long text; pager.c */
     struct {

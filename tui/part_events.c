@@ -122,21 +122,22 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
 {
     const struct snapshot *s = m->snapshot;
     bool all = m->view != VIEW_EVENTS; /* the filter is that view's own */
-    int rows = r.height - 1, events = (int)(all ? s->events_len : m->happened.len);
+    const size_t *at = all ? m->told.items : m->happened.items;
+    int rows = r.height - 1, events = (int)(all ? m->told.len : m->happened.len);
     if (events == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
-                   s->events_len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
+                   m->told.len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
     int last = events - from_end, used = 0, y = 1;
     last = last < 1 ? (events > 0) : last;
     int first = last;
     while (first > 0) {
-        used += all ? 1 : event_rows(s, c, r.width, &s->events[m->happened.items[first - 1]]);
+        used += all ? 1 : event_rows(s, c, r.width, &s->events[at[first - 1]]);
         if (used > rows && first < last)
             break;
         first--;
     }
     for (int i = first; i < last && y < r.height; i++)
-        y += draw_event(s, c, r, y, &s->events[all ? (size_t)i : m->happened.items[i]], !all);
+        y += draw_event(s, c, r, y, &s->events[at[i]], !all);
     char *status = all ? NULL : find_status(m);
     char *place = all || status ? NULL : place_text(first, events - last);
     draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "diagram.h"
+#include "predict.h"
 #include "words.h"
 
 #define GAP_US 1000000
@@ -51,7 +52,8 @@ static void add_events_between(struct diagram *d, int64_t from_us, int64_t until
     for (size_t i = 0; i < s->events_len; i++) {
         const struct event_seen *e = &s->events[i];
         int64_t at = e->wall_ms * 1000;
-        if (e->wall_ms >= from_us / 1000 && e->wall_ms < until_us / 1000 && !is_a_moment(d, e))
+        if (e->wall_ms >= from_us / 1000 && e->wall_ms < until_us / 1000 && !is_a_moment(d, e) &&
+            predict_tells_event(d->m, e))
             VEC_PUSH(&d->rows, (struct row){.e = e, .e_us = at > from_us ? at : from_us});
     }
 }
@@ -75,6 +77,7 @@ static void begin(struct diagram *d, const struct model *m, struct canvas *c, in
     *d = (struct diagram){.m = m, .c = c, .id = message_shown(m)};
     d->name = format_text("#%" PRIu64, d->id + 1);
     ledger_life(&m->ledger, m->snapshot, d->id, &d->life);
+    predict_life(m, &d->life);
     diagram_place(d, width);
     size_t len = d->life.moments.len;
     d->begin_us = len ? d->life.moments.items[0].at_us : 0;

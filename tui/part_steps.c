@@ -214,14 +214,21 @@ char *step_failed_text(const struct model *m, const struct lesson_step *s)
     return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
 }
 
-bool step_again(const struct model *m)
+enum request step_key(const struct model *m)
 {
     size_t step = model_step(m);
-    const struct lesson_step *s = m->lesson && step < m->lesson->steps_len ? &m->lesson->steps[step] : NULL;
-    char *failed = s && !s->lacks ? step_failed_text(m, s) : NULL;
+    if (!m->lesson || step == m->lesson->steps_len)
+        return REQUEST_NONE;
+    const struct lesson_step *s = &m->lesson->steps[step];
+    char *lacks = step_lacks(m, s), *failed = lacks ? NULL : step_failed_text(m, s);
     const struct node_seen *n = failed ? node_of(m, s->action) : NULL;
+    enum request key = lacks                                              ? REQUEST_NONE
+                       : !failed                                          ? REQUEST_NEXT
+                       : n && !n->answers && !step_of_app(s, "start_app") ? REQUEST_START
+                                                                          : REQUEST_REPEAT;
+    free(lacks);
     free(failed);
-    return failed && (!n || n->answers || step_of_app(s, "start_app"));
+    return key;
 }
 
 /* what can be done at the current step; the caller frees it. NULL: nothing more */

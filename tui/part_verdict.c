@@ -1,10 +1,12 @@
 /* part_verdict.c: the verdict of one message, and why: where it is, who took it, or what is known of how it
- * was lost. Of one that is out of reach it says what is to be expected, never that it is lost already. */
+ * was lost. Of one that is out of reach it says what is to be expected, never that it is lost already; of one
+ * that nothing has happened to where it is now, and no verdict. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/sched.h"
 #include "diagram.h"
+#include "predict.h"
 #include "words.h"
 
 /* Memory alone held it: the stop that took it, and when it was found; the caller frees it. */
@@ -64,42 +66,64 @@ static char *why(const struct diagram *d)
     if (!known)
         return text;
     bool unavailable = known->fate.verdict == VERDICT_UNAVAILABLE;
-    return unavailable ? unavailable_text(d->m->snapshot, &known->fate)
+    return unavailable ? predict_unavailable_text(d->m, &known->fate)
                        : fate_text(d->m->snapshot, &known->fate);
+}
+
+/* Before anything went wrong: where it is. The caller frees it; NULL: there is a verdict. */
+static char *now_text(const struct diagram *d)
+{
+    if (life_is_judged(&d->life))
+        return NULL;
+    char *where = why(d), *text = format_text(_("NOW %s: %s"), d->name, where ? where : "?");
+    free(where);
+    return text;
+}
+
+static bool has_counts(const struct diagram *d)
+{
+    return d->m->ledger.facts.len && d->life.moments.len;
 }
 
 int message_verdict_rows(const struct diagram *d, int width)
 {
-    char *text = why(d);
-    int rows = 1 + (text ? paragraph_rows(d->c, width - 1, text) : 0);
+    char *now = now_text(d), *text = now ? now : why(d);
+    int rows = (now ? has_counts(d) : 1) + (text ? paragraph_rows(d->c, width - 1, text) : 0);
     free(text);
     return rows;
 }
 
-static void draw_verdict(const struct diagram *d, struct rect r)
+static void draw_counts(const struct diagram *d, struct rect r, int x)
 {
     const struct life *l = &d->life;
+    if (has_counts(d))
+        canvas_printf(d->c, r, x, 0, STYLE_NORMAL,
+                      d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
+                                      : _("published %u  confirmed %u  delivered %u  redelivered %u"),
+                      l->published, l->confirmed, l->delivered, l->redelivered);
+}
+
+static void draw_verdict(const struct diagram *d, struct rect r)
+{
     enum style style;
-    const char *word = verdict_word(l->fate.verdict, &style);
+    const char *word = verdict_word(d->life.fate.verdict, &style);
     int x = canvas_put(d->c, r, 1, 0, STYLE_STRONG, _("VERDICT")) + 1;
     if (message_only_missing(d))
         word = verdict_word(VERDICT_LOST, &style);
     else
         x = canvas_printf(d->c, r, x, 0, STYLE_STRONG, "#%" PRIu64, d->id + 1) + 1;
     x = canvas_put(d->c, r, x, 0, style, word) + 2;
-    if (!d->m->ledger.facts.len || !l->moments.len)
-        return;
-    canvas_printf(d->c, r, x, 0, STYLE_NORMAL,
-                  d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
-                                  : _("published %u  confirmed %u  delivered %u  redelivered %u"),
-                  l->published, l->confirmed, l->delivered, l->redelivered);
+    draw_counts(d, r, x);
 }
 
 void draw_message_verdict(const struct diagram *d, struct rect r)
 {
-    draw_verdict(d, r);
-    char *text = why(d);
-    if (text)
-        draw_paragraph(d->c, rect_rows(r, 1, r.height - 1), 1, 0, STYLE_DIM, text);
+    char *now = now_text(d), *text = now ? now : why(d);
+    if (!now)
+        draw_verdict(d, r);
+    struct rect rest = now ? r : rect_rows(r, 1, r.height - 1);
+    int rows = text ? draw_paragraph(d->c, rest, 1, 0, now ? STYLE_STRONG : STYLE_DIM, text) : 0;
+    if (now && rows < r.height)
+        draw_counts(d, rect_rows(r, rows, 1), 1);
     free(text);
 }

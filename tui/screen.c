@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "find.h"
+#include "predict.h"
 #include "prompt.h"
 #include "ran.h"
 #include "refused.h"
@@ -162,9 +163,10 @@ static char *what_first(const struct model *m)
         return text;
     }
     size_t step = model_step(m);
-    char *failed = acts && step < m->lesson->steps_len ? step_failed_text(m, &m->lesson->steps[step]) : NULL;
-    if (failed)
-        return failed;
+    const struct lesson_step *s = acts && step < m->lesson->steps_len ? &m->lesson->steps[step] : NULL;
+    char *lacks = s ? step_lacks(m, s) : NULL, *failed = s && !lacks ? step_failed_text(m, s) : NULL;
+    if (lacks || failed)
+        return lacks ? lacks : failed;
     if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes &&
         model_step(m) < m->lesson->steps_len)
         return format_text(
@@ -380,17 +382,32 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
     return NULL;
 }
 
-/* Whether it stands in the bar besides those of time. A step whose program failed is run by r, not by n;
- * after the last one comes the next lesson, if there is one. */
-static bool in_bar(const struct model *m, const struct key_entry *k)
+/* What brings the lesson on stands first: what the step says that helps, and after the last one the next
+ * lesson, if there is one. */
+static enum request first_in_bar(const struct model *m)
 {
     bool done = m->lesson && model_step(m) == m->lesson->steps_len;
-    enum request step = done            ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
-                        : step_again(m) ? REQUEST_REPEAT
-                                        : REQUEST_NEXT;
+    return m->readonly || m->replay ? REQUEST_NONE
+           : done                   ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
+                                    : step_key(m);
+}
+
+/* Whether it stands in the bar besides those of time. */
+static bool in_bar(const struct model *m, const struct key_entry *k)
+{
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
-        return m->lesson && k->request == step && !m->readonly && !m->replay;
+        return k->request == first_in_bar(m);
     return k->bar && !(k->acts && (m->readonly || m->replay));
+}
+
+/* The key at this place of the bar's order: that of the table, with the one that brings the lesson on before
+ * all others. */
+static const struct key_entry *key_of_bar(enum request first, size_t place)
+{
+    size_t at = 0;
+    while (first != REQUEST_NONE && key_table[at].request != first)
+        at++;
+    return &key_table[first == REQUEST_NONE || place > at ? place : place == 0 ? at : place - 1];
 }
 
 static int bar_columns(const struct model *m, const struct canvas *c, const struct key_entry *k, bool word)
@@ -401,11 +418,14 @@ static int bar_columns(const struct model *m, const struct canvas *c, const stru
 /* How many of these keys have their word where not all have room for it: the last ones go without. */
 static size_t with_words(const struct model *m, const struct canvas *c, int width)
 {
+    enum request first = first_in_bar(m);
     size_t with = key_table_len;
     for (bool fits = false; !fits && with > 0; with -= !fits) {
         int columns = -1; /* nothing stands behind the last one */
-        for (size_t i = 0; i < key_table_len; i++)
-            columns += in_bar(m, &key_table[i]) ? bar_columns(m, c, &key_table[i], i < with) : 0;
+        for (size_t i = 0; i < key_table_len; i++) {
+            const struct key_entry *k = key_of_bar(first, i);
+            columns += in_bar(m, k) ? bar_columns(m, c, k, i < with) : 0;
+        }
         fits = columns <= width;
     }
     return with;
@@ -422,9 +442,10 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
         x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(word)) + 1;
     }
+    enum request first = first_in_bar(m);
     size_t with = with_words(m, c, r.width - x);
     for (size_t i = 0; i < key_table_len; i++) {
-        const struct key_entry *k = &key_table[i];
+        const struct key_entry *k = key_of_bar(first, i);
         if (!in_bar(m, k))
             continue;
         if (x + bar_columns(m, c, k, i < with) - 1 > r.width)
@@ -465,6 +486,8 @@ static struct layout layout_of(const struct model *m, const struct canvas *c)
 
 void screen_settle(struct model *m, struct canvas *c)
 {
+    if (m->untold != predict_open(m))
+        find_again(m);
     if (m->snapshot && views[m->view]->settle)
         views[m->view]->settle(m, c, layout_of(m, c).view);
     if (m->overlay == OVERLAY_PAGER)

@@ -92,7 +92,9 @@ char *proof_words(const struct lesson_step *s);
 
 /* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
-bool step_again(const struct model *m); /* so the current one did, and r is what helps */
+/* What brings the current step on: n; where its program failed r, or a before that; none where something is
+ * missing that the step itself names (or all steps are done). */
+enum request step_key(const struct model *m);
 
 /* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
@@ -145,6 +147,9 @@ uint64_t message_shown(const struct model *m);                        /* its num
 /* fate_words.c; the texts are the caller's to free */
 char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
 const char *verdict_word(enum verdict v, enum style *style);
+/* The verdict's word; KEPT is none before something went wrong: then where it is, "held". */
+const char *life_word(const struct life *life, enum style *style);
+bool life_is_judged(const struct life *life);
 char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
 /* UNAVAILABLE: the same at length, and what is to be expected: it is not lost before a node that had it is
  * back without it */

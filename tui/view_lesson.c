@@ -51,8 +51,8 @@ static void made(struct lines *d, int indent, enum style style, char *text)
     free(text);
 }
 
-/* the last lines that a program printed */
-static const char *tail_of(const char *output, int lines)
+/* the last lines of it, or all */
+static const char *last_lines(const char *output, int lines)
 {
     const char *at = output + strlen(output);
     while (at > output && lines > 0) {
@@ -61,6 +61,15 @@ static const char *tail_of(const char *output, int lines)
             return at + 1;
     }
     return output;
+}
+
+#define OUTPUT_LINES 3
+
+/* What is shown of what a program printed. A mark in the place of one line would take as much room as that
+ * line. */
+static const char *tail_of(const char *output)
+{
+    return last_lines(output, OUTPUT_LINES + 1) == output ? output : last_lines(output, OUTPUT_LINES);
 }
 
 static void add_step(struct lines *d, const struct model *m, size_t i)
@@ -93,7 +102,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     } else if (s->action_text && s->acted)
         made(d, 6, STYLE_DIM, format_text("$ %s", s->ran ? s->ran : s->action_text));
     if (s->output && *s->output) {
-        const char *tail = tail_of(s->output, 3);
+        const char *tail = tail_of(s->output);
         if (tail > s->output)
             paragraph(d, 6, STYLE_DIM, "| ..");
         block(d, 6, STYLE_DIM, "| ", tail);

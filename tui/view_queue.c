@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "apart.h"
+#include "predict.h"
 #include "view.h"
 #include "words.h"
 
@@ -310,7 +311,8 @@ static void messages(struct page *p, const struct model *m)
     for (size_t i = 0; i < l->fates.len && i < 5; i++) {
         const struct fate_range *f = &l->fates.items[i];
         enum style style = STYLE_NORMAL, verdict;
-        char *text = fate_text(m->snapshot, &f->fate), *told = NULL;
+        struct fate fate = predict_fate(m, &f->fate);
+        char *text = fate_text(m->snapshot, &fate), *told = NULL;
         if (f->fate.verdict == VERDICT_LOST) { /* that no node has it is not all that there is to say */
             told = format_text("%s  %s", verdict_word(f->fate.verdict, &verdict), text);
             style = verdict;

@@ -93,6 +93,11 @@ bool lesson_step_reached(const struct lesson *l, size_t step);
 bool lesson_asks(const struct lesson *l);
 bool lesson_answer(struct lesson *l);
 
+/* The step that asks is still to be run: what would answer the question is not told yet (tui/predict.h).
+ * Neither is it before the question stands there, for what was read once is known; and an answer does not end
+ * it, for A goes through the choices. False: nothing is asked, or that step was run. lesson_ask.c */
+bool lesson_to_predict(const struct lesson *l);
+
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */
 
 /* Makes the lesson's own node program the one that lab's nodes are started from (kit), if it is built. */

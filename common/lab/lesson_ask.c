@@ -12,6 +12,11 @@ bool lesson_asks(const struct lesson *l)
     return l->predict.text && step == l->predict.step && step < l->steps_len && !l->steps[step].acted;
 }
 
+bool lesson_to_predict(const struct lesson *l)
+{
+    return l->predict.text && (lesson_current(l) < l->predict.step || lesson_asks(l));
+}
+
 bool lesson_answer(struct lesson *l)
 {
     struct lesson_question *q = &l->predict;

@@ -166,6 +166,55 @@ static void a_step_says_first_what_it_does_and_then_what_it_has_shown(void **sta
     assert_int_equal(stops, 4);
 }
 
+/* Of what a step lacks that is said first which only the lesson's beginning brings back: what else one does
+ * about the others would be in vain. */
+static void what_only_beginning_again_helps_is_said_first(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        for (size_t s = 0; s < l->steps_len; s++) {
+            const struct step_proof *proof = l->steps[s].proof;
+            bool other = false;
+            for (size_t k = 0; k < proof->needs_len; k++) {
+                bool helps = strstr(proof->needs[k].say, "select") != NULL;
+                if (other && !helps)
+                    fail_msg("lesson %d step %zu: %s comes too late", l->number, s + 1, proof->needs[k].say);
+                other = other || helps;
+            }
+        }
+        lesson_destroy(l);
+    }
+}
+
+/* Between the question and what came of it nothing tells it: no result singles out one of several queues, and
+ * a message's text is read before it is said which one came back. */
+static void nothing_tells_the_outcome_before_its_step(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        const struct lesson_question *q = &l->predict;
+        for (size_t s = q->step; s < q->decided; s++)
+            for (size_t k = 0; l->queues[0] && l->queues[1] && l->queues[k]; k++)
+                if (l->steps[s].result && strstr(l->steps[s].result, l->queues[k]))
+                    fail_msg("lesson %d step %zu tells of %s what step %zu is to show: %s", l->number, s + 1,
+                             l->queues[k], q->decided + 1, l->steps[s].result);
+        lesson_destroy(l);
+    }
+    struct lesson *l = load(3, NULL);
+    char **reads = l->steps[l->predict.decided].action;
+    assert_string_equal(strrchr(reads[0], '/') ? strrchr(reads[0], '/') + 1 : reads[0], "consumer");
+    lesson_destroy(l);
+    l = load(7, NULL);
+    assert_null(strstr(l->predict.text, "has a mirror"));
+    lesson_destroy(l);
+}
+
 static void actions_name_this_labs_ports(void **state)
 {
     (void)state;
@@ -369,6 +418,8 @@ int main(void)
         cmocka_unit_test(only_lessons_that_are_there_are_named),
         cmocka_unit_test(a_question_is_not_answered_before_its_step),
         cmocka_unit_test(a_step_says_first_what_it_does_and_then_what_it_has_shown),
+        cmocka_unit_test(what_only_beginning_again_helps_is_said_first),
+        cmocka_unit_test(nothing_tells_the_outcome_before_its_step),
         cmocka_unit_test(actions_name_this_labs_ports),
         cmocka_unit_test(no_such_lesson),
         cmocka_unit_test(programs_grow_by_added_lines),

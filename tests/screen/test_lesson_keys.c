@@ -248,10 +248,38 @@ static void a_step_that_failed_is_run_by_r(void **state)
     assert_drawn(&m, "\nr:Again q:Quit", true);
     assert_drawn(&m, "Press n", false);
     assert_drawn(&m, "\nits program ended with exit code 1; r runs it once more", true);
-    m.snapshot->nodes[0].answers = false; /* then a comes first */
-    assert_drawn(&m, "\nn:Next q:Quit", true);
+    m.snapshot->nodes[0].answers = false; /* then a comes first, in the text and in the bar */
+    assert_drawn(&m, "\na:Start q:Quit ?:Help s:Stop K:Kill-9", true);
+    assert_drawn(&m, "n:Next", false);
+    assert_keys_say(&m, "n",
+                    "node1 does not answer. Arrows select it, a starts it; then r runs this once more");
     assert_drawn(&m, "\nits program ended with exit code 1: node1 does not answer. Arrows select it, a",
                  true);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* Where something is missing that the step names n does nothing but say so: it is not in the bar, no text
+ * asks for it, and nothing counts as looked at. */
+static void n_is_not_asked_for_where_it_does_nothing(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    for (size_t i = 0; i < 3; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    assert_drawn(&m, "\nn:Next q:Quit", true); /* step 4 only looks */
+    l->steps[3].lacks = xstrdup("the message was taken: B begins the lesson again.");
+    assert_drawn(&m, "\nq:Quit ?:Help", true);
+    assert_drawn(&m, "n, when you have seen it", false);
+    assert_int_equal(types(&m, "n", &run), EFFECT_DRAW);
+    assert_contains(model_message(&m), "B begins the lesson again.");
+    free(l->steps[3].lacks);
+    l->steps[3].lacks = NULL;
+    assert_int_equal(types(&m, "n", &run), EFFECT_LOOK);
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -287,6 +315,28 @@ static void no_sentence_is_cut_off(void **state)
     l->steps[0].title = xstrdup("set policy");
     l->steps[1].title = xstrdup("publish");
     assert_drawn(&m, "1 set policy                            true until 21:05:09, then no policy\n", true);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* What a program printed: a mark stands for several lines, never for one, which would take no more room. */
+static void no_mark_stands_for_one_line(void **state)
+{
+    (void)state;
+    struct model m;
+    struct lesson *l = sketch_lesson();
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    sketch_step(l, 0, STEP_SEEN, "so");
+    model_show(&m, VIEW_LESSON);
+    l->steps[0].output = xstrdup("connected to 127.0.0.1:5674\nreceived: a\n    persistent\n    no other\n");
+    assert_drawn(&m, "\n      | connected to 127.0.0.1:5674\n      | received: a\n", true);
+    assert_drawn(&m, "| ..", false);
+    free(l->steps[0].output);
+    l->steps[0].output = xstrdup("connected to 127.0.0.1:5674\nreceived: a\nreceived: b\nc\nd\n");
+    assert_drawn(&m, "\n      | ..\n      | received: b\n      | c\n      | d\n", true);
+    free(l->steps[0].output);
+    l->steps[0].output = NULL;
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -379,7 +429,9 @@ int main(void)
         cmocka_unit_test(the_form_tells_nothing_before_its_time),
         cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(a_step_that_failed_is_run_by_r),
+        cmocka_unit_test(n_is_not_asked_for_where_it_does_nothing),
         cmocka_unit_test(no_sentence_is_cut_off),
+        cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
         cmocka_unit_test(e_goes_to_the_lesson_and_back),

@@ -178,12 +178,14 @@ static void every_key_is_said_to_its_end(void **state)
     in_every_lesson(keys_at);
 }
 
-/* of each queue of the lesson, however its messages are kept; the newest event is the hint */
+/* Of each queue of the lesson, however its messages are kept; the newest event is the hint. It is told once
+ * the question was asked (predict.h). */
 static void hints_of(struct lesson *l, const struct labdir *lab, size_t step)
 {
     static const int persistent[] = {0, 1, 2};
     if (step)
         return;
+    begin_at(l, l->predict.step + 1);
     for (char **queue = l->queues; *queue; queue++)
         for (size_t i = 0; i < ARRAY_LEN(persistent); i++) {
             struct model m;

@@ -79,6 +79,23 @@ static void a_lab_that_has_moved_says_where_to(void **state)
     model_finish(&m);
 }
 
+/* Lesson 1 asks while its only node is stopped. */
+static void a_question_is_answered_where_nobody_answers(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = sketch_lesson();
+    l->predict.step = 0;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "silent");
+    assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
+    l->steps[0].acted = true;
+    assert_keys_say(&m, "A", "no question is open");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* x at node1, and what labctl printed before it ended with 69 */
 static void cut(struct model *m, const char *printed)
 {
@@ -120,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_nobody_answers_nodes_are_only_started),
         cmocka_unit_test(a_lab_that_has_moved_says_where_to),
+        cmocka_unit_test(a_question_is_answered_where_nobody_answers),
         cmocka_unit_test(a_cut_is_what_was_told),
     };
     return cmocka_run_group_tests_name("screen/unanswered", tests, NULL, NULL);

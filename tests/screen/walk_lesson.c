@@ -232,6 +232,9 @@ static void lesson_3_to_five_ticks(void **state)
     walk(w, "nnnnn");
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
     assert_seen(w, "received: written in ink", STEP_MS); /* and not what was written in pencil */
+    terminal_type(w->t, "4");
+    assert_seen(w, "It was b: the persistent one.", STEP_MS); /* decided by what was read */
+    assert_seen(w, "| connected to ", STEP_MS);
     quit(w);
 }
 
@@ -242,6 +245,7 @@ static void lesson_6_to_five_ticks(void **state)
     walk(w, "nnnln");
     assert_seen(w, "mirrior_hello   running       0     0  M", STEP_MS);
     assert_seen(w, " +1            mirrior", STEP_MS);
+    assert_seen(w, "two nodes held it", STEP_MS); /* they hold none now */
     terminal_type(w->t, "2");
     assert_seen(w, "publish  mirrior_hello: 1 published, 1 confirmed", STEP_MS);
     quit(w);
