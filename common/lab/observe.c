@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "lab/engine.h"
 #include "lab/merge.h"
-#include "lab/notice.h"
 #include "lab/node_log.h"
 
 /* The lists of queues are one node's (lab/merge.h): the others are asked for theirs now and then, to know

@@ -32,7 +32,7 @@ static int command_up(const struct options *o)
         int err = labdir_save(&lab, &error);
         if (err)
             return lab_failed(err, error);
-        char *screen = lab_typed(&lab, "lab", NULL), *status = lab_typed(&lab, "lab", "status", NULL);
+        char *screen = lab_typed(&lab, "lab", NULL), *status = lab_typed(&lab, "lab", WORDS("status"));
         printf(_("%s: this cluster runs elsewhere; `%s` and `%s` now look at it\n"), lab.path, screen,
                status);
         free(screen);
@@ -45,7 +45,7 @@ static int command_up(const struct options *o)
         lesson_forget_all(&lab);
     if (code)
         return code;
-    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", "down", NULL);
+    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
     printf(NP_("%zu node runs in %s; `%s` shows it, `%s` stops it\n",
                "%zu nodes run in %s; `%s` shows them, `%s` stops them\n", lab.nodes_len),
            lab.nodes_len, lab.path, screen, down);
@@ -60,7 +60,7 @@ static int load_lab(const struct options *o, struct labdir *lab)
     char *error = NULL;
     int err = labdir_load(lab, o->dir, &error);
     if (err == ERR_NOT_FOUND) {
-        char *up = lab_typed(lab, "lab", "up", NULL);
+        char *up = lab_typed(lab, "lab", WORDS("up"));
         free(error);
         error = format_text(_("no lab in %s: start one with `%s` (or name its folder with --dir)"), lab->path,
                             up);
@@ -108,8 +108,8 @@ static int command_status(const struct options *o)
     if (heard)
         return 0;
     bool alive = lab_any_alive(&lab);
-    char *helps = alive ? lab_typed(&lab, "labctl", "-n", lab.nodes[0].name, "start_app", NULL)
-                        : lab_typed(&lab, "lab", "up", NULL);
+    char *helps = alive ? lab_typed(&lab, "labctl", WORDS("-n", lab.nodes[0].name, "start_app"))
+                        : lab_typed(&lab, "lab", WORDS("up"));
     fprintf(stderr,
             alive ? _("lab: no node answers; `%s` starts one whose app is stopped\n")
                   : _("lab: no node answers; `%s` starts them\n"),
@@ -136,7 +136,7 @@ static int command_lessons(void)
 /* the lab that runs is not one for this lesson */
 static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
 {
-    char *down = lab_typed(lab, "lab", "down", NULL);
+    char *down = lab_typed(lab, "lab", WORDS("down"));
     if (other_engine)
         fprintf(
             stderr,
@@ -169,7 +169,7 @@ static void say_unused(const struct options *o, const struct labdir *lab)
                                                                           : NULL;
     if (!option)
         return;
-    char *down = lab_typed(lab, "lab", "down", NULL);
+    char *down = lab_typed(lab, "lab", WORDS("down"));
     fprintf(
         stderr,
         _("lab: the lab in %s runs already and is used as it is, without %s; `%s` first for another one\n"),
@@ -365,7 +365,7 @@ static int command_screen(const struct options *o, int number)
     } while (!code && next);
     if (lab.external || !lab_any_alive(&lab))
         return code;
-    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", "down", NULL);
+    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
     printf(_("The nodes keep running:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
     free(screen);
     free(down);

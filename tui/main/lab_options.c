@@ -63,18 +63,11 @@ int lab_wrong_usage(const char *format, ...)
     return LAB_EXIT_USAGE;
 }
 
-#define TYPED_MOST 8
-
-char *lab_typed(const struct labdir *lab, const char *program, ...)
+char *lab_typed(const struct labdir *lab, const char *program, const char *const *words)
 {
-    const char *words[TYPED_MOST + 1] = {NULL};
-    va_list args;
-    va_start(args, program);
-    for (size_t i = 0; i < TYPED_MOST && (words[i] = va_arg(args, const char *)); i++)
-        ;
-    va_end(args);
+    static const char *const none[] = {NULL};
     char *called = format_text("%s%s", lab_program, program + strlen("lab")); /* labctl stands beside lab */
-    char *typed = engine_called(lab, called, words);
+    char *typed = engine_called(lab, called, words ? words : none);
     free(called);
     return typed;
 }

@@ -146,7 +146,7 @@ int lab_start(struct labdir *lab, bool fresh)
     int err;
     if (labdir_load(&old, lab->path, &error) == 0) {
         if (lab_any_alive(&old)) {
-            char *down = lab_typed(&old, "lab", "down", NULL);
+            char *down = lab_typed(&old, "lab", WORDS("down"));
             fprintf(stderr,
                     _("lab: a lab is running in %s already; use it, run `%s` first, or name another folder "
                       "with --dir\n"),
@@ -173,7 +173,7 @@ int lab_start(struct labdir *lab, bool fresh)
     take_interrupts(false);
     int code = lab_failed(err, error ? error : xstrdup(_("interrupted: the lab is stopped again")));
     if (err == ERR_BUSY) {
-        char *elsewhere = lab_typed(lab, "lab", "--ports", "6672,16672,26672", NULL);
+        char *elsewhere = lab_typed(lab, "lab", WORDS("--ports", "6672,16672,26672"));
         fprintf(stderr,
                 _("lab: if that is a lab of another folder, `%s down --dir FOLDER` ends it; else start this "
                   "one on other ports: `%s`\n"),
