@@ -101,6 +101,7 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
         {PART_NODES, cards ? 4 : 0, true},
         {PART_STEPS, steps->asked, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
+        {PART_EVENTS, m->fates.len ? 0 : events_hint_rows(m, c, r.width), true},
         {PART_LEGEND, 1, true},
         {PART_STEPS, tight ? 0 : steps->to_do, false},
         {PART_STEPS, steps->others, false},
