@@ -183,7 +183,7 @@ static char *what_first(const struct model *m)
         return xstrdup(_("Look at what the step marked > names; n, when you have seen it."));
     if (m->view == VIEW_LESSON)
         return xstrdup(_("Press n to run the step marked >; 1 shows what the nodes report."));
-    return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
+    return xstrdup(_("Press n to run the step marked >. Watch what the nodes report; e explains."));
 }
 
 #define TALL 22 /* rows from which on there is more than one for it */
@@ -327,12 +327,33 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
     }
 }
 
+/* What has no room goes from the last clause on: half of one says less than none. The first one stays. */
+static void cut_at_clause(const struct canvas *c, int width, char *line)
+{
+    static const char *const ends[] = {". ", "; ", "。", "；"};
+    if (text_columns(c, line) <= width)
+        return;
+    char *cut = NULL;
+    for (char *at = line; *at; at++)
+        for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+            if (strncmp(at, ends[i], strlen(ends[i])) != 0)
+                continue;
+            char kept = *at;
+            *at = '\0';
+            cut = text_columns(c, line) <= width ? at : cut;
+            *at = kept;
+        }
+    if (cut)
+        *cut = '\0';
+}
+
 static void draw_command(const struct model *m, struct canvas *c, struct rect r)
 {
     struct words w = words_of(m);
     enum style style = w.printed ? STYLE_DIM : STYLE_STRONG;
     if (r.height == 1 && !w.printed && w.below) {
         char *line = one_line(w.below);
+        cut_at_clause(c, r.width, line);
         canvas_put(c, r, 0, 0, style, line);
         free(line);
     } else {

@@ -253,6 +253,29 @@ static void the_help_is_never_cut(void **state)
     }
 }
 
+/* In one row stands as much of it as fits, clause by clause. */
+static void what_to_press_is_not_cut(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    static const struct {
+        int width;
+        const char *says;
+    } all[] = {{78, "\nPress n to run the step marked >. Watch what the nodes report; e explains.\n"},
+               {70, "\nPress n to run the step marked >. Watch what the nodes report\n"},
+               {40, "\nPress n to run the step marked >\n"}};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        char *frame = model_frame(&m, all[i].width, 16);
+        assert_contains(frame, all[i].says);
+        free(frame);
+    }
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 static int english(void **state)
 {
     (void)state;
@@ -276,6 +299,7 @@ int main(void)
         {"every_key_is_said_to_its_end, Chinese", every_key_is_said_to_its_end, chinese, english, NULL},
         {"every_hint_is_whole, English", every_hint_is_whole, english, NULL, NULL},
         {"every_hint_is_whole, Chinese", every_hint_is_whole, chinese, english, NULL},
+        {"what_to_press_is_not_cut", what_to_press_is_not_cut, english, NULL, NULL},
         {"the_help_is_never_cut, English", the_help_is_never_cut, english, NULL, NULL},
         {"the_help_is_never_cut, Chinese", the_help_is_never_cut, chinese, english, NULL},
     };
