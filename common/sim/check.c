@@ -129,13 +129,17 @@ static void identify(struct sim *s, node_id n, const struct queue_info *info, ui
     }
     /* a node that comes back has what its log has, and that may be of another side, where it had this id */
     bool of_its_side = m->ids[n] == id && s->cuts > 0 && !view_leads_to(s, m->view, m->ids_in[n]);
+    /* and one that was in the view before the one it was confirmed in, as one that stops, has what it had
+     * then */
+    uint32_t at = s->check.nodes[n].at;
+    bool of_before = m->ids[n] == id && at != m->view && view_leads_to(s, at, m->view);
     m->ids[n] = id;
     m->ids_in[n] = of_its_side ? m->ids_in[n] : s->check.nodes[n].at;
     m->id_unseen = false;
     if (m->placed && m->id == id)
         return;
     if (m->placed && m->fate == FATE_CONFIRMED && m->door == DOOR_NONE && !other_id) {
-        if (of_its_side || check_parted(s, n, m->view))
+        if (of_its_side || of_before || check_parted(s, n, m->view))
             return; /* published again on the other side, and confirmed there */
         sim_fail(s, "once", "%s holds m%u of %s as id %llu; confirmed it was id %llu", s->names[n],
                  found->message, name, (unsigned long long)id, (unsigned long long)m->id);
