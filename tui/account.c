@@ -42,6 +42,15 @@ static enum taken how_taken_over(const struct snapshot *s, const struct queue_se
     return taken == TAKEN_UNTOLD && t->level ? TAKEN_IN_SYNC : taken;
 }
 
+/* none of them runs: what memory alone held is gone with it (docs/trace.md) */
+static bool all_ended(const struct snapshot *s, node_bits nodes)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (nodes >> i & 1 && s->nodes[i].state != NODE_NOT_RUNNING && !s->nodes[i].gone)
+            return false;
+    return true;
+}
+
 /* a: may be NULL */
 static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
                        node_bits copies)
@@ -50,7 +59,23 @@ static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, con
     json_t *fact;
     bool one = (copies & (copies - 1)) == 0;
     int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
-    if (one && held == 1)
+    int64_t fleeting = a && held > 0 && a->in_memory <= held && all_ended(s, copies) ? a->in_memory : 0;
+    if (fleeting == 1 && held == 1)
+        fact = fact_of(
+            N_("%s: memory alone held 1 message, on %s (not running). Expected lost; known when it is "
+               "back."),
+            q->name, nodes);
+    else if (fleeting > 0 && fleeting == held)
+        fact =
+            fact_of(N_("%s: memory alone held %lld messages, on %s (not running). Expected lost; known when "
+                       "it is back."),
+                    q->name, (long long)held, nodes);
+    else if (one && fleeting > 0)
+        fact = fact_of(
+            N_("%s: %lld messages are out of reach: their only copy is on %s. Memory alone held %lld: "
+               "expected lost."),
+            q->name, (long long)held, nodes, (long long)fleeting);
+    else if (one && held == 1)
         fact = fact_of(N_("%s: 1 message is out of reach: its only copy is on %s."), q->name, nodes);
     else if (one && held >= 0)
         fact = fact_of(N_("%s: %lld messages are out of reach: their only copy is on %s."), q->name,

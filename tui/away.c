@@ -11,7 +11,7 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1};
+    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1};
     for (size_t i = 0; i < LIMIT_NODES; i++)
         a.told[i] = -1;
     VEC_PUSH(&m->away, a);
@@ -64,6 +64,17 @@ static void remember_unserved(struct away *a, const struct queue_seen *q, node_b
     a->back_at = 0;
     a->loss_told = false;
     a->missing = 0;
+}
+
+/* Of which messages no disk has a copy, as long as somebody counts them. */
+static void remember_memory(struct away *a, const struct queue_seen *q)
+{
+    if (q->messages < 0)
+        return;
+    bool transient = !q->durable || q->exclusive;
+    a->in_memory = transient                                          ? q->messages
+                   : q->persistent < 0 || q->persistent > q->messages ? -1
+                                                                      : q->messages - q->persistent;
 }
 
 static void remember_missing(struct away *a, const struct snapshot *s, const struct queue_seen *q)
@@ -153,6 +164,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         remember_told(a, s, q);
         remember_split(a, s, q, master, silent);
         remember_taking_over(a, q, silent);
+        remember_memory(a, q);
         remember_missing(a, s, q);
         m->any_away |= a->copies;
     }

@@ -50,9 +50,23 @@ void diagram_parties(const struct diagram *d, struct rect r);
 void diagram_rows(const struct diagram *d, struct rect r, size_t first); /* as many as r has */
 /* d->now under the nodes */
 void diagram_now(const struct diagram *d, struct rect r, int y);
-/* what the marks and letters mean that are in this picture, in as many rows as r has (0 to 2) */
+
+/* diagram_legend.c: what the signs mean that are in the picture; rows: that it may take, whichever part of
+ * the picture is shown; in as many as r has. parts: what of the picture is shown, from this row on. */
+struct diagram_parts;
 int diagram_legend_rows(const struct diagram *d, int width);
-void diagram_legend(const struct diagram *d, struct rect r);
+void diagram_legend(const struct diagram *d, struct rect r, const struct diagram_parts *parts, size_t from);
+
+/* what is drawn, for the legend: a party's column (0: not shown), a node's letter when the message came,
+ * whether an arrow was seen to arrive, nodes that do not run, or do not answer, in a row */
+struct absent {
+    node_bits down, silent;
+};
+int diagram_lane(const struct diagram *d, int party);
+char diagram_first_letter(const struct diagram *d, size_t node);
+bool diagram_arrived(const struct moment *m);
+struct absent diagram_absent(const struct diagram *d, size_t row);
+
 /* part_message.c, part_verdict.c: of a message that nodes noted. message_only_missing: nothing is known of
  * single messages of its queue, but that so many did not come back with its nodes; NULL: else. */
 const struct away *message_only_missing(const struct diagram *d);

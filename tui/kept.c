@@ -46,14 +46,15 @@ static json_t *queue_json(const struct model *m, const struct away *a)
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
     return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:b}", "name",
-        a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies), "masters",
-        names_json(s, a->masters), "now", names_json(s, a->now), "now_master", names_json(s, a->now_master),
-        "served_by", name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
-        names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
-        (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on), "held",
-        (json_int_t)a->held, "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier,
-        "back", a->back_at != 0);
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:I, s:b}",
+        "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
+        "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
+        names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken, "forgot",
+        (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
+        (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over", a->split_over, "kept_on",
+        names_json(s, a->kept_on), "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory,
+        "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
+        a->back_at != 0);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -186,6 +187,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .split_over = json_is_true(json_object_get(o, "split_over")),
                      .kept_on = nodes_of(lab, o, "kept_on"),
                      .held = number_of(o, "held"),
+                     .in_memory = number_of(o, "in_memory"),
                      .missing = number_of(o, "missing"),
                      .lost_earlier = number_of(o, "lost_earlier"),
                      .back_at = json_is_true(json_object_get(o, "back"))};
@@ -313,7 +315,7 @@ static bool declared_since(const struct model *m, const struct snapshot *s, cons
 
 static void forget(struct away *a)
 {
-    *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1};
+    *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1, .in_memory = -1};
 }
 
 void kept_check(struct model *m, const struct snapshot *s)

@@ -65,7 +65,7 @@ enum key {
     X('2', REQUEST_VIEW_EVENTS, "2", NULL, NULL, false)                                                      \
     X('3', REQUEST_VIEW_MESSAGE, "3", NULL, NULL, false)                                                     \
     X('4', REQUEST_VIEW_LESSON, "4", NULL, NULL, false)                                                      \
-    X('e', REQUEST_EXPLAIN, "e", NULL, N_("the lesson at length; in Message: every event"), false)           \
+    X('e', REQUEST_EXPLAIN, "e", NULL, N_("the lesson, and back; in Message: every event"), false)           \
     X('f', REQUEST_FOLD, "f", NULL, N_("fold the lesson to one line; again: back"), false)                   \
     X(KEY_ESCAPE, REQUEST_BACK, "Esc", NULL, N_("drop the filter; back to the cluster"), false)              \
     X(' ', REQUEST_PAUSE, "Space", NULL, N_("pause the screen; in a replay: play"), false)                   \

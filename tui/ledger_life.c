@@ -208,7 +208,7 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         break;
     case TRACE_SEEN_PROMOTED:
     case TRACE_SEEN_BACK: tell_promoted(t, f, at); break;
-    case TRACE_SEEN_VOID: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("copy void")); break;
+    case TRACE_SEEN_VOID: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("drops its copy")); break;
     case TRACE_SEEN_LEN: break;
     }
     for (size_t i = first; i < life->moments.len; i++) {

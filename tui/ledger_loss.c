@@ -11,7 +11,7 @@
 static const char *known_how(const char *how)
 {
     static const char *const known[] = {N_("back without it"), N_("promoted without it"),
-                                        N_("side discarded"), N_("mirror, empty"), N_("copy void")};
+                                        N_("side discarded"), N_("mirror, empty"), N_("drops its copy")};
     for (size_t i = 0; how && i < ARRAY_LEN(known); i++)
         if (strcmp(known[i], how) == 0)
             return known[i];

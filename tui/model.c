@@ -11,6 +11,7 @@
 #include "find.h"
 #include "history.h"
 #include "kept.h"
+#include "lab/engine.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -69,6 +70,8 @@ void model_take_look(struct model *m, const struct model *from)
     m->node_last = from->node_last;
     m->scroll = from->scroll;
     m->folded = from->folded;
+    m->e_from = from->e_from;
+    m->e_from_scroll = from->e_from_scroll;
     m->life_id = from->life_id;
     m->life_chosen = from->life_chosen;
     m->life_expanded = from->life_expanded;
@@ -122,7 +125,10 @@ bool model_refuses(struct model *m, const char *what)
 bool model_refuses_unanswered(struct model *m, const char *what)
 {
     bool unanswered = m->snapshot && !m->replay && model_stale(m);
-    if (unanswered)
+    if (unanswered && m->snapshot->moved_to)
+        model_say(m, _("%s: not now. The lab runs on other ports now (AMQP %d): q, then call lab as before."),
+                  what, m->snapshot->moved_to);
+    else if (unanswered)
         model_say(m, _("%s: not now, no node answers; a starts the selected one"), what);
     return unanswered;
 }
@@ -289,6 +295,20 @@ static void say_what_joins(struct model *m, size_t i, const char *missing)
     free(advice);
 }
 
+static void say_what_clears(struct model *m, size_t i, const struct policy_seen *policy)
+{
+    char *program = format_text("%sctl", m->program ? m->program : "lab");
+    const char *words[] = {"clear_policy", policy->name, NULL};
+    char *typed = m->lab ? engine_called(m->lab, program, words)
+                         : format_text("%s clear_policy %s", program, policy->name);
+    model_say(m,
+              _("step %zu, not yet: policy %s (%s) is in the way: %s (here with : in front of clear_policy) "
+                "clears it. B begins again without it."),
+              i + 1, policy->name, policy->pattern, typed);
+    free(program);
+    free(typed);
+}
+
 /* The step was run, or has nothing to run, and is not proved: what is missing, and what would help. */
 static void say_what_helps(struct model *m, size_t i)
 {
@@ -307,10 +327,7 @@ static void say_what_helps(struct model *m, size_t i)
     else if (help == LESSON_HELP_JOIN)
         say_what_joins(m, i, missing);
     else if (help == LESSON_HELP_CLEAR)
-        model_say(m,
-                  _("step %zu, not yet: policy %s (%s) is in the way: %sctl clear_policy %s (here with : in "
-                    "front of clear_policy) clears it. B begins again without it."),
-                  i + 1, policy->name, policy->pattern, m->program ? m->program : "lab", policy->name);
+        say_what_clears(m, i, policy);
     else if (help == LESSON_HELP_START_NODES)
         model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
                   i + 1, missing);
@@ -401,6 +418,21 @@ enum effect model_show(struct model *m, enum view view)
     return EFFECT_DRAW;
 }
 
+/* again: once more is back to where one was */
+static enum effect show_lesson(struct model *m, bool again)
+{
+    if (m->view == VIEW_LESSON && again) {
+        m->view = m->e_from;
+        m->scroll = m->e_from_scroll;
+        return EFFECT_DRAW;
+    }
+    if (m->view != VIEW_LESSON) {
+        m->e_from = m->view;
+        m->e_from_scroll = m->scroll;
+    }
+    return model_show(m, VIEW_LESSON);
+}
+
 static enum effect perform(struct model *m, enum request request, struct command **run)
 {
     switch (request) {
@@ -446,7 +478,7 @@ static enum effect perform(struct model *m, enum request request, struct command
         m->life_chosen = m->life_chosen && m->view != VIEW_MESSAGE && !account_shows_loss(m);
         return model_show(m, VIEW_MESSAGE);
     case REQUEST_EXPLAIN:
-    case REQUEST_VIEW_LESSON: return model_show(m, VIEW_LESSON);
+    case REQUEST_VIEW_LESSON: return show_lesson(m, request == REQUEST_EXPLAIN);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
     case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
     case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;

@@ -112,6 +112,7 @@ struct away {
     int64_t lost_earlier; /* and of those times before it */
     ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
+    int64_t in_memory;    /* of those that were counted last, memory alone held so many; -1: nobody said */
     int64_t counted;      /* so many were told by their number: one by one they are no loss more */
 };
 
@@ -182,6 +183,8 @@ struct model {
     char *queue;       /* selected, by name: queues come and go. NULL: none */
     bool queue_chosen; /* by the user; until then the newest queue is selected */
     bool folded;       /* the lesson has one line of the cluster view */
+    enum view e_from;  /* where `e` goes from the lesson's view: what was shown before it, */
+    int e_from_scroll; /* and its scroll */
     int scroll;        /* lines up: in the events view from the end, in the lesson's from where it rests */
     uint64_t life_id;  /* the message whose life is shown, if life_chosen; else the ledger's first */
     bool life_chosen, life_expanded; /* expanded: what else happened in its gaps is shown */

@@ -58,17 +58,38 @@ static void key_names(const struct model *m, size_t i, char out[64])
 #define NARROW_WIDTH 58 /* below it what a key does stands under its name, to its end */
 #define INDENT       2
 
-/* What the letters and signs of the cluster mean: the row under the queues has it only while nothing is
- * wrong.
- */
-static const char signs_title[] = N_("In the cluster"),
-                  signs[] =
-                      N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, "
-                         "m), ? nobody can say now");
+/* What is no key: what the letters and signs of the cluster mean (the row under the queues has it only while
+ * nothing is wrong), and what stands elsewhere without a word beside it. */
+static const struct {
+    const char *title, *text;
+} signs[] = {
+    {N_("In the cluster"),
+     N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, m), ? nobody "
+        "can say now")},
+    {N_("operator's, on a queue's page"),
+     N_("the policy of an administrator that counts besides yours; RabbitMQ alone has them")},
+    {N_("L1 to L5"), N_("the ways in which a confirmed message may be lost: docs/glossary.md")}};
+
+/* A paragraph of what is scrolled: what is below the window's edge comes with the next key, it is not cut
+ * off. How many rows it takes. */
+static int scrolled(struct canvas *c, struct rect r, int y, const char *text)
+{
+    int rows = 0;
+    for (size_t skip, len; *text; rows++, text += len + skip) {
+        len = text_break(c, text, r.width - INDENT, &skip);
+        char *line = xstrndup(text, len);
+        canvas_put(c, r, INDENT, y + rows, STYLE_NORMAL, line);
+        free(line);
+    }
+    return rows;
+}
 
 static int signs_rows(const struct model *m, const struct canvas *c, int width)
 {
-    return m->compared ? 0 : 1 + paragraph_rows(c, width - INDENT, _(signs));
+    int rows = 0;
+    for (size_t i = 0; i < ARRAY_LEN(signs) && !m->compared; i++)
+        rows += 1 + paragraph_rows(c, width - INDENT, _(signs[i].text));
+    return rows;
 }
 
 static int help_rows(const struct model *m, const struct canvas *c, int width)
@@ -92,12 +113,12 @@ static void draw_keys(const struct model *m, struct canvas *c, struct rect list,
         if (list.width >= NARROW_WIDTH)
             canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(help));
         else
-            y += 1 + draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(help));
+            y += 1 + scrolled(c, list, y + 1, _(help));
     }
-    if (m->compared)
-        return;
-    canvas_put(c, list, 0, y, STYLE_TITLE, _(signs_title));
-    draw_paragraph(c, list, INDENT, y + 1, STYLE_NORMAL, _(signs));
+    for (size_t i = 0; i < ARRAY_LEN(signs) && !m->compared; i++) {
+        canvas_put(c, list, 0, y, STYLE_TITLE, _(signs[i].title));
+        y += 1 + scrolled(c, list, y + 1, _(signs[i].text));
+    }
 }
 
 /* the box's inside, without the line above and the one below */
@@ -119,6 +140,22 @@ void help_settle(struct model *m, struct canvas *c)
     m->help_from = m->help_from < 0 ? 0 : m->help_from;
 }
 
+/* What moves the list and what closes it, as long as there is room for; the caller frees it. */
+static char *foot_text(const struct canvas *c, int width, int above, int below)
+{
+    if (above == 0 && below == 0)
+        return xstrdup(_("any key closes this"));
+    const char *const formats[] = {_("%d above, %d below (j, k, PgUp, PgDn)   any other key closes"),
+                                   _("%d above, %d below (j, k); others close"),
+                                   _("%d above, %d below (j, k)")};
+    char *text = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(formats) && (!text || text_columns(c, text) > width); i++) {
+        free(text);
+        text = format_text(formats[i], above, below);
+    }
+    return text;
+}
+
 void draw_help(const struct model *m, struct canvas *c)
 {
     struct rect list = help_list(m, c, true), r = {list.x, list.y - 1, list.width, list.height + 2};
@@ -128,13 +165,9 @@ void draw_help(const struct model *m, struct canvas *c)
                : r.width >= 72 ? _("> marks what keys act on: a node, a queue, the lesson's current step.")
                                : _("> marks what keys act on."));
     draw_keys(m, c, list, -from);
-    if (from > 0 || below > 0)
-        canvas_printf(c, r, 0, r.height - 1, STYLE_TITLE,
-                      r.width >= 62 ? _("%d above, %d below (j, k, PgUp, PgDn)   any other key closes")
-                                    : _("%d above, %d below (j, k); others close"),
-                      from, below > 0 ? below : 0);
-    else
-        canvas_put(c, r, 0, r.height - 1, STYLE_TITLE, _("any key closes this"));
+    char *foot = foot_text(c, r.width, from, below > 0 ? below : 0);
+    canvas_put(c, r, 0, r.height - 1, STYLE_TITLE, foot);
+    free(foot);
 }
 
 enum effect help_key(struct model *m, int key)

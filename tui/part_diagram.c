@@ -49,7 +49,7 @@ void diagram_time(int64_t us, bool about, char out[32])
         snprintf(out, 32, "%s%" PRId64 "m%02" PRId64 "s", sign, us / 60000000, us / 1000000 % 60);
 }
 
-static int lane_of(const struct diagram *d, int party)
+int diagram_lane(const struct diagram *d, int party)
 {
     if (party == PARTY_PRODUCER)
         return d->lanes.producer;
@@ -65,12 +65,7 @@ static void put_char(const struct diagram *d, struct rect r, int x, int y, enum 
         canvas_put(d->c, r, x, y, style, text);
 }
 
-/* nodes that do not run, or do not answer, at this row */
-struct absent {
-    node_bits down, silent;
-};
-
-static struct absent absent_before(const struct diagram *d, size_t row)
+struct absent diagram_absent(const struct diagram *d, size_t row)
 {
     struct absent a = {.down = d->life.down_first};
     for (size_t i = 0; i < row; i++) {
@@ -111,13 +106,17 @@ static const char *short_label(const char *translated, const char *label)
     return translated;
 }
 
+/* what reaches a program is seen only when it acknowledges it, or prints it here */
+bool diagram_arrived(const struct moment *m)
+{
+    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
+    return m->kind == MOMENT_ARROW && (!outside || m->received);
+}
+
 static void draw_arrow(const struct diagram *d, struct rect r, int y, const struct moment *m)
 {
-    int from = lane_of(d, m->from), to = lane_of(d, m->to);
-    bool seen = m->kind == MOMENT_ARROW, right = to > from;
-    /* what reaches a program is seen only when it acknowledges it, or prints it here */
-    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
-    bool arrived = seen && (!outside || m->received);
+    int from = diagram_lane(d, m->from), to = diagram_lane(d, m->to);
+    bool seen = m->kind == MOMENT_ARROW, right = to > from, arrived = diagram_arrived(m);
     enum style style = seen ? STYLE_NORMAL : STYLE_DIM;
     if (!from || !to || from == to)
         return;
@@ -143,7 +142,7 @@ static void draw_arrow(const struct diagram *d, struct rect r, int y, const stru
 
 static void draw_mark(const struct diagram *d, struct rect r, int y, const struct moment *m)
 {
-    int x = lane_of(d, m->from);
+    int x = diagram_lane(d, m->from);
     enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
     char letter = m->kind == MOMENT_DOWN       ? 'X'
                   : m->kind == MOMENT_SILENT   ? '?'
@@ -233,7 +232,7 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
 void diagram_rows(const struct diagram *d, struct rect r, size_t first)
 {
     for (int i = 0; i < r.height && first + (size_t)i < d->rows.len; i++)
-        draw_row(d, r, i, &d->rows.items[first + (size_t)i], absent_before(d, first + (size_t)i));
+        draw_row(d, r, i, &d->rows.items[first + (size_t)i], diagram_absent(d, first + (size_t)i));
 }
 
 static void draw_centred(const struct diagram *d, struct rect r, int x, int y, enum style style,
@@ -250,6 +249,11 @@ static void draw_centred(const struct diagram *d, struct rect r, int x, int y, e
     canvas_put(d->c, r, x - columns / 2, y, style, text);
 }
 
+char diagram_first_letter(const struct diagram *d, size_t node)
+{
+    return (int)node == d->life.home ? 'M' : d->life.copies >> node & 1 ? 'm' : '.';
+}
+
 void diagram_parties(const struct diagram *d, struct rect r)
 {
     const struct snapshot *s = d->m->snapshot;
@@ -260,10 +264,9 @@ void diagram_parties(const struct diagram *d, struct rect r)
     for (size_t i = 0; i < s->nodes_len; i++) {
         if (!d->lanes.x[i])
             continue;
-        bool copy = d->life.copies & ((node_bits)1 << i);
         draw_centred(d, r, d->lanes.x[i], 0, STYLE_TITLE, s->nodes[i].name);
         if (d->life.home >= 0)
-            put_char(d, r, d->lanes.x[i], 1, STYLE_NORMAL, (int)i == d->life.home ? 'M' : copy ? 'm' : '.');
+            put_char(d, r, d->lanes.x[i], 1, STYLE_NORMAL, diagram_first_letter(d, i));
     }
 }
 
@@ -300,104 +303,17 @@ int diagram_share(int rows, int height, int top, int bottom, int legend, struct 
     left -= p->parties;
     p->fates = left > 4 ? top : 0;
     left -= p->fates;
-    p->legend = left > 5;
+    p->legend = left > 4 + legend ? legend : left > 5;
     left -= p->legend;
     p->now = left > 4;
     left -= p->now;
     left = left < 0 ? 0 : left;
+    if (rows > left && rows <= left + p->fates) { /* the whole picture rather than what is above it */
+        left += p->fates;
+        p->fates = 0;
+    }
     p->rows = rows < left ? rows : left;
-    if (p->legend && left > p->rows) /* what else it has to say, where the picture leaves room for it */
-        p->legend = legend;
     return rows - p->rows;
-}
-
-/* ---- the legend: what is in this picture, in words
- * -------------------------------------------------------------------------------------------------------------
- */
-
-#define LEGEND_MAX 8
-
-struct legend {
-    const char *parts[LEGEND_MAX]; /* translated; what everybody knows first */
-    size_t len;
-};
-
-static void explain(struct legend *l, bool wanted, const char *words)
-{
-    if (wanted)
-        l->parts[l->len++] = words;
-}
-
-/* not seen by whom it reached, or at a time that is only about right */
-static bool is_inferred(const struct moment *m)
-{
-    bool outside = m->to == PARTY_PRODUCER || m->to == PARTY_CONSUMER;
-    return m->kind == MOMENT_INFERRED || m->about || (m->kind == MOMENT_ARROW && outside && !m->received);
-}
-
-static struct legend legend_of(const struct diagram *d)
-{
-    bool down = d->life.down_first != 0, silent = false, dropped = false, inferred = false;
-    struct legend l = {0};
-    for (size_t i = 0; i < d->rows.len; i++) {
-        const struct moment *m = d->rows.items[i].m;
-        if (!m)
-            continue;
-        down = down || m->kind == MOMENT_DOWN;
-        silent = silent || m->kind == MOMENT_SILENT;
-        inferred = inferred || is_inferred(m);
-        dropped = dropped || (m->kind == MOMENT_MARK && m->label && strcmp(m->label, "copy void") == 0);
-    }
-    bool unsynced = strchr(d->now, 'u') != NULL, mirror = d->life.copies || strchr(d->now, 'm');
-    bool master = d->life.home >= 0 || strchr(d->now, 'M'), narrow = d->lanes.narrow;
-    explain(&l, true, _("o sent"));
-    explain(&l, true, _("* received"));
-    explain(&l, down, narrow ? _("X stopped") : _("X stopped  : not running"));
-    explain(&l, inferred, narrow ? _("~ not observed") : _("~ inferred (not observed)"));
-    explain(&l, silent, narrow ? _("? no answer") : _("? no answer, or called down by others"));
-    explain(&l, dropped, _("copy void: it drops its copy"));
-    explain(&l, master || mirror || unsynced,
-            unsynced ? _("M m u has it: master, mirror, NOT in sync")
-            : mirror ? _("M m has it: master, mirror")
-                     : _("M has it: master"));
-    explain(&l, *d->now, strchr(d->now, '!') ? _(". has it not  ! had it, is away") : _(". has it not"));
-    return l;
-}
-
-/* in lines of this width, from the part `first` on; draws them if c is there */
-static int flow(const struct legend *l, size_t first, const struct canvas *measure, struct canvas *c,
-                struct rect r)
-{
-    int x = 1, y = 0;
-    for (size_t i = first; i < l->len; i++) {
-        int columns = text_columns(measure, l->parts[i]);
-        if (x > 1 && x + columns > r.width) {
-            x = 1;
-            y++;
-        }
-        if (c)
-            canvas_put(c, r, x, y, STYLE_DIM, l->parts[i]);
-        x += columns + 2;
-    }
-    return l->len > first ? y + 1 : 0;
-}
-
-int diagram_legend_rows(const struct diagram *d, int width)
-{
-    struct legend l = legend_of(d);
-    int rows = flow(&l, 0, d->c, NULL, (struct rect){0, 0, width, 1});
-    return rows < 2 ? rows : 2;
-}
-
-/* What everybody knows goes, from the front, as far as there is no room. */
-void diagram_legend(const struct diagram *d, struct rect r)
-{
-    struct legend l = legend_of(d);
-    size_t first = 0;
-    while (first + 1 < l.len && flow(&l, first, d->c, NULL, r) > r.height)
-        first++;
-    if (r.height > 0)
-        flow(&l, first, d->c, d->c, r);
 }
 
 void diagram_finish(struct diagram *d)

@@ -32,9 +32,14 @@ static bool names(const char *text, const char *word)
 #define TEXT_COLUMN 24 /* behind the time and the kind */
 #define MIN_TEXT    20
 
-/* it is about another node than the one that tells it */
+/* It is about another node than the one that tells it, or about what is the cluster's: whoever tells it has
+ * only heard of it. */
 static bool of_another(const struct snapshot *s, const struct event_seen *e)
 {
+    static const char *const clusters[] = {"policy", "queue", "mirror", "promote", "sync", "lost"};
+    for (size_t i = 0; i < ARRAY_LEN(clusters); i++)
+        if (strcmp(e->kind, clusters[i]) == 0)
+            return true;
     for (size_t i = 0; i < s->nodes_len; i++)
         if (names(e->text, s->nodes[i].name))
             return true;
@@ -42,7 +47,7 @@ static bool of_another(const struct snapshot *s, const struct event_seen *e)
 }
 
 /* Who tells it, unless that is in what it tells: "node3: a client was refused"; and, so that nobody takes the
- * one for the other, behind what is about another node: "node1 was stopped (seen by node2)". *before,
+ * one for the other, behind what is not about itself: "node1 was stopped (seen by node2)". *before,
  * *behind: how much of it that is. The caller frees it. */
 static char *told_text(const struct snapshot *s, const struct event_seen *e, size_t *before, size_t *behind)
 {
@@ -95,6 +100,19 @@ static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r,
     return rows;
 }
 
+/* In the cluster view each has one row, but for a hint: that says what a stop does, and is read to its end.
+ */
+static bool is_whole(const struct model *m, const struct event_seen *e)
+{
+    return m->view == VIEW_EVENTS || strcmp(e->kind, "hint") == 0;
+}
+
+int events_hint_rows(const struct model *m, const struct canvas *c, int width)
+{
+    const struct event_seen *e = m->told.len ? &m->snapshot->events[m->told.items[m->told.len - 1]] : NULL;
+    return e && is_whole(m, e) ? event_rows(m->snapshot, c, width, e) - 1 : 0;
+}
+
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
 {
     int used = 0, shown = 0, events = (int)m->happened.len;
@@ -126,13 +144,14 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     last = last < 1 ? (events > 0) : last;
     int first = last;
     while (first > 0) {
-        used += all ? 1 : event_rows(s, c, r.width, &s->events[at[first - 1]]);
+        const struct event_seen *e = &s->events[at[first - 1]];
+        used += is_whole(m, e) ? event_rows(s, c, r.width, e) : 1;
         if (used > rows && first < last)
             break;
         first--;
     }
     for (int i = first; i < last && y < r.height; i++)
-        y += draw_event(s, c, r, y, &s->events[at[i]], !all);
+        y += draw_event(s, c, r, y, &s->events[at[i]], is_whole(m, &s->events[at[i]]));
     char *status = all ? NULL : find_status(m);
     char *place = all || status ? NULL : place_text(first, events - last);
     draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),

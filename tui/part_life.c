@@ -204,7 +204,7 @@ void draw_life(const struct model *m, struct canvas *c, struct rect r, int scrol
                    f->lost ? STYLE_DOWN : STYLE_STRONG, verdict);
     free(verdict);
     if (p.legend)
-        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend));
+        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend), &p, (size_t)first);
     free(title);
     diagram_finish(&d);
 }

@@ -223,8 +223,8 @@ static char *caveat(const struct diagram *d)
 }
 
 /* "Message #1 of hello, published 14:35:14.717": which one, and the wall clock's time of 0.0ms; what stands
- * at the right goes before that does. */
-static void draw_message_title(const struct diagram *d, struct rect r, const char *right, bool only)
+ * at the right goes before that does, unless it says that rows are hidden. */
+static void draw_message_title(const struct diagram *d, struct rect r, const char *right, bool hidden)
 {
     const char *queue = d->m->ledger.queue ? d->m->ledger.queue : d->m->queue;
     char *title = message_only_missing(d) ? format_text(_("Messages of %s "), queue)
@@ -242,11 +242,9 @@ static void draw_message_title(const struct diagram *d, struct rect r, const cha
                 ? format_text(_("Message #%" PRIu64 " of %s, published %s "), d->id + 1, queue, clock)
                 : format_text(_("Message #%" PRIu64 " of %s, from %s on "), d->id + 1, queue, clock);
         int columns = text_columns(d->c, dated);
-        if (columns + text_columns(d->c, right) + 6 > r.width && columns + 2 <= r.width)
-            right = only && columns + text_columns(d->c, _(" another queue: 1 ")) + 6 <= r.width
-                        ? _(" another queue: 1 ")
-                        : "";
-        if (columns + 2 <= r.width) {
+        bool beside = columns + text_columns(d->c, right) + 6 <= r.width;
+        if (columns + 2 <= r.width && (beside || !hidden)) {
+            right = beside ? right : "";
             free(title);
             title = dated;
         } else {
@@ -282,10 +280,10 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     else if (only)
-        snprintf(more, sizeof(more), "%s", _(" another queue: 1, arrows, 3 "));
+        snprintf(more, sizeof(more), "%s", _(" 1: other queues "));
     else if (keys && ledger_last_number(&m->ledger)) /* of another one; [ ] may be time's */
         snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
-    draw_message_title(&d, r, more, only);
+    draw_message_title(&d, r, more, hidden > 0);
     if (p.fates)
         draw_fates(&d, r, y++);
     char *note = caveat(&d);
@@ -302,7 +300,7 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     if (p.verdict)
         draw_message_verdict(&d, rect_rows(r, r.height - p.legend - p.verdict, p.verdict));
     if (p.legend)
-        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend));
+        diagram_legend(&d, rect_rows(r, r.height - p.legend, p.legend), &p, (size_t)first);
     diagram_finish(&d);
 }
 

@@ -293,6 +293,9 @@ static char *trouble(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
     const struct queue_seen *worst = model_queue(m);
+    if (s->moved_to)
+        return format_text(_("The lab runs on other ports now (AMQP %d): q, then call lab as before."),
+                           s->moved_to);
     if (s->source < 0)
         return xstrdup(_("No node answers: states and counts are unknown (?); places are those last seen."));
     worst = worst && unserved(worst) ? worst : NULL;

@@ -428,10 +428,11 @@ static void draw_ending(const struct model *m, struct canvas *c, struct rect r)
 }
 
 /* How many of them, and which is the first: the current one is in sight, with the one before it. */
-static size_t choose_listed(const struct model *m, int rows, int to_say, size_t *first)
+static size_t choose_listed(const struct model *m, int rows, int to_say, int asked, size_t *first)
 {
     size_t steps = m->lesson->steps_len, current = model_step(m);
     int few = rows - to_say < 3 ? 2 : 3; /* the one before, the current one, and the next if all is said */
+    few = rows - asked < few ? 1 : few;  /* but the question that is open rather than these */
     few = few < (int)steps ? few : (int)steps;
     int least = current == steps ? 0 : few;
     int listed = rows - to_say > least ? rows - to_say : least;
@@ -463,9 +464,9 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     y++; /* the title comes last: it says how many there was no room for */
     rows--;
     int to_say = steps_rows_to_do(m, c, r.width);
-    size_t first, listed = choose_listed(m, rows, to_say, &first);
-    char *shown = shown_text(m);
     int asked = steps_rows_asked(m, c, r.width);
+    size_t first, listed = choose_listed(m, rows, to_say, current < steps ? asked : 0, &first);
+    char *shown = shown_text(m);
     int extra = rows - (int)listed;
     size_t i = first;
     for (; i < first + listed && y < r.height; i++) {

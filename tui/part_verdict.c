@@ -15,11 +15,8 @@ static char *memory_text(const struct diagram *d, const struct moment *stop, con
     char at[32], then[32];
     diagram_time(stop->at_us - d->begin_us, stop->about, at);
     diagram_time(found->at_us - d->begin_us, found->about, then);
-    char *door = format_text(_("door %s"), "L5");
-    char *text = format_text(_("at %s, %s: %s (%s). Found lost at %s."), at,
-                             d->m->snapshot->nodes[stop->from].name, _(sched_door_words("L5")), door, then);
-    free(door);
-    return text;
+    return format_text(_("at %s, %s: %s (L5 in docs/glossary.md). Found lost at %s."), at,
+                       d->m->snapshot->nodes[stop->from].name, _(sched_door_words("L5")), then);
 }
 
 /* where it was lost, if that was seen; the caller frees it */

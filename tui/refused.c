@@ -137,14 +137,13 @@ static char *node_refused(const struct model *m, const char *said, const char *n
         return format_text(_("this lab has no node %s: 1 shows those there are"), node);
     if (silent)
         return format_text(
-            _("%s does not answer: its process does not run. :-n %s start starts it; o shows all "
-              "that was printed"),
-            node, node);
+            _("%s does not answer: its process does not run. Arrows select it, a starts it; o shows all that "
+              "was printed"),
+            node);
     if (strstr(said, "app to be stopped on the target node"))
-        return format_text(_("%s has to be stopped for this: :-n %s stop_app, or s where it is selected"),
-                           node, node);
+        return format_text(_("%s has to be stopped for this: arrows select it, s stops it"), node);
     if (strstr(said, "app to be running on the target node"))
-        return format_text(_("%s is stopped: :-n %s start_app, or a where it is selected"), node, node);
+        return format_text(_("%s is stopped: arrows select it, a starts it"), node);
     return NULL;
 }
 

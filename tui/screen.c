@@ -183,7 +183,7 @@ static char *what_first(const struct model *m)
         return xstrdup(_("Look at what the step marked > names; n, when you have seen it."));
     if (m->view == VIEW_LESSON)
         return xstrdup(_("Press n to run the step marked >; 1 shows what the nodes report."));
-    return xstrdup(_("Press n to run the step marked > and watch what the nodes report. e explains."));
+    return xstrdup(_("Press n to run the step marked >. Watch what the nodes report; e explains."));
 }
 
 #define TALL 22 /* rows from which on there is more than one for it */
@@ -281,6 +281,21 @@ static int command_rows(const struct model *m, const struct canvas *c)
     return rows < 2 || !whole ? 2 : rows > 4 ? 4 : rows;
 }
 
+/* What y does, beside a command that leaves room for it, or below one that does not; where neither does, it
+ * is the command that is cut: y copies all of it. Returns the columns that it takes from the command. */
+static int draw_copies(struct canvas *c, struct rect r, struct rect left, const struct words *w)
+{
+    const char *copies = _("y copies it"), *below = w->below ? w->below : "";
+    int columns = text_columns(c, copies) + 2, x = w->printed ? 2 : 0;
+    size_t skip, len = text_break(c, below, r.width - x, &skip), first = strcspn(below, "\n");
+    char *line = xstrndup(below, len < first ? len : first);
+    bool beside = text_columns(c, w->above) + columns <= left.width;
+    bool under = !beside && x + text_columns(c, line) + columns <= r.width;
+    free(line);
+    canvas_put_right(c, under ? r : left, under ? 0 : 1, under, STYLE_DIM, copies);
+    return under ? 0 : columns;
+}
+
 /* the command, its exit code, and, where there is no other row for it, what it printed */
 static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r, const struct words *w)
 {
@@ -295,11 +310,9 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
         left.width -= text_columns(c, cmd->other) + 2;
     }
     left.width -= text_columns(c, status) + 2;
+    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN)
+        left.width -= draw_copies(c, r, left, w);
     int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
-    const char *copies = _("y copies it");
-    if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN &&
-        x + 2 + text_columns(c, copies) <= left.width)
-        canvas_put_right(c, left, 1, 0, STYLE_DIM, copies);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
     canvas_put_right(c, r, 0, 0,
@@ -314,12 +327,33 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
     }
 }
 
+/* What has no room goes from the last clause on: half of one says less than none. The first one stays. */
+static void cut_at_clause(const struct canvas *c, int width, char *line)
+{
+    static const char *const ends[] = {". ", "; ", "。", "；"};
+    if (text_columns(c, line) <= width)
+        return;
+    char *cut = NULL;
+    for (char *at = line; *at; at++)
+        for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+            if (strncmp(at, ends[i], strlen(ends[i])) != 0)
+                continue;
+            char kept = *at;
+            *at = '\0';
+            cut = text_columns(c, line) <= width ? at : cut;
+            *at = kept;
+        }
+    if (cut)
+        *cut = '\0';
+}
+
 static void draw_command(const struct model *m, struct canvas *c, struct rect r)
 {
     struct words w = words_of(m);
     enum style style = w.printed ? STYLE_DIM : STYLE_STRONG;
     if (r.height == 1 && !w.printed && w.below) {
         char *line = one_line(w.below);
+        cut_at_clause(c, r.width, line);
         canvas_put(c, r, 0, 0, style, line);
         free(line);
     } else {

@@ -64,14 +64,14 @@ static void letters(struct text *t, unsigned nodes, uint32_t away, const struct 
     }
 }
 
-/* the door stands last: it is a name for who reads on, the words say it */
+/* the door's code stands last: it is a name for who reads on (docs/glossary.md), the words say it */
 json_t *sched_loss_fact(const struct replay_message *m)
 {
     json_t *why = fact_word(sched_door_words(m->door));
     if (!*m->door)
         return fact_with(N_("step %s: %s"), fact_of("%u", m->lost_step), why);
     return fact_with("%s (%s)", fact_with(N_("step %s: %s"), fact_of("%u", m->lost_step), why),
-                     fact_of(N_("door %s"), m->door));
+                     fact_of("%s", m->door));
 }
 
 static json_t *fate_fact(const struct replay_message *m)

@@ -76,6 +76,8 @@ int steps_rows_of_proof(const struct model *m, struct canvas *c, int width); /* 
 void draw_ledger(const struct model *m, struct canvas *c, struct rect r);    /* what became of each message */
 int ledger_rows(const struct model *m, struct canvas *c, int width);         /* that it could use */
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
+int events_hint_rows(const struct model *m, const struct canvas *c,
+                     int width); /* beside one, of the newest, if it is a hint */
 /* How many events, of those that pass the filter, come after the last one that is shown when the first is. */
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r);
 

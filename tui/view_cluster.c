@@ -82,30 +82,32 @@ static void draw_parts(const struct model *m, struct canvas *c, struct rect r, c
     }
 }
 
-static void draw_one_column(const struct model *m, struct canvas *c, struct rect r, bool with_steps)
+/* Rows for each part of one column. tight: what is said of the step comes before what only gives the picture
+ * more room, or is to be had with another key. */
+static struct rows share(const struct model *m, struct canvas *c, struct rect r,
+                         const struct steps_want *steps, bool tight)
 {
-    struct steps_want steps = {0};
-    if (with_steps)
-        steps = want_of_steps(m, c, r.width);
     int queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
     int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
     const struct want wants[] = {
-        {PART_STEPS, steps.first, false},
-        {PART_QUEUES, 2, true},            /* heading, the selected queue */
-        {PART_NODES, cards ? 0 : 1, true}, /* one line of names */
-        {PART_STEPS, steps.few, false},
-        {PART_STEPS, steps.asks, true},
+        {PART_STEPS, steps->first, false},
+        {PART_STEPS, steps->asks ? steps->asks + 1 : 0, true}, /* with the lesson's title */
+        {PART_QUEUES, 2, true},                                /* heading, the selected queue */
+        {PART_NODES, cards ? 0 : 1, true},                     /* one line of names */
+        {PART_STEPS, steps->asks ? steps->few - 1 : steps->few, false},
+        {PART_STEPS, tight ? steps->to_do : 0, false},
         {PART_QUEUES, first_queues, false},
         {PART_NODES, cards ? 4 : 0, true},
-        {PART_STEPS, steps.asked, true},
+        {PART_STEPS, steps->asked, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
+        {PART_EVENTS, m->fates.len ? 0 : events_hint_rows(m, c, r.width), true},
         {PART_LEGEND, 1, true},
-        {PART_STEPS, steps.to_do, false},
-        {PART_STEPS, steps.others, false},
+        {PART_STEPS, tight ? 0 : steps->to_do, false},
+        {PART_STEPS, steps->others, false},
         {PART_EVENTS, m->fates.len ? ledger_rows(m, c, r.width) - 2 : 0,
          false}, /* what became of each message */
-        {PART_STEPS, steps.proof, true},
+        {PART_STEPS, steps->proof, true},
         {PART_EVENTS, 2, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},
         {PART_QUEUES, queues - 1 - first_queues, false},
@@ -117,6 +119,18 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
         if (wants[i].part == PART_NODES && wants[i].rows && !rows.of[PART_NODES])
             grant(&rows, (struct want){PART_NODES, 1, true}); /* no room for cards: their names */
     }
+    return rows;
+}
+
+static void draw_one_column(const struct model *m, struct canvas *c, struct rect r, bool with_steps)
+{
+    struct steps_want steps = {0};
+    if (with_steps)
+        steps = want_of_steps(m, c, r.width);
+    struct rows rows = share(m, c, r, &steps, false);
+    bool small = c->width < 80 || c->height < 24;
+    if (small && rows.of[PART_STEPS] < steps.first + steps.few + steps.asks + steps.to_do)
+        rows = share(m, c, r, &steps, true);
     draw_parts(m, c, r, &rows);
 }
 

@@ -109,6 +109,9 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     }
     if ((state != STEP_OPEN || current) && lesson_step_reached(m->lesson, i))
         made(d, 6, state == STEP_OPEN ? STYLE_DIM : style, proof_words(s));
+    if (current && m->view == VIEW_LESSON && m->lesson->number && !m->text_only) /* texts are about these */
+        paragraph(d, 6, STYLE_DIM,
+                  _("1 shows the nodes and the table of queues; e goes back to where you were."));
 }
 
 static void add_lesson(struct lines *d, const struct model *m, int *current_at)

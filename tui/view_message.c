@@ -53,7 +53,11 @@ static void say_the_end(struct model *m, bool only, bool first)
     else if (!queue)
         model_say(m, "%s", _("There is no queue yet."));
     else if (only && m->snapshot && m->snapshot->queues_len > 1)
-        model_say(m, _("No other message of %s was seen. Another queue's: 1, arrows, 3."), queue);
+        model_say(
+            m,
+            _("No other message of %s was seen. To see another queue's: 1, select it with the up and down "
+              "keys, 3."),
+            queue);
     else
         model_say(m,
                   only    ? _("No other message of %s was seen.")

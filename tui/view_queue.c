@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "apart.h"
 #include "predict.h"
@@ -85,6 +86,9 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
                    policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
     else
         page_field(p, _("policy"), STYLE_NORMAL, "%s", q->policy ? q->policy : _("none applies"));
+    const char *operators = detail_text(o, "operator_policy");
+    if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
+        page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);
     page_field(p, _("in effect"), STYLE_NORMAL, "%s",
                q->effective_definition ? q->effective_definition : "?");
     char *arguments = json_object_get(o, "arguments")
@@ -128,34 +132,6 @@ static void bytes(struct page *p, const json_t *o)
                bytes_text(detail_count(o, "message_bytes_ready"), ready),
                bytes_text(detail_count(o, "message_bytes_unacknowledged"), unacked),
                count_text(detail_count(o, "messages_persistent"), persistent));
-}
-
-/* what a document says of a list of names: "-" for none, "?" if it does not say */
-static char *names_text(const json_t *list)
-{
-    struct text t = {0};
-    size_t i;
-    json_t *name;
-    json_array_foreach(list, i, name)
-    {
-        const char *s = json_string_value(name);
-        text_printf(&t, "%s%.*s", t.len ? ", " : "", s ? (int)strcspn(s, "@") : 1, s ? s : "?");
-    }
-    if (!t.len)
-        text_add(&t, json_is_array(list) || json_is_null(list) ? "-" : "?");
-    return t.s;
-}
-
-/* The operators' policy, and which mirrors could be filled again: of a queue that no policy mirrors neither.
- */
-static void others_rules(struct page *p, const json_t *o)
-{
-    const json_t *operators = json_object_get(o, "operator_policy");
-    const char *name = json_string_value(operators);
-    page_field(p, _("op. policy"), STYLE_NORMAL, "%s", name ? name : json_is_null(operators) ? "-" : "?");
-    char *recoverable = names_text(json_object_get(o, "recoverable_slaves"));
-    page_field(p, _("recoverable"), STYLE_NORMAL, "%s", recoverable);
-    free(recoverable);
 }
 
 /* "(default) by hello, amq.topic by a.#"; the last answer may still be about another queue */
@@ -204,23 +180,69 @@ static void add_rate(struct text *t, const char *name, double rate, int64_t tota
         text_printf(t, _(" (%s so far)"), count_text(total, count));
 }
 
-/* This screen or one before it saw its master take over, or nodes tell of it. */
-static bool took_over(const struct model *m, const struct queue_seen *q)
+/* Since when a queue's master has counted: these are its own figures, and they begin at nothing with it. */
+struct counting {
+    enum { SINCE_UNKNOWN, SINCE_DECLARED, SINCE_TAKEN_OVER, SINCE_BACK } since;
+    int64_t wall_ms; /* when that was; 0: not known */
+};
+
+static bool tells(const struct event_seen *e, const char *begin)
+{
+    size_t len = strlen(begin);
+    return strncmp(e->text, begin, len) == 0 && (!e->text[len] || strchr(", ", e->text[len]));
+}
+
+/* What nodes tell of it last; else what this screen or one before it saw. */
+static struct counting counting(const struct model *m, const struct queue_seen *q)
 {
     const struct away *past = model_past(m, q->name);
+    struct counting c = {SINCE_UNKNOWN, 0};
     if (q->master < 0)
-        return false;
-    char *begin = format_text("%s: %s promoted", q->name, m->snapshot->nodes[q->master].name);
-    char *declared = format_text("queue %s declared", q->name); /* another one of this name */
-    bool told = false;
-    for (size_t i = 0; i < m->snapshot->events_len; i++) {
-        const char *text = m->snapshot->events[i].text;
-        told = (told && strncmp(text, declared, strlen(declared)) != 0) ||
-               strncmp(text, begin, strlen(begin)) == 0;
+        return c;
+    const char *master = m->snapshot->nodes[q->master].name;
+    char *begins[] = {[SINCE_DECLARED] = format_text("queue %s declared on %s", q->name, master),
+                      [SINCE_TAKEN_OVER] = format_text("%s: %s promoted", q->name, master),
+                      [SINCE_BACK] = format_text("%s is back on %s", q->name, master)};
+    for (size_t i = 0; i < m->snapshot->events_len; i++)
+        for (size_t k = SINCE_DECLARED; k < ARRAY_LEN(begins); k++)
+            if (tells(&m->snapshot->events[i], begins[k]))
+                c = (struct counting){k, m->snapshot->events[i].wall_ms};
+    for (size_t k = SINCE_DECLARED; k < ARRAY_LEN(begins); k++)
+        free(begins[k]);
+    if (c.since == SINCE_UNKNOWN && past)
+        c.since = past->taken_len ? SINCE_TAKEN_OVER : past->back_at ? SINCE_BACK : SINCE_UNKNOWN;
+    return c;
+}
+
+/* Of one of which its master counts nothing; the caller frees it. */
+static char *nothing_text(const struct counting *c, const char *master)
+{
+    time_t seconds = (time_t)(c->wall_ms / 1000);
+    struct tm t;
+    char at[16] = "?";
+    localtime_r(&seconds, &t);
+    if (c->wall_ms)
+        snprintf(at, sizeof(at), "%02d:%02d:%02d", t.tm_hour, t.tm_min, t.tm_sec);
+    switch (c->since) {
+    case SINCE_DECLARED: return xstrdup(_("nothing went in or out so far"));
+    case SINCE_TAKEN_OVER: return format_text(_("nothing in or out since %s took over (%s)"), master, at);
+    case SINCE_BACK: return format_text(_("nothing in or out since %s is back (%s)"), master, at);
+    case SINCE_UNKNOWN: break;
     }
-    free(begin);
-    free(declared);
-    return told || (past && past->taken_len);
+    return format_text(_("nothing in or out since %s serves it; before that: ?"), master);
+}
+
+/* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. */
+static char *since_text(const struct model *m, const struct counting *c, const char *master)
+{
+    switch (c->since) {
+    case SINCE_DECLARED: break;
+    case SINCE_TAKEN_OVER: return format_text(_("as %s has counted since it took over"), master);
+    case SINCE_BACK: return format_text(_("as %s has counted since it is back"), master);
+    case SINCE_UNKNOWN: /* RabbitMQ's nodes tell of no queue that was declared */
+        return m->snapshot->traces ? format_text(_("as %s has counted since it serves it"), master) : NULL;
+    }
+    return NULL;
 }
 
 /* A served queue of which its master counts nothing has had nothing: the kit's nodes leave out what never
@@ -231,7 +253,6 @@ static bool had_nothing(const struct model *m, const struct queue_seen *q, const
            (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
-/* These are the master's own figures: one that took over begins at nothing. */
 static void rates(struct page *p, const struct model *m, const struct queue_seen *q, const json_t *o)
 {
     const json_t *stats = json_object_get(o, "message_stats");
@@ -240,13 +261,15 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     add_rate(&t, _("out"), q->deliver_rate, detail_count(stats, "deliver_get"));
     add_rate(&t, _("acked"), detail_rate(stats, "ack"), detail_count(stats, "ack"));
     add_rate(&t, _("redelivered"), detail_rate(stats, "redeliver"), detail_count(stats, "redeliver"));
-    page_field(p, _("rates"), STYLE_NORMAL, "%s",
-               t.len                  ? t.s
-               : had_nothing(m, q, o) ? _("nothing went in or out so far")
-                                      : "?");
-    if (t.len && took_over(m, q))
-        page_line(p, 14, STYLE_DIM, _("as %s has counted since it took over"),
-                  m->snapshot->nodes[q->master].name);
+    struct counting since = counting(m, q);
+    const char *master = q->master >= 0 ? m->snapshot->nodes[q->master].name : "?";
+    char *nothing = !t.len && had_nothing(m, q, o) ? nothing_text(&since, master) : NULL;
+    char *counted = t.len ? since_text(m, &since, master) : NULL;
+    page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : nothing ? nothing : "?");
+    if (counted)
+        page_line(p, 14, STYLE_DIM, "%s", counted);
+    free(nothing);
+    free(counted);
     text_finish(&t);
 }
 
@@ -328,7 +351,6 @@ static void fill(struct page *p, const struct model *m)
     consumers(p, q, o);
     if (o) {
         bytes(p, o);
-        others_rules(p, o);
         bindings(p, m, q);
         sizes(p, o);
     }

@@ -42,10 +42,10 @@ const char *sched_door_words(const char *door)
         N_("every node that held it was restarted and its copy was a mirror's"),
         N_("it was on the losing side of a partition, which was discarded"),
         N_("an operator's reset or forget"),
-        N_("it was transient and its last holder stopped"),
+        N_("it was transient and the last node that had it stopped"),
     };
     bool known = door[0] == 'L' && door[1] >= '1' && door[1] <= '5';
-    return known ? words[door[1] - '1'] : N_("no door explains it");
+    return known ? words[door[1] - '1'] : N_("none of the ways L1 to L5 explains it");
 }
 
 /* ---- words ---- */

@@ -133,8 +133,8 @@ enum sched_fate {
     SCHED_FATE_COUNT_
 };
 const char *sched_fate_word(enum sched_fate f);
-/* Through which door "L1" to "L5" it was lost, in words (docs/semantics.md). "no door explains it" for
- * others. */
+/* Through which door "L1" to "L5" it was lost, in words (docs/semantics.md). "none of the ways L1 to L5
+ * explains it" for others. */
 const char *sched_door_words(const char *door);
 
 struct sched_expect {

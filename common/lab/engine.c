@@ -539,24 +539,31 @@ static const char **full_argv(const struct labdir *lab, const char *const *argv,
     return full;
 }
 
-char *engine_typed(const struct labdir *lab, const char *const *argv)
+char *engine_called(const struct labdir *lab, const char *program, const char *const *words)
 {
-    char path[PATH_MAX], usual[PATH_MAX];
+    char usual[PATH_MAX];
     struct text typed = {0};
-    bool named = strchr(argv[0], '/') || program_find(argv[0], path, sizeof(path));
-    text_add_shell_word(&typed, named ? argv[0] : path);
+    const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
     bool elsewhere = labdir_path(NULL, usual, sizeof(usual)) || strcmp(usual, lab->path) != 0;
-    if (strcmp(argv[0], "labctl") == 0 && elsewhere) {
+    text_add_shell_word(&typed, program);
+    if (strcmp(name, "labctl") == 0 && elsewhere) {
         text_add_shell_word(&typed, "--dir");
         text_add_shell_word(&typed, lab->path);
     }
-    for (size_t i = 1; argv[i]; i++)
-        text_add_shell_word(&typed, argv[i]);
-    if (strcmp(argv[0], "lab") == 0 && elsewhere) { /* its command comes first */
+    for (size_t i = 0; words[i]; i++)
+        text_add_shell_word(&typed, words[i]);
+    if (strcmp(name, "lab") == 0 && elsewhere) { /* its command comes first */
         text_add_shell_word(&typed, "--dir");
         text_add_shell_word(&typed, lab->path);
     }
     return typed.s;
+}
+
+char *engine_typed(const struct labdir *lab, const char *const *argv)
+{
+    char path[PATH_MAX];
+    bool named = strchr(argv[0], '/') || program_find(argv[0], path, sizeof(path));
+    return engine_called(lab, named ? argv[0] : path, argv + 1);
 }
 
 int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int *pid)

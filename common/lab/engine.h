@@ -39,6 +39,9 @@ int engine_spawn(const struct labdir *lab, const char *const *argv, int *fd, int
 /* The same words for a shell, wherever one stands in it: the program by its path, labctl or lab told the
  * folder if it is not the one it would take by itself. The caller frees it. */
 char *engine_typed(const struct labdir *lab, const char *const *argv);
+/* The same where the program is called as somebody called it, "lab" or "build/labctl"; words: what follows.
+ */
+char *engine_called(const struct labdir *lab, const char *program, const char *const *words);
 
 /* Nodes of a lab of ours, by their index in lab->nodes. kill is SIGKILL to the processes of several (bit i:
  * index i), at once, and returns once they are gone; start starts the process again and returns once it

@@ -336,9 +336,9 @@ static bool in_danger(const struct snapshot *s, const struct queue_seen *q)
 static const char *one_copy(const struct queue_seen *q)
 {
     bool transient = !q->durable || q->exclusive || q->persistent == 0;
-    return transient                      ? "%s has ONE copy, in memory: stopping %s loses it"
+    return transient                      ? "%s has ONE copy: stopping %s loses it"
            : q->persistent == q->messages ? "%s has ONE copy: stopping %s hides it"
-                                          : "%s has ONE copy: stopping %s hides it, or loses it";
+                                          : "%s has ONE copy: stopping %s may lose it";
 }
 
 static void notice_hints(struct list *l, const struct snapshot *s, const struct snapshot *before)

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "lab/engine.h"
 #include "lab/merge.h"
-#include "lab/notice.h"
 #include "lab/node_log.h"
 
 /* The lists of queues are one node's (lab/merge.h): the others are asked for theirs now and then, to know
@@ -107,6 +106,24 @@ static void note_newest(struct observer *o, const struct snapshot *s)
     }
 }
 
+/* Nobody answers where this observer asks: is that because the lab was started anew on other ports? Its
+ * folder says so. */
+static int moved_to(const struct labdir *lab)
+{
+    struct labdir now;
+    char *error = NULL;
+    bool other = false, runs = false;
+    if (lab->external || labdir_load(&now, lab->path, &error)) {
+        free(error);
+        return 0;
+    }
+    for (size_t i = 0; i < now.nodes_len; i++) {
+        other = other || i >= lab->nodes_len || now.nodes[i].http_port != lab->nodes[i].http_port;
+        runs = runs || engine_node_alive(&now, i);
+    }
+    return other && runs ? now.nodes[0].amqp_port : 0;
+}
+
 static void end_round(struct observer *o)
 {
     struct node_answer answers[LIMIT_NODES] = {0};
@@ -121,6 +138,7 @@ static void end_round(struct observer *o)
                       (struct merge_time){.now = monotonic_ms(),
                                           .wall_ms = wall_ms(),
                                           .seen_wall_ms = o->earlier ? o->earlier->seen_wall_ms : 0});
+    s->moved_to = s->source < 0 ? moved_to(o->lab) : 0;
     merge_trace(s, answers, o->nodes_len, o->queue_asked);
     take_up_earlier(o, s);
     notice_published(s, o->latest, o->earlier ? o->earlier->noted_us : NULL);

@@ -159,6 +159,7 @@ struct snapshot {
     uint64_t number; /* rises by one with each snapshot */
     int source;      /* node whose lists were used; -1: no node answers: queues and policies are then old,
                         every queue's state and counts unknown */
+    int moved_to; /* no node answers, and the lab runs on other ports now: node1's for AMQP; 0: it does not */
     struct node_seen *nodes;
     size_t nodes_len; /* in the lab's order: node1, node2, ... */
     struct queue_seen *queues;

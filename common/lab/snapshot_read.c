@@ -353,6 +353,9 @@ static bool read_snapshot(struct reader *r, const json_t *json)
         return false;
     const char *source = json_string_value(json_object_get(json, "source"));
     r->s->source = source ? snapshot_node_index(r->s, source) : -1;
+    int64_t moved_to;
+    if (read_number(r, json, "snapshot", 0, "moved_to", 0, &moved_to))
+        r->s->moved_to = moved_to <= UINT16_MAX ? (int)moved_to : 0;
     READ_LIST(r, queues, queues, read_queue);
     READ_LIST(r, policies, policies, read_policy);
     READ_LIST(r, events, events, read_event);

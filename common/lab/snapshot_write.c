@@ -123,6 +123,8 @@ static void trace_to_json(const struct snapshot *s, json_t *json)
     }
     if (snapshot_partitioned(s))
         json_object_set_new(json, "partitioned", json_true());
+    if (s->moved_to)
+        json_object_set_new(json, "moved_to", json_integer(s->moved_to));
     if (s->traces)
         json_object_set_new(json, "traces", names_of(s, s->traces));
     if (s->trace_gaps)

@@ -140,7 +140,7 @@ static void account(struct sim *s, node_id n, uint32_t message, enum cause cause
         bool paused = cause == CAUSE_RESTART;
         lose(s, n, message, DOOR_L5, paused,
              paused ? "it was transient and its last holder paused"
-                    : "it was transient and its last holder stopped");
+                    : "it was transient and the last node that had it stopped");
         return;
     }
     if (cause == CAUSE_STEP && !m->persistent && master_went(s, n, m->queue)) {

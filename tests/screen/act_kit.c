@@ -290,12 +290,36 @@ static void an_interrupted_run_leaves_nothing_running(void **state)
     free(ports);
 }
 
+/* Somebody starts the lab of an open screen on other ports: the screen says so, and is right. */
+static void a_lab_that_moves_to_other_ports(void **state)
+{
+    struct act *a = *state;
+    struct lab *lab = &a->lab;
+    open_screen(a, "2");
+    char *program = format_text("%s/lab", lab->bin);
+    assert_int_equal(RUN(&a->out, program, "down", "--dir", lab->dir), 0);
+    seen(a, "STALE");
+    seen(a, "No node answers");
+    uint16_t amqp = lab->amqp; /* the same ones, for other uses: they are free */
+    lab->amqp = lab->http;
+    lab->http = lab->peer;
+    lab->peer = amqp;
+    if (!lab_up(lab, "kit", NULL, &a->out))
+        fail_msg("lab up: %s", text_str(&a->out));
+    char *says =
+        format_text("The lab runs on other ports now (AMQP %u): q, then call lab as before.", lab->amqp);
+    seen(a, says);
+    gone(a, "No node answers");
+    free(says);
+    free(program);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(everything_that_acts),
-                                       TEST(the_next_lesson_begins_on_nodes_that_run),
-                                       TEST(an_interrupted_run_leaves_nothing_running)};
+    const struct CMUnitTest tests[] = {
+        TEST(everything_that_acts), TEST(the_next_lesson_begins_on_nodes_that_run),
+        TEST(a_lab_that_moves_to_other_ports), TEST(an_interrupted_run_leaves_nothing_running)};
     return cmocka_run_group_tests_name("screen/act_kit", tests, NULL, NULL);
 }

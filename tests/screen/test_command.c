@@ -74,18 +74,24 @@ static void an_error_is_one_line_in_the_readers_language(void **state)
     text_finish(&out);
 }
 
-/* What is to be typed is the lab that was called, by the same path: it need not be in PATH. */
+/* What is to be typed is the lab that was called, by the same path: it need not be in PATH; and it is told
+ * the folder, if it would not take that one by itself. */
 static void no_lab_says_how_to_start_one(void **state)
 {
     (void)state;
     struct text out = {0};
     char *control = format_text("%sctl", program);
-    char *english = format_text(
-        "lab: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
+    char *english = format_text("lab: no lab in /nowhere/lab: start one with `%s up --dir /nowhere/lab` (or "
+                                "name its folder with --dir)\n",
+                                program);
     char *chinese = format_text(
-        "lab: /nowhere/lab 里没有实验：用 `%s up` 启动一个（或用 --dir 指定它的文件夹）\n", program);
-    char *from_control = format_text(
-        "Error: no lab in /nowhere/lab: start one with `%s up` (or name its folder with --dir)\n", program);
+        "lab: /nowhere/lab 里没有实验：用 `%s up --dir /nowhere/lab` 启动一个（或用 --dir 指定它的文件夹）\n",
+        program);
+    char *from_control =
+        format_text("Error: no lab in /nowhere/lab: start one with `%s up --dir /nowhere/lab` "
+                    "(or name its folder with --dir)\n",
+                    program);
+    char *usual = format_text("lab: no lab in /nowhere/lab: start one with `%s up` (or name", program);
     assert_int_equal(LAB(&out, ENGLISH, "down", "--dir", "/nowhere/lab"), 1);
     assert_string_equal(text_str(&out), english);
     assert_int_equal(LAB(&out, CHINESE, "down", "--dir", "/nowhere/lab"), 1);
@@ -94,10 +100,42 @@ static void no_lab_says_how_to_start_one(void **state)
         run_program(&out, 60000, (const char *const[]){control, "--dir", "/nowhere/lab", "status", NULL}),
         78);
     assert_string_equal(text_str(&out), from_control);
+    setenv("MIRRORLAB_DIR", "/nowhere/lab", 1); /* it takes that one by itself */
+    assert_int_equal(LAB(&out, ENGLISH, "down"), 1);
+    unsetenv("MIRRORLAB_DIR");
+    assert_non_null(strstr(text_str(&out), usual));
+    free(usual);
     free(control);
     free(english);
     free(chinese);
     free(from_control);
+    text_finish(&out);
+}
+
+/* So does what is said when all went well; a cluster that runs elsewhere needs no node here. */
+static void what_looks_at_a_lab_elsewhere_names_its_folder(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    char *folder = temporary_folder("command");
+    assert_non_null(folder);
+    char *config = format_text("%s/mine.cfg", folder), *written = format_text("%s/lab.cfg", folder);
+    char *says = format_text("`%s --dir %s` and `%s status --dir %s` now look at it", program, folder,
+                             program, folder);
+    FILE *f = fopen(config, "we");
+    assert_non_null(f);
+    fputs("engine = \"rabbitmq\"; nodes = ( { name = \"rabbit1\"; url = \"http://127.0.0.1:9\"; } );\n", f);
+    fclose(f);
+    assert_int_equal(LAB(&out, ENGLISH, "up", "--dir", folder, "--config", config), 0);
+    if (!strstr(text_str(&out), says))
+        fail_msg("instead of %s:\n%s", says, text_str(&out));
+    unlink(config);
+    unlink(written);
+    assert_int_equal(rmdir(folder), 0);
+    free(folder);
+    free(config);
+    free(written);
+    free(says);
     text_finish(&out);
 }
 
@@ -201,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_is_one_line_in_the_readers_language),
         cmocka_unit_test(no_lab_says_how_to_start_one),
+        cmocka_unit_test(what_looks_at_a_lab_elsewhere_names_its_folder),
         cmocka_unit_test(a_run_leaves_the_lesson_of_a_screen_alone),
         cmocka_unit_test(a_schedule_is_told_in_the_readers_language),
         cmocka_unit_test(a_recording_is_played_through_where_no_key_comes),

@@ -229,6 +229,9 @@ static void the_one_acted_on_comes_first(void **state)
     event(s, 2, "refused", "node3", "a client was refused: NOT_FOUND");
     event(s, 3, "queue", "node1", "queue hello declared on node1");
     event(s, 4, "node", NULL, "node1 does not answer");
+    event(s, 5, "policy", "node3", "all set on ^: {}"); /* whoever was asked to set it */
+    event(s, 6, "queue", "node3", "queue hello deleted");
+    event(s, 7, "memory", "node2", "300 MiB in use: messages that are not wanted soon go to the disk");
     model_init(&m, NULL, NULL, false, false);
     model_observe(&m, s);
     model_show(&m, VIEW_EVENTS);
@@ -237,6 +240,9 @@ static void the_one_acted_on_comes_first(void **state)
     assert_contains(frame, "  refused  node3: a client was refused: NOT_FOUND\n");
     assert_contains(frame, "  queue    queue hello declared on node1\n");
     assert_contains(frame, "  node     node1 does not answer\n");
+    assert_contains(frame, "  policy   all set on ^: {} (seen by node3)\n");
+    assert_contains(frame, "  queue    queue hello deleted (seen by node3)\n");
+    assert_contains(frame, "  memory   node2: 300 MiB in use");
     free(frame);
     model_finish(&m);
     snapshot_destroy(s);

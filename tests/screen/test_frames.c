@@ -147,6 +147,41 @@ static void overlays(void **state)
     sketch_destroy(l);
 }
 
+/* What p and g ask: with a lesson's programs, which they run. */
+static void forms(void **state)
+{
+    static const struct {
+        int key;
+        const char *name;
+    } shown[] = {{'g', "get-80x24"}, {'p', "publish-80x24"}};
+    static char *consumer[] = {"consumer", NULL}, *producer[] = {"producer", NULL};
+    (void)state;
+    struct lesson *l = two_proved(), *tools = sketch_lesson();
+    char **actions[] = {tools->steps[0].action, tools->steps[2].action};
+    struct labdir lab = {0};
+    struct model m;
+    struct command *run;
+    labdir_defaults(&lab, ENGINE_KIT, 3);
+    tools->steps[0].action = consumer;
+    tools->steps[2].action = producer;
+    show(&m, l, (const char *const[]){"rest", NULL});
+    m.tools = tools;
+    m.lab = &lab;
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        model_key(&m, shown[i].key, &run);
+        char *frame = model_frame(&m, 80, 24);
+        check_frame(shown[i].name, frame);
+        free(frame);
+        model_key(&m, KEY_ESCAPE, &run);
+        assert_null(run);
+    }
+    tools->steps[0].action = actions[0];
+    tools->steps[2].action = actions[1];
+    model_finish(&m);
+    sketch_destroy(tools);
+    sketch_destroy(l);
+}
+
 /* Where there is little room, what is to be read is still there to its end: by more rows, and by scrolling.
  */
 static void overlays_in_a_small_window(void **state)
@@ -169,7 +204,7 @@ static void overlays_in_a_small_window(void **state)
     for (int i = 0; i < 100; i++)
         model_key(&m, KEY_PAGE_DOWN, &run);
     frame = model_frame(&m, 40, 12); /* as far as there is something, and one key goes back from there */
-    assert_contains(frame, "|   draw the whole screen again");
+    assert_contains(frame, "|   docs/glossary.md");
     assert_contains(frame, " 0 below");
     free(frame);
     model_key(&m, 'k', &run);
@@ -738,6 +773,7 @@ int main(void)
         cmocka_unit_test(counts_that_do_not_fit),
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(overlays),
+        cmocka_unit_test(forms),
         cmocka_unit_test(overlays_in_a_small_window),
         cmocka_unit_test(a_long_error),
         cmocka_unit_test(what_has_no_room_is_said),

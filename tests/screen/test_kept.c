@@ -209,6 +209,29 @@ static void out_of_reach(struct scene *s)
     q->was_messages = -1; /* this screen never saw it */
 }
 
+/* What a disk has may come back; and a node that only does not answer has lost nothing yet. */
+static void what_only_memory_held(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, "hello");
+    struct queue_seen *q = &s.t.s->queues[0];
+    q->durable = true;
+    q->messages = q->ready = q->was_messages = 3;
+    q->persistent = 2;
+    look(&s);
+    story_down(&s.t, 0, 2000000);
+    q->state = QUEUE_SEEN_STOPPED;
+    q->messages = q->ready = q->unacked = q->persistent = -1;
+    look(&s);
+    account_says(&s, "hello: 3 messages are out of reach: their only copy is on node1. Memory alone held 1: "
+                     "expected lost.");
+    s.t.s->nodes[0].state = NODE_UNKNOWN;
+    look(&s);
+    account_says(&s, "hello: 3 messages are out of reach: their only copy is on node1.");
+    end(&s);
+}
+
 static void returns_empty(struct scene *s)
 {
     struct queue_seen *q = &s->t.s->queues[0];
@@ -223,7 +246,9 @@ static void what_was_lost(void **state)
     struct scene s;
     out_of_reach(&s);
     look(&s);
-    account_says(&s, "hello: 1 message is out of reach: its only copy is on node1.");
+    account_says(
+        &s, "hello: memory alone held 1 message, on node1 (not running). Expected lost; known when it is "
+            "back.");
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "hello is STOPPED: only node1 can say what it holds; it was 1 message", true);
     says(&s, "p publishes one", false);
@@ -481,6 +506,7 @@ int main(void)
         cmocka_unit_test(another_delivery),
         cmocka_unit_test(another_of_its_name),
         cmocka_unit_test(what_was_lost),
+        cmocka_unit_test(what_only_memory_held),
         cmocka_unit_test(what_nobody_saw),
         cmocka_unit_test(of_a_finished_lesson),
         cmocka_unit_test(one_stop_after_the_other),

@@ -385,6 +385,39 @@ static void a_small_screen_has_them_all(void **state)
     sketch_destroy(l);
 }
 
+/* From any view to the lesson and back to where one was; there a text that is about the table says which key
+ * shows it. */
+static void e_goes_to_the_lesson_and_back(void **state)
+{
+    static const enum view views[] = {VIEW_CLUSTER, VIEW_EVENTS, VIEW_QUEUE, VIEW_NODE};
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run = NULL;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    for (size_t i = 0; i < ARRAY_LEN(views); i++)
+        for (int by_number = 0; by_number < 2; by_number++) {
+            model_show(&m, views[i]);
+            m.scroll = -3;
+            types(&m, by_number ? "44" : "e", &run);
+            assert_int_equal(m.view, VIEW_LESSON);
+            assert_int_equal(m.scroll, 0);
+            char *frame = model_frame(&m, 80, 24);
+            assert_contains(frame,
+                            "1 shows the nodes and the table of queues; e goes back to where you were.");
+            free(frame);
+            types(&m, "e", &run);
+            assert_int_equal(m.view, views[i]);
+            assert_int_equal(m.scroll, -3);
+        }
+    char *frame = model_frame(&m, 160, 45);
+    assert_lacks(frame, "1 shows the nodes"); /* beside it they are there */
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +434,7 @@ int main(void)
         cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
+        cmocka_unit_test(e_goes_to_the_lesson_and_back),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);
 }

@@ -63,11 +63,11 @@ static void a_refusal_says_what_to_do(void **state)
         {":join_cluster node2\n",
          "Error: this command requires the 'rabbit' app to be stopped on the target node. Stop it with "
          "'rabbitmqctl stop_app'.\nArguments given:\n\tjoin_cluster\n\nUsage\n\nrabbitmqctl join_cluster\n",
-         64, "node1 has to be stopped for this: :-n node1 stop_app"},
+         64, "node1 has to be stopped for this: arrows select it, s stops it"},
         {":-n node2 list_queues\n",
          "Error: this command requires the 'rabbit' app to be running on the target node. Start it with "
          "'labctl start_app'.\nArguments given:\n\tlist_queues\n\nUsage\n\nlabctl list_queues\n",
-         64, "node2 is stopped: :-n node2 start_app"},
+         64, "node2 is stopped: arrows select it, a starts it"},
         {":-n node9 list_queues\n",
          "Error: unable to perform an operation on node 'node9'. Please see diagnostics\n\nMost common\n", 69,
          "this lab has no node node9"},
@@ -87,7 +87,7 @@ static void a_refusal_says_what_to_do(void **state)
          "Starting node node1@localhost ...\nError: unable to perform an operation on node "
          "'node1@localhost'. "
          "Please see diagnostics information and suggestions below.\n\nMost common reasons\n * a\n * b\n",
-         69, "node1 does not answer: its process does not run. :-n node1 start"},
+         69, "node1 does not answer: its process does not run. Arrows select it, a starts it"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {

@@ -93,7 +93,7 @@ static void a_recorded_cluster(void **state)
     assert_string_equal(mirrored->policy, "mirror-policy");
     assert_int_equal(s->policies_len, 1);
     assert_string_equal(s->policies[0].pattern, "^mirrior");
-    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 hides it, or loses it"));
+    assert_true(has_event(s, "hint", "hello has ONE copy: stopping node1 may lose it"));
     snapshot_destroy(s);
     look_end(&up);
 }
@@ -105,9 +105,9 @@ static void the_only_copy(void **state)
         int persistent; /* of one message */
         bool durable;
         const char *hint;
-    } known[] = {{0, true, "hello has ONE copy, in memory: stopping node1 loses it"},
+    } known[] = {{0, true, "hello has ONE copy: stopping node1 loses it"},
                  {1, true, "hello has ONE copy: stopping node1 hides it"},
-                 {1, false, "hello has ONE copy, in memory: stopping node1 loses it"}};
+                 {1, false, "hello has ONE copy: stopping node1 loses it"}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         struct look up;
@@ -603,6 +603,21 @@ static void json_and_back(void **state)
     }
 }
 
+/* so a recording of a lab that has moved shows what its screen said */
+static void where_a_lab_moved_is_kept(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    struct snapshot *s = load_snapshot("silent");
+    s->moved_to = 6672;
+    json_t *json = snapshot_to_json(s);
+    struct snapshot *again = snapshot_from_json(json, &error);
+    assert_int_equal(again->moved_to, 6672);
+    json_decref(json);
+    snapshot_destroy(s);
+    snapshot_destroy(again);
+}
+
 static void what_is_no_snapshot_is_refused(void **state)
 {
     static const struct {
@@ -655,6 +670,7 @@ int main(void)
         cmocka_unit_test(sums_are_nobodys_count),
         cmocka_unit_test(a_handover_is_no_partition),
         cmocka_unit_test(json_and_back),
+        cmocka_unit_test(where_a_lab_moved_is_kept),
         cmocka_unit_test(what_is_no_snapshot_is_refused),
     };
     return cmocka_run_group_tests_name("screen/snapshot", tests, NULL, NULL);

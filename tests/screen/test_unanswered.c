@@ -56,6 +56,29 @@ static void where_nobody_answers_nodes_are_only_started(void **state)
     sketch_destroy(l);
 }
 
+/* The lab was started again on other ports: that is why nobody answers, and no key here mends it. */
+static void a_lab_that_has_moved_says_where_to(void **state)
+{
+    struct model m;
+    struct command *run = NULL;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("silent");
+    s->moved_to = 65535;
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "STALE");
+    assert_contains(frame, "The lab runs on other ports now (AMQP 65535): q, then call lab as before.");
+    assert_lacks(frame, "No node answers");
+    free(frame);
+    types(&m, "p", &run);
+    assert_null(run);
+    assert_contains(model_message(&m), "p: not now. The lab runs on other ports now (AMQP 65535)");
+    assert_lacks(model_message(&m), "a starts the selected one");
+    model_finish(&m);
+}
+
 /* Lesson 1 asks while its only node is stopped. */
 static void a_question_is_answered_where_nobody_answers(void **state)
 {
@@ -113,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_nobody_answers_nodes_are_only_started),
+        cmocka_unit_test(a_lab_that_has_moved_says_where_to),
         cmocka_unit_test(a_question_is_answered_where_nobody_answers),
         cmocka_unit_test(a_cut_is_what_was_told),
     };

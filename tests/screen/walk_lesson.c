@@ -137,6 +137,10 @@ static void quit(struct walk *w)
     assert_true(terminal_wait_end(w->t, 10000));
     if (!strstr(terminal_text(w->t), "The nodes keep running"))
         fail_msg("the screen after q:\n%s", terminal_text(w->t));
+    char *down = format_text(" down --dir %s` stops them", w->lab.dir);
+    if (!strstr(terminal_text(w->t), down))
+        fail_msg("not \"%s\" after q:\n%s", down, terminal_text(w->t));
+    free(down);
     int code = terminal_end(w->t);
     w->t = NULL;
     assert_int_equal(code, 0);

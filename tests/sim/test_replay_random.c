@@ -130,7 +130,8 @@ static void make_up(struct text *out, uint64_t seed)
 /* NULL: nothing contradicts anything; else what does, for whoever prints it. */
 static const char *contradiction(const char *said, int err)
 {
-    static const char *const signs[] = {"NOT SO", "no door explains it", "NOT PLAYED", "broken  "};
+    static const char *const signs[] = {"NOT SO", "none of the ways L1 to L5 explains it", "NOT PLAYED",
+                                        "broken  "};
     for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         if (strstr(said, signs[i]))
             return signs[i];

@@ -32,19 +32,26 @@ static int command_up(const struct options *o)
         int err = labdir_save(&lab, &error);
         if (err)
             return lab_failed(err, error);
-        printf(_("%s: this cluster runs elsewhere; `%s` and `%s status` now look at it\n"), lab.path,
-               lab_program, lab_program);
+        char *screen = lab_typed(&lab, "lab", NULL), *status = lab_typed(&lab, "lab", WORDS("status"));
+        printf(_("%s: this cluster runs elsewhere; `%s` and `%s` now look at it\n"), lab.path, screen,
+               status);
+        free(screen);
+        free(status);
         return 0;
     }
     code = lab_start(&lab, o->fresh);
     lab_forget_events(&lab); /* what happened then is no part of what happens now */
     if (!code && o->fresh)
         lesson_forget_all(&lab);
-    if (!code)
-        printf(NP_("%zu node runs in %s; `%s` shows it, `%s down` stops it\n",
-                   "%zu nodes run in %s; `%s` shows them, `%s down` stops them\n", lab.nodes_len),
-               lab.nodes_len, lab.path, lab_program, lab_program);
-    return code;
+    if (code)
+        return code;
+    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
+    printf(NP_("%zu node runs in %s; `%s` shows it, `%s` stops it\n",
+               "%zu nodes run in %s; `%s` shows them, `%s` stops them\n", lab.nodes_len),
+           lab.nodes_len, lab.path, screen, down);
+    free(screen);
+    free(down);
+    return 0;
 }
 
 /* The lab of a command that wants one; 0 or an exit code. */
@@ -53,9 +60,11 @@ static int load_lab(const struct options *o, struct labdir *lab)
     char *error = NULL;
     int err = labdir_load(lab, o->dir, &error);
     if (err == ERR_NOT_FOUND) {
+        char *up = lab_typed(lab, "lab", WORDS("up"));
         free(error);
-        error = format_text(_("no lab in %s: start one with `%s up` (or name its folder with --dir)"),
-                            lab->path, lab_program);
+        error = format_text(_("no lab in %s: start one with `%s` (or name its folder with --dir)"), lab->path,
+                            up);
+        free(up);
     }
     return err ? lab_failed(err, error) : 0;
 }
@@ -96,13 +105,17 @@ static int command_status(const struct options *o)
     }
     bool heard = s->source >= 0;
     snapshot_destroy(s);
-    if (!heard && lab_any_alive(&lab))
-        fprintf(stderr,
-                _("lab: no node answers; `%sctl -n node1 start_app` starts one whose app is stopped\n"),
-                lab_program);
-    else if (!heard)
-        fprintf(stderr, _("lab: no node answers; `%s up` starts them\n"), lab_program);
-    return heard ? 0 : EXIT_NOT_DONE;
+    if (heard)
+        return 0;
+    bool alive = lab_any_alive(&lab);
+    char *helps = alive ? lab_typed(&lab, "labctl", WORDS("-n", lab.nodes[0].name, "start_app"))
+                        : lab_typed(&lab, "lab", WORDS("up"));
+    fprintf(stderr,
+            alive ? _("lab: no node answers; `%s` starts one whose app is stopped\n")
+                  : _("lab: no node answers; `%s` starts them\n"),
+            helps);
+    free(helps);
+    return EXIT_NOT_DONE;
 }
 
 static int command_lessons(void)
@@ -123,22 +136,22 @@ static int command_lessons(void)
 /* the lab that runs is not one for this lesson */
 static int too_few(const struct labdir *lab, size_t wanted, bool other_engine)
 {
+    char *down = lab_typed(lab, "lab", WORDS("down"));
     if (other_engine)
-        fprintf(stderr,
-                _("lab: the lab that runs in %s is one of %s, not of the engine you named; run `%s down` "
-                  "first, or "
-                  "name another folder with --dir\n"),
-                lab->path, lab_engine_word(lab), lab_program);
+        fprintf(
+            stderr,
+            _("lab: the lab that runs in %s is one of %s, not of the engine you named; run `%s` first, or "
+              "name another folder with --dir\n"),
+            lab->path, lab_engine_word(lab), down);
     else
         fprintf(stderr,
-                NP_("lab: %zu node runs in %s, and this lesson wants %zu; run `%s down` first, or name "
-                    "another folder "
-                    "with --dir\n",
-                    "lab: %zu nodes run in %s, and this lesson wants %zu; run `%s down` first, or name "
-                    "another folder "
-                    "with --dir\n",
+                NP_("lab: %zu node runs in %s, and this lesson wants %zu; run `%s` first, or name another "
+                    "folder with --dir\n",
+                    "lab: %zu nodes run in %s, and this lesson wants %zu; run `%s` first, or name another "
+                    "folder with --dir\n",
                     lab->nodes_len),
-                lab->nodes_len, lab->path, wanted, lab_program);
+                lab->nodes_len, lab->path, wanted, down);
+    free(down);
     return EXIT_NOT_DONE;
 }
 
@@ -154,11 +167,14 @@ static void say_unused(const struct options *o, const struct labdir *lab)
                          : o->nodes && (size_t)o->nodes != lab->nodes_len ? "--nodes"
                          : o->config                                      ? "--config"
                                                                           : NULL;
-    if (option)
-        fprintf(stderr,
-                _("lab: the lab in %s runs already and is used as it is, without %s; `%s down` first for "
-                  "another one\n"),
-                lab->path, option, lab_program);
+    if (!option)
+        return;
+    char *down = lab_typed(lab, "lab", WORDS("down"));
+    fprintf(
+        stderr,
+        _("lab: the lab in %s runs already and is used as it is, without %s; `%s` first for another one\n"),
+        lab->path, option, down);
+    free(down);
 }
 
 /* A lab in the folder that runs and fits is used; otherwise one is started and *started says so. */
@@ -347,9 +363,12 @@ static int command_screen(const struct options *o, int number)
         if (!code && next)
             code = make_ready(&lab, next);
     } while (!code && next);
-    if (!lab.external && lab_any_alive(&lab))
-        printf(_("The nodes keep running:\n`%s` comes back to them, `%s down` stops them.\n"), lab_program,
-               lab_program);
+    if (lab.external || !lab_any_alive(&lab))
+        return code;
+    char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
+    printf(_("The nodes keep running:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
+    free(screen);
+    free(down);
     return code;
 }
 

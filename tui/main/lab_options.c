@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "lab/engine.h"
 #include "main/lab.h"
 #include "words.h"
 
@@ -60,6 +61,15 @@ int lab_wrong_usage(const char *format, ...)
     fprintf(stderr, _("lab: %s; lab --help shows what there is\n"), text_str(&what));
     text_finish(&what);
     return LAB_EXIT_USAGE;
+}
+
+char *lab_typed(const struct labdir *lab, const char *program, const char *const *words)
+{
+    static const char *const none[] = {NULL};
+    char *called = format_text("%s%s", lab_program, program + strlen("lab")); /* labctl stands beside lab */
+    char *typed = engine_called(lab, called, words ? words : none);
+    free(called);
+    return typed;
 }
 
 /* prints the message (and frees it); the exit code for this kind of error */

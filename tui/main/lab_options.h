@@ -23,6 +23,11 @@ struct options {
  * Set once, in main. */
 extern const char *lab_program;
 extern const char lab_usage[];
+/* What is to be typed next for this lab: "lab down", "build/labctl --dir DIR -n node1 start_app" where it is
+ * not in the folder that they take by themselves. program: "lab" or "labctl"; words: WORDS("down"); NULL:
+ * none. The caller frees it. */
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+char *lab_typed(const struct labdir *lab, const char *program, const char *const *words);
 
 /* Options may stand anywhere; the words that are left are argv[optind..]. 0, an exit code, or -1 for help. */
 int lab_read_options(int argc, char **argv, struct options *o);

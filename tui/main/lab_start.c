@@ -146,10 +146,12 @@ int lab_start(struct labdir *lab, bool fresh)
     int err;
     if (labdir_load(&old, lab->path, &error) == 0) {
         if (lab_any_alive(&old)) {
+            char *down = lab_typed(&old, "lab", WORDS("down"));
             fprintf(stderr,
-                    _("lab: a lab is running in %s already; use it, run `%s down` first, or name another "
-                      "folder with --dir\n"),
-                    old.path, lab_program);
+                    _("lab: a lab is running in %s already; use it, run `%s` first, or name another folder "
+                      "with --dir\n"),
+                    old.path, down);
+            free(down);
             return LAB_EXIT_NOT_DONE;
         }
         if (!fresh && !same_nodes(&old, lab))
@@ -170,11 +172,13 @@ int lab_start(struct labdir *lab, bool fresh)
         return 0; /* the handler stays: what comes next answers it, or has its own */
     take_interrupts(false);
     int code = lab_failed(err, error ? error : xstrdup(_("interrupted: the lab is stopped again")));
-    if (err == ERR_BUSY)
+    if (err == ERR_BUSY) {
+        char *elsewhere = lab_typed(lab, "lab", WORDS("--ports", "6672,16672,26672"));
         fprintf(stderr,
                 _("lab: if that is a lab of another folder, `%s down --dir FOLDER` ends it; else start this "
-                  "one on "
-                  "other ports: `%s --ports 6672,16672,26672`\n"),
-                lab_program, lab_program);
+                  "one on other ports: `%s`\n"),
+                lab_program, elsewhere);
+        free(elsewhere);
+    }
     return interrupted ? 128 + interrupted : code;
 }

@@ -100,9 +100,14 @@ static int without_lab(struct ctl *c)
 /* lab stands beside labctl: it is called by the same path */
 static char *no_lab_text(const struct ctl *c)
 {
-    const char *slash = strrchr(c->line.program, '/');
-    return format_text("no lab in %s: start one with `%.*slab up` (or name its folder with --dir)",
-                       c->lab.path, slash ? (int)(slash + 1 - c->line.program) : 0, c->line.program);
+    const char *slash = strrchr(c->line.program, '/'), *up[] = {"up", NULL};
+    char *program = format_text("%.*slab", slash ? (int)(slash + 1 - c->line.program) : 0, c->line.program);
+    char *typed = engine_called(&c->lab, program, up);
+    char *text =
+        format_text("no lab in %s: start one with `%s` (or name its folder with --dir)", c->lab.path, typed);
+    free(program);
+    free(typed);
+    return text;
 }
 
 static int with_lab(struct ctl *c)
