@@ -3,25 +3,18 @@
  *
  * Everything that can be seen goes through the model; a frame is drawn when it differs from the last one. */
 #include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/err.h"
-#include "commands.h"
 #include "lab/engine.h"
-#include "give.h"
-#include "jobs.h"
 #include "kept.h"
 #include "lab/observe.h"
 #include "lessons_beside.h"
 #include "losses.h"
-#include "model.h"
-#include "mouse.h"
+#include "run_private.h"
 #include "script.h"
 #include "session.h"
 #include "terminal.h"
@@ -38,32 +31,6 @@
 
 enum { EXIT_NO_TERMINAL = 69, EXIT_CONFIG = 78 };
 enum { PLAIN_WIDTH = 80, PLAIN_HEIGHT = 24 };
-
-struct run {
-    struct labdir *lab;
-    const struct tui_options *opts;
-    struct event_base *base;
-    struct model model;
-    struct canvas canvas;
-    struct terminal *terminal; /* NULL: plain text */
-    struct observer *observer; /* NULL: a replay */
-    struct session *session;   /* recordings, and what is shown of them instead of the model */
-    struct script *script;     /* NULL: keys come from the terminal only */
-    ms_time fake_now;          /* with a fake clock */
-    int exit_code;
-    uint64_t shown; /* hash of the frame that can be seen */
-    uint64_t frames;
-    bool going_on;   /* this screen ends, the next lesson's follows */
-    bool unattended; /* no terminal, no keys, not asked for: it says so when it ends */
-    bool input_over; /* no key will come any more, and no script has any */
-    bool pressed;    /* some came */
-    unsigned quiet;  /* looks since the last command ended */
-
-    struct jobs *jobs; /* the commands that run */
-
-    struct event *input, *tick, *resized, *quit[3], *interrupt;
-    struct event *more; /* of a recording that is still written */
-};
 
 static ms_time monotonic_ms(void)
 {
@@ -92,7 +59,7 @@ static void show_plain(struct run *r)
     text_finish(&frame);
 }
 
-static void draw(struct run *r, bool whole)
+void run_draw(struct run *r, bool whole)
 {
     int width = PLAIN_WIDTH, height = PLAIN_HEIGHT;
     if (r->terminal)
@@ -128,7 +95,7 @@ static void draw(struct run *r, bool whole)
 
 static void draw_again(void *arg)
 {
-    draw(arg, false);
+    run_draw(arg, false);
 }
 
 /* ---- nodes
@@ -147,7 +114,7 @@ static void on_snapshot(void *arg, const struct snapshot *s)
         r->model.leftover = lesson_leftover(r->model.lesson, s);
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
-    draw(r, false);
+    run_draw(r, false);
     for (char *lost; (lost = losses_next(&r->model));) { /* it is in the list from the next look on */
         observer_tell(r->observer, "lost", lost);
         free(lost);
@@ -168,176 +135,8 @@ static void on_more(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- programs
- * ------------------------------------------------------------------------------------------------------ */
-
-static void on_output(void *arg, struct command *c, const char *data, size_t len)
-{
-    struct run *r = arg;
-    model_output(&r->model, c, data, len);
-    if (c->step >= 0)
-        lesson_output(r->model.lesson, (size_t)c->step, data, len);
-    session_output(r->session, c, data, len);
-    draw(r, false);
-}
-
-static void on_ended(void *arg, struct command *c, int exit_code)
-{
-    struct run *r = arg;
-    /* said when it is so: the next key may rest on it; screen.c translates it, as a recording has it */
-    static const char ready[] = N_("ready: every node runs, and what the lesson uses is cleared");
-    int step = c->step;
-    if (step == COMMAND_CLEAN && exit_code == 0) {
-        on_output(r, c, ready, sizeof(ready) - 1);
-        on_output(r, c, "\n", 1);
-    }
-    model_ended(&r->model, c, exit_code); /* c may be gone after it */
-    if (step >= 0)
-        lesson_action_ended(r->model.lesson, (size_t)step, exit_code);
-    session_ended(r->session, c, exit_code); /* by its address only */
-    if (r->observer)
-        observer_poke(r->observer);
-    draw(r, false);
-}
-
-/* What B does is no program of its own: a child of this one does it, so that the screen goes on meanwhile.
- * clear: the policies that it was told may go. */
-static int spawn_clean(struct run *r, const char *const *clear, int *fd, int *pid)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
-        return ERR_IO;
-    fflush(NULL);
-    *pid = fork();
-    if (*pid == 0) {
-        char *error = NULL;
-        int err = lesson_clean(r->lab, r->model.lesson, clear, &error);
-        if (err)
-            dprintf(ends[1], "%s\n", error ? error : err_text(err));
-        _exit(err ? 1 : 0);
-    }
-    close(ends[1]);
-    *fd = ends[0];
-    return *pid > 0 ? 0 : ERR_IO;
-}
-
-static void begin_again(struct run *r)
-{
-    char *error = NULL;
-    struct lesson *l = lesson_load(r->model.lesson->number, r->lab, &error);
-    if (!l) {
-        model_say(&r->model, "%s", error);
-        free(error);
-        return;
-    }
-    lesson_destroy(r->model.lesson);
-    r->model.lesson = l;
-}
-
-static void start_command(struct run *r, struct command *c)
-{
-    int err, fd = -1, pid = 0;
-    bool clean = c->step == COMMAND_CLEAN;
-    if (clean)
-        begin_again(r);
-    if (c->step >= 0)
-        lesson_begin_action(r->model.lesson, (size_t)c->step);
-    model_ran(&r->model, c);
-    session_ran(r->session, c);
-    if (!clean) {
-        err = jobs_start(r->jobs, r->lab, c);
-    } else if ((err = spawn_clean(r, (const char *const *)c->argv + COMMAND_CLEAN_FIRST, &fd, &pid)) == 0) {
-        jobs_adopt(r->jobs, c, fd, pid);
-    }
-    if (!err)
-        return;
-    model_say(&r->model, _("%s cannot be run (%s); run make"), c->argv[0], err_text(err));
-    int step = c->step;
-    model_ended(&r->model, c, 127);
-    if (step >= 0)
-        lesson_action_ended(r->model.lesson, (size_t)step, 127);
-    session_ended(r->session, c, 127);
-    session_said(r->session);
-}
-
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
-
-/* To the next lesson: the caller of tui_run makes the lab ready for it, and opens the screen again. */
-static void go_on(struct run *r, struct command *c)
-{
-    if (r->opts->go_on)
-        *r->opts->go_on = r->model.next_lesson;
-    r->going_on = r->opts->go_on;
-    command_destroy(c);
-    event_base_loopbreak(r->base);
-}
-
-/* What a key says of the lesson: the learner has looked, or answers. Of the lab's own, not of a past one. */
-static void learn(struct run *r, enum effect effect)
-{
-    struct lesson *l = r->model.lesson;
-    if (!session_live(r->session) || !l || model_step(&r->model) == l->steps_len)
-        return;
-    if (effect == EFFECT_LOOK)
-        lesson_look(l, model_step(&r->model));
-    else
-        lesson_answer(l);
-    session_learned(r->session);
-    draw(r, false);
-}
-
-static void on_key(struct run *r, int key)
-{
-    struct command *run = NULL;
-    struct model *m = session_model(r->session);
-    enum effect effect = session_press(r->session, key, &run);
-    switch (effect) {
-    case EFFECT_NONE:
-    case EFFECT_DRAW: draw(r, false); break;
-    case EFFECT_CLEAR: draw(r, true); break;
-    case EFFECT_QUIT: event_base_loopbreak(r->base); break;
-    case EFFECT_TIME:
-        session_request(r->session, m->time_request, &r->canvas);
-        draw(r, false);
-        break;
-    case EFFECT_RUN:
-        if (session_live(r->session) && run->step == COMMAND_GO_ON)
-            go_on(r, run);
-        else if (session_live(r->session))
-            start_command(r, run);
-        else
-            command_destroy(run); /* whatever asked for it: the past is not acted upon */
-        draw(r, false);
-        break;
-    case EFFECT_LOOK:
-    case EFFECT_ANSWER: learn(r, effect); break;
-    case EFFECT_COPY:
-        give_copy(m, r->terminal, r->jobs);
-        session_said(r->session);
-        draw(r, false);
-        break;
-    case EFFECT_EXPORT:
-        give_events(m, r->lab->path);
-        session_said(r->session);
-        draw(r, false);
-        break;
-    case EFFECT_MOUSE:
-        if (r->terminal)
-            terminal_mouse(r->terminal, m->mouse);
-        draw(r, false);
-        break;
-    }
-}
-
-static void on_click(struct run *r)
-{
-    int x, y, keys[MOUSE_KEYS];
-    terminal_click(r->terminal, &x, &y);
-    size_t len = mouse_keys(session_model(r->session), &r->canvas, x, y, keys);
-    for (size_t i = 0; i < len; i++)
-        on_key(r, keys[i]);
-}
 
 static void on_over(void *arg)
 {
@@ -366,16 +165,16 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
     if (r->terminal) {
         for (int key; (key = terminal_key(r->terminal)) != KEY_NOTHING_;)
             if (key == KEY_CLICK)
-                on_click(r);
+                run_click(r);
             else
-                on_key(r, key);
+                run_key(r, key);
         return;
     }
     ssize_t got = read((int)fd, typed, sizeof(typed));
     for (ssize_t i = 0; i < got; i++)
         if (typed[i] != '\n') { /* without a terminal, keys come by the line */
             r->pressed = true;
-            on_key(r, (unsigned char)typed[i]);
+            run_key(r, (unsigned char)typed[i]);
         }
     if (got == 0) {
         event_del(r->input);
@@ -388,7 +187,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct run *r = arg;
-    draw(r, false);
+    run_draw(r, false);
     if (!r->input_over || !session_live(r->session) || r->quiet < (r->pressed ? LOOKS_AFTER_KEYS : 2))
         return;
     if (r->unattended && !r->pressed)
@@ -405,7 +204,7 @@ static void on_resized(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (r->terminal) {
         terminal_resized(r->terminal);
-        draw(r, false);
+        run_draw(r, false);
     }
 }
 
@@ -499,14 +298,12 @@ static void close_terminal(struct run *r)
     text_finish(&frame);
 }
 
-static const struct jobs_fns job_fns = {.output = on_output, .ended = on_ended};
-
 /* ---- what drives it besides a person
  * ----------------------------------------------------------------------------- */
 
 static void script_key(void *arg, int key)
 {
-    on_key(arg, key);
+    run_key(arg, key);
 }
 
 static void script_pass(void *arg, ms_time ms)
@@ -577,7 +374,7 @@ static void loop(struct run *r)
 {
     open_terminal(r);
     open_events(r);
-    r->jobs = jobs_create(r->base, &job_fns, r);
+    r->jobs = jobs_create(r->base, &run_jobs, r);
     start_script(r);
     if (session_live(r->session))
         r->observer = observer_create(
@@ -589,9 +386,9 @@ static void loop(struct run *r)
     r->unattended = !r->opts->plain && r->observer;
     if (!can_be_waited_for(STDIN_FILENO))
         end_input(r);
-    draw(r, true);
+    run_draw(r, true);
     event_base_dispatch(r->base);
-    draw(r, false);
+    run_draw(r, false);
     close_terminal(r);
     account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
