@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "record_json.h"
 #include "replay.h"
 #include "time_delta.h"
 #include "words.h"
@@ -16,8 +17,6 @@
  * this time: what a damaged line costs is what lies before the next whole one. */
 #define WHOLE_AFTER_TIMES 4
 #define WHOLE_AFTER_MS    60000
-
-#define STEP_OUTPUT_MAX 4000 /* of what a step's program printed, in a whole line: more is never shown */
 
 struct copy {
     const struct command *of; /* whose copy it is, only to be compared */
@@ -54,113 +53,6 @@ struct recorder {
     size_t whole_len, delta_len;
     bool want_whole, last_whole;
 };
-
-static const char *step_word(enum step_state state)
-{
-    switch (state) {
-    case STEP_OPEN: return "open";
-    case STEP_HALF: return "half";
-    case STEP_SEEN: return "seen";
-    case STEP_WAS: return "was";
-    }
-    return "open";
-}
-
-/* What programs print need not be UTF-8; JSON is. */
-static json_t *json_text(const char *data, size_t len)
-{
-    json_t *json = json_stringn(data, len);
-    if (json)
-        return json;
-    char *copy = xstrndup(data, len);
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    json = json_string(copy);
-    free(copy);
-    return json;
-}
-
-static void set_text(json_t *o, const char *key, const char *text)
-{
-    if (text)
-        json_object_set_new(o, key, json_text(text, strlen(text)));
-}
-
-static void set_number(json_t *o, const char *key, int64_t value)
-{
-    json_object_set_new(o, key, json_integer(value));
-}
-
-/* Where the program stands on this machine is no part of what happened: it is known by its name. */
-static json_t *words_json(char *const *words)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; words && words[i]; i++) {
-        const char *slash = i == 0 ? strrchr(words[i], '/') : NULL, *word = slash ? slash + 1 : words[i];
-        json_array_append_new(list, json_text(word, strlen(word)));
-    }
-    return list;
-}
-
-static json_t *question_json(const struct lesson_question *q)
-{
-    json_t *o = json_object();
-    set_text(o, "ask", q->text);
-    set_number(o, "step", (int64_t)q->step);
-    set_number(o, "decided", (int64_t)q->decided);
-    json_object_set_new(o, "choices", words_json(q->choices));
-    return o;
-}
-
-static json_t *lesson_json(const struct lesson *l)
-{
-    json_t *o = json_object(), *steps = json_array();
-    set_number(o, "number", l->number);
-    set_number(o, "nodes", l->nodes);
-    set_text(o, "name", l->name);
-    set_text(o, "title", l->title);
-    set_text(o, "aim", l->aim);
-    set_text(o, "queue", l->queue);
-    if (l->queues)
-        json_object_set_new(o, "queues", words_json(l->queues));
-    if (l->policies)
-        json_object_set_new(o, "policies", words_json(l->policies));
-    if (l->predict.text)
-        json_object_set_new(o, "predict", question_json(&l->predict));
-    for (size_t i = 0; i < l->steps_len; i++) {
-        json_t *step = json_object();
-        set_text(step, "title", l->steps[i].title);
-        set_text(step, "before", l->steps[i].before);
-        set_text(step, "why", l->steps[i].why);
-        set_text(step, "result", l->steps[i].result);
-        set_text(step, "wait", l->steps[i].wait_text);
-        set_text(step, "text", l->steps[i].action_text);
-        if (l->steps[i].action)
-            json_object_set_new(step, "action", words_json(l->steps[i].action));
-        json_array_append_new(steps, step);
-    }
-    json_object_set_new(o, "steps", steps);
-    return o;
-}
-
-static json_t *header_json(const struct recording_start *start)
-{
-    const struct model *m = start->model;
-    json_t *o = json_object();
-    set_text(o, "format", RECORDING_FORMAT);
-    set_number(o, "version", RECORDING_VERSION);
-    set_number(o, "started_at", (int64_t)start->at);
-    set_number(o, "started_wall_ms", start->wall_ms);
-    set_text(o, "engine", start->engine);
-    json_object_set_new(o, "readonly", json_boolean(m->readonly));
-    json_object_set_new(o, "whole", json_boolean(start->whole));
-    set_number(o, "next_lesson", m->next_lesson);
-    set_number(o, "next_nodes", m->next_nodes);
-    if (m->lesson)
-        json_object_set_new(o, "lesson", lesson_json(m->lesson));
-    return o;
-}
 
 /* ---- writing lines
  * ------------------------------------------------------------------------------------------- */
@@ -224,30 +116,12 @@ static json_t *line_at(struct recorder *r, ms_time now)
     ms_time t = now > r->start ? now - r->start : 0;
     r->last_t = u64_max(t, r->last_t); /* time never goes back */
     json_t *o = json_object();
-    set_number(o, "t", (int64_t)r->last_t);
+    record_set_number(o, "t", (int64_t)r->last_t);
     return o;
 }
 
 /* ---- steps
  * --------------------------------------------------------------------------------------------------- */
-
-static json_t *step_json(const struct lesson_step *s, bool whole)
-{
-    json_t *o = json_object();
-    set_text(o, "state", step_word(s->state));
-    json_object_set_new(o, "acted", json_boolean(s->acted));
-    set_number(o, "exit", s->exit_code);
-    json_object_set(o, "seen", s->seen); /* nothing, if there is none */
-    set_text(o, "lacks", s->lacks);
-    set_number(o, "seen_wall_ms", s->seen_wall_ms);
-    if (whole && s->output && *s->output) {
-        size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;
-        while (from && from < len && ((unsigned char)s->output[from] & 0xc0) == 0x80)
-            from++; /* not in the middle of a character */
-        set_text(o, "output", s->output + from);
-    }
-    return o;
-}
 
 /* adds to the line the steps that are not as the reader knows them, and what they came to */
 static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, bool whole)
@@ -255,12 +129,12 @@ static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, 
     json_t *changed = json_object();
     char key[24];
     for (size_t i = 0; l && i < l->steps_len; i++) {
-        json_t *now = step_json(&l->steps[i], false);
+        json_t *now = record_step(&l->steps[i], false);
         snprintf(key, sizeof(key), "%zu", i);
         bool same = json_equal(now, json_object_get(r->steps, key));
         json_object_set(r->steps, key, now);
         if (whole)
-            json_object_set_new(changed, key, step_json(&l->steps[i], true));
+            json_object_set_new(changed, key, record_step(&l->steps[i], true));
         else if (!same)
             json_object_set(changed, key, now);
         json_decref(now);
@@ -282,18 +156,6 @@ static void add_steps(struct recorder *r, json_t *line, const struct lesson *l, 
 
 /* ---- snapshots
  * ------------------------------------------------------------------------------------------------ */
-
-static json_t *event_json(const struct event_seen *e)
-{
-    json_t *o = json_object();
-    set_number(o, "seq", (int64_t)e->seq);
-    set_number(o, "wall_ms", e->wall_ms);
-    set_text(o, "kind", e->kind);
-    set_text(o, "node", e->node);
-    set_text(o, "text", e->text);
-    json_object_set(o, "fact", e->fact); /* nothing, if there is none */
-    return o;
-}
 
 static bool has_seq(const uint64_t *seqs, size_t len, uint64_t seq)
 {
@@ -326,7 +188,7 @@ static void add_events(struct recorder *r, json_t *line, const struct snapshot *
     }
     for (size_t i = 0; i < s->events_len; i++)
         if (whole || s->events[i].seq > last) {
-            json_array_append_new(fresh, event_json(&s->events[i]));
+            json_array_append_new(fresh, record_event(&s->events[i]));
             VEC_PUSH(&made, s->events[i].seq);
         }
     bool same_order = made.len == now.len &&
@@ -349,17 +211,6 @@ static void add_events(struct recorder *r, json_t *line, const struct snapshot *
     r->events.cap = now.cap;
 }
 
-static json_t *command_json(const struct command *c, int id)
-{
-    json_t *o = json_object();
-    set_number(o, "id", id);
-    set_text(o, "text", c->text);
-    set_number(o, "step", c->step);
-    json_object_set_new(o, "typed", json_boolean(c->typed));
-    json_object_set_new(o, "argv", words_json(c->argv));
-    return o;
-}
-
 static const struct copy *copy_of(const struct recorder *r, const struct command *c)
 {
     for (size_t i = 0; i < r->running.len; i++)
@@ -373,10 +224,10 @@ static json_t *whole_command_json(const struct recorder *r, const struct command
     int id = 0; /* nothing more is said of one that has ended */
     for (size_t i = 0; i < r->running.len; i++)
         id = r->running.items[i].copy == c ? r->running.items[i].id : id;
-    json_t *o = command_json(c, id);
+    json_t *o = record_command(c, id);
     json_object_set_new(o, "running", json_boolean(c->running));
-    set_number(o, "exit", c->exit_code);
-    set_text(o, "last_line", c->last_line);
+    record_set_number(o, "exit", c->exit_code);
+    record_set_text(o, "last_line", c->last_line);
     json_object_set_new(o, "line_open", json_boolean(c->line_open));
     return o;
 }
@@ -442,7 +293,7 @@ void recorder_ran(struct recorder *r, ms_time now, const struct command *c, cons
     copy->typed = c->typed;
     model_ran(&r->shadow, copy);
     VEC_PUSH(&r->running, (struct copy){.of = c, .copy = copy, .id = ++r->last_id});
-    json_object_set_new(line, "ran", command_json(c, r->last_id));
+    json_object_set_new(line, "ran", record_command(c, r->last_id));
     add_steps(r, line, l, false);
     put_line(r, line);
 }
@@ -454,8 +305,8 @@ void recorder_output(struct recorder *r, ms_time now, const struct command *c, c
     if (!copy)
         return; /* it was begun before the recording */
     json_t *line = line_at(r, now);
-    json_object_set_new(line, "output", json_text(data, len));
-    set_number(line, "id", copy->id);
+    json_object_set_new(line, "output", record_text(data, len));
+    record_set_number(line, "id", copy->id);
     model_output(&r->shadow, copy->copy, data, len);
     add_steps(r, line, l, false);
     put_line(r, line);
@@ -468,8 +319,8 @@ void recorder_ended(struct recorder *r, ms_time now, const struct command *c, in
     if (!copy)
         return;
     json_t *line = line_at(r, now);
-    set_number(line, "ended", exit_code);
-    set_number(line, "id", copy->id);
+    record_set_number(line, "ended", exit_code);
+    record_set_number(line, "id", copy->id);
     model_ended(&r->shadow, copy->copy, exit_code);
     VEC_REMOVE(&r->running, (size_t)(copy - r->running.items));
     add_steps(r, line, l, false);
@@ -497,7 +348,7 @@ void recorder_learned(struct recorder *r, ms_time now, const struct lesson *l)
 
 void recorder_said(struct recorder *r, ms_time now, const char *message)
 {
-    recorder_put(r, now, "said", json_text(message, strlen(message)));
+    recorder_put(r, now, "said", record_text(message, strlen(message)));
 }
 
 void recorder_key(struct recorder *r, ms_time now, int key)
@@ -507,7 +358,7 @@ void recorder_key(struct recorder *r, ms_time now, int key)
 
 void recorder_named(struct recorder *r, ms_time now, const char *name)
 {
-    recorder_put(r, now, "name", json_text(name, strlen(name)));
+    recorder_put(r, now, "name", record_text(name, strlen(name)));
 }
 
 void recorder_paused(struct recorder *r, ms_time now, bool paused)
@@ -536,7 +387,7 @@ static struct recorder *begin(int fd, const char *file, size_t max_bytes, const 
     r->before = fd < 0 ? recording_begin("memory") : NULL;
     r->now = fd < 0 ? recording_begin("memory") : NULL;
     model_init(&r->shadow, NULL, NULL, false, false);
-    json_t *header = header_json(start);
+    json_t *header = record_header(start);
     char *line = json_dumps(header, JSON_COMPACT);
     r->header = format_text("%s\n", line);
     free(line);
