@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "lab/complain.h"
 #include "lab/private.h"
 
 static const char *const top_keys[] = {"engine",
@@ -33,29 +34,10 @@ static const char *const top_keys[] = {"engine",
 static const char *const node_keys[] = {"name", "host", "amqp", "http", "peer", "url"};
 
 struct reader {
-    const char *file;
-    char **error;
+    struct complaint complaint;
     bool has_url[LIMIT_NODES];
     int line[LIMIT_NODES]; /* where each node's group begins */
 };
-
-static __attribute__((format(printf, 3, 4))) int complain(struct reader *r, int line, const char *format, ...)
-{
-    struct text t = {0};
-    text_printf(&t, "%s:%d: ", r->file, line);
-    va_list args;
-    va_start(args, format);
-    text_vprintf(&t, format, args);
-    va_end(args);
-    free(*r->error);
-    *r->error = t.s;
-    return ERR_INVALID;
-}
-
-static int line_of(const config_setting_t *s)
-{
-    return (int)config_setting_source_line(s);
-}
 
 /* "engine, nodes, user" */
 static void list_keys(const char *const *keys, size_t len, struct text *out)
@@ -76,7 +58,7 @@ static int check_keys(struct reader *r, const config_setting_t *group, const cha
             continue;
         struct text list = {0};
         list_keys(keys, keys_len, &list);
-        int err = complain(r, line_of(s), "unknown key %s%s; the keys here are %s", where,
+        int err = complain(&r->complaint, line_of(s), "unknown key %s%s; the keys here are %s", where,
                            config_setting_name(s), list.s);
         text_finish(&list);
         return err;
@@ -92,13 +74,15 @@ static int read_string(struct reader *r, const config_setting_t *group, const ch
     if (!s)
         return 0;
     if (config_setting_type(s) != CONFIG_TYPE_STRING)
-        return complain(r, line_of(s), "%s%s is not a text; write %s = \"%s\"", where, key, key, example);
+        return complain(&r->complaint, line_of(s), "%s%s is not a text; write %s = \"%s\"", where, key, key,
+                        example);
     const char *value = config_setting_get_string(s);
     if (!value[0])
-        return complain(r, line_of(s), "%s%s is empty; write %s = \"%s\"", where, key, key, example);
+        return complain(&r->complaint, line_of(s), "%s%s is empty; write %s = \"%s\"", where, key, key,
+                        example);
     if (strlen(value) >= out_len)
-        return complain(r, line_of(s), "%s%s is longer than %zu bytes; write a shorter one", where, key,
-                        out_len - 1);
+        return complain(&r->complaint, line_of(s), "%s%s is longer than %zu bytes; write a shorter one",
+                        where, key, out_len - 1);
     snprintf(out, out_len, "%s", value);
     return 0;
 }
@@ -111,11 +95,13 @@ static int read_port(struct reader *r, const config_setting_t *group, const char
         return 0;
     int type = config_setting_type(s);
     if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-        return complain(r, line_of(s), "%s%s is not a number; write %s = %u", where, key, key, *port);
+        return complain(&r->complaint, line_of(s), "%s%s is not a number; write %s = %u", where, key, key,
+                        *port);
     long long value = type == CONFIG_TYPE_INT ? config_setting_get_int(s) : config_setting_get_int64(s);
     if (value < 1 || value > UINT16_MAX)
-        return complain(r, line_of(s), "%s%s is %lld; write a port from 1 to 65535, such as %s = %u", where,
-                        key, value, key, *port);
+        return complain(&r->complaint, line_of(s),
+                        "%s%s is %lld; write a port from 1 to 65535, such as %s = %u", where, key, value, key,
+                        *port);
     *port = (uint16_t)value;
     return 0;
 }
@@ -129,8 +115,8 @@ static int read_node_number(struct reader *r, const config_setting_t *root, cons
         return 0;
     if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < least ||
         config_setting_get_int(s) > most)
-        return complain(r, line_of(s), "%s is not a number from %d to %d; write %s = %d", key, least, most,
-                        key, least);
+        return complain(&r->complaint, line_of(s), "%s is not a number from %d to %d; write %s = %d", key,
+                        least, most, key, least);
     *out = config_setting_get_int(s);
     return 0;
 }
@@ -143,7 +129,7 @@ static int read_paging_ratio(struct reader *r, const config_setting_t *root, dou
     bool whole = config_setting_type(s) == CONFIG_TYPE_INT;
     double value = whole ? config_setting_get_int(s) : config_setting_get_float(s);
     if ((!whole && config_setting_type(s) != CONFIG_TYPE_FLOAT) || !(value > 0 && value <= 1))
-        return complain(r, line_of(s),
+        return complain(&r->complaint, line_of(s),
                         "memory_paging_ratio is not a number above 0 and up to 1.0; write "
                         "memory_paging_ratio = 0.5");
     *out = value;
@@ -161,8 +147,8 @@ static int read_url(struct reader *r, const config_setting_t *group, const char 
         return err;
     const config_setting_t *s = config_setting_get_member(group, "url");
     if (sscanf(url, "http://%255[^:/]:%5u%1s", host, &port, rest) != 2 || port < 1 || port > UINT16_MAX)
-        return complain(r, line_of(s), "%surl is \"%s\"; write \"http://HOST:PORT\" of its management API",
-                        where, url);
+        return complain(&r->complaint, line_of(s),
+                        "%surl is \"%s\"; write \"http://HOST:PORT\" of its management API", where, url);
     snprintf(node->host, sizeof(node->host), "%s", host);
     node->http_port = (uint16_t)port;
     *found = true;
@@ -177,7 +163,7 @@ static int read_name(struct reader *r, const config_setting_t *group, const char
         return err;
     for (const char *at = node->name; *at; at++) {
         if (!isalnum((unsigned char)*at) && *at != '_' && *at != '-')
-            return complain(r, line_of(config_setting_get_member(group, "name")),
+            return complain(&r->complaint, line_of(config_setting_get_member(group, "name")),
                             "%sname is \"%s\"; write letters, digits, - and _ only, such as \"node1\"", where,
                             node->name);
     }
@@ -191,8 +177,8 @@ static int read_node(struct reader *r, const config_setting_t *group, size_t i, 
     snprintf(where, sizeof(where), "nodes[%zu].", i);
     r->line[i] = line_of(group);
     if (!config_setting_is_group(group))
-        return complain(r, line_of(group), "nodes[%zu] is not a group; write { name = \"%s\"; }", i,
-                        node->name);
+        return complain(&r->complaint, line_of(group), "nodes[%zu] is not a group; write { name = \"%s\"; }",
+                        i, node->name);
     int err = check_keys(r, group, where, node_keys, ARRAY_LEN(node_keys));
     if (!err)
         err = read_name(r, group, where, node);
@@ -234,7 +220,7 @@ static int check_ports(struct reader *r, const config_setting_t *nodes, const st
             uint16_t port = port_of(an, a % 3, &a_key);
             if (port != port_of(bn, b % 3, &b_key) || strcmp(an->host, bn->host) != 0)
                 continue;
-            return complain(r, port_line(nodes, a / 3, a_key, r),
+            return complain(&r->complaint, port_line(nodes, a / 3, a_key, r),
                             "nodes[%zu].%s is %u, which is already nodes[%zu].%s; write another port", a / 3,
                             a_key, port, b / 3, b_key);
         }
@@ -247,7 +233,7 @@ static int check_names(struct reader *r, const struct labdir *lab)
     for (size_t a = 0; a < lab->nodes_len; a++)
         for (size_t b = 0; b < a; b++)
             if (strcmp(lab->nodes[a].name, lab->nodes[b].name) == 0)
-                return complain(r, r->line[a],
+                return complain(&r->complaint, r->line[a],
                                 "nodes[%zu].name is \"%s\", which is already nodes[%zu]; write another", a,
                                 lab->nodes[a].name, b);
     return 0;
@@ -256,11 +242,12 @@ static int check_names(struct reader *r, const struct labdir *lab)
 static int read_nodes(struct reader *r, const config_setting_t *nodes, struct labdir *lab)
 {
     if (!config_setting_is_list(nodes))
-        return complain(r, line_of(nodes),
+        return complain(&r->complaint, line_of(nodes),
                         "nodes is not a list; write nodes = ( { name = \"node1\"; }, ... )");
     int len = config_setting_length(nodes);
     if (len < 1 || len > LIMIT_NODES)
-        return complain(r, line_of(nodes), "nodes has %d groups; write 1 to %d of them", len, LIMIT_NODES);
+        return complain(&r->complaint, line_of(nodes), "nodes has %d groups; write 1 to %d of them", len,
+                        LIMIT_NODES);
     labdir_defaults(lab, lab->engine, (size_t)len);
     for (size_t i = 0; i < (size_t)len; i++) {
         int err = read_node(r, config_setting_get_elem(nodes, (unsigned)i), i, lab);
@@ -269,13 +256,13 @@ static int read_nodes(struct reader *r, const config_setting_t *nodes, struct la
     }
     for (size_t i = 0; i < (size_t)len; i++) {
         if (r->has_url[i] != r->has_url[0])
-            return complain(r, r->line[i],
+            return complain(&r->complaint, r->line[i],
                             "nodes[%zu] has %s url, nodes[0] has %s; write one for every node or none", i,
                             r->has_url[i] ? "a" : "no", r->has_url[0] ? "one" : "none");
     }
     lab->external = r->has_url[0];
     if (lab->external && lab->engine == ENGINE_KIT)
-        return complain(r, r->line[0],
+        return complain(&r->complaint, r->line[0],
                         "nodes[0].url names a cluster that runs elsewhere; write engine = \"rabbitmq\"");
     return check_names(r, lab);
 }
@@ -287,7 +274,7 @@ static int read_engine(struct reader *r, const config_setting_t *root, struct la
     if (err || !engine[0])
         return err;
     if (strcmp(engine, "kit") != 0 && strcmp(engine, "rabbitmq") != 0)
-        return complain(r, line_of(config_setting_get_member(root, "engine")),
+        return complain(&r->complaint, line_of(config_setting_get_member(root, "engine")),
                         "engine is \"%s\"; write \"kit\" or \"rabbitmq\"", engine);
     lab->engine = strcmp(engine, "kit") == 0 ? ENGINE_KIT : ENGINE_RABBITMQ;
     return 0;
@@ -305,7 +292,7 @@ static int read_partition_handling(struct reader *r, const config_setting_t *roo
             snprintf(lab->partition_handling, sizeof(lab->partition_handling), "%s", value);
             return 0;
         }
-    return complain(r, line_of(s),
+    return complain(&r->complaint, line_of(s),
                     "partition_handling is %s; write \"ignore\", \"pause_minority\" or \"autoheal\"",
                     value ? value : "no text");
 }
@@ -346,7 +333,7 @@ static int read_root(struct reader *r, const config_setting_t *root, struct labd
 int labdir_read_config(struct labdir *lab, const char *file, char **error)
 {
     *error = NULL;
-    struct reader r = {.file = file, .error = error};
+    struct reader r = {.complaint = {file, error}};
     FILE *f = fopen(file, "re");
     if (!f) {
         *error = format_text("%s: cannot read it: %s", file, strerror(errno));
@@ -356,7 +343,7 @@ int labdir_read_config(struct labdir *lab, const char *file, char **error)
     config_init(&config);
     int err;
     if (config_read_file(&config, file) != CONFIG_TRUE) {
-        err = complain(&r, config_error_line(&config),
+        err = complain(&r.complaint, config_error_line(&config),
                        "%s; write key = value; as in nodes = ( { name = \"node1\"; } );",
                        config_error_text(&config));
     } else {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "lab/complain.h"
 #include "lab/lesson_private.h"
 #include "lab/private.h"
 
@@ -13,29 +14,10 @@
  * ----------------------------------------------------------------------------------------------- */
 
 struct reader {
-    const char *file; /* as shown: "lessons/07-failover/lesson.cfg" */
+    struct complaint complaint; /* its file as shown: "lessons/07-failover/lesson.cfg" */
     const struct labdir *lab;
-    char **error;
     char programs[PATH_MAX]; /* where the lesson's producer and consumer are; "" if not built */
 };
-
-static __attribute__((format(printf, 3, 4))) int complain(struct reader *r, int line, const char *format, ...)
-{
-    struct text t = {0};
-    text_printf(&t, "%s:%d: ", r->file, line);
-    va_list args;
-    va_start(args, format);
-    text_vprintf(&t, format, args);
-    va_end(args);
-    free(*r->error);
-    *r->error = t.s;
-    return ERR_INVALID;
-}
-
-static int line_of(const config_setting_t *s)
-{
-    return (int)config_setting_source_line(s);
-}
 
 static int check_keys(struct reader *r, const config_setting_t *group, const char *const *keys,
                       size_t keys_len)
@@ -49,7 +31,7 @@ static int check_keys(struct reader *r, const config_setting_t *group, const cha
             text_printf(&list, "%s%s", k ? ", " : "", keys[k]);
         }
         int err = known ? 0
-                        : complain(r, line_of(s), "unknown key %s; the keys here are %s",
+                        : complain(&r->complaint, line_of(s), "unknown key %s; the keys here are %s",
                                    config_setting_name(s), list.s);
         text_finish(&list);
         if (err)
@@ -65,9 +47,9 @@ static int read_text(struct reader *r, const config_setting_t *group, const char
     if (!s && !must)
         return 0;
     if (!s)
-        return complain(r, line_of(group), "%s is missing; write %s = \"...\"", key, key);
+        return complain(&r->complaint, line_of(group), "%s is missing; write %s = \"...\"", key, key);
     if (config_setting_type(s) != CONFIG_TYPE_STRING || !config_setting_get_string(s)[0])
-        return complain(r, line_of(s), "%s is not a text; write %s = \"...\"", key, key);
+        return complain(&r->complaint, line_of(s), "%s is not a text; write %s = \"...\"", key, key);
     *out = xstrdup(config_setting_get_string(s));
     return 0;
 }
@@ -80,8 +62,8 @@ static int read_int(struct reader *r, const config_setting_t *group, const char 
         return 0;
     if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < low ||
         config_setting_get_int(s) > high)
-        return complain(r, line_of(s), "%s is not a number from %d to %d; write %s = %d", key, low, high, key,
-                        *out);
+        return complain(&r->complaint, line_of(s), "%s is not a number from %d to %d; write %s = %d", key,
+                        low, high, key, *out);
     *out = config_setting_get_int(s);
     return 0;
 }
@@ -92,13 +74,13 @@ static int read_names(struct reader *r, const config_setting_t *group, const cha
     const config_setting_t *s = config_setting_get_member(group, key);
     int len = s ? config_setting_length(s) : 0;
     if (s && config_setting_type(s) != CONFIG_TYPE_ARRAY)
-        return complain(r, line_of(s), "%s is not a list of texts; write %s = [ \"...\", \"...\" ]", key,
-                        key);
+        return complain(&r->complaint, line_of(s),
+                        "%s is not a list of texts; write %s = [ \"...\", \"...\" ]", key, key);
     *out = xcalloc((size_t)len + 1, sizeof(**out));
     for (int i = 0; i < len; i++) {
         const char *word = config_setting_get_string_elem(s, i);
         if (!word)
-            return complain(r, line_of(s), "%s[%d] is not a text; write it in quotes", key, i);
+            return complain(&r->complaint, line_of(s), "%s[%d] is not a text; write it in quotes", key, i);
         (*out)[i] = xstrdup(word);
     }
     return 0;
@@ -138,7 +120,8 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
     const char *program = step->action[0];
     if (!program || (strcmp(program, "labctl") != 0 && strcmp(program, "producer") != 0 &&
                      strcmp(program, "consumer") != 0))
-        return complain(r, line_of(s), "action begins with \"%s\"; write labctl, producer or consumer first",
+        return complain(&r->complaint, line_of(s),
+                        "action begins with \"%s\"; write labctl, producer or consumer first",
                         program ? program : "");
     bool own_program = strcmp(program, "labctl") != 0;
     struct text typed = {0};
@@ -146,7 +129,7 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
         char *value = placeholder(r->lab, step->action[i]);
         if (!value && r->lab && step->action[i][0] == '@') {
             text_finish(&typed);
-            return complain(r, line_of(s),
+            return complain(&r->complaint, line_of(s),
                             "action names %s, which this lab does not have; write @nodeN.host, "
                             "@nodeN.amqp, @nodeN.http, @user or @password",
                             step->action[i]);
@@ -173,22 +156,23 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
     const config_setting_t *list = config_setting_get_member(group, "needs");
     int len = list ? config_setting_length(list) : 0, err = 0;
     if (list && !config_setting_is_list(list))
-        return complain(r, line_of(list),
+        return complain(&r->complaint, line_of(list),
                         "needs is not a list; write needs = ( { say = \"...\"; proof = ( ... ); } )");
     proof->needs = xcalloc((size_t)len + 1, sizeof(*proof->needs));
     for (int i = 0; i < len && !err; i++) {
         const config_setting_t *need = config_setting_get_elem(list, (unsigned)i);
         struct step_need *to = &proof->needs[proof->needs_len++];
         if (!config_setting_is_group(need))
-            return complain(r, line_of(list), "a need is a group; write { say = \"...\"; proof = ( ... ); }");
+            return complain(&r->complaint, line_of(list),
+                            "a need is a group; write { say = \"...\"; proof = ( ... ); }");
         err = check_keys(r, need, keys, ARRAY_LEN(keys));
         if (!err)
             err = read_text(r, need, "say", true, &to->say);
         const config_setting_t *facts = config_setting_get_member(need, "proof");
         if (!err && !facts)
-            err = complain(r, line_of(need),
+            err = complain(&r->complaint, line_of(need),
                            "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
-        else if (!err && !(to->facts = proof_parse(facts, r->file, r->error)))
+        else if (!err && !(to->facts = proof_parse(facts, r->complaint.file, r->complaint.error)))
             err = ERR_INVALID;
     }
     return err;
@@ -199,7 +183,8 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     static const char *const keys[] = {"title", "before", "why",   "result",    "needs",    "action",
                                        "wait",  "proof",  "lasts", "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
-        return complain(r, line_of(group), "a step is a group; write { title = \"...\"; proof = ( ... ); }");
+        return complain(&r->complaint, line_of(group),
+                        "a step is a group; write { title = \"...\"; proof = ( ... ); }");
     struct step_proof *proof = xcalloc(1, sizeof(*proof));
     *proof = (struct step_proof){.snapshots = 2, .timeout_s = 120};
     step->proof = proof;
@@ -227,12 +212,12 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
         return err;
     const config_setting_t *facts = config_setting_get_member(group, "proof");
     if (!facts)
-        return complain(r, line_of(group),
+        return complain(&r->complaint, line_of(group),
                         "this step has no proof; write proof = ( { queue = \"...\"; ... } )");
-    proof->facts = proof_parse(facts, r->file, r->error);
+    proof->facts = proof_parse(facts, r->complaint.file, r->complaint.error);
     const config_setting_t *lasts = config_setting_get_member(group, "lasts");
     if (proof->facts && lasts)
-        proof->lasts = proof_parse(lasts, r->file, r->error);
+        proof->lasts = proof_parse(lasts, r->complaint.file, r->complaint.error);
     return proof->facts && (proof->lasts || !lasts) ? 0 : ERR_INVALID;
 }
 
@@ -241,7 +226,8 @@ static int read_choice(struct reader *r, const config_setting_t *group, char **s
 {
     static const char *const keys[] = {"say", "proof"};
     if (!config_setting_is_group(group))
-        return complain(r, line_of(group), "a choice is a group; write { say = \"...\"; proof = ( ... ); }");
+        return complain(&r->complaint, line_of(group),
+                        "a choice is a group; write { say = \"...\"; proof = ( ... ); }");
     int err = check_keys(r, group, keys, ARRAY_LEN(keys));
     if (!err)
         err = read_text(r, group, "say", true, say);
@@ -249,9 +235,9 @@ static int read_choice(struct reader *r, const config_setting_t *group, char **s
         return err;
     const config_setting_t *facts = config_setting_get_member(group, "proof");
     if (!facts)
-        return complain(r, line_of(group),
+        return complain(&r->complaint, line_of(group),
                         "this choice has no proof; write proof = ( { queue = \"...\"; ... } )");
-    *proof = proof_parse(facts, r->file, r->error);
+    *proof = proof_parse(facts, r->complaint.file, r->complaint.error);
     return *proof ? 0 : ERR_INVALID;
 }
 
@@ -265,7 +251,7 @@ static int read_predict(struct reader *r, const config_setting_t *root, struct l
     if (!group)
         return 0;
     if (!config_setting_is_group(group))
-        return complain(r, line_of(group),
+        return complain(&r->complaint, line_of(group),
                         "predict is not a group; write predict = { ask = \"...\"; choices = ( ... ); }");
     int err = check_keys(r, group, keys, ARRAY_LEN(keys));
     if (!err)
@@ -281,7 +267,7 @@ static int read_predict(struct reader *r, const config_setting_t *root, struct l
     int len = list && config_setting_is_list(list) ? config_setting_length(list) : 0;
     if (len < 2 || len > 9)
         return complain(
-            r, line_of(list ? list : group),
+            &r->complaint, line_of(list ? list : group),
             "choices is not a list of two to nine; write choices = ( { say = \"...\"; proof = ( ... "
             "); }, ... )");
     struct proof **proofs = xcalloc((size_t)len + 1, sizeof(struct proof *));
@@ -316,7 +302,7 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
         return err;
     const config_setting_t *steps = config_setting_get_member(root, "steps");
     if (!steps || !config_setting_is_list(steps) || config_setting_length(steps) == 0)
-        return complain(r, steps ? line_of(steps) : 1,
+        return complain(&r->complaint, steps ? line_of(steps) : 1,
                         "steps is not a list; write steps = ( { title = \"...\"; ... } )");
     l->steps_len = (size_t)config_setting_length(steps);
     l->steps = xcalloc(l->steps_len, sizeof(*l->steps));
@@ -328,7 +314,7 @@ static int read_lesson(struct reader *r, const config_setting_t *root, struct le
 struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab,
                            char **error)
 {
-    struct reader r = {.file = shown, .lab = lab, .error = error};
+    struct reader r = {.complaint = {shown, error}, .lab = lab};
     *error = NULL;
     struct lesson_full *full = xcalloc(1, sizeof(*full));
     map_init(&full->counts);
@@ -341,7 +327,7 @@ struct lesson *lesson_read(const char *path, const char *shown, int number, cons
     int err;
     if (config_read_file(&config, path) != CONFIG_TRUE)
         err =
-            complain(&r, config_error_line(&config),
+            complain(&r.complaint, config_error_line(&config),
                      "%s; every line is key = value; and texts stand in quotes", config_error_text(&config));
     else
         err = read_lesson(&r, config_root_setting(&config), full);
