@@ -1,26 +1,11 @@
 /* test_queue_page.c: what the page of a queue says of what went through it, and since when that is known; and
  * what of a document it does not show. */
-#include "tests/screen/support.h"
-
-#include "tests/screen/story.h"
-
-struct scene {
-    struct story t;
-    struct model m;
-};
-
-static void look(struct scene *s)
-{
-    struct snapshot *now = story_look(&s->t);
-    model_observe(&s->m, now);
-    snapshot_destroy(now);
-}
+#include "tests/screen/watched.h"
 
 /* hello on node1, with nothing in it; its page is open */
-static void begin(struct scene *s, json_t *stats)
+static void begin_page(struct watched *s, json_t *stats)
 {
-    model_init(&s->m, NULL, NULL, false, false);
-    story_begin(&s->t, 3, "hello");
+    begin(s, 3, "hello");
     struct queue_seen *q = &s->t.s->queues[0];
     q->publish_rate = q->deliver_rate = -1;
     s->t.s->details = json_pack("{s:{s:s, s:n, s:[s], s:o*}}", "queue", "name", "hello", "operator_policy",
@@ -29,13 +14,7 @@ static void begin(struct scene *s, json_t *stats)
     model_show(&s->m, VIEW_QUEUE);
 }
 
-static void end(struct scene *s)
-{
-    model_finish(&s->m);
-    story_end(&s->t);
-}
-
-static void says(struct scene *s, const char *part, bool expected)
+static void page_says(struct watched *s, const char *part, bool expected)
 {
     char *frame = model_frame(&s->m, 80, 30);
     assert_contains_(frame, part, expected, __FILE__, __LINE__);
@@ -47,41 +26,41 @@ static void says(struct scene *s, const char *part, bool expected)
 static void nothing_is_said_since_when(void **state)
 {
     (void)state;
-    struct scene s;
-    begin(&s, NULL);
-    says(&s, " rates        nothing in or out since node1 serves it; before that: ?\n", true);
+    struct watched s;
+    begin_page(&s, NULL);
+    page_says(&s, " rates        nothing in or out since node1 serves it; before that: ?\n", true);
     story_event(&s.t, "queue", 1000000, "queue hello declared on node1");
     look(&s);
-    says(&s, " rates        nothing went in or out so far\n", true);
+    page_says(&s, " rates        nothing went in or out so far\n", true);
     story_event(&s.t, "queue", 5000000, "hello is back on node1, 0 messages");
     story_event(&s.t, "queue", 5000000, "hello2 is back on node1, 0 messages");
     look(&s);
-    says(&s, " rates        nothing in or out since node1 is back (21:04:15)\n", true);
+    page_says(&s, " rates        nothing in or out since node1 is back (21:04:15)\n", true);
     story_event(&s.t, "promote", 7000000, "hello: node10 promoted, in sync, 0 messages");
     look(&s);
-    says(&s, "is back (21:04:15)", true); /* that is about another node */
+    page_says(&s, "is back (21:04:15)", true); /* that is about another node */
     story_event(&s.t, "promote", 7000000, "hello: node1 promoted, in sync, 0 messages");
     look(&s);
-    says(&s, " rates        nothing in or out since node1 took over (21:04:17)\n", true);
+    page_says(&s, " rates        nothing in or out since node1 took over (21:04:17)\n", true);
     s.t.s->traces = 0; /* RabbitMQ's may be told to count nothing */
     look(&s);
-    says(&s, " rates        ?\n", true);
+    page_says(&s, " rates        ?\n", true);
     end(&s);
 }
 
 static void figures_are_said_since_when(void **state)
 {
     (void)state;
-    struct scene s;
-    begin(&s, json_pack("{s:i}", "publish", 3));
-    says(&s, "in  (3 so far)\n              as node1 has counted since it serves it\n", true);
+    struct watched s;
+    begin_page(&s, json_pack("{s:i}", "publish", 3));
+    page_says(&s, "in  (3 so far)\n              as node1 has counted since it serves it\n", true);
     story_event(&s.t, "queue", 1000000, "queue hello declared on node1");
     look(&s);
-    says(&s, "in  (3 so far)\n", true);
-    says(&s, "as node1 has counted", false); /* that is all */
+    page_says(&s, "in  (3 so far)\n", true);
+    page_says(&s, "as node1 has counted", false); /* that is all */
     story_event(&s.t, "queue", 5000000, "hello is back on node1, 0 messages");
     look(&s);
-    says(&s, "in  (3 so far)\n              as node1 has counted since it is back\n", true);
+    page_says(&s, "in  (3 so far)\n              as node1 has counted since it is back\n", true);
     end(&s);
 }
 
@@ -89,17 +68,17 @@ static void figures_are_said_since_when(void **state)
 static void what_nobody_tells_has_no_row(void **state)
 {
     (void)state;
-    struct scene s;
-    begin(&s, NULL);
-    says(&s, "operator's", false);
-    says(&s, "op. policy", false);
-    says(&s, "recoverable", false);
+    struct watched s;
+    begin_page(&s, NULL);
+    page_says(&s, "operator's", false);
+    page_says(&s, "op. policy", false);
+    page_says(&s, "recoverable", false);
     json_object_set_new(json_object_get(s.t.s->details, "queue"), "operator_policy", json_string("limits"));
     look(&s);
-    says(&s, " operator's   limits\n", true);
+    page_says(&s, " operator's   limits\n", true);
     json_object_del(json_object_get(s.t.s->details, "queue"), "operator_policy"); /* of one that is stopped */
     look(&s);
-    says(&s, "operator's", false);
+    page_says(&s, "operator's", false);
     end(&s);
 }
 
