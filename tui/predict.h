@@ -1,5 +1,5 @@
-/* predict.h: predict first: what would answer a lesson's question is told only when the step that asks it was
- * run (lesson_to_predict), on all views. What nodes report (states, counts, places) and what was seen to be
+/* predict.h: predict first: what would answer a lesson's question is told only when the step that asks it has
+ * worked (lesson_to_predict), on all views. What nodes report (states, counts, places) and what was seen to be
  * lost is told at any time; a hint, what is to be expected of a message, and that memory alone holds it, are
  * not. The one place that knows which is which. */
 #ifndef TUI_PREDICT_H

@@ -143,7 +143,9 @@ bool lesson_step_told(const struct lesson *l, size_t step)
 
 bool lesson_step_reached(const struct lesson *l, size_t step)
 {
-    return lesson_step_told(l, step) || (step == lesson_current(l) && l->steps[step].acted);
+    if (step != lesson_current(l) || !l->steps[step].acted)
+        return lesson_step_told(l, step);
+    return step != l->predict.step || !lesson_to_predict(l);
 }
 
 /* sets state and what was seen (taken over), at what time; true if either is new */

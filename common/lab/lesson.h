@@ -50,6 +50,7 @@ struct lesson_question {
     void *proofs;   /* private to lesson_ask.c: what is seen where a choice is right */
     int said;       /* the learner's, a place in choices; -1: none */
     int was;        /* the one that was seen; -1: not yet, or none of them */
+    bool reminded;  /* the learner was told once that it is open (the screen's n) */
 };
 
 struct lesson {
@@ -84,18 +85,19 @@ struct lesson *lesson_create(size_t steps);
 
 /* What came out is told once it was seen: until a step is proved its `before` is shown for its title, where
  * it has one. Such a step is reached when it was run or looked at: before that, what it waits for is not
- * shown. */
+ * shown. Nor is it of one that asks, from its run until it has worked: what it lacks would be the answer. */
 bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
 
-/* The question is open: the current step is the one that asks, and it was not run yet. lesson_answer: the
- * next choice, after the last none again; false: no question is open. lesson_ask.c */
+/* The question is open: the current step is the one that asks, and it was not run yet, or failed.
+ * lesson_answer: the next choice, after the last none again; false: no question is open. lesson_ask.c */
 bool lesson_asks(const struct lesson *l);
 bool lesson_answer(struct lesson *l);
 
-/* The step that asks is still to be run: what would answer the question is not told yet (tui/predict.h).
+/* The step that asks has still to work: what would answer the question is not told yet (tui/predict.h).
  * Neither is it before the question stands there, for what was read once is known; and an answer does not end
- * it, for A goes through the choices. False: nothing is asked, or that step was run. lesson_ask.c */
+ * it, for A goes through the choices. False: nothing is asked, or that step was ticked, or its program ended
+ * well. lesson_ask.c */
 bool lesson_to_predict(const struct lesson *l);
 
 size_t lesson_list(int *numbers, size_t max); /* the lessons that exist, rising */

@@ -6,15 +6,24 @@
 
 #include "lab/lesson_private.h"
 
-bool lesson_asks(const struct lesson *l)
+/* the step that asks, if it is the current one; NULL: it is not */
+static const struct lesson_step *asking(const struct lesson *l)
 {
     size_t step = lesson_current(l);
-    return l->predict.text && step == l->predict.step && step < l->steps_len && !l->steps[step].acted;
+    return l->predict.text && step == l->predict.step && step < l->steps_len ? &l->steps[step] : NULL;
+}
+
+bool lesson_asks(const struct lesson *l)
+{
+    const struct lesson_step *s = asking(l);
+    return s && (!s->acted || s->exit_code > 0); /* one that failed has shown nothing yet */
 }
 
 bool lesson_to_predict(const struct lesson *l)
 {
-    return l->predict.text && (lesson_current(l) < l->predict.step || lesson_asks(l));
+    const struct lesson_step *s = asking(l);
+    return l->predict.text &&
+           (lesson_current(l) < l->predict.step || (s && (!s->acted || s->exit_code != 0)));
 }
 
 bool lesson_answer(struct lesson *l)

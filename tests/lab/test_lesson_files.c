@@ -111,13 +111,20 @@ static void a_question_is_not_answered_before_its_step(void **state)
         for (size_t s = 0; s < q->decided; s++) {
             assert_int_equal(lesson_asks(l), s == q->step);
             assert_false(lesson_step_reached(l, q->decided));
-            l->steps[s].acted = true;
+            lesson_begin_action(l, s);
             assert_false(lesson_asks(l));
+            lesson_action_ended(l, s, 1); /* it failed, and has answered nothing */
+            assert_int_equal(lesson_asks(l), s == q->step);
+            assert_true(s > q->step || lesson_to_predict(l));
+            assert_true(s != q->step || !lesson_step_reached(l, s));
+            lesson_action_ended(l, s, 0);
+            assert_false(lesson_asks(l));
+            assert_int_equal(lesson_to_predict(l), s < q->step);
             l->steps[s].state = STEP_SEEN;
         }
         assert_int_equal(lesson_asks(l), q->decided == q->step);
         assert_false(lesson_step_reached(l, q->decided));
-        l->steps[q->decided].acted = true;
+        lesson_action_ended(l, q->decided, 0);
         assert_false(lesson_asks(l));
         assert_true(lesson_step_reached(l, q->decided));
         assert_false(lesson_step_told(l, q->decided)); /* run is not seen */

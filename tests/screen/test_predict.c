@@ -92,6 +92,14 @@ static void nothing_answers_before_the_learner_does(void **state)
         assert_true(lesson_answer(l)); /* A goes through the choices: the first is not the last word */
         assert_told(&m, false);
         be_at(l, l->predict.step, true);
+        l->steps[l->predict.step].exit_code = -1; /* it runs */
+        assert_told(&m, false);
+        l->steps[l->predict.step].exit_code = 1; /* it failed: the question, and what was said, stand there */
+        assert_told(&m, false);
+        assert_shown(&m, "4", "Before you look: ", true);
+        assert_shown(&m, "4", "you say a", true);
+        assert_shown(&m, "4", l->steps[l->predict.step].wait_text, false);
+        be_at(l, l->predict.step, true);
         assert_told(&m, true);
         be_at(l, l->steps_len, true);
         assert_told(&m, true);
