@@ -383,6 +383,12 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         say_what_helps(m, i);
         return EFFECT_DRAW;
     }
+    struct lesson_question *q = &m->lesson->predict;
+    if (!repeat && lesson_asks(m->lesson) && q->said < 0 && !q->reminded) { /* one n too many is no answer */
+        q->reminded = true;
+        model_say(m, _("The question is open: A answers it; n once more runs the step without an answer."));
+        return EFFECT_DRAW;
+    }
     struct command *c = command_step(m, i);
     if (m->view == VIEW_LESSON)
         m->scroll = 0; /* back to the step that runs */
