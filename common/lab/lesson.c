@@ -223,6 +223,18 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
     return changed;
 }
 
+/* While the nodes are apart each side tells what it alone holds: nothing is a proof then. */
+static bool observe_apart(struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
+{
+    struct step_proof *proof = step->proof;
+    (void)full;
+    (void)s;
+    step->held = 0;
+    json_decref(proof->shown);
+    proof->shown = NULL;
+    return step->state == STEP_HALF && set_state(step, STEP_OPEN, NULL, 0);
+}
+
 void lesson_look(struct lesson *l, size_t step)
 {
     struct lesson_step *s = step < l->steps_len ? &l->steps[step] : NULL;
@@ -235,6 +247,9 @@ void lesson_look(struct lesson *l, size_t step)
         set_state(s, STEP_SEEN, json_incref(proof->shown), proof->held_wall_ms);
 }
 
+/* A node that has only just come up, or gone, may look so for a moment. */
+#define APART_LOOKS 2
+
 /* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
  * can say now is not held against it. */
 static bool look_at_needs(const struct lesson_full *full, struct lesson_step *step, bool current,
@@ -242,7 +257,7 @@ static bool look_at_needs(const struct lesson_full *full, struct lesson_step *st
 {
     struct step_proof *proof = step->proof;
     struct evidence evidence = lesson_evidence(full, step, s);
-    const char *lacks = NULL;
+    const char *lacks = current && full->apart >= APART_LOOKS ? LESSON_LACKS_PARTED : NULL;
     for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
         struct finding found;
         proof_look(proof->needs[i].facts, &evidence, &found);
@@ -265,10 +280,14 @@ bool lesson_observe(struct lesson *l, const struct snapshot *s)
         return false; /* the same one again is no second look */
     full->last_number = s->number;
     lesson_look_at_counts(full, s);
-    bool changed = false;
+    bool changed = false, apart = snapshot_partitioned(s);
+    full->apart = apart ? full->apart + 1 : 0;
     for (size_t i = 0; i < l->steps_len; i++) {
         bool done = is_done(&l->steps[i]);
-        changed = (done ? observe_done : observe_open)(full, &l->steps[i], s) || changed;
+        changed = (done    ? observe_done
+                   : apart ? observe_apart
+                           : observe_open)(full, &l->steps[i], s) ||
+                  changed;
         if (!done && is_done(&l->steps[i]) && l->steps[i].action)
             lesson_counts_anew(full);
         if (!done)

@@ -10,6 +10,7 @@ struct lesson_full {
     struct lesson lesson; /* what lesson.h shows; first */
     struct map counts;    /* queue name -> struct queue_count *: messages it was seen to hold */
     uint64_t last_number; /* of the last snapshot looked at */
+    int apart;            /* in how many running nodes were apart */
 };
 
 /* what has to be so when a step is run, and what a learner is told where it is not */

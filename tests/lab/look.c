@@ -25,11 +25,13 @@ struct snapshot *take(const struct look *look)
     for (int i = 1; i <= 3; i++) {
         const char *sayers = i == 1 && look->said_by ? look->said_by : "'node2','node3'";
         bool this_up = i != 1 || up;
+        const char *apart = !look->apart ? "" : i == 1 ? "'node2','node3'" : "'node1'";
+        sayers = look->apart && i == 1 ? "'node1'" : sayers;
         text_printf(&t,
                     "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
                     "'partitions':'','answered_at':%llu,'changed_at':0%s}",
                     i > 1 ? "," : "", i, this_up ? "up" : "not running",
-                    this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? "" : sayers,
+                    this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? apart : sayers,
                     (unsigned long long)said, i == 1 && look->gone ? ",'process_gone':true" : "");
     }
     text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",

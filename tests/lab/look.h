@@ -13,7 +13,6 @@
 
 #include "base/text.h"
 #include "lab/lesson.h"
-#include "lab/lesson_private.h"
 
 /* One look at the cluster. Fields that are NULL or 0 have the usual value. */
 struct look {
@@ -22,6 +21,7 @@ struct look {
     const char *said_by;           /* who says so of node1: "'node2','node3'" */
     const char *queues, *policies; /* members of the lists */
     bool gone;                     /* node1's process is, too */
+    bool apart;                    /* node1 and the others run and do not see each other */
     bool frozen;                   /* the time goes on, but nothing is said anew */
 };
 

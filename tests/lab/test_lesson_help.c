@@ -1,5 +1,6 @@
 /* test_lesson_help.c: what keeps a lesson from its result is named: what a step lacks, a node that was killed
  * where it was to be stopped, a policy of the learner's own. */
+#include "lab/lesson_private.h"
 #include "tests/lab/look.h"
 #include "tests/temporary.h"
 
@@ -35,7 +36,7 @@ static void what_a_step_lacks_is_said(void **state)
     observe(l, &promoted);
     assert_null(l->steps[4].lacks);
     observe(l, &consumed); /* before one looks: then nothing will show it */
-    assert_non_null(strstr(l->steps[4].lacks, "is not in mirrior_hello any more: B begins"));
+    assert_non_null(strstr(l->steps[4].lacks, "is not in mirrior_hello any more, and another"));
     l->steps[4].state = STEP_SEEN;
     struct look runs = promoted;
     runs.node1 = NULL;
@@ -44,11 +45,11 @@ static void what_a_step_lacks_is_said(void **state)
     observe(l, &promoted);
     assert_null(l->steps[5].lacks);
     observe(l, &consumed);
-    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more: B begins"));
+    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more, and another"));
     runs = consumed; /* stopping it again would not bring the message back */
     runs.node1 = NULL;
     observe(l, &runs);
-    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more: B begins"));
+    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more, and another"));
     /* what came while node1 ran proves nothing of a node that was stopped */
     lesson_begin_action(l, 5);
     lesson_output(l, 5, "received: Hello World\n", 22);
@@ -173,6 +174,30 @@ static void a_partition_is_why(void **state)
     lesson_destroy(l);
 }
 
+/* While the nodes are apart a step is not to be run, and nothing that it shows is a proof. */
+static void nothing_is_ticked_while_the_nodes_are_apart(void **state)
+{
+    (void)state;
+    struct lesson *l = load(1);
+    struct look apart = {.queues = HELLO(MESSAGES(1), "running"), .apart = true}, whole = apart;
+    whole.apart = false;
+    observe(l, &apart);
+    assert_null(l->steps[0].lacks); /* a node that has just come looks so for a moment */
+    observe(l, &apart);
+    assert_string_equal(l->steps[0].lacks, LESSON_LACKS_PARTED);
+    lesson_begin_action(l, 0);
+    lesson_action_ended(l, 0, 0);
+    observe_times(l, &apart, 4);
+    assert_int_equal(lesson_current(l), 0);
+    assert_help(l, 0, &apart, LESSON_HELP_JOIN, NULL);
+    observe_times(l, &whole, 2);
+    assert_int_equal(lesson_current(l), 1);
+    assert_null(l->steps[1].lacks);
+    observe(l, &(struct look){0}); /* its queue went with the side that began again */
+    assert_string_equal(l->steps[1].lacks, "hello is not there any more: B begins the lesson again.");
+    lesson_destroy(l);
+}
+
 #define OWN(pattern, apply_to)                                                                               \
     "{'name':'mine','pattern':'" pattern "','apply_to':'" apply_to "','priority':0,'definition':'{}'}"
 
@@ -217,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_killed_node_is_told_from_one_that_was_stopped),
         cmocka_unit_test(another_message_is_not_the_one_that_it_is_about),
         cmocka_unit_test(a_partition_is_why),
+        cmocka_unit_test(nothing_is_ticked_while_the_nodes_are_apart),
         cmocka_unit_test(a_policy_in_the_way_is_named),
     };
     return cmocka_run_group_tests_name("lab/lesson_help", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* test_proof.c: lessons held against what is observed. Right observations tick the steps of the real lessons
  * in order; wrong, old, single or missing ones leave a step open. Observations are written as the JSON of
  * `lab status --json`, with ' for ". */
+#include "lab/lesson_private.h"
 #include "tests/lab/look.h"
 #include "tests/temporary.h"
 
