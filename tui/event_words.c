@@ -92,6 +92,9 @@ static const char *const sentences[] = {
     N_("%s: what %s held on its side is discarded, %s message"),
     N_("%s: what %s held on its side is discarded, %s messages"),
     N_("%s: what %s held on its side is discarded"),
+    N_("%s was on the side of %s alone, with %s message: no node that answers knows it now"),
+    N_("%s was on the side of %s alone, with %s messages: no node that answers knows it now"),
+    N_("%s was on the side of %s alone: no node that answers knows it now"),
     /* mirrors */
     N_("%s: %s promoted, in sync, %s message"),
     N_("%s: %s promoted, in sync, %s messages"),

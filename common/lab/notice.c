@@ -376,6 +376,25 @@ static void notice_discarded(struct list *l, const struct snapshot *s, const str
     }
 }
 
+/* A queue that one side of a partition alone had, and now nobody who answers: its master begins again with
+ * what the others have, or has gone. (One that still stands apart has deleted it, and says so.) */
+static void notice_forgotten(struct list *l, const struct snapshot *s, const struct snapshot *before)
+{
+    for (size_t i = 0; i < before->queues_len && s->source >= 0; i++) {
+        const struct queue_seen *was = &before->queues[i];
+        if (!queue_seen_one_sided(before, was) || snapshot_queue(s, was->name) ||
+            snapshot_apart_from(s, was->master))
+            continue;
+        struct text text = {0};
+        text_printf(&text, "%s was on the side of %s alone", was->name, s->nodes[was->master].name);
+        if (was->messages >= 0)
+            text_printf(&text, ", with %lld message%s", (long long)was->messages,
+                        was->messages == 1 ? "" : "s");
+        text_add(&text, ": no node that answers knows it now");
+        add(l, s->taken_wall_ms, "queue", NULL, text.s);
+    }
+}
+
 /* Its feed has something from before then: its process is the one that it was. */
 static bool told_before(const struct list *l, const struct node_seen *n, int64_t wall_ms)
 {
@@ -449,10 +468,12 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_unserved(&l, s, before);
     }
     notice_hints(&l, s, before);
-    if (before)
+    if (before) {
         notice_discarded(&l, s, before);
-    else if (any_feed) /* RabbitMQ's logs outlive its nodes */
+        notice_forgotten(&l, s, before);
+    } else if (any_feed) { /* RabbitMQ's logs outlive its nodes */
         notice_beginning(&l, s, seen_wall_ms);
+    }
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)
         drop(&l, 0);
