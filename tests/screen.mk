@@ -10,6 +10,7 @@ $(call unit_test,screen/history,tests/screen/test_history.c tests/screen/story.c
 $(call unit_test,screen/events,tests/screen/test_events.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_keys,tests/screen/test_lesson_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/advice,tests/screen/test_advice.c tests/lab/look.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/predict,tests/screen/test_predict.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_texts,tests/screen/test_lesson_texts.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))

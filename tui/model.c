@@ -11,7 +11,6 @@
 #include "find.h"
 #include "history.h"
 #include "kept.h"
-#include "lab/engine.h"
 #include "prompt.h"
 #include "ran.h"
 #include "view.h"
@@ -285,65 +284,6 @@ static enum effect run_command(struct command *command, struct command **run)
 /* ---- the lesson's steps
  * ---------------------------------------------------------------------------------------- */
 
-static void say_what_joins(struct model *m, size_t i, const char *missing)
-{
-    char *advice = apart_advice(m);
-    if (advice)
-        model_say(m, _("step %zu, not yet: %s. %s"), i + 1, missing, advice);
-    else
-        model_say(m, _("step %zu, not yet: %s"), i + 1, missing);
-    free(advice);
-}
-
-static void say_what_clears(struct model *m, size_t i, const struct policy_seen *policy)
-{
-    char *program = format_text("%sctl", m->program ? m->program : "lab");
-    const char *words[] = {"clear_policy", policy->name, NULL};
-    char *typed = m->lab ? engine_called(m->lab, program, words)
-                         : format_text("%s clear_policy %s", program, policy->name);
-    model_say(m,
-              _("step %zu, not yet: policy %s (%s) is in the way: %s (here with : in front of clear_policy) "
-                "clears it. B begins again without it."),
-              i + 1, policy->name, policy->pattern, typed);
-    free(program);
-    free(typed);
-}
-
-/* The step was run, or has nothing to run, and is not proved: what is missing, and what would help. */
-static void say_what_helps(struct model *m, size_t i)
-{
-    const struct lesson_step *step = &m->lesson->steps[i];
-    json_t *fact;
-    const struct policy_seen *policy;
-    enum lesson_help help = lesson_help(m->lesson, i, m->snapshot, &fact, &policy);
-    char *missing = fact_text(fact, lesson_words);
-    json_decref(fact);
-    char *failed = step_failed_text(m, step);
-    char *lacks = step_lacks(m, step);
-    if (lacks)
-        model_say(m, "%s", lacks);
-    else if (failed)
-        model_say(m, "%s", failed);
-    else if (help == LESSON_HELP_JOIN)
-        say_what_joins(m, i, missing);
-    else if (help == LESSON_HELP_CLEAR)
-        say_what_clears(m, i, policy);
-    else if (help == LESSON_HELP_START_NODES)
-        model_say(m, _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."),
-                  i + 1, missing);
-    else if (help == LESSON_HELP_RESTART)
-        model_say(m, _("step %zu, not yet: %s. If it stays so, B begins the lesson again."), i + 1, missing);
-    else if (help == LESSON_HELP_REPEAT)
-        model_say(m, _("step %zu, not yet: %s. If it stays so, r runs it once more."), i + 1, missing);
-    else if (!step->action)
-        model_say(m, _("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
-    else
-        model_say(m, _("step %zu was run; the nodes have not shown its result yet"), i + 1);
-    free(lacks);
-    free(failed);
-    free(missing);
-}
-
 /* What is answered is what is seen to be asked. */
 static enum effect answer(struct model *m)
 {
@@ -371,18 +311,19 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     }
     const struct lesson_step *step = &m->lesson->steps[i];
     bool waits = step->acted && !(step->action && repeat);
-    if (step->lacks && !waits) { /* now it would show nothing, and if run might use up what it is about */
-        char *lacks = lacks_text(m, step);
-        model_say(m, "%s", lacks);
-        free(lacks);
+    enum lesson_help help;
+    char *advice = step_advice(m, i, &help), *lacks = step_lacks(m, step);
+    /* with what it lacks it would show nothing, and if run might use up what it is about; unless it was run
+     * and took that itself: then what helps is what is said, and r repeats it only if that helps */
+    bool says = waits || lacks || (step->lacks && help != LESSON_HELP_REPEAT);
+    free(lacks);
+    if (says)
+        model_say(m, "%s", advice);
+    free(advice);
+    if (says)
         return EFFECT_DRAW;
-    }
     if (!step->action && !step->acted)
         return EFFECT_LOOK;
-    if (waits) {
-        say_what_helps(m, i);
-        return EFFECT_DRAW;
-    }
     struct lesson_question *q = &m->lesson->predict;
     if (!repeat && lesson_asks(m->lesson) && q->said < 0 && !q->reminded) { /* one n too many is no answer */
         q->reminded = true;

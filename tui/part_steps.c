@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "apart.h"
 #include "commands.h"
 #include "view.h"
 #include "words.h"
@@ -60,22 +59,6 @@ char *step_text(const struct lesson *l, size_t step)
     char *gone = gone_text(l, step);
     const char *result = s->result ? s->result : s->why;
     return gone || !result ? gone : xstrdup(lesson_words(result));
-}
-
-char *lacks_text(const struct model *m, const struct lesson_step *s)
-{
-    bool parted = strcmp(s->lacks, LESSON_LACKS_PARTED) == 0;
-    char *advice = parted && m->snapshot ? apart_advice(m) : NULL;
-    char *text =
-        advice ? format_text("%s %s", lesson_words(s->lacks), advice) : xstrdup(lesson_words(s->lacks));
-    free(advice);
-    return text;
-}
-
-char *step_lacks(const struct model *m, const struct lesson_step *s)
-{
-    bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
-    return s->lacks && !went_well ? lacks_text(m, s) : NULL;
 }
 
 /* Of one that was true, where there is no room for since when it is not. */
@@ -179,58 +162,6 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
     return 1 + rows;
 }
 
-/* the node that an action names, by name or by a client's port; NULL: none that is seen */
-static const struct node_seen *node_of(const struct model *m, char *const *action)
-{
-    for (size_t i = 0; action[i] && m->snapshot; i++) {
-        if (strcmp(action[i], "-n") == 0 && action[i + 1])
-            return snapshot_node(m->snapshot, action[i + 1]);
-        if (strcmp(action[i], "--port") != 0 || !action[i + 1] || !m->lab)
-            continue;
-        long port = strtol(action[i + 1], NULL, 10);
-        for (size_t n = 0; n < m->lab->nodes_len; n++)
-            if (m->lab->nodes[n].amqp_port == port)
-                return snapshot_node(m->snapshot, m->lab->nodes[n].name);
-    }
-    return NULL;
-}
-
-char *step_failed_text(const struct model *m, const struct lesson_step *s)
-{
-    if (!s->action || !s->acted || s->exit_code <= 0)
-        return NULL;
-    const struct node_seen *n = node_of(m, s->action);
-    bool starts = step_of_app(s, "start_app") != NULL;
-    if (n && !n->answers && !starts)
-        return format_text(
-            _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
-              "it; then r runs this once more"),
-            s->exit_code, n->name);
-    if (n && n->gone)
-        return format_text(
-            _("its program ended with exit code %d: the process of %s is gone; r runs labctl -n "
-              "%s start"),
-            s->exit_code, n->name, n->name);
-    return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
-}
-
-enum request step_key(const struct model *m)
-{
-    size_t step = model_step(m);
-    if (!m->lesson || step == m->lesson->steps_len)
-        return REQUEST_NONE;
-    const struct lesson_step *s = &m->lesson->steps[step];
-    char *lacks = step_lacks(m, s), *failed = lacks ? NULL : step_failed_text(m, s);
-    const struct node_seen *n = failed ? node_of(m, s->action) : NULL;
-    enum request key = lacks                                              ? REQUEST_NONE
-                       : !failed                                          ? REQUEST_NEXT
-                       : n && !n->answers && !step_of_app(s, "start_app") ? REQUEST_START
-                                                                          : REQUEST_REPEAT;
-    free(lacks);
-    free(failed);
-    return key;
-}
-
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
@@ -249,6 +180,9 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;
+    char *cure = s->acted ? step_cure(m, (size_t)(s - m->lesson->steps)) : NULL;
+    if (cure)
+        return cure;
     *style = STYLE_DIM;
     if (!s->action && !s->wait_text) /* a schedule's */
         return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")

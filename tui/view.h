@@ -92,20 +92,22 @@ const char *event_kind(const struct event_seen *e);
 enum step_state shown_state(const struct lesson_step *s);
 char *proof_words(const struct lesson_step *s);
 
-/* How a step's program failed and what helps; NULL: it did not fail. The caller frees it. */
-char *step_failed_text(const struct model *m, const struct lesson_step *s);
-/* What brings the current step on: n; where its program failed r, or a before that; none where something is
- * missing that the step itself names (or all steps are done). */
-enum request step_key(const struct model *m);
-
 /* Of a lesson and its steps what may be told by now (lesson_step_told), in the reader's language. step_text:
- * what it does and, once it was seen, what it has shown; new, NULL: nothing. step_lacks: why it would show
- * nothing now; new, NULL: nothing is missing, or it ran well. lacks_text: the same of one that lacks
- * something, however it ran. */
+ * what it does and, once it was seen, what it has shown; new, NULL: nothing. */
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
+
+/* advice.c: what brings a step on; the caller frees the texts. step_lacks: why it would show nothing now;
+ * NULL: nothing is missing, or it ran well. step_failed_text: how its program failed and what helps; NULL: it
+ * did not fail. step_advice: what n says of one that was run, or lacks something. step_cure: for its own
+ * line: what helps where waiting does not; else NULL. step_key: the key that brings the current step on: n;
+ * where its program failed r, or a before that; none where something is missing that the step itself names
+ * (or all steps are done). */
 char *step_lacks(const struct model *m, const struct lesson_step *s);
-char *lacks_text(const struct model *m, const struct lesson_step *s);
+char *step_failed_text(const struct model *m, const struct lesson_step *s);
+char *step_advice(const struct model *m, size_t step, enum lesson_help *help);
+char *step_cure(const struct model *m, size_t step);
+enum request step_key(const struct model *m);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,

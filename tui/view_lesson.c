@@ -101,6 +101,9 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
         command_destroy(c);
     } else if (s->action_text && s->acted)
         made(d, 6, STYLE_DIM, format_text("$ %s", s->ran ? s->ran : s->action_text));
+    char *cure = current && s->acted && !lacks ? step_cure(m, i) : NULL;
+    if (cure)
+        made(d, 6, STYLE_STRONG, cure);
     if (s->output && *s->output) {
         const char *tail = tail_of(s->output);
         if (tail > s->output)

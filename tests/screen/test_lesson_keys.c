@@ -259,29 +259,6 @@ static void a_step_that_failed_is_run_by_r(void **state)
     sketch_destroy(l);
 }
 
-/* One n too many does not skip the question: it is said once that it is open. */
-static void a_question_is_skipped_only_on_purpose(void **state)
-{
-    (void)state;
-    struct model m;
-    struct command *run;
-    for (int answered = 0; answered <= 1; answered++) {
-        struct lesson *l = sketch_lesson();
-        model_init(&m, l, NULL, false, false);
-        see(&m, "rest");
-        sketch_step(l, 0, STEP_SEEN, "so");
-        sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
-        if (answered)
-            lesson_answer(l);
-        else
-            assert_keys_say(&m, "n", "A answers it; n once more runs the step without an answer.");
-        assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
-        command_destroy(run);
-        model_finish(&m);
-        sketch_destroy(l);
-    }
-}
-
 /* Where something is missing that the step names n does nothing but say so: it is not in the bar, no text
  * asks for it, and nothing counts as looked at. */
 static void n_is_not_asked_for_where_it_does_nothing(void **state)
@@ -452,7 +429,6 @@ int main(void)
         cmocka_unit_test(the_form_tells_nothing_before_its_time),
         cmocka_unit_test(a_partition_is_mended_first),
         cmocka_unit_test(a_step_that_failed_is_run_by_r),
-        cmocka_unit_test(a_question_is_skipped_only_on_purpose),
         cmocka_unit_test(n_is_not_asked_for_where_it_does_nothing),
         cmocka_unit_test(no_sentence_is_cut_off),
         cmocka_unit_test(no_mark_stands_for_one_line),

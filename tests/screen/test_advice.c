@@ -1,0 +1,118 @@
+/* test_advice.c: what brings a lesson on is decided in one place: n, r and the step's own line say the same.
+ */
+#include "lab/notice.h"
+#include "tests/lab/look.h"
+#include "tests/screen/support.h"
+
+/* One n too many does not skip the question: it is said once that it is open. */
+static void a_question_is_skipped_only_on_purpose(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    for (int answered = 0; answered <= 1; answered++) {
+        struct lesson *l = sketch_lesson();
+        model_init(&m, l, NULL, false, false);
+        see(&m, "rest");
+        sketch_step(l, 0, STEP_SEEN, "so");
+        sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
+        if (answered)
+            lesson_answer(l);
+        else
+            assert_keys_say(&m, "n", "A answers it; n once more runs the step without an answer.");
+        assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
+        command_destroy(run);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+static void look_at(struct model *m, struct snapshot *s)
+{
+    lesson_observe(m->lesson, s);
+    model_observe(m, s);
+    m->now = s->taken_at;
+    snapshot_destroy(s);
+}
+
+/* Lesson 7's fourth step was run while node2 is away: the run is good, and needs node2 to be seen. */
+static void n_and_r_and_the_steps_line_agree(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    lesson_begin_action(l, 3);
+    lesson_action_ended(l, 3, 0);
+    model_init(&m, l, NULL, false, false);
+    struct look stopped = node1_stopped;
+    stopped.said_by = "'node3'";
+    stopped.source = "node3";
+    stopped.queues = HELLO(",'was_messages':1", "stopped") "," QUEUE(
+        "mirrior_hello", "node1", "", "", ",'was_messages':1", "stopped", ",'policy':'mirrior'");
+    struct snapshot *s = take(&stopped);
+    s->nodes[1].answers = false;
+    s->nodes[1].state = NODE_NOT_RUNNING;
+    look_at(&m, s);
+    assert_string_equal(l->steps[3].lacks, "mirrior_hello has no mirror in sync, which this step is about: "
+                                           "B begins the lesson again."); /* because it was run */
+    static const char cure[] = "Start the others that do not run: arrows select, a starts.";
+    const char *keys[] = {"n", "r"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        assert_int_equal(types(&m, keys[i], &run), EFFECT_DRAW);
+        assert_contains(model_message(&m), cure);
+    }
+    const char *views[] = {"1", "4"};
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        types(&m, views[i], &run);
+        char *frame = model_frame(&m, 100, 40);
+        assert_contains(frame, cure);
+        assert_contains_(frame, "B begins the lesson again", false, __FILE__, __LINE__);
+        free(frame);
+    }
+    model_finish(&m);
+    lesson_destroy(l);
+}
+
+static bool told(const struct snapshot *s, const char *text)
+{
+    for (size_t i = 0; i < s->events_len; i++)
+        if (strcmp(s->events[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+/* A queue that only one side of a partition had is gone with it: that is told, once. */
+static void a_queue_that_goes_with_its_side_is_told_of(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "plain was on the side of node1 alone, with 2 messages: no node that answers knows "
+        "it now";
+    struct snapshot *apart = load_snapshot("apart"), *there = load_snapshot("apart"),
+                    *gone = load_snapshot("rest");
+    apart->queues[2].messages = 2;
+    assert_string_equal(apart->queues[2].name, "plain");
+    notice_events(there, NULL, 0, apart, 0);
+    assert_false(told(there, text));
+    notice_events(gone, NULL, 0, apart, 0);
+    assert_true(told(gone, text));
+    char *shown = event_words(&gone->events[gone->events_len - 1]);
+    assert_non_null(shown);
+    free(shown);
+    snapshot_destroy(apart);
+    snapshot_destroy(there);
+    snapshot_destroy(gone);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_question_is_skipped_only_on_purpose),
+        cmocka_unit_test(n_and_r_and_the_steps_line_agree),
+        cmocka_unit_test(a_queue_that_goes_with_its_side_is_told_of),
+    };
+    return cmocka_run_group_tests_name("screen/advice", tests, NULL, NULL);
+}

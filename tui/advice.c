@@ -1,0 +1,165 @@
+/* advice.c: what brings a lesson's step on: one place decides it, for the step's own line, for n and for r,
+ * and for the key that stands first in the bar. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apart.h"
+#include "commands.h"
+#include "lab/engine.h"
+#include "view.h"
+#include "words.h"
+
+static char *lacks_words(const struct model *m, const char *lacks)
+{
+    bool parted = strcmp(lacks, LESSON_LACKS_PARTED) == 0;
+    char *advice = parted && m->snapshot ? apart_advice(m) : NULL;
+    char *text = advice ? format_text("%s %s", lesson_words(lacks), advice) : xstrdup(lesson_words(lacks));
+    free(advice);
+    return text;
+}
+
+char *step_lacks(const struct model *m, const struct lesson_step *s)
+{
+    bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
+    return s->lacks && !went_well ? lacks_words(m, s->lacks) : NULL;
+}
+
+/* the node that an action names, by name or by a client's port; NULL: none that is seen */
+static const struct node_seen *node_of(const struct model *m, char *const *action)
+{
+    for (size_t i = 0; action[i] && m->snapshot; i++) {
+        if (strcmp(action[i], "-n") == 0 && action[i + 1])
+            return snapshot_node(m->snapshot, action[i + 1]);
+        if (strcmp(action[i], "--port") != 0 || !action[i + 1] || !m->lab)
+            continue;
+        long port = strtol(action[i + 1], NULL, 10);
+        for (size_t n = 0; n < m->lab->nodes_len; n++)
+            if (m->lab->nodes[n].amqp_port == port)
+                return snapshot_node(m->snapshot, m->lab->nodes[n].name);
+    }
+    return NULL;
+}
+
+char *step_failed_text(const struct model *m, const struct lesson_step *s)
+{
+    if (!s->action || !s->acted || s->exit_code <= 0)
+        return NULL;
+    const struct node_seen *n = node_of(m, s->action);
+    bool starts = step_of_app(s, "start_app") != NULL;
+    if (n && !n->answers && !starts)
+        return format_text(
+            _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
+              "it; then r runs this once more"),
+            s->exit_code, n->name);
+    if (n && n->gone)
+        return format_text(
+            _("its program ended with exit code %d: the process of %s is gone; r runs labctl -n "
+              "%s start"),
+            s->exit_code, n->name, n->name);
+    return format_text(_("its program ended with exit code %d; r runs it once more"), s->exit_code);
+}
+
+enum request step_key(const struct model *m)
+{
+    size_t step = model_step(m);
+    if (!m->lesson || step == m->lesson->steps_len)
+        return REQUEST_NONE;
+    const struct lesson_step *s = &m->lesson->steps[step];
+    char *lacks = step_lacks(m, s), *failed = lacks ? NULL : step_failed_text(m, s);
+    const struct node_seen *n = failed ? node_of(m, s->action) : NULL;
+    enum request key = lacks                                              ? REQUEST_NONE
+                       : !failed                                          ? REQUEST_NEXT
+                       : n && !n->answers && !step_of_app(s, "start_app") ? REQUEST_START
+                                                                          : REQUEST_REPEAT;
+    free(lacks);
+    free(failed);
+    return key;
+}
+
+static char *joins_text(const struct model *m, size_t i, const char *missing)
+{
+    char *advice = apart_advice(m);
+    char *text = !*missing ? lacks_words(m, LESSON_LACKS_PARTED)
+                 : advice  ? format_text(_("step %zu, not yet: %s. %s"), i + 1, missing, advice)
+                           : format_text(_("step %zu, not yet: %s"), i + 1, missing);
+    free(advice);
+    return text;
+}
+
+static char *clears_text(const struct model *m, size_t i, const struct policy_seen *policy)
+{
+    char *program = format_text("%sctl", m->program ? m->program : "lab");
+    const char *words[] = {"clear_policy", policy->name, NULL};
+    char *typed = m->lab ? engine_called(m->lab, program, words)
+                         : format_text("%s clear_policy %s", program, policy->name);
+    char *text = format_text(_("step %zu, not yet: policy %s (%s) is in the way: %s (here with : in front of "
+                               "clear_policy) clears it. B begins again without it."),
+                             i + 1, policy->name, policy->pattern, typed);
+    free(program);
+    free(typed);
+    return text;
+}
+
+char *step_advice(const struct model *m, size_t i, enum lesson_help *help)
+{
+    const struct lesson_step *step = &m->lesson->steps[i];
+    json_t *fact;
+    const struct policy_seen *policy;
+    *help = lesson_help(m->lesson, i, m->snapshot, &fact, &policy);
+    char *missing = fact_text(fact, lesson_words), *text = step_lacks(m, step);
+    json_decref(fact);
+    text = text ? text : step_failed_text(m, step);
+    if (text) {
+        free(missing);
+        return text;
+    }
+    switch (*help) {
+    case LESSON_HELP_JOIN: text = joins_text(m, i, missing); break;
+    case LESSON_HELP_CLEAR: text = clears_text(m, i, policy); break;
+    case LESSON_HELP_START_NODES:
+        text = format_text(
+            _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."), i + 1,
+            missing);
+        break;
+    case LESSON_HELP_RESTART:
+        text = format_text(_("step %zu, not yet: %s. If it stays so, B begins the lesson again."), i + 1,
+                           missing);
+        break;
+    case LESSON_HELP_REPEAT:
+        text = format_text(_("step %zu, not yet: %s. If it stays so, r runs it once more."), i + 1, missing);
+        break;
+    case LESSON_HELP_WAIT:
+        text =
+            step->action
+                ? format_text(_("step %zu was run; the nodes have not shown its result yet"), i + 1)
+                : format_text(_("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);
+        break;
+    }
+    free(missing);
+    return text;
+}
+
+/* Besides the node that the step acts on one does not answer: who else is to say so? */
+static bool others_away(const struct model *m, const struct lesson_step *s)
+{
+    const struct node_seen *its = s->action ? node_of(m, s->action) : NULL;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
+        if (!m->snapshot->nodes[i].answers && &m->snapshot->nodes[i] != its)
+            return true;
+    return false;
+}
+
+char *step_cure(const struct model *m, size_t i)
+{
+    const struct lesson_step *step = &m->lesson->steps[i];
+    enum lesson_help help;
+    char *text = step_advice(m, i, &help);
+    if (help == LESSON_HELP_CLEAR)
+        return text;
+    free(text);
+    if (help == LESSON_HELP_JOIN)
+        return lacks_words(m, LESSON_LACKS_PARTED);
+    if (help == LESSON_HELP_START_NODES && others_away(m, step))
+        return xstrdup(_("Start the others that do not run: arrows select, a starts."));
+    return NULL;
+}
