@@ -83,10 +83,11 @@ static json_t *losses_json(const struct model *m)
         for (size_t n = 0; n < l->names.len; n++)
             queue = l->names.items[n].uid == k->uid ? l->names.items[n].name : queue;
         if (queue) /* else there is another one of its name now */
-            json_array_append_new(lost, json_pack("{s:s, s:I, s:I, s:I, s:o, s:s?}", "queue", queue, "uid",
-                                                  (json_int_t)k->uid, "first", (json_int_t)k->first, "last",
-                                                  (json_int_t)k->last, "node",
-                                                  name_json(m->snapshot, k->node), "how", k->how));
+            json_array_append_new(lost,
+                                  json_pack("{s:s, s:I, s:I, s:I, s:o, s:s?, s:b, s:b}", "queue", queue,
+                                            "uid", (json_int_t)k->uid, "first", (json_int_t)k->first, "last",
+                                            (json_int_t)k->last, "node", name_json(m->snapshot, k->node),
+                                            "how", k->how, "in_memory", k->in_memory, "logged", k->logged));
     }
     return lost;
 }
@@ -241,7 +242,9 @@ static void take_up_losses(struct model *m, const struct labdir *lab, const json
         struct loss k = {.uid = (uint64_t)number_of(o, "uid"),
                          .first = (uint64_t)number_of(o, "first"),
                          .last = (uint64_t)number_of(o, "last"),
-                         .node = node_of(lab, json_object_get(o, "node"))};
+                         .node = node_of(lab, json_object_get(o, "node")),
+                         .in_memory = json_is_true(json_object_get(o, "in_memory")),
+                         .logged = json_is_true(json_object_get(o, "logged"))};
         if (queue && i < KEPT_QUEUES)
             ledger_take_up_loss(&m->ledger, queue, k, json_string_value(json_object_get(o, "how")));
     }

@@ -104,6 +104,7 @@ struct loss {
     int node;                  /* -1: not seen */
     const char *how;           /* a moment's label, constant; NULL: not seen */
     bool before;               /* an earlier screen saw it */
+    bool in_memory, logged;    /* memory alone held it; logs did; neither: not known */
 };
 
 /* Memory alone holds these, or logs do: as their queue's counts say (ledger_memory.c). */

@@ -185,6 +185,7 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.word = FATE_LOST;
         f.before = true;
         f.away = 0;
+        judge_keeping(&f, count);
     } else if (f.away) {
         f.verdict = VERDICT_UNAVAILABLE;
         f.word = FATE_UNAVAILABLE;
@@ -255,6 +256,9 @@ void ledger_find_fates(struct ledger *l, const struct snapshot *s)
         if (l->losses.items[i].before && l->losses.items[i].uid == l->uid) {
             add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_LOST_BEFORE);
             add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_HAD);
+            if (l->losses.items[i].in_memory || l->losses.items[i].logged)
+                add_range(&e, l->losses.items[i].first, l->losses.items[i].last,
+                          l->losses.items[i].logged ? AT_LOGGED : AT_IN_MEMORY);
         }
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         const struct last_copy *c = &l->copies[i];

@@ -41,7 +41,12 @@ const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
 /* where this screen saw the first of them lost */
 static struct loss seen_now(const struct ledger *l, const struct snapshot *s, const struct fate_range *f)
 {
-    struct loss loss = {.uid = l->uid, .first = f->first, .last = f->last, .node = -1};
+    struct loss loss = {.uid = l->uid,
+                        .first = f->first,
+                        .last = f->last,
+                        .node = -1,
+                        .in_memory = f->fate.in_memory,
+                        .logged = f->fate.logged};
     struct life life;
     ledger_life(l, s, f->first, &life);
     for (size_t i = 0; i < life.moments.len; i++)

@@ -146,8 +146,11 @@ static char *lost_before_text(const struct diagram *d)
     const struct away *a = message_only_missing(d);
     const struct loss *k = d->life.fate.verdict == VERDICT_LOST ? ledger_lost_before(l, d->id) : NULL;
     if (k && k->how && k->node >= 0 && k->node < (int)s->nodes_len)
-        return format_text(_("An earlier screen saw it lost: %s %s. What was noted of its life is not kept."),
-                           s->nodes[k->node].name, _(k->how));
+        return format_text(
+            k->in_memory ? _("An earlier screen saw it lost: %s %s; memory alone held it. What "
+                             "was noted of its life is not kept.")
+                         : _("An earlier screen saw it lost: %s %s. What was noted of its life is not kept."),
+            s->nodes[k->node].name, _(k->how));
     if (k)
         return xstrdup(_("An earlier screen saw it lost. What was noted of its life is not kept."));
     if (!a)

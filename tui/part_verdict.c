@@ -40,7 +40,9 @@ static char *lost_text(const struct diagram *d)
         const char *name = s->nodes[m->from].name;
         if (m->returned && d->life.fate.logged)
             return format_text(_("at %s: %s %s; it was persistent"), at, name, _(m->label));
-        if (m->returned && !d->life.fate.in_memory)
+        if (m->returned && d->life.fate.in_memory) /* its stop was not seen */
+            return format_text(_("at %s: %s %s; memory alone held it"), at, name, _(m->label));
+        if (m->returned)
             return format_text(_("at %s: %s %s; whether memory alone held it is not known"), at, name,
                                _(m->label));
         return format_text(_("at %s: %s %s"), at, name, _(m->label));

@@ -323,6 +323,7 @@ static void which_was_lost(void **state)
     struct scene s;
     begin(&s, "hello");
     story_published(&s.t, 0, 0, 0, 0, 0);
+    s.t.s->trace[0].in_memory = true;
     story_holds(&s.t, 0, 'M', 0, 0);
     look(&s);
     story_down(&s.t, 0, 2000000);
@@ -344,11 +345,22 @@ static void which_was_lost(void **state)
         says(&s, "was seen yet", false);
         says(&s, " #1 LOST\n", true);
         says(&s, " seen before: no node has it", true);
-        says(&s, "An earlier screen saw it lost: node1 back without it.", true);
+        says(&s, "An earlier screen saw it lost: node1 back without it; memory alone held it.", true);
         says(&s, "VERDICT #1 LOST", true);
         model_show(&s.m, VIEW_QUEUE);
         says(&s, "fates        #1 LOST  seen before: no node has it", true);
     }
+    /* what a node's feed still tells of it is shown with what that screen knew */
+    open_again(&s);
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    look(&s);
+    model_show(&s.m, VIEW_MESSAGE);
+    says(&s, "VERDICT #1 LOST", true);
+    says(&s, "node1: it was transient and the last node that had it stopped", true);
+    says(&s, "is not known", false);
     s.t.reign++; /* the next one is another message */
     story_published(&s.t, 0, 0, 5000000, 0, 0);
     story_holds(&s.t, 0, 'M', 0, 0);
