@@ -163,6 +163,42 @@ static int silent_to(const struct telling *t, const struct event_seen *e)
     return -1;
 }
 
+/* The node noted then that its copy begins, or was filled: that is told as noted. */
+static bool noted_its_copy(const struct telling *t, int node, int64_t at_us)
+{
+    for (size_t i = 0; i < t->l->facts.len; i++) {
+        const struct fact *f = &t->l->facts.items[i];
+        if (f->node == node && f->queue_uid == t->l->uid &&
+            (f->kind == TRACE_SEEN_BEGINS || f->kind == TRACE_SEEN_FILLED) &&
+            f->from_us > at_us - NOTICE_US && f->from_us < at_us + NOTICE_US)
+            return true;
+    }
+    return false;
+}
+
+/* A mirror that began empty, and is in sync, while nobody asked it what it notes: its feed tells so all the
+ * same. */
+static void tell_mirror(struct telling *t, const struct event_seen *e, int64_t at_us)
+{
+    const char *queue = t->l->queue ? t->l->queue : "";
+    for (size_t i = 0; i < t->s->nodes_len && strcmp(e->kind, "mirror") == 0; i++) {
+        node_bits bit = (node_bits)1 << i;
+        char *added = format_text("mirror of %s on %s added, empty", queue, t->s->nodes[i].name);
+        char *in_sync = format_text("%s on %s in sync", queue, t->s->nodes[i].name);
+        if (strcmp(e->text, added) == 0 && !noted_its_copy(t, (int)i, at_us)) {
+            struct moment *m = life_add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, at_us, N_("mirror, empty"));
+            m->letter = 'u';
+            m->fact = TRACE_SEEN_BEGINS;
+            t->filling |= bit;
+        } else if (strcmp(e->text, in_sync) == 0 && (t->filling & bit)) {
+            life_add(t, MOMENT_MARK, (int)i, PARTY_NOBODY, at_us, N_("mirror in sync"))->letter = 'm';
+            t->filling &= ~bit;
+        }
+        free(added);
+        free(in_sync);
+    }
+}
+
 static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
 {
     const char *label;
@@ -176,6 +212,8 @@ static void tell_event(struct telling *t, const struct event_seen *e, int64_t fr
         if (silent >= 0 && !before && of_interest(t, (node_bits)1 << silent))
             tell_unlinked(t, teller, silent, at_us);
         tell_discarded(t, e, from_us);
+        if (!before)
+            tell_mirror(t, e, at_us);
         return;
     }
     node_bits bit = (node_bits)1 << node;

@@ -15,7 +15,8 @@ struct telling {
     bool published;
     bool over; /* a consumer has it, or it was removed: what happens to its queue is another's business */
     node_bits down, silent;
-    size_t delivery; /* 1 + the newest one's moment; 0: none */
+    node_bits filling; /* mirrors that began empty, by an event alone: they noted nothing */
+    size_t delivery;   /* 1 + the newest one's moment; 0: none */
 };
 
 /* what happened around the message is told up to here */

@@ -80,8 +80,11 @@ void trace_turn(struct loop *l)
 
 void trace_app_starts(struct loop *l)
 {
-    if (l->trace && l->trace->on && l->broker)
-        broker_trace(l->broker, true);
+    if (!l->trace || !l->trace->on || !l->broker)
+        return;
+    l->trace->asked_at =
+        loop_now(l); /* while it was stopped nobody could ask: its copies come back in sight */
+    broker_trace(l->broker, true);
 }
 
 size_t node_trace_since(struct node *n, uint64_t seq, const struct node_traced **out, uint64_t *next,

@@ -1,6 +1,7 @@
 /* test_trace.c: /api/trace on real nodes: nothing is noted until somebody asks; then every step of a message
  * is, by the node that took it, through a failover. */
 #include <signal.h>
+#include <time.h>
 
 #include "tests/cluster/test.h"
 
@@ -289,6 +290,32 @@ static void a_queue_that_came_back_empty(void **state)
     text_finish(&out);
 }
 
+/* the newest entry of this word began after that time */
+static bool begins_since(void *arg)
+{
+    json_t *trace = trace_of(1);
+    bool since = json_integer_value(json_array_get(entry(trace, "begins"), FROM)) > *(int64_t *)arg;
+    json_decref(trace);
+    return since;
+}
+
+/* A node that is stopped cannot be asked: how its copies come back is noted all the same, also if it was
+ * stopped for longer than the notes outlive the last question (10 s). */
+static void stopped_for_long(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    json_decref(trace_of(1));
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node1", "stop_app"), 0);
+    struct timespec longer = {.tv_sec = 11};
+    nanosleep(&longer, NULL);
+    int64_t since_us = (int64_t)time(NULL) * 1000000 - 1000000;
+    assert_int_equal(LABCTL(&lab, &out, "-n", "node1", "start_app"), 0);
+    if (!wait_until(begins_since, &since_us, 10000))
+        fail_msg("node1 did not note that its copy begins");
+    text_finish(&out);
+}
+
 static bool both_are_masters(void *arg)
 {
     bool both = true;
@@ -352,6 +379,7 @@ int main(void)
         cmocka_unit_test(taken_and_given_back),
         cmocka_unit_test(the_master_dies),
         cmocka_unit_test(a_queue_that_came_back_empty),
+        cmocka_unit_test(stopped_for_long),
         cmocka_unit_test(two_masters),
     };
     return cmocka_run_group_tests(tests, up, down);

@@ -453,6 +453,38 @@ static void back_without_a_note(void **state)
     end(&s);
 }
 
+/* A mirror that comes back begins empty: where its notes of that were not heard, its feed tells it. */
+static void how_a_copy_came_back(void **state)
+{
+    (void)state;
+    for (int noted = 0; noted <= 1; noted++) {
+        struct watched s;
+        begin(&s, 3, "mirrior_hello");
+        story_published(&s.t, 0, 0, 0, 0, 0);
+        story_copied(&s.t, 1, 0, 1000, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        story_holds(&s.t, 1, 'm', 0, 0);
+        look(&s);
+        press(&s, '3');
+        story_down(&s.t, 1, 2000000);
+        look(&s);
+        story_up(&s.t, 1, 90000000);
+        story_event(&s.t, "mirror", 90002000, "mirror of mirrior_hello on node2 added, empty");
+        story_event(&s.t, "mirror", 90004000, "mirrior_hello on node2 in sync");
+        if (noted) {
+            story_fact(&s.t, TRACE_SEEN_BEGINS, 1, 90002000, 1, UINT64_MAX);
+            story_fact(&s.t, TRACE_SEEN_FILLED, 1, 90004000, 0, 0)->count = 1;
+        }
+        story_holds(&s.t, 1, 'm', 0, 0);
+        look(&s);
+        says(&s, "u mirror, empty", true);
+        says(&s, "m mirror in sync", !noted);
+        says(&s, "sync", true); /* as an arrow, if it was noted */
+        says(&s, "VERDICT #1 KEPT", true);
+        end(&s);
+    }
+}
+
 /* Both sides of a partition handed it out, each for the first time. */
 static void sent_twice(void **state)
 {
@@ -489,6 +521,7 @@ int main(void)
         cmocka_unit_test(effects_after_causes),
         cmocka_unit_test(the_legend_explains_what_is_there),
         cmocka_unit_test(back_without_a_note),
+        cmocka_unit_test(how_a_copy_came_back),
         cmocka_unit_test(sent_twice),
         cmocka_unit_test(published_again),
         cmocka_unit_test(cut_off),
