@@ -2,7 +2,7 @@
 #
 #   make          build everything into build/
 #   make lab      install what is missing, build, open the lab at the lesson you are on
-#                 PORT=6672: node1's ports are 6672, 16672 and 26672, for a host that is shared
+#                 PORT=10000: node1's ports are 10000, 20000 and 30000, for a host that is shared
 #   make test     install what is missing, build, run every test
 #   make test-long   300 kills, stops and cuts with producers and consumers at work; nothing may be lost
 #   make test-rounds   the cluster tests 20 times in a row (ROUNDS=N): none may fail in any
@@ -130,12 +130,20 @@ catalogues: $(CATALOGUES)
 
 # ---- using -------------------------------------------------------------------------------------------------
 
-# PORT: node1's AMQP port; HTTP and peers stand 10,000 and 20,000 above it, as RabbitMQ's do
+# PORT: node1's AMQP port; HTTP and peers stand 10,000 and 20,000 above it, as RabbitMQ's do. All stay below
+# 32768: from there on Linux takes ports for outgoing connections, and one of those may hold the port of a node
+# that is stopped, for a minute after its end.
 COMMA     := ,
 LAB_PORTS  = $(if $(PORT),--ports "$(PORT)$(COMMA)$$(($(PORT) + 10000))$(COMMA)$$(($(PORT) + 20000))")
-lab: deps
+lab: lab-port deps
 	+@$(MAKE) --no-print-directory all
 	@$(BUILD)/lab $(LAB_PORTS)
+.PHONY: lab-port
+lab-port:
+	@[ -z "$(PORT)" ] || { [ "$(PORT)" -ge 1024 ] && [ "$(PORT)" -le 12700 ]; } 2>/dev/null || \
+	    { echo "make lab PORT=$(PORT): choose 1024 to 12700, such as PORT=10000: node1 takes that port, 10,000" \
+	           "and 20,000 above it, and above 32767 an outgoing connection may hold a port that a node wants"; \
+	      exit 2; } >&2
 
 # Programs stand together with the lessons in lib/mirrorlab; what is on the PATH are links to them.
 PREFIX ?= /usr/local

@@ -318,8 +318,10 @@ void loop_fail(struct loop *l, char *text)
 char *loop_port_error(const struct loop *l, const char *key, const char *host, uint16_t port, int why)
 {
     if (why == EADDRINUSE)
-        return format_text("%s: port %u is taken (key nodes[%zu].%s in %s); choose another or run lab down",
-                           l->config.name, port, l->config.self, key, l->config_file);
+        return format_text(
+            "%s: port %u is taken (key nodes[%zu].%s in %s); an outgoing connection may hold it for "
+            "a minute: then run the same again; else choose another port or run lab down",
+            l->config.name, port, l->config.self, key, l->config_file);
     return format_text("%s: cannot listen on %s port %u: %s (keys nodes[%zu].host and nodes[%zu].%s in %s)",
                        l->config.name, host, port, strerror(why), l->config.self, l->config.self, key,
                        l->config_file);

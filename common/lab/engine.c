@@ -56,7 +56,7 @@ int engine_check_port(const char *host, uint16_t port, const char *who, const ch
     if (why == EADDRINUSE)
         *error =
             format_text("%s: port %u is taken by another program (key %s): end that one, or choose another "
-                        "port",
+                        "port; an outgoing connection may hold it for a minute: then run the same again",
                         who, port, key);
     else
         *error = format_text("%s: cannot listen on %s port %u (%s): %s", who, host, port, key, strerror(why));

@@ -164,6 +164,20 @@ static void the_lab_on_other_ports(void **state)
     assert_int_equal(RUN(&out, "sh", "-c", "env -u MAKEFLAGS make --no-print-directory -n lab | tail -n 1"),
                      0);
     assert_null(strstr(text_str(&out), "--ports"));
+    /* above 32767 an outgoing connection may hold the port of a node that is stopped */
+    static const struct {
+        const char *port;
+        bool taken;
+    } cases[] = {{"10000", true},  {"12700", true}, {"12701", false},
+                 {"40000", false}, {"80", false},   {"x", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *shell =
+            format_text("env -u MAKEFLAGS make -s --no-print-directory lab-port PORT=%s 2>&1", cases[i].port);
+        assert_int_equal(RUN(&out, "sh", "-c", shell) == 0, cases[i].taken);
+        assert_int_equal(strstr(text_str(&out), "choose 1024 to 12700, such as PORT=10000") == NULL,
+                         cases[i].taken);
+        free(shell);
+    }
 }
 
 int main(void)

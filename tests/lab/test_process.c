@@ -150,7 +150,8 @@ static void a_taken_port_names_port_and_key(void **state)
     uint16_t port = ntohs(address.sin_port);
     assert_int_equal(engine_check_port("127.0.0.1", port, "node2", "nodes[1].amqp", &error), ERR_BUSY);
     char *expected = format_text("node2: port %u is taken by another program (key nodes[1].amqp): end that "
-                                 "one, or choose another port",
+                                 "one, or choose another port; an outgoing connection may hold it for a "
+                                 "minute: then run the same again",
                                  port);
     assert_string_equal(error, expected);
     free(expected);
