@@ -88,6 +88,7 @@ static void copy_model(struct model *to, const struct model *from)
     memcpy(to->were_apart, from->were_apart, sizeof(to->were_apart));
     to->any_away = from->any_away;
     to->kept_wall_ms = from->kept_wall_ms;
+    to->told_wall_ms = from->told_wall_ms;
     to->done_at = from->done_at;
     to->killed = from->killed;
     to->cut = from->cut;

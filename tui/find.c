@@ -136,6 +136,8 @@ void find_again(struct model *m)
     m->untold = predict_open(m);
     if (!m->snapshot)
         return;
+    if (!m->untold)
+        m->told_wall_ms = m->snapshot->taken_wall_ms;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
         if (queue_passes(m, &m->snapshot->queues[i]))
             VEC_PUSH(&m->shown, i);

@@ -127,9 +127,10 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
-    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
-                          "queues", queues, "received", received, "lost", losses_json(m), "numbers",
-                          numbers_json(&m->ledger), "touched", touched_json(m));
+    json_t *o =
+        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
+                  "told_wall_ms", (json_int_t)m->told_wall_ms, "queues", queues, "received", received, "lost",
+                  losses_json(m), "numbers", numbers_json(&m->ledger), "touched", touched_json(m));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);
@@ -269,6 +270,7 @@ void kept_take_up(struct model *m, const struct labdir *lab)
     json_t *seen = json_load_file(file, 0, NULL), *o;
     size_t i;
     m->kept_wall_ms = number_of(seen, "seen_wall_ms");
+    m->told_wall_ms = number_of(seen, "told_wall_ms");
     json_array_foreach(json_object_get(seen, "queues"), i, o)
     {
         if (i < KEPT_QUEUES)

@@ -207,6 +207,7 @@ struct model {
     VEC(size_t) told;     /* indices of its events that may be told (predict.h), oldest first */
     VEC(size_t) happened; /* and of those of them that pass */
     bool untold;          /* something was not told yet when these two were made */
+    int64_t told_wall_ms; /* what had happened by then was told: no later question takes it back */
 
     /* a long text; pager.c */
     struct {

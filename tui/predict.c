@@ -13,7 +13,7 @@ bool predict_open(const struct model *m)
 
 bool predict_tells_event(const struct model *m, const struct event_seen *e)
 {
-    return strcmp(e->kind, "hint") != 0 || !predict_open(m);
+    return strcmp(e->kind, "hint") != 0 || e->wall_ms <= m->told_wall_ms || !predict_open(m);
 }
 
 struct fate predict_fate(const struct model *m, const struct fate *f)

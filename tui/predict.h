@@ -1,7 +1,7 @@
 /* predict.h: predict first: what would answer a lesson's question is told only when the step that asks it has
- * worked (lesson_to_predict), on all views. What nodes report (states, counts, places) and what was seen to be
- * lost is told at any time; a hint, what is to be expected of a message, and that memory alone holds it, are
- * not. The one place that knows which is which. */
+ * worked (lesson_to_predict), on all views. What nodes report (states, counts, places) and what was seen to
+ * be lost is told at any time; a hint, what is to be expected of a message, and that memory alone holds it,
+ * are not. The one place that knows which is which. */
 #ifndef TUI_PREDICT_H
 #define TUI_PREDICT_H
 
@@ -9,6 +9,7 @@
 
 bool predict_open(const struct model *m); /* something is not told yet */
 
+/* Once it was told it stays: the list never takes back what stood there (model.told_wall_ms). */
 bool predict_tells_event(const struct model *m, const struct event_seen *e);
 
 /* A message's fate and life, as far as they may be told. */

@@ -111,6 +111,7 @@ json_t *record_header(const struct recording_start *start)
     json_object_set_new(o, "whole", json_boolean(start->whole));
     record_set_number(o, "next_lesson", m->next_lesson);
     record_set_number(o, "next_nodes", m->next_nodes);
+    record_set_number(o, "told_wall_ms", m->told_wall_ms);
     if (m->lesson)
         json_object_set_new(o, "lesson", lesson_json(m->lesson));
     return o;

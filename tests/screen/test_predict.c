@@ -103,8 +103,14 @@ static void nothing_answers_before_the_learner_does(void **state)
         assert_told(&m, true);
         be_at(l, l->steps_len, true);
         assert_told(&m, true);
-        be_at(l, 0, false); /* begun again */
-        assert_told(&m, false);
+        be_at(l, 0, false); /* begun again: what stood in the list stays, and nothing new is told */
+        look(&m, &t);
+        assert_shown(&m, "2", "hello has ONE copy, in memory", true);
+        story_event(&t, "hint", 4000000, "hello has ONE copy: as before");
+        look(&m, &t);
+        assert_shown(&m, "2", "hello has ONE copy, in memory", true);
+        assert_shown(&m, "2", "as before", false);
+        assert_shown(&m, "3", "Expected lost", false);
         story_end(&t);
         model_finish(&m);
         lesson_destroy(l);
