@@ -36,8 +36,16 @@ char *predict_unavailable_text(const struct model *m, const struct fate *f)
     if (!predict_open(m))
         return unavailable_text(m->snapshot, f);
     char *away = nodes_text(m->snapshot, f->away);
+    /* which kind it is its publisher said: that tells messages apart, and is no answer */
     char *text = format_text(
-        _("its only copies are on %s: away. What to expect is told after the lesson's question."), away);
+        f->in_memory
+            ? _("transient: its only copies are on %s, away. What to expect is told after the lesson's "
+                "question.")
+        : f->logged
+            ? _("persistent: its only copies are on %s, away. What to expect is told after the lesson's "
+                "question.")
+            : _("its only copies are on %s: away. What to expect is told after the lesson's question."),
+        away);
     free(away);
     return text;
 }

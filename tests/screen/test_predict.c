@@ -65,7 +65,8 @@ static void assert_told(struct model *m, bool told)
     assert_shown(m, "2", "node1 was stopped", true);
     assert_shown(m, "3", "VERDICT #1 UNAVAILABLE", true);
     assert_shown(m, "3", "X stopped", true);
-    assert_shown(m, "3", "What to expect is told after the lesson's question.", !told);
+    assert_shown(m, "3", "transient: its only copies are on node1, away. What to expect is told after",
+                 !told);
 }
 
 static void nothing_answers_before_the_learner_does(void **state)
