@@ -73,9 +73,15 @@ static enum effect copy(struct model *m)
     return EFFECT_COPY;
 }
 
+#define TITLE_COLUMNS 40
+
 static enum effect show_output(struct model *m)
 {
-    if (m->command && m->command->output.len)
+    if (m->command && strlen(m->command->text) > TITLE_COLUMNS) { /* more than a title has room for */
+        char *whole = format_text("$ %s\n%s", m->command->text, text_str(&m->command->output));
+        pager_open(m, m->command->text, whole);
+        free(whole);
+    } else if (m->command && m->command->output.len)
         pager_open(m, m->command->text, text_str(&m->command->output));
     else
         model_say(m, "%s", m->command ? _("it has printed nothing") : _("nothing was run yet"));

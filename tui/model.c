@@ -500,8 +500,12 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     if (overlay_key(m, key, run, &effect))
         return effect;
     const struct key_entry *entry = key_find(key);
-    if (!entry)
+    if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
+    if (!entry) {
+        model_say(m, _("%c: no such key; ? shows them"), key);
+        return EFFECT_DRAW;
+    }
     free(m->message);
     m->message = NULL;
     if (entry->acts && (model_refuses(m, entry->name) ||

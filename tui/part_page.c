@@ -16,9 +16,8 @@ static bool shown(const struct page *p, int y)
 
 void page_title(struct page *p, const char *title, const char *right)
 {
-    if (shown(p, p->y))
-        draw_title(p->c, p->r, p->y - p->from, title, right);
-    p->y++;
+    if (!p->measure)
+        draw_title(p->c, p->title, 0, title, right);
 }
 
 void page_line(struct page *p, int x, enum style style, const char *format, ...)
@@ -56,17 +55,39 @@ void page_field(struct page *p, const char *name, enum style style, const char *
     text_finish(&t);
 }
 
-void page_more(struct page *p)
+/* Where the page's parts are; *hidden: rows that have no room. */
+static struct page place(const struct model *m, struct canvas *c, struct rect r, page_fill *fill, int *hidden)
 {
-    int below = p->y - p->from - p->r.height;
-    char *text = below > 0 && p->from > 0
-                     ? format_text(_(" %d above, %d below (PgUp, PgDn) "), p->from, below)
-                 : p->from > 0 ? format_text(_(" %d above (PgUp) "), p->from)
-                 : below > 0   ? format_text(_(" %d more (PgDn) "), below)
-                               : NULL;
+    struct page all = {.c = c, .r = r, .measure = true};
+    fill(&all, m);
+    struct page p = {.c = c, .title = rect_rows(r, 0, 1), .r = rect_rows(r, 1, r.height - 1)};
+    if (all.y > p.r.height)
+        p.r = rect_rows(p.r, 0, p.r.height - 1);
+    *hidden = all.y > p.r.height ? all.y - p.r.height : 0;
+    return p;
+}
+
+void page_show(const struct model *m, struct canvas *c, struct rect r, page_fill *fill)
+{
+    int hidden;
+    struct page p = place(m, c, r, fill, &hidden);
+    p.from = m->scroll < 0 ? -m->scroll : 0;
+    fill(&p, m);
+    int below = hidden - p.from;
+    char *text = below > 0 && p.from > 0 ? format_text(_(" %d above, %d below (PgUp, PgDn) "), p.from, below)
+                 : p.from > 0            ? format_text(_(" %d above (PgUp) "), p.from)
+                 : below > 0             ? format_text(_(" %d more (PgDn) "), below)
+                                         : NULL;
     if (text)
-        canvas_put_right(p->c, p->r, 0, p->r.height - 1, STYLE_TITLE, text);
+        canvas_put_right(c, r, 0, r.height - 1, STYLE_TITLE, text);
     free(text);
+}
+
+void page_settle(struct model *m, struct canvas *c, struct rect r, page_fill *fill)
+{
+    int hidden;
+    place(m, c, r, fill, &hidden);
+    m->scroll = m->scroll > 0 ? 0 : m->scroll < -hidden ? -hidden : m->scroll;
 }
 
 const char *bytes_text(int64_t bytes, char buffer[24])

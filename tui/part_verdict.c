@@ -89,6 +89,8 @@ static bool has_counts(const struct diagram *d)
 
 int message_verdict_rows(const struct diagram *d, int width)
 {
+    if (!d->m->queue && !d->m->ledger.queue)
+        return 0; /* there is no queue, and no message */
     char *now = now_text(d), *text = now ? now : why(d);
     int rows = (now ? has_counts(d) : 1) + (text ? paragraph_rows(d->c, width - 1, text) : 0);
     free(text);

@@ -285,7 +285,9 @@ static int command_rows(const struct model *m, const struct canvas *c)
  * is the command that is cut: y copies all of it. Returns the columns that it takes from the command. */
 static int draw_copies(struct canvas *c, struct rect r, struct rect left, const struct words *w)
 {
-    const char *copies = _("y copies it"), *below = w->below ? w->below : "";
+    bool cut = text_columns(c, w->above) > left.width;
+    const char *copies = cut ? _("o shows it whole, y copies it") : _("y copies it");
+    const char *below = w->below ? w->below : "";
     int columns = text_columns(c, copies) + 2, x = w->printed ? 2 : 0;
     size_t skip, len = text_break(c, below, r.width - x, &skip), first = strcspn(below, "\n");
     char *line = xstrndup(below, len < first ? len : first);

@@ -117,16 +117,20 @@ void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_
 /* ---- a page of named values (part_page.c): drawn once to see how long it is, then from the right row on */
 struct page {
     struct canvas *c;
-    struct rect r;
-    int y, from;  /* the next row of the page; the first that is shown */
-    bool measure; /* nothing is drawn */
+    struct rect title, r; /* the title stays; below it what scrolls */
+    int y, from;          /* the next row of that; the first that is shown */
+    bool measure;         /* nothing is drawn */
 };
+typedef void page_fill(struct page *p, const struct model *m);
+/* Draws the page that fill makes, from where m->scroll is on; what has no room is counted in a row of its
+ * own. page_settle: m->scroll no further than there is something. */
+void page_show(const struct model *m, struct canvas *c, struct rect r, page_fill *fill);
+void page_settle(struct model *m, struct canvas *c, struct rect r, page_fill *fill);
 void page_title(struct page *p, const char *title, const char *right);
 void page_field(struct page *p, const char *name, enum style style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void page_line(struct page *p, int x, enum style style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void page_more(struct page *p);                         /* at the end: says how much is below */
 const char *bytes_text(int64_t bytes, char buffer[24]); /* 1.7 MB; < 0: "?" */
 const char *seconds_text(int64_t ms, char buffer[32]);  /* 2 h 05 min; < 0: "?" */
 /* values in documents of the nodes (snapshot->details); all take NULL */

@@ -78,11 +78,16 @@ static void figures(struct page *p, const json_t *o)
                json_is_true(json_object_get(o, "mem_alarm")) ? _("  ALARM: publishers wait") : "");
     page_field(p, _("disk"), json_is_true(json_object_get(o, "disk_free_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
                _("%s free"), bytes_text(detail_count(o, "disk_free"), a));
-    char c[24], d[24];
-    page_field(p, _("files"), STYLE_NORMAL, _("%s of %s descriptors; sockets %s of %s"),
-               count_text(detail_count(o, "fd_used"), a), count_text(detail_count(o, "fd_total"), b),
-               count_text(detail_count(o, "sockets_used"), c),
-               count_text(detail_count(o, "sockets_total"), d));
+    count_text(detail_count(o, "fd_used"), a);
+    count_text(detail_count(o, "fd_total"), b);
+    if (detail_count(o, "sockets_total") >= 0) {
+        char c[24], d[24];
+        page_field(p, _("files"), STYLE_NORMAL, _("%s of %s descriptors; sockets %s of %s"), a, b,
+                   count_text(detail_count(o, "sockets_used"), c),
+                   count_text(detail_count(o, "sockets_total"), d));
+    } else {
+        page_field(p, _("files"), STYLE_NORMAL, _("%s of %s descriptors"), a, b);
+    }
     const char *type = detail_text(o, "type");
     page_field(p, _("type"), STYLE_NORMAL, "%s", type ? type : "?");
     if (detail_count(o, "io_sync_count") >= 0)
@@ -157,8 +162,11 @@ static void queues(struct page *p, const struct model *m, int node)
         mirrors += letter == 'm' || letter == 'u';
         away += letter == '!';
     }
-    page_field(p, _("queues"), away ? STYLE_DOWN : STYLE_NORMAL,
-               _("master of %zu, mirror of %zu; copies away with it: %zu"), masters, mirrors, away);
+    if (away)
+        page_field(p, _("queues"), STYLE_DOWN, _("master of %zu, mirror of %zu; copies away with it: %zu"),
+                   masters, mirrors, away);
+    else
+        page_field(p, _("queues"), STYLE_NORMAL, _("master of %zu, mirror of %zu"), masters, mirrors);
     for (size_t i = 0; i < s->queues_len; i++) {
         const struct queue_seen *q = &s->queues[i];
         char letter = copy_letter(m, q, node, &style);
@@ -197,17 +205,12 @@ static void fill(struct page *p, const struct model *m)
 
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
-    struct page p = {.c = c, .r = r, .from = -m->scroll};
-    fill(&p, m);
-    page_more(&p);
+    page_show(m, c, r, fill);
 }
 
 static void settle(struct model *m, struct canvas *c, struct rect r)
 {
-    struct page p = {.c = c, .r = r, .measure = true};
-    fill(&p, m);
-    int most = p.y - r.height;
-    m->scroll = m->scroll > 0 || most < 0 ? 0 : m->scroll < -most ? -most : m->scroll;
+    page_settle(m, c, r, fill);
 }
 
 static bool request(struct model *m, enum request request, enum effect *effect)

@@ -388,18 +388,13 @@ static struct rect page_rect(struct rect r)
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
     struct rect text = page_rect(r);
-    struct page p = {.c = c, .r = text, .from = m->scroll < 0 ? -m->scroll : 0};
-    fill(&p, m);
-    page_more(&p);
+    page_show(m, c, text, fill);
     draw_charts(m, c, rect_rows(r, text.height, r.height - text.height));
 }
 
 static void settle(struct model *m, struct canvas *c, struct rect r)
 {
-    struct page p = {.c = c, .r = page_rect(r), .measure = true};
-    fill(&p, m);
-    int most = p.y - p.r.height;
-    m->scroll = m->scroll > 0 || most < 0 ? 0 : m->scroll < -most ? -most : m->scroll;
+    page_settle(m, c, page_rect(r), fill);
 }
 
 /* up and down choose a queue, as in the cluster; pages scroll */

@@ -4,6 +4,8 @@
 #include "tests/lab/look.h"
 #include "tests/screen/support.h"
 
+#include "commands.h"
+
 /* One n too many does not skip the question: it is said once that it is open. */
 static void a_question_is_skipped_only_on_purpose(void **state)
 {
@@ -107,11 +109,54 @@ static void a_queue_that_goes_with_its_side_is_told_of(void **state)
     snapshot_destroy(gone);
 }
 
+/* A key that is none is said to be, in one line; a screen without a queue has no verdict. */
+static void what_is_not_there(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "empty");
+    assert_keys_say(&m, "z", "z: no such key; ? shows them");
+    types(&m, "3", &run);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "There is no queue yet.");
+    assert_contains_(frame, "VERDICT", false, __FILE__, __LINE__);
+    free(frame);
+    model_finish(&m);
+}
+
+/* What was run and has no room in its row: o shows all of it. */
+static void a_long_command_is_shown_whole(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    static const char *const words[] = {
+        "consumer",     "--host",  "127.0.0.1", "--port",    "5674", "--queue", "mirrior_hello",
+        "--manual-ack", "--count", "2",         "--timeout", "2",    NULL};
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    model_ran(&m, c);
+    model_ended(&m, c, 0);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "o shows it whole, y copies it");
+    free(frame);
+    types(&m, "o", &run);
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "--count 2 --timeout 2");
+    free(frame);
+    model_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_skipped_only_on_purpose),
         cmocka_unit_test(n_and_r_and_the_steps_line_agree),
+        cmocka_unit_test(what_is_not_there),
+        cmocka_unit_test(a_long_command_is_shown_whole),
         cmocka_unit_test(a_queue_that_goes_with_its_side_is_told_of),
     };
     return cmocka_run_group_tests_name("screen/advice", tests, NULL, NULL);

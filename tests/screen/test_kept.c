@@ -112,6 +112,15 @@ static void what_was_taken_over(void **state)
     struct scene s;
     taken_over(&s);
     account_says(&s, "mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    struct queue_seen *q = &s.t.s->queues[0];
+    int64_t held = q->messages;
+    q->messages = 0; /* beside READY 0 "all kept" alone would be a riddle */
+    look(&s);
+    account_says(&s,
+                 "mirrior_hello: node2 took over from node1; its copy was in sync: all kept; it holds none "
+                 "now.");
+    s.t.s->queues[0].messages = held;
+    look(&s);
     model_show(&s.m, VIEW_MESSAGE);
     says(&s, "a consumer of this screen printed it", true);
     open_again(&s);

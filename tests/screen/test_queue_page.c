@@ -82,12 +82,49 @@ static void what_nobody_tells_has_no_row(void **state)
     end(&s);
 }
 
+/* What has no room is scrolled: the title stays, and what is said of the rest has a row of its own. */
+static void a_page_that_is_scrolled(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin_page(&s, json_pack("{s:i}", "publish", 3));
+    char *first = model_frame(&s.m, 60, 16);
+    assert_contains(first, "\n- Queue hello ---");
+    assert_non_null(strstr(first, " more (PgDn)"));
+    const char *note = strstr(first, " more (PgDn)");
+    while (note > first && note[-1] != '\n')
+        note--;
+    assert_int_equal(strspn(note, " 0123456789"), (size_t)(strstr(first, " more (PgDn)") - note) + 1);
+    free(first);
+    s.m.scroll = -2;
+    char *then = model_frame(&s.m, 60, 16);
+    assert_contains(then, "\n- Queue hello ---");
+    assert_contains(then, " 2 above");
+    free(then);
+    end(&s);
+}
+
+/* Sockets are a figure of some nodes only. */
+static void a_node_says_what_it_knows(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin_page(&s, NULL);
+    json_object_set_new(
+        s.m.snapshot->details, "nodes",
+        json_pack("{s:{s:s, s:i, s:i}}", "node1", "name", "node1", "fd_used", 27, "fd_total", 1024));
+    model_show(&s.m, VIEW_NODE);
+    page_says(&s, " files        27 of 1024 descriptors\n", true);
+    page_says(&s, "copies away", false); /* it runs */
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_said_since_when),
-        cmocka_unit_test(figures_are_said_since_when),
-        cmocka_unit_test(what_nobody_tells_has_no_row),
+        cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
+        cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
+        cmocka_unit_test(a_node_says_what_it_knows),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);
