@@ -193,6 +193,13 @@ void assert_contains_(const char *text, const char *part, bool expected, const c
     _fail(file, line);
 }
 
+void assert_frame_(struct model *m, const char *part, bool expected, const char *file, int line)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains_(frame, part, expected, file, line);
+    free(frame);
+}
+
 void assert_keys_run(struct model *m, const char *keys, const char *expected)
 {
     struct command *run;

@@ -47,6 +47,11 @@ void check_frame(const char *name, const char *frame);
 #define assert_lacks(text, part)    assert_contains_((text), (part), false, __FILE__, __LINE__)
 void assert_contains_(const char *text, const char *part, bool expected, const char *file, int line);
 
+/* The same of what the screen shows at 80x24. */
+#define assert_frame_contains(m, part) assert_frame_((m), (part), true, __FILE__, __LINE__)
+#define assert_frame_lacks(m, part)    assert_frame_((m), (part), false, __FILE__, __LINE__)
+void assert_frame_(struct model *m, const char *part, bool expected, const char *file, int line);
+
 /* These keys run this command; these keys run nothing, and the screen's message has this in it. */
 void assert_keys_run(struct model *m, const char *keys, const char *expected);
 void assert_keys_say(struct model *m, const char *keys, const char *expected);
