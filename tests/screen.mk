@@ -19,6 +19,8 @@ $(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),la
 $(call unit_test,screen/unanswered,tests/screen/test_unanswered.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/apart,tests/screen/test_apart.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/frames,tests/screen/test_frames.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/account,tests/screen/test_account.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/lesson_view,tests/screen/test_lesson_view.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/compare,tests/screen/test_compare.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/time,tests/screen/test_time.c tests/screen/session_made.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/damaged,tests/screen/test_damaged.c tests/screen/session_made.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
