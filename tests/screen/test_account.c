@@ -229,6 +229,55 @@ static void who_was_not_level_is_not_called_so(void **state)
     sketch_destroy(l);
 }
 
+/* Of a lab of one node nobody is left to tell that it stopped, but for its log: hello's messages go with it.
+ * That nobody answers is no reason to call anything lost. */
+static void what_the_only_node_lost(void **state)
+{
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct model m;
+        struct event_seen heard[] = {{.seq = 1, .kind = "node", .text = "node1 is up"},
+                                     {.seq = 2, .kind = "node", .text = "node1 was stopped"}};
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest"), alone = *s;
+        struct queue_seen hello = *snapshot_queue(s, "hello");
+        alone.nodes_len = alone.queues_len = 1;
+        alone.queues = &hello;
+        alone.events = heard;
+        alone.events_len = 1;
+        alone.traces = 0;
+        alone.trace_len = alone.copies_len = 0;
+        model_observe(&m, &alone);
+        alone.source = -1; /* silence */
+        alone.nodes[0].answers = false;
+        alone.nodes[0].state = NODE_UNKNOWN;
+        alone.events_len += (size_t)stopped;
+        hello.state = QUEUE_SEEN_UNKNOWN;
+        hello.was_messages = hello.messages;
+        hello.messages = -1;
+        hello.master = -1;
+        model_observe(&m, &alone);
+        assert_null(account_text(&m));
+        alone.source = 0; /* it is back, with nothing */
+        alone.nodes[0].answers = true;
+        alone.nodes[0].state = NODE_UP;
+        hello.state = QUEUE_SEEN_RUNNING;
+        hello.messages = 0;
+        hello.master = 0;
+        model_observe(&m, &alone);
+        char *account = account_text(&m);
+        if (stopped)
+            assert_string_equal(
+                account,
+                "hello: 100000 messages are lost: their only copies were on node1, in memory alone.");
+        else
+            assert_null(account);
+        free(account);
+        model_finish(&m);
+        snapshot_destroy(s);
+    }
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -239,6 +288,7 @@ int main(void)
         cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
         cmocka_unit_test(one_after_the_other_took_over),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
+        cmocka_unit_test(what_the_only_node_lost),
     };
     return cmocka_run_group_tests_name("screen/account", tests, NULL, NULL);
 }

@@ -261,6 +261,40 @@ static void a_lesson_is_scrolled(void **state)
     sketch_destroy(l);
 }
 
+static size_t lines_with(const char *frame, const char *part)
+{
+    size_t found = 0;
+    for (const char *at = frame; (at = strstr(at, part)); at += strlen(part))
+        found++;
+    return found;
+}
+
+/* f: of the lesson the step to do stays, and what happened has its rows; again: all steps are back. */
+static void the_lesson_is_folded(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    char *open = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(open, "[ ] "), 5);
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *folded = model_frame(&m, 80, 24);
+    assert_int_equal(lines_with(folded, "[ ] "), 1);
+    assert_contains(folded, ">[ ] 1 ");
+    assert_true(strstr(folded, "Events (newest") - folded < strstr(open, "Events (newest") - open);
+    assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
+    char *again = model_frame(&m, 80, 24);
+    assert_string_equal(again, open);
+    free(open);
+    free(folded);
+    free(again);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -269,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_step_that_only_looks), cmocka_unit_test(a_result_is_told_once_it_was_seen),
         cmocka_unit_test(a_lesson_is_folded),     cmocka_unit_test(a_lab_that_does_not_fit),
         cmocka_unit_test(predict_first),          cmocka_unit_test(a_lesson_is_scrolled),
+        cmocka_unit_test(the_lesson_is_folded),
     };
     return cmocka_run_group_tests_name("screen/lesson_view", tests, NULL, NULL);
 }
