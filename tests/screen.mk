@@ -64,6 +64,7 @@ PORTS       := 5672,15672,25672
 # messages: what became of them, and how it is drawn
 $(call unit_test,screen/published,tests/screen/test_published.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/ledger,tests/screen/test_ledger.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/ledger_parted,tests/screen/test_ledger_parted.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/memory,tests/screen/test_memory.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/ledger_number,tests/screen/test_ledger_number.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/message,tests/screen/test_message.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
