@@ -4,7 +4,8 @@ SCREEN_SUPPORT := tests/screen/support.c $(SCREEN_TUI)
 SCREEN_LIBS    := -lncursesw -ltinfo
 
 $(call unit_test,screen/canvas,tests/screen/test_canvas.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
-$(call unit_test,screen/snapshot,tests/screen/test_snapshot.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/snapshot,tests/screen/test_snapshot.c tests/screen/merged.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/snapshot_parted,tests/screen/test_snapshot_parted.c tests/screen/merged.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/forms,tests/screen/test_forms.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/keys,tests/screen/test_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
