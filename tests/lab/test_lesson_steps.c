@@ -32,11 +32,7 @@ static void what_stops_to_be_true_says_when(void **state)
 static void what_happened_stays(void **state)
 {
     (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
+    struct lesson *l = load_until_stopped();
     observe_times(l, &promoted, 2);
     lesson_look(l, 4);
     observe_times(l, &hello_lost, 4);

@@ -293,11 +293,7 @@ static void a_program_that_waits_is_not_one_that_did_not_run(void **state)
 static void half_of_a_proof_says_which_half(void **state)
 {
     (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
+    struct lesson *l = load_until_stopped();
     observe_times(l, &syncing, 5);
     assert_int_equal(lesson_current(l), 4);
     assert_int_equal(l->steps[4].state, STEP_HALF);
@@ -322,11 +318,7 @@ static void two_masters_prove_nothing(void **state)
         .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1), "running",
                         ",'policy':'mirrior','sides':[" SIDE("node1", "") "," SIDE("node2", "'node3'") "]")};
     (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
+    struct lesson *l = load_until_stopped();
     observe_times(l, &torn, 4);
     assert_int_equal(lesson_current(l), 4);
     assert_true(l->steps[4].state != STEP_SEEN);
