@@ -8,7 +8,7 @@ RUNS   ?= 3
 BENCH_HELP := tests/bench/amqp.c tests/bench/load.c tests/cluster/http.c tests/cluster/support.c
 bench_program = $(patsubst %.c,$(BUILD)/obj/%.o,$(1) $(BENCH_HELP)) $(BUILD)/libbase.a
 
-$(BUILD)/bench: $(call bench_program,tests/bench/bench.c tests/bench/report.c tests/bench/screen.c)
+$(BUILD)/bench: $(call bench_program,tests/bench/bench.c tests/bench/nodes.c tests/bench/report.c tests/bench/screen.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SANITIZE) $^ $(LDFLAGS) -o $@ -ljansson -lutil
 

@@ -1,5 +1,5 @@
 # broker.mk: AMQP as bytes, and the broker by itself: clients and up to three nodes in one process (tests/broker/rig.h).
-BROKER_RIG      := tests/broker/rig.c
+BROKER_RIG      := tests/broker/rig.c tests/broker/client.c tests/broker/client_read.c
 BROKER_ARCHIVES := broker wire mirror base
 $(call unit_test,wire/amqp,tests/broker/test_wire.c $(BROKER_RIG),$(BROKER_ARCHIVES))
 $(call unit_test,broker/connection,tests/broker/test_connection.c $(BROKER_RIG),$(BROKER_ARCHIVES))

@@ -10,7 +10,7 @@ FUZZ_FLAGS   := -fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-poin
 $(eval $(call test_rule,fuzz/peer,tests/fuzz/fuzz_peer.c,wire mirror base,-fsanitize=fuzzer))
 $(eval $(call test_rule,fuzz/record,tests/fuzz/fuzz_record.c,wire mirror base,-fsanitize=fuzzer))
 $(eval $(call test_rule,fuzz/sched,tests/fuzz/fuzz_sched.c,base,-fsanitize=fuzzer))
-$(eval $(call test_rule,fuzz/amqp,tests/fuzz/fuzz_amqp.c tests/broker/rig.c,broker wire mirror base,-fsanitize=fuzzer))
+$(eval $(call test_rule,fuzz/amqp,tests/fuzz/fuzz_amqp.c $(BROKER_RIG),broker wire mirror base,-fsanitize=fuzzer))
 
 .PHONY: fuzz
 fuzz:

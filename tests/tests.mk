@@ -65,7 +65,8 @@ LONG := sim/swarm sim/search sim/test_checker mutants/fit broker/cost \
         host/files screen/observe \
         cluster/replay screen/walk_rabbitmq cluster/cut cluster/replay-rabbitmq cluster/kill-loop screen/walk_kit \
         cluster/big-queue screen/act_kit cluster/partition cluster/start-again
-long_first = $(foreach t,$(LONG),$(filter %/tests/$(t),$(1))) $(filter-out $(LONG:%=$(BUILD)/tests/%) $(LONG:%=$(ASAN_BUILD)/tests/%),$(1))
+not_tests  = $(filter-out $(patsubst $(BUILD)/tests/%,%,$(UNIT_TESTS) $(SIM_TESTS) $(CLUSTER_TESTS) $(SCREEN_TESTS)),$(LONG))
+long_first = $(if $(not_tests),$(error LONG in tests/tests.mk: no test is called $(not_tests)))$(foreach t,$(LONG),$(filter %/tests/$(t),$(1))) $(filter-out $(LONG:%=$(BUILD)/tests/%) $(LONG:%=$(ASAN_BUILD)/tests/%),$(1))
 
 # A program that is waited for leaves a core to another.
 RUN_UNIT = $(RUN_TESTS) -j $$(($(JOBS) + 1)) -t $(TIME_UNIT) unit $(call long_first,$(UNIT_TESTS)) || true

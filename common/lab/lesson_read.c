@@ -172,7 +172,7 @@ static int read_needs(struct reader *r, const config_setting_t *group, struct st
         if (!err && !facts)
             err = complain(&r->complaint, line_of(need),
                            "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
-        else if (!err && !(to->facts = proof_parse(facts, r->complaint.file, r->complaint.error)))
+        else if (!err && !(to->facts = proof_parse(facts, &r->complaint)))
             err = ERR_INVALID;
     }
     return err;
@@ -214,10 +214,10 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     if (!facts)
         return complain(&r->complaint, line_of(group),
                         "this step has no proof; write proof = ( { queue = \"...\"; ... } )");
-    proof->facts = proof_parse(facts, r->complaint.file, r->complaint.error);
+    proof->facts = proof_parse(facts, &r->complaint);
     const config_setting_t *lasts = config_setting_get_member(group, "lasts");
     if (proof->facts && lasts)
-        proof->lasts = proof_parse(lasts, r->complaint.file, r->complaint.error);
+        proof->lasts = proof_parse(lasts, &r->complaint);
     return proof->facts && (proof->lasts || !lasts) ? 0 : ERR_INVALID;
 }
 
@@ -237,7 +237,7 @@ static int read_choice(struct reader *r, const config_setting_t *group, char **s
     if (!facts)
         return complain(&r->complaint, line_of(group),
                         "this choice has no proof; write proof = ( { queue = \"...\"; ... } )");
-    *proof = proof_parse(facts, r->complaint.file, r->complaint.error);
+    *proof = proof_parse(facts, &r->complaint);
     return *proof ? 0 : ERR_INVALID;
 }
 

@@ -18,9 +18,8 @@
 #ifndef LAB_PROOF_H
 #define LAB_PROOF_H
 
-#include <libconfig.h>
-
 #include "base/map.h"
+#include "lab/complain.h"
 #include "lab/fact.h"
 #include "lab/snapshot.h"
 
@@ -67,8 +66,8 @@ struct finding {
     bool counted;          /* it counts messages, and there are others than the step leads to */
 };
 
-/* NULL and *error ("FILE:LINE: what, and what to write instead"; caller frees) if it is not one. */
-struct proof *proof_parse(const config_setting_t *list, const char *file, char **error);
+/* NULL, and what is wrong and what to write instead was said, if it is not one. */
+struct proof *proof_parse(const config_setting_t *list, struct complaint *complaint);
 void proof_destroy(struct proof *p);
 
 void proof_look(const struct proof *p, const struct evidence *e, struct finding *out);

@@ -119,7 +119,8 @@ bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepa
 void tell_apart(struct mirror *m, node_set before, struct effects *out);
 void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);
 void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out);
-void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out);
+void handle_report(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out);
+void report_back(struct mirror *m, node_id from, struct effects *out);
 bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
 /* takes what prepare owns */
 void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out);

@@ -124,6 +124,7 @@ void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, st
     struct peer_msg *msg = peer_msg_create(PEER_REPORT, m->epoch);
     msg->u.report.node = lost;
     msg->u.report.incarnation = incarnation;
+    msg->u.report.back = cut_from(m, lost) && m->peers[lost].incarnation == incarnation;
     send_to(out, node_bit(to), msg);
 }
 
@@ -149,9 +150,18 @@ static uint64_t join_of(const struct mirror *m, node_id n)
                : UINT64_MAX;
 }
 
-/* Only when both ends say so: one end alone may be about a death that this node is about to hear of itself.
- */
-void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, struct effects *out)
+/* A target says hello again, in the life in which its link broke: it was no death, and this node will not
+ * answer. The other end may have come into the view after that, and know of no break. */
+void report_back(struct mirror *m, node_id from, struct effects *out)
+{
+    if (m->prepare_waits && cut_from(m, from) && node_in(m->prepare_waits->u.prepare.targets, from))
+        report(m, m->prepare_from, from, m->peers[from].incarnation, out);
+}
+
+/* Only when both ends say so, or one end that has the link back: else it may be about a death that this node
+ * is about to hear of itself. */
+static void lost_link(struct mirror *m, node_id from, node_id lost, uint64_t incarnation, bool back,
+                      struct effects *out)
 {
     if (lost >= m->o.nodes_len || lost == m->o.self || lost == from)
         return;
@@ -162,7 +172,7 @@ void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarn
     }
     m->cuts[from] |= node_bit(lost);
     node_set both = node_bit(from) | node_bit(lost);
-    if (!node_in(m->cuts[lost], from))
+    if (!node_in(m->cuts[lost], from) && !back)
         return;
     uint64_t a = join_of(m, from), b = join_of(m, lost);
     node_id younger = a != b ? (a > b ? from : lost) : (from > lost ? from : lost);
@@ -175,6 +185,11 @@ void handle_report(struct mirror *m, node_id from, node_id lost, uint64_t incarn
     }
     m->shun |= node_bit(younger);
     begin_change(m, out);
+}
+
+void handle_report(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)
+{
+    lost_link(m, from, msg->u.report.node, msg->u.report.incarnation, msg->u.report.back, out);
 }
 
 /* ---- a candidate that leaves out somebody older ---- */
@@ -200,7 +215,7 @@ void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, stru
     m->held_prepares[from] = steal(prepare);
     for (node_id n = 0; n < m->o.nodes_len && !m->change.running; n++)
         if (node_in(lost, n))
-            handle_report(m, from, n, m->incarnations[n], out);
+            lost_link(m, from, n, m->incarnations[n], false, out);
 }
 
 void held_drop(struct mirror *m, node_id from)

@@ -263,7 +263,8 @@ struct peer_msg {
         } serve; /* and INSTALLED */
         struct {
             node_id node;
-            uint64_t incarnation; /* the life that was lost */
+            uint64_t incarnation; /* the life that was lost, */
+            bool back;            /* and is linked again: it was no death */
         } report;
         struct {
             node_set members; /* of the view that goes on without it */

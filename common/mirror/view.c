@@ -368,6 +368,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
     if (m->change.running && !m->served && msg->u.hello.serving)
         give_up(m, out);
     answer_prepare(m, out);
+    report_back(m, from, out);
     try_form(m, out);
     join_check(m, out);
     heal_check(m, out);
@@ -408,7 +409,7 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
         }
         break;
     case PEER_HEAL: handle_heal(m, from, msg->epoch, out); break;
-    case PEER_REPORT: handle_report(m, from, msg->u.report.node, msg->u.report.incarnation, out); break;
+    case PEER_REPORT: handle_report(m, from, msg, out); break;
     case PEER_SUBMIT:
     case PEER_RESULT:
     case PEER_META:

@@ -366,7 +366,7 @@ void settle_deliveries(struct sim *s, node_id n, const uint32_t *deliveries, siz
         VEC_PUSH(&ids, d->id);
         struct ledger_message *m = &s->ledger.messages.items[d->message];
         if (how == SETTLE_DISCARD)
-            m->discarded_in = d->generation;
+            m->discarded_in = u64_max(m->discarded_in, d->generation); /* an earlier master's may come last */
         if (how != SETTLE_REQUEUE) {
             s->ledger.consumed += !m->consumed;
             m->consumed = true;

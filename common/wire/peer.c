@@ -234,6 +234,7 @@ static void codec_peer(struct codec *c, struct peer_msg *m)
     case PEER_REPORT:
         codec_u8(c, &m->u.report.node);
         codec_u64(c, &m->u.report.incarnation);
+        codec_bool(c, &m->u.report.back);
         break;
     case PEER_SUBMIT:
         codec_u64(c, &m->u.submit.req);

@@ -60,6 +60,7 @@ static const struct field FIELDS[] = {
     MSG("LEFT", u.left.members),
     MSG("REPORT", u.report.node),
     MSG("REPORT", u.report.incarnation),
+    MSG("REPORT", u.report.back),
     MSG("SUBMIT", u.submit.req),
     MSG("SUBMIT", u.submit.owner),
     MSG("SUBMIT", u.submit.entry),

@@ -111,6 +111,16 @@ const struct look hello_lost = {.policies = POLICY,
                                                               MESSAGES(0), "running", ",'policy':'mirrior'"),
                                 .said_by = "'node1','node2','node3'"};
 
+struct lesson *load_until_stopped(void)
+{
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &compared, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &node1_stopped, 2);
+    return l;
+}
+
 void assert_fact(const json_t *fact, const char *words)
 {
     char *text = fact_text(fact, NULL);

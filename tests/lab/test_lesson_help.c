@@ -1,5 +1,5 @@
 /* test_lesson_help.c: what keeps a lesson from its result is named: what a step lacks, a node that was killed
- * where it was to be stopped, a policy of the learner's own. */
+ * where it was to be stopped, a policy of the learner's own, what an earlier run left. */
 #include "lab/lesson_private.h"
 #include "tests/lab/look.h"
 #include "tests/temporary.h"
@@ -235,6 +235,33 @@ static void a_policy_in_the_way_is_named(void **state)
     lesson_destroy(l);
 }
 
+static void what_an_earlier_run_left_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    const struct look nothing = {0};
+    struct look both = policy_set, other = {0};
+    both.queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running", "");
+    other.queues = QUEUE("hallo", "node1", "", "", MESSAGES(1), "running", "");
+    const struct {
+        const struct look *look;
+        const char *left;
+    } cases[] = {{&nothing, NULL},
+                 {&other, NULL},
+                 {&policy_set, "The lab holds policy mirrior already"},
+                 {&both, "The lab holds mirrior_hello already"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct snapshot *s = take(cases[i].look);
+        json_t *left = lesson_leftover(l, s);
+        assert_int_equal(left != NULL, cases[i].left != NULL);
+        if (left)
+            assert_fact(left, cases[i].left);
+        json_decref(left);
+        snapshot_destroy(s);
+    }
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_partition_is_why),
         cmocka_unit_test(nothing_is_ticked_while_the_nodes_are_apart),
         cmocka_unit_test(a_policy_in_the_way_is_named),
+        cmocka_unit_test(what_an_earlier_run_left_is_named),
     };
     return cmocka_run_group_tests_name("lab/lesson_help", tests, NULL, NULL);
 }

@@ -1,25 +1,8 @@
 /* test_lesson_kept.c: what was seen of each lesson is found again when one comes back to it
- * (DIR/lesson.json); what a lesson keeps of its steps is in test_proof.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/text.h"
-#include "lab/lesson.h"
+ * (DIR/lesson.json), and what of each step: its time, what it printed. */
+#include "lab/lesson_private.h"
+#include "tests/lab/look.h"
 #include "tests/temporary.h"
-
-static struct lesson *load(int lesson_number)
-{
-    char *error = NULL;
-    struct lesson *l = lesson_load(lesson_number, NULL, &error);
-    if (!l)
-        fail_msg("%s", error);
-    return l;
-}
 
 /* as if its first n steps had been proved */
 static void prove(struct lesson *l, size_t n)
@@ -124,11 +107,61 @@ static void the_file_of_an_earlier_kit_is_read(void **state)
     assert_int_equal(rmdir(lab.path), 0);
 }
 
+static void what_was_seen_is_kept_with_its_time(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "proof"));
+    struct lesson *l = load(7), *anew = load(7);
+    assert_int_equal(lesson_keep(l, &lab), 0);
+    assert_false(lesson_take_up(anew, &lab)); /* nothing was done, nothing is kept */
+    observe_times(l, &policy_set, 2);
+    lesson_begin_action(l, 1);
+    lesson_output(l, 1, "published\n", 10);
+    lesson_action_ended(l, 1, 0);
+    observe_times(l, &compared, 2);
+    lesson_begin_action(l, 2); /* it runs when the screen is left */
+    assert_int_equal(lesson_keep(l, &lab), 0);
+
+    struct lesson *other = load(6);
+    assert_false(lesson_take_up(other, &lab));
+    lesson_destroy(other);
+    assert_true(lesson_take_up(anew, &lab));
+    assert_int_equal(lesson_current(anew), 2);
+    assert_int_equal(anew->steps[1].state, STEP_SEEN);
+    assert_int_equal(anew->steps[1].seen_wall_ms, l->steps[1].seen_wall_ms);
+    assert_true(json_equal(anew->steps[1].seen, l->steps[1].seen));
+    assert_true(anew->steps[1].acted);
+    assert_string_equal(anew->steps[1].output, "published\n");
+    assert_false(anew->steps[2].acted); /* nobody knows how it ended */
+    const struct queue_count *most = map_get_str(&lesson_full(anew)->counts, "hello");
+    assert_non_null(most);
+    assert_int_equal(most->most, 1);
+
+    const struct look none = {0}; /* the nodes do not show it any more */
+    observe(anew, &none);
+    int64_t missed = wall_of(now);
+    observe(anew, &none);
+    assert_int_equal(anew->steps[0].state, STEP_WAS);
+    assert_int_equal(anew->steps[0].seen_wall_ms, missed);
+    assert_int_equal(anew->steps[1].state, STEP_SEEN); /* that was published is so still */
+
+    assert_int_equal(lesson_forget(l, &lab), 0);
+    struct lesson *third = load(7);
+    assert_false(lesson_take_up(third, &lab));
+    lesson_destroy(third);
+    lesson_destroy(anew);
+    lesson_destroy(l);
+    lesson_forget_all(&lab);
+    assert_int_equal(rmdir(lab.path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_lesson_keeps_its_ticks),
         cmocka_unit_test(the_file_of_an_earlier_kit_is_read),
+        cmocka_unit_test(what_was_seen_is_kept_with_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

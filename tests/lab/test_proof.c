@@ -3,7 +3,6 @@
  * `lab status --json`, with ' for ". */
 #include "lab/lesson_private.h"
 #include "tests/lab/look.h"
-#include "tests/temporary.h"
 
 /* ---- right ones
  * -------------------------------------------------------------------------------------------------- */
@@ -295,11 +294,7 @@ static void a_program_that_waits_is_not_one_that_did_not_run(void **state)
 static void half_of_a_proof_says_which_half(void **state)
 {
     (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
+    struct lesson *l = load_until_stopped();
     observe_times(l, &syncing, 5);
     assert_int_equal(lesson_current(l), 4);
     assert_int_equal(l->steps[4].state, STEP_HALF);
@@ -324,11 +319,7 @@ static void two_masters_prove_nothing(void **state)
         .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1), "running",
                         ",'policy':'mirrior','sides':[" SIDE("node1", "") "," SIDE("node2", "'node3'") "]")};
     (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
+    struct lesson *l = load_until_stopped();
     observe_times(l, &torn, 4);
     assert_int_equal(lesson_current(l), 4);
     assert_true(l->steps[4].state != STEP_SEEN);
@@ -457,190 +448,6 @@ static void a_mirror_that_is_about_to_come_breaks_the_wait(void **state)
     lesson_destroy(l);
 }
 
-/* What a step's title says of what lasts: since when that is over, which is never before what it came of. */
-static void what_stops_to_be_true_says_when(void **state)
-{
-    (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    int64_t held = wall_of(now);
-    const struct look none = {0};
-    observe(l, &none);
-    int64_t missed = wall_of(now);
-    assert_true(missed > held);
-    assert_int_equal(l->steps[0].state, STEP_SEEN); /* once may be a slip */
-    observe(l, &none);
-    assert_int_equal(l->steps[0].state, STEP_WAS);
-    int64_t when = l->steps[0].seen_wall_ms;
-    assert_int_equal(when, missed);         /* when it was first seen not to be so */
-    assert_seen(l, 0, "no policy mirrior"); /* what is so instead */
-    assert_int_equal(lesson_current(l), 1); /* it was proved all the same */
-    observe_times(l, &policy_set, 3);       /* the same again is not the same fact */
-    assert_int_equal(l->steps[0].state, STEP_WAS);
-    assert_int_equal(l->steps[0].seen_wall_ms, when);
-    assert_int_equal(lesson_current(l), 1);
-    lesson_destroy(l);
-}
-
-/* What happened has happened: the message that was published may be taken, the master may be another one. */
-static void what_happened_stays(void **state)
-{
-    (void)state;
-    struct lesson *l = load(7);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
-    observe_times(l, &promoted, 2);
-    lesson_look(l, 4);
-    observe_times(l, &hello_lost, 4);
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(l->steps[i].state, STEP_SEEN);
-    lesson_destroy(l);
-}
-
-/* A step that only looks is passed by who looks; what was there to be seen then is enough, also if it is over
- * by now. It does not take the place of what was never shown. */
-static void a_look_is_the_learners(void **state)
-{
-    (void)state;
-    struct lesson *l = load(7);
-    lesson_look(l, 0); /* it has something to run: looking is not enough */
-    assert_false(l->steps[0].acted);
-    observe_times(l, &policy_set, 2);
-    observe_times(l, &compared, 2);
-    observe_times(l, &mirrored, 2);
-    observe_times(l, &node1_stopped, 2);
-    lesson_look(l, 4);
-    observe_times(l, &node1_stopped, 3);
-    assert_int_equal(lesson_current(l), 4);
-    l->steps[4].acted = false;
-    observe_times(l, &promoted, 5);
-    assert_int_equal(lesson_current(l), 4);
-    int64_t held = wall_of(now);
-    observe_times(l, &consumed, 3);
-    assert_int_equal(lesson_current(l), 4);
-    lesson_look(l, 4);
-    assert_int_equal(lesson_current(l), 5);
-    assert_seen(l, 4, "master=node2; in sync={node3}");
-    assert_int_equal(l->steps[4].seen_wall_ms, held);
-    lesson_look(l, l->steps_len); /* after the last there is nothing to look at */
-    lesson_destroy(l);
-}
-
-/* What came out is what was seen when the step was ticked, not what was answered. */
-static void the_question_is_decided_by_what_is_seen(void **state)
-{
-    (void)state;
-    for (int error = 0; error <= 1; error++) {
-        struct lesson *l = load(2);
-        for (size_t i = 0; i < 3; i++)
-            l->steps[i].state = STEP_SEEN;
-        assert_true(lesson_asks(l));
-        assert_true(lesson_answer(l));
-        const struct look gone = {.node1 = "not running", .queues = HELLO(",'was_messages':1", "stopped")};
-        static const char *const printed[] = {
-            "received: 404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by supervisor\n",
-            "404 NOT_FOUND - queue 'hello' in vhost '/' process is stopped by supervisor\n"};
-        lesson_begin_action(l, 3);
-        lesson_output(l, 3, printed[error], strlen(printed[error]));
-        lesson_action_ended(l, 3, 1);
-        observe(l, &gone);
-        assert_int_equal(l->predict.was, -1);
-        observe(l, &gone);
-        assert_int_equal(lesson_current(l), 4);
-        assert_int_equal(l->predict.was, error ? 2 : 0);
-        assert_int_equal(l->predict.said, 0);
-        struct labdir lab = {0}; /* both are there when one comes back */
-        assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "proof"));
-        assert_int_equal(lesson_keep(l, &lab), 0);
-        struct lesson *again = load(2);
-        assert_true(lesson_take_up(again, &lab));
-        assert_int_equal(again->predict.was, l->predict.was);
-        assert_int_equal(again->predict.said, 0);
-        lesson_forget_all(&lab);
-        assert_int_equal(rmdir(lab.path), 0);
-        lesson_destroy(again);
-        lesson_destroy(l);
-    }
-}
-
-static void what_an_earlier_run_left_is_named(void **state)
-{
-    (void)state;
-    struct lesson *l = load(7);
-    const struct look nothing = {0};
-    struct look both = policy_set, other = {0};
-    both.queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running", "");
-    other.queues = QUEUE("hallo", "node1", "", "", MESSAGES(1), "running", "");
-    const struct {
-        const struct look *look;
-        const char *left;
-    } cases[] = {{&nothing, NULL},
-                 {&other, NULL},
-                 {&policy_set, "The lab holds policy mirrior already"},
-                 {&both, "The lab holds mirrior_hello already"}};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct snapshot *s = take(cases[i].look);
-        json_t *left = lesson_leftover(l, s);
-        assert_int_equal(left != NULL, cases[i].left != NULL);
-        if (left)
-            assert_fact(left, cases[i].left);
-        json_decref(left);
-        snapshot_destroy(s);
-    }
-    lesson_destroy(l);
-}
-
-static void what_was_seen_is_kept_with_its_time(void **state)
-{
-    (void)state;
-    struct labdir lab = {0};
-    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "proof"));
-    struct lesson *l = load(7), *anew = load(7);
-    assert_int_equal(lesson_keep(l, &lab), 0);
-    assert_false(lesson_take_up(anew, &lab)); /* nothing was done, nothing is kept */
-    observe_times(l, &policy_set, 2);
-    lesson_begin_action(l, 1);
-    lesson_output(l, 1, "published\n", 10);
-    lesson_action_ended(l, 1, 0);
-    observe_times(l, &compared, 2);
-    lesson_begin_action(l, 2); /* it runs when the screen is left */
-    assert_int_equal(lesson_keep(l, &lab), 0);
-
-    struct lesson *other = load(6);
-    assert_false(lesson_take_up(other, &lab));
-    lesson_destroy(other);
-    assert_true(lesson_take_up(anew, &lab));
-    assert_int_equal(lesson_current(anew), 2);
-    assert_int_equal(anew->steps[1].state, STEP_SEEN);
-    assert_int_equal(anew->steps[1].seen_wall_ms, l->steps[1].seen_wall_ms);
-    assert_true(json_equal(anew->steps[1].seen, l->steps[1].seen));
-    assert_true(anew->steps[1].acted);
-    assert_string_equal(anew->steps[1].output, "published\n");
-    assert_false(anew->steps[2].acted); /* nobody knows how it ended */
-    const struct queue_count *most = map_get_str(&lesson_full(anew)->counts, "hello");
-    assert_non_null(most);
-    assert_int_equal(most->most, 1);
-
-    const struct look none = {0}; /* the nodes do not show it any more */
-    observe(anew, &none);
-    int64_t missed = wall_of(now);
-    observe(anew, &none);
-    assert_int_equal(anew->steps[0].state, STEP_WAS);
-    assert_int_equal(anew->steps[0].seen_wall_ms, missed);
-    assert_int_equal(anew->steps[1].state, STEP_SEEN); /* that was published is so still */
-
-    assert_int_equal(lesson_forget(l, &lab), 0);
-    struct lesson *third = load(7);
-    assert_false(lesson_take_up(third, &lab));
-    lesson_destroy(third);
-    lesson_destroy(anew);
-    lesson_destroy(l);
-    lesson_forget_all(&lab);
-    assert_int_equal(rmdir(lab.path), 0);
-}
-
 static void every_fact_can_be_explained(void **state)
 {
     (void)state;
@@ -680,12 +487,6 @@ int main(void)
         cmocka_unit_test(lost_needs_something_that_was_there),
         cmocka_unit_test(an_unknown_number_is_not_zero),
         cmocka_unit_test(a_mirror_that_is_about_to_come_breaks_the_wait),
-        cmocka_unit_test(what_stops_to_be_true_says_when),
-        cmocka_unit_test(what_happened_stays),
-        cmocka_unit_test(a_look_is_the_learners),
-        cmocka_unit_test(the_question_is_decided_by_what_is_seen),
-        cmocka_unit_test(what_an_earlier_run_left_is_named),
-        cmocka_unit_test(what_was_seen_is_kept_with_its_time),
         cmocka_unit_test(every_fact_can_be_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

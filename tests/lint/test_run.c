@@ -1,5 +1,6 @@
 /* test_run.c: the runner of the tests (tests/run), with programs that are scripts: what runs at once has
- * ports apart, what is named first begins first, and nothing passes by silence. */
+ * ports apart, what is named first begins first, and nothing passes by silence; what is to begin first is
+ * there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,6 +122,16 @@ static void who_was_not_begun_has_failed(void **state)
     assert_summary("failed: group/(0-of-1-ran)", 1);
 }
 
+/* A name in LONG that no test has (any more) would put nothing first, and nobody would hear of it. */
+static void what_begins_first_is_a_test(void **state)
+{
+    (void)state;
+#define DRY_RUN "env -u MAKEFLAGS -u MFLAGS make -n test-unit TEST_LOGS=$F/logs"
+    assert_int_equal(shell(DRY_RUN), 0);
+    assert_int_equal(shell(DRY_RUN " LONG='lint/run lint/ran'"), 2);
+    assert_non_null(strstr(text_str(&out), "LONG in tests/tests.mk: no test is called lint/ran."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +139,7 @@ int main(void)
         cmocka_unit_test(what_runs_at_once_has_ports_apart),
         cmocka_unit_test(nothing_passes_by_silence),
         cmocka_unit_test(who_was_not_begun_has_failed),
+        cmocka_unit_test(what_begins_first_is_a_test),
     };
     return cmocka_run_group_tests_name("run", tests, setup, teardown);
 }

@@ -83,6 +83,14 @@ void sketch_step(struct lesson *l, size_t i, enum step_state state, const char *
     s->seen = seen ? json_string(seen) : NULL;
 }
 
+struct lesson *sketch_two_proved(void)
+{
+    struct lesson *l = sketch_lesson();
+    sketch_step(l, 0, STEP_SEEN, "effective policy=mirror");
+    sketch_step(l, 1, STEP_SEEN, "synchronised={node2}");
+    return l;
+}
+
 void sketch_destroy(struct lesson *l)
 {
     for (size_t i = 0; i < l->steps_len; i++) {
@@ -116,6 +124,16 @@ void see(struct model *m, const char *name)
     model_observe(m, s);
     m->now = s->taken_at;
     snapshot_destroy(s);
+}
+
+void show(struct model *m, struct lesson *l, const char *const *names)
+{
+    model_init(m, l, NULL, false, false);
+    for (; *names; names++) {
+        struct snapshot *s = load_snapshot(*names);
+        model_observe(m, s);
+        snapshot_destroy(s);
+    }
 }
 
 enum effect types(struct model *m, const char *keys, struct command **run)
@@ -191,6 +209,13 @@ void assert_contains_(const char *text, const char *part, bool expected, const c
         return;
     print_error("%s \"%s\" in:\n%s\n", expected ? "not found:" : "not expected:", part, text);
     _fail(file, line);
+}
+
+void assert_frame_(struct model *m, const char *part, bool expected, const char *file, int line)
+{
+    char *frame = model_frame(m, 80, 24);
+    assert_contains_(frame, part, expected, file, line);
+    free(frame);
 }
 
 void assert_keys_run(struct model *m, const char *keys, const char *expected)

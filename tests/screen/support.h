@@ -25,10 +25,14 @@ json_t *load_json(const char *path);
 /* Lesson 7 as on the design's sketch: five steps, none proved; nothing of it but what is shown. */
 struct lesson *sketch_lesson(void);
 void sketch_step(struct lesson *l, size_t i, enum step_state state, const char *seen);
+struct lesson *sketch_two_proved(void); /* the first two steps of it are proved */
 void sketch_destroy(struct lesson *l);
 
 /* The model observes this snapshot, at the time at which it was taken. */
 void see(struct model *m, const char *name);
+
+/* A model of this lesson (may be NULL) that observed these snapshots in turn; NULL ends them. */
+void show(struct model *m, struct lesson *l, const char *const *names);
 
 /* One key after the other, '\n' for Enter. What the last one asks for; *run: the command that it made, or
  * NULL. */
@@ -46,6 +50,11 @@ void check_frame(const char *name, const char *frame);
 #define assert_contains(text, part) assert_contains_((text), (part), true, __FILE__, __LINE__)
 #define assert_lacks(text, part)    assert_contains_((text), (part), false, __FILE__, __LINE__)
 void assert_contains_(const char *text, const char *part, bool expected, const char *file, int line);
+
+/* The same of what the screen shows at 80x24. */
+#define assert_frame_contains(m, part) assert_frame_((m), (part), true, __FILE__, __LINE__)
+#define assert_frame_lacks(m, part)    assert_frame_((m), (part), false, __FILE__, __LINE__)
+void assert_frame_(struct model *m, const char *part, bool expected, const char *file, int line);
 
 /* These keys run this command; these keys run nothing, and the screen's message has this in it. */
 void assert_keys_run(struct model *m, const char *keys, const char *expected);

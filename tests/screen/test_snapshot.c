@@ -1,28 +1,8 @@
 /* test_snapshot.c: snapshots from what nodes said: recordings of RabbitMQ 3.10.8, and answers made to be
- * hard. */
+ * hard. Of nodes that are parted: test_snapshot_parted.c. */
 #include "tests/screen/support.h"
 
-#include "lab/merge.h"
-
-static struct labdir three_nodes(void)
-{
-    struct labdir lab = {.nodes_len = 3};
-    for (size_t i = 0; i < 3; i++)
-        snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "node%zu", i + 1);
-    return lab;
-}
-
-struct look {
-    struct node_answer answers[3];
-    json_t *documents[12];
-    size_t documents_len;
-};
-
-static json_t *keep(struct look *l, json_t *json)
-{
-    assert_true(l->documents_len < ARRAY_LEN(l->documents));
-    return l->documents[l->documents_len++] = json;
-}
+#include "tests/screen/merged.h"
 
 static json_t *recorded(struct look *l, const char *which, const char *what)
 {
@@ -44,27 +24,6 @@ static void answer(struct look *l, const char *which, unsigned nodes)
             l->answers[i] = (struct node_answer){
                 .answered = true, .at = 100, .nodes = node_list, .queues = queues, .policies = policies};
     }
-}
-
-static struct snapshot *merge(struct look *l, const struct snapshot *before, ms_time now)
-{
-    struct labdir lab = three_nodes();
-    struct merge_time time = {.now = now, .wall_ms = 1795381450000 + (int64_t)now};
-    return merge_answers(&lab, l->answers, before, time);
-}
-
-static void look_end(struct look *l)
-{
-    for (size_t i = 0; i < l->documents_len; i++)
-        json_decref(l->documents[i]);
-}
-
-static bool has_event(const struct snapshot *s, const char *kind, const char *text)
-{
-    for (size_t i = 0; i < s->events_len; i++)
-        if (strcmp(s->events[i].kind, kind) == 0 && strcmp(s->events[i].text, text) == 0)
-            return true;
-    return false;
 }
 
 static void a_recorded_cluster(void **state)
@@ -375,209 +334,6 @@ static void a_list_that_begins_late(void **state)
     snapshot_destroy(next);
 }
 
-/* ---- a partition
- * ---------------------------------------------------------------------------------------------- */
-
-#define ENTRY(name, up) "{\"name\":\"" name "\",\"running\":" up "}"
-#define SAYS(one, two, three)                                                                                \
-    "[" ENTRY("node1@h", one) "," ENTRY("node2@h", two) "," ENTRY("node3@h", three) "]"
-#define QUEUE(name, state, node, mirrors, messages)                                                          \
-    "{\"name\":\"" name "\",\"vhost\":\"/\",\"state\":\"" state "\",\"node\":\"" node                        \
-    "\",\"slave_nodes\":[" mirrors "],\"synchronised_slave_nodes\":[" mirrors "],\"messages\":" messages     \
-    ",\"messages_ready\":" messages "}"
-
-static void say(struct look *l, unsigned node, const char *nodes, const char *queues)
-{
-    l->answers[node] = (struct node_answer){.answered = true, .at = 100};
-    l->answers[node].nodes = keep(l, json_loads(nodes, 0, NULL));
-    l->answers[node].queues = keep(l, json_loads(queues, 0, NULL));
-    assert_non_null(l->answers[node].nodes);
-    assert_non_null(l->answers[node].queues);
-}
-
-/* node1 does not see the others, nor they it; each side serves m, and has a queue of its own */
-static struct look parted(void)
-{
-    struct look l = {0};
-    say(&l, 0, SAYS("true", "false", "false"),
-        "[" QUEUE("m", "running", "node1@h", "", "2") "," QUEUE("old", "running", "node1@h", "", "9") "]");
-    say(&l, 1, SAYS("false", "true", "true"),
-        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "",
-                                                                           "0") "]");
-    say(&l, 2, SAYS("false", "true", "true"),
-        "[" QUEUE("m", "running", "node2@h", "\"node3@h\"", "3") "," QUEUE("old", "down", "node1@h", "",
-                                                                           "0") "]");
-    return l;
-}
-
-static void together(struct look *l)
-{
-    *l = (struct look){0};
-    for (unsigned i = 0; i < 3; i++)
-        say(l, i, SAYS("true", "true", "true"),
-            "[" QUEUE("m", "running", "node2@h", "\"node3@h\",\"node1@h\"",
-                      "3") "," QUEUE("old", "running", "node1@h", "", "9") "]");
-}
-
-/* Whoever is out of the others' view when it stops has nobody to say so to: the screen notices. Nobody else's
- * going is told twice. */
-static void a_node_that_goes_apart_is_told_of(void **state)
-{
-    static const char text[] = "node1 not running; it was cut off from the others before";
-    (void)state;
-    struct look l = parted(), gone = parted(), whole, went;
-    together(&whole);
-    together(&went);
-    for (unsigned i = 1; i < 3; i++)
-        say(&went, i, SAYS("false", "true", "true"), "[]");
-    for (unsigned i = 0; i < 3; i++)
-        l.answers[i].has_feed = gone.answers[i].has_feed = whole.answers[i].has_feed =
-            went.answers[i].has_feed = true;
-    gone.answers[0] = went.answers[0] = (struct node_answer){.error = "no connection", .has_feed = true};
-    struct snapshot *first = merge(&l, NULL, 100), *stopped = merge(&gone, first, 400),
-                    *later = merge(&gone, stopped, 700);
-    assert_false(has_event(first, "node", text));
-    assert_int_equal(stopped->nodes[0].state, NODE_NOT_RUNNING);
-    assert_true(has_event(stopped, "node", text));
-    assert_int_equal(later->events_len, stopped->events_len); /* once */
-    struct snapshot *one = merge(&whole, NULL, 100), *killed = merge(&went, one, 400);
-    assert_int_equal(killed->nodes[0].state, NODE_NOT_RUNNING);
-    assert_false(has_event(killed, "node", text)); /* the others' feeds tell of that */
-    snapshot_destroy(first);
-    snapshot_destroy(stopped);
-    snapshot_destroy(later);
-    snapshot_destroy(one);
-    snapshot_destroy(killed);
-    look_end(&l);
-    look_end(&gone);
-    look_end(&whole);
-    look_end(&went);
-}
-
-static void a_node_is_believed_about_itself(void **state)
-{
-    (void)state;
-    struct look l = parted();
-    struct snapshot *s = merge(&l, NULL, 100);
-    assert_int_equal(s->source, 1); /* agrees with more */
-    assert_true(snapshot_partitioned(s));
-    assert_int_equal(snapshot_apart_from(s, 0), 6);
-    assert_int_equal(snapshot_apart_from(s, 1), 1);
-    const struct queue_seen *m = snapshot_queue(s, "m"), *old = snapshot_queue(s, "old");
-    assert_int_equal(queue_seen_masters(m), 2);
-    assert_int_equal(m->master, 1);
-    assert_int_equal(m->messages, 3);
-    assert_int_equal(m->sides_len, 2);
-    assert_int_equal(m->sides[0].master, 0);
-    assert_int_equal(m->sides[0].messages, 2);
-    assert_int_equal(m->sides[1].master, 1);
-    assert_int_equal(m->sides[1].synced, 4);
-    assert_int_equal(queue_seen_masters_bits(m), 3);
-    assert_int_equal(queue_seen_side(m, 2)->master, 1);
-    assert_int_equal(old->state, QUEUE_SEEN_RUNNING); /* as node1 says, which serves it */
-    assert_int_equal(old->master, 0);
-    assert_int_equal(old->messages, 9);
-    assert_true(queue_seen_one_sided(s, old));
-    assert_int_equal(old->sides_len, 0);
-    snapshot_destroy(s);
-    look_end(&l);
-}
-
-/* What one side held is remembered while its master is away, and told of when it has gone for good. */
-static void a_side_that_is_discarded_is_told(void **state)
-{
-    (void)state;
-    struct look l = parted(), gone = parted(), back;
-    gone.answers[0] = (struct node_answer){.error = "no connection"};
-    together(&back);
-    struct snapshot *first = merge(&l, NULL, 100), *away = merge(&gone, first, 400);
-    const struct queue_seen *m = snapshot_queue(away, "m");
-    assert_int_equal(queue_seen_masters(m), 1);
-    assert_int_equal(queue_seen_masters_bits(m), 2);
-    assert_int_equal(m->sides_len, 1);
-    assert_true(m->sides[0].away);
-    assert_false(snapshot_partitioned(away));
-    assert_false(has_event(away, "queue",
-                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
-    struct snapshot *again = merge(&l, away, 700); /* it had only been silent */
-    assert_int_equal(queue_seen_masters(snapshot_queue(again, "m")), 2);
-    assert_false(has_event(again, "queue",
-                           "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
-    struct snapshot *end = merge(&back, away, 900);
-    assert_true(has_event(end, "queue",
-                          "m: what node1 held on its side is discarded, 2 messages; node2 goes on with 3"));
-    assert_int_equal(snapshot_queue(end, "m")->sides_len, 0);
-    assert_false(has_event(end, "queue",
-                           "m: what node2 held on its side is discarded, 3 messages; node2 goes on with 3"));
-    snapshot_destroy(first);
-    snapshot_destroy(away);
-    snapshot_destroy(again);
-    snapshot_destroy(end);
-    look_end(&l);
-    look_end(&gone);
-    look_end(&back);
-}
-
-/* RabbitMQ's nodes that have met again tell of each queue what both masters hold together: that is neither's.
- */
-static void sums_are_nobodys_count(void **state)
-{
-    (void)state;
-    struct labdir lab = three_nodes();
-    struct look l = parted(), met = {0};
-    lab.engine = ENGINE_RABBITMQ;
-#define MET(name, up, from)                                                                                  \
-    "{\"name\":\"" name "\",\"running\":" up ",\"partitions\":[" from                                        \
-    "],\"cluster_links\":[{\"name\":\"node1@h\"},{\"name\":\"node2@h\"}]}"
-    say(&met, 0, "[" MET("node1@h", "true", "\"node2@h\"") "," MET("node2@h", "false", "") "]",
-        "[" QUEUE("m", "running", "node1@h", "", "5") "]");
-    say(&met, 1, "[" MET("node1@h", "false", "") "," MET("node2@h", "true", "\"node1@h\"") "]",
-        "[" QUEUE("m", "running", "node2@h", "", "5") "]");
-    met.answers[2] = (struct node_answer){.error = "no connection"};
-    struct merge_time time = {.now = 100};
-    struct snapshot *first = merge_answers(&lab, l.answers, NULL, time);
-    assert_int_equal(snapshot_queue(first, "m")->sides[0].messages, 2); /* cut: each counts its own */
-    struct snapshot *s = merge_answers(&lab, met.answers, first, time);
-    const struct queue_seen *m = snapshot_queue(s, "m");
-    assert_int_equal(queue_seen_masters(m), 2);
-    assert_int_equal(m->messages, -1);
-    assert_int_equal(m->sides[0].messages, -1);
-    assert_int_equal(m->sides[0].was_messages, 2);
-    assert_int_equal(m->sides[1].was_messages, 3);
-    snapshot_destroy(s);
-    lab.engine = ENGINE_KIT; /* its nodes tell what they hold */
-    s = merge_answers(&lab, met.answers, first, time);
-    assert_int_equal(snapshot_queue(s, "m")->sides[0].messages, 5);
-    snapshot_destroy(s);
-    snapshot_destroy(first);
-    look_end(&l);
-    look_end(&met);
-}
-
-/* Two nodes that see each other and both say they are a queue's master: it is just being handed over. */
-static void a_handover_is_no_partition(void **state)
-{
-    (void)state;
-    struct look l = {0};
-    say(&l, 0, SAYS("true", "true", "true"), "[" QUEUE("m", "running", "node1@h", "", "2") "]");
-    say(&l, 1, SAYS("true", "true", "true"), "[" QUEUE("m", "running", "node2@h", "", "2") "]");
-    say(&l, 2, SAYS("true", "true", "true"), "[" QUEUE("m", "running", "node2@h", "", "2") "]");
-    struct snapshot *s = merge(&l, NULL, 100);
-    assert_false(snapshot_partitioned(s));
-    assert_int_equal(snapshot_queue(s, "m")->sides_len, 0);
-    snapshot_destroy(s);
-    look_end(&l);
-    /* a node that starts, and says nothing of itself yet, is not apart either */
-    l = (struct look){0};
-    say(&l, 0, SAYS("false", "false", "false"), "[]");
-    say(&l, 1, SAYS("false", "true", "true"), "[" QUEUE("m", "running", "node2@h", "", "2") "]");
-    say(&l, 2, SAYS("false", "true", "true"), "[" QUEUE("m", "running", "node2@h", "", "2") "]");
-    s = merge(&l, NULL, 100);
-    assert_false(snapshot_partitioned(s));
-    snapshot_destroy(s);
-    look_end(&l);
-}
-
 static void json_and_back(void **state)
 {
     static const char *const names[] = {"rest",   "stopped", "down", "wide",  "many",     "frozen",
@@ -664,11 +420,6 @@ int main(void)
         cmocka_unit_test(feeds_are_merged_by_time),
         cmocka_unit_test(a_list_that_begins_late),
         cmocka_unit_test(one_moment_on_two_nodes),
-        cmocka_unit_test(a_node_is_believed_about_itself),
-        cmocka_unit_test(a_node_that_goes_apart_is_told_of),
-        cmocka_unit_test(a_side_that_is_discarded_is_told),
-        cmocka_unit_test(sums_are_nobodys_count),
-        cmocka_unit_test(a_handover_is_no_partition),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(where_a_lab_moved_is_kept),
         cmocka_unit_test(what_is_no_snapshot_is_refused),

@@ -78,6 +78,12 @@ static inline void end(struct sim *s)
     sim_destroy(s);
 }
 
+static inline void policy(struct sim *s, node_id n, const char *definition)
+{
+    answers(sim_set_policy(s, n, "ha", "^q", definition), ANSWER_OK);
+    calm(s);
+}
+
 static inline void restart(struct sim *s, node_id n)
 {
     sim_stop_wait(s, n);

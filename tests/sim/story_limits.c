@@ -46,8 +46,7 @@ static void a_new_limit_reaches_the_mirrors(void **state_)
     (void)state_;
     struct sim *s = with_policy(3, ALL_AUTOMATIC);
     assert_true(sim_publish_confirmed(s, 1, "q", true, 20));
-    answers(sim_set_policy(s, 1, "ha", "^q", "{\"ha-mode\":\"all\",\"max-length\":3}"), ANSWER_OK);
-    calm(s);
+    policy(s, 1, "{\"ha-mode\":\"all\",\"max-length\":3}");
     for (node_id n = 0; n < 3; n++)
         assert_int_equal(held_by(s, n, "q"), 3);
     restart(s, 0); /* and the removals are in the logs: nothing comes back */

@@ -90,8 +90,7 @@ static void a_mirror_that_comes_during_a_sync_is_synchronised_next(void **state_
     sim_start(s, 1);
     calm(s);
     placed(s, 0, "q", "0/(1)");
-    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
-    calm(s);
+    policy(s, 0, ALL_AUTOMATIC);
     placed(s, 0, "q", "0/12");
     assert_int_equal(held_by(s, 2, "q"), 10);
     end(s);
@@ -102,8 +101,7 @@ static void a_policy_that_becomes_automatic_synchronises(void **state_)
     (void)state_;
     struct sim *s = returned(10, ALL_MANUAL);
     placed(s, 0, "q", "0/2(1)");
-    answers(sim_set_policy(s, 2, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
-    calm(s);
+    policy(s, 2, ALL_AUTOMATIC);
     placed(s, 0, "q", "0/21");
     end(s);
 }
@@ -115,8 +113,7 @@ static void a_mirror_that_joins_during_a_sync_is_synchronised_too(void **state_)
     (void)state_;
     struct sim *s = returned(3, "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node2\"]}");
     placed(s, 0, "q", "0/(1)");
-    answers(sim_set_policy(s, 0, "ha", "^q", ALL_AUTOMATIC), ANSWER_OK);
-    calm(s);
+    policy(s, 0, ALL_AUTOMATIC);
     placed(s, 0, "q", "0/12");
     assert_int_equal(held_by(s, 2, "q"), 3);
     end(s);

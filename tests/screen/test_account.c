@@ -1,0 +1,294 @@
+/* test_account.c: after a lesson's last step the screen says what became of the queues, from what was seen:
+ * what is lost, who took over, and what of it stays when more is played. On the model alone. */
+#include "tests/screen/support.h"
+
+#include "commands.h"
+
+/* After the last step the screen says where the messages are, from what was seen: nobody wrote it down. */
+static void what_became_of_the_queues(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    l->number = 7;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    show(&m, l, (const char *const[]){"rest", NULL});
+    char *frame = model_frame(&m, 80, 24); /* every node runs: nothing to say */
+    assert_lacks(frame, "out of reach");
+    assert_lacks(frame, "took over");
+    free(frame);
+    model_finish(&m);
+    show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+    assert_frame_contains(&m, "\n hello: 100000 messages are out of reach: their only copy is on node1.");
+    assert_frame_contains(&m, "\n mirrior_hello: node2 took over from node1");
+    struct snapshot *s = snapshot_clone(m.snapshot);
+    struct event_seen *e = NULL;
+    for (size_t i = 0; i < s->events_len; i++)
+        e = strcmp(s->events[i].kind, "promote") == 0 ? &s->events[i] : e;
+    assert_non_null(e);
+    free(e->text);
+    e->text = xstrdup("mirrior_hello: node2 promoted, NOT in sync, 5 messages");
+    model_observe(&m, s);
+    assert_frame_contains(&m, "took over from node1 though NOT in sync: it lacks some.");
+    snapshot_destroy(s);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* node1 has come back: hello without its message, mirrior_hello with another master. */
+static struct snapshot *node1_back(void)
+{
+    struct snapshot *s = load_snapshot("rest"), *then = load_snapshot("stopped");
+    s->number = then->number + 1;
+    s->taken_at = then->taken_at + 5000;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        struct queue_seen *q = &s->queues[i];
+        bool mirrored = strcmp(q->name, "mirrior_hello") == 0;
+        q->messages = q->ready = mirrored ? q->messages : 0;
+        q->master = mirrored ? 1 : q->master;
+        q->mirrors = q->synced = mirrored ? 4 : 0;
+    }
+    for (size_t i = 0; i < s->events_len;
+         i++) /* as on RabbitMQ, which does not say how level the mirror was */
+        if (strcmp(s->events[i].kind, "promote") == 0)
+            s->events[i].text[0] = '-';
+    snapshot_destroy(then);
+    return s;
+}
+
+/* When the node is back, what was lost and what was kept is still said, on a small screen, too. */
+static void what_was_lost_is_said_at_the_end(void **state)
+{
+    (void)state;
+    static const struct {
+        int width, height;
+        const char *name;
+    } sizes[] = {{80, 24, "ending-80x24"}, {60, 16, "ending-60x16"}, {40, 12, "ending-40x12"}};
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    l->number = 7;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+    struct snapshot *s = node1_back();
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_frame_contains(
+        &m, "\n hello: 100000 messages are lost: their only copies were on node1, in memory\n alone.");
+    assert_frame_contains(&m,
+                          "\n mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        char *frame = model_frame(&m, sizes[i].width, sizes[i].height);
+        check_frame(sizes[i].name, frame);
+        assert_contains(frame, "All 5 steps were seen.");
+        free(frame);
+    }
+    s->taken_at += 4000; /* counts that come late: they were there all the time */
+    s->queues[0].messages = 100000;
+    model_observe(&m, s);
+    char *frame = model_frame(&m, 80, 24);
+    assert_lacks(frame, "lost");
+    free(frame);
+    snapshot_destroy(s);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* What is played after the lesson's end is no part of its account. */
+static void what_is_done_later_changes_nothing(void **state)
+{
+    (void)state;
+    static const char lost[] =
+        "\n hello: 100000 messages are lost: their only copies were on node1, in memory\n alone.";
+    for (int acts = 0; acts < 2; acts++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        l->number = 7;
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, STEP_SEEN, "so");
+        show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+        struct snapshot *s = node1_back();
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        assert_frame_contains(&m, lost);
+        if (acts) /* at once */
+            model_ran(
+                &m, command_of((const char *const[]){"producer", "--queue", "hello", NULL}, COMMAND_OF_KEY));
+        else
+            s->taken_at += 11000; /* or when all is known that led to the end */
+        model_observe(&m, s);
+        s->taken_at += 1000;
+        s->queues[0].messages = 100000;
+        s->queues[1].master = -1;
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        assert_frame_contains(&m, lost);
+        assert_frame_contains(
+            &m, "\n mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+        l->steps[0].state = STEP_OPEN; /* it begins again */
+        model_observe(&m, s);
+        char *account = account_text(&m);
+        assert_null(strstr(account ? account : "", "took over")); /* nobody serves it now */
+        free(account);
+        snapshot_destroy(s);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+/* A lesson that one comes back to: its account is as it was, but what the nodes do not tell any more is not
+ * pointed to. */
+static void an_old_account_points_to_nothing_that_is_gone(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"%s: 1 message is lost; 3 shows where.",
+                                       "%s: %lld messages are lost; 3 shows where."},
+                             *const shown[] = {" hello: 1 message is lost.\n",
+                                               " hello: 5 messages are lost.\n"};
+    for (size_t k = 0; k < ARRAY_LEN(kept); k++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, STEP_SEEN, "so");
+        l->account = json_pack("[sss]", kept[k], "hello", "5");
+        show(&m, l, (const char *const[]){"rest", NULL});
+        assert_frame_contains(&m, shown[k]);
+        l->nodes = 1; /* of three: it is over, and does not ask to be begun */
+        m.next_lesson = 8;
+        assert_frame_contains(&m, "\nN goes on to the next lesson, B begins this one again, q leaves.");
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+static void forget_events(struct snapshot *s)
+{
+    for (size_t i = 0; i < s->events_len; i++) {
+        free(s->events[i].kind);
+        free(s->events[i].node);
+        free(s->events[i].text);
+        json_decref(s->events[i].fact);
+    }
+    s->events_len = 0;
+}
+
+/* node2 from node1, node1 being back then node3 from node2: each is told, and that one was not in sync. */
+static void one_after_the_other_took_over(void **state)
+{
+    (void)state;
+    for (int level = 0; level < 2; level++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest");
+        struct queue_seen *q = NULL;
+        for (size_t i = 0; i < s->queues_len; i++)
+            q = strcmp(s->queues[i].name, "mirrior_hello") == 0 ? &s->queues[i] : q;
+        assert_non_null(q);
+        forget_events(s);
+        for (int master = 0; master < 3; master++) {
+            for (int n = 0; n < 3; n++)
+                s->nodes[n].answers = n != master - 1;
+            q->master = master;
+            q->mirrors = q->synced = master == 1 && !level ? 0 : (node_bits)7 & ~((node_bits)1 << master);
+            model_observe(&m, s);
+        }
+        char *account = account_text(&m);
+        assert_contains(account, level ? "mirrior_hello: node2 took over from node1, then node3 from node2; "
+                                         "each copy was in sync: all kept."
+                                       : "mirrior_hello: node2 took over from node1, then node3 from node2.");
+        free(account);
+        snapshot_destroy(s);
+        model_finish(&m);
+    }
+}
+
+/* A mirror that was not in sync when its master went keeps less than all, whoever tells of it. */
+static void who_was_not_level_is_not_called_so(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    l->number = 7;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    model_init(&m, l, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    for (size_t i = 0; i < s->queues_len; i++)
+        s->queues[i].synced = 0;
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    s = load_snapshot("stopped");
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    s = node1_back();
+    model_observe(&m, s);
+    snapshot_destroy(s);
+    assert_frame_contains(&m, "\n mirrior_hello: node2 took over from node1.");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* Of a lab of one node nobody is left to tell that it stopped, but for its log: hello's messages go with it.
+ * That nobody answers is no reason to call anything lost. */
+static void what_the_only_node_lost(void **state)
+{
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct model m;
+        struct event_seen heard[] = {{.seq = 1, .kind = "node", .text = "node1 is up"},
+                                     {.seq = 2, .kind = "node", .text = "node1 was stopped"}};
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest"), alone = *s;
+        struct queue_seen hello = *snapshot_queue(s, "hello");
+        alone.nodes_len = alone.queues_len = 1;
+        alone.queues = &hello;
+        alone.events = heard;
+        alone.events_len = 1;
+        alone.traces = 0;
+        alone.trace_len = alone.copies_len = 0;
+        model_observe(&m, &alone);
+        alone.source = -1; /* silence */
+        alone.nodes[0].answers = false;
+        alone.nodes[0].state = NODE_UNKNOWN;
+        alone.events_len += (size_t)stopped;
+        hello.state = QUEUE_SEEN_UNKNOWN;
+        hello.was_messages = hello.messages;
+        hello.messages = -1;
+        hello.master = -1;
+        model_observe(&m, &alone);
+        assert_null(account_text(&m));
+        alone.source = 0; /* it is back, with nothing */
+        alone.nodes[0].answers = true;
+        alone.nodes[0].state = NODE_UP;
+        hello.state = QUEUE_SEEN_RUNNING;
+        hello.messages = 0;
+        hello.master = 0;
+        model_observe(&m, &alone);
+        char *account = account_text(&m);
+        if (stopped)
+            assert_string_equal(
+                account,
+                "hello: 100000 messages are lost: their only copies were on node1, in memory alone.");
+        else
+            assert_null(account);
+        free(account);
+        model_finish(&m);
+        snapshot_destroy(s);
+    }
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_became_of_the_queues),
+        cmocka_unit_test(what_was_lost_is_said_at_the_end),
+        cmocka_unit_test(what_is_done_later_changes_nothing),
+        cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
+        cmocka_unit_test(one_after_the_other_took_over),
+        cmocka_unit_test(who_was_not_level_is_not_called_so),
+        cmocka_unit_test(what_the_only_node_lost),
+    };
+    return cmocka_run_group_tests_name("screen/account", tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* test_find.c: '/', '<' and '>': what a filter shows and how queues are sorted; events are found, read to
+ * their end, and written to a file. On the model alone. */
+#include "tests/screen/support.h"
+
+#include <unistd.h>
+
+#include "find.h"
+#include "tests/temporary.h"
+
+/* It leaves no half of a heading; and it does not begin where it would filter nothing that is shown. */
+static void the_filter_is_seen(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    types(&m, "/zzz", &run);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "n1 n2 n3   /zzz: 0 of 2 queues, Esc: all\n");
+    free(frame);
+    types(&m,
+          "\x1b"
+          "4/",
+          &run);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "/ filters the queues in view 1 and the events in view 2: go there first");
+    free(frame);
+    types(&m, "2/", &run);
+    assert_int_equal(m.overlay, OVERLAY_FILTER);
+    model_finish(&m);
+}
+
+static void filtering_shows_what_passes(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "many");
+    size_t all = m.shown.len;
+    types(&m, "/WORK-01", &run); /* as it is typed */
+    assert_true(m.shown.len > 0 && m.shown.len < all);
+    for (size_t i = 0; i < m.shown.len; i++)
+        assert_contains(m.snapshot->queues[m.shown.items[i]].name, "work-01");
+    char *frame = model_frame(&m, 100, 30);
+    assert_contains(frame, "/WORK-01: ");
+    assert_lacks(frame, "hello   ");
+    free(frame);
+    types(&m, "\n", &run);
+    assert_contains(m.queue, "work-01"); /* what is selected can be seen */
+    types(&m, "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj", &run);
+    assert_contains(m.queue, "work-01");
+    see(&m, "many"); /* the next look keeps it */
+    assert_true(m.shown.len < all);
+    types(&m, "/\x1b", &run);
+    assert_int_equal(m.shown.len, all);
+    types(&m, "2/hint\n", &run);
+    assert_true(m.happened.len <= m.snapshot->events_len);
+    for (size_t i = 0; i < m.happened.len; i++)
+        assert_string_equal(m.snapshot->events[m.happened.items[i]].kind, "hint");
+    assert_int_equal(m.shown.len, all); /* the queues' filter is another one */
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, " events, Esc: all");
+    free(frame);
+    assert_keys_say(&m, "\x1b", "all events are shown again"); /* Esc takes it away, and stays */
+    assert_int_equal(m.view, VIEW_EVENTS);
+    assert_int_equal(m.happened.len, m.snapshot->events_len);
+    types(&m, "\x1b", &run); /* the next one goes back */
+    assert_int_equal(m.view, VIEW_CLUSTER);
+    types(&m, "/WORK-01\n", &run);
+    assert_true(m.shown.len < all);
+    assert_keys_say(&m, "\x1b", "all queues are shown again");
+    assert_int_equal(m.shown.len, all);
+    model_finish(&m);
+}
+
+static void sorting_orders_the_queues(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "many");
+    types(&m, ">", &run);
+    assert_string_equal(m.snapshot->queues[m.shown.items[0]].name, "lost"); /* DOWN comes first */
+    assert_contains(model_message(&m), "state");
+    types(&m, ">", &run);
+    for (size_t i = 1; i < m.shown.len; i++)
+        assert_true(m.snapshot->queues[m.shown.items[i - 1]].ready >=
+                    m.snapshot->queues[m.shown.items[i]].ready);
+    const char *first = m.snapshot->queues[m.shown.items[0]].name;
+    types(&m, "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", &run);
+    assert_string_equal(m.queue, first);
+    types(&m, "<<", &run);
+    for (size_t i = 0; i < m.shown.len; i++)
+        assert_int_equal(m.shown.items[i], i); /* by name again */
+    for (int i = 0; i < SORTS; i++) {
+        types(&m, "<", &run);
+        assert_int_equal(m.shown.len, m.snapshot->queues_len);
+    }
+    model_finish(&m);
+}
+
+static void events_keep_their_place_until_followed(void **state)
+{
+    struct model m;
+    struct command *run;
+    struct canvas c;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    while (s->events_len < 100) {
+        s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
+        s->events[s->events_len] = (struct event_seen){.seq = 1000 + s->events_len,
+                                                       .wall_ms = 1795381509000 + (int64_t)s->events_len,
+                                                       .kind = xstrdup("test"),
+                                                       .text = format_text("number %zu.", s->events_len)};
+        s->events_len++;
+    }
+    s->events_len = 90; /* ten are not known yet */
+    model_observe(&m, s);
+    types(&m, "2kkk", &run);
+    char *frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "number 86.");
+    assert_lacks(frame, "number 87.");
+    free(frame);
+    s->events_len = 100;
+    model_observe(&m, s);
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "number 86.");
+    assert_lacks(frame, "number 87.");
+    free(frame);
+    types(&m, "F", &run);
+    frame = model_frame(&m, 80, 24);
+    assert_contains(frame, "number 99.");
+    free(frame);
+    types(&m, "kkkkk", &run);
+    for (int i = 0; i < 50; i++)
+        model_key(&m, KEY_PAGE_UP, &run); /* far beyond the first */
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    screen_settle(&m, &c);
+    canvas_finish(&c);
+    model_key(&m, KEY_PAGE_DOWN, &run); /* comes back at once */
+    assert_true(m.scroll < 90);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* An event is read to its end in the events view, and the first one can be reached all the same. */
+static void a_long_event_is_read_to_its_end(void **state)
+{
+    static const char first[] = "node1 serves in another view: the cluster was parted, and each side goes on",
+                      end[] = "stop and start one of them";
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("empty");
+    for (; s->events_len < 40; s->events_len++) {
+        s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
+        s->events[s->events_len] =
+            (struct event_seen){.seq = 1000 + s->events_len,
+                                .kind = xstrdup("node"),
+                                .node = xstrdup("node3"),
+                                .text = format_text("%s: %s (%zu).", first, end, s->events_len)};
+    }
+    model_observe(&m, s);
+    assert_frame_lacks(&m, end); /* among other things there is one row for each */
+    types(&m, "2", &run);
+    assert_frame_contains(&m, "(39).");
+    for (int i = 0; i < 50; i++)
+        model_key(&m, KEY_PAGE_UP, &run);
+    struct canvas c;
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    screen_settle(&m, &c);
+    canvas_finish(&c);
+    assert_frame_contains(&m, "(0).");
+    assert_frame_lacks(&m, "(39).");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+static void events_are_written_to_a_file(void **state)
+{
+    struct model m;
+    struct command *run;
+    char *file = temporary_file("export", "");
+    (void)state;
+    assert_non_null(file);
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    types(&m, "2/hint\n", &run);
+    assert_int_equal(types(&m, "E", &run), EFFECT_EXPORT);
+    assert_null(m.export_to); /* a new one */
+    assert_int_equal(types(&m, ":export somewhere.txt\n", &run), EFFECT_EXPORT);
+    assert_string_equal(m.export_to, "somewhere.txt");
+    assert_int_equal(find_export(&m, file), 17 /* EEXIST */); /* what is there is somebody's */
+    unlink(file);
+    assert_int_equal(find_export(&m, file), 0);
+    FILE *f = fopen(file, "re");
+    char line[512];
+    size_t lines = 0;
+    while (fgets(line, sizeof(line), f)) {
+        assert_contains(line, "\thint\t");
+        lines++;
+    }
+    fclose(f);
+    unlink(file);
+    free(file);
+    assert_true(lines > 0);
+    assert_int_equal(lines, m.happened.len);
+    types(&m, "/nothing has this\n", &run);
+    assert_keys_say(&m, "E", "no event passes the filter: nothing is written");
+    assert_keys_say(&m, ":export somewhere.txt\n", "nothing is written");
+    model_finish(&m);
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_filter_is_seen),
+        cmocka_unit_test(filtering_shows_what_passes),
+        cmocka_unit_test(sorting_orders_the_queues),
+        cmocka_unit_test(events_keep_their_place_until_followed),
+        cmocka_unit_test(a_long_event_is_read_to_its_end),
+        cmocka_unit_test(events_are_written_to_a_file),
+    };
+    return cmocka_run_group_tests_name("screen/find", tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* test_keys.c: the keys are one table (tui/keys.h): the help, the manual page and the bar say what it has. */
+#include "tests/screen/support.h"
+
+static void every_key_is_in_the_help(void **state)
+{
+    struct model m;
+    struct command *run;
+    struct text all = {0};
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    model_key(&m, '?', &run);
+    for (int i = 0; i < 8; i++) { /* page by page, on the smallest terminal that has all parts */
+        char *frame = model_frame(&m, 80, 24);
+        text_add(&all, frame);
+        free(frame);
+        model_key(&m, KEY_PAGE_DOWN, &run);
+        assert_int_equal(m.overlay, OVERLAY_HELP);
+    }
+    for (size_t i = 0; i < key_table_len; i++) {
+        char *word = format_text(" %s ", key_table[i].name);
+        assert_contains(text_str(&all), word);
+        if (key_table[i].help)
+            assert_contains(text_str(&all), key_table[i].help);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(key_table[i].key, key_table[j].key);
+        free(word);
+    }
+    model_key(&m, 'q', &run); /* closes it, no more */
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    text_finish(&all);
+    model_finish(&m);
+}
+
+/* The manual page's list of keys is the table's: written from it with UPDATE_FRAMES=1, the same afterwards.
+ */
+static void the_manual_page_has_the_keys(void **state)
+{
+    static const char file[] = "docs/man/lab.1", begin[] = ".\\\" keys: begin", end[] = ".\\\" keys: end";
+    struct text page = {0}, keys = {0};
+    char part[4096];
+    (void)state;
+    FILE *f = fopen(file, "re");
+    assert_non_null(f);
+    for (size_t got; (got = fread(part, 1, sizeof(part), f)) > 0;)
+        text_add_bytes(&page, part, got);
+    fclose(f);
+    text_add(&keys, ".Bl -tag -width Shift-Tab -compact\n");
+    for (size_t i = 0; i < key_table_len; i++) {
+        if (!key_table[i].help)
+            continue;
+        text_add(&keys, ".It Li");
+        for (size_t j = i; j < key_table_len && (j == i || !key_table[j].help); j++)
+            text_printf(&keys, " \\&%s", key_table[j].name);
+        text_printf(&keys, "\n%s%c%s.\n", "", key_table[i].help[0] - (key_table[i].help[0] >= 'a' ? 32 : 0),
+                    key_table[i].help + 1);
+    }
+    text_add(&keys, ".El\n");
+    char *from = strstr(page.s, begin), *to = strstr(page.s, end);
+    assert_non_null(from);
+    assert_non_null(to);
+    from = strchr(from, '\n') + 1;
+    if (getenv("UPDATE_FRAMES")) {
+        f = fopen(file, "we");
+        assert_non_null(f);
+        fprintf(f, "%.*s%s%s", (int)(from - page.s), page.s, keys.s, to);
+        fclose(f);
+    } else if (strlen(keys.s) != (size_t)(to - from) || strncmp(from, keys.s, strlen(keys.s)) != 0) {
+        fail_msg("%s: its keys are not those of tui/keys.h; UPDATE_FRAMES=1 takes them over:\n%s", file,
+                 keys.s);
+    }
+    text_finish(&page);
+    text_finish(&keys);
+}
+
+/* The bar: keys of the table with their words, the same in every frame that has room for it. */
+static void the_bar_is_the_tables(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    char *frame = model_frame(&m, 200, 24);
+    for (size_t i = 0; i < key_table_len; i++) {
+        const struct key_entry *k = &key_table[i];
+        char *word = k->bar && k->acts ? format_text("%s:%s", k->name, k->bar) : NULL;
+        if (word)
+            assert_contains(frame, word);
+        free(word);
+    }
+    free(frame);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_in_the_help),
+        cmocka_unit_test(the_manual_page_has_the_keys),
+        cmocka_unit_test(the_bar_is_the_tables),
+    };
+    return cmocka_run_group_tests_name("screen/keys", tests, NULL, NULL);
+}
