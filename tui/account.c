@@ -119,11 +119,9 @@ static json_t *taken_over(const struct snapshot *s, const struct queue_seen *q, 
     case TAKEN_UNSYNCED:
         return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
     case TAKEN_IN_SYNC:
-        return fact_of(
-            q->messages == 0
-                ? N_("%s: %s took over from %s; its copy was in sync: all kept; it holds none now.")
-                : N_("%s: %s took over from %s; its copy was in sync: all kept."),
-            q->name, now, gone);
+        return fact_of(q->messages == 0 ? N_("%s: %s took over from %s, in sync: all kept; none left now.")
+                                        : N_("%s: %s took over from %s; its copy was in sync: all kept."),
+                       q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }
     return fact_of(N_("%s: %s took over from %s."), q->name, now, gone);
