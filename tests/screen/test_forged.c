@@ -63,6 +63,8 @@ static void a_forged_success_ticks_nothing(void **state)
     claims(s, 3, "producer --host");
     fake_queues(s->fake, "[" HELLO "," MIRRIOR_HELLO("1") "]");
     assert_seen(s, " [x] 3 ");
+    terminal_type(s->t, "A"); /* else the first n only says that it asks */
+    assert_seen(s, "you say a");
     claims(s, 4, "labctl --dir /nowhere -n node1 stop_app");
     assert_lacks(terminal_text(s->t), "[x] 4");
     scene_quit(s);
