@@ -121,6 +121,7 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
         help = found.torn          ? LESSON_HELP_JOIN
                : it->exit_code > 0 ? LESSON_HELP_REPEAT
                : found.sayers      ? LESSON_HELP_START_NODES
+               : it->lacks         ? LESSON_HELP_RESTART /* once more would show nothing */
                : again             ? LESSON_HELP_REPEAT
                                    : LESSON_HELP_RESTART;
         if (found.of_policy && (*policy = applied(l, s, found.of_policy)))

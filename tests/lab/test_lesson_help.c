@@ -195,6 +195,11 @@ static void nothing_is_ticked_while_the_nodes_are_apart(void **state)
     assert_null(l->steps[1].lacks);
     observe(l, &(struct look){0}); /* its queue went with the side that began again */
     assert_string_equal(l->steps[1].lacks, "hello is not there any more: B begins the lesson again.");
+    lesson_begin_action(l, 1); /* it was run all the same: running it again is no way out */
+    lesson_action_ended(l, 1, 0);
+    struct look stopped = {.node1 = "not running"};
+    observe(l, &stopped);
+    assert_help(l, 1, &stopped, LESSON_HELP_RESTART, "no queue hello");
     lesson_destroy(l);
 }
 

@@ -171,7 +171,11 @@ static void witnesses_of_the_opposite_do_not_count(void **state)
     assert_null(l->steps[3].seen);
     lesson_begin_action(l, 3);
     lesson_action_ended(l, 3, 0);
-    assert_help(l, 3, &mirrored, LESSON_HELP_REPEAT, "node1 running"); /* stopping it again does no harm */
+    struct look both = mirrored; /* both queues that it is about are there */
+    both.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                          MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &both);
+    assert_help(l, 3, &both, LESSON_HELP_REPEAT, "node1 running"); /* stopping it again does no harm */
     lesson_destroy(l);
 }
 
