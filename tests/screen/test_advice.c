@@ -78,6 +78,18 @@ static void n_and_r_and_the_steps_line_agree(void **state)
     lesson_destroy(l);
 }
 
+/* one that has no events yet */
+static struct snapshot *eventless(const char *name)
+{
+    struct snapshot *s = load_snapshot(name);
+    for (size_t i = 0; i < s->events_len; i++)
+        snapshot_free_event(&s->events[i]);
+    free(s->events);
+    s->events = NULL;
+    s->events_len = 0;
+    return s;
+}
+
 static bool told(const struct snapshot *s, const char *text)
 {
     for (size_t i = 0; i < s->events_len; i++)
@@ -93,8 +105,7 @@ static void a_queue_that_goes_with_its_side_is_told_of(void **state)
     static const char text[] =
         "plain was on the side of node1 alone, with 2 messages: no node that answers knows "
         "it now";
-    struct snapshot *apart = load_snapshot("apart"), *there = load_snapshot("apart"),
-                    *gone = load_snapshot("rest");
+    struct snapshot *apart = load_snapshot("apart"), *there = eventless("apart"), *gone = eventless("rest");
     apart->queues[2].messages = 2;
     assert_string_equal(apart->queues[2].name, "plain");
     notice_events(there, NULL, 0, apart, 0);
