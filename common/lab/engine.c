@@ -470,6 +470,10 @@ int engine_kill_nodes(const struct labdir *lab, uint32_t nodes, char **error)
                              lab->nodes[i].name, lab->nodes[i].name);
         err = ERR_NOT_FOUND;
     }
+    /* at once: none may see that another is dead before it is dead itself */
+    for (size_t i = 0; i < lab->nodes_len && !err && (nodes & (nodes - 1)); i++)
+        if (pids[i])
+            process_freeze(pids[i], ENDING_MS);
     for (size_t i = 0; i < lab->nodes_len && !err; i++)
         if (pids[i])
             kill(pids[i], SIGKILL);

@@ -51,6 +51,8 @@ bool process_belongs(pid_t pid, const char *owner);
 bool process_gone(pid_t pid);
 bool process_ending(pid_t pid); /* that state: nothing can be said to it any more, and it is not gone yet */
 int process_wait_gone(pid_t pid, unsigned timeout_ms); /* 0 or ERR_TIMEOUT */
+/* SIGSTOP, and returns once the process does nothing any more (its sockets stay open): 0 or ERR_TIMEOUT. */
+int process_freeze(pid_t pid, unsigned timeout_ms);
 
 int64_t clock_now_ms(void); /* monotonic */
 void pause_ms(unsigned ms); /* between two looks at a fact that cannot wake us */

@@ -197,6 +197,20 @@ bool process_gone(pid_t pid)
     return first_thread_ended(pid, &threads) && threads <= 1;
 }
 
+int process_freeze(pid_t pid, unsigned timeout_ms)
+{
+    int64_t end = clock_now_ms() + timeout_ms;
+    char state = 0;
+    unsigned threads = 0;
+    kill(pid, SIGSTOP);
+    while (!process_gone(pid) && !(read_state(pid, &state, &threads) && (state == 'T' || state == 'Z'))) {
+        if (clock_now_ms() >= end)
+            return ERR_TIMEOUT;
+        pause_ms(1);
+    }
+    return 0;
+}
+
 int process_wait_gone(pid_t pid, unsigned timeout_ms)
 {
     int64_t end = clock_now_ms() + timeout_ms;

@@ -120,7 +120,9 @@ void tell_apart(struct mirror *m, node_set before, struct effects *out);
 void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);
 void report_missing(struct mirror *m, node_id candidate, const struct peer_msg *prepare, struct effects *out);
 void handle_report(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out);
+void links_did_not_come(struct mirror *m, struct effects *out);
 void report_back(struct mirror *m, node_id from, struct effects *out);
+void report_again(struct mirror *m, node_id to, struct effects *out);
 bool must_wait(const struct mirror *m, node_id from, const struct peer_msg *prepare);
 /* takes what prepare owns */
 void hold_prepare(struct mirror *m, node_id from, struct peer_msg *prepare, struct effects *out);

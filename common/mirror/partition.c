@@ -150,12 +150,62 @@ static uint64_t join_of(const struct mirror *m, node_id n)
                : UINT64_MAX;
 }
 
-/* A target says hello again, in the life in which its link broke: it was no death, and this node will not
- * answer. The other end may have come into the view after that, and know of no break. */
+/* who has to hear of a link that was lost; NODE_NONE: nobody else */
+static node_id who_leads(const struct mirror *m)
+{
+    if (m->phase == PHASE_STARTING || m->change.running || m->leave_sent)
+        return NODE_NONE;
+    node_id n = somebody_leads(m) ? m->candidate : oldest_reachable(m);
+    return n == m->o.self ? NODE_NONE : n;
+}
+
+/* A member says hello again, in the life in which its link broke: it was no death, and this node will not
+ * answer who counts on both. The other end may have come into the view after that, and know of no break. */
 void report_back(struct mirror *m, node_id from, struct effects *out)
 {
-    if (m->prepare_waits && cut_from(m, from) && node_in(m->prepare_waits->u.prepare.targets, from))
-        report(m, m->prepare_from, from, m->peers[from].incarnation, out);
+    bool waits = m->prepare_waits && node_in(m->prepare_waits->u.prepare.targets, from);
+    node_id to = waits ? m->prepare_from : who_leads(m);
+    if (to != NODE_NONE && to != from && cut_from(m, from))
+        report(m, to, from, m->peers[from].incarnation, out);
+}
+
+/* It says only now that it serves, and is the one that leads: what this node lost before it told another. */
+void report_again(struct mirror *m, node_id to, struct effects *out)
+{
+    for (node_id n = 0; n < m->o.nodes_len && who_leads(m) == to; n++)
+        if (n != to && n != m->o.self && node_in(m->broken & m->members & ~reachable(m), n))
+            report(m, to, n, m->broken_life[n], out);
+}
+
+/* They cannot be in one view: the younger goes. */
+static void leave_out_one(struct mirror *m, node_id one, node_id other, struct effects *out)
+{
+    uint64_t a = join_of(m, one), b = join_of(m, other);
+    node_id younger = a != b ? (a > b ? one : other) : (one > other ? one : other);
+    m->shun |= node_bit(younger);
+    begin_change(m, out);
+}
+
+/* Links of nodes that have just started may not be there yet. Who leads the first view gives them the time
+ * that it gives nodes: what the one left out has on its disk may be what another has lost. */
+static bool link_may_come(const struct mirror *m, node_id from)
+{
+    bool had_it =
+        node_in(m->change.prepared, from); /* it has answered, so it reached all: this one is lost */
+    return m->phase == PHASE_STARTING && m->now < m->start_deadline && !had_it;
+}
+
+/* That time is over. */
+void links_did_not_come(struct mirror *m, struct effects *out)
+{
+    node_set targets = m->phase == PHASE_STARTING && m->change.running ? m->change.targets : 0;
+    for (node_id a = 0; a < m->o.nodes_len; a++)
+        for (node_id b = 0; b < a; b++)
+            if (node_in(targets, a) && node_in(targets, b) && node_in(m->cuts[a], b) &&
+                node_in(m->cuts[b], a)) {
+                leave_out_one(m, a, b, out);
+                return;
+            }
 }
 
 /* Only when both ends say so, or one end that has the link back: else it may be about a death that this node
@@ -172,10 +222,8 @@ static void lost_link(struct mirror *m, node_id from, node_id lost, uint64_t inc
     }
     m->cuts[from] |= node_bit(lost);
     node_set both = node_bit(from) | node_bit(lost);
-    if (!node_in(m->cuts[lost], from) && !back)
+    if (!back && (!node_in(m->cuts[lost], from) || link_may_come(m, from)))
         return;
-    uint64_t a = join_of(m, from), b = join_of(m, lost);
-    node_id younger = a != b ? (a > b ? from : lost) : (from > lost ? from : lost);
     if (m->change.running) {
         if ((m->change.targets & both) != both)
             return;
@@ -183,8 +231,7 @@ static void lost_link(struct mirror *m, node_id from, node_id lost, uint64_t inc
                m->stopped_lsn || somebody_leads(m) || oldest_reachable(m) != m->o.self) {
         return; /* whoever leads hears it too */
     }
-    m->shun |= node_bit(younger);
-    begin_change(m, out);
+    leave_out_one(m, from, lost, out);
 }
 
 void handle_report(struct mirror *m, node_id from, const struct peer_msg *msg, struct effects *out)

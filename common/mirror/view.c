@@ -182,6 +182,7 @@ void view_time(struct mirror *m, struct effects *out)
     if (!m->looks || m->now < m->start_deadline)
         return;
     m->looks = false;
+    links_did_not_come(m, out);
     try_form(m, out);
 }
 
@@ -341,6 +342,7 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
 {
     if (!m->peers[from].known && !node_in(m->members, from))
         m->leaving &= ~node_bit(from); /* another life */
+    bool serves_now = msg->u.hello.serving && !m->peers[from].serving;
     m->peers[from] = (struct hello){
         .known = true,
         .serving = msg->u.hello.serving,
@@ -369,6 +371,8 @@ static void handle_hello(struct mirror *m, node_id from, const struct peer_msg *
         give_up(m, out);
     answer_prepare(m, out);
     report_back(m, from, out);
+    if (serves_now)
+        report_again(m, from, out);
     try_form(m, out);
     join_check(m, out);
     heal_check(m, out);

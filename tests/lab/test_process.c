@@ -1,6 +1,7 @@
 /* test_process.c: a process is known by whom it was started for, and nothing else is ever taken for it. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -51,6 +52,35 @@ static void waiting_for_one_that_stays_ends(void **state)
     assert_int_equal(process_wait_gone(pid, 30), ERR_TIMEOUT);
     kill(pid, SIGTERM); /* not ignored by the child, whatever this program does with it */
     assert_int_equal(process_wait_gone(pid, 5000), 0);
+}
+
+/* As nodes that are killed at once: after that it has no more to say, and can still be killed. */
+static void one_that_is_frozen_does_nothing_any_more(void **state)
+{
+    (void)state;
+    int said[2];
+    char words[4096];
+    assert_int_equal(pipe2(said, O_NONBLOCK), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        for (;;)
+            (void)!write(said[1], "x", 1);
+    while (read(said[0], words, sizeof(words)) <= 0) /* it speaks all the time */
+        ;
+    assert_int_equal(process_freeze(pid, 5000), 0);
+    while (read(said[0], words, sizeof(words)) > 0)
+        ;
+    for (int i = 0; i < 20; i++) {
+        pause_ms(5);
+        assert_true(read(said[0], words, sizeof(words)) < 0);
+    }
+    assert_false(process_gone(pid));
+    kill(pid, SIGKILL);
+    assert_int_equal(process_wait_gone(pid, 5000), 0);
+    assert_int_equal(process_freeze(pid, 5000), 0); /* gone: nothing to wait for */
+    close(said[0]);
+    close(said[1]);
 }
 
 /* What a thread in a slow flush does: it keeps the sockets of the process, until the test lets it go. */
@@ -209,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_belongs_to_its_owner_alone),
         cmocka_unit_test(waiting_for_one_that_stays_ends),
+        cmocka_unit_test(one_that_is_frozen_does_nothing_any_more),
         cmocka_unit_test(a_process_is_gone_when_its_last_thread_is),
         cmocka_unit_test(a_program_that_is_not_there_is_an_error_at_once),
         cmocka_unit_test(pid_files_hold_one_number),
