@@ -105,8 +105,8 @@ char *step_text(const struct lesson *l, size_t step);
  * (or all steps are done). */
 char *step_lacks(const struct model *m, const struct lesson_step *s);
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
-char *step_advice(const struct model *m, size_t step, enum lesson_help *help);
-char *step_cure(const struct model *m, size_t step);
+char *step_advice(const struct model *m, size_t i, enum lesson_help *help);
+char *step_cure(const struct model *m, size_t i);
 enum request step_key(const struct model *m);
 
 /* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
