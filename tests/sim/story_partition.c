@@ -59,27 +59,42 @@ static bool two_go_on(struct sim *s, void *arg)
 }
 
 /* node1 leaves out node4, which has lost node3, and dies when node3 has heard of that and node2 has not.
- * node2 leads the old view and counts on both: node4, whom node3 has left out, must say so. */
-static void who_was_left_out_tells_a_candidate_that_has_not_heard(void **state_)
+ * node2 leads the old view and counts on both: node4, whom node3 has left out, must say so. False: node2 has
+ * heard first, and all of them live. */
+static bool node2_has_not_heard(uint64_t seed)
 {
-    (void)state_;
-    struct sim *s = world_of(4, EVERYBODY);
-    sim_clog(s, 0, 1, 20000);
+    struct sim_options o;
+    sim_options_defaults(&o);
+    o.nodes = 4;
+    o.seed = seed;
+    struct sim *s = world_with(o, EVERYBODY);
     sim_cut_now(s, 3, 2);
     sim_run(s, 1);
     sim_heal(s, 3, 2);
     assert_true(sim_until(s, third_is_told, NULL, 10000));
-    assert_int_equal(mirror_view(sim_mirror(s, 1)).members, EVERYBODY);
-    sim_kill(s, 0);
-    assert_true(sim_until(s, two_go_on, NULL, 10000));
-    sim_kill(s, 3); /* it serves alone: who starts must not join it */
-    sim_start(s, 0);
-    sim_run(s, 5000);
-    sim_start(s, 3);
-    calm(s);
-    for (node_id n = 0; n < 4; n++)
-        assert_int_equal(mirror_view(sim_mirror(s, n)).members, EVERYBODY);
+    bool so = mirror_view(sim_mirror(s, 1)).members == EVERYBODY;
+    if (so) {
+        sim_kill(s, 0);
+        assert_true(sim_until(s, two_go_on, NULL, 10000));
+        sim_kill(s, 3); /* it serves alone: who starts must not join it */
+        sim_start(s, 0);
+        sim_run(s, 5000);
+        sim_start(s, 3);
+        calm(s);
+        for (node_id n = 0; n < 4; n++)
+            assert_int_equal(mirror_view(sim_mirror(s, n)).members, EVERYBODY);
+    }
     end(s);
+    return so;
+}
+
+static void who_was_left_out_tells_a_candidate_that_has_not_heard(void **state_)
+{
+    (void)state_;
+    unsigned times = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        times += node2_has_not_heard(seed);
+    assert_in_range(times, 5, 40);
 }
 
 static bool the_youngest_serves(struct sim *s, void *arg)
