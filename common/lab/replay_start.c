@@ -123,10 +123,12 @@ static int one_start(struct nodes *w, unsigned node, char **why)
 static int look_again(struct nodes *w, uint32_t *running, uint32_t *waiting, char **why)
 {
     int64_t end = clock_now_ms() + (w->rabbitmq ? RABBITMQ_WAITS_MS : (int)w->patience_ms);
+    uint32_t here = w->running | w->waiting | *running | *waiting;
+    bool all = here == (1u << w->lab->nodes_len) - 1; /* they wait for each other, and all have come */
     EACH_NODE(i, *waiting)
     {
         while (!(nodes_say_running(w, i) >> i & 1) && !*w->stop) {
-            if (w->rabbitmq ? !*running || clock_now_ms() > end : nodes_waits(w, i))
+            if (w->rabbitmq ? (!*running && !all) || clock_now_ms() > end : nodes_waits(w, i))
                 break;
             if (!w->rabbitmq && clock_now_ms() > end)
                 return nodes_not_so(w, why, "node%u neither serves nor waits for others", i + 1);

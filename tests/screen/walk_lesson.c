@@ -102,22 +102,29 @@ static void assert_open(struct walk *w, int steps, int step)
                  terminal_text(w->t));
 }
 
-/* What was seen at a step stands beside its title, to its end. */
-static void assert_whole(struct walk *w, int step)
+/* What was seen at a step stands beside its title, to its end: once the frame that ticks it is drawn whole.
+ */
+static bool is_whole(struct terminal_test *t, void *arg)
 {
     char ticked[24];
-    snprintf(ticked, sizeof(ticked), " [x] %d ", step);
-    const char *row = strstr(terminal_text(w->t), ticked), *end = row ? strchr(row, '\n') : NULL;
+    snprintf(ticked, sizeof(ticked), " [x] %d ", *(const int *)arg);
+    const char *row = strstr(terminal_text(t), ticked), *end = row ? strchr(row, '\n') : NULL;
     if (!row) /* the ending has no room for all of them */
-        return;
+        return true;
     char *text = xstrndup(row, end ? (size_t)(end - row) : strlen(row));
     char *last = text + strlen(text);
     while (last > text && last[-1] == ' ')
         *--last = '\0';
-    if (!strstr(text, " seen: ") || strstr(text, ".."))
-        fail_msg("step %d of lesson %d, what was seen is cut off, or not beside it: %s\n%s", step, w->lesson,
-                 text, terminal_text(w->t));
+    bool whole = strstr(text, " seen: ") && !strstr(text, "..");
     free(text);
+    return whole;
+}
+
+static void assert_whole(struct walk *w, int step)
+{
+    if (!terminal_wait(w->t, is_whole, &step, STEP_MS))
+        fail_msg("step %d of lesson %d, what was seen is cut off, or not beside it:\n%s", step, w->lesson,
+                 terminal_text(w->t));
 }
 
 /* acts: for each step n: there is something to do, which n does; l: it is only looked at, and n says that it
