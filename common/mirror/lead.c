@@ -20,13 +20,15 @@ node_set viewless(const struct mirror *m)
     return found;
 }
 
-/* other members that can be reached, in the life this view knows them in */
+/* Other members that can be reached, in the life this view knows them in, and have not said since that they
+ * follow another coordinator: one may have been taken into a view that it never heard of. */
 node_set reachable(const struct mirror *m)
 {
     node_set found = 0, there = m->members & m->links & ~m->excluded_by & ~viewless(m);
     for (node_id n = 0; n < m->o.nodes_len; n++)
         if (n != m->o.self && node_in(there, n) && m->peers[n].known &&
-            m->peers[n].incarnation == m->incarnations[n] && !cut_from(m, n))
+            m->peers[n].incarnation == m->incarnations[n] &&
+            (!m->peers[n].elsewhere || node_in(m->leaving, n)) && !cut_from(m, n))
             found |= node_bit(n);
     return found;
 }
