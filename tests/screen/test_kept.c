@@ -323,26 +323,32 @@ static void what_was_touched(void **state)
     sketch_destroy(l);
 }
 
+/* #1 is published, in node1's memory alone as far as its notes say; node1 goes, and comes back without it. */
+static void one_is_lost(struct scene *s, bool said_in_memory)
+{
+    story_published(&s->t, 0, 0, 0, 0, 0);
+    s->t.s->trace[s->t.s->trace_len - 1].in_memory = said_in_memory;
+    story_holds(&s->t, 0, 'M', 0, 0);
+    look(s);
+    story_down(&s->t, 0, 2000000);
+    look(s);
+    story_up(&s->t, 0, 3000000);
+    story_fact(&s->t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
+    story_holds(&s->t, 0, 'M', 1, 0);
+    look(s);
+    look(s);
+    look(s);
+    model_show(&s->m, VIEW_MESSAGE);
+    says(s, "VERDICT #1 LOST", true);
+}
+
 /* The nodes' notes of it went with node1's process: the next screen hears of nothing, and knows it still. */
 static void which_was_lost(void **state)
 {
     (void)state;
     struct scene s;
     begin(&s, "hello");
-    story_published(&s.t, 0, 0, 0, 0, 0);
-    s.t.s->trace[0].in_memory = true;
-    story_holds(&s.t, 0, 'M', 0, 0);
-    look(&s);
-    story_down(&s.t, 0, 2000000);
-    look(&s);
-    story_up(&s.t, 0, 3000000);
-    story_fact(&s.t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
-    story_holds(&s.t, 0, 'M', 1, 0);
-    look(&s);
-    look(&s);
-    look(&s);
-    model_show(&s.m, VIEW_MESSAGE);
-    says(&s, "VERDICT #1 LOST", true);
+    one_is_lost(&s, true);
     for (int screens = 0; screens < 2; screens++) { /* and once more */
         open_again(&s);
         story_holds(&s.t, 0, 'M', 1, 0);
@@ -382,20 +388,7 @@ static void that_only_memory_held_it(void **state)
     struct scene s;
     begin(&s, "hello");
     for (int screens = 0; screens < 2; screens++) {
-        story_published(&s.t, 0, 0, 0, 0, 0);
-        s.t.s->trace[s.t.s->trace_len - 1].in_memory = screens == 0; /* the next does not hear of that */
-        story_holds(&s.t, 0, 'M', 0, 0);
-        look(&s);
-        story_down(&s.t, 0, 2000000);
-        look(&s);
-        story_up(&s.t, 0, 3000000);
-        story_fact(&s.t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
-        story_holds(&s.t, 0, 'M', 1, 0);
-        look(&s);
-        look(&s);
-        look(&s);
-        model_show(&s.m, VIEW_MESSAGE);
-        says(&s, "VERDICT #1 LOST", true);
+        one_is_lost(&s, screens == 0); /* the next does not hear that it is in memory */
         says(&s, "node1: it was transient and the last node that had it stopped", true);
         says(&s, "is not known", false);
         if (!screens)

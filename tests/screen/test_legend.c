@@ -1,5 +1,6 @@
 /* test_legend.c: under the picture of a message's life stands what its signs mean: each that can be seen, no
  * other, in two rows at most, in every language. The signs are read from the picture as it was drawn. */
+#include "tests/screen/languages.h"
 #include "tests/screen/support.h"
 
 #include "diagram.h"
@@ -157,20 +158,6 @@ static void what_nobody_can_say(void **state)
     free(node.name);
     diagram_finish(&d);
     canvas_finish(&c);
-}
-
-static int english(void **state)
-{
-    (void)state;
-    words_of_document("x.md");
-    return 0;
-}
-
-static int chinese(void **state)
-{
-    (void)state;
-    words_of_document("x.zh-CN.md");
-    return 0;
 }
 
 int main(void)

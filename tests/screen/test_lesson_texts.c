@@ -1,6 +1,7 @@
 /* test_lesson_texts.c: what the real lessons say at each step is on the screen to its end, in every language:
  * what a step has shown, and the question before the step that it is about; and whatever says what a key
  * does: what is missing, hints, the help, what y does. */
+#include "tests/screen/languages.h"
 #include "tests/screen/support.h"
 
 #include "commands.h"
@@ -274,20 +275,6 @@ static void what_to_press_is_not_cut(void **state)
     }
     model_finish(&m);
     sketch_destroy(l);
-}
-
-static int english(void **state)
-{
-    (void)state;
-    words_of_document("x.md");
-    return 0;
-}
-
-static int chinese(void **state)
-{
-    (void)state;
-    words_of_document("x.zh-CN.md");
-    return 0;
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* test_words.c: what a person reads is in the reader's language: every sentence that a node tells of itself
  * has its translation, facts are put into words, and a recording made in one language is shown in another. */
+#include "tests/screen/languages.h"
 #include "tests/screen/support.h"
 
 #include <glob.h>
@@ -11,20 +12,6 @@
 #include "words.h"
 
 #define LESSON7 "tests/screen/recordings/lesson7.ndjson"
-
-static int chinese(void **state)
-{
-    (void)state;
-    words_of_document("x.zh-CN.md");
-    return 0;
-}
-
-static int english(void **state)
-{
-    (void)state;
-    words_of_document("x.md");
-    return 0;
-}
 
 /* ---- what nodes tell ---- */
 
