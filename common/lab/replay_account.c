@@ -364,7 +364,7 @@ void replay_account(struct replay *r, struct watched *w, unsigned step)
     w->taken = 0;
     w->met = (struct replay_bounds){.length = -1, .bytes = -1, .ttl_ms = -1, .expires_ms = -1};
     w->parted = r->split || r->differ;
-    if (!w->parted)
+    if (!w->parted && !r->away) /* who is away has those that it knew */
         w->whole = replay_limits_of(r->limits, w->name);
     if (w->now.state == REPLAY_RUNNING) {
         w->before = w->now;

@@ -14,7 +14,7 @@ struct watched { /* a queue that was declared */
     struct replay_queue now, before; /* before: when it was last seen running, up to the step before */
     bool seen_running;
     bool parted;                /* when it was seen last, not all nodes saw each other; */
-    struct replay_bounds whole; /* its limits when they last did */
+    struct replay_bounds whole; /* its limits when they last did, and none was away */
     struct replay_bounds met;   /* the lowest that publishes have met since it was seen last, */
     int taken;                  /* and how many consumers have taken since */
 };

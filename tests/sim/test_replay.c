@@ -331,6 +331,11 @@ static void what_a_limit_ends_is_no_loss(void **state)
     ends_as_expected("nodes 1\ndeclare q durable\npublish node1 q 4\npolicy ha ^q {\"max-length\":2}\n+0 "
                      "consume node1 q 2\nexpect m1 dropped\nexpect m2 dropped\nexpect m3 consumed\n",
                      SAYS("m3 m4 consumed"));
+    /* a node that was away when a policy was cleared, and that a cut keeps apart, has it still */
+    ends_as_expected("nodes 2\npolicy ha ^q {\"max-length\":2}\ndeclare q durable\ncut-one-way node2 node1\n"
+                     "stop node1\nclear ha\nstart node1\nstart node2\npublish node1 q 3 hurried\nheal\n"
+                     "expect m1 dropped\nexpect all kept\n",
+                     SAYS("ENDED m1: dropped by max-length"));
     /* who refuses drops nothing; what was consumed was not dropped */
     ends_as_expected(
         "nodes 1\ndeclare q durable {\"x-max-length\":2,\"x-overflow\":\"reject-publish\"}\npublish "
