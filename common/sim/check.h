@@ -3,9 +3,10 @@
  * uses are the pure queries of mirror.h. What it compares with is only ever a fact, never what the library
  * says it believes; where a loss is excused, the door is established from facts, too.
  *
- * check.c sees (snapshots, who holds what), check_replica.c judges copies (I1, I3, I8), check_view.c judges
- * views and promotions (I9), check_limits.c, check_head.c and check_consumers.c what a master gives to whom
- * and what it gives up, check_calm.c holds everything to its final shape once nothing is on its way. */
+ * check.c sees (snapshots, who holds what), check_replica.c judges what is held and what went (I1,
+ * I3), check_copies.c mirrors against masters (I8), check_view.c views and promotions (I9), check_limits.c,
+ * check_head.c and check_consumers.c what a master gives to whom and what it gives up, check_calm.c holds
+ * everything to its final shape once nothing is on its way. */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
 
@@ -179,12 +180,13 @@ void check_keys_finish(struct sim *s);
 
 enum cause { CAUSE_STEP, CAUSE_DOWN, CAUSE_RESTART, CAUSE_UP, CAUSE_OPERATOR };
 void check_losses(struct sim *s, node_id n, enum cause cause); /* judges the vanished, empties the list */
-/* n does not list it any more, because the node it waited for was forgotten. */
 /* n has started, and has forgotten these for good: queues of theirs that nobody can have any more are not in
  * its table. */
 void check_forgotten(struct sim *s, node_id n, node_set forgets);
+/* n does not list it any more, because the node it waited for was forgotten. */
 void check_queue_forgotten(struct sim *s, node_id n, uint32_t queue);
-void check_copies(struct sim *s, node_id n); /* n's replicas against their masters or mirrors */
+void check_copies(struct sim *s,
+                  node_id n); /* check_copies.c: n's replicas against their masters or mirrors */
 void check_promoted(struct sim *s, node_id n, uint32_t queue); /* n has just become this queue's master */
 /* n shows a master that nobody has shown before; known: what it said until then */
 void check_new_master(struct sim *s, node_id n, uint32_t queue, const struct seen_info *known,
