@@ -377,10 +377,11 @@ struct slot *content_walk(const struct content *c, msg_id *at)
 {
     struct chunk *chunk;
     while ((chunk = chunk_from(c, at))) {
-        struct slot *s = &chunk->slots[*at % CHUNK_SLOTS];
-        (*at)++;
-        if (s->state != SLOT_GONE)
-            return s;
+        do {
+            struct slot *s = &chunk->slots[(*at)++ % CHUNK_SLOTS];
+            if (s->state != SLOT_GONE)
+                return s;
+        } while (*at % CHUNK_SLOTS && *at < c->next);
     }
     return NULL;
 }

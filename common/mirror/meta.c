@@ -62,6 +62,7 @@ bool table_takes(const struct mirror *m, const struct meta_entry *e)
 struct queue *queue_create(struct mirror *m, const struct meta_entry *rec)
 {
     struct queue *q = xcalloc(1, sizeof(*q));
+    q->applied = xcalloc(1, sizeof(*q->applied));
     meta_entry_copy(&q->rec, rec);
     q->reigns = rec->reigns;
     content_init(&q->content, 0);
@@ -183,6 +184,7 @@ void queue_drop(struct mirror *m, struct queue *q, bool deleted, struct effects 
     map_remove(&m->queues, bytes_str(q->rec.name));
     map_remove_u64(&m->by_uid, q->rec.uid);
     meta_entry_finish(&q->rec);
+    free(q->applied);
     free(q);
     m->retry_wanted = m->retry_wanted || m->declares_wait;
 }
@@ -206,7 +208,10 @@ const struct policy *policy_for(const struct mirror *m, const char *what, const 
 
 const struct policy *queue_policy(const struct mirror *m, const struct queue *q)
 {
-    return policy_for(m, "queues", q->rec.name);
+    if (!q->applied->known || q->applied->policies != m->policies_changed)
+        *q->applied = (struct applied){
+            .known = true, .policies = m->policies_changed, .policy = policy_for(m, "queues", q->rec.name)};
+    return q->applied->policy;
 }
 
 static void policy_gone(struct mirror *m, struct policy *p)

@@ -143,8 +143,15 @@ struct stream {
     RING(struct unconfirmed) pending;
 };
 
+struct applied { /* which policy is a queue's: queue_policy looks again after policies have changed */
+    bool known;
+    uint64_t policies; /* mirror->policies_changed when it was looked for */
+    const struct policy *policy;
+};
+
 struct queue {
-    struct meta_entry rec; /* what all members agree on (meta.c); type META_QUEUE */
+    struct meta_entry rec;   /* what all members agree on (meta.c); type META_QUEUE */
+    struct applied *applied; /* the queue's own */
 
     /* this node's replica (replica.c, master.c) */
     enum role role;

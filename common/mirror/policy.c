@@ -355,6 +355,7 @@ struct policy *policy_create(const char *name, const char *pattern, const char *
         *error =
             format_text("apply-to '%s' unrecognised; should be 'queues', 'exchanges' or 'all'", p->apply_to);
     } else {
+        p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
         *error = read_definition(p, def, names, names_len);
         p->definition = json_dumps(def, JSON_COMPACT);
     }
@@ -378,6 +379,7 @@ void policy_destroy(struct policy *p)
     free(p->overflow);
     free(p->dead_letter_exchange);
     free(p->dead_letter_key);
+    pcre2_match_data_free(p->match);
     pcre2_code_free(p->code);
     free(p);
 }
@@ -386,10 +388,7 @@ bool policy_matches(const struct policy *p, const char *what, const char *name)
 {
     if (strcmp(p->apply_to, "all") && strcmp(p->apply_to, what))
         return false;
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(p->code, NULL);
-    int found = pcre2_match(p->code, (PCRE2_SPTR)name, PCRE2_ZERO_TERMINATED, 0, 0, data, NULL);
-    pcre2_match_data_free(data);
-    return found >= 0;
+    return pcre2_match(p->code, (PCRE2_SPTR)name, PCRE2_ZERO_TERMINATED, 0, 0, p->match, NULL) >= 0;
 }
 
 static bool has(const struct placement *out, node_id n)

@@ -12,7 +12,7 @@ enum ha_mode { HA_NONE, HA_ALL, HA_EXACTLY, HA_NODES };
 struct policy {
     char *name, *pattern, *apply_to, *definition;
     int32_t priority;
-    void *code; /* the compiled pattern */
+    void *code, *match; /* the compiled pattern, and where its matches are put */
     enum ha_mode mode;
     uint32_t count;              /* exactly */
     node_id listed[LIMIT_NODES]; /* nodes: those of this cluster, in the order given */

@@ -48,7 +48,22 @@ bool check_says(const char *definition, const char *key, const char *value)
     return strncmp(at, value, strlen(value)) == 0 && at[strlen(value)] == '"';
 }
 
-static struct seen_info shorten(const struct sim *s, node_id n, const struct queue_info *q)
+/* What the definition says of who is to take over, and where. */
+static void read_definition(const struct sim *s, const char *definition, struct seen_info *i)
+{
+    for (node_id n = 0; n < s->options.nodes && check_says(definition, "ha-mode", "nodes"); n++) {
+        char quoted[16];
+        snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[n]);
+        if (strstr(definition, quoted))
+            i->named |= node_bit(n);
+    }
+    i->promote_always_on_shutdown = check_says(definition, "ha-promote-on-shutdown", "always");
+    i->promote_synced_on_failure = check_says(definition, "ha-promote-on-failure", "when-synced");
+}
+
+/* was: what n showed of the queue before; the same definition is not read again. */
+static struct seen_info shorten(const struct sim *s, node_id n, const struct queue_info *q,
+                                const struct seen_info *was)
 {
     struct seen_info i = {.valid = true,
                           .life = s->nodes[n].lives,
@@ -63,17 +78,15 @@ static struct seen_info shorten(const struct sim *s, node_id n, const struct que
                           .replica = q->replica};
     for (size_t k = 0; k < q->mirrors_len && k < SIM_NODES; k++)
         i.mirrors[i.mirrors_len++] = q->mirrors[k];
-    for (node_id other = 0; other < s->options.nodes && check_says(q->definition, "ha-mode", "nodes");
-         other++) {
-        char quoted[16];
-        snprintf(quoted, sizeof(quoted), "\"%.10s\"", s->names[other]);
-        if (strstr(q->definition, quoted))
-            i.named |= node_bit(other);
+    if (was->valid && was->definition == i.definition) {
+        i.named = was->named;
+        i.promote_always_on_shutdown = was->promote_always_on_shutdown;
+        i.promote_synced_on_failure = was->promote_synced_on_failure;
+    } else {
+        read_definition(s, q->definition, &i);
     }
     if (s->options.sabotage == SABOTAGE_TWO_MASTERS && i.replica && s->steps % 50 == 0)
         i.local = true;
-    i.promote_always_on_shutdown = check_says(q->definition, "ha-promote-on-shutdown", "always");
-    i.promote_synced_on_failure = check_says(q->definition, "ha-promote-on-failure", "when-synced");
     return i;
 }
 
@@ -343,7 +356,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     sq->present = true;
     look_into(s, n, queue, q, &info);
     sq->timed = info.local && lq->limits.ttl_ms >= 0;
-    struct seen_info says_now = shorten(s, n, &info);
+    struct seen_info says_now = shorten(s, n, &info, &was);
     if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view ||
         was.definition != says_now.definition)
         lq->changed_ms = s->now_us / 1000;
