@@ -385,6 +385,15 @@ static bool inherit(struct meta_entry *e)
     return true;
 }
 
+/* One node tells it: its master, or, if that is away, the coordinator; and who is in no view yet, of what an
+ * operator had it do while it was stopped. */
+static void tell_deleted(const struct mirror *m, const struct queue *q, struct effects *out)
+{
+    node_id teller = node_in(m->members, q->rec.master) ? q->rec.master : m->coordinator;
+    if (teller == m->o.self || !node_in(m->members, m->o.self))
+        tell(out, "queue", q->rec.name, "queue %s deleted", q->rec.name);
+}
+
 /* rabbitmqctl forget_cluster_node: what only that node had goes with it. While nodes serve, none of its
  * queues runs any more; a node that was stopped with it (--offline) knows them as they were. */
 static void forget_node(struct mirror *m, node_id node, struct effects *out)
@@ -400,8 +409,10 @@ static void forget_node(struct mirror *m, node_id node, struct effects *out)
     while ((q = map_next(&m->queues, &at)))
         if (q->rec.master == node && !inherit(&q->rec))
             VEC_PUSH(&gone, q);
-    for (size_t i = 0; i < gone.len; i++)
+    for (size_t i = 0; i < gone.len; i++) {
+        tell_deleted(m, gone.items[i], out);
         queue_drop(m, gone.items[i], true, out);
+    }
     VEC_FREE(&gone);
     if (m->coordinator == m->o.self && node < m->o.nodes_len)
         tell(out, "node", NULL, "%s is of this cluster no more", m->names[node]);
@@ -416,8 +427,7 @@ void meta_apply(struct mirror *m, const struct meta_entry *e, struct effects *ou
     case META_QUEUE_REMOVE:
         q = queue_by_uid(m, e->uid);
         if (q) {
-            if (q->rec.master == m->o.self)
-                tell(out, "queue", q->rec.name, "queue %s deleted", q->rec.name);
+            tell_deleted(m, q, out);
             queue_drop(m, q, true, out);
         }
         break;

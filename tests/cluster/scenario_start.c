@@ -234,6 +234,7 @@ static void a_node_that_is_off_forgets_the_one_that_never_returns(void **state)
     assert_running(&lab, B, C, 1);
     assert_code(LABCTL(&lab, &out, "-n", "node2", "events"), 0, &out);
     assert_says(&out, "node1 is of this cluster no more");
+    assert_says(&out, "queue alone_on_a deleted");
     assert_placed(&lab, C, "kept", B, ON(C), ON(C));
     assert_holds(&lab, C, "kept", 1, 10);
     assert_refused(&lab, C, "alone_on_a", "404 NOT_FOUND - no queue 'alone_on_a' in vhost '/'");
