@@ -29,13 +29,14 @@ struct lesson_step {
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;   /* its action was run; of one that only looks: the learner has looked */
-    char *ran;    /* what was run for it, as a learner would type it; NULL: action_text */
-    json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
-                     what is so instead; NULL: none */
-    char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
-                     be missing, or it is not the current one */
-    int held;     /* snapshots running in which the proof held */
+    bool acted;     /* its action was run; of one that only looks: the learner has looked */
+    char *ran;      /* what was run for it, as a learner would type it; NULL: action_text */
+    json_t *seen;   /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
+                       what is so instead; NULL: none */
+    char *lacks;    /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
+                       be missing, or it is not the current one */
+    char *lacks_at; /* what stands at its %s: where the master is that it is about; NULL: it has none */
+    int held;       /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was first seen not to hold any more */
     char *output;         /* what the action's program printed so far; NULL if none */
     int exit_code;        /* of the action, for showing only; -1 while running */

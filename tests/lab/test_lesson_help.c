@@ -267,6 +267,35 @@ static void what_an_earlier_run_left_is_named(void **state)
     lesson_destroy(l);
 }
 
+/* Who stops node1 and speaks of the masters that were there finds them there, or is told where they are. */
+static void a_master_that_is_elsewhere_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look moved = compared;
+    moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &moved);
+    assert_non_null(l->steps[3].lacks);
+    assert_string_equal(l->steps[3].lacks,
+                        "mirrior_hello's master is on %s, and this step needs it on node1: "
+                        "B begins the lesson again.");
+    assert_string_equal(l->steps[3].lacks_at, "node2");
+    moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node3", "'node2'", "'node2'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    struct snapshot *s = take(&moved);
+    assert_true(lesson_observe(l, s)); /* that it went on to another one is news */
+    assert_string_equal(l->steps[3].lacks_at, "node3");
+    snapshot_destroy(s);
+    moved.queues = READY(1, 1);
+    observe(l, &moved);
+    assert_null(l->steps[3].lacks);
+    assert_null(l->steps[3].lacks_at);
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test(another_message_is_not_the_one_that_it_is_about),
         cmocka_unit_test(a_partition_is_why),
         cmocka_unit_test(nothing_is_ticked_while_the_nodes_are_apart),
+        cmocka_unit_test(a_master_that_is_elsewhere_is_named),
         cmocka_unit_test(a_policy_in_the_way_is_named),
         cmocka_unit_test(what_an_earlier_run_left_is_named),
     };

@@ -78,6 +78,32 @@ static void n_and_r_and_the_steps_line_agree(void **state)
     lesson_destroy(l);
 }
 
+/* Lesson 7 after a failover that its steps did not make: node1 is not stopped for nothing, and the master's
+ * place is told with what helps. */
+static void a_master_that_moved_is_told_before_its_node_is_stopped(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    model_init(&m, l, NULL, false, false);
+    struct look moved = compared;
+    moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    look_at(&m, take(&moved));
+    assert_keys_say(&m, "n", "mirrior_hello's master is on node2, and this step needs it on node1: B begins");
+    const char *views[] = {"1", "4"};
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        types(&m, views[i], &run);
+        assert_frame_contains(&m, "mirrior_hello's master is on node2, and this step needs it on node1");
+        assert_frame_lacks(&m, "n:Next");
+    }
+    model_finish(&m);
+    lesson_destroy(l);
+}
+
 /* one that has no events yet */
 static struct snapshot *eventless(const char *name)
 {
@@ -166,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_skipped_only_on_purpose),
         cmocka_unit_test(n_and_r_and_the_steps_line_agree),
+        cmocka_unit_test(a_master_that_moved_is_told_before_its_node_is_stopped),
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(a_long_command_is_shown_whole),
         cmocka_unit_test(a_queue_that_goes_with_its_side_is_told_of),
