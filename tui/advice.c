@@ -34,7 +34,8 @@ static char *lacks_words(const struct model *m, const struct lesson_step *s)
 char *step_lacks(const struct model *m, const struct lesson_step *s)
 {
     bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
-    return s->lacks && !went_well ? lacks_words(m, s) : NULL;
+    bool used_up = went_well && s->lacks && strcmp(s->lacks, LESSON_LACKS_QUEUE) != 0;
+    return s->lacks && !used_up ? lacks_words(m, s) : NULL;
 }
 
 /* the node that an action names, by name or by a client's port; NULL: none that is seen */

@@ -35,7 +35,8 @@ struct lesson_step {
                        what is so instead; NULL: none */
     char *lacks;    /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
                        be missing, or it is not the current one */
-    char *lacks_at; /* what stands at its %s: where the master is that it is about; NULL: it has none */
+    char *lacks_at; /* what stands at its %s: where the master is that it is about, which queue is not there;
+                       NULL: it has none */
     int held;       /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was first seen not to hold any more */
     char *output;         /* what the action's program printed so far; NULL if none */
@@ -73,6 +74,10 @@ struct lesson {
 /* A step's lacks in place of its lesson's words: a partition is why, and what mends it is the screen's to
  * say. */
 #define LESSON_LACKS_PARTED N_("A partition keeps the nodes apart: that has to be mended first.")
+
+/* Or a queue that an earlier step has published to was deleted: nothing can be shown of it any more, and no
+ * step's own action takes it away. */
+#define LESSON_LACKS_QUEUE N_("%s is not there any more: B begins the lesson again.")
 
 /* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
  * the actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as

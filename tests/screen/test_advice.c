@@ -104,6 +104,37 @@ static void a_master_that_moved_is_told_before_its_node_is_stopped(void **state)
     lesson_destroy(l);
 }
 
+/* A queue that was deleted while its node was stopped comes back with no step: that is said in each view, by
+ * n and by r, also of a step whose program ended well; one that publishes to it makes it anew. */
+static void a_deleted_queue_names_the_way_out(void **state)
+{
+    (void)state;
+    static const char out[] = "hello is not there any more: B begins the lesson again.";
+    struct model m;
+    struct command *run;
+    struct lesson *l = load(2);
+    model_init(&m, l, NULL, false, false);
+    look_at(&m, take(&(struct look){0}));
+    assert_frame_lacks(&m, out); /* the first step is to make it */
+    for (size_t at = 1; at < l->steps_len; at++)
+        for (int acted = 0; acted <= 1; acted++) {
+            for (size_t i = 0; i < l->steps_len; i++)
+                l->steps[i].state = i < at ? STEP_SEEN : STEP_OPEN;
+            l->steps[at].acted = acted;
+            l->steps[at].exit_code = 0;
+            look_at(&m, take(&(struct look){0}));
+            static const char *const keys[] = {"n", "r"}, *const views[] = {"1", "4"};
+            for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+                assert_keys_say(&m, keys[i], out);
+                types(&m, views[i], &run);
+                assert_frame_contains(&m, out);
+            }
+            l->steps[at].acted = false;
+        }
+    model_finish(&m);
+    lesson_destroy(l);
+}
+
 /* one that has no events yet */
 static struct snapshot *eventless(const char *name)
 {
@@ -192,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_skipped_only_on_purpose),
         cmocka_unit_test(n_and_r_and_the_steps_line_agree),
+        cmocka_unit_test(a_deleted_queue_names_the_way_out),
         cmocka_unit_test(a_master_that_moved_is_told_before_its_node_is_stopped),
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(a_long_command_is_shown_whole),
