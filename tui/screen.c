@@ -383,6 +383,7 @@ static const char *bar_word(const struct model *m, const struct key_entry *k)
     return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal")
            : k->request == REQUEST_REPEAT                    ? _("Again")
            : k->request == REQUEST_GO_ON                     ? _("Next-lesson")
+           : k->request == REQUEST_ANSWER                    ? _("Answer")
                                                              : _(k->bar);
 }
 
@@ -420,6 +421,9 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
 {
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
         return k->request == first_in_bar(m);
+    bool answers = question_choice(m, 'a') >= 0; /* a is the start key when that is over */
+    if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
+        return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
     return k->bar && !(k->acts && (m->readonly || m->replay));
 }
 

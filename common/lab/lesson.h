@@ -96,9 +96,12 @@ bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
 
 /* The question is open: the current step is the one that asks, and it was not run yet, or failed.
- * lesson_answer: the next choice, after the last none again; false: no question is open. lesson_ask.c */
+ * lesson_next_answer: the choice after the learner's, after the last none again (-1). lesson_answer: this
+ * choice
+ * (-1: none); false: no question is open, or it has no such choice. lesson_ask.c */
 bool lesson_asks(const struct lesson *l);
-bool lesson_answer(struct lesson *l);
+int lesson_next_answer(const struct lesson *l);
+bool lesson_answer(struct lesson *l, int choice);
 
 /* The step that asks has still to work: what would answer the question is not told yet (tui/predict.h).
  * Neither is it before the question stands there, for what was read once is known; and an answer does not end

@@ -19,9 +19,9 @@ static void a_question_is_skipped_only_on_purpose(void **state)
         sketch_step(l, 0, STEP_SEEN, "so");
         sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
         if (answered)
-            lesson_answer(l);
+            lesson_answer(l, lesson_next_answer(l));
         else
-            assert_keys_say(&m, "n", "A answers it; n once more runs the step without an answer.");
+            assert_keys_say(&m, "n", "a, b or c answers it; n once more runs the step without an answer.");
         assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
         command_destroy(run);
         model_finish(&m);
