@@ -138,8 +138,8 @@ static json_t *taken_over(const struct model *m, const struct queue_seen *q, con
     case TAKEN_IN_SYNC:
         return fact_of(q->messages != 0 ? N_("%s: %s took over from %s; its copy was in sync: all kept.")
                        : was_consumed(&m->ledger, q->name)
-                           ? N_("%s: %s took over from %s, in sync: all kept, and consumed since.")
-                           : N_("%s: %s took over from %s, in sync: all kept; emptied since."),
+                           ? N_("%s: %s took over from %s, in sync: all kept, then consumed.")
+                           : N_("%s: %s took over from %s, in sync: all kept, then emptied."),
                        q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }

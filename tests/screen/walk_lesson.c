@@ -180,8 +180,8 @@ static void lesson_7_to_seven_ticks(void **state)
     walk(w, "nnnnlnn");
     /* with only the screen: what was lost, why, and what kept the rest, by whom */
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
-    const char *kept[] = {"mirrior_hello: node2 took over from node1, in sync: all kept, and consumed since.",
-                          "mirrior_hello: node3 took over from node1, in sync: all kept, and consumed since."};
+    const char *kept[] = {"mirrior_hello: node2 took over from node1, in sync: all kept, then consumed.",
+                          "mirrior_hello: node3 took over from node1, in sync: all kept, then consumed."};
     if (!strstr(terminal_text(w->t), kept[0])) /* RabbitMQ chooses where the mirror is */
         assert_seen(w, kept[1], 1000);
     terminal_type(w->t, "3"); /* what became of it, as far as these nodes tell */
