@@ -335,6 +335,13 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     free(advice);
     if (says)
         return EFFECT_DRAW;
+    if (repeat && !step->acted) { /* once more is said of what was done */
+        model_say(m,
+                  step->action ? _("step %zu was not run yet: n runs it")
+                               : _("step %zu has nothing to run: look, then n"),
+                  i + 1);
+        return EFFECT_DRAW;
+    }
     if (!step->action && !step->acted)
         return EFFECT_LOOK;
     struct lesson_question *q = &m->lesson->predict;

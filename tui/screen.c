@@ -167,13 +167,19 @@ static char *what_first(const struct model *m)
     char *lacks = s ? step_lacks(m, s) : NULL, *failed = s && !lacks ? step_failed_text(m, s) : NULL;
     if (lacks || failed)
         return lacks ? lacks : failed;
-    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes &&
-        model_step(m) < m->lesson->steps_len)
-        return format_text(
-            NP_("This lesson is about %d node; the others of this lab look on. Press n to begin.",
-                "This lesson is about %d nodes; the others of this lab look on. Press n to begin.",
-                m->lesson->nodes),
-            m->lesson->nodes);
+    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes && step < m->lesson->steps_len)
+        return step > 0 ? format_text(NP_("This lesson is about %d node; the others of this lab look on. n "
+                                          "goes on: step %zu.",
+                                          "This lesson is about %d nodes; the others of this lab look on. n "
+                                          "goes on: step %zu.",
+                                          m->lesson->nodes),
+                                      m->lesson->nodes, step + 1)
+                        : format_text(NP_("This lesson is about %d node; the others of this lab look on. "
+                                          "Press n to begin.",
+                                          "This lesson is about %d nodes; the others of this lab look on. "
+                                          "Press n to begin.",
+                                          m->lesson->nodes),
+                                      m->lesson->nodes);
     if (!acts)
         return xstrdup(_("Read-only. 4: the lesson, 2: what happened"));
     if (model_step(m) == m->lesson->steps_len)

@@ -438,6 +438,28 @@ static void a_letter_answers_while_the_question_waits(void **state)
     sketch_destroy(l);
 }
 
+/* r is about what was run: of a step that was not yet, n is named, and nothing is run or counts as looked at.
+ */
+static void once_more_needs_a_first_time(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_keys_say(&m, "r", "step 1 was not run yet: n runs it");
+    l->steps[0].acted = true;
+    l->steps[0].exit_code = 1;
+    assert_int_equal(types(&m, "r", &run), EFFECT_RUN);
+    command_destroy(run);
+    for (size_t i = 0; i < 3; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    assert_keys_say(&m, "r", "step 4 has nothing to run: look, then n");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* From any view to the lesson and back to where one was; there a text that is about the table says which key
  * shows it. */
 static void e_goes_to_the_lesson_and_back(void **state)
@@ -488,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
         cmocka_unit_test(a_letter_answers_while_the_question_waits),
+        cmocka_unit_test(once_more_needs_a_first_time),
         cmocka_unit_test(e_goes_to_the_lesson_and_back),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);

@@ -153,6 +153,10 @@ static void a_lab_that_does_not_fit(void **state)
     json_decref(m.leftover);
     m.leftover = NULL;
     assert_frame_contains(&m,
+                          "This lesson is about 1 node; the others of this lab look on. n goes on: step 2.");
+    assert_frame_lacks(&m, "Press n to begin");
+    sketch_step(l, 0, STEP_OPEN, NULL);
+    assert_frame_contains(&m,
                           "This lesson is about 1 node; the others of this lab look on. Press n to begin.");
     m.next_lesson = 8;
     for (size_t i = 0; i < l->steps_len; i++)
