@@ -103,6 +103,9 @@ char *proof_words(const struct lesson_step *s);
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. */
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
+/* What a step has shown, in every view the same: what became of the question if it decides that, then its
+ * result. NULL: nothing. */
+char *step_shown_text(const struct model *m, size_t step);
 
 /* advice.c: what brings a step on; the caller frees the texts. step_lacks: why it would show nothing now;
  * NULL: nothing is missing, or it ran well. step_failed_text: how its program failed and what helps; NULL: it

@@ -213,6 +213,9 @@ static void predict_first(void **state)
     sketch_step(l, 3, STEP_SEEN, "so");
     l->predict.was = 1;
     assert_frame_contains(&m, "\n       You said a: node2. It was b: node2 and node3. The policy asks");
+    types(&m, "4", &run); /* in the same order there */
+    assert_frame_contains(&m, "\n      You said a: node2. It was b: node2 and node3. The policy asks");
+    types(&m, "1", &run);
     sketch_step(l, 4, STEP_SEEN, "so");
     assert_frame_contains(&m,
                           "\n You were asked: Which nodes hold mirrior_hello after node1 was stopped? You\n"
