@@ -2,6 +2,7 @@
  * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed;
  * what is done afterwards does not change it, nor that the screen is left or stands still: it is a fact that
  * the lesson keeps. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "view.h"
@@ -88,11 +89,25 @@ static json_t *stopped(const struct snapshot *s, const struct queue_seen *q, con
     return fact;
 }
 
-/* one node after the other took it over */
-static json_t *taken_over_again(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+/* a consumer of this screen got something of it */
+static bool was_consumed(const struct ledger *l, const char *queue)
+{
+    bool consumed = false;
+    for (size_t i = 0; i < l->receipts.len; i++)
+        consumed = consumed || (l->receipts.items[i].kind == TRACE_SEEN_DELIVERED &&
+                                strcmp(l->receipts.items[i].queue, queue) == 0);
+    for (size_t i = 0; i < l->taken.len; i++)
+        consumed = consumed || (l->taken.items[i].kind == TRACE_SEEN_DELIVERED &&
+                                strcmp(l->taken.items[i].queue, queue) == 0);
+    return consumed;
+}
+
+/* one node after the other took it over; lost: something of it is, so that not all is kept */
+static json_t *taken_over_again(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
+                                bool lost)
 {
     json_t *chain = NULL;
-    bool level = !a->forgot, short_of = false;
+    bool level = !a->forgot && !lost, short_of = false;
     for (size_t i = 0; i < a->taken_len; i++) {
         const struct taking_over *t = &a->taken[i];
         enum taken taken = how_taken_over(s, q, t);
@@ -109,18 +124,22 @@ static json_t *taken_over_again(const struct snapshot *s, const struct queue_see
     return fact_with(format, json_string(q->name), chain);
 }
 
-static json_t *taken_over(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+static json_t *taken_over(const struct model *m, const struct queue_seen *q, const struct away *a, bool lost)
 {
+    const struct snapshot *s = m->snapshot;
     if (a->taken_len > 1)
-        return taken_over_again(s, q, a);
+        return taken_over_again(s, q, a, lost);
     const struct taking_over *t = &a->taken[0];
     const char *gone = s->nodes[t->from].name, *now = s->nodes[t->to].name;
-    switch (how_taken_over(s, q, t)) {
+    enum taken taken = how_taken_over(s, q, t);
+    switch (taken == TAKEN_IN_SYNC && lost ? TAKEN_UNTOLD : taken) {
     case TAKEN_UNSYNCED:
         return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
     case TAKEN_IN_SYNC:
-        return fact_of(q->messages == 0 ? N_("%s: %s took over from %s, in sync: all kept; none left now.")
-                                        : N_("%s: %s took over from %s; its copy was in sync: all kept."),
+        return fact_of(q->messages != 0 ? N_("%s: %s took over from %s; its copy was in sync: all kept.")
+                       : was_consumed(&m->ledger, q->name)
+                           ? N_("%s: %s took over from %s, in sync: all kept, then consumed.")
+                           : N_("%s: %s took over from %s, in sync: all kept, then emptied."),
                        q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }
@@ -142,6 +161,31 @@ static const char one_shown[] = N_("%s: 1 message is lost; 3 shows where."),
                   many_shown[] = N_("%s: %lld messages are lost; 3 shows where."),
                   one_lost[] = N_("%s: 1 message is lost."), many_lost[] = N_("%s: %lld messages are lost.");
 
+/* "#3 is lost: node1 came ..." , "#3-#5 are lost: ...": how many these are; 0: something else */
+static long long numbered(const char *text)
+{
+    unsigned long long first, last;
+    int fields = sscanf(text, "#%llu-#%llu are lost", &first, &last);
+    return fields == 2 && last >= first ? (long long)(last - first + 1) : fields >= 1 ? 1 : 0;
+}
+
+/* What was told of it by number while it was looked at, since it was declared (losses.h). */
+static long long lost_by_number(const struct snapshot *s, const char *queue)
+{
+    char *declared = format_text("queue %s declared", queue), *begin = format_text("%s: ", queue);
+    long long lost = 0;
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct event_seen *e = &s->events[i];
+        if (strncmp(e->text, declared, strlen(declared)) == 0)
+            lost = 0;
+        else if (strcmp(e->kind, "lost") == 0 && strncmp(e->text, begin, strlen(begin)) == 0)
+            lost += numbered(e->text + strlen(begin));
+    }
+    free(declared);
+    free(begin);
+    return lost;
+}
+
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
 static json_t *lost_of(const struct model *m, const struct queue_seen *q, const struct away *a)
@@ -149,9 +193,11 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     const struct ledger *l = &m->ledger;
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
     long long lost = told ? lost_count(l) : a && a->back_at ? (long long)(a->missing + a->lost_earlier) : 0;
+    bool elsewhere = !lost && !told; /* another queue is looked at now; what was told of this one stays */
+    lost = elsewhere ? lost_by_number(m->snapshot, q->name) : lost;
     if (!lost)
         return NULL;
-    char *nodes = a && a->back_at ? names_text(m->snapshot, a->kept_on) : NULL;
+    char *nodes = a && a->back_at && !elsewhere ? names_text(m->snapshot, a->kept_on) : NULL;
     json_t *fact;
     if (nodes && *nodes && lost == 1)
         fact =
@@ -160,9 +206,9 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
         fact = fact_of(N_("%s: %lld messages are lost: their only copies were on %s, in memory alone."),
                        q->name, lost, nodes);
     else if (lost == 1)
-        fact = fact_of(one_shown, q->name);
+        fact = fact_of(told ? one_shown : one_lost, q->name);
     else
-        fact = fact_of(many_shown, q->name, lost);
+        fact = fact_of(told ? many_shown : many_lost, q->name, lost);
     free(nodes);
     return fact;
 }
@@ -220,9 +266,12 @@ static json_t *queue_account(const struct model *m, const struct queue_seen *q)
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
     if (served && a && a->split)
         return seen_before(split(s, q, a), a->split_before);
-    if (served && a && a->taken_len && a->taken[a->taken_len - 1].to == q->master)
-        return seen_before(taken_over(s, q, a), a->taken[a->taken_len - 1].before);
-    return lost_of(m, q, a);
+    json_t *lost = lost_of(m, q, a);
+    if (!served || !a || !a->taken_len || a->taken[a->taken_len - 1].to != q->master)
+        return lost;
+    json_t *all = seen_before(taken_over(m, q, a, lost != NULL), a->taken[a->taken_len - 1].before);
+    fact_add(&all, "%s\n%s", lost);
+    return all;
 }
 
 /* The lesson uses it, or the user did meanwhile: what came of others is another lesson's. A schedule names

@@ -9,19 +9,33 @@
 #include "view.h"
 #include "words.h"
 
-static char *lacks_words(const struct model *m, const char *lacks)
+/* A partition is in the way: that, and what mends it. */
+static char *parted_words(const struct model *m)
 {
-    bool parted = strcmp(lacks, LESSON_LACKS_PARTED) == 0;
-    char *advice = parted && m->snapshot ? apart_advice(m) : NULL;
-    char *text = advice ? format_text("%s %s", lesson_words(lacks), advice) : xstrdup(lesson_words(lacks));
+    char *advice = m->snapshot ? apart_advice(m) : NULL;
+    char *text =
+        advice ? format_text("%s %s", _(LESSON_LACKS_PARTED), advice) : xstrdup(_(LESSON_LACKS_PARTED));
     free(advice);
+    return text;
+}
+
+static char *lacks_words(const struct model *m, const struct lesson_step *s)
+{
+    if (strcmp(s->lacks, LESSON_LACKS_PARTED) == 0)
+        return parted_words(m);
+    if (!s->lacks_at)
+        return xstrdup(lesson_words(s->lacks));
+    json_t *fact = fact_with(s->lacks, json_string(s->lacks_at), NULL);
+    char *text = fact_text(fact, lesson_words);
+    json_decref(fact);
     return text;
 }
 
 char *step_lacks(const struct model *m, const struct lesson_step *s)
 {
     bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
-    return s->lacks && !went_well ? lacks_words(m, s->lacks) : NULL;
+    bool used_up = went_well && s->lacks && strcmp(s->lacks, LESSON_LACKS_QUEUE) != 0;
+    return s->lacks && !used_up ? lacks_words(m, s) : NULL;
 }
 
 /* the node that an action names, by name or by a client's port; NULL: none that is seen */
@@ -79,7 +93,7 @@ enum request step_key(const struct model *m)
 static char *joins_text(const struct model *m, size_t i, const char *missing)
 {
     char *advice = apart_advice(m);
-    char *text = !*missing ? lacks_words(m, LESSON_LACKS_PARTED)
+    char *text = !*missing ? parted_words(m)
                  : advice  ? format_text(_("step %zu, not yet: %s. %s"), i + 1, missing, advice)
                            : format_text(_("step %zu, not yet: %s"), i + 1, missing);
     free(advice);
@@ -158,7 +172,7 @@ char *step_cure(const struct model *m, size_t i)
         return text;
     free(text);
     if (help == LESSON_HELP_JOIN)
-        return lacks_words(m, LESSON_LACKS_PARTED);
+        return parted_words(m);
     if (help == LESSON_HELP_START_NODES && others_away(m, step))
         return xstrdup(_("Start the others that do not run: arrows select, a starts."));
     return NULL;

@@ -11,7 +11,7 @@ struct progress {
     int exit_code;
     int64_t seen_wall_ms;
     json_t *seen;
-    char *lacks, *output;
+    char *lacks, *lacks_at, *output;
 };
 
 struct checkpoint {
@@ -124,6 +124,7 @@ static struct progress progress_of(const struct lesson_step *s)
                              .seen_wall_ms = s->seen_wall_ms,
                              .seen = json_incref(s->seen),
                              .lacks = copy_text(s->lacks),
+                             .lacks_at = copy_text(s->lacks_at),
                              .output = copy_text(s->output)};
 }
 
@@ -136,7 +137,9 @@ static void set_progress(struct lesson_step *s, const struct progress *p)
     json_decref(s->seen);
     s->seen = json_incref(p->seen);
     free(s->lacks);
+    free(s->lacks_at);
     s->lacks = copy_text(p->lacks);
+    s->lacks_at = copy_text(p->lacks_at);
     free(s->output);
     s->output = copy_text(p->output);
 }
@@ -171,6 +174,7 @@ void checkpoint_destroy(struct checkpoint *c)
     for (size_t i = 0; i < c->steps.len; i++) {
         json_decref(c->steps.items[i].seen);
         free(c->steps.items[i].lacks);
+        free(c->steps.items[i].lacks_at);
         free(c->steps.items[i].output);
     }
     VEC_FREE(&c->steps);

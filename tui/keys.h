@@ -33,7 +33,7 @@ enum key {
  * whether it changes anything in the cluster, or of what was done in the lesson */
 #define KEY_TABLE(X)                                                                                         \
     X('n', REQUEST_NEXT, "n", N_("Next"), N_("the lesson's next step: run it; or: looked"), true)            \
-    X('A', REQUEST_ANSWER, "A", NULL, N_("answer the lesson's question: a, b, c"), true)                     \
+    X('A', REQUEST_ANSWER, "A", NULL, N_("the question's next answer; a, b, c: that one"), true)             \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
     X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \

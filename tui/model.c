@@ -128,7 +128,11 @@ bool model_refuses_unanswered(struct model *m, const char *what)
         model_say(m, _("%s: not now. The lab runs on other ports now (AMQP %d): q, then call lab as before."),
                   what, m->snapshot->moved_to);
     else if (unanswered)
-        model_say(m, _("%s: not now, no node answers; a starts the selected one"), what);
+        model_say(m,
+                  question_choice(m, 'a') < 0
+                      ? _("%s: not now, no node answers; a starts the selected one")
+                      : _("%s: not now, no node answers; :start_app starts the selected one"),
+                  what);
     return unanswered;
 }
 
@@ -284,11 +288,20 @@ static enum effect run_command(struct command *command, struct command **run)
 /* ---- the lesson's steps
  * ---------------------------------------------------------------------------------------- */
 
+static enum effect answer(struct model *m, int choice)
+{
+    char *said = question_said_text(m, choice);
+    model_say(m, "%s", said);
+    free(said);
+    m->answer = choice;
+    return EFFECT_ANSWER;
+}
+
 /* What is answered is what is seen to be asked. */
-static enum effect answer(struct model *m)
+static enum effect next_answer(struct model *m)
 {
     if (m->lesson && lesson_asks(m->lesson))
-        return EFFECT_ANSWER;
+        return answer(m, lesson_next_answer(m->lesson));
     model_say(m, "%s",
               m->lesson
                   ? _("no question is open: A answers the one that stands under a step before it is run")
@@ -322,12 +335,21 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
     free(advice);
     if (says)
         return EFFECT_DRAW;
+    if (repeat && !step->acted) { /* once more is said of what was done */
+        model_say(m,
+                  step->action ? _("step %zu was not run yet: n runs it")
+                               : _("step %zu has nothing to run: look, then n"),
+                  i + 1);
+        return EFFECT_DRAW;
+    }
     if (!step->action && !step->acted)
         return EFFECT_LOOK;
     struct lesson_question *q = &m->lesson->predict;
     if (!repeat && lesson_asks(m->lesson) && q->said < 0 && !q->reminded) { /* one n too many is no answer */
         q->reminded = true;
-        model_say(m, _("The question is open: A answers it; n once more runs the step without an answer."));
+        char *reminder = question_reminder(m);
+        model_say(m, "%s", reminder);
+        free(reminder);
         return EFFECT_DRAW;
     }
     struct command *c = command_step(m, i);
@@ -386,7 +408,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_NONE: return EFFECT_NONE;
     case REQUEST_NEXT: return next_step(m, false, run);
     case REQUEST_REPEAT: return next_step(m, true, run);
-    case REQUEST_ANSWER: return answer(m);
+    case REQUEST_ANSWER: return next_answer(m);
     case REQUEST_HELP:
         m->overlay = OVERLAY_HELP;
         m->help_from = 0;
@@ -499,7 +521,8 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     enum effect effect = EFFECT_NONE;
     if (overlay_key(m, key, run, &effect))
         return effect;
-    const struct key_entry *entry = key_find(key);
+    int choice = question_choice(m, key); /* then it is no other key: a starts no node while it waits */
+    const struct key_entry *entry = key_find(choice >= 0 ? 'A' : key);
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {
@@ -522,6 +545,8 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
         free(text);
         return EFFECT_DRAW;
     }
+    if (choice >= 0)
+        return answer(m, choice);
     const struct view_ops *view = view_of(m->view);
     if (view->request && view->request(m, entry->request, &effect))
         return effect;

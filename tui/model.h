@@ -247,6 +247,7 @@ struct model {
     VEC(struct fate_seen) fates; /* of a simulated run; empty otherwise */
     struct time_shown time;
     enum request time_request; /* EFFECT_TIME: which one */
+    int answer;                /* EFFECT_ANSWER: a choice of the lesson's question; -1: none */
     bool recording;            /* to a file */
 };
 
@@ -257,7 +258,7 @@ enum effect {
     EFFECT_QUIT,
     EFFECT_RUN,    /* start *run; it is the caller's */
     EFFECT_LOOK,   /* the learner has looked at the current step: lesson_look */
-    EFFECT_ANSWER, /* the question's next choice: lesson_answer */
+    EFFECT_ANSWER, /* m->answer: lesson_answer */
     EFFECT_TIME,   /* m->time_request: pause, step, seek, speed, record, write the frame */
     EFFECT_COPY,   /* m->copy to the clipboard */
     EFFECT_EXPORT, /* the events that are shown to the file m->export_to */

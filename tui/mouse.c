@@ -40,7 +40,8 @@ static int key_of_bar(const char *word)
     for (size_t i = 0; i < key_table_len; i++) {
         const struct key_entry *k = &key_table[i];
         size_t len = strlen(k->name);
-        bool there = k->bar || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON;
+        bool there = k->bar || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON ||
+                     k->request == REQUEST_ANSWER;
         if (there && strncmp(word, k->name, len) == 0 && (!word[len] || word[len] == ':'))
             return k->key;
     }

@@ -265,8 +265,8 @@ static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
     return (m->cut | apart_listed(m, s->source)) >> q->master & 1;
 }
 
-/* why nobody serves it; the caller frees it */
-static char *unserved_text(const struct model *m, const struct queue_seen *q)
+/* why nobody serves it; the caller frees it. brief: where its one copy is, in fewer words */
+static char *unserved_text(const struct model *m, const struct queue_seen *q, bool brief)
 {
     bool stopped = q->state == QUEUE_SEEN_STOPPED;
     char *nodes = copies_text(m, q), *text;
@@ -280,6 +280,9 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q)
                            q->name);
     else if (lost_by_cut(m, q))
         text = format_text(_("%s DOWN: its only copy is on %s, cut off before it stopped"), q->name, nodes);
+    else if (brief)
+        text = format_text(stopped ? _("%s STOPPED: only copy on %s") : _("%s DOWN: only copy on %s"),
+                           q->name, nodes);
     else
         text = format_text(stopped ? _("%s STOPPED: its only copy is on %s")
                                    : _("%s DOWN: its only copy is on %s"),
@@ -289,7 +292,7 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q)
 }
 
 /* What is wrong, first of all with the queue that is selected; NULL: nothing. The caller frees it. */
-static char *trouble(const struct model *m)
+static char *trouble(const struct model *m, bool brief)
 {
     const struct snapshot *s = m->snapshot;
     const struct queue_seen *worst = model_queue(m);
@@ -304,30 +307,82 @@ static char *trouble(const struct model *m)
     for (size_t i = 0; i < s->queues_len && !worst; i++)
         worst = s->queues[i].state == QUEUE_SEEN_DOWN ? &s->queues[i] : NULL;
     if (worst)
-        return unserved_text(m, worst);
+        return unserved_text(m, worst, brief);
     for (size_t i = 0; i < s->queues_len; i++)
         if (s->queues[i].ready < 0 && !s->queues[i].sides_len)
             return xstrdup(_("? = nobody can say now: the node that serves the queue does not tell (yet)"));
     return NULL;
 }
 
-/* What is wrong, and what its signs mean, as far as there is room; else what all signs mean. Nothing moves
- * when something goes wrong. */
+/* The letters under n1 n2 n3, and ? for what nobody can say: in the order in which they are explained. */
+static const struct sign {
+    char letter;
+    const char *words, *brief;
+} signs[] = {{'M', N_("M master"), N_("M master")},
+             {'m', N_("m mirror in sync"), N_("m mirror")},
+             {'u', N_("u NOT in sync"), N_("u unsync")},
+             {'.', N_(". no copy"), N_(". none")},
+             {'!', N_("! node away (was M, m)"), N_("! away")},
+             {'?', N_("? unknown"), N_("? unknown")}};
+
+/* which of them the table has, a bit each */
+static unsigned letters_of_table(const struct model *m)
+{
+    unsigned seen = 0;
+    for (size_t i = 0; i < m->shown.len; i++) {
+        const struct queue_seen *q = &m->snapshot->queues[m->shown.items[i]];
+        for (size_t n = 0; n < m->snapshot->nodes_len; n++) {
+            enum style style;
+            char letter = copy_letter(m, q, (int)n, &style);
+            for (size_t k = 0; k < ARRAY_LEN(signs); k++)
+                seen |= signs[k].letter == letter ? 1u << k : 0;
+        }
+    }
+    return seen;
+}
+
+static int signs_columns(const struct canvas *c, unsigned which, bool brief)
+{
+    int columns = 0;
+    for (size_t k = 0; k < ARRAY_LEN(signs); k++)
+        columns += which >> k & 1 ? 2 + text_columns(c, _(brief ? signs[k].brief : signs[k].words)) : 0;
+    return columns;
+}
+
+/* those of these that fit from x on; where it ends */
+static int draw_signs(struct canvas *c, struct rect r, int x, unsigned which, bool brief)
+{
+    for (size_t k = 0; k < ARRAY_LEN(signs); k++) {
+        const char *words = _(brief ? signs[k].brief : signs[k].words);
+        if (!(which >> k & 1) || (x > 1 && x + text_columns(c, words) > r.width))
+            continue;
+        x = canvas_put(c, r, x, 0, STYLE_DIM, words) + 2;
+    }
+    return x;
+}
+
+#define SIGNS_WELL 0x1fu /* all but ?: when nothing is wrong */
+#define SIGN_ASKED 0x20u
+
+/* What is wrong, and what the letters mean that are in the table: these rather than the long words of either;
+ * then what else there is room for. Where nothing is wrong, what all letters mean. Nothing moves when
+ * something goes wrong. */
 void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
-    const char *const signs[] = {
-        _("! node away (was M, m)"), _("? unknown"),    _(". no copy"), _("M master"),
-        _("m mirror in sync"),       _("u NOT in sync")};
-    static const size_t order[] = {3, 4, 5, 2, 0}; /* when all is well */
-    char *apart = apart_advice(m), *what = apart ? apart : trouble(m);
-    int x = 1;
-    if (what)
-        x = canvas_put(c, r, x, 0, STYLE_DOWN, what) + 2;
-    for (size_t i = 0; i < (what ? ARRAY_LEN(signs) : ARRAY_LEN(order)); i++) {
-        const char *sign = signs[what ? i : order[i]];
-        if (x > 1 && x + text_columns(c, sign) > r.width)
-            continue;
-        x = canvas_put(c, r, x, 0, STYLE_DIM, sign) + 2;
+    char *apart = apart_advice(m), *what = apart ? apart : trouble(m, false);
+    if (!what) {
+        draw_signs(c, r, 1, SIGNS_WELL, false);
+        return;
     }
+    unsigned seen = letters_of_table(m);
+    bool brief = 1 + text_columns(c, what) + signs_columns(c, seen, false) > r.width;
+    if (brief && !apart && 1 + text_columns(c, what) + signs_columns(c, seen, true) > r.width) {
+        free(what);
+        what = trouble(m, true);
+    }
+    int x = canvas_put(c, r, 1, 0, STYLE_DOWN, what) + 2;
+    x = draw_signs(c, r, x, seen, brief);
+    x = draw_signs(c, r, x, SIGN_ASKED & ~seen, brief);
+    draw_signs(c, r, x, SIGNS_WELL & ~seen, brief);
     free(what);
 }

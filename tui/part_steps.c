@@ -193,6 +193,19 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 
+char *step_shown_text(const struct model *m, size_t step)
+{
+    const struct lesson *l = m->lesson;
+    char *shown = gone_text(l, step);
+    if (!shown && l->steps[step].result)
+        shown = xstrdup(lesson_words(l->steps[step].result));
+    bool decided = l->predict.text && l->predict.decided == step && is_done(&l->steps[step]);
+    char *outcome = decided ? outcome_text(m) : NULL;
+    if (!outcome)
+        return shown;
+    return shown ? two_sentences(outcome, shown) : outcome;
+}
+
 /* What the step before the current one has shown, until this one is run. The caller frees it; NULL: nothing.
  */
 static char *shown_text(const struct model *m)
@@ -201,15 +214,7 @@ static char *shown_text(const struct model *m)
     size_t current = model_step(m);
     if (current == 0 || current == l->steps_len || l->steps[current].acted)
         return NULL; /* what the last one has shown is part of the ending */
-    const struct lesson_step *before = &l->steps[current - 1];
-    char *shown = gone_text(l, current - 1);
-    if (!shown && before->result)
-        shown = xstrdup(lesson_words(before->result));
-    bool decided = l->predict.text && l->predict.decided == current - 1;
-    char *outcome = decided ? outcome_text(m) : NULL;
-    if (!outcome)
-        return shown;
-    return shown ? two_sentences(outcome, shown) : outcome;
+    return step_shown_text(m, current - 1);
 }
 
 static int text_rows(const struct canvas *c, int width, const char *text)

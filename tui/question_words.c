@@ -32,13 +32,72 @@ char *two_sentences(char *first, char *second)
     return joined(len && (unsigned char)first[len - 1] >= 0x80 ? "%s%s" : "%s %s", first, second);
 }
 
+/* somebody can press keys here, and they are about the lab */
+static bool has_keys(const struct model *m)
+{
+    return !m->readonly && !m->replay && !m->text_only;
+}
+
+int question_choice(const struct model *m, int key)
+{
+    const struct lesson *l = m->lesson;
+    if (!l || !has_keys(m) || !lesson_asks(l) || l->predict.said >= 0)
+        return -1;
+    const struct lesson_step *step = &l->steps[l->predict.step];
+    if (step->acted || step->lacks) /* it was run without an answer, or is not to be run yet */
+        return -1;
+    for (int i = 0; l->predict.choices[i]; i++)
+        if (key == letter(i))
+            return i;
+    return -1;
+}
+
+/* the letters of all choices: "a, b or c" */
+static char *letters_text(const struct lesson_question *q)
+{
+    char *text = format_text("%c", letter(0));
+    for (int i = 1; q->choices[i]; i++) {
+        char *more = q->choices[i + 1] ? format_text("%s, %c", text, letter(i))
+                                       : format_text(_("%s or %c"), text, letter(i));
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
+/* which keys answer it */
+static char *keys_text(const struct model *m)
+{
+    if (question_choice(m, letter(0)) < 0)
+        return xstrdup(_("A answers"));
+    char *letters = letters_text(&m->lesson->predict), *text = format_text(_("press %s"), letters);
+    free(letters);
+    return text;
+}
+
+char *question_said_text(const struct model *m, int choice)
+{
+    if (choice < 0)
+        return xstrdup(_("No answer now. A again is the first one; n goes on."));
+    return format_text(_("You say %c: %s. A again is the next answer; n goes on."), letter(choice),
+                       choice_words(&m->lesson->predict, choice));
+}
+
+char *question_reminder(const struct model *m)
+{
+    char *letters = letters_text(&m->lesson->predict);
+    char *text = format_text(
+        _("The question is open: %s answers it; n once more runs the step without an answer."), letters);
+    free(letters);
+    return text;
+}
+
 char *question_text(const struct model *m)
 {
     const struct lesson *l = m->lesson;
     if (!l || !lesson_asks(l))
         return NULL;
     const struct lesson_question *q = &l->predict;
-    bool keys = !m->readonly && !m->replay && !m->text_only;
     char *choices = NULL, *text = NULL;
     for (int i = 0; q->choices[i]; i++) {
         char *choice = format_text(_("%c: %s"), letter(i), choice_words(q, i));
@@ -46,10 +105,12 @@ char *question_text(const struct model *m)
     }
     text = format_text(_("Before you look: %s"), lesson_words(q->text));
     text = two_sentences(text, choices);
-    if (q->said >= 0)
+    if (q->said >= 0 && has_keys(m))
+        text = joined(_("%s -- %s"), text, format_text(_("you say %c; A changes it"), letter(q->said)));
+    else if (q->said >= 0)
         text = joined(_("%s -- %s"), text, format_text(_("you say %c"), letter(q->said)));
-    else if (keys)
-        text = joined(_("%s -- %s"), text, xstrdup(_("A answers")));
+    else if (has_keys(m))
+        text = joined(_("%s -- %s"), text, keys_text(m));
     return text;
 }
 

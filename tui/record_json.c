@@ -125,6 +125,7 @@ json_t *record_step(const struct lesson_step *s, bool whole)
     record_set_number(o, "exit", s->exit_code);
     json_object_set(o, "seen", s->seen); /* nothing, if there is none */
     record_set_text(o, "lacks", s->lacks);
+    record_set_text(o, "lacks_at", s->lacks_at);
     record_set_number(o, "seen_wall_ms", s->seen_wall_ms);
     if (whole && s->output && *s->output) {
         size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;

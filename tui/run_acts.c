@@ -132,8 +132,9 @@ static void learn(struct run *r, enum effect effect)
     if (effect == EFFECT_LOOK)
         lesson_look(l, model_step(&r->model));
     else
-        lesson_answer(l);
+        lesson_answer(l, r->model.answer);
     session_learned(r->session);
+    session_said(r->session);
     run_draw(r, false);
 }
 

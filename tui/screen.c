@@ -167,13 +167,19 @@ static char *what_first(const struct model *m)
     char *lacks = s ? step_lacks(m, s) : NULL, *failed = s && !lacks ? step_failed_text(m, s) : NULL;
     if (lacks || failed)
         return lacks ? lacks : failed;
-    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes &&
-        model_step(m) < m->lesson->steps_len)
-        return format_text(
-            NP_("This lesson is about %d node; the others of this lab look on. Press n to begin.",
-                "This lesson is about %d nodes; the others of this lab look on. Press n to begin.",
-                m->lesson->nodes),
-            m->lesson->nodes);
+    if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes && step < m->lesson->steps_len)
+        return step > 0 ? format_text(NP_("This lesson is about %d node; the others of this lab look on. n "
+                                          "goes on: step %zu.",
+                                          "This lesson is about %d nodes; the others of this lab look on. n "
+                                          "goes on: step %zu.",
+                                          m->lesson->nodes),
+                                      m->lesson->nodes, step + 1)
+                        : format_text(NP_("This lesson is about %d node; the others of this lab look on. "
+                                          "Press n to begin.",
+                                          "This lesson is about %d nodes; the others of this lab look on. "
+                                          "Press n to begin.",
+                                          m->lesson->nodes),
+                                      m->lesson->nodes);
     if (!acts)
         return xstrdup(_("Read-only. 4: the lesson, 2: what happened"));
     if (model_step(m) == m->lesson->steps_len)
@@ -383,6 +389,7 @@ static const char *bar_word(const struct model *m, const struct key_entry *k)
     return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal")
            : k->request == REQUEST_REPEAT                    ? _("Again")
            : k->request == REQUEST_GO_ON                     ? _("Next-lesson")
+           : k->request == REQUEST_ANSWER                    ? _("Answer")
                                                              : _(k->bar);
 }
 
@@ -420,6 +427,9 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
 {
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
         return k->request == first_in_bar(m);
+    bool answers = question_choice(m, 'a') >= 0; /* a is the start key when that is over */
+    if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
+        return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
     return k->bar && !(k->acts && (m->readonly || m->replay));
 }
 

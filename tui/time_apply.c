@@ -111,22 +111,25 @@ static enum step_state state_of(const char *word)
     return STEP_OPEN;
 }
 
+/* json: NULL: there is none */
+static void set_text(char **text, const json_t *json)
+{
+    free(*text);
+    *text = json_is_string(json) ? xstrdup(json_string_value(json)) : NULL;
+}
+
 static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
 {
-    const char *output = json_string_value(json_object_get(o, "output"));
     s->state = state_of(json_string_value(json_object_get(o, "state")));
     s->acted = json_is_true(json_object_get(o, "acted"));
     s->exit_code = (int)number_of(o, "exit");
     s->seen_wall_ms = number_of(o, "seen_wall_ms");
     json_decref(s->seen);
     s->seen = json_incref(json_object_get(o, "seen"));
-    const char *lacks = json_string_value(json_object_get(o, "lacks"));
-    free(s->lacks);
-    s->lacks = lacks ? xstrdup(lacks) : NULL;
-    if (cold) {
-        free(s->output);
-        s->output = output ? xstrdup(output) : NULL;
-    }
+    set_text(&s->lacks, json_object_get(o, "lacks"));
+    set_text(&s->lacks_at, json_object_get(o, "lacks_at"));
+    if (cold)
+        set_text(&s->output, json_object_get(o, "output"));
 }
 
 static int choice_of(const struct lesson_question *q, const json_t *at)

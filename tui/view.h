@@ -55,6 +55,13 @@ int steps_least(const struct model *m);
 /* question_words.c: the lesson's question where it is open, with its choices; what the learner said and what
  * was seen; both, looked back at. NULL: there is none, or nothing is known yet. The caller frees them. */
 char *question_text(const struct model *m);
+char *question_said_text(const struct model *m,
+                         int choice);           /* what is said when the learner chose it; -1: none */
+char *question_reminder(const struct model *m); /* n was pressed, and it has no answer */
+/* Which choice this key is while the question waits for one: a, b, c answer it until it has an answer, and no
+ * start key is taken for one of them; -1: none. A key that starts a node where the step lacks something, or
+ * its program failed, does so. */
+int question_choice(const struct model *m, int key);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
 char *two_sentences(char *first, char *second); /* one after the other; takes both over */
@@ -96,6 +103,9 @@ char *proof_words(const struct lesson_step *s);
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. */
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
+/* What a step has shown, in every view the same: what became of the question if it decides that, then its
+ * result. NULL: nothing. */
+char *step_shown_text(const struct model *m, size_t step);
 
 /* advice.c: what brings a step on; the caller frees the texts. step_lacks: why it would show nothing now;
  * NULL: nothing is missing, or it ran well. step_failed_text: how its program failed and what helps; NULL: it

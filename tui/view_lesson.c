@@ -79,7 +79,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     bool current = i == model_step(m), done = state == STEP_SEEN || state == STEP_WAS;
     const char *box = done ? "[x]" : state == STEP_HALF ? "[~]" : "[ ]";
     enum style style = state == STEP_SEEN ? STYLE_FINE : state == STEP_HALF ? STYLE_SYNCING : STYLE_NORMAL;
-    char *why = step_text(m->lesson, i);
+    char *shown = done ? step_shown_text(m, i) : NULL, *why = shown ? shown : step_text(m->lesson, i);
     made(d, 0, current ? STYLE_STRONG : style,
          format_text("%s%s %zu %s", current ? ">" : " ", box, i + 1, step_title(m->lesson, i)));
     if (why && (current || done))
@@ -88,10 +88,6 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *question = current ? question_text(m) : NULL;
     if (question)
         made(d, 6, STYLE_STRONG, question);
-    char *outcome =
-        done && i == m->lesson->predict.decided && m->lesson->predict.text ? outcome_text(m) : NULL;
-    if (outcome)
-        made(d, 6, STYLE_NORMAL, outcome);
     char *lacks = current ? step_lacks(m, s) : NULL;
     if (lacks)
         made(d, 6, STYLE_STRONG, lacks);

@@ -79,6 +79,7 @@ void lesson_destroy(struct lesson *l)
         free(step->why);
         free(step->result);
         free(step->lacks);
+        free(step->lacks_at);
         free_names(step->action);
         free(step->action_text);
         free(step->ran);
@@ -250,26 +251,68 @@ void lesson_look(struct lesson *l, size_t step)
 /* A node that has only just come up, or gone, may look so for a moment. */
 #define APART_LOOKS 2
 
+/* the queue that this step's program publishes to; NULL: it publishes nothing */
+static const char *publishes_to(const struct lesson_step *step)
+{
+    const char *slash = step->action ? strrchr(step->action[0], '/') : NULL;
+    if (!step->action || strcmp(slash ? slash + 1 : step->action[0], "producer") != 0)
+        return NULL;
+    for (size_t i = 1; step->action[i]; i++)
+        if (strcmp(step->action[i - 1], "--queue") == 0)
+            return step->action[i];
+    return NULL;
+}
+
+/* A queue that a step before this one has made, and that nobody knows any more; NULL: there is none. What
+ * publishes makes it anew. */
+static const char *deleted_queue(const struct lesson *l, const struct lesson_step *step,
+                                 const struct snapshot *s)
+{
+    for (const struct lesson_step *made = l->steps; made < step && s->source >= 0; made++) {
+        const char *queue = publishes_to(made), *anew = publishes_to(step);
+        if (queue && !snapshot_queue(s, queue) && (!anew || strcmp(anew, queue) != 0))
+            return queue;
+    }
+    return NULL;
+}
+
+/* both may be NULL */
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void set_text(char **text, const char *to)
+{
+    char *made = to ? xstrdup(to) : NULL;
+    free(*text);
+    *text = made;
+}
+
 /* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
  * can say now is not held against it. */
-static bool look_at_needs(const struct lesson_full *full, struct lesson_step *step, bool current,
+static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bool current,
                           const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
     struct evidence evidence = lesson_evidence(full, step, s);
-    const char *lacks = current && full->apart >= APART_LOOKS ? LESSON_LACKS_PARTED : NULL;
+    const char *lacks = current && full->apart >= APART_LOOKS ? LESSON_LACKS_PARTED : NULL, *at = NULL;
+    if (current && !lacks && (at = deleted_queue(&full->lesson, step, s)))
+        lacks = LESSON_LACKS_QUEUE;
     for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
         struct finding found;
         proof_look(proof->needs[i].facts, &evidence, &found);
         bool parted = found.torn || (found.of_policy && snapshot_partitioned(s));
-        lacks = found.verdict != VERDICT_NO ? NULL : parted ? LESSON_LACKS_PARTED : proof->needs[i].say;
+        bool placed =
+            strstr(proof->needs[i].say, "%s") != NULL; /* a master that is nowhere is at no other place */
+        if (found.verdict == VERDICT_NO && (parted || !placed || found.master))
+            lacks = parted ? LESSON_LACKS_PARTED : proof->needs[i].say;
+        at = lacks && placed && !parted ? found.master : NULL;
         finding_finish(&found);
     }
-    bool news = (lacks != NULL) != (step->lacks != NULL) || (lacks && strcmp(lacks, step->lacks) != 0);
-    if (news) {
-        free(step->lacks);
-        step->lacks = lacks ? xstrdup(lacks) : NULL;
-    }
+    bool news = !same_text(lacks, step->lacks) || !same_text(at, step->lacks_at);
+    set_text(&step->lacks, lacks);
+    set_text(&step->lacks_at, at);
     return news;
 }
 

@@ -29,13 +29,15 @@ struct lesson_step {
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;   /* its action was run; of one that only looks: the learner has looked */
-    char *ran;    /* what was run for it, as a learner would type it; NULL: action_text */
-    json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
-                     what is so instead; NULL: none */
-    char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
-                     be missing, or it is not the current one */
-    int held;     /* snapshots running in which the proof held */
+    bool acted;     /* its action was run; of one that only looks: the learner has looked */
+    char *ran;      /* what was run for it, as a learner would type it; NULL: action_text */
+    json_t *seen;   /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
+                       what is so instead; NULL: none */
+    char *lacks;    /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
+                       be missing, or it is not the current one */
+    char *lacks_at; /* what stands at its %s: where the master is that it is about, which queue is not there;
+                       NULL: it has none */
+    int held;       /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was first seen not to hold any more */
     char *output;         /* what the action's program printed so far; NULL if none */
     int exit_code;        /* of the action, for showing only; -1 while running */
@@ -73,6 +75,10 @@ struct lesson {
  * say. */
 #define LESSON_LACKS_PARTED N_("A partition keeps the nodes apart: that has to be mended first.")
 
+/* Or a queue that an earlier step has published to was deleted: nothing can be shown of it any more, and no
+ * step's own action takes it away. */
+#define LESSON_LACKS_QUEUE N_("%s is not there any more: B begins the lesson again.")
+
 /* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
  * the actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as
  * elsewhere: "lessons/07-failover/lesson.cfg:12: what, and what to write instead" (caller frees). */
@@ -90,9 +96,12 @@ bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
 
 /* The question is open: the current step is the one that asks, and it was not run yet, or failed.
- * lesson_answer: the next choice, after the last none again; false: no question is open. lesson_ask.c */
+ * lesson_next_answer: the choice after the learner's, after the last none again (-1). lesson_answer: this
+ * choice
+ * (-1: none); false: no question is open, or it has no such choice. lesson_ask.c */
 bool lesson_asks(const struct lesson *l);
-bool lesson_answer(struct lesson *l);
+int lesson_next_answer(const struct lesson *l);
+bool lesson_answer(struct lesson *l, int choice);
 
 /* The step that asks has still to work: what would answer the question is not told yet (tui/predict.h).
  * Neither is it before the question stands there, for what was read once is known; and an answer does not end

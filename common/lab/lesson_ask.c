@@ -26,12 +26,21 @@ bool lesson_to_predict(const struct lesson *l)
            (lesson_current(l) < l->predict.step || (s && (!s->acted || s->exit_code != 0)));
 }
 
-bool lesson_answer(struct lesson *l)
+int lesson_next_answer(const struct lesson *l)
+{
+    const struct lesson_question *q = &l->predict;
+    return q->choices && q->choices[q->said + 1] ? q->said + 1 : -1;
+}
+
+bool lesson_answer(struct lesson *l, int choice)
 {
     struct lesson_question *q = &l->predict;
-    if (!lesson_asks(l))
+    int choices = 0;
+    while (q->choices && q->choices[choices])
+        choices++;
+    if (!lesson_asks(l) || choice < -1 || choice >= choices)
         return false;
-    q->said = q->choices[q->said + 1] ? q->said + 1 : -1;
+    q->said = choice;
     return true;
 }
 

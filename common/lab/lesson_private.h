@@ -13,7 +13,8 @@ struct lesson_full {
     int apart;            /* in how many running nodes were apart */
 };
 
-/* what has to be so when a step is run, and what a learner is told where it is not */
+/* What has to be so when a step is run, and what a learner is told where it is not; a %s in it: where the
+ * master is. */
 struct step_need {
     struct proof *facts;
     char *say;

@@ -368,6 +368,14 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     }
 }
 
+/* The node that is the master where another one is asked for; NULL: the check is about something else, or
+ * nobody is. */
+static const char *wrong_master(const struct check *c, const struct snapshot *s)
+{
+    const struct queue_seen *q = c->id == CHECK_QUEUE_MASTER ? snapshot_queue(s, c->name) : NULL;
+    return q && q->master >= 0 ? s->nodes[q->master].name : NULL;
+}
+
 void proof_look(const struct proof *p, const struct evidence *e, struct finding *out)
 {
     *out = (struct finding){.verdict = VERDICT_YES, .as_of = UINT64_MAX};
@@ -380,9 +388,10 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
         bool about_past =
             c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNTAKEN || c->id == CHECK_QUEUE_EXISTS;
         /* what is false is more than what is unknown */
-        if (verdict < out->verdict)
+        if (verdict < out->verdict) {
             take_missing(out, c, verdict, seen, is_torn(e->snapshot, c->name));
-        else if (verdict == VERDICT_YES && !c->untold)
+            out->master = wrong_master(c, e->snapshot);
+        } else if (verdict == VERDICT_YES && !c->untold)
             fact_add(&out->seen, N_("%s; %s"), seen);
         else
             json_decref(seen);

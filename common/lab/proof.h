@@ -62,8 +62,9 @@ struct finding {
     bool sayers;     /* it counts nodes that say so: too few do */
     const char *of_policy; /* the queue of which something is false that a policy decides; NULL: none; the
                               proof's */
-    bool torn;             /* a partition gives its queue several masters */
-    bool counted;          /* it counts messages, and there are others than the step leads to */
+    const char *master; /* another node than the wanted one is the master: which; the snapshot's; or NULL */
+    bool torn;          /* a partition gives its queue several masters */
+    bool counted;       /* it counts messages, and there are others than the step leads to */
 };
 
 /* NULL, and what is wrong and what to write instead was said, if it is not one. */

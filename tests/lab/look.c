@@ -84,26 +84,30 @@ struct lesson *load(int lesson_number)
 const struct look policy_set = {.policies = POLICY};
 const struct look compared = {.policies = POLICY,
                               .queues = QUEUE("hello", "node1", "", "", MESSAGES(1), "running", "")};
-const struct look mirrored = {.policies = POLICY,
-                              .queues = QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", MESSAGES(1),
-                                              "running", ",'policy':'mirrior'")};
+const struct look mirrored = {
+    .policies = POLICY,
+    .queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
+                                                      MESSAGES(1), "running", ",'policy':'mirrior'")};
 const struct look node1_stopped = {
     .policies = POLICY,
     .node1 = "not running",
     .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node1", "'node2'", "'node2'",
                                                               "", "running", ",'policy':'mirrior'")};
-const struct look promoted = {.policies = POLICY,
-                              .node1 = "not running",
-                              .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(1),
-                                              "running", ",'policy':'mirrior'")};
+const struct look promoted = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                              MESSAGES(1), "running", ",'policy':'mirrior'")};
 const struct look syncing = {.policies = POLICY,
                              .node1 = "not running",
-                             .queues = QUEUE("mirrior_hello", "node2", "'node3'", "", MESSAGES(100),
-                                             "syncing", ",'policy':'mirrior','sync_messages':60")};
-const struct look consumed = {.policies = POLICY,
-                              .node1 = "not running",
-                              .queues = QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(0),
-                                              "running", ",'policy':'mirrior'")};
+                             .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE(
+                                 "mirrior_hello", "node2", "'node3'", "", MESSAGES(100), "syncing",
+                                 ",'policy':'mirrior','sync_messages':60")};
+const struct look consumed = {
+    .policies = POLICY,
+    .node1 = "not running",
+    .queues = HELLO(",'was_messages':1", "stopped") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                              MESSAGES(0), "running", ",'policy':'mirrior'")};
 
 const struct look hello_lost = {.policies = POLICY,
                                 .queues = QUEUE("hello", "node1", "", "", MESSAGES(0), "running",

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "lab/lesson.h"
 #include "lab/lesson_private.h"
+#include "lab/proof_private.h"
 #include "tests/temporary.h"
 
 static struct lesson *load(int number, const struct labdir *lab)
@@ -194,6 +195,78 @@ static void what_only_beginning_again_helps_is_said_first(void **state)
         }
         lesson_destroy(l);
     }
+}
+
+/* the queue that the step's own action publishes to; NULL: it publishes nothing */
+static const char *published(const struct lesson_step *s)
+{
+    const char *slash = s->action ? strrchr(s->action[0], '/') : NULL;
+    if (!s->action || strcmp(slash ? slash + 1 : s->action[0], "producer") != 0)
+        return NULL;
+    for (size_t w = 1; s->action[w]; w++)
+        if (strcmp(s->action[w - 1], "--queue") == 0)
+            return s->action[w];
+    return NULL;
+}
+
+/* it, or what it needs, asks for this queue's master */
+static bool asks_for_master(const struct step_proof *proof, const char *queue)
+{
+    for (size_t k = 0; k < proof->needs_len; k++)
+        for (size_t c = 0; c < proof->needs[k].facts->checks.len; c++) {
+            const struct check *check = &proof->needs[k].facts->checks.items[c];
+            if (check->id == CHECK_QUEUE_MASTER && strcmp(check->name, queue) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* A lesson of several nodes publishes through node1 and stops it: what it says then of the masters that were
+ * there it says only if they were. */
+static void a_stop_needs_the_masters_that_it_is_about(void **state)
+{
+    (void)state;
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers)), asked = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        for (size_t s = 0; s < l->steps_len && l->nodes > 1; s++)
+            for (size_t before = 0; before < s && runs(&l->steps[s], "stop_app"); before++) {
+                const char *queue = published(&l->steps[before]);
+                if (queue && !asks_for_master(l->steps[s].proof, queue))
+                    fail_msg("lesson %d step %zu does not ask where %s's master is", l->number, s + 1, queue);
+                asked += queue != NULL;
+            }
+        lesson_destroy(l);
+    }
+    assert_true(asked >= 4);
+}
+
+/* What is said of a step before it is run is so then, and what it has shown is still so when a lesson's later
+ * steps, or its reader, have changed it: view 4 goes on showing it. */
+static void no_text_says_is_of_what_is_not_yet_or_no_more(void **state)
+{
+    (void)state;
+    static const char *const before[] = {" now.", " would be "}, *const after[] = {
+                                                                     " are away", "copy is away",
+                                                                     "gets no copy", "m are there"};
+    int numbers[20];
+    size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lesson *l = load(numbers[i], NULL);
+        for (size_t s = 0; s < l->steps_len; s++) {
+            for (size_t w = 0; w < ARRAY_LEN(before); w++)
+                if (strstr(l->steps[s].why, before[w]))
+                    fail_msg("lesson %d step %zu: %s", l->number, s + 1, l->steps[s].why);
+            for (size_t w = 0; w < ARRAY_LEN(after); w++)
+                if (l->steps[s].result && strstr(l->steps[s].result, after[w]))
+                    fail_msg("lesson %d step %zu: %s", l->number, s + 1, l->steps[s].result);
+        }
+        lesson_destroy(l);
+    }
+    struct lesson *l = load(7, NULL);
+    assert_non_null(strstr(l->predict.text, "while it is away"));
+    lesson_destroy(l);
 }
 
 /* Between the question and what came of it nothing tells it: no result singles out one of several queues, and
@@ -426,6 +499,8 @@ int main(void)
         cmocka_unit_test(a_question_is_not_answered_before_its_step),
         cmocka_unit_test(a_step_says_first_what_it_does_and_then_what_it_has_shown),
         cmocka_unit_test(what_only_beginning_again_helps_is_said_first),
+        cmocka_unit_test(no_text_says_is_of_what_is_not_yet_or_no_more),
+        cmocka_unit_test(a_stop_needs_the_masters_that_it_is_about),
         cmocka_unit_test(nothing_tells_the_outcome_before_its_step),
         cmocka_unit_test(actions_name_this_labs_ports),
         cmocka_unit_test(no_such_lesson),

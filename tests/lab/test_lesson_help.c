@@ -12,7 +12,8 @@ static void what_a_step_lacks_is_said(void **state)
     for (size_t i = 0; i < 3; i++)
         l->steps[i].state = STEP_SEEN;
     struct look empty = compared; /* what B alone helps with is said first, so that nothing is done in vain */
-    empty.queues = HELLO(MESSAGES(0), "running");
+    empty.queues = HELLO(MESSAGES(0), "running") "," QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1),
+                                                           "running", ",'policy':'mirrior'");
     observe(l, &empty);
     assert_non_null(l->steps[3].lacks);
     assert_non_null(strstr(l->steps[3].lacks, "no mirror in sync"));
@@ -136,8 +137,8 @@ static void another_message_is_not_the_one_that_it_is_about(void **state)
 
     l = at_the_consumer(); /* one behind it, then the first one taken: as many again */
     struct look two = promoted;
-    two.queues =
-        QUEUE("mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(2), "running", ",'policy':'mirrior'");
+    two.queues = HELLO(",'was_messages':1", "stopped") "," QUEUE(
+        "mirrior_hello", "node2", "'node3'", "'node3'", MESSAGES(2), "running", ",'policy':'mirrior'");
     observe_times(l, &two, 2);
     assert_null(l->steps[5].lacks); /* the first one comes first */
     observe_times(l, &promoted, 2);
@@ -194,7 +195,8 @@ static void nothing_is_ticked_while_the_nodes_are_apart(void **state)
     assert_int_equal(lesson_current(l), 1);
     assert_null(l->steps[1].lacks);
     observe(l, &(struct look){0}); /* its queue went with the side that began again */
-    assert_string_equal(l->steps[1].lacks, "hello is not there any more: B begins the lesson again.");
+    assert_string_equal(l->steps[1].lacks, LESSON_LACKS_QUEUE);
+    assert_string_equal(l->steps[1].lacks_at, "hello");
     lesson_begin_action(l, 1); /* it was run all the same: running it again is no way out */
     lesson_action_ended(l, 1, 0);
     struct look stopped = {.node1 = "not running"};
@@ -267,6 +269,35 @@ static void what_an_earlier_run_left_is_named(void **state)
     lesson_destroy(l);
 }
 
+/* Who stops node1 and speaks of the masters that were there finds them there, or is told where they are. */
+static void a_master_that_is_elsewhere_is_named(void **state)
+{
+    (void)state;
+    struct lesson *l = load(7);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+    struct look moved = compared;
+    moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    observe(l, &moved);
+    assert_non_null(l->steps[3].lacks);
+    assert_string_equal(l->steps[3].lacks,
+                        "mirrior_hello's master is on %s, and this step needs it on node1: "
+                        "B begins the lesson again.");
+    assert_string_equal(l->steps[3].lacks_at, "node2");
+    moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node3", "'node2'", "'node2'",
+                                                           MESSAGES(1), "running", ",'policy':'mirrior'");
+    struct snapshot *s = take(&moved);
+    assert_true(lesson_observe(l, s)); /* that it went on to another one is news */
+    assert_string_equal(l->steps[3].lacks_at, "node3");
+    snapshot_destroy(s);
+    moved.queues = READY(1, 1);
+    observe(l, &moved);
+    assert_null(l->steps[3].lacks);
+    assert_null(l->steps[3].lacks_at);
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +306,7 @@ int main(void)
         cmocka_unit_test(another_message_is_not_the_one_that_it_is_about),
         cmocka_unit_test(a_partition_is_why),
         cmocka_unit_test(nothing_is_ticked_while_the_nodes_are_apart),
+        cmocka_unit_test(a_master_that_is_elsewhere_is_named),
         cmocka_unit_test(a_policy_in_the_way_is_named),
         cmocka_unit_test(what_an_earlier_run_left_is_named),
     };

@@ -100,6 +100,7 @@ void sketch_destroy(struct lesson *l)
         free(s->why);
         free(s->result);
         free(s->lacks);
+        free(s->lacks_at);
         free(s->action_text);
         free(s->ran);
         json_decref(s->seen);

@@ -173,6 +173,42 @@ static void forget_events(struct snapshot *s)
     s->events_len = 0;
 }
 
+/* A message that was kept when node2 took over and lost when all nodes had gone is told of, also while
+ * another queue is looked at, and "all kept" is not; one of an earlier queue of that name is none of this
+ * one's. */
+static void what_was_lost_after_a_taking_over(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"mirrior_hello: #1 is lost: node2 came back without it",
+                                        "mirrior_hello: #2-#4 are lost: node2 came back without them",
+                                        "hello: #1 is lost: node1 came back without it",
+                                        "queue mirrior_hello declared on node1"};
+    static const char *const lines[] = {
+        "mirrior_hello: node2 took over from node1.\nmirrior_hello: 1 message is lost.",
+        "mirrior_hello: node2 took over from node1.\nmirrior_hello: 4 messages are lost.",
+        "mirrior_hello: node2 took over from node1.\nmirrior_hello: 4 messages are lost.",
+        "mirrior_hello: node2 took over from node1; its copy was in sync: all kept."};
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    see(&m, "stopped");
+    model_select_queue(&m, "hello");
+    struct snapshot *s = snapshot_clone(m.snapshot);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(s->events[0]));
+        s->events[s->events_len++] = (struct event_seen){.seq = 1000 + i,
+                                                         .kind = xstrdup(i < 3 ? "lost" : "queue"),
+                                                         .node = NULL,
+                                                         .text = xstrdup(texts[i])};
+        model_observe(&m, s);
+        char *account = account_text(&m);
+        assert_contains(account, lines[i]);
+        free(account);
+    }
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* node2 from node1, node1 being back then node3 from node2: each is told, and that one was not in sync. */
 static void one_after_the_other_took_over(void **state)
 {
@@ -286,6 +322,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
         cmocka_unit_test(what_is_done_later_changes_nothing),
         cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
+        cmocka_unit_test(what_was_lost_after_a_taking_over),
         cmocka_unit_test(one_after_the_other_took_over),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(what_the_only_node_lost),

@@ -116,7 +116,7 @@ static void what_was_taken_over(void **state)
     int64_t held = q->messages;
     q->messages = 0; /* beside READY 0 "all kept" alone would be a riddle */
     look(&s);
-    account_says(&s, "mirrior_hello: node2 took over from node1, in sync: all kept; none left now.");
+    account_says(&s, "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed.");
     s.t.s->queues[0].messages = held;
     look(&s);
     model_show(&s.m, VIEW_MESSAGE);

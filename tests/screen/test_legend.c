@@ -160,9 +160,36 @@ static void what_nobody_can_say(void **state)
     canvas_finish(&c);
 }
 
+/* Under the table of queues each letter that is in it is explained, though a queue is stopped, in every
+ * language and at every width from that of a usual terminal on. */
+static void each_letter_of_the_table(void **state)
+{
+    (void)state;
+    static const char *const drawn_then[][2] = {{"stopped", "Mu.!"}, {"down", "Mm.!"}};
+    for (size_t i = 0; i < ARRAY_LEN(drawn_then) * 5; i++) {
+        struct model m;
+        int width = 80 + 20 * (int)(i / ARRAY_LEN(drawn_then));
+        const char *const *then = drawn_then[i % ARRAY_LEN(drawn_then)];
+        show(&m, NULL, (const char *const[]){"rest", then[0], NULL});
+        char *frame = model_frame(&m, width, 24), *told = NULL, *rest = NULL;
+        for (char *line = strtok_r(frame, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+            told = strncmp(line, " hello ", strlen(" hello ")) == 0 ? line : told; /* hello itself has a > */
+        assert_non_null(told);
+        for (const char *letter = then[1]; *letter; letter++) {
+            char begins[] = {' ', ' ', *letter, ' ', '\0'};
+            assert_contains(told, begins);
+        }
+        assert_lacks(told, "..");
+        free(frame);
+        model_finish(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        {"each_letter_of_the_table, English", each_letter_of_the_table, english, NULL, NULL},
+        {"each_letter_of_the_table, Chinese", each_letter_of_the_table, chinese, english, NULL},
         {"what_nobody_can_say", what_nobody_can_say, english, NULL, NULL},
         {"each_sign_that_is_drawn_and_no_other, English", each_sign_that_is_drawn_and_no_other, english, NULL,
          NULL},

@@ -380,6 +380,86 @@ static void a_small_screen_has_them_all(void **state)
     sketch_destroy(l);
 }
 
+/* While the question waits a, b and c are its choices in every view, and a starts nothing, though it is the
+ * start key; once it has an answer, or the step was run without one, it is that again. */
+static void a_letter_answers_while_the_question_waits(void **state)
+{
+    static const char *const views[] = {"1", "2", "3", "4", "1f"};
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run = NULL;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    assert_keys_say(&m, "b", "b: no such key");
+    sketch_step(l, 0, STEP_SEEN, "so");
+    sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        types(&m, views[i], &run);
+        assert_int_equal(types(&m, "a", &run), EFFECT_ANSWER);
+        assert_null(run);
+        assert_int_equal(m.answer, 0);
+    }
+    types(&m, "f", &run);
+    assert_frame_contains(&m,
+                          "\nn:Next A:Answer q:Quit ?:Help s:Stop K:Kill-9 x:Cut p:Publish g:Get P:Policy\n");
+    assert_frame_contains(&m, "c: none -- press a, b or c\n");
+    assert_int_equal(types(&m, "b", &run), EFFECT_ANSWER);
+    assert_string_equal(model_message(&m),
+                        "You say b: node2 and node3. A again is the next answer; n goes on.");
+    assert_true(lesson_answer(l, m.answer));
+    assert_frame_contains(&m, "c: none -- you say b; A changes it\n");
+    assert_frame_contains(&m, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9");
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    assert_keys_say(&m, "d", "d: no such key");
+    assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
+    assert_int_equal(m.answer, 2);
+    assert_true(lesson_answer(l, 2));
+    assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
+    assert_int_equal(m.answer, -1);
+    assert_string_equal(model_message(&m), "No answer now. A again is the first one; n goes on.");
+    assert_true(lesson_answer(l, -1));
+    assert_false(lesson_answer(l, 3)); /* there are three */
+    assert_int_equal(types(&m, "c", &run), EFFECT_ANSWER);
+    l->steps[2].lacks = xstrdup("node2 does not run: arrows select it, a starts it."); /* not yet to be run */
+    assert_frame_contains(&m, "c: none -- A answers\n");
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    free(l->steps[2].lacks);
+    l->steps[2].lacks = NULL;
+    l->steps[2].acted = true; /* run without an answer; it failed, and a is what helps */
+    l->steps[2].exit_code = 1;
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    l->steps[2].acted = false;
+    m.readonly = true;
+    assert_keys_say(&m, "a", "a does nothing here: this screen is read-only");
+    assert_frame_lacks(&m, "press a, b or c");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* r is about what was run: of a step that was not yet, n is named, and nothing is run or counts as looked at.
+ */
+static void once_more_needs_a_first_time(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "rest");
+    assert_keys_say(&m, "r", "step 1 was not run yet: n runs it");
+    l->steps[0].acted = true;
+    l->steps[0].exit_code = 1;
+    assert_int_equal(types(&m, "r", &run), EFFECT_RUN);
+    command_destroy(run);
+    for (size_t i = 0; i < 3; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    assert_keys_say(&m, "r", "step 4 has nothing to run: look, then n");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* From any view to the lesson and back to where one was; there a text that is about the table says which key
  * shows it. */
 static void e_goes_to_the_lesson_and_back(void **state)
@@ -429,6 +509,8 @@ int main(void)
         cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
+        cmocka_unit_test(a_letter_answers_while_the_question_waits),
+        cmocka_unit_test(once_more_needs_a_first_time),
         cmocka_unit_test(e_goes_to_the_lesson_and_back),
     };
     return cmocka_run_group_tests_name("screen/lesson_keys", tests, NULL, NULL);

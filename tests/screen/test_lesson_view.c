@@ -153,6 +153,10 @@ static void a_lab_that_does_not_fit(void **state)
     json_decref(m.leftover);
     m.leftover = NULL;
     assert_frame_contains(&m,
+                          "This lesson is about 1 node; the others of this lab look on. n goes on: step 2.");
+    assert_frame_lacks(&m, "Press n to begin");
+    sketch_step(l, 0, STEP_OPEN, NULL);
+    assert_frame_contains(&m,
                           "This lesson is about 1 node; the others of this lab look on. Press n to begin.");
     m.next_lesson = 8;
     for (size_t i = 0; i < l->steps_len; i++)
@@ -186,29 +190,32 @@ static void predict_first(void **state)
     m.message_step = 0; /* it was said at another step */
     assert_frame_contains(
         &m, "\n       Before you look: Which nodes hold mirrior_hello after node1 was stopped?\n"
-            "       a: node2; b: node2 and node3; c: none -- A answers\n"
+            "       a: node2; b: node2 and node3; c: none -- press a, b or c\n"
             "       n runs: labctl -n node1 stop_app\n");
     char *small = model_frame(&m, 60, 20);
     assert_contains(small, "\n       Before you look: Which nodes hold mirrior_hello after\n"
                            "       node1 was stopped? a: node2; b: node2 and node3; c:\n"
-                           "       none -- A answers\n");
+                           "       none -- press a, b or c\n");
     free(small);
     for (int said = 0; said < 3; said++) {
         assert_int_equal(model_key(&m, 'A', &run), EFFECT_ANSWER);
-        assert_true(lesson_answer(l));
+        assert_true(lesson_answer(l, lesson_next_answer(l)));
         assert_int_equal(l->predict.said, said);
     }
-    assert_frame_contains(&m, "c: none -- you say c\n");
-    assert_true(lesson_answer(l));
+    assert_frame_contains(&m, "c: none -- you say c; A changes it\n");
+    assert_true(lesson_answer(l, lesson_next_answer(l)));
     assert_int_equal(l->predict.said, -1); /* none again */
-    lesson_answer(l);
+    lesson_answer(l, lesson_next_answer(l));
     l->steps[2].acted = true;
     assert_frame_lacks(&m, "Before you look");
-    assert_false(lesson_answer(l)); /* too late */
+    assert_false(lesson_answer(l, lesson_next_answer(l))); /* too late */
     sketch_step(l, 2, STEP_SEEN, "so");
     sketch_step(l, 3, STEP_SEEN, "so");
     l->predict.was = 1;
     assert_frame_contains(&m, "\n       You said a: node2. It was b: node2 and node3. The policy asks");
+    types(&m, "4", &run); /* in the same order there */
+    assert_frame_contains(&m, "\n      You said a: node2. It was b: node2 and node3. The policy asks");
+    types(&m, "1", &run);
     sketch_step(l, 4, STEP_SEEN, "so");
     assert_frame_contains(&m,
                           "\n You were asked: Which nodes hold mirrior_hello after node1 was stopped? You\n"

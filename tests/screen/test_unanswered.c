@@ -24,6 +24,7 @@ static void where_nobody_answers_nodes_are_only_started(void **state)
                     "labctl -n node1 kill: not now, no node answers; a starts the selected one");
     l->steps[0].action = stop;
     for (const char *key = "nrsxKpgPSC"; *key; key++) {
+        l->steps[0].acted = *key == 'r'; /* what was not run is not run once more */
         assert_int_equal(model_key(&m, *key, &run), EFFECT_DRAW);
         assert_null(run);
         assert_int_equal(m.overlay, OVERLAY_NONE); /* no form, no question */
@@ -90,6 +91,8 @@ static void a_question_is_answered_where_nobody_answers(void **state)
     model_init(&m, l, NULL, false, false);
     see(&m, "silent");
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
+    assert_int_equal(types(&m, "a", &run), EFFECT_ANSWER); /* and no start, which would show what is asked */
+    assert_keys_say(&m, "p", ":start_app starts the selected one");
     l->steps[0].acted = true;
     assert_keys_say(&m, "A", "no question is open");
     model_finish(&m);
