@@ -162,6 +162,16 @@ char *apart_advice(const struct model *m)
     return text;
 }
 
+int apart_served_by(const struct model *m, const char *queue, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    const struct queue_seen *q = s ? snapshot_queue(s, queue) : NULL;
+    if (!q || node < 0 || q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN)
+        return -1;
+    node_bits serve = queue_seen_masters_bits(q) & those_up(s);
+    return serve && !(serve & ~snapshot_apart_from(s, node)) ? __builtin_ctz(serve) : -1;
+}
+
 const char *apart_queue_state(const struct model *m, const struct queue_seen *q, char buffer[32])
 {
     unsigned masters = queue_seen_masters(q);
