@@ -141,11 +141,14 @@ static void judge_keeping(struct fate *f, const int *count)
     f->logged = count[AT_LOGGED] && !count[AT_IN_MEMORY];
 }
 
-/* Seen twice running: nobody has it. Who was sent it may have it. And where its master's notes went with the
+/* Seen twice running: nobody has it. Who was sent it may have it, and has it if it printed it. And where its master's notes went with the
  * master's process, before this screen heard them, nobody can say what that one did with it. */
 static void judge_missing(struct fate *f, const int *count)
 {
-    if (count[AT_DELIVERED] > count[AT_GIVEN_BACK]) {
+    if (count[AT_RECEIVED] > count[AT_GIVEN_BACK]) {
+        f->verdict = VERDICT_KEPT;
+        f->word = FATE_CONSUMED;
+    } else if (count[AT_DELIVERED] > count[AT_GIVEN_BACK]) {
         f->verdict = VERDICT_HANDED_OUT;
         f->word = FATE_DELIVERED;
     } else if (count[AT_ENQUEUED] || count[AT_FOUND_LOST]) {
@@ -223,7 +226,7 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.word = FATE_UNCONFIRMED; /* its publisher was told */
     } else if (l->unasked) {
         f.unasked = true;
-    } else if (count[AT_HAD]) {
+    } else {
         *missing = all_say(l, s, count);
     }
     return f;
@@ -302,10 +305,12 @@ void ledger_find_fates(struct ledger *l, const struct snapshot *s)
         for (; i < e.len && e.items[i].place == place; i++)
             count[e.items[i].at] += e.items[i].by;
         bool gone = false;
-        if (i == e.len || !count[AT_HAD])
+        if (i == e.len || (!count[AT_HAD] && !count[AT_DELIVERED]))
             continue; /* nobody knows of what comes here */
         uint64_t last = e.items[i].place - 1;
         struct fate f = judge(l, s, count, &gone);
+        if (!count[AT_HAD] && !gone && f.verdict == VERDICT_UNKNOWN)
+            continue; /* it was sent to somebody; who has it may be away, unheard of */
         if (gone && was_missing(l, place, last))
             judge_missing(&f, count);
         add_fate(l, place, last, f);
