@@ -166,6 +166,33 @@ static char *lost_before_text(const struct diagram *d)
     return text;
 }
 
+/* An earlier screen left messages in it that memory alone held, and every node that had them has begun anew
+ * since; the caller frees it. NULL: not so, or nobody knows. */
+static char *left_text(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    const struct away *a = d->m->ledger.queue ? model_past(d->m, d->m->ledger.queue) : NULL;
+    bool anew = a && a->left > 0 && a->left_in_memory > 0 && a->left_on;
+    for (size_t i = 0; anew && i < s->nodes_len && i < LIMIT_NODES; i++)
+        if (a->left_on >> i & 1)
+            anew = s->nodes[i].answers && s->nodes[i].uptime_ms >= 0 &&
+                   s->taken_wall_ms - s->nodes[i].uptime_ms > a->left_wall_ms;
+    if (!anew)
+        return NULL;
+    int64_t count = a->left_in_memory < a->left ? a->left_in_memory : a->left;
+    char *nodes = nodes_text(s, a->left_on);
+    char *text = format_text(NP_("When an earlier screen closed, %lld message was here, in memory alone, on %s. "
+                                 "What memory held went when that began anew: it is lost, unless somebody "
+                                 "took it before.",
+                                 "When an earlier screen closed, %lld messages were here, in memory alone, on "
+                                 "%s. What memory held went when that began anew: they are lost, unless "
+                                 "somebody took them before.",
+                                 count),
+                             (long long)count, nodes);
+    free(nodes);
+    return text;
+}
+
 /* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served.
  */
 static char *unserved_text(const struct diagram *d)
@@ -211,6 +238,9 @@ static char *caveat(const struct diagram *d)
     char *lost = !d->life.moments.len ? lost_before_text(d) : NULL;
     if (lost)
         return lost;
+    char *left = !l->fates.len && !d->life.moments.len ? left_text(d) : NULL;
+    if (left)
+        return left;
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(_("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)

@@ -427,6 +427,40 @@ static void what_a_mirror_noted(void **state)
     end(&s);
 }
 
+/* The lab went down and came up while no screen was open: what memory alone held died with its node. */
+static void what_died_while_nobody_looked(void **state)
+{
+    (void)state;
+    for (int anew = 0; anew < 2; anew++) {
+        struct scene s;
+        begin(&s, "hello");
+        story_published(&s.t, 0, 0, 0, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        s.t.s->queues[0].messages = 1;
+        s.t.s->queues[0].persistent = 0;
+        look(&s);
+        look(&s);
+        open_again(&s);
+        s.t.s->taken_wall_ms += 60000;
+        for (int i = 0; i < 3; i++) /* node1 alone matters */
+            s.t.s->nodes[i].uptime_ms = anew && !i ? 30000 : 600000;
+        story_holds(&s.t, 0, 'M', 1, 0);
+        s.t.s->queues[0].messages = 0;
+        look(&s);
+        look(&s);
+        model_show(&s.m, VIEW_MESSAGE);
+        says(&s, "When an earlier screen closed, 1 message was here, in memory alone, on", anew);
+        says(&s, "it is lost, unless somebody took it", anew);
+        says(&s, "No message of this queue was seen yet", !anew);
+        s.t.reign++; /* another one came: it is about that */
+        story_published(&s.t, 0, 0, 90000000, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        look(&s);
+        says(&s, "When an earlier screen closed", false);
+        end(&s);
+    }
+}
+
 /* Of its life there is only what the consumer's node noted, the rest went with other processes. That an earlier
  * screen's consumer printed it is known; without that, that it was handed out. */
 static void what_its_last_node_noted(void **state)
@@ -581,6 +615,7 @@ int main(void)
         cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_only_memory_held),
         cmocka_unit_test(what_its_last_node_noted),
+        cmocka_unit_test(what_died_while_nobody_looked),
         cmocka_unit_test(what_nobody_saw),
         cmocka_unit_test(of_a_finished_lesson),
         cmocka_unit_test(one_stop_after_the_other),
