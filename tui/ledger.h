@@ -152,7 +152,7 @@ struct ledger {
 
     /* of a past that is gone through (time_player.c): what was noted is kept, fates are found at its end */
     bool passing;
-    int late; /* so many snapshots have to be judged anew: "twice running" looks at two */
+    int late;      /* so many snapshots have to be judged anew: "twice running" looks at two */
     uint64_t calm; /* of a past: snapshots since something was new, those that were left out too */
 };
 

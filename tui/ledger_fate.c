@@ -141,8 +141,9 @@ static void judge_keeping(struct fate *f, const int *count)
     f->logged = count[AT_LOGGED] && !count[AT_IN_MEMORY];
 }
 
-/* Seen twice running: nobody has it. Who was sent it may have it, and has it if it printed it. And where its master's notes went with the
- * master's process, before this screen heard them, nobody can say what that one did with it. */
+/* Seen twice running: nobody has it. Who was sent it may have it, and has it if it printed it. And where its
+ * master's notes went with the master's process, before this screen heard them, nobody can say what that one
+ * did with it. */
 static void judge_missing(struct fate *f, const int *count)
 {
     if (count[AT_RECEIVED] > count[AT_GIVEN_BACK]) {

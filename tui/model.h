@@ -116,7 +116,7 @@ struct away {
     int64_t left;         /* messages when an earlier screen closed; -1: nobody says */
     int64_t left_in_memory, left_wall_ms; /* of these in memory alone (-1: nobody says); when, since 1970 */
     node_bits left_on;                    /* where they were */
-    int64_t counted;      /* so many were told by their number: one by one they are no loss more */
+    int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 
 /* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;

@@ -181,14 +181,15 @@ static char *left_text(const struct diagram *d)
         return NULL;
     int64_t count = a->left_in_memory < a->left ? a->left_in_memory : a->left;
     char *nodes = nodes_text(s, a->left_on);
-    char *text = format_text(NP_("When an earlier screen closed, %lld message was here, in memory alone, on %s. "
-                                 "What memory held went when that began anew: it is lost, unless somebody "
-                                 "took it before.",
-                                 "When an earlier screen closed, %lld messages were here, in memory alone, on "
-                                 "%s. What memory held went when that began anew: they are lost, unless "
-                                 "somebody took them before.",
-                                 count),
-                             (long long)count, nodes);
+    char *text =
+        format_text(NP_("When an earlier screen closed, %lld message was here, in memory alone, on %s. "
+                        "What memory held went when that began anew: it is lost, unless somebody "
+                        "took it before.",
+                        "When an earlier screen closed, %lld messages were here, in memory alone, on "
+                        "%s. What memory held went when that began anew: they are lost, unless "
+                        "somebody took them before.",
+                        count),
+                    (long long)count, nodes);
     free(nodes);
     return text;
 }

@@ -234,8 +234,8 @@ static bool begins(const struct recorded *m)
     return m->mark != NULL;
 }
 
-/* How many are to be shown to stop at moment i. What a program printed is newer than what was seen of the nodes
- * before it: shown together with the next look at them, it is nothing that comes later. */
+/* How many are to be shown to stop at moment i. What a program printed is newer than what was seen of the
+ * nodes before it: shown together with the next look at them, it is nothing that comes later. */
 static size_t stop_of(const struct player *p, size_t i)
 {
     const struct recorded *m = p->r->moments.items;

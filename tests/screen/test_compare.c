@@ -47,8 +47,8 @@ static void two_recordings_tell_of_their_messages(void **state)
     compare_destroy(cmp);
 }
 
-/* Of a queue that was not looked at at the end there is what was noted: who took its message. And a node that is
- * stopped is called what it is called elsewhere. */
+/* Of a queue that was not looked at at the end there is what was noted: who took its message. And a node that
+ * is stopped is called what it is called elsewhere. */
 static void of_the_other_queue(void **state)
 {
     (void)state;

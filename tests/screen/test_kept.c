@@ -461,8 +461,8 @@ static void what_died_while_nobody_looked(void **state)
     }
 }
 
-/* Of its life there is only what the consumer's node noted, the rest went with other processes. That an earlier
- * screen's consumer printed it is known; without that, that it was handed out. */
+/* Of its life there is only what the consumer's node noted, the rest went with other processes. That an
+ * earlier screen's consumer printed it is known; without that, that it was handed out. */
 static void what_its_last_node_noted(void **state)
 {
     (void)state;

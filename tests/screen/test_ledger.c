@@ -127,7 +127,8 @@ static void lost_and_stopped_again(void **state)
         assert_fate(&l, 7, VERDICT_KEPT, FATE_HELD);
     }
     char *life = life_text(&l, &t, 0);
-    assert_contains(life, "publish -1>0, stopped 0, back without it 0 LOST"); /* where it was the first time */
+    assert_contains(life,
+                    "publish -1>0, stopped 0, back without it 0 LOST"); /* where it was the first time */
     free(life);
 
     story_holds(&t, 1, 'm', 3, 3); /* who says so has it, whatever was found */

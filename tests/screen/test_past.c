@@ -214,7 +214,6 @@ static void lost_in_its_midst(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(another_queue), cmocka_unit_test(an_earlier_moment),
-                                       cmocka_unit_test(nothing_to_end),
-                                       cmocka_unit_test(lost_in_its_midst)};
+                                       cmocka_unit_test(nothing_to_end), cmocka_unit_test(lost_in_its_midst)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,8 +94,8 @@ static void a_step_back_is_seen(void **state)
     event_base_free(r.base);
 }
 
-/* A step stops where the nodes were looked at after what a program printed: its output never stands below what
- * they were seen to be before it. That it runs is no such thing. */
+/* A step stops where the nodes were looked at after what a program printed: its output never stands below
+ * what they were seen to be before it. That it runs is no such thing. */
 static void what_was_printed_is_no_later(void **state)
 {
     (void)state;
