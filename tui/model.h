@@ -206,6 +206,7 @@ struct model {
     /* what is looked for; find.c */
     char *filters[FOUNDS]; /* NULL: everything is shown */
     enum sort sort;
+    unsigned sortable;    /* bits of those whose columns are drawn; 0: not drawn yet */
     VEC(size_t) shown;    /* indices of the snapshot's queues that pass, in order */
     VEC(size_t) told;     /* indices of its events that may be told (predict.h), oldest first */
     VEC(size_t) happened; /* and of those of them that pass */

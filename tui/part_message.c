@@ -315,9 +315,10 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     else if (only)
-        snprintf(more, sizeof(more), "%s", _(" 1: other queues "));
+        snprintf(more, sizeof(more), "%s", _(" 1: another queue "));
     else if (keys && ledger_last_number(&m->ledger)) /* of another one; [ ] may be time's */
-        snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
+        snprintf(more, sizeof(more), "%s",
+                 m->replay ? _(" left, right: another message ") : _(" [ ]: another message "));
     draw_message_title(&d, r, more, hidden > 0);
     if (p.fates)
         draw_fates(&d, r, y++);
