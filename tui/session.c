@@ -84,8 +84,9 @@ const char *session_file(const struct session *s)
 
 char *session_recorded_text(const struct session *s)
 {
-    return s->file ? format_text(_("recorded: %s replay %s"), s->o.program ? s->o.program : "lab", s->file_name)
-                   : NULL;
+    return s->file
+               ? format_text(_("recorded: %s replay %s"), s->o.program ? s->o.program : "lab", s->file_name)
+               : NULL;
 }
 
 static void stop_recording(struct session *s)
