@@ -63,7 +63,7 @@ char *apart_of_node(const struct model *m, int node)
         return xstrdup(_("links back, still apart"));
     from = from ? from : told & those_up(s);
     if (!from && (m->cut >> node & 1))
-        return xstrdup(_("links were cut: x heals"));
+        return xstrdup(m->replay ? _("links were cut") : _("links were cut: x heals"));
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
@@ -154,12 +154,24 @@ char *apart_advice(const struct model *m)
             back = back && apart_links_back(s, (int)i);
     }
     char *theirs = side_names(s, others), *mine = side_names(s, ours);
-    char *text = back ? still_apart(m, theirs)
-                      : format_text(_("PARTITIONED: %s | %s. Each side serves its own clients. x heals"),
-                                    theirs, mine);
+    char *text =
+        back ? still_apart(m, theirs)
+             : format_text(m->replay ? _("PARTITIONED: %s | %s. Each side serves its own clients.")
+                                     : _("PARTITIONED: %s | %s. Each side serves its own clients. x heals"),
+                           theirs, mine);
     free(theirs);
     free(mine);
     return text;
+}
+
+int apart_served_by(const struct model *m, const char *queue, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    const struct queue_seen *q = s ? snapshot_queue(s, queue) : NULL;
+    if (!q || node < 0 || q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN)
+        return -1;
+    node_bits serve = queue_seen_masters_bits(q) & those_up(s);
+    return serve && !(serve & ~snapshot_apart_from(s, node)) ? __builtin_ctz(serve) : -1;
 }
 
 const char *apart_queue_state(const struct model *m, const struct queue_seen *q, char buffer[32])

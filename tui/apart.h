@@ -28,6 +28,10 @@ ms_time apart_silence_ms(const struct model *m);
  * partition. The caller frees it. */
 char *apart_advice(const struct model *m);
 
+/* A node that serves this queue in another view than `node` is in, which so cannot reach it; -1: none of
+ * those that serve it is apart from `node`, or nobody is known to. */
+int apart_served_by(const struct model *m, const char *queue, int node);
+
 /* "TWO MASTERS", "3 MASTERS", "ONE SIDE"; NULL: this queue is served once, or nobody says. */
 const char *apart_queue_state(const struct model *m, const struct queue_seen *q, char buffer[32]);
 

@@ -11,7 +11,7 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1};
+    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1, .left = -1};
     for (size_t i = 0; i < LIMIT_NODES; i++)
         a.told[i] = -1;
     VEC_PUSH(&m->away, a);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "predict.h"
 #include "view.h"
 #include "words.h"
 
@@ -148,20 +147,25 @@ void compare_pass(struct compare *c, ms_time ms)
 /* ---- drawing
  * ------------------------------------------------------------------------------------------------- */
 
-static int draw_nodes_line(const struct model *m, struct canvas *c, struct rect r)
+/* "node1 UP  node2 NOT RUNNING", in as many rows as it takes; how many, also where r has none of them. */
+static int draw_nodes_of(const struct model *m, struct canvas *c, struct rect r)
 {
-    int x = 0;
+    int x = 0, y = 0;
     for (size_t i = 0; i < m->snapshot->nodes_len; i++) {
         const struct node_seen *n = &m->snapshot->nodes[i];
-        x = canvas_put(c, r, x, 0, STYLE_NORMAL, n->name) + 1;
-        switch (n->state) {
-        case NODE_UP: x = canvas_put(c, r, x, 0, STYLE_FINE, _("UP")); break;
-        case NODE_NOT_RUNNING: x = canvas_put(c, r, x, 0, STYLE_DOWN, _("OFF")); break;
-        case NODE_UNKNOWN: x = canvas_put(c, r, x, 0, STYLE_DOWN, "?"); break;
+        const char *word = n->state == NODE_UP ? _("UP") : n->state == NODE_UNKNOWN ? "?" : _("NOT RUNNING");
+        int columns = text_columns(c, n->name) + 1 + text_columns(c, word);
+        if (x > 0 && x + columns > r.width) {
+            x = 0;
+            y++;
         }
-        x += 2;
+        if (y < r.height) {
+            int at = canvas_put(c, r, x, y, STYLE_NORMAL, n->name) + 1;
+            canvas_put(c, r, at, y, n->state == NODE_UP ? STYLE_FINE : STYLE_DOWN, word);
+        }
+        x += columns + 2;
     }
-    return 1;
+    return y + 1;
 }
 
 /* the most it was seen to hold so far */
@@ -206,56 +210,24 @@ static int draw_queues_of(const struct model *m, struct canvas *c, struct rect r
     return y;
 }
 
-static void draw_fate(const struct model *m, struct canvas *c, struct rect r, int y,
-                      const struct fate_range *f)
+/* What has no room beside its name goes on below: below that, if the name is long. */
+static int draw_told(const struct told *t, struct canvas *c, struct rect r)
 {
-    enum style style;
-    struct life life;
-    ledger_life(&m->ledger, m->snapshot, f->first, &life);
-    struct fate fate = predict_fate(m, &f->fate);
-    char *range = range_text(f, life_word(&life, &style)), *why = fate_text(m->snapshot, &fate);
-    int x = canvas_put(c, r, 1, y, STYLE_NORMAL, m->ledger.queue);
-    x = canvas_put(c, r, x + 1, y, style, range);
-    canvas_put(c, r, x + 1, y, STYLE_DIM, why);
-    life_finish(&life);
-    free(range);
-    free(why);
-}
-
-/* Of a recording: what its nodes told of the messages of the queue that was looked at, and of other queues
- * how many did not come back. c: NULL to count the rows only. */
-static int draw_told(const struct model *m, struct canvas *c, struct rect r)
-{
-    const struct ledger *l = &m->ledger;
-    int y = 0;
-    for (size_t i = 0; l->queue && i < l->fates.len; i++, y++)
-        if (c && y < r.height)
-            draw_fate(m, c, r, y, &l->fates.items[i]);
-    for (size_t i = 0; i < m->snapshot->queues_len; i++) {
-        const struct queue_seen *q = &m->snapshot->queues[i];
-        const struct away *past = model_past(m, q->name);
-        bool told = l->queue && l->fates.len && strcmp(l->queue, q->name) == 0;
-        bool unserved = q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
-        if (told || !past || past->held <= 0 || !(unserved || past->missing > 0))
-            continue;
-        if (c && y < r.height)
-            canvas_printf(c, r, 1, y, STYLE_DOWN, unserved ? _("%s: %lld UNAVAILABLE") : _("%s: %lld LOST"),
-                          q->name, (long long)(unserved ? past->held : past->missing));
-        y++;
-    }
-    return y;
+    int beside = 1 + text_columns(c, t->what) + 1, all = beside + text_columns(c, t->why);
+    bool below = all > r.width && beside > r.width / 3;
+    int rows = all <= r.width ? 1 : below + paragraph_rows(c, r.width - (below ? 3 : beside), t->why);
+    canvas_put(c, r, 1, 0, t->style, t->what);
+    draw_paragraph(c, rect_rows(r, below, r.height - below), below ? 3 : beside, 0, STYLE_DIM, t->why);
+    return rows;
 }
 
 static void draw_fates(const struct model *m, struct canvas *c, struct rect r)
 {
-    if (!m->fates.len)
-        draw_told(m, c, r);
-    for (size_t i = 0; i < m->fates.len && (int)i < r.height; i++) {
-        const struct fate_seen *f = &m->fates.items[i];
-        enum style style = f->lost ? STYLE_DOWN : STYLE_NORMAL;
-        int x = canvas_put(c, r, 1, (int)i, style, f->message);
-        canvas_put(c, r, x + 1, (int)i, style, f->fate);
-    }
+    struct told_list told = compare_told(m);
+    int y = 0;
+    for (size_t i = 0; i < told.rows.len && y < r.height; i++)
+        y += draw_told(&told.rows.items[i], c, rect_rows(r, y, r.height - y));
+    compare_told_free(&told);
 }
 
 static void draw_lines(const struct compare *cmp, struct canvas *c, struct rect r, int which)
@@ -290,15 +262,31 @@ static int queue_rows(const struct compare *cmp)
     return rows > 8 ? 8 : (int)rows;
 }
 
-static int fate_rows(const struct compare *cmp)
+/* As many as they need, of what the steps leave; without that room the steps give some. */
+#define FATES_AT_LEAST 6
+static int fate_rows(const struct compare *cmp, struct canvas *c, int width, int room)
 {
-    size_t rows = 0;
+    int rows = 0, free_rows = room - (int)cmp->lines.len;
     for (int i = 0; i < 2; i++) {
-        const struct model *m = player_model(cmp->sides[i].player);
-        size_t here = m->fates.len ? m->fates.len : (size_t)draw_told(m, NULL, (struct rect){0});
+        struct told_list told = compare_told(player_model(cmp->sides[i].player));
+        int here = 0;
+        for (size_t k = 0; k < told.rows.len; k++)
+            here += draw_told(&told.rows.items[k], c, (struct rect){0, 0, width, 0});
+        rows = here > rows ? here : rows;
+        compare_told_free(&told);
+    }
+    int most = free_rows > FATES_AT_LEAST ? free_rows : FATES_AT_LEAST;
+    return rows > most ? most : rows;
+}
+
+static int nodes_rows(const struct compare *cmp, struct canvas *c, int width)
+{
+    int rows = 1;
+    for (int i = 0; i < 2; i++) {
+        int here = draw_nodes_of(player_model(cmp->sides[i].player), c, (struct rect){0, 0, width, 0});
         rows = here > rows ? here : rows;
     }
-    return rows > 6 ? 6 : (int)rows;
+    return rows;
 }
 
 /* title, nodes, queues, steps, fates: the same rows on both sides */
@@ -306,9 +294,11 @@ static void draw_side(const struct compare *cmp, struct canvas *c, struct rect r
 {
     const struct side *s = &cmp->sides[which];
     const struct model *m = player_model(s->player);
-    int queues = queue_rows(cmp), fates = fate_rows(cmp), y = 0;
+    int queues = queue_rows(cmp), width = (c->width - 1) / 2, nodes = nodes_rows(cmp, c, width), y = 0;
+    int fates = fate_rows(cmp, c, width, r.height - nodes - queues - 3);
     draw_title(c, rect_rows(r, y++, 1), 0, s->name, NULL);
-    draw_nodes_line(m, c, rect_rows(r, y++, 1));
+    draw_nodes_of(m, c, rect_rows(r, y, nodes));
+    y += nodes;
     draw_queues_of(m, c, rect_rows(r, y, queues));
     y += queues;
     int rest = r.height - y - 1 - (fates ? fates + 1 : 0);

@@ -22,4 +22,17 @@ void compare_pass(struct compare *c, ms_time ms);
 
 void compare_draw(const struct compare *c, struct canvas *canvas);
 
+/* compare_told.c: what became of each message of one side, a text each. Of a schedule by its book. Of a
+ * recording by what its nodes told: of the queue that was looked at what they held, too; of others what was
+ * noted, or how many did not come back. They are new: compare_told_free. */
+struct told {
+    char *what, *why; /* "hello #1 LOST", "no node has it" ("": nothing is known) */
+    enum style style; /* of what */
+};
+struct told_list {
+    VEC(struct told) rows;
+};
+struct told_list compare_told(const struct model *m);
+void compare_told_free(struct told_list *t);
+
 #endif

@@ -96,8 +96,8 @@ static void see_lines(sign_bits *seen, const struct diagram *d, size_t row)
 static void see_row(sign_bits *seen, const struct diagram *d, size_t i)
 {
     const struct row *row = &d->rows.items[i];
-    if (row->gap_us || row->steps > 1)
-        return;
+    if (row->gap_us || row->steps > 1 || row->e)
+        return; /* no line is drawn there */
     see_lines(seen, d, i);
     if (!row->m)
         return;

@@ -122,7 +122,9 @@ const char *find_sort_name(enum sort sort)
 
 void find_sort(struct model *m, int by)
 {
-    m->sort = (enum sort)(((int)m->sort + by + SORTS) % SORTS);
+    do
+        m->sort = (enum sort)(((int)m->sort + by + SORTS) % SORTS);
+    while (m->sortable && m->sort != SORT_NAME && !(m->sortable >> m->sort & 1));
     find_again(m);
     model_say(m, _("queues are sorted by %s"), find_sort_name(m->sort));
 }

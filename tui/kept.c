@@ -39,22 +39,24 @@ static uint64_t uid_of(const struct ledger *l, const char *queue)
 static json_t *queue_json(const struct model *m, const struct away *a)
 {
     const struct snapshot *s = m->snapshot;
+    const struct queue_seen *q = snapshot_queue(s, a->queue);
     uint64_t uid = uid_of(&m->ledger, a->queue);
     json_t *taken = json_array();
     for (size_t i = 0; i < a->taken_len; i++)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:I, s:b}",
-        "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
-        "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
-        names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken, "forgot",
-        (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
-        (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over", a->split_over, "kept_on",
-        names_json(s, a->kept_on), "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory,
-        "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
-        a->back_at != 0);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
+                     "s:I, s:b, s:I}",
+                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
+                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
+                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
+                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
+                     "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory, "missing",
+                     (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
+                     a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1));
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -192,7 +194,11 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .in_memory = number_of(o, "in_memory"),
                      .missing = number_of(o, "missing"),
                      .lost_earlier = number_of(o, "lost_earlier"),
-                     .back_at = json_is_true(json_object_get(o, "back"))};
+                     .back_at = json_is_true(json_object_get(o, "back")),
+                     .left = json_object_get(o, "messages") ? number_of(o, "messages") : -1,
+                     .left_in_memory = number_of(o, "in_memory"),
+                     .left_wall_ms = m->kept_wall_ms,
+                     .left_on = nodes_of(lab, o, "now")};
     a.split_before = a.split != 0;
     a.loss_told = a.back_at != 0;
     a.counted = a.loss_told ? a.missing : 0;
@@ -320,7 +326,7 @@ static bool declared_since(const struct model *m, const struct snapshot *s, cons
 
 static void forget(struct away *a)
 {
-    *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1, .in_memory = -1};
+    *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1, .in_memory = -1, .left = -1};
 }
 
 void kept_check(struct model *m, const struct snapshot *s)

@@ -329,8 +329,27 @@ void ledger_want(struct ledger *l, const char *queue)
     l->wanted = wanted;
 }
 
+static bool somebody_goes(const struct ledger *l, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++)
+        if (l->copies[i].answers && !s->nodes[i].answers)
+            return true;
+    return false;
+}
+
+/* Of a past: what could be found lost while all answered is found before somebody goes. */
+static void find_before_going(struct ledger *l, const struct snapshot *s)
+{
+    if (!l->passing || !l->late || !l->queue || !somebody_goes(l, s))
+        return;
+    for (uint64_t looks = 0; looks < 2 && looks <= l->calm; looks++)
+        ledger_find_fates(l, s);
+    ledger_keep_losses(l, s);
+}
+
 void ledger_observe(struct ledger *l, const struct snapshot *s)
 {
+    find_before_going(l, s);
     take_absences(l, s);
     bool changed = s->trace_len > 0 || l->missing_changed;
     l->gaps |= s->trace_gaps;
@@ -338,6 +357,7 @@ void ledger_observe(struct ledger *l, const struct snapshot *s)
     changed = ledger_take_receipts(l) || changed;
     changed = take_copies(l, s) || changed;
     changed = (!l->unasked && ledger_note_keeping(l, s)) || changed;
+    l->calm = changed ? 0 : l->calm + 1;
     if (l->passing && (changed || l->late)) {
         l->late = 2;
     } else if ((changed || l->late) && l->queue) {

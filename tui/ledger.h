@@ -3,7 +3,8 @@
  *
  * The rules it keeps: what was not observed is not in it; a message is *unavailable* as long as any node that
  * may hold it is away; it is *lost* when every node that ever held it answers, none has it, nobody took it or
- * was sent it, the master that took it was heard itself, and that was seen twice running. */
+ * was sent it, the master that took it was heard itself, and that was seen twice running. Then it stays lost,
+ * whoever goes away after that, unless a node says that it has it. */
 #ifndef TUI_LEDGER_H
 #define TUI_LEDGER_H
 
@@ -151,7 +152,8 @@ struct ledger {
 
     /* of a past that is gone through (time_player.c): what was noted is kept, fates are found at its end */
     bool passing;
-    int late; /* so many snapshots have to be judged anew: "twice running" looks at two */
+    int late;      /* so many snapshots have to be judged anew: "twice running" looks at two */
+    uint64_t calm; /* of a past: snapshots since something was new, those that were left out too */
 };
 
 void ledger_finish(struct ledger *l); /* and begins anew */

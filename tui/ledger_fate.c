@@ -25,6 +25,7 @@ enum {
     AT_ACKED,
     AT_AUTO_ACKED,
     AT_LOST_BEFORE, /* an earlier screen saw so */
+    AT_FOUND_LOST,  /* this one did */
     AT_REMOVED,     /* + the place in removals */
     AT_DEAD_LETTERED = AT_REMOVED + REMOVALS,
     AT_NODE_HAD,                                /* + node: it had it at some time */
@@ -140,6 +141,35 @@ static void judge_keeping(struct fate *f, const int *count)
     f->logged = count[AT_LOGGED] && !count[AT_IN_MEMORY];
 }
 
+/* Seen twice running: nobody has it. Who was sent it may have it, and has it if it printed it. And where its
+ * master's notes went with the master's process, before this screen heard them, nobody can say what that one
+ * did with it. */
+static void judge_missing(struct fate *f, const int *count)
+{
+    if (count[AT_RECEIVED] > count[AT_GIVEN_BACK]) {
+        f->verdict = VERDICT_KEPT;
+        f->word = FATE_CONSUMED;
+    } else if (count[AT_DELIVERED] > count[AT_GIVEN_BACK]) {
+        f->verdict = VERDICT_HANDED_OUT;
+        f->word = FATE_DELIVERED;
+    } else if (count[AT_ENQUEUED] || count[AT_FOUND_LOST]) {
+        f->verdict = VERDICT_LOST;
+        f->word = FATE_LOST;
+        judge_keeping(f, count);
+    } else {
+        f->untold = true;
+    }
+}
+
+/* Nobody who went since it was found lost can have it; only one who says, or said last, that it has. */
+static bool stays_lost(const struct snapshot *s, const int *count)
+{
+    for (size_t i = 0; i < s->nodes_len; i++)
+        if (count[AT_NODE_HOLDS + i] || count[AT_NODE_HELD + i])
+            return false;
+    return count[AT_FOUND_LOST] > 0;
+}
+
 /* count: of this place. *missing: nobody has it, and nobody who may have it is away */
 static struct fate judge(const struct ledger *l, const struct snapshot *s, const int *count, bool *missing)
 {
@@ -186,6 +216,9 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.before = true;
         f.away = 0;
         judge_keeping(&f, count);
+    } else if (stays_lost(s, count)) {
+        judge_missing(&f, count);
+        f.away = 0;
     } else if (f.away) {
         f.verdict = VERDICT_UNAVAILABLE;
         f.word = FATE_UNAVAILABLE;
@@ -194,26 +227,10 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
         f.word = FATE_UNCONFIRMED; /* its publisher was told */
     } else if (l->unasked) {
         f.unasked = true;
-    } else if (count[AT_HAD]) {
+    } else {
         *missing = all_say(l, s, count);
     }
     return f;
-}
-
-/* Seen twice running: nobody has it. Who was sent it may have it. And where its master's notes went with the
- * master's process, before this screen heard them, nobody can say what that one did with it. */
-static void judge_missing(struct fate *f, const int *count)
-{
-    if (count[AT_DELIVERED] > count[AT_GIVEN_BACK]) {
-        f->verdict = VERDICT_HANDED_OUT;
-        f->word = FATE_DELIVERED;
-    } else if (count[AT_ENQUEUED]) {
-        f->verdict = VERDICT_LOST;
-        f->word = FATE_LOST;
-        judge_keeping(f, count);
-    } else {
-        f->untold = true;
-    }
 }
 
 static bool same_fate(const struct fate *a, const struct fate *b)
@@ -234,6 +251,26 @@ static void add_fate(struct ledger *l, uint64_t first, uint64_t last, struct fat
         VEC_PUSH(&l->fates, (struct fate_range){first, last, f});
 }
 
+/* What was found lost before, by an earlier screen or by this one: fates has still what was found last, of
+ * more runs than are kept. */
+static void add_losses(struct edges *e, const struct ledger *l)
+{
+    for (size_t i = 0; i < l->losses.len; i++) {
+        const struct loss *k = &l->losses.items[i];
+        if (k->uid != l->uid)
+            continue;
+        add_range(e, k->first, k->last, k->before ? AT_LOST_BEFORE : AT_FOUND_LOST);
+        add_range(e, k->first, k->last, AT_HAD);
+        if (k->in_memory || k->logged)
+            add_range(e, k->first, k->last, k->logged ? AT_LOGGED : AT_IN_MEMORY);
+    }
+    for (size_t i = 0; i < l->fates.len; i++) {
+        const struct fate_range *f = &l->fates.items[i];
+        if (f->fate.verdict == VERDICT_LOST && !f->fate.before)
+            add_range(e, f->first, f->last, AT_FOUND_LOST);
+    }
+}
+
 void ledger_find_fates(struct ledger *l, const struct snapshot *s)
 {
     struct edges e = {0};
@@ -252,14 +289,7 @@ void ledger_find_fates(struct ledger *l, const struct snapshot *s)
         if (l->keepings.items[i].uid == l->uid)
             add_range(&e, l->keepings.items[i].first, l->keepings.items[i].last,
                       l->keepings.items[i].logged ? AT_LOGGED : AT_IN_MEMORY);
-    for (size_t i = 0; i < l->losses.len; i++)
-        if (l->losses.items[i].before && l->losses.items[i].uid == l->uid) {
-            add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_LOST_BEFORE);
-            add_range(&e, l->losses.items[i].first, l->losses.items[i].last, AT_HAD);
-            if (l->losses.items[i].in_memory || l->losses.items[i].logged)
-                add_range(&e, l->losses.items[i].first, l->losses.items[i].last,
-                          l->losses.items[i].logged ? AT_LOGGED : AT_IN_MEMORY);
-        }
+    add_losses(&e, l);
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         const struct last_copy *c = &l->copies[i];
         for (size_t j = 0; j < c->held_len; j++) {
@@ -276,10 +306,12 @@ void ledger_find_fates(struct ledger *l, const struct snapshot *s)
         for (; i < e.len && e.items[i].place == place; i++)
             count[e.items[i].at] += e.items[i].by;
         bool gone = false;
-        if (i == e.len || !count[AT_HAD])
+        if (i == e.len || (!count[AT_HAD] && !count[AT_DELIVERED]))
             continue; /* nobody knows of what comes here */
         uint64_t last = e.items[i].place - 1;
         struct fate f = judge(l, s, count, &gone);
+        if (!count[AT_HAD] && !gone && f.verdict == VERDICT_UNKNOWN)
+            continue; /* it was sent to somebody; who has it may be away, unheard of */
         if (gone && was_missing(l, place, last))
             judge_missing(&f, count);
         add_fate(l, place, last, f);

@@ -113,7 +113,10 @@ struct away {
     ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
     int64_t in_memory;    /* of those that were counted last, memory alone held so many; -1: nobody said */
-    int64_t counted;      /* so many were told by their number: one by one they are no loss more */
+    int64_t left;         /* messages when an earlier screen closed; -1: nobody says */
+    int64_t left_in_memory, left_wall_ms; /* of these in memory alone (-1: nobody says); when, since 1970 */
+    node_bits left_on;                    /* where they were */
+    int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 
 /* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
@@ -203,6 +206,7 @@ struct model {
     /* what is looked for; find.c */
     char *filters[FOUNDS]; /* NULL: everything is shown */
     enum sort sort;
+    unsigned sortable;    /* bits of those whose columns are drawn; 0: not drawn yet */
     VEC(size_t) shown;    /* indices of the snapshot's queues that pass, in order */
     VEC(size_t) told;     /* indices of its events that may be told (predict.h), oldest first */
     VEC(size_t) happened; /* and of those of them that pass */

@@ -29,8 +29,9 @@ struct rect draw_box(struct canvas *c, int width, int height, const char *title)
 static const char *help_of(const struct model *m, size_t i)
 {
     const struct key_entry *k = &key_table[i];
+    bool refused = k->acts || (k->request == REQUEST_RECORD && !m->time.paused);
     if (!m->compared)
-        return k->help;
+        return m->replay && refused ? NULL : k->help;
     return i && k[-1].request == k->request ? NULL : key_in_compare(k);
 }
 
@@ -49,7 +50,7 @@ static const char *key_word(const char *name)
 static void key_names(const struct model *m, size_t i, char out[64])
 {
     size_t len = (size_t)snprintf(out, 64, "%s", key_word(key_table[i].name));
-    for (size_t j = i + 1; j < key_table_len && !help_of(m, j); j++)
+    for (size_t j = i + 1; j < key_table_len && (m->compared ? !help_of(m, j) : !key_table[j].help); j++)
         if (!m->compared || key_table[j].request == key_table[i].request)
             len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_word(key_table[j].name));
 }
@@ -101,12 +102,21 @@ static int help_rows(const struct model *m, const struct canvas *c, int width)
     return rows;
 }
 
+static bool is_of_time(enum request r)
+{
+    return r == REQUEST_PAUSE || r == REQUEST_EARLIER || r == REQUEST_LATER || r == REQUEST_SEEK_BACK ||
+           r == REQUEST_SEEK_ON || r == REQUEST_FASTER || r == REQUEST_SLOWER;
+}
+
+/* In the table's order; where what is shown is the past, the keys of time before all others. */
 static void draw_keys(const struct model *m, struct canvas *c, struct rect list, int y)
 {
-    for (size_t i = 0; i < key_table_len; i++) {
+    for (size_t n = 0; n < 2 * key_table_len; n++) {
         char names[64];
+        size_t i = n % key_table_len;
         const char *help = help_of(m, i);
-        if (!help)
+        bool first = m->replay && !m->compared && is_of_time(key_table[i].request);
+        if (!help || first != (n < key_table_len))
             continue;
         key_names(m, i, names);
         canvas_put(c, list, 0, y, STYLE_STRONG, names);

@@ -139,7 +139,9 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     int rows = r.height - 1, events = (int)(all ? m->told.len : m->happened.len);
     if (events == 0)
         canvas_put(c, r, 1, 1, STYLE_DIM,
-                   m->told.len ? _("(nothing that passes the filter)") : _("(nothing has happened yet)"));
+                   m->told.len     ? _("(nothing that passes the filter)")
+                   : s->source < 0 ? _("(no node answers, and none is there to tell)")
+                                   : _("(nothing has happened yet)"));
     int last = events - from_end, used = 0, y = 1;
     last = last < 1 ? (events > 0) : last;
     int first = last;

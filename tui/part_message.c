@@ -166,6 +166,34 @@ static char *lost_before_text(const struct diagram *d)
     return text;
 }
 
+/* An earlier screen left messages in it that memory alone held, and every node that had them has begun anew
+ * since; the caller frees it. NULL: not so, or nobody knows. */
+static char *left_text(const struct diagram *d)
+{
+    const struct snapshot *s = d->m->snapshot;
+    const struct away *a = d->m->ledger.queue ? model_past(d->m, d->m->ledger.queue) : NULL;
+    bool anew = a && a->left > 0 && a->left_in_memory > 0 && a->left_on;
+    for (size_t i = 0; anew && i < s->nodes_len && i < LIMIT_NODES; i++)
+        if (a->left_on >> i & 1)
+            anew = s->nodes[i].answers && s->nodes[i].uptime_ms >= 0 &&
+                   s->taken_wall_ms - s->nodes[i].uptime_ms > a->left_wall_ms;
+    if (!anew)
+        return NULL;
+    int64_t count = a->left_in_memory < a->left ? a->left_in_memory : a->left;
+    char *nodes = nodes_text(s, a->left_on);
+    char *text =
+        format_text(NP_("When an earlier screen closed, %lld message was here, in memory alone, on %s. "
+                        "What memory held went when that began anew: it is lost, unless somebody "
+                        "took it before.",
+                        "When an earlier screen closed, %lld messages were here, in memory alone, on "
+                        "%s. What memory held went when that began anew: they are lost, unless "
+                        "somebody took them before.",
+                        count),
+                    (long long)count, nodes);
+    free(nodes);
+    return text;
+}
+
 /* Nobody serves it, and this screen has seen none of its messages; the caller frees it. NULL: it is served.
  */
 static char *unserved_text(const struct diagram *d)
@@ -211,8 +239,12 @@ static char *caveat(const struct diagram *d)
     char *lost = !d->life.moments.len ? lost_before_text(d) : NULL;
     if (lost)
         return lost;
+    char *left = !l->fates.len && !d->life.moments.len ? left_text(d) : NULL;
+    if (left)
+        return left;
     if (!l->fates.len && !d->life.moments.len)
-        return xstrdup(_("No message of this queue was seen yet. p publishes one."));
+        return xstrdup(d->m->replay ? _("No message of this queue was seen yet.")
+                                    : _("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
         return xstrdup(_("It was there before this screen looked: where it is now is all that is known."));
     node_bits gaps = l->gaps & (d->life.part ? d->life.part : l->gaps);
@@ -283,9 +315,10 @@ void draw_message(const struct model *m, struct canvas *c, struct rect r, int sc
     else if (d.lanes.hidden)
         snprintf(more, sizeof(more), _(" +%d nodes "), d.lanes.hidden);
     else if (only)
-        snprintf(more, sizeof(more), "%s", _(" 1: other queues "));
+        snprintf(more, sizeof(more), "%s", _(" 1: another queue "));
     else if (keys && ledger_last_number(&m->ledger)) /* of another one; [ ] may be time's */
-        snprintf(more, sizeof(more), "%s", m->replay ? _(" left, right: another ") : _(" [ and ]: another "));
+        snprintf(more, sizeof(more), "%s",
+                 m->replay ? _(" left, right: another message ") : _(" [ ]: another message "));
     draw_message_title(&d, r, more, hidden > 0);
     if (p.fates)
         draw_fates(&d, r, y++);

@@ -103,29 +103,48 @@ static void put_over_heading(struct canvas *c, struct rect r, const char *text)
     canvas_put_right(c, r, 0, 0, STYLE_STRONG, text);
 }
 
+unsigned queues_sortable(const struct model *m, struct canvas *c, int width)
+{
+    struct columns k = lay_out(m, c, width);
+    return 1u << SORT_NAME | (unsigned)!!k.state << SORT_STATE | (unsigned)!!k.ready << SORT_READY |
+           (unsigned)!!k.unacked << SORT_UNACKED | (unsigned)!!k.mirrors << SORT_MIRRORS |
+           (unsigned)!!k.policy << SORT_POLICY | (unsigned)!!k.rates << SORT_RATE;
+}
+
+/* A heading, with a * behind it if the queues are sorted by it; width: it ends there; 0: it begins at x. By
+ * name they are from the beginning: that says nothing. */
+static void put_heading(const struct model *m, struct canvas *c, struct rect r, int x, int width,
+                        enum sort sort, const char *text)
+{
+    int columns = text_columns(c, text), at = x + (columns < width ? width - columns : 0);
+    at = canvas_put(c, r, at, 0, STYLE_TITLE, text);
+    if (m->sort == sort && sort != SORT_NAME)
+        canvas_put(c, r, at, 0, STYLE_STRONG, "*");
+}
+
 /* The columns of the nodes: "n1 n2 n3"; what makes names differ is their end. */
 static void draw_heading(const struct model *m, struct canvas *c, struct rect r, const struct columns *k)
 {
-    canvas_put(c, r, k->name, 0, STYLE_TITLE, _("QUEUE"));
+    put_heading(m, c, r, k->name, 0, SORT_NAME, _("QUEUE"));
     if (k->state)
-        canvas_put(c, r, k->state, 0, STYLE_TITLE, _("STATE"));
+        put_heading(m, c, r, k->state, 0, SORT_STATE, _("STATE"));
     if (k->ready)
-        put_right_aligned(c, r, k->ready, 7, STYLE_TITLE, _("READY"));
+        put_heading(m, c, r, k->ready, 7, SORT_READY, _("READY"));
     if (k->unacked)
-        put_right_aligned(c, r, k->unacked, 5, STYLE_TITLE, _("UNACK"));
+        put_heading(m, c, r, k->unacked, 5, SORT_UNACKED, _("UNACK"));
     for (size_t i = 0; k->matrix && i < m->snapshot->nodes_len; i++)
         canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, 0, m->node == (int)i ? STYLE_SELECTED : STYLE_TITLE,
                       "n%zu", i + 1);
     if (k->mirrors)
-        canvas_put(c, r, k->mirrors, 0, STYLE_TITLE, _("MIRRORS"));
+        put_heading(m, c, r, k->mirrors, 0, SORT_MIRRORS, _("MIRRORS"));
     if (k->rates) {
-        put_right_aligned(c, r, k->rates, 7, STYLE_TITLE, _("PUB/s"));
-        put_right_aligned(c, r, k->rates + 7, 7, STYLE_TITLE, _("GET/s"));
+        put_heading(m, c, r, k->rates, 7, SORT_RATE, _("PUB/s"));
+        put_heading(m, c, r, k->rates + 7, 7, SORTS, _("GET/s"));
     }
     if (k->history)
-        canvas_put(c, r, k->history, 0, STYLE_TITLE, _("DEPTH 60 s"));
+        put_heading(m, c, r, k->history, 0, SORTS, _("DEPTH 60 s"));
     if (k->policy)
-        canvas_put(c, r, k->policy, 0, STYLE_TITLE, _("POLICY"));
+        put_heading(m, c, r, k->policy, 0, SORT_POLICY, _("POLICY"));
 }
 
 static const char *state_text(const struct model *m, const struct queue_seen *q, enum style *style,

@@ -162,21 +162,39 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
     return 1 + rows;
 }
 
+/* The same where it is the past, and nothing can be done: no key that would is named. */
+static char *past_text(const struct lesson_step *s)
+{
+    if (s->action && s->acted && s->exit_code < 0)
+        return xstrdup(_("it runs now"));
+    if (s->action && s->acted && s->exit_code > 0)
+        return format_text(_("its program ended with exit code %d"), s->exit_code);
+    if (s->acted)
+        return xstrdup(s->action ? _("was run; now the nodes have to show it")
+                                 : _("it is ticked when the nodes show it"));
+    return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
+}
+
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
+    bool schedule = !s->action && !s->wait_text;
+    if (m->replay && !schedule && (s->acted || !s->action_text)) {
+        *style = STYLE_DIM;
+        return past_text(s);
+    }
     *style = STYLE_STRONG;
-    char *lacks = step_lacks(m, s);
+    char *lacks = m->replay ? NULL : step_lacks(m, s);
     if (lacks)
         return lacks;
     if (s->action_text && s->action && !s->acted) {
         struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
-        char *text = format_text(_("n runs: %s"), c->text);
+        char *text = format_text(m->replay ? _("not run yet: %s") : _("n runs: %s"), c->text);
         command_destroy(c);
         return text;
     }
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(m->replay ? _("it runs now") : _("it runs now (Ctrl-C ends it)"));
+        return xstrdup(_("it runs now (Ctrl-C ends it)"));
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;
@@ -184,7 +202,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     if (cure)
         return cure;
     *style = STYLE_DIM;
-    if (!s->action && !s->wait_text) /* a schedule's */
+    if (schedule)
         return xstrdup(m->time.open ? _("it is played now; what the nodes show comes by itself")
                                     : _("] shows what it leads to"));
     if (!s->action)
@@ -339,6 +357,8 @@ char *lesson_done_text(const struct model *m)
     size_t steps = m->lesson->steps_len;
     if (!m->lesson->number)
         return xstrdup(_("This is the end of the schedule."));
+    if (m->replay)
+        return format_text(_("All %zu steps were seen."), steps);
     if (!m->next_lesson)
         return format_text(
             _("All %zu steps were seen. B begins it again, q leaves; the nodes stay as they are."), steps);

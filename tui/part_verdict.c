@@ -65,6 +65,8 @@ static char *why(const struct diagram *d)
     if (!text)
         text = came_text(d);
     const struct fate_range *known = text ? NULL : ledger_fate(&d->m->ledger, d->id);
+    if (!known && !text && d->life.moments.len && d->m->snapshot->traces)
+        return xstrdup(_("what is drawn is all that is known: no node that answers has it, or noted more"));
     if (!known)
         return text;
     bool unavailable = known->fate.verdict == VERDICT_UNAVAILABLE;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "apart.h"
 #include "lab/engine.h"
 #include "verbs.h"
 #include "words.h"
@@ -31,6 +32,15 @@ static const char *first_word(const struct command *c, const char *verb)
     return "?";
 }
 
+/* NULL: it has none */
+static const char *option_of(const struct command *c, const char *option)
+{
+    for (size_t i = 0; c->argv[i]; i++)
+        if (strcmp(c->argv[i], option) == 0)
+            return c->argv[i + 1];
+    return NULL;
+}
+
 static const char *node_of(const struct command *c)
 {
     for (size_t i = 0; c->argv[i] && c->argv[i + 1]; i++)
@@ -39,15 +49,21 @@ static const char *node_of(const struct command *c)
     return "node1"; /* labctl's own choice */
 }
 
-static char *unreached_text(const char *queue)
+/* node: who was asked; NULL: not known */
+static char *unreached_text(const struct model *m, const char *queue, const char *node)
 {
+    int at = node && m->snapshot ? snapshot_node_index(m->snapshot, node) : -1;
+    int serves = apart_served_by(m, queue, at);
+    if (serves >= 0)
+        return format_text(_("%s does not see %s, which serves %s: arrows select %s, and do it there"), node,
+                           m->snapshot->nodes[serves].name, queue, m->snapshot->nodes[serves].name);
     return format_text(_("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
                          "arrows select, a starts"),
                        queue);
 }
 
 /* What was said of a queue. */
-static char *queue_refused(const struct model *m, const char *said, const char *queue)
+static char *queue_refused(const struct model *m, const char *said, const char *queue, const char *node)
 {
     if (has_line(said, "not_mirrored"))
         return format_text(
@@ -61,8 +77,9 @@ static char *queue_refused(const struct model *m, const char *said, const char *
             queue);
     const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
     bool missing = has_line(said, "not_found") || has_line(said, "Queue not found");
-    if (missing && q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN))
-        return unreached_text(queue);
+    bool unserved = q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN);
+    if (missing && q && (unserved || apart_served_by(m, queue, snapshot_node_index(m->snapshot, node)) >= 0))
+        return unreached_text(m, queue, node);
     if (missing)
         return format_text(
             _("there is no queue %s: it was deleted, or its name is another one. 1 shows those "
@@ -160,17 +177,18 @@ static char *start_waits(const struct model *m, const struct command *c)
 
 /* A program of a lesson, by the broker's answer: its words are what the lesson is about, so they stay. Run by
  * a step it is refused because that is what the step shows: what it printed is all there is to say. */
-static char *program_refused(const struct command *c)
+static char *program_refused(const struct model *m, const struct command *c)
 {
-    const char *said = text_str(&c->output), *error = strstr(said, "404 NOT_FOUND"), *queue = NULL;
-    for (size_t i = 0; c->argv[i]; i++)
-        if (strcmp(c->argv[i], "--queue") == 0)
-            queue = c->argv[i + 1];
+    const char *said = text_str(&c->output), *error = strstr(said, "404 NOT_FOUND");
+    const char *queue = option_of(c, "--queue"), *port = option_of(c, "--port"), *node = NULL;
+    for (size_t i = 0; port && m->lab && i < m->lab->nodes_len; i++)
+        if (m->lab->nodes[i].amqp_port == strtoul(port, NULL, 10))
+            node = m->lab->nodes[i].name;
     if (c->step >= 0 || !c->exit_code || !error || !queue ||
         (!strstr(error, "stopped by supervisor") && !strstr(error, "down or inaccessible")))
         return NULL;
     const char *end = strstr(error, ", class-id");
-    char *advice = unreached_text(queue);
+    char *advice = unreached_text(m, queue, node);
     char *text = format_text("%.*s. %s", end ? (int)(end - error) : (int)strcspn(error, "\n"), error, advice);
     free(advice);
     return text;
@@ -182,7 +200,7 @@ char *refused_text(const struct model *m, const struct command *c)
         return start_waits(m, c);
     const char *said = c->output.s, *verb = verb_of((const char *const *)c->argv);
     if (said && strcmp(c->argv[0], "labctl") != 0)
-        return program_refused(c);
+        return program_refused(m, c);
     if (!said || !verb)
         return NULL;
     int told_len = 0;
@@ -198,7 +216,7 @@ char *refused_text(const struct model *m, const struct command *c)
         text = column_refused(said, v);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)
-        text = queue_refused(m, said, first_word(c, verb));
+        text = queue_refused(m, said, first_word(c, verb), node_of(c));
     if (!text && acts && v->words[0] == WORD_POLICY)
         text = policy_refused(said, first_word(c, verb));
     return text;

@@ -127,6 +127,7 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
         m.visible = m.visible || (json_object_get(json, seen[i]) && !json_object_get(json, "snapshot"));
     m.frame = json_object_get(json, "frame") != NULL;
     m.paused = json_is_true(json_object_get(json, "paused"));
+    m.printed = json_object_get(json, "output") || json_object_get(json, "ended");
     const char *mark = mark_of(x->r, json);
     m.mark = mark ? xstrdup(mark) : NULL;
     add_moment(x, m, json);

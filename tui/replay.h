@@ -20,6 +20,7 @@ struct recorded {
     bool snapshot;  /* the nodes were looked at */
     bool whole;     /* and that is all of it, no difference */
     bool visible;   /* it says more than that time passed */
+    bool printed;   /* a program printed something, or ended */
     char *mark;     /* a step begins here: what was run; NULL: none */
     bool frame, paused;
 };

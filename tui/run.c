@@ -4,6 +4,7 @@
  * Everything that can be seen goes through the model; a frame is drawn when it differs from the last one. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -370,6 +371,15 @@ static bool open_session(struct run *r, struct recording *replay, struct recordi
     return true;
 }
 
+/* Who leaves while the session is recorded is told where it is, as R would have said. */
+static void tell_recording(const struct run *r)
+{
+    char *text = session_recorded_text(r->session);
+    if (text && !r->opts->plain)
+        printf("%s\n", text);
+    free(text);
+}
+
 static void loop(struct run *r)
 {
     open_terminal(r);
@@ -390,6 +400,7 @@ static void loop(struct run *r)
     event_base_dispatch(r->base);
     run_draw(r, false);
     close_terminal(r);
+    tell_recording(r);
     account_keep(&r->model, true); /* what comes later is no part of it */
     if (r->observer && r->model.lesson && !r->model.readonly && lesson_keep(r->model.lesson, r->lab))
         fputs(_("lab: the lesson's ticks cannot be kept in the lab's folder\n"), stderr);

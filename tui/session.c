@@ -82,6 +82,13 @@ const char *session_file(const struct session *s)
     return s->file_name;
 }
 
+char *session_recorded_text(const struct session *s)
+{
+    return s->file
+               ? format_text(_("recorded: %s replay %s"), s->o.program ? s->o.program : "lab", s->file_name)
+               : NULL;
+}
+
 static void stop_recording(struct session *s)
 {
     recorder_destroy(s->file);
@@ -423,7 +430,9 @@ static void toggle_recording(struct session *s)
     if (s->player && !s->paused) {
         model_say(m, _("this is a recording already: R records a lab"));
     } else if (s->file) {
-        model_say(m, _("recorded: %s replay %s"), s->o.program ? s->o.program : "lab", s->file_name);
+        char *text = session_recorded_text(s);
+        model_say(m, "%s", text);
+        free(text);
         stop_recording(s);
     } else {
         char *name = new_file("mirrorlab", ".ndjson", otherwise(s));

@@ -41,6 +41,8 @@ void session_compare(struct session *s, struct recording *left, struct recording
 /* Records to this file from now on; false: *error (the caller frees it). whole: nothing was seen before. */
 bool session_record(struct session *s, const char *file, bool whole, char **error);
 const char *session_file(const struct session *s); /* NULL: it does not record */
+char *session_recorded_text(
+    const struct session *s); /* how it is shown again; NULL: it does not. The caller's */
 
 /* Nobody can press a key: what is recorded is shown from its beginning, each moment that shows something new,
  * as fast as it can be drawn; then over(arg of the options) is called. */

@@ -73,8 +73,10 @@ static void apply_snapshot(struct player *p, json_t *line, enum passing how)
         return; /* it was checked when it was read */
     }
     apply_events(p, line);
-    if (how == PASSING)
+    if (how == PASSING) {
+        p->model.ledger.calm++;
         return;
+    }
     json_t *json = recorded_decode(p->doc, how == PASSING_NEWEST ? p->events : NULL);
     struct snapshot *s = snapshot_from_json(json, &why);
     json_decref(json);

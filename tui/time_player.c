@@ -234,27 +234,37 @@ static bool begins(const struct recorded *m)
     return m->mark != NULL;
 }
 
+/* How many are to be shown to stop at moment i. What a program printed is newer than what was seen of the
+ * nodes before it: shown together with the next look at them, it is nothing that comes later. */
+static size_t stop_of(const struct player *p, size_t i)
+{
+    const struct recorded *m = p->r->moments.items;
+    size_t look = i;
+    while (m[i].printed && look < p->r->moments.len && !m[look].snapshot)
+        look++;
+    return count_with(p, look < p->r->moments.len ? look : i);
+}
+
 static bool step(struct player *p, bool on, moment_fact *fact)
 {
     const struct recorded *m = p->r->moments.items;
-    size_t i = p->at;
-    if (on) {
-        while (i < p->r->moments.len && !fact(&m[i]))
-            i++;
-        if (i == p->r->moments.len)
-            return false;
-        player_to(p, count_with(p, i));
-        return true;
-    }
-    /* what is shown ends with the newest that counts, with all of its time; back to the one before it */
-    while (i > 0 && !fact(&m[i - 1]))
+    size_t i = p->at, len = p->r->moments.len;
+    while (on && i > 0 && !m[i - 1].snapshot)
         i--;
-    for (ms_time t = i > 0 ? m[i - 1].t : 0; i > 0 && (m[i - 1].t == t || !fact(&m[i - 1]));)
-        i--;
+    for (; on && i < len; i++)
+        if (fact(&m[i]) && stop_of(p, i) > p->at) {
+            player_to(p, stop_of(p, i));
+            return true;
+        }
+    for (; !on && i > 0; i--)
+        if (fact(&m[i - 1]) && stop_of(p, i - 1) < p->at) {
+            player_to(p, stop_of(p, i - 1));
+            return true;
+        }
     size_t first = count_with(p, 0);
-    if (i == 0 && p->at <= first)
+    if (on || p->at <= first)
         return false;
-    player_to(p, i ? i : first);
+    player_to(p, first);
     return true;
 }
 

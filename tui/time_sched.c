@@ -164,7 +164,9 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
         if (m->lost_step != e->step)
             continue;
         recorder_put(r->recorder, r->now, "doomed",
-                     fact_with(N_("m%s is lost here, at %s. [ goes back to how it came about"),
+                     fact_with(N_("m%s is lost here, at %s. The replay opens at this step: [ goes back to "
+                                  "how it came about, step by "
+                                  "step to the beginning"),
                                fact_of("%zu", i + 1), sched_loss_fact(m)));
         r->doomed = true;
     }

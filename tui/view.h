@@ -44,6 +44,8 @@ bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
+unsigned queues_sortable(const struct model *m, struct canvas *c,
+                         int width); /* bits of sorts: columns drawn */
 void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 

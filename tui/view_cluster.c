@@ -157,4 +157,10 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
         draw_message(m, c, rect_rows(right, right.height - message, message), 0);
 }
 
-const struct view_ops view_cluster = {.name = N_("Cluster"), .draw = draw};
+/* What is sorted by is seen: only by what is drawn. */
+static void settle(struct model *m, struct canvas *c, struct rect r)
+{
+    m->sortable = queues_sortable(m, c, r.width < WIDE_COLUMNS ? r.width : r.width * 2 / 3);
+}
+
+const struct view_ops view_cluster = {.name = N_("Cluster"), .draw = draw, .settle = settle};

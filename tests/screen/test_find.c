@@ -219,6 +219,39 @@ static void events_are_written_to_a_file(void **state)
     model_finish(&m);
 }
 
+/* Only by columns that are drawn, and their heading says so. */
+static void sorted_by_what_is_seen(void **state)
+{
+    (void)state;
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "many");
+    char *frame = NULL;
+    struct command *run;
+    static const int widths[] = {80, 100};
+    for (size_t w = 0; w < ARRAY_LEN(widths); w++) {
+        struct canvas c;
+        canvas_init(&c);
+        canvas_resize(&c, widths[w], 24);
+        bool rates = false;
+        for (int i = 0; i < SORTS + 2; i++) {
+            screen_settle(&m, &c);
+            model_key(&m, '>', &run);
+            frame = model_frame(&m, widths[w], 24);
+            assert_true(m.sort == SORT_NAME || strstr(frame, "*"));
+            rates = rates || m.sort == SORT_RATE;
+            if (m.sort == SORT_READY)
+                assert_contains(frame, "READY*");
+            free(frame);
+        }
+        frame = model_frame(&m, widths[w], 24);
+        assert_int_equal(rates, strstr(frame, "PUB/s") != NULL);
+        free(frame);
+        canvas_finish(&c);
+    }
+    model_finish(&m);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -226,6 +259,7 @@ int main(void)
         cmocka_unit_test(the_filter_is_seen),
         cmocka_unit_test(filtering_shows_what_passes),
         cmocka_unit_test(sorting_orders_the_queues),
+        cmocka_unit_test(sorted_by_what_is_seen),
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(events_are_written_to_a_file),

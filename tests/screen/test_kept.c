@@ -427,6 +427,83 @@ static void what_a_mirror_noted(void **state)
     end(&s);
 }
 
+/* The lab went down and came up while no screen was open: what memory alone held died with its node. */
+static void what_died_while_nobody_looked(void **state)
+{
+    (void)state;
+    for (int anew = 0; anew < 2; anew++) {
+        struct scene s;
+        begin(&s, "hello");
+        story_published(&s.t, 0, 0, 0, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        s.t.s->queues[0].messages = 1;
+        s.t.s->queues[0].persistent = 0;
+        look(&s);
+        look(&s);
+        open_again(&s);
+        s.t.s->taken_wall_ms += 60000;
+        for (int i = 0; i < 3; i++) /* node1 alone matters */
+            s.t.s->nodes[i].uptime_ms = anew && !i ? 30000 : 600000;
+        story_holds(&s.t, 0, 'M', 1, 0);
+        s.t.s->queues[0].messages = 0;
+        look(&s);
+        look(&s);
+        model_show(&s.m, VIEW_MESSAGE);
+        says(&s, "When an earlier screen closed, 1 message was here, in memory alone, on", anew);
+        says(&s, "it is lost, unless somebody took it", anew);
+        says(&s, "No message of this queue was seen yet", !anew);
+        s.t.reign++; /* another one came: it is about that */
+        story_published(&s.t, 0, 0, 90000000, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        look(&s);
+        says(&s, "When an earlier screen closed", false);
+        end(&s);
+    }
+}
+
+/* Of its life there is only what the consumer's node noted, the rest went with other processes. That an
+ * earlier screen's consumer printed it is known; without that, that it was handed out. */
+static void what_its_last_node_noted(void **state)
+{
+    (void)state;
+    for (int printed = 0; printed < 2; printed++) {
+        struct scene s;
+        begin(&s, "hello");
+        story_published(&s.t, 0, 0, 0, 0, 0);
+        story_holds(&s.t, 0, 'M', 0, 0);
+        look(&s);
+        if (printed)
+            VEC_PUSH(&s.m.ledger.receipts, (struct receipt){.queue = xstrdup("hello"),
+                                                            .kind = TRACE_SEEN_DELIVERED,
+                                                            .since_us = s.t.begin_us + 2500000,
+                                                            .count = 1});
+        story_fact(&s.t, TRACE_SEEN_DELIVERED, 2, 3000000, 0, 0)->incarnation = 9;
+        story_fact(&s.t, TRACE_SEEN_AUTO_ACKED, 0, 3000000, 0, 0);
+        story_holds(&s.t, 0, 'M', 1, 0);
+        for (int i = 0; i < 3; i++)
+            look(&s);
+        open_again(&s);
+        story_fact(&s.t, TRACE_SEEN_DELIVERED, 2, 3000000, 0, 0)->incarnation = 9;
+        for (int i = 0; i < 4; i++)
+            look(&s);
+        model_show(&s.m, VIEW_MESSAGE);
+        says(&s, "VERDICT #1 ?", false);
+        says(&s, printed ? "a consumer of an earlier screen printed it" : "handed out; nobody says", true);
+        says(&s, printed ? "#1 consumed" : "#1 handed out", true);
+
+        story_down(&s.t, 0, 9000000); /* the only one who may have more to say of it */
+        open_again(&s);
+        story_fact(&s.t, TRACE_SEEN_DELIVERED, 2, 3000000, 0, 0)->incarnation = 9;
+        if (!printed) {
+            look(&s);
+            model_show(&s.m, VIEW_MESSAGE);
+            says(&s, "VERDICT #1 ?", true);
+            says(&s, "what is drawn is all that is known", true);
+        }
+        end(&s);
+    }
+}
+
 /* It was served again while no screen looked: whether it was lost or taken then, nobody saw. */
 static void what_nobody_saw(void **state)
 {
@@ -537,6 +614,8 @@ int main(void)
         cmocka_unit_test(another_of_its_name),
         cmocka_unit_test(what_was_lost),
         cmocka_unit_test(what_only_memory_held),
+        cmocka_unit_test(what_its_last_node_noted),
+        cmocka_unit_test(what_died_while_nobody_looked),
         cmocka_unit_test(what_nobody_saw),
         cmocka_unit_test(of_a_finished_lesson),
         cmocka_unit_test(one_stop_after_the_other),

@@ -34,6 +34,32 @@ static void every_key_is_in_the_help(void **state)
 
 /* The manual page's list of keys is the table's: written from it with UPDATE_FRAMES=1, the same afterwards.
  */
+/* In a replay the keys of time come first, and what it refuses is not named. */
+static void the_help_of_a_replay(void **state)
+{
+    (void)state;
+    struct model m;
+    model_init(&m, NULL, NULL, false, true);
+    see(&m, "rest");
+    struct command *run;
+    model_key(&m, '?', &run);
+    assert_frame_contains(&m, "Space .");
+    assert_frame_contains(&m, "a replay faster, slower");
+    assert_frame_contains(&m, "this page");
+    char *frame = model_frame(&m, 80, 24);
+    assert_true(strstr(frame, "Space .") < strstr(frame, "leave; the nodes stay"));
+    assert_true(strstr(frame, "a replay faster, slower") < strstr(frame, "leave; the nodes stay"));
+    free(frame);
+    frame = model_frame(&m, 80, 60);
+    assert_lacks(frame, "the lesson's next step");
+    assert_lacks(frame, "stop the selected node");
+    assert_lacks(frame, "record the session");
+    assert_lacks(frame, "Quit n"); /* no refused key stands on another one's line */
+    assert_contains(frame, "write this frame to a file");
+    free(frame);
+    model_finish(&m);
+}
+
 static void the_manual_page_has_the_keys(void **state)
 {
     static const char file[] = "docs/man/lab.1", begin[] = ".\\\" keys: begin", end[] = ".\\\" keys: end";
@@ -98,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_in_the_help),
+        cmocka_unit_test(the_help_of_a_replay),
         cmocka_unit_test(the_manual_page_has_the_keys),
         cmocka_unit_test(the_bar_is_the_tables),
     };

@@ -95,6 +95,50 @@ static void unavailable_before_lost(void **state)
     ledger_finish(&l);
 }
 
+/* What was found lost stays so when its node goes again; what that node still had is out of reach. */
+static void lost_and_stopped_again(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct story t;
+    story_begin(&t, 3, "q");
+    story_published(&t, 0, 0, 0, 0, 9);
+    story_holds(&t, 0, 'M', 0, 9);
+    look(&l, &t);
+    story_down(&t, 0, 1000000);
+    look(&l, &t);
+    story_up(&t, 0, 5000000);
+    story_fact(&t, TRACE_SEEN_BACK, 0, 5000010, 7, 9)->count = 3;
+    story_holds(&t, 0, 'M', 7, 9);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    for (int i = 0; i < 3; i++) {
+        story_down(&t, 0, 6000000 + 2000000 * i);
+        look(&l, &t);
+        look(&l, &t);
+        assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+        assert_int_equal(fate_of(&l, 0).away, 0);
+        assert_fate(&l, 7, VERDICT_UNAVAILABLE, FATE_UNAVAILABLE);
+        story_up(&t, 0, 7000000 + 2000000 * i);
+        story_holds(&t, 0, 'M', 7, 9);
+        look(&l, &t);
+        assert_fate(&l, 0, VERDICT_LOST, FATE_LOST); /* at once: it was found before */
+        assert_fate(&l, 7, VERDICT_KEPT, FATE_HELD);
+    }
+    char *life = life_text(&l, &t, 0);
+    assert_contains(life,
+                    "publish -1>0, stopped 0, back without it 0 LOST"); /* where it was the first time */
+    free(life);
+
+    story_holds(&t, 1, 'm', 3, 3); /* who says so has it, whatever was found */
+    look(&l, &t);
+    assert_fate(&l, 3, VERDICT_KEPT, FATE_HELD);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* An unsynchronised mirror takes over: what it never had is gone, with the moment at which it went. */
 static void promoted_without_it(void **state)
 {
@@ -499,6 +543,7 @@ int main(void)
         cmocka_unit_test(kept_and_taken),
         cmocka_unit_test(back_in_its_place),
         cmocka_unit_test(unavailable_before_lost),
+        cmocka_unit_test(lost_and_stopped_again),
         cmocka_unit_test(promoted_without_it),
         cmocka_unit_test(what_went_with_the_master),
         cmocka_unit_test(filled_by_nobody_knows_whom),

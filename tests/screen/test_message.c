@@ -150,7 +150,7 @@ static void there_is_no_other(void **state)
     s.t.s->queues[1].effective_definition = xstrdup("{}");
     s.t.s->queues_len = 2;
     look(&s);
-    says(&s, "Message #1 of hello, published 21:04:10.000 --------------- 1: other queues --", true);
+    says(&s, "Message #1 of hello, published 21:04:10.000 -------------- 1: another queue --", true);
     press(&s, '[');
     says(&s, "No other message of hello was seen. To see another queue's: 1, select it with", true);
     story_published(&s.t, 0, 0, 1000, 1, 1);
@@ -378,7 +378,7 @@ static void there_before_we_looked(void **state)
     says(&s, "NOW #10: held by node1", true); /* nobody chose: the newest */
     says(&s, "before this screen looked", true);
     says(&s, "    #10 now                  M              .              .\n", true);
-    says(&s, " [ and ]: another ", true);
+    says(&s, " [ ]: another message ", true);
     says(&s, "publish-", false);
     end(&s);
 }

@@ -178,9 +178,42 @@ static void nothing_to_end(void **state)
     end(&p);
 }
 
+/* A past is gone through without judging every snapshot of it: what was lost in its midst is lost at its end,
+ * though its node went again. */
+static void lost_in_its_midst(void **state)
+{
+    (void)state;
+    struct past p;
+    begin(&p, false);
+    for (int i = 0; i < 2; i++) {
+        story_up(&p.t, 0, 3000000 + 3000000 * i);
+        p.t.s->queues[0].state = QUEUE_SEEN_RUNNING;
+        looks_at(&p, "hello", 77);
+        if (!i)
+            story_fact(&p.t, TRACE_SEEN_BACK, 0, 3000010, 1, 0)->count = 0;
+        story_holds(&p.t, 0, 'M', 1, 0);
+        look(&p);
+        look(&p);
+        look(&p);
+        story_down(&p.t, 0, 5000000 + 3000000 * i);
+        p.t.s->queues[0].state = QUEUE_SEEN_STOPPED;
+        look(&p);
+        look(&p);
+    }
+    player_destroy(p.player);
+    char *error = NULL;
+    struct recording *r = recording_of("past", recorder_text(p.memory), &error);
+    assert_null(error);
+    p.player = player_create(r, NULL, NULL, false);
+    player_to(p.player, r->moments.len);
+    press(&p, '3');
+    says(&p, "VERDICT #1 LOST", true);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(another_queue), cmocka_unit_test(an_earlier_moment),
-                                       cmocka_unit_test(nothing_to_end)};
+                                       cmocka_unit_test(nothing_to_end), cmocka_unit_test(lost_in_its_midst)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

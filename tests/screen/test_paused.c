@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "commands.h"
 #include "session.h"
 
 struct rig {
@@ -93,8 +94,57 @@ static void a_step_back_is_seen(void **state)
     event_base_free(r.base);
 }
 
+/* A step stops where the nodes were looked at after what a program printed: its output never stands below
+ * what they were seen to be before it. That it runs is no such thing. */
+static void what_was_printed_is_no_later(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"labctl", "-n", "node1", "stop_app", NULL};
+    static const char said[] = "Stopping rabbit application on node node1 ...\n";
+    struct rig r = {.base = event_base_new(), .now = 1000000};
+    model_init(&r.live, NULL, NULL, false, false);
+    r.session = session_create(
+        &(struct session_options){.base = r.base, .live = &r.live, .now = now_of, .draw = draw, .arg = &r});
+    canvas_init(&r.canvas);
+    canvas_resize(&r.canvas, 80, 24);
+    observes(&r, "rest", NULL);
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    r.now += 10;
+    model_ran(&r.live, c);
+    session_ran(r.session, c);
+    r.now += 10;
+    model_output(&r.live, c, said, strlen(said));
+    session_output(r.session, c, said, strlen(said));
+    r.now += 10;
+    model_ended(&r.live, c, 0);
+    session_ended(r.session, c, 0);
+    observes(&r, "down", NULL);
+    free(frame_of(&r));
+    char *paused = after(&r, ' '), *back = after(&r, '['), *on = after(&r, ']');
+    assert_contains(paused, "node1 NOT RUNNING");
+    assert_contains(paused, "exit 0");
+    assert_lacks(back, "NOT RUNNING");
+    assert_contains(back, "running...");
+    assert_lacks(back, "exit 0");
+    assert_lacks(back, "Stopping rabbit");
+    assert_string_equal(on, paused);
+    free(paused);
+    free(back);
+    free(on);
+    back = after(&r, '[');
+    free(back);
+    back = after(&r, '[');
+    assert_lacks(back, "stop_app"); /* it did not run yet */
+    free(back);
+    canvas_finish(&r.canvas);
+    session_destroy(r.session);
+    model_finish(&r.live);
+    event_base_free(r.base);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_step_back_is_seen)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_step_back_is_seen),
+                                       cmocka_unit_test(what_was_printed_is_no_later)};
     return cmocka_run_group_tests_name("screen/paused", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "tests/screen/support.h"
 
 #include "commands.h"
+#include "lab/labdir.h"
 #include "ran.h"
 
 /* What these keys run has been started, in a lab that looks so. */
@@ -143,6 +144,44 @@ static void a_program_that_is_refused_a_queue_says_what_helps(void **state)
     }
 }
 
+/* In a partition whoever is asked in the other view has no queue to serve, though one that runs serves it. */
+static void the_other_view_serves_it(void **state)
+{
+    static const char advice[] = "node2 does not see node1, which serves plain: arrows select node1";
+    static const char down[] = "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1' of "
+                               "durable queue 'plain' in vhost '/' is down or inaccessible, class-id=50\n";
+    static const char not_found[] = "Error:\nnot_found\n";
+    static const char *const get[] = {"consumer", "--port", "5673", "--queue", "plain", NULL};
+    struct labdir lab = {.nodes_len = 3};
+    struct model m;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "node%zu", i + 1);
+        lab.nodes[i].amqp_port = (uint16_t)(5672 + i);
+    }
+    struct command *c = started(&m, "apart", ":-n node2 sync_queue plain\n");
+    model_output(&m, c, not_found, strlen(not_found));
+    model_ended(&m, c, 69);
+    assert_frame(&m, advice, true);
+    m.lab = &lab;
+    c = command_of(get, COMMAND_OF_KEY);
+    model_ran(&m, c);
+    model_output(&m, c, down, strlen(down));
+    model_ended(&m, c, 1);
+    assert_frame(&m, "404 NOT_FOUND", true);
+    assert_frame(&m, "node2 does not see", true);
+    assert_frame(&m, "node1, which serves plain: arrows select node1", true);
+    assert_frame(&m, "Start the one that holds it", false);
+    model_finish(&m);
+
+    /* its own view has a master of it: then it is not the partition's doing */
+    c = started(&m, "apart", ":-n node3 sync_queue m1\n");
+    model_output(&m, c, not_found, strlen(not_found));
+    model_ended(&m, c, 69);
+    assert_frame(&m, "there is no queue m1", true);
+    model_finish(&m);
+}
+
 /* A node that was cut from here waits for nodes that run: it is not they who have to be started. Once it is
  * up, nothing asks for more. */
 static void a_start_of_a_node_that_was_cut_names_the_cut(void **state)
@@ -262,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_refusal_says_what_to_do),
         cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
         cmocka_unit_test(a_program_that_is_refused_a_queue_says_what_helps),
+        cmocka_unit_test(the_other_view_serves_it),
         cmocka_unit_test(a_start_of_a_node_that_was_cut_names_the_cut),
         cmocka_unit_test(a_policy_that_is_refused_is_in_its_form_again),
         cmocka_unit_test(a_refused_policy_waits_for_who_went_on),

@@ -271,7 +271,14 @@ static void a_recording_is_named_with_its_program(void **state)
     assert_seen(s, "now hello"); /* whose messages it has */
     terminal_type(s->t, "R");
     assert_seen(s, "recorded: some/lab replay");
-    scene_quit(s);
+    terminal_type(s->t, "1"); /* the message is gone with the next key */
+    assert_goes(s, "recorded:");
+    terminal_type(s->t, "R");
+    assert_seen(s, "recording to");
+    terminal_type(s->t, "q");
+    assert_true(terminal_wait_end(s->t, SOON));
+    assert_contains(terminal_text(s->t), "recorded: some/lab replay"); /* what is still recorded then */
+    assert_ended(s, 0);
     char *remove_it = format_text("rm -r %s", folder);
     assert_int_equal(system(remove_it), 0);
     free(remove_it);
