@@ -14,6 +14,7 @@ uint64_t ask_as(struct sim *s, node_id n, struct event *ev, uint32_t client)
     struct ask a = {
         .node = n, .life = s->nodes[n].lives, .type = ev->type, .client = client, .queue = UINT32_MAX};
     a.asked_ms = s->now_us / 1000;
+    a.asked_step = s->steps;
     bool about_queue = ev->type == EV_DELETE || ev->type == EV_PURGE || ev->type == EV_GET ||
                        ev->type == EV_DECLARE || ev->type == EV_CANCEL_SYNC;
     const char *name = ev->type == EV_SUBSCRIBE ? ev->u.sub.queue : about_queue ? ev->u.queue.name : NULL;
@@ -68,12 +69,15 @@ static void sub_ends(struct sim *s, uint64_t sub)
     c->over = true;
 }
 
-/* What nobody holds by now may have come and gone within one step. */
-static void purged(struct sim *s, node_id n, uint32_t queue, enum answer_status status)
+/* What nobody holds by now may have come and gone within one step. Answered at once it was asked of nobody;
+ * later, by a node whose side has no master any more, it may be on its way to one. */
+static void purged(struct sim *s, node_id n, uint32_t queue, const struct ask *a)
 {
     struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    enum answer_status status = a->answer.status;
+    bool was_sent = status == ANSWER_NOT_SERVING || (status == ANSWER_DOWN && s->steps > a->asked_step);
     lq->purges--;
-    lq->purge_unclear = lq->purge_unclear || status == ANSWER_NOT_SERVING; /* it may be on its way */
+    lq->purge_unclear = lq->purge_unclear || was_sent;
     node_id master = check_shown(s, n, queue)->master;
     for (size_t i = 0; i < lq->messages.len; i++) {
         struct ledger_message *m = &s->ledger.messages.items[lq->messages.items[i]];
@@ -115,7 +119,7 @@ static void got_answer(struct sim *s, node_id n, const struct effect *fx)
         snprintf(a->answer.text, sizeof(a->answer.text), "%s", fx->u.answer.text);
     check_used(s, req);
     if (a->type == EV_PURGE && a->queue != UINT32_MAX)
-        purged(s, n, a->queue, fx->u.answer.status);
+        purged(s, n, a->queue, a);
     if (a->type == EV_GET && fx->u.answer.status == ANSWER_OK) {
         if (!fx->u.answer.msg || !ledger_which(&s->ledger, fx->u.answer.msg, &a->answer.message)) {
             sim_fail(s, "I3", "%s: a get was answered with no message, or one nobody published", s->names[n]);

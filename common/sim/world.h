@@ -135,7 +135,7 @@ struct ask {
     enum event_type type;
     uint32_t client; /* CLIENT_NONE: asked by hand */
     uint32_t queue;  /* in the ledger, where the checker must know; UINT32_MAX */
-    uint64_t asked_ms;
+    uint64_t asked_ms, asked_step;
     bool no_ack;
     uint64_t sub;   /* SUBSCRIBE, UNSUBSCRIBE */
     char about[24]; /* DELETE: the name, whatever had it then */
