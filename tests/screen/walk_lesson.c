@@ -180,10 +180,16 @@ static void lesson_7_to_seven_ticks(void **state)
     walk(w, "nnnnlnn");
     /* with only the screen: what was lost, why, and what kept the rest, by whom */
     assert_seen(w, "hello: 1 message is lost: its only copy was on node1, in memory alone.", STEP_MS);
-    const char *kept[] = {"mirrior_hello: node2 took over from node1, in sync: all kept, then consumed.",
-                          "mirrior_hello: node3 took over from node1, in sync: all kept, then consumed."};
+    /* whose consumer it was RabbitMQ's nodes do not say */
+    const char *end = strcmp(engine, "kit") == 0 ? "consumed" : "emptied", *takers[] = {"node2", "node3"};
+    char *kept[ARRAY_LEN(takers)];
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        kept[i] = format_text("mirrior_hello: %s took over from node1, in sync: all kept, then %s.",
+                              takers[i], end);
     if (!strstr(terminal_text(w->t), kept[0])) /* RabbitMQ chooses where the mirror is */
         assert_seen(w, kept[1], 1000);
+    free(kept[0]);
+    free(kept[1]);
     terminal_type(w->t, "3"); /* what became of it, as far as these nodes tell */
     if (strcmp(engine, "kit") == 0) {
         assert_seen(w, "VERDICT #1 KEPT  published 1  confirmed 0  delivered 1  redelivered 0", STEP_MS);
