@@ -131,7 +131,7 @@ bool model_refuses_unanswered(struct model *m, const char *what)
         model_say(m,
                   question_choice(m, 'a') < 0
                       ? _("%s: not now, no node answers; a starts the selected one")
-                      : _("%s: not now, no node answers; :start_app starts the selected one"),
+                      : _("%s: not now, no node answers; :start starts the selected one"),
                   what);
     return unanswered;
 }

@@ -8,6 +8,7 @@
 #include "apart.h"
 #include "lab/engine.h"
 #include "verbs.h"
+#include "view.h"
 #include "words.h"
 
 /* text has this line, whole */
@@ -49,6 +50,14 @@ static const char *node_of(const struct command *c)
     return "node1"; /* labctl's own choice */
 }
 
+/* How the selected node is started: a does it, unless a is an answer now. killed: its process, too. */
+static const char *start_words(const struct model *m, bool killed)
+{
+    if (question_choice(m, 'a') < 0)
+        return _("a starts it");
+    return killed ? _(":start starts it") : _(":start_app starts it");
+}
+
 /* node: who was asked; NULL: not known */
 static char *unreached_text(const struct model *m, const char *queue, const char *node)
 {
@@ -58,8 +67,8 @@ static char *unreached_text(const struct model *m, const char *queue, const char
         return format_text(_("%s does not see %s, which serves %s: arrows select %s, and do it there"), node,
                            m->snapshot->nodes[serves].name, queue, m->snapshot->nodes[serves].name);
     return format_text(_("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
-                         "arrows select, a starts"),
-                       queue);
+                         "arrows select it, %s"),
+                       queue, start_words(m, false));
 }
 
 /* What was said of a queue. */
@@ -132,7 +141,7 @@ static bool is_of_lab(const struct model *m, const char *node)
 }
 
 /* What was said of who is in the cluster; other: the verb's own node. */
-static char *member_refused(const char *said, const char *node, const char *other)
+static char *member_refused(const struct model *m, const char *said, const char *node, const char *other)
 {
     if (strstr(said, "{:not_a_cluster_node,"))
         return format_text(
@@ -142,8 +151,8 @@ static char *member_refused(const char *said, const char *node, const char *othe
                              ":force_reset empties it untold"),
                            node);
     if (has_line(said, "mnesia_not_running"))
-        return format_text(
-            _("%s does not run, so nobody can join it: start it first (arrows select, a starts)"), other);
+        return format_text(_("%s does not run, so nobody can join it: start it first (arrows select it, %s)"),
+                           other, start_words(m, false));
     return NULL;
 }
 
@@ -154,13 +163,13 @@ static char *node_refused(const struct model *m, const char *said, const char *n
         return format_text(_("this lab has no node %s: 1 shows those there are"), node);
     if (silent)
         return format_text(
-            _("%s does not answer: its process does not run. Arrows select it, a starts it; o shows all that "
-              "was printed"),
-            node);
+            _("%s does not answer: its process does not run. Arrows select it, %s; o shows all that was "
+              "printed"),
+            node, start_words(m, true));
     if (strstr(said, "app to be stopped on the target node"))
         return format_text(_("%s has to be stopped for this: arrows select it, s stops it"), node);
     if (strstr(said, "app to be running on the target node"))
-        return format_text(_("%s is stopped: arrows select it, a starts it"), node);
+        return format_text(_("%s is stopped: arrows select it, %s"), node, start_words(m, false));
     return NULL;
 }
 
@@ -210,7 +219,7 @@ char *refused_text(const struct model *m, const struct command *c)
                            told_len, told);
     char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
     if (!text && c->exit_code)
-        text = member_refused(said, node_of(c), first_word(c, verb));
+        text = member_refused(m, said, node_of(c), first_word(c, verb));
     const struct verb *v = verb_find(verb);
     if (!text && c->exit_code && v)
         text = column_refused(said, v);

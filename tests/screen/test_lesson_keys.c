@@ -380,6 +380,39 @@ static void a_small_screen_has_them_all(void **state)
     sketch_destroy(l);
 }
 
+/* A refusal names the key that starts a node; while the question waits that key is an answer. */
+static void a_refusal_names_no_key_that_is_an_answer(void **state)
+{
+    static const char stopped[] =
+        "Error: this command requires the 'rabbit' app to be running on the target node.";
+    static const char *const shown[2][2] = {
+        {"select it, :start_app starts it\n", "select it, a starts it\n"},
+        {"Arrows select it, :start starts\n", "Arrows select it, a starts it;"}};
+    static const char silent[] =
+        "Error: unable to perform an operation on node 'node2'. Please see diagnostics";
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        model_init(&m, l, NULL, false, false);
+        see(&m, "rest");
+        sketch_step(l, 0, STEP_SEEN, "so");
+        sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
+        if (asked)
+            assert_true(lesson_answer(l, 0));
+        struct command *run = NULL;
+        for (int i = 0; i < 2; i++) {
+            types(&m, ":-n node2 list_queues\n", &run);
+            assert_non_null(run);
+            model_ran(&m, run);
+            model_output(&m, run, i ? silent : stopped, strlen(i ? silent : stopped));
+            model_ended(&m, run, 69);
+            assert_frame_contains(&m, shown[i][asked]);
+        }
+        model_finish(&m);
+    }
+}
+
 /* While the question waits a, b and c are its choices in every view, and a starts nothing, though it is the
  * start key; once it has an answer, or the step was run without one, it is that again. */
 static void a_letter_answers_while_the_question_waits(void **state)
@@ -510,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
         cmocka_unit_test(a_letter_answers_while_the_question_waits),
+        cmocka_unit_test(a_refusal_names_no_key_that_is_an_answer),
         cmocka_unit_test(once_more_needs_a_first_time),
         cmocka_unit_test(e_goes_to_the_lesson_and_back),
     };

@@ -138,7 +138,7 @@ static void a_program_that_is_refused_a_queue_says_what_helps(void **state)
         model_output(&m, c, words[i], strlen(words[i]));
         model_ended(&m, c, 1);
         assert_frame(&m, "404 NOT_FOUND", true);
-        assert_frame(&m, "Start the one that holds it: arrows select, a starts", true);
+        assert_frame(&m, "Start the one that holds it: arrows select it, a starts it", true);
         assert_frame(&m, "class-id", false);
         model_finish(&m);
     }

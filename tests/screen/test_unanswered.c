@@ -92,7 +92,7 @@ static void a_question_is_answered_where_nobody_answers(void **state)
     see(&m, "silent");
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
     assert_int_equal(types(&m, "a", &run), EFFECT_ANSWER); /* and no start, which would show what is asked */
-    assert_keys_say(&m, "p", ":start_app starts the selected one");
+    assert_keys_say(&m, "p", ":start starts the selected one");
     l->steps[0].acted = true;
     assert_keys_say(&m, "A", "no question is open");
     model_finish(&m);
