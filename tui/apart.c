@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "words.h"
 
 #define SILENCE_MS 4000 /* the kit's nodes', where the lab says nothing of it (node.1) */
@@ -138,6 +139,17 @@ static char *still_apart(const struct model *m, const char *others)
                        others, torn);
 }
 
+/* Whose links are still cut, best those of the selected node; -1: nobody's that a key mends. */
+static int healed_by_key(const struct model *m)
+{
+    if (command_cut_heals(m))
+        return m->node;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
+        if (command_heals(m, (int)i))
+            return (int)i;
+    return -1;
+}
+
 char *apart_advice(const struct model *m)
 {
     const struct snapshot *s = m->snapshot;
@@ -153,12 +165,18 @@ char *apart_advice(const struct model *m)
         if (others & bit)
             back = back && apart_links_back(s, (int)i);
     }
-    char *theirs = side_names(s, others), *mine = side_names(s, ours);
-    char *text =
-        back ? still_apart(m, theirs)
-             : format_text(m->replay ? _("PARTITIONED: %s | %s. Each side serves its own clients.")
-                                     : _("PARTITIONED: %s | %s. Each side serves its own clients. x heals"),
-                           theirs, mine);
+    char *theirs = side_names(s, others), *mine = side_names(s, ours), *text;
+    int heals = m->replay ? -1 : healed_by_key(m);
+    if (back)
+        text = still_apart(m, theirs);
+    else if (heals < 0)
+        text = format_text(_("PARTITIONED: %s | %s. Each side serves its own clients."), theirs, mine);
+    else if (heals == m->node)
+        text =
+            format_text(_("PARTITIONED: %s | %s. Each side serves its own clients. x heals"), theirs, mine);
+    else
+        text = format_text(_("PARTITIONED: %s | %s. Each serves its own clients. %s: x heals"), theirs, mine,
+                           s->nodes[heals].name);
     free(theirs);
     free(mine);
     return text;

@@ -248,17 +248,22 @@ bool command_acts(const struct command *c)
     return !v || v->acts;
 }
 
-bool command_cut_heals(const struct model *m)
+bool command_heals(const struct model *m, int node)
 {
-    if (!m->snapshot || m->node < 0 || (size_t)m->node >= m->snapshot->nodes_len)
+    if (!m->snapshot || node < 0 || (size_t)node >= m->snapshot->nodes_len)
         return false;
-    const struct node_seen *n = &m->snapshot->nodes[m->node];
+    const struct node_seen *n = &m->snapshot->nodes[node];
     bool alone = n->answers && n->said_down_by; /* it answers us, and not the others */
     node_bits up = 0;
     for (size_t i = 0; i < m->snapshot->nodes_len; i++) /* a link to one that does not run is not cut */
         up |= m->snapshot->nodes[i].state == NODE_UP ? (node_bits)1 << i : 0;
-    return !apart_links_back(m->snapshot, m->node) &&
-           ((m->cut & ((node_bits)1 << m->node)) || (apart_listed(m, m->node) & up) || alone);
+    return !apart_links_back(m->snapshot, node) &&
+           ((m->cut & ((node_bits)1 << node)) || (apart_listed(m, node) & up) || alone);
+}
+
+bool command_cut_heals(const struct model *m)
+{
+    return command_heals(m, m->node);
 }
 
 /* A node that was cut off from the others is given its links back, any other is cut off. */

@@ -38,8 +38,9 @@ struct command *command_step(const struct model *m, size_t step);
 /* "labctl -n NODE stop_app" or "start_app", by the verb: which node; NULL: the step does something else. */
 const char *step_of_app(const struct lesson_step *s, const char *verb);
 
-bool command_cut_heals(
-    const struct model *m); /* the selected node is cut off: the key would give its links back */
+/* That node is cut off: the key would give its links back. And: the selected one is. */
+bool command_heals(const struct model *m, int node);
+bool command_cut_heals(const struct model *m);
 
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */

@@ -74,6 +74,9 @@ static char *unreached_text(const struct model *m, const char *queue, const char
 /* What was said of a queue. */
 static char *queue_refused(const struct model *m, const char *said, const char *queue, const char *node)
 {
+    int at = m->snapshot ? snapshot_node_index(m->snapshot, node) : -1;
+    if (has_line(said, "not_mirrored") && at >= 0 && snapshot_apart_from(m->snapshot, at))
+        return format_text(_("not_mirrored: no mirror of %s is on %s's side of the partition"), queue, node);
     if (has_line(said, "not_mirrored"))
         return format_text(
             _("not_mirrored: %s has no mirrors to copy to. P sets a policy that gives it some: "
@@ -87,7 +90,7 @@ static char *queue_refused(const struct model *m, const char *said, const char *
     const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
     bool missing = has_line(said, "not_found") || has_line(said, "Queue not found");
     bool unserved = q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN);
-    if (missing && q && (unserved || apart_served_by(m, queue, snapshot_node_index(m->snapshot, node)) >= 0))
+    if (missing && q && (unserved || apart_served_by(m, queue, at) >= 0))
         return unreached_text(m, queue, node);
     if (missing)
         return format_text(

@@ -36,6 +36,34 @@ static void a_cut_is_said_at_once(void **state)
     model_finish(&m);
 }
 
+/* x on node2 gave back its links alone; what is still cut is another node's, and that is named. */
+static void whose_links_are_still_cut_is_named(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("cut");
+    for (unsigned i = 0; i < 2; i++) { /* node1 and node2 have met again, and list each other */
+        s->nodes[i].links |= 1u << (1 - i);
+        free(s->nodes[i].partitions);
+        s->nodes[i].partitions = xstrdup(i == 0 ? "node2" : "node1");
+    }
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    snapshot_destroy(s);
+    m.node = 0;
+    assert_frame_contains(&m, "Each side serves its own clients. x heals\n");
+    m.node = 1;
+    assert_frame_contains(&m,
+                          " PARTITIONED: node1 | node2 node3. Each serves its own clients. node1: x heals\n");
+    types(&m, "x", &run);
+    assert_null(run);
+    assert_string_equal(model_message(&m),
+                        "PARTITIONED: node1 | node2 node3. Each serves its own clients. node1: x heals");
+    model_finish(&m);
+}
+
 /* Healed from elsewhere before anybody noticed: nobody will notice any more, and nothing is cut. */
 static void a_cut_that_nobody_notices_is_none(void **state)
 {
@@ -182,6 +210,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_is_said_at_once),
+        cmocka_unit_test(whose_links_are_still_cut_is_named),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(a_killed_node_was_not_apart),

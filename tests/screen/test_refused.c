@@ -174,6 +174,13 @@ static void the_other_view_serves_it(void **state)
     assert_frame(&m, "Start the one that holds it", false);
     model_finish(&m);
 
+    /* its mirrors are on the other side: no policy gives it one here */
+    c = started(&m, "apart", ":-n node1 sync_queue m1\n");
+    model_output(&m, c, "Error:\nnot_mirrored\n", strlen("Error:\nnot_mirrored\n"));
+    model_ended(&m, c, 69);
+    assert_frame(&m, "not_mirrored: no mirror of m1 is on node1's side of the partition", true);
+    model_finish(&m);
+
     /* its own view has a master of it: then it is not the partition's doing */
     c = started(&m, "apart", ":-n node3 sync_queue m1\n");
     model_output(&m, c, not_found, strlen(not_found));
