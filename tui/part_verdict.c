@@ -33,7 +33,7 @@ static char *lost_text(const struct diagram *d)
         stop = m->memory ? m : stop;
         if (!m->bad)
             continue;
-        if (stop)
+        if (stop && !m->side) /* what a side held is discarded, in memory or on disk: L3 comes before L5 */
             return memory_text(d, stop, m);
         if (m->side)
             return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);

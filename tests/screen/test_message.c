@@ -453,6 +453,32 @@ static void back_without_a_note(void **state)
     end(&s);
 }
 
+/* What memory alone held on a side that was discarded went with its side: a persistent one would have, too. */
+static void lost_with_its_side(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    s.t.s->trace[0].in_memory = true;
+    story_holds(&s.t, 0, 'M', 0, 0);
+    story_holds(&s.t, 1, 'M', 1, 0);
+    look(&s);
+    press(&s, '3');
+    story_down(&s.t, 0, 2000000);
+    look(&s);
+    story_up(&s.t, 0, 9000000);
+    story_holds(&s.t, 0, 'm', 1, 0);
+    story_event(&s.t, "queue", 9300000, "hello: what node1 held on its side is discarded, 1 message");
+    look(&s);
+    look(&s);
+    says(&s, "memory alone held #1", true); /* it did, and that is not why */
+    says(&s, "side discarded: LOST here", true);
+    says(&s, "node1 was on a partition's losing side", true);
+    says(&s, "(L5 in", false);
+    end(&s);
+}
+
 /* A mirror that comes back begins empty: where its notes of that were not heard, its feed tells it. */
 static void how_a_copy_came_back(void **state)
 {
@@ -521,6 +547,7 @@ int main(void)
         cmocka_unit_test(effects_after_causes),
         cmocka_unit_test(the_legend_explains_what_is_there),
         cmocka_unit_test(back_without_a_note),
+        cmocka_unit_test(lost_with_its_side),
         cmocka_unit_test(how_a_copy_came_back),
         cmocka_unit_test(sent_twice),
         cmocka_unit_test(published_again),
