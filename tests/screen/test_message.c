@@ -453,7 +453,8 @@ static void back_without_a_note(void **state)
     end(&s);
 }
 
-/* What memory alone held on a side that was discarded went with its side: a persistent one would have, too. */
+/* What memory alone held on a side that was discarded went with its side: a persistent one would have, too.
+ */
 static void lost_with_its_side(void **state)
 {
     (void)state;
