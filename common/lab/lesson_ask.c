@@ -16,7 +16,8 @@ static const struct lesson_step *asking(const struct lesson *l)
 bool lesson_asks(const struct lesson *l)
 {
     const struct lesson_step *s = asking(l);
-    return s && (!s->acted || s->exit_code > 0); /* one that failed has shown nothing yet */
+    /* one that failed has shown nothing yet; with what it lacks the question may not be true of these nodes */
+    return s && (!s->acted || s->exit_code > 0) && !s->lacks;
 }
 
 bool lesson_to_predict(const struct lesson *l)
