@@ -107,6 +107,33 @@ static void the_question_is_decided_by_what_is_seen(void **state)
     }
 }
 
+/* The step that decides only looks, and waits for the learner: node1, which the question is about, may be back
+ * by then, and no choice holds any more. What was seen while it was away is what came out; what the sides of a
+ * partition said is not. */
+static void what_came_out_is_not_undone_before_one_looks(void **state)
+{
+    (void)state;
+    struct lesson *l = load_until_stopped(); /* by hand: no step was run */
+    struct look back = promoted, apart = promoted;
+    back.node1 = NULL;
+    back.said_by = "'node1','node2','node3'";
+    back.queues = HELLO(MESSAGES(0), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                          MESSAGES(1), "running", ",'policy':'mirrior'");
+    apart.node1 = NULL;
+    apart.apart = true;
+    observe_times(l, &promoted, 2);
+    assert_int_equal(l->predict.was, 1);
+    observe(l, &apart);
+    assert_int_equal(l->predict.was, -1);
+    observe_times(l, &promoted, 2);
+    observe_times(l, &back, 3);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_look(l, 4);
+    assert_int_equal(lesson_current(l), 5);
+    assert_int_equal(l->predict.was, 1);
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +141,7 @@ int main(void)
         cmocka_unit_test(what_happened_stays),
         cmocka_unit_test(a_look_is_the_learners),
         cmocka_unit_test(the_question_is_decided_by_what_is_seen),
+        cmocka_unit_test(what_came_out_is_not_undone_before_one_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
