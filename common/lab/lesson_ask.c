@@ -17,7 +17,7 @@ static const struct lesson_step *asking(const struct lesson *l)
 bool lesson_asks(const struct lesson *l)
 {
     const struct lesson_step *s = asking(l);
-    /* one that failed has shown nothing yet; with what it lacks the question may not be true of these nodes */
+    /* one that failed has shown nothing yet; where it lacks something the question may not be true */
     return s && (!s->acted || s->exit_code > 0) && !s->lacks;
 }
 
@@ -61,7 +61,7 @@ void question_decide(struct lesson_full *full, const struct lesson_step *step, c
 {
     struct lesson_question *q = &full->lesson.predict;
     struct proof **proofs = q->proofs;
-    if (!proofs || !decides(full, step) || q->was >= 0) /* what comes before the learner looks undoes nothing */
+    if (!proofs || !decides(full, step) || q->was >= 0) /* what comes later undoes nothing */
         return;
     struct evidence evidence = lesson_evidence(full, step, s);
     for (int i = 0; q->choices[i] && q->was < 0; i++) {

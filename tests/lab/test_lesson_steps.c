@@ -107,9 +107,9 @@ static void the_question_is_decided_by_what_is_seen(void **state)
     }
 }
 
-/* The step that decides only looks, and waits for the learner: node1, which the question is about, may be back
- * by then, and no choice holds any more. What was seen while it was away is what came out; what the sides of a
- * partition said is not. */
+/* The step that decides only looks, and waits for the learner: node1, which the question is about, may be
+ * back by then, and no choice holds any more. What was seen while it was away is what came out; what the
+ * sides of a partition said is not. */
 static void what_came_out_is_not_undone_before_one_looks(void **state)
 {
     (void)state;
