@@ -538,7 +538,10 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {
-        model_say(m, _("%c: no such key; ? shows them"), key);
+        model_say(m,
+                  question_answered(m, key) ? _("%c: A changes your answer")
+                                            : _("%c: no such key; ? shows them"),
+                  key);
         return EFFECT_DRAW;
     }
     free(m->message);

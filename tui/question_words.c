@@ -51,6 +51,16 @@ int question_choice(const struct model *m, int key)
     return -1;
 }
 
+bool question_answered(const struct model *m, int key)
+{
+    const struct lesson *l = m->lesson;
+    bool answered = l && has_keys(m) && lesson_asks(l) && l->predict.said >= 0;
+    for (int i = 0; answered && l->predict.choices[i]; i++)
+        if (key == letter(i))
+            return true;
+    return false;
+}
+
 /* the letters of all choices: "a, b or c" */
 static char *letters_text(const struct lesson_question *q)
 {

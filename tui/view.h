@@ -64,6 +64,9 @@ char *question_reminder(const struct model *m); /* n was pressed, and it has no 
  * start key is taken for one of them; -1: none. A key that starts a node where the step lacks something (then
  * nothing is asked), or its program failed, does so. */
 int question_choice(const struct model *m, int key);
+/* It is one of the choices, of which the learner took one before: A changes that while the question is open.
+ */
+bool question_answered(const struct model *m, int key);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
 char *two_sentences(char *first, char *second); /* one after the other; takes both over */

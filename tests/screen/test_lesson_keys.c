@@ -446,6 +446,11 @@ static void a_letter_answers_while_the_question_waits(void **state)
     assert_frame_contains(&m, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9");
     assert_keys_run(&m, "a", "labctl -n node1 start_app");
     assert_keys_say(&m, "d", "d: no such key");
+    assert_keys_say(&m, "c", "c: A changes your answer");
+    assert_keys_say(&m, "b", "b: A changes your answer");
+    l->steps[2].acted = true; /* it runs: that is over */
+    assert_keys_say(&m, "b", "b: no such key");
+    l->steps[2].acted = false;
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
     assert_int_equal(m.answer, 2);
     assert_true(lesson_answer(l, 2));
