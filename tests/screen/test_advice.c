@@ -62,7 +62,8 @@ static void a_question_that_is_not_so_is_not_asked(void **state)
             types(&m, views[i], &run);
             assert_frame_lacks(&m, "Before you look");
             assert_frame_lacks(&m, "A:Answer");
-            assert_keys_say(&m, "A", "mirrior_hello's master is on node2, and this step needs it on node1: B");
+            assert_keys_say(&m, "A",
+                            "mirrior_hello's master is on node2, and this step needs it on node1: B");
             assert_keys_say(&m, "b", "b: no such key");
             assert_keys_run(&m, "a", "labctl -n node1 start_app"); /* the start key, and no answer */
         }
@@ -226,9 +227,16 @@ static void what_is_not_there(void **state)
     assert_keys_say(&m, "z", "z: no such key; ? shows them");
     types(&m, "3", &run);
     char *frame = model_frame(&m, 80, 24);
-    assert_contains(frame, "There is no queue yet.");
+    assert_contains(frame, "There is no queue.");
     assert_contains_(frame, "VERDICT", false, __FILE__, __LINE__);
     free(frame);
+    model_finish(&m);
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    see(&m, "empty"); /* there were some: it does not say "yet" */
+    types(&m, "3", &run);
+    assert_frame_contains(&m, "There is no queue.");
+    assert_keys_say(&m, "]", "There is no queue.");
     model_finish(&m);
 }
 
