@@ -297,15 +297,27 @@ static enum effect answer(struct model *m, int choice)
     return EFFECT_ANSWER;
 }
 
+/* What keeps the step that asks from being run; NULL: nothing, or it is another step's turn. The caller frees
+ * it. */
+static char *not_asked_text(const struct model *m)
+{
+    const struct lesson *l = m->lesson;
+    bool its_turn = l && l->predict.text && model_step(m) == l->predict.step;
+    return its_turn ? step_lacks(m, &l->steps[l->predict.step]) : NULL;
+}
+
 /* What is answered is what is seen to be asked. */
 static enum effect next_answer(struct model *m)
 {
     if (m->lesson && lesson_asks(m->lesson))
         return answer(m, lesson_next_answer(m->lesson));
+    char *lacks = not_asked_text(m);
     model_say(m, "%s",
-              m->lesson
+              lacks ? lacks
+              : m->lesson
                   ? _("no question is open: A answers the one that stands under a step before it is run")
                   : _("no lesson is open, so nothing is asked"));
+    free(lacks);
     return EFFECT_DRAW;
 }
 
@@ -526,7 +538,10 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {
-        model_say(m, _("%c: no such key; ? shows them"), key);
+        model_say(m,
+                  question_answered(m, key) ? _("%c: A changes your answer")
+                                            : _("%c: no such key; ? shows them"),
+                  key);
         return EFFECT_DRAW;
     }
     free(m->message);

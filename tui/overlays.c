@@ -222,7 +222,7 @@ static const struct {
 };
 
 /* What would be done; going on, what is left undone. The caller frees it. */
-static char *what_is_done(const struct model *m, enum danger danger)
+static char *what_is_changed(const struct model *m, enum danger danger)
 {
     size_t seen = model_step(m), steps = m->lesson ? m->lesson->steps_len : 0;
     char **policy = m->to_confirm->argv + COMMAND_CLEAN_FIRST;
@@ -240,6 +240,14 @@ static char *what_is_done(const struct model *m, enum danger danger)
     return format_text(NP_("Lesson %d is not done: %zu step of %zu was seen. %s",
                            "Lesson %d is not done: %zu steps of %zu were seen. %s", seen),
                        m->lesson->number, seen, steps, _(dangers[danger].what));
+}
+
+/* A recording is of one lesson: B goes on with it, N ends it. */
+static char *what_is_done(const struct model *m, enum danger danger)
+{
+    char *text = what_is_changed(m, danger);
+    bool ends = danger == DANGER_GO_ON && m->recording;
+    return ends ? two_sentences(text, xstrdup(_("The recording ends here."))) : text;
 }
 
 void draw_confirm(const struct model *m, struct canvas *c)

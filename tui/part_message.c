@@ -226,7 +226,7 @@ static char *caveat(const struct diagram *d)
     const struct snapshot *s = d->m->snapshot;
     const struct ledger *l = &d->m->ledger;
     if (!d->m->queue || (l->unasked && !snapshot_queue(s, l->queue)))
-        return xstrdup(_("There is no queue yet."));
+        return xstrdup(_("There is no queue."));
     if (!s->traces && !l->fates.len)
         return xstrdup(_("These nodes do not say what becomes of single messages (RabbitMQ does not number "
                          "them): only the queue's own changes are shown."));

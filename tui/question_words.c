@@ -43,13 +43,22 @@ int question_choice(const struct model *m, int key)
     const struct lesson *l = m->lesson;
     if (!l || !has_keys(m) || !lesson_asks(l) || l->predict.said >= 0)
         return -1;
-    const struct lesson_step *step = &l->steps[l->predict.step];
-    if (step->acted || step->lacks) /* it was run without an answer, or is not to be run yet */
+    if (l->steps[l->predict.step].acted) /* it was run without an answer */
         return -1;
     for (int i = 0; l->predict.choices[i]; i++)
         if (key == letter(i))
             return i;
     return -1;
+}
+
+bool question_answered(const struct model *m, int key)
+{
+    const struct lesson *l = m->lesson;
+    bool answered = l && has_keys(m) && lesson_asks(l) && l->predict.said >= 0;
+    for (int i = 0; answered && l->predict.choices[i]; i++)
+        if (key == letter(i))
+            return true;
+    return false;
 }
 
 /* the letters of all choices: "a, b or c" */

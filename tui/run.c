@@ -371,13 +371,28 @@ static bool open_session(struct run *r, struct recording *replay, struct recordi
     return true;
 }
 
-/* Who leaves while the session is recorded is told where it is, as R would have said. */
+/* Who leaves while the session is recorded is told where it is, as R would have said; who goes on, on the
+ * next lesson's screen, which covers what is printed here. */
 static void tell_recording(const struct run *r)
 {
     char *text = session_recorded_text(r->session);
     if (text && !r->opts->plain)
         printf("%s\n", text);
-    free(text);
+    if (r->going_on && r->opts->to_say)
+        *r->opts->to_say = text;
+    else
+        free(text);
+}
+
+/* what the screen before this one has left to say */
+static void say_first(struct run *r)
+{
+    char **to_say = r->opts->to_say;
+    if (!to_say || !*to_say)
+        return;
+    model_say(&r->model, "%s", *to_say);
+    free(*to_say);
+    *to_say = NULL;
 }
 
 static void loop(struct run *r)
@@ -449,6 +464,7 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
         kept_take_up(&r.model, lab);
     struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);
     r.model.tools = tools;
+    say_first(&r);
     if (open_session(&r, replay, beside))
         loop(&r);
     else

@@ -61,9 +61,12 @@ char *question_said_text(const struct model *m,
                          int choice);           /* what is said when the learner chose it; -1: none */
 char *question_reminder(const struct model *m); /* n was pressed, and it has no answer */
 /* Which choice this key is while the question waits for one: a, b, c answer it until it has an answer, and no
- * start key is taken for one of them; -1: none. A key that starts a node where the step lacks something, or
- * its program failed, does so. */
+ * start key is taken for one of them; -1: none. A key that starts a node where the step lacks something (then
+ * nothing is asked), or its program failed, does so. */
 int question_choice(const struct model *m, int key);
+/* It is one of the choices, of which the learner took one before: A changes that while the question is open.
+ */
+bool question_answered(const struct model *m, int key);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
 char *two_sentences(char *first, char *second); /* one after the other; takes both over */

@@ -51,7 +51,7 @@ static void say_the_end(struct model *m, bool only, bool first)
                   : first ? _("This is the schedule's first message.")
                           : _("This is the schedule's last message."));
     else if (!queue)
-        model_say(m, "%s", _("There is no queue yet."));
+        model_say(m, "%s", _("There is no queue."));
     else if (only && m->snapshot && m->snapshot->queues_len > 1)
         model_say(
             m,

@@ -228,9 +228,9 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
 static bool observe_apart(struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
-    (void)full;
     (void)s;
     step->held = 0;
+    question_undecide(full, step);
     json_decref(proof->shown);
     proof->shown = NULL;
     return step->state == STEP_HALF && set_state(step, STEP_OPEN, NULL, 0);

@@ -95,10 +95,10 @@ struct lesson *lesson_create(size_t steps);
 bool lesson_step_told(const struct lesson *l, size_t step);
 bool lesson_step_reached(const struct lesson *l, size_t step);
 
-/* The question is open: the current step is the one that asks, and it was not run yet, or failed.
- * lesson_next_answer: the choice after the learner's, after the last none again (-1). lesson_answer: this
- * choice
- * (-1: none); false: no question is open, or it has no such choice. lesson_ask.c */
+/* The question is open: the current step is the one that asks, it was not run yet, or failed, and lacks
+ * nothing: while it does it cannot be run, and an answer that was given before stays. lesson_next_answer: the
+ * choice after the learner's, after the last none again (-1). lesson_answer: this choice (-1: none); false:
+ * no question is open, or it has no such choice. lesson_ask.c */
 bool lesson_asks(const struct lesson *l);
 int lesson_next_answer(const struct lesson *l);
 bool lesson_answer(struct lesson *l, int choice);

@@ -1,5 +1,6 @@
 /* lesson_ask.c: the question that is asked before a step is run, what the learner says to it, and what was
- * seen: each choice has a proof, and the one that holds when the step is ticked is what came out.
+ * seen: each choice has a proof, and the one that holds when the step is ticked is what came out; of a step
+ * that only looks, the one that was seen first: it may be over by the time the learner says so.
  *
  * The rule it keeps: nobody wrote down which choice is right; a choice without a proof that holds is not. */
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static const struct lesson_step *asking(const struct lesson *l)
 bool lesson_asks(const struct lesson *l)
 {
     const struct lesson_step *s = asking(l);
-    return s && (!s->acted || s->exit_code > 0); /* one that failed has shown nothing yet */
+    /* one that failed has shown nothing yet; where it lacks something the question may not be true */
+    return s && (!s->acted || s->exit_code > 0) && !s->lacks;
 }
 
 bool lesson_to_predict(const struct lesson *l)
@@ -44,14 +46,24 @@ bool lesson_answer(struct lesson *l, int choice)
     return true;
 }
 
+static bool decides(const struct lesson_full *full, const struct lesson_step *step)
+{
+    return (size_t)(step - full->lesson.steps) == full->lesson.predict.decided;
+}
+
+void question_undecide(struct lesson_full *full, const struct lesson_step *step)
+{
+    if (decides(full, step))
+        full->lesson.predict.was = -1;
+}
+
 void question_decide(struct lesson_full *full, const struct lesson_step *step, const struct snapshot *s)
 {
     struct lesson_question *q = &full->lesson.predict;
     struct proof **proofs = q->proofs;
-    if (!proofs || (size_t)(step - full->lesson.steps) != q->decided)
+    if (!proofs || !decides(full, step) || q->was >= 0) /* what comes later undoes nothing */
         return;
     struct evidence evidence = lesson_evidence(full, step, s);
-    q->was = -1;
     for (int i = 0; q->choices[i] && q->was < 0; i++) {
         struct finding found;
         proof_look(proofs[i], &evidence, &found);

@@ -48,8 +48,10 @@ void lesson_look_at_counts(struct lesson_full *full, const struct snapshot *s);
 void lesson_counts_anew(struct lesson_full *full);
 void lesson_counts_finish(struct lesson_full *full);
 
-/* lesson_ask.c. question_decide: this step's proof is there: which of the choices is. */
+/* lesson_ask.c. question_decide: this step's proof is there: which of the choices is, unless that was seen
+ * before. question_undecide: what was seen for this step proves nothing any more. */
 void question_decide(struct lesson_full *full, const struct lesson_step *step, const struct snapshot *s);
+void question_undecide(struct lesson_full *full, const struct lesson_step *step);
 void question_finish(struct lesson_question *q);
 
 /* what a proof of this step may look at */

@@ -107,6 +107,55 @@ static void the_question_is_decided_by_what_is_seen(void **state)
     }
 }
 
+/* The step that decides only looks, and waits for the learner: node1, which the question is about, may be
+ * back by then, and no choice holds any more. What was seen while it was away is what came out; what the
+ * sides of a partition said is not. */
+static void what_came_out_is_not_undone_before_one_looks(void **state)
+{
+    (void)state;
+    struct lesson *l = load_until_stopped(); /* by hand: no step was run */
+    struct look back = promoted, apart = promoted;
+    back.node1 = NULL;
+    back.said_by = "'node1','node2','node3'";
+    back.queues = HELLO(MESSAGES(0), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                          MESSAGES(1), "running", ",'policy':'mirrior'");
+    apart.node1 = NULL;
+    apart.apart = true;
+    observe_times(l, &promoted, 2);
+    assert_int_equal(l->predict.was, 1);
+    observe(l, &apart);
+    assert_int_equal(l->predict.was, -1);
+    observe_times(l, &promoted, 2);
+    observe_times(l, &back, 3);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_look(l, 4);
+    assert_int_equal(lesson_current(l), 5);
+    assert_int_equal(l->predict.was, 1);
+    lesson_destroy(l);
+}
+
+/* Lesson 6's message may have been replaced by one that came when the mirror was in sync, and was replicated:
+ * what the step has shown does not say that it was copied. */
+static void a_result_is_true_of_both_ways_to_it(void **state)
+{
+    (void)state;
+    struct lesson *l = load(6);
+    for (size_t i = 0; i < 3; i++)
+        l->steps[i].state = STEP_SEEN;
+#define IN_SYNC(n)                                                                                           \
+    QUEUE("mirrior_hello", "node1", "'node2'", "'node2'", MESSAGES(n), "running", ",'policy':'mirrior'")
+    const struct look empty = {.policies = POLICY, .queues = IN_SYNC(0)};
+    const struct look published = {.policies = POLICY, .queues = IN_SYNC(1)};
+    observe_times(l, &empty, 2);
+    assert_non_null(l->steps[3].lacks);
+    observe_times(l, &published, 2);
+    lesson_look(l, 3);
+    assert_int_equal(l->steps[3].state, STEP_SEEN);
+    assert_non_null(strstr(l->steps[3].result, "ha-sync-mode automatic"));
+    assert_null(strstr(l->steps[3].result, "copied"));
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +163,8 @@ int main(void)
         cmocka_unit_test(what_happened_stays),
         cmocka_unit_test(a_look_is_the_learners),
         cmocka_unit_test(the_question_is_decided_by_what_is_seen),
+        cmocka_unit_test(what_came_out_is_not_undone_before_one_looks),
+        cmocka_unit_test(a_result_is_true_of_both_ways_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

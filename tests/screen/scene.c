@@ -67,7 +67,19 @@ static int child(void *arg)
     if (*s->forged)
         return run_copy(s);
     free(words_init());
-    return tui_run(&s->lab, s->lesson, &s->options);
+    int next = 0, code = 0; /* as lab does it (tui/main/lab.c) */
+    char *to_say = NULL;
+    if (s->lesson) {
+        s->options.go_on = &next;
+        s->options.to_say = &to_say;
+    }
+    do {
+        int lesson = next ? next : s->lesson;
+        next = 0;
+        code = tui_run(&s->lab, lesson, &s->options);
+    } while (!code && next);
+    free(to_say);
+    return code;
 }
 
 int scene_begin(void **state)

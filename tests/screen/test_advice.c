@@ -37,6 +37,45 @@ static void look_at(struct model *m, struct snapshot *s)
     snapshot_destroy(s);
 }
 
+/* Lesson 7's question says where the masters are: while they are elsewhere its step cannot be run, and it is
+ * not asked. An answer that was given before stays, and stands there again once the step can be run. */
+static void a_question_that_is_not_so_is_not_asked(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    const char *views[] = {"1", "4"};
+    for (int answered = 0; answered <= 1; answered++) {
+        struct lesson *l = load(7);
+        for (size_t i = 0; i < 3; i++)
+            l->steps[i].state = STEP_SEEN;
+        model_init(&m, l, NULL, false, false);
+        struct look moved = mirrored;
+        moved.queues = HELLO(MESSAGES(1), "running") "," QUEUE("mirrior_hello", "node2", "'node3'", "'node3'",
+                                                               MESSAGES(1), "running", ",'policy':'mirrior'");
+        look_at(&m, take(&mirrored));
+        assert_frame_contains(&m, "Before you look: node1 has the masters of hello");
+        if (answered)
+            assert_true(lesson_answer(l, 1));
+        look_at(&m, take(&moved));
+        for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+            types(&m, views[i], &run);
+            assert_frame_lacks(&m, "Before you look");
+            assert_frame_lacks(&m, "A:Answer");
+            assert_keys_say(&m, "A",
+                            "mirrior_hello's master is on node2, and this step needs it on node1: B");
+            assert_keys_say(&m, "b", "b: no such key");
+            assert_keys_run(&m, "a", "labctl -n node1 start_app"); /* the start key, and no answer */
+        }
+        assert_false(lesson_answer(l, 0));
+        assert_int_equal(l->predict.said, answered ? 1 : -1);
+        look_at(&m, take(&mirrored));
+        assert_frame_contains(&m, answered ? "you say b; A changes it" : "press a, b or c");
+        model_finish(&m);
+        lesson_destroy(l);
+    }
+}
+
 /* Lesson 7's fourth step was run while node2 is away: the run is good, and needs node2 to be seen. */
 static void n_and_r_and_the_steps_line_agree(void **state)
 {
@@ -188,9 +227,16 @@ static void what_is_not_there(void **state)
     assert_keys_say(&m, "z", "z: no such key; ? shows them");
     types(&m, "3", &run);
     char *frame = model_frame(&m, 80, 24);
-    assert_contains(frame, "There is no queue yet.");
+    assert_contains(frame, "There is no queue.");
     assert_contains_(frame, "VERDICT", false, __FILE__, __LINE__);
     free(frame);
+    model_finish(&m);
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    see(&m, "empty"); /* there were some: it does not say "yet" */
+    types(&m, "3", &run);
+    assert_frame_contains(&m, "There is no queue.");
+    assert_keys_say(&m, "]", "There is no queue.");
     model_finish(&m);
 }
 
@@ -222,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_skipped_only_on_purpose),
+        cmocka_unit_test(a_question_that_is_not_so_is_not_asked),
         cmocka_unit_test(n_and_r_and_the_steps_line_agree),
         cmocka_unit_test(a_deleted_queue_names_the_way_out),
         cmocka_unit_test(a_master_that_moved_is_told_before_its_node_is_stopped),

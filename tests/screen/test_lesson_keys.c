@@ -446,6 +446,11 @@ static void a_letter_answers_while_the_question_waits(void **state)
     assert_frame_contains(&m, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9");
     assert_keys_run(&m, "a", "labctl -n node1 start_app");
     assert_keys_say(&m, "d", "d: no such key");
+    assert_keys_say(&m, "c", "c: A changes your answer");
+    assert_keys_say(&m, "b", "b: A changes your answer");
+    l->steps[2].acted = true; /* it runs: that is over */
+    assert_keys_say(&m, "b", "b: no such key");
+    l->steps[2].acted = false;
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
     assert_int_equal(m.answer, 2);
     assert_true(lesson_answer(l, 2));
@@ -456,12 +461,13 @@ static void a_letter_answers_while_the_question_waits(void **state)
     assert_false(lesson_answer(l, 3)); /* there are three */
     assert_int_equal(types(&m, "c", &run), EFFECT_ANSWER);
     l->steps[2].lacks = xstrdup("node2 does not run: arrows select it, a starts it."); /* not yet to be run */
-    assert_frame_contains(&m, "c: none -- A answers\n");
+    assert_frame_lacks(&m, "Before you look");
     assert_keys_run(&m, "a", "labctl -n node1 start_app");
     free(l->steps[2].lacks);
     l->steps[2].lacks = NULL;
     l->steps[2].acted = true; /* run without an answer; it failed, and a is what helps */
     l->steps[2].exit_code = 1;
+    assert_frame_contains(&m, "c: none -- A answers\n");
     assert_keys_run(&m, "a", "labctl -n node1 start_app");
     l->steps[2].acted = false;
     m.readonly = true;

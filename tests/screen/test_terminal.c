@@ -285,6 +285,42 @@ static void a_recording_is_named_with_its_program(void **state)
     free(folder);
 }
 
+/* N ends a recording, and says so: before, and on the next lesson's screen where it is. */
+static void the_next_lesson_says_where_the_recording_is(void **state)
+{
+    struct scene *s = *state;
+    char here[4096], *folder = temporary_folder("rec");
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_non_null(folder);
+    assert_int_equal(chdir(folder), 0);
+    char *lessons = format_text("%s/lessons", here);
+    assert_int_equal(setenv("MIRRORLAB_LESSONS", lessons, 1), 0);
+    free(lessons);
+    s->options.program = "some/lab";
+    scene_live(s, 6);
+    assert_int_equal(unsetenv("MIRRORLAB_LESSONS"), 0); /* the screen has them */
+    assert_int_equal(chdir(here), 0);
+    terminal_type(s->t, "N");
+    assert_seen(s, "(go on to lesson 7)");
+    assert_lacks(terminal_text(s->t), "recording ends here.");
+    terminal_type(s->t, "n");
+    assert_goes(s, "(go on to lesson 7)");
+    terminal_type(s->t, "R");
+    assert_seen(s, "recording to");
+    terminal_type(s->t, "N");
+    assert_seen(s, "recording ends here.");
+    terminal_type(s->t, "y");
+    assert_seen(s, "Lesson 7");
+    assert_seen(s, "recorded: some/lab replay");
+    terminal_type(s->t, "1"); /* the message is gone with the next key */
+    assert_goes(s, "recorded:");
+    scene_quit(s);
+    char *remove_it = format_text("rm -r %s", folder);
+    assert_int_equal(system(remove_it), 0);
+    free(remove_it);
+    free(folder);
+}
+
 /* what the program has worked so far, whatever else the machine does */
 static int64_t worked_us(const struct scene *s)
 {
@@ -455,6 +491,7 @@ int main(void)
         TEST(the_terminal_shows_the_frame),
         TEST(a_replay_goes_on_by_key),
         TEST(a_recording_is_named_with_its_program),
+        TEST(the_next_lesson_says_where_the_recording_is),
         TEST(a_storm_of_resizes),
         TEST(a_smaller_terminal_has_no_margins),
         TEST(the_last_frame_stays),

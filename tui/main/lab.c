@@ -352,7 +352,9 @@ static int command_screen(const struct options *o, int number)
     if (o->replay)
         return tui_run(&lab, number, &options);
     int code, next = 0;
+    char *to_say = NULL;
     options.go_on = &next;
+    options.to_say = &to_say;
     do {
         number = remembered_lesson(&lab, next ? next : number);
         next = 0;
@@ -363,6 +365,7 @@ static int command_screen(const struct options *o, int number)
         if (!code && next)
             code = make_ready(&lab, next);
     } while (!code && next);
+    free(to_say);
     if (lab.external || !lab_any_alive(&lab))
         return code;
     char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
