@@ -172,6 +172,7 @@ uint32_t publish_as(struct sim *s, node_id n, const char *queue, bool persistent
     m->number = s->options.sabotage == SABOTAGE_PUBLISH_SWAPPED ? number ^ 1 : number;
     m->at = n;
     m->incarnation = node->incarnation;
+    m->asked_ms = s->now_us / 1000;
     struct message *msg = ledger_body(&s->ledger, index);
     if (s->options.sabotage == SABOTAGE_PRIORITY_TURNED)
         msg->priority = (uint8_t)(11 - msg->priority);

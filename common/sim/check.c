@@ -379,6 +379,8 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
         return;
     }
     sq->now = says_now;
+    if (info_available(&says_now) && says_now.master + 1U != lq->disk_lost)
+        lq->disk_lost = 0; /* what was on that disk another one serves */
     if (was.synced != sq->now.synced || was.generation != sq->now.generation)
         VEC_PUSH(&s->check.synced_changes, queue);
     bool went_on = sq->now.local && was.valid && was.life == sq->now.life && (was.local || was.replica);

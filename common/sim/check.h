@@ -148,6 +148,8 @@ void check_limits_calm(struct sim *s, node_id n, uint32_t queue, const struct qu
 /* check_head.c */
 void check_head(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info);
 void check_dead_letter(struct sim *s, node_id n, const struct effect *fx);
+/* Since when its time to live may count: before that its master had not taken it. */
+uint64_t check_time_began(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m);
 void check_given(struct sim *s, node_id n); /* what the step gave up was dead-lettered */
 
 /* check_consumers.c */

@@ -126,7 +126,7 @@ static const char *wrong_reason(const struct sim *s, const struct ledger_queue *
                                                                                  : "no client rejected it";
     case DEATH_EXPIRED:
         return lq->ttl_ms && (!m->placed || s->counts[SIM_CLOCK_JUMPS] ||
-                              s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + lq->ttl_ms - 1)
+                              s->now_us / 1000 >= check_time_began(s, lq, m) + lq->ttl_ms - 1)
                    ? NULL
                    : "its time is not over";
     case DEATH_MAXLEN: return lq->max_length || lq->max_bytes ? NULL : "its queue has no length";

@@ -92,12 +92,19 @@ static bool drops_what_comes(const struct ledger_queue *q)
     return (q->max_length || q->max_bytes) && !refuses;
 }
 
+uint64_t check_time_began(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
+{
+    if (q->auto_ack) /* its master may have taken it and handed it out in one step, and nobody saw when */
+        return m->asked_ms;
+    return s->cuts ? m->first_ms : m->placed_ms;
+}
+
 static bool time_over(const struct sim *s, const struct ledger_queue *q, const struct ledger_message *m)
 {
     if (q->ttl_ms > 1 && !m->placed && !m->again && !s->counts[SIM_CLOCK_JUMPS])
         return false; /* it came and went within a step */
     return q->ttl_ms && (!m->placed || s->counts[SIM_CLOCK_JUMPS] ||
-                         s->now_us / 1000 >= (s->cuts ? m->first_ms : m->placed_ms) + q->ttl_ms - 1);
+                         s->now_us / 1000 >= check_time_began(s, q, m) + q->ttl_ms - 1);
 }
 
 /* here: m's place is one that the master gave whose limits count; else it came and went there in a step. (Two

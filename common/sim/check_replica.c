@@ -209,7 +209,7 @@ void check_begun(struct sim *s, node_id n)
         mirror_queue_info(s->nodes[n].m, q, &info);
         bool without =
             info.master + 1U == lq->disk_lost && (info.state == QUEUE_STOPPED || info.state == QUEUE_DOWN);
-        lq->disk_lost = 0;
+        lq->disk_lost = without ? 0 : lq->disk_lost;
         for (size_t k = 0; k < lq->messages.len && without; k++)
             if (!explained(&s->ledger.messages.items[lq->messages.items[k]], lq))
                 lose(s, n, lq->messages.items[k], DOOR_L4, false,
@@ -401,6 +401,11 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (!mirror_before && check_lost_before(s, n, m))
             continue; /* its side loses it once more, and another one has it */
+        if (lq->disk_lost == n + 1U) {
+            lose_here(s, n, message, DOOR_L4,
+                      "the disk of its queue's node was lost, and that one began without the mirrors");
+            continue;
+        }
         sim_fail(s, m->persistent || !mirror_before ? "I3" : "I4",
                  "%s takes over %s without m%u (id %llu, confirmed%s; in memory of %x, on disk of %x), %s",
                  s->names[n], lq->name, message, (unsigned long long)m->id,

@@ -40,6 +40,7 @@ struct ledger_message {
     uint64_t incarnation; /* and that node's life */
     uint32_t queue;       /* index of the ledger's queue */
     bool persistent;      /* and its queue durable: it must reach the disks */
+    uint64_t asked_ms;    /* when it was published there */
     enum fate fate;
 
     uint32_t view; /* CONFIRMED: in this view (check_split.c) */
