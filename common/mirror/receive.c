@@ -133,11 +133,15 @@ static bool overtakes(const struct mirror *m, node_id from, const struct peer_ms
 
 /* What waited here, for a view or for a copy to end, names a node and not a life of it. Who asked may have
  * died meanwhile, and the node may have come back with the very view that left that life out: nobody waits
- * for this answer, and a consumer of that life would take messages for ever. */
+ * for this answer, and a consumer of that life would take messages for ever. What it published may be here
+ * since, under a number that is forgotten with its life. */
 static bool of_an_earlier_life(const struct mirror *m, node_id from, const struct peer_msg *msg)
 {
-    return msg->type == PEER_REQUEST && from != m->o.self &&
-           msg->u.request.owner.incarnation != m->incarnations[from];
+    if (from == m->o.self)
+        return false;
+    if (msg->type == PEER_PUBLISH)
+        return msg->u.publish.incarnation != m->incarnations[from];
+    return msg->type == PEER_REQUEST && msg->u.request.owner.incarnation != m->incarnations[from];
 }
 
 void take_session(struct mirror *m, node_id from, struct peer_msg *msg, struct effects *out)
