@@ -410,6 +410,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
             assert_frame_contains(&m, shown[i][asked]);
         }
         model_finish(&m);
+        sketch_destroy(l);
     }
 }
 
