@@ -129,6 +129,8 @@ static char *still_apart(const struct model *m, const char *others)
         return xstrdup(_("Links back: autoheal restarts the side with fewer clients, without its messages"));
     if (strcmp(handling, "pause_minority") == 0)
         return xstrdup(_("Links back: the nodes that paused start again by themselves"));
+    if (m->replay) /* there is no key that mends it */
+        return format_text(_("Two views: %s stayed apart, though the links are back"), others);
     int torn = 0;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
         torn += queue_seen_masters(&m->snapshot->queues[i]) > 1;

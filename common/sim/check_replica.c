@@ -333,7 +333,7 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
     const struct seen_info *own = &sq->before;
     bool mirror_before = own->valid && own->life == s->nodes[n].lives && own->replica;
     bool synced = was_synced(s, n, queue), discarded = discarded_first(s, own->master);
-    const struct ledger_queue *lq = &s->ledger.queues.items[queue];
+    struct ledger_queue *lq = &s->ledger.queues.items[queue];
     s->check.promotions += mirror_before;
     s->check.unsynced_promotions += mirror_before && !synced;
     struct seen_reign *reign = &s->check.queues.items[queue].reigns[n];
@@ -364,8 +364,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
         }
         if (check_parted(s, n, m->view))
             continue; /* confirmed on the other side of a partition */
-        if (m->pending !=
-            DOOR_NONE) { /* as this side has known for long; disks of the other may bring it back */
+        if (m->pending != DOOR_NONE) {
+            /* as this side has known for long; disks of the other may bring it back */
             if (!m->disk)
                 lose_here(s, n, message, m->pending,
                           "one side of a partition had lost it, and the other is gone");
@@ -412,6 +412,8 @@ void check_promoted(struct sim *s, node_id n, uint32_t queue)
                  m->persistent ? ", persistent" : "", m->memory, m->disk,
                  mirror_before ? "though it was synchronised" : "and it was no mirror before");
     }
+    if (lq->disk_lost == n + 1U)
+        lq->disk_lost = 0; /* what was on it is accounted for */
 }
 
 void check_on_disk(struct sim *s, node_id n)

@@ -64,6 +64,24 @@ static void whose_links_are_still_cut_is_named(void **state)
     model_finish(&m);
 }
 
+/* A replay names no key: none mends what is past. */
+static void a_replay_names_no_key_that_mends(void **state)
+{
+    static const char *const looks[] = {"apart", "cut"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        see(&m, looks[i]);
+        m.replay = true;
+        assert_frame_lacks(&m, "(s, a)");
+        assert_frame_lacks(&m, "x heals");
+        assert_frame_contains(&m, i == 0 ? "Two views: node1 stayed apart, though the links are back"
+                                         : "PARTITIONED: node1 | node2 node3. Each side");
+        model_finish(&m);
+    }
+}
+
 /* Healed from elsewhere before anybody noticed: nobody will notice any more, and nothing is cut. */
 static void a_cut_that_nobody_notices_is_none(void **state)
 {
@@ -211,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(whose_links_are_still_cut_is_named),
+        cmocka_unit_test(a_replay_names_no_key_that_mends),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(a_killed_node_was_not_apart),
