@@ -115,6 +115,7 @@ void refuse(struct mirror *m, node_id to, uint64_t epoch, enum refusal why, stru
 bool cut_from(const struct mirror *m, node_id n); /* linked again, but not what it was in one view with */
 bool pause_if_minority(struct mirror *m, node_set stay, struct effects *out); /* true: this life is over */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out);
+bool given_up(const struct mirror *m, const struct peer_msg *view);
 bool asked_with_others_side(const struct mirror *m, const struct peer_msg *prepare);
 void tell_apart(struct mirror *m, node_set before, struct effects *out);
 void report(struct mirror *m, node_id to, node_id lost, uint64_t incarnation, struct effects *out);

@@ -81,6 +81,18 @@ static void refuse_apart(struct mirror *m, struct effects *out)
     peer_msg_destroy(asked);
 }
 
+/* A view that comes late: a member of it has said that it is in a later one, without us. So it will never be
+ * served, and who leads it may wait for us. */
+bool given_up(const struct mirror *m, const struct peer_msg *view)
+{
+    bool gone = false;
+    for (size_t i = 0; i < view->u.install.members_len; i++) {
+        node_id n = view->u.install.members[i].node;
+        gone = gone || (n < m->o.nodes_len && node_in(m->excluded_by, n));
+    }
+    return gone && m->excluded_at > view->epoch;
+}
+
 /* A member of our view has gone on in another one without us. */
 void excluded(struct mirror *m, node_id by, uint64_t promised, struct effects *out)
 {

@@ -386,10 +386,10 @@ void view_handle(struct mirror *m, node_id from, struct peer_msg *msg, struct ef
     case PEER_PREPARED: handle_prepared(m, from, msg, out); break;
     case PEER_REFUSED: handle_refused(m, from, msg, out); break;
     case PEER_INSTALL:
-        if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent &&
+        if (msg->epoch == m->promised && from == m->candidate && !m->leave_sent && !given_up(m, msg) &&
             !(m->stopping && m->phase == PHASE_STARTING))
             install(m, msg, out);
-        else if (msg->epoch < m->promised)
+        else if (msg->epoch < m->promised || given_up(m, msg))
             refuse(m, from, msg->epoch, REFUSE_LATER, out); /* its leader must not wait for us */
         break;
     case PEER_INSTALLED: handle_installed(m, from, msg, out); break;

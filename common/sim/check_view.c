@@ -110,6 +110,15 @@ static bool lacks_nothing(struct sim *s, node_id n, uint32_t queue)
     return true;
 }
 
+/* As the view before had it. A view can promote and hand over at once (a policy of mode nodes): two
+ * generations. */
+static bool had_one_before(struct sim *s, node_id n, uint32_t queue, const struct seen_info *outcome,
+                           uint64_t generation)
+{
+    return had_replica(s, n, queue, outcome, generation - 1) ||
+           (generation > 2 && had_replica(s, n, queue, outcome, generation - 2));
+}
+
 /* The rule: who takes over, given what was known, among the members that still have that replica: the oldest
  * that is in sync, or else, where the policy allows it, the oldest. by_content: a mirror that lacks nothing
  * is in sync, though that was still on its way to the others. behind: the view that made this one the master
@@ -126,7 +135,7 @@ static node_id rule(struct sim *s, uint32_t queue, const struct seen_info *known
     for (unsigned k = 0; k < known->mirrors_len; k++) {
         node_id n = known->mirrors[k];
         if (!node_in(members, n) || !(had_replica(s, n, queue, outcome, known->generation) ||
-                                      (behind && had_replica(s, n, queue, outcome, known->generation - 1))))
+                                      (behind && had_one_before(s, n, queue, outcome, known->generation))))
             continue;
         if (node_in(known->synced, n) || (by_content && lacks_nothing(s, n, queue)))
             return n;
