@@ -59,8 +59,10 @@ static int publish(struct replay *r, const struct sched_event *e, json_t **fact,
                                                                .answer = answers[i]});
     r->gone = xrealloc(r->gone, r->result->messages.len * sizeof(*r->gone));
     memset(r->gone + first - 1, 0, count * sizeof(*r->gone));
-    if (w)
+    if (w) {
         replay_note_limits(w, &bounds);
+        w->taken = 0;
+    }
     for (unsigned i = 0; w && i < count; i++)
         if (answers[i] == REPLAY_CONFIRMED)
             replay_note_confirmed(r, &w->now, first + i);
@@ -167,8 +169,8 @@ static void prepare(struct replay *r, const struct sched_event *e)
     case SCHED_START:
         r->away &= ~e->nodes;
         r->killed &= ~e->nodes;
-        r->by_operator = (r->forced & e->nodes) != 0; /* what only the others knew is gone */
-        r->went_on = r->went_on || r->by_operator;
+        r->went_on = r->went_on || (r->forced & e->nodes);
+        r->by_operator = r->by_operator || (r->forced & e->nodes); /* what only the others knew is gone */
         r->forced &= ~e->nodes;
         break;
     case SCHED_FORCE: r->forced |= e->nodes; break;
@@ -260,10 +262,20 @@ static json_t *refused(struct replay *r, const struct sched_event *e, int *err, 
     return of_queue ? refused_of_queue(r, e, err, why) : NULL;
 }
 
+/* A policy's limits hold at once for what its queues hold; the next line may take it away unseen. */
+static void limits_apply(struct replay *r)
+{
+    for (size_t i = 0; i < r->queues.len; i++) {
+        struct replay_bounds b = replay_limits_of(r->limits, r->queues.items[i].name);
+        replay_note_limits(&r->queues.items[i], &b);
+    }
+}
+
 static int one_event(struct replay *r, const struct sched_event *e, bool rests, json_t **fact, char **why)
 {
     int err = 0;
-    r->healed = r->by_operator = false;
+    if (!r->unlooked)
+        r->healed = r->by_operator = false;
     if (e->timed)
         r->world->wait(r->arg, e->wait_ms);
     *fact = refused(r, e, &err, why);
@@ -278,6 +290,8 @@ static int one_event(struct replay *r, const struct sched_event *e, bool rests, 
             err = r->world->act(r->arg, e, fact, why);
         if (!err)
             replay_limits_note(r->limits, e);
+        if (!err && e->verb == SCHED_POLICY)
+            limits_apply(r);
         r->differ = r->differ || (r->split && (e->verb == SCHED_POLICY || e->verb == SCHED_CLEAR));
         if (e->verb == SCHED_START && !e->rushed) { /* one that was forgotten does not */
             r->away = r->world->off(r->arg);

@@ -130,7 +130,6 @@ static int64_t lower(int64_t a, int64_t b)
 
 void replay_note_limits(struct watched *w, const struct replay_bounds *b)
 {
-    w->taken = 0;
     w->met = (struct replay_bounds){.length = lower(w->met.length, b->length),
                                     .bytes = lower(w->met.bytes, b->bytes),
                                     .ttl_ms = -1,
@@ -151,8 +150,8 @@ void replay_note_confirmed(struct replay *r, const struct replay_queue *q, unsig
         return;
     if (!q->sides_len && with >> q->master & 1) {
         m->masters = 1u << q->master;
-        m->synced = q->synced;
-        m->alive = m->masters | q->mirrors;
+        m->synced = q->synced & with;
+        m->alive = m->masters | (q->mirrors & with);
     } else if (!q->sides_len) { /* who is master on the side that took it nobody has looked at */
         m->masters = m->synced = m->alive = q->mirrors & with;
     }
@@ -361,8 +360,10 @@ void replay_account(struct replay *r, struct watched *w, unsigned step)
         }
     }
     say_ended(r, w->name, step);
-    w->taken = 0;
-    w->met = (struct replay_bounds){.length = -1, .bytes = -1, .ttl_ms = -1, .expires_ms = -1};
+    if (w->now.state == REPLAY_RUNNING || w->now.state == REPLAY_GONE) { /* else nobody has seen it */
+        w->taken = 0;
+        w->met = (struct replay_bounds){.length = -1, .bytes = -1, .ttl_ms = -1, .expires_ms = -1};
+    }
     w->parted = r->split || r->differ;
     if (!w->parted && !r->away) /* who is away has those that it knew */
         w->whole = replay_limits_of(r->limits, w->name);
@@ -374,5 +375,5 @@ void replay_account(struct replay *r, struct watched *w, unsigned step)
         w->seen_running = true;
     }
     if (w->now.state == REPLAY_GONE)
-        replay_limits_gone(r->limits, w->name);
+        replay_limits_gone(r->limits, w->name, r->away || r->split);
 }

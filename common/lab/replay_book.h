@@ -57,7 +57,7 @@ void replay_say_fact(struct replay *r, const char *head, const json_t *fact);
 void replay_look_around(struct replay *r);
 /* What was just seen of the queue, for every message that belongs to it. */
 void replay_account(struct replay *r, struct watched *w, unsigned step);
-/* Messages are published while the queue has these limits. */
+/* Messages are published while the queue has these limits, or a policy gives them to what it holds. */
 void replay_note_limits(struct watched *w, const struct replay_bounds *b);
 /* A message was confirmed while its queue was as it was last seen. */
 void replay_note_confirmed(struct replay *r, const struct replay_queue *q, unsigned number);

@@ -12,7 +12,7 @@
 struct said { /* a policy, or a queue's arguments */
     char *name, *pattern;
     uint64_t priority;
-    bool durable, deleted; /* a queue; deleted: asked for, and on another side it may be there */
+    bool durable, deleted; /* a queue; deleted: on another side, or a node that is away, it may be there */
     json_t *values;
 };
 
@@ -54,10 +54,12 @@ static void unset_policy(struct replay_limits *l, const char *name)
         }
 }
 
-void replay_limits_gone(struct replay_limits *l, const char *name)
+void replay_limits_gone(struct replay_limits *l, const char *name, bool elsewhere)
 {
     for (size_t i = l->queues.len; i > 0; i--)
-        if (strcmp(l->queues.items[i - 1].name, name) == 0) {
+        if (strcmp(l->queues.items[i - 1].name, name) == 0 && elsewhere) {
+            l->queues.items[i - 1].deleted = true;
+        } else if (strcmp(l->queues.items[i - 1].name, name) == 0) {
             said_finish(&l->queues.items[i - 1]);
             VEC_REMOVE(&l->queues, i - 1);
         }
@@ -79,7 +81,7 @@ void replay_limits_note(struct replay_limits *l, const struct sched_event *e)
     if (q && e->verb == SCHED_DELETE)
         q->deleted = true;
     else if (q && q->deleted)
-        replay_limits_gone(l, e->name);
+        replay_limits_gone(l, e->name, false);
     if (e->verb == SCHED_POLICY)
         VEC_PUSH(&l->policies, (struct said){.name = xstrdup(e->name),
                                              .pattern = xstrdup(e->second),
