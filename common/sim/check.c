@@ -356,6 +356,7 @@ static void look_at_queue(struct sim *s, node_id n, const struct queue *q)
     sq->present = true;
     look_into(s, n, queue, q, &info);
     sq->timed = info.local && lq->limits.ttl_ms >= 0;
+    sq->consumed_in = !info.local ? 0 : info.consumers ? info.generation : sq->consumed_in;
     struct seen_info says_now = shorten(s, n, &info, &was);
     if (was.generation != says_now.generation || was.state != says_now.state || was.view != says_now.view ||
         was.definition != says_now.definition)

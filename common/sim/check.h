@@ -52,6 +52,7 @@ struct seen_queue {
     msg_id next;             /* after the highest id held in this life and generation */
     uint32_t limits_changes; /* of its limits, when it was looked at last */
     bool timed;              /* then it was master, and gave messages a time to live */
+    uint64_t consumed_in;    /* the generation in which it is master and has had a consumer; 0: none */
 };
 
 struct seen_node {

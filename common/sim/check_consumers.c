@@ -169,6 +169,9 @@ static bool known(const struct sim *s, node_id n, const struct queue_info *info,
 void check_consumers_calm(struct sim *s, node_id n, uint32_t queue, const struct queue_info *info)
 {
     unsigned subscribed = 0, active = 0;
+    if (info->auto_delete && !info->consumers && seen_queue(s, n, queue)->consumed_in == info->generation)
+        sim_fail(s, "I12", "%s has had consumers on %s, has none, and is there: it is auto-delete",
+                 info->name, s->names[n]);
     for (uint64_t sub = 1; sub <= s->subs.len; sub++) {
         const struct sub *c = &s->subs.items[sub - 1];
         struct sub_info at_master;

@@ -38,6 +38,9 @@ void check_views(struct sim *s, node_id n)
             continue;
         const char *name = s->ledger.queues.items[i].name;
         bool master_there = node_in(a->view.members, q->now.master);
+        if (!info_available(&q->now) && !s->ledger.queues.items[i].durable)
+            sim_fail(s, "I9", "%s says the transient queue %s waits for %s, and no disk has it", s->names[n],
+                     name, s->names[q->now.master]);
         if (info_available(&q->now) != master_there)
             sim_fail(s, "I9", "%s says %s is %s, and its master %s %s in the view", s->names[n], name,
                      info_available(&q->now) ? "running" : "stopped or down", s->names[q->now.master],

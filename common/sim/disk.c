@@ -123,6 +123,8 @@ static void note_record(struct sim *s, node_id n, const struct record *rec, uint
             return;
         }
         struct ledger_message *m = &s->ledger.messages.items[message];
+        if (!rec->msg->persistent)
+            sim_fail(s, "log", "%s writes m%u, which is transient", s->names[n], message);
         if (!m->written_ms)
             m->written_ms = s->now_us / 1000;
         m->disk_at[n] = position;

@@ -32,12 +32,13 @@
 #include "shrink.h"
 #include "sim/plan.h"
 
-#define TAIL_LINES     40
-#define TAIL_WIDTH     240
-#define JOBS_MAX       64
-#define TWICE_EVERY    100
-#define FAILURES_TOLD  5
-#define SHRINK_LIMIT_S 60
+#define TAIL_LINES      40
+#define TAIL_WIDTH      240
+#define JOBS_MAX        64
+#define TWICE_EVERY     100
+#define FAILURES_TOLD   5
+#define SHRINK_LIMIT_S  60
+#define EVENTS_READABLE 30u
 
 #ifndef COMMIT /* the Makefile says which one this was built from */
 #define COMMIT "unknown"
@@ -182,6 +183,8 @@ static int tell_shrunk(uint64_t seed)
     char *path = keep_schedule(seed, shrunk.schedule);
     printf("%s# %zu events (%u runs, %d s)", shrunk.schedule, shrunk.events, shrunk.runs,
            (int)(time(NULL) - began));
+    if (shrunk.events > EVENTS_READABLE)
+        printf("; more than %u: shrink.c leaves more than a story has", EVENTS_READABLE);
     if (path)
         printf("; play them: %s --sched %s --trace", program_name, path);
     printf("\n");

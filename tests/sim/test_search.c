@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/sched.h"
+#include "base/text.h"
 #include "sim/search.h"
 
 #define FIVE_STEPS "publish node1 q, kill node2, kill node3, start node2, kill node1"
@@ -77,21 +79,12 @@ static void nothing_is_lost(const struct search_options *o, uint64_t at_least)
     search_result_finish(&r);
 }
 
-static void synchronised_only_does_not_lose(void **state)
+static void synchronised_only_does_not_lose(void **state) /* without copies: the page's table */
 {
     (void)state;
-    struct search_options o = options("synchronised-only", 3, 3);
-    nothing_is_lost(&o, 3000);
-    o = options("synchronised-only", 2, 2);
+    struct search_options o = options("synchronised-only", 2, 2);
     o.syncs = 2;
     o.hurried = true;
-    nothing_is_lost(&o, 500);
-}
-
-static void two_crashes_and_two_restarts_do_not_show_what_oldest_loses(void **state)
-{
-    (void)state;
-    struct search_options o = options("oldest", 2, 2);
     nothing_is_lost(&o, 500);
 }
 
@@ -102,6 +95,59 @@ static void when_synced_keeps_what_the_kits_rule_would_lose(void **state)
     o.messages = 1;
     o.policy = "{\"ha-mode\":\"all\",\"ha-promote-on-failure\":\"when-synced\"}";
     nothing_is_lost(&o, 200);
+}
+
+/* ---- the page ---- */
+
+#define PAGE "docs/schedules.md"
+
+static void say_outcome(struct text *t, const char *rule, unsigned crashes, bool states)
+{
+    struct search_options o = options(rule, crashes, crashes);
+    struct search_result r;
+    search_run(&o, &r);
+    if (r.found)
+        text_printf(t, "loses in %u steps |", r.steps);
+    else if (states && r.states >= 1000)
+        text_printf(t, "loses nothing (%llu,%03llu states) |", (unsigned long long)r.states / 1000,
+                    (unsigned long long)r.states % 1000);
+    else
+        text_add(t, "loses nothing |");
+    assert_true(r.found || r.complete);
+    search_result_finish(&r);
+}
+
+/* Every built-in rule has its row, and what the row says is what is found: a changed figure is noticed. */
+static void the_table_of_the_page_is_what_is_found(void **state)
+{
+    (void)state;
+    struct text page = {0};
+    char line[512];
+    FILE *f = fopen(PAGE, "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        text_add(&page, line);
+    fclose(f);
+    for (size_t i = 0; rules_at(i); i++) {
+        const char *name = rules_at(i)->name;
+        struct text wanted = {0}, head = {0};
+        text_printf(&head, "\n| `%s` | ", name);
+        const char *row = strstr(text_str(&page), text_str(&head));
+        if (!row)
+            fail_msg(PAGE " has no row of %s", name);
+        const char *cells = strchr(row + head.len, '|');
+        assert_non_null(cells);
+        text_add(&wanted, "| ");
+        say_outcome(&wanted, name, 3, true);
+        text_add(&wanted, " ");
+        say_outcome(&wanted, name, 2, false);
+        text_add(&wanted, "\n");
+        if (strncmp(cells, text_str(&wanted), wanted.len) != 0)
+            fail_msg(PAGE ": %s: found: %s", name, text_str(&wanted));
+        text_finish(&wanted);
+        text_finish(&head);
+    }
+    text_finish(&page);
 }
 
 /* ---- a rule of confirms ---- */
@@ -231,13 +277,13 @@ int main(void)
         cmocka_unit_test(oldest_newest_and_most_messages_lose_in_five_steps),
         cmocka_unit_test(the_newest_whatever_it_has_loses_in_four),
         cmocka_unit_test(synchronised_only_does_not_lose),
-        cmocka_unit_test(two_crashes_and_two_restarts_do_not_show_what_oldest_loses),
         cmocka_unit_test(when_synced_keeps_what_the_kits_rule_would_lose),
         cmocka_unit_test(a_confirm_before_the_mirrors_have_it_is_found),
         cmocka_unit_test(a_confirm_before_the_masters_own_disk_has_it_is_found),
         cmocka_unit_test(a_confirm_when_all_have_it_on_disk_loses_nothing),
         cmocka_unit_test(the_same_every_time),
         cmocka_unit_test(gives_up_and_says_so),
+        cmocka_unit_test(the_table_of_the_page_is_what_is_found),
         cmocka_unit_test(what_is_written_is_a_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
