@@ -184,7 +184,7 @@ static const char *door_of(const struct replay *r, const struct watched *w, cons
         return "L5";
     if (r->by_operator)
         return "L4";
-    if (gone ? !(m->side & r->serving) : !heirs)
+    if (m->apart || (gone ? !(m->side & r->serving) : !heirs)) /* apart: and its side is back without it */
         return "L3";
     if (heirs & ~(m->masters | m->synced))
         return "L1";
@@ -333,14 +333,15 @@ static void is_not_here(struct replay *r, const struct watched *w, unsigned numb
         return;
     }
     /* who serves it is of another side, and a disk of its own may come back */
-    bool forgotten = w->now.state == REPLAY_GONE && r->by_operator, knew = m->apart;
-    m->apart = m->unavailable = !heirs && m->disk && !forgotten;
-    if (m->apart)
+    bool forgotten = w->now.state == REPLAY_GONE && r->by_operator;
+    bool apart = !heirs && m->disk && !forgotten;
+    if (apart)
         m->side &= ~r->serving;
-    if (m->apart && !knew)
+    if (apart && !m->apart)
         say_apart(r, number);
-    if (!m->apart && !ended(r, w, number, step, heirs))
+    if (!apart && !ended(r, w, number, step, heirs))
         lose(r, w, number, step, heirs);
+    m->apart = m->unavailable = apart;
 }
 
 void replay_account(struct replay *r, struct watched *w, unsigned step)
