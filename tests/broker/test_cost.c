@@ -3,8 +3,9 @@
  * on a quiet one: broker and library alone (rig.h), with few and with many messages and queues; what is
  * compared is each cost_* function below.
  *
- *     cost SIZE     the workload, as callgrind runs it: SIZE messages in the queue, SIZE / 10 other queues,
- * and as many consumers of one of them
+ *     cost SIZE KIND   the workload, as callgrind runs it: SIZE messages in the queue, SIZE / 10 other
+ * queues, and as many consumers of one of them. KIND: plain; mirrored on a second node, which is counted,
+ * too; or with priorities, where content.h has a heap of what is ready
  *
  * What grows with one of them would cost a hundred times as much. */
 #include "tests/broker/rig.h"
@@ -102,7 +103,7 @@ COST(cost_declare)
 COST(cost_declare_again)
 {
     for (unsigned i = 0; i < OPS; i++)
-        client_declare(c, 1, "q", true);
+        client_declare(c, 1, "watched", true);
     drop(c);
 }
 
@@ -132,13 +133,31 @@ COST(cost_policy)
     rig_policy(c->rig, 0, "^nobody", "{\"max-length\":5}");
 }
 
-static void work(unsigned size)
+/* how much of the queue the second node holds; it exits where the queue has no mirror there, in sync */
+static uint64_t mirrored_depth(const struct rig *r)
 {
-    struct rig *r = rig_create(1);
+    struct queue_info info;
+    mirror_queue_info(broker_mirror(r->nodes[1]), mirror_find_queue(broker_mirror(r->nodes[1]), "q"), &info);
+    if (!info.replica || !node_in(info.synced, 1))
+        exit(1);
+    return info.replica_depth;
+}
+
+static void work(unsigned size, const char *kind)
+{
+    bool mirrored = strcmp(kind, "mirrored") == 0, priorities = strcmp(kind, "priorities") == 0;
+    struct rig *r = rig_create(mirrored ? 2 : 1);
     r->unchecked = true;
+    if (mirrored)
+        rig_policy(r, 0, "^q$", "{\"ha-mode\":\"all\"}");
     struct client *c = client_open(r, 0), *consumer = client_open(r, 0), *crowd = client_open(r, 0);
     char name[32];
-    client_declare(c, 1, "q", true);
+    if (priorities)
+        client_declare_with(c, 1, "q", true, "x-max-priority=10");
+    else
+        client_declare(c, 1, "q", true);
+    if (mirrored)
+        (void)mirrored_depth(r);
     client_declare(c, 1, "watched", true);
     for (unsigned i = 0; i < size / 10; i++) {
         snprintf(name, sizeof(name), "other%u", i);
@@ -172,7 +191,11 @@ static void work(unsigned size)
     cost_declare_again(c);
     cost_bind(c);
     cost_delete(c);
-    cost_policy(c);
+    if (mirrored && mirrored_depth(r) != size - OPS) {
+        fprintf(stderr, "the mirror holds %llu\n", (unsigned long long)mirrored_depth(r));
+        exit(1);
+    }
+    cost_policy(c); /* it takes the mirror's policy's place */
     client_method(c, 1, AMQP_QUEUE_DECLARE_METHOD,
                   &(amqp_queue_declare_t){.queue = words("q"), .passive = 1});
     snprintf(name, sizeof(name), "queue.declare-ok q %u 0", size - OPS);
@@ -212,7 +235,7 @@ static void read_part(const char *path, struct counted *into)
             into->each[i] = total;
 }
 
-static struct counted count(unsigned size)
+static struct counted count(unsigned size, const char *kind)
 {
     struct counted c = {0};
     char self[PATH_MAX], *dir = temporary_folder("cost"), *path;
@@ -227,7 +250,7 @@ static struct counted count(unsigned size)
                 dir);
     for (size_t i = 0; i < ARRAY_LEN(costs); i++)
         text_printf(&command, " --dump-after=%s", costs[i]);
-    text_printf(&command, " '%s' %u >%s/log 2>&1", self, size, dir);
+    text_printf(&command, " '%s' %u %s >%s/log 2>&1", self, size, kind, dir);
     int rc = system(command.s);
     if (rc != 0) {
         text_printf(&command, "; tail -5 %s/log", dir);
@@ -248,31 +271,51 @@ static struct counted count(unsigned size)
     return c;
 }
 
-static void an_operation_costs_the_same_in_a_long_queue_and_among_many(void **state)
+/* spread: percent */
+static void costs_the_same(const char *kind, unsigned spread)
 {
-    (void)state;
     if (system("valgrind --version >/dev/null 2>&1") != 0)
         skip();
-    struct counted few = count(FEW), many = count(MANY);
+    struct counted few = count(FEW, kind), many = count(MANY, kind);
     unsigned dear = 0;
     for (size_t i = 0; i < ARRAY_LEN(costs); i++) {
         bool policy = strcmp(costs[i], "cost_policy") == 0;
         double a = few.each[i] / (policy ? FEW / 10.0 : OPS), b = many.each[i] / (policy ? MANY / 10.0 : OPS);
         print_message("%-26s %10.0f %10.0f%s\n", costs[i], a, b, policy ? "  for each queue" : "");
         assert_true(a > 0 && b > 0);
-        dear += b > a * (100 + SPREAD) / 100;
+        dear += b > a * (100 + spread) / 100;
     }
     assert_int_equal(dear, 0);
 }
 
+static void an_operation_costs_the_same_in_a_long_queue_and_among_many(void **state)
+{
+    (void)state;
+    costs_the_same("plain", SPREAD);
+}
+
+static void and_with_a_mirror(void **state)
+{
+    (void)state;
+    costs_the_same("mirrored", SPREAD);
+}
+
+static void and_with_priorities(void **state)
+{
+    (void)state;
+    costs_the_same("priorities", SPREAD);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2) {
-        work((unsigned)strtoul(argv[1], NULL, 10));
+    if (argc == 3) {
+        work((unsigned)strtoul(argv[1], NULL, 10), argv[2]);
         return 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_operation_costs_the_same_in_a_long_queue_and_among_many),
+        cmocka_unit_test(and_with_a_mirror),
+        cmocka_unit_test(and_with_priorities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
