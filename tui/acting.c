@@ -10,6 +10,7 @@
 #include "lab/engine.h"
 #include "prompt.h"
 #include "ran.h"
+#include "refused.h"
 #include "view.h"
 #include "words.h"
 
@@ -42,10 +43,12 @@ enum effect confirm_key(struct model *m, int key, struct command **run)
     if (!yes && !no)
         return EFFECT_NONE;
     m->overlay = OVERLAY_NONE;
-    if (yes)
+    if (yes) {
         *run = m->to_confirm;
-    else
+    } else {
+        model_say(m, "%s", cancelled_text());
         command_destroy(m->to_confirm);
+    }
     m->to_confirm = NULL;
     return yes ? EFFECT_RUN : EFFECT_DRAW;
 }
@@ -77,7 +80,13 @@ static enum effect copy(struct model *m)
 
 static enum effect show_output(struct model *m)
 {
-    if (m->command && strlen(m->command->text) > TITLE_COLUMNS) { /* more than a title has room for */
+    char *uncounted = m->command ? uncounted_text(m->command) : NULL;
+    if (uncounted) { /* the tool's own figure is not left to itself */
+        char *whole = format_text("%s\n%s", text_str(&m->command->output), uncounted);
+        pager_open(m, m->command->text, whole);
+        free(whole);
+        free(uncounted);
+    } else if (m->command && strlen(m->command->text) > TITLE_COLUMNS) { /* no room for it in a title */
         char *whole = format_text("$ %s\n%s", m->command->text, text_str(&m->command->output));
         pager_open(m, m->command->text, whole);
         free(whole);

@@ -493,6 +493,11 @@ void draw_input(struct canvas *c, struct rect r, int x, int y, const struct inpu
     free(left);
 }
 
+bool form_chooses(const struct model *m)
+{
+    return kinds[m->form].fields[m->forms[m->form].at].choices[0] != NULL;
+}
+
 void draw_form(const struct model *m, struct canvas *c)
 {
     const struct form *f = &m->forms[m->form];

@@ -1,5 +1,6 @@
 /* keys.h: every key, what it asks for, and its words, in one table. The bar at the bottom, the help (?) and
- * the lookup are made from it, so that no key exists that the help does not know. */
+ * the lookup are made from it, so that no key exists that the help does not know. A second one has the keys
+ * of what lies over a view: they stand in the bar while it does. */
 #ifndef TUI_KEYS_H
 #define TUI_KEYS_H
 
@@ -88,6 +89,38 @@ enum key {
     X('E', REQUEST_EXPORT, "E", NULL, N_("write the events that are shown to a file"), false)                \
     X('%', REQUEST_MOUSE, "%", NULL, N_("use the mouse here; again: give it back"), false)                   \
     X(KEY_CTRL_L, REQUEST_REDRAW, "Ctrl-L", NULL, N_("draw the whole screen again"), false)
+
+/* The keys while something lies over the view, for the bar, the most important first: what it is (model.h),
+ * the keys, what they do there. Of a form what chooses is left out where its field has no choices. */
+#define OVERLAY_KEY_TABLE(X)                                                                                 \
+    X(OVERLAY_CONFIRM, "Enter", N_("Marked-one"))                                                            \
+    X(OVERLAY_CONFIRM, "Tab", N_("Mark-other"))                                                              \
+    X(OVERLAY_CONFIRM, "y", N_("Do-it"))                                                                     \
+    X(OVERLAY_CONFIRM, "n", N_("Cancel"))                                                                    \
+    X(OVERLAY_CONFIRM, "Esc", N_("Cancel"))                                                                  \
+    X(OVERLAY_FORM, "Enter", N_("Do-it"))                                                                    \
+    X(OVERLAY_FORM, "Esc", N_("Cancel"))                                                                     \
+    X(OVERLAY_FORM, "Tab", N_("Next-field"))                                                                 \
+    X(OVERLAY_FORM, "Space", N_("Other-choice"))                                                             \
+    X(OVERLAY_FORM, "Ctrl-U", N_("Empty"))                                                                   \
+    X(OVERLAY_COMMAND, "Enter", N_("Run"))                                                                   \
+    X(OVERLAY_COMMAND, "Esc", N_("Cancel"))                                                                  \
+    X(OVERLAY_COMMAND, "Tab", N_("Complete"))                                                                \
+    X(OVERLAY_COMMAND, "up", N_("Earlier-line"))                                                             \
+    X(OVERLAY_COMMAND, "Ctrl-U", N_("Empty"))                                                                \
+    X(OVERLAY_FILTER, "Enter", N_("Keep"))                                                                   \
+    X(OVERLAY_FILTER, "Esc", N_("Show-all"))                                                                 \
+    X(OVERLAY_FILTER, "Ctrl-U", N_("Empty"))                                                                 \
+    X(OVERLAY_HELP, "j", N_("Down"))                                                                         \
+    X(OVERLAY_HELP, "k", N_("Up"))                                                                           \
+    X(OVERLAY_HELP, "Esc", N_("Close"))                                                                      \
+    X(OVERLAY_PAGER, "Esc", N_("Close"))                                                                     \
+    X(OVERLAY_PAGER, "j", N_("Down"))                                                                        \
+    X(OVERLAY_PAGER, "k", N_("Up"))                                                                          \
+    X(OVERLAY_PAGER, "Space", N_("Page-down"))                                                               \
+    X(OVERLAY_PAGER, "PgUp", N_("Page-up"))                                                                  \
+    X(OVERLAY_PAGER, "g", N_("Top"))                                                                         \
+    X(OVERLAY_PAGER, "G", N_("End"))
 
 enum request {
     REQUEST_NONE,

@@ -70,6 +70,7 @@ struct command {
     char *last_line; /* of what it printed, with the lines that only continue it; NULL: nothing so far */
     bool line_open;  /* more of that line may come */
     bool typed;      /* behind ':': what it prints is shown in full */
+    bool uncounted;  /* deletes a queue of which nobody could say then how many messages it has */
     struct text output;
     struct goal goal;
 };

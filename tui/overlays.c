@@ -36,7 +36,7 @@ static const char *help_of(const struct model *m, size_t i)
 }
 
 /* A key's name, where it is a word. In catalogues it stands behind "key|": "down" is said of nodes, too. */
-static const char *key_word(const char *name)
+const char *key_word(const char *name)
 {
     static const char *const words[] = {N_("key|left"), N_("key|right"), N_("key|up"), N_("key|down"),
                                         N_("key|Space")};
@@ -67,6 +67,11 @@ static const struct {
     {N_("In the cluster"),
      N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, m), ? nobody "
         "can say now")},
+    {N_("TWO MASTERS, 2/0, ONE SIDE"),
+     N_("in a partition. TWO MASTERS: each side has a master of its own and serves it apart from the other; "
+        "2/0 under READY: "
+        "what each of them has ready, in the order of the nodes. ONE SIDE: one side alone serves the queue, "
+        "the other does not reach it")},
     {N_("operator's, on a queue's page"),
      N_("the policy of an administrator that counts besides yours; RabbitMQ alone has them")},
     {N_("L1 to L5"), N_("the ways in which a confirmed message may be lost: docs/glossary.md")}};

@@ -160,7 +160,8 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
                                  _(m->label), m->count)
                    : xstrdup(_(m->label));
     bool fits = x + 2 + text_columns(d->c, label) <= r.width;
-    bool beside = (m->bad || m->memory) && x - 1 - text_columns(d->c, label) > d->lanes.producer;
+    bool needed = m->bad || m->memory || m->kind == MOMENT_UNLINKED; /* half of it says nothing */
+    bool beside = needed && x - 1 - text_columns(d->c, label) > d->lanes.producer;
     if (x && !fits && !beside) { /* without the rest; then to the left of the line */
         free(label);
         label = xstrdup(_(m->label));

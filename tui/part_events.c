@@ -100,17 +100,19 @@ static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r,
     return rows;
 }
 
-/* In the cluster view each has one row, but for a hint: that says what a stop does, and is read to its end.
- */
-static bool is_whole(const struct model *m, const struct event_seen *e)
+#define MANY_ROWS 20 /* from here on each event is read to its end in the cluster view, too */
+
+/* In the cluster view each has one row, where there are few; but a hint, which says what a stop does, is
+ * always read to its end. */
+static bool is_whole(const struct model *m, const struct event_seen *e, int rows)
 {
-    return m->view == VIEW_EVENTS || strcmp(e->kind, "hint") == 0;
+    return m->view == VIEW_EVENTS || rows >= MANY_ROWS || strcmp(e->kind, "hint") == 0;
 }
 
 int events_hint_rows(const struct model *m, const struct canvas *c, int width)
 {
     const struct event_seen *e = m->told.len ? &m->snapshot->events[m->told.items[m->told.len - 1]] : NULL;
-    return e && is_whole(m, e) ? event_rows(m->snapshot, c, width, e) - 1 : 0;
+    return e && is_whole(m, e, 0) ? event_rows(m->snapshot, c, width, e) - 1 : 0;
 }
 
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r)
@@ -147,13 +149,13 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
     int first = last;
     while (first > 0) {
         const struct event_seen *e = &s->events[at[first - 1]];
-        used += is_whole(m, e) ? event_rows(s, c, r.width, e) : 1;
+        used += is_whole(m, e, rows) ? event_rows(s, c, r.width, e) : 1;
         if (used > rows && first < last)
             break;
         first--;
     }
     for (int i = first; i < last && y < r.height; i++)
-        y += draw_event(s, c, r, y, &s->events[at[i]], is_whole(m, &s->events[at[i]]));
+        y += draw_event(s, c, r, y, &s->events[at[i]], is_whole(m, &s->events[at[i]], rows));
     char *status = all ? NULL : find_status(m);
     char *place = all || status ? NULL : place_text(first, events - last);
     draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),

@@ -101,12 +101,20 @@ int message_verdict_rows(const struct diagram *d, int width)
 
 static void draw_counts(const struct diagram *d, struct rect r, int x)
 {
+    static const char *const formats[] = {N_("published %u  confirmed %u  delivered %u  redelivered %u"),
+                                          N_("pub %u  conf %u  deliv %u  redel %u"),
+                                          N_("pub %u conf %u out %u redel %u")};
     const struct life *l = &d->life;
-    if (has_counts(d))
-        canvas_printf(d->c, r, x, 0, STYLE_NORMAL,
-                      d->lanes.narrow ? _("pub %u  conf %u  deliv %u  redel %u")
-                                      : _("published %u  confirmed %u  delivered %u  redelivered %u"),
-                      l->published, l->confirmed, l->delivered, l->redelivered);
+    char *text = NULL;
+    for (size_t i = d->lanes.narrow; has_counts(d) && i < ARRAY_LEN(formats); i++) {
+        free(text);
+        text = format_text(_(formats[i]), l->published, l->confirmed, l->delivered, l->redelivered);
+        if (x + text_columns(d->c, text) <= r.width)
+            break;
+    }
+    if (text)
+        canvas_put(d->c, r, x, 0, STYLE_NORMAL, text);
+    free(text);
 }
 
 static void draw_verdict(const struct diagram *d, struct rect r)

@@ -4,6 +4,7 @@
 
 #include "ran.h"
 #include "refused.h"
+#include "verbs.h"
 #include "view.h"
 #include "words.h"
 
@@ -97,8 +98,21 @@ static void touch(struct model *m, const struct command *c)
             VEC_PUSH(&m->touched, xstrdup(c->argv[i]));
 }
 
+/* A queue is deleted that no node serves: labctl's figure is no count then, as rabbitmqctl's is none. */
+static bool is_uncounted(const struct model *m, const struct command *c)
+{
+    const char *verb = strcmp(c->argv[0], "labctl") == 0 ? verb_of((const char *const *)c->argv) : NULL;
+    bool deletes = verb && strcmp(verb, "delete_queue") == 0, uncounted = false;
+    for (size_t i = 1; deletes && m->snapshot && c->argv[i]; i++) {
+        const struct queue_seen *q = snapshot_queue(m->snapshot, c->argv[i]);
+        uncounted = uncounted || (q && (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN));
+    }
+    return uncounted;
+}
+
 void model_ran(struct model *m, struct command *c)
 {
+    c->uncounted = c->uncounted || is_uncounted(m, c);
     keep_step_text(m, c);
     account_keep(m, true);
     if (c->step == COMMAND_CLEAN)
@@ -160,11 +174,17 @@ char *leaves_running_text(const struct command *c)
     return format_text(_("still running: %s -- q again leaves without its end"), c->text);
 }
 
-/* What was said of it while it ran is over with it. */
+const char *cancelled_text(void)
+{
+    return _("cancelled: nothing was done");
+}
+
+/* What was said of it while it ran is over with it; and how it ended is newer than what was cancelled. */
 static void forget_running(struct model *m, const struct command *c)
 {
     char *still = still_running_text(c), *leaves = leaves_running_text(c);
-    if (m->message && (strcmp(m->message, still) == 0 || strcmp(m->message, leaves) == 0)) {
+    if (m->message && (strcmp(m->message, still) == 0 || strcmp(m->message, leaves) == 0 ||
+                       strcmp(m->message, cancelled_text()) == 0)) {
         free(m->message);
         m->message = NULL;
     }

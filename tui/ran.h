@@ -37,10 +37,12 @@ void form_open(struct model *m, enum form_kind kind);
 enum effect form_key(struct model *m, int key, struct command **run);
 struct command *form_command(const struct model *m); /* what Enter runs; NULL: nothing could be run */
 void draw_form(const struct model *m, struct canvas *c);
+bool form_chooses(const struct model *m); /* the field that is typed in has choices */
 
 /* What is said of one that runs, while it runs; new. */
 char *still_running_text(const struct command *c);
 char *leaves_running_text(const struct command *c);
+const char *cancelled_text(void); /* what was asked was not done */
 
 /* A command begins; a key is pressed; a command has ended. A policy's form is open again if the nodes refused
  * it (refused: why, in other words than theirs; may be NULL) and nothing else was done meanwhile. */

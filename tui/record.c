@@ -291,6 +291,7 @@ void recorder_ran(struct recorder *r, ms_time now, const struct command *c, cons
     free(copy->text);
     copy->text = xstrdup(c->text);
     copy->typed = c->typed;
+    copy->uncounted = c->uncounted;
     model_ran(&r->shadow, copy);
     VEC_PUSH(&r->running, (struct copy){.of = c, .copy = copy, .id = ++r->last_id});
     json_object_set_new(line, "ran", record_command(c, r->last_id));

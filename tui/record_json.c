@@ -155,6 +155,8 @@ json_t *record_command(const struct command *c, int id)
     record_set_text(o, "text", c->text);
     record_set_number(o, "step", c->step);
     json_object_set_new(o, "typed", json_boolean(c->typed));
+    if (c->uncounted)
+        json_object_set_new(o, "uncounted", json_true());
     json_object_set_new(o, "argv", words_json(c->argv));
     return o;
 }

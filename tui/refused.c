@@ -143,6 +143,30 @@ static bool is_of_lab(const struct model *m, const char *node)
     return is;
 }
 
+/* Words that a verb does not take: mostly the node's name, which stands before the verb. The first one that
+ * is no option's value. */
+static char *words_refused(const struct model *m, const struct command *c, const char *said,
+                           const struct verb *v)
+{
+    if (!strstr(said, "Error (argument validation): too many arguments."))
+        return NULL;
+    if (v->words[0] != WORD_NONE)
+        return format_text(_("%s: too many words; it takes: %s"), v->name, v->usage);
+    size_t i = 0;
+    while (c->argv[i] && strcmp(c->argv[i], v->name) != 0)
+        i++;
+    for (i += c->argv[i] != NULL; c->argv[i] && (c->argv[i][0] == '-' || c->argv[i - 1][0] == '-');)
+        i++;
+    const char *word = c->argv[i] ? c->argv[i] : "?";
+    char *nodes = m->snapshot ? nodes_text(m->snapshot, ~(node_bits)0) : xstrdup("?");
+    const char *node = is_of_lab(m, word) ? word : node_of(c);
+    char *text = format_text(_("%s takes no '%s' behind it: the node stands before the verb, as in "
+                               ":-n %s %s; this lab has %s"),
+                             v->name, word, node, v->name, nodes);
+    free(nodes);
+    return text;
+}
+
 /* What was said of who is in the cluster; other: the verb's own node. */
 static char *member_refused(const struct model *m, const char *said, const char *node, const char *other)
 {
@@ -159,11 +183,28 @@ static char *member_refused(const struct model *m, const char *said, const char 
     return NULL;
 }
 
+static char *no_node_text(const struct model *m, const char *node)
+{
+    char *nodes = nodes_text(m->snapshot, ~(node_bits)0);
+    char *text = format_text(_("this lab has no node %s: it has %s"), node, nodes);
+    free(nodes);
+    return text;
+}
+
 static char *node_refused(const struct model *m, const char *said, const char *node)
 {
     bool silent = strstr(said, "Error: unable to perform an operation on node") != NULL;
     if (silent && !is_of_lab(m, node))
-        return format_text(_("this lab has no node %s: 1 shows those there are"), node);
+        return no_node_text(m, node);
+    static const char lacks[] = "has no node '"; /* what cut and heal say */
+    const char *strange = strstr(said, lacks);
+    if (strange) {
+        strange += strlen(lacks);
+        char *name = xstrndup(strange, strcspn(strange, "'\n"));
+        char *text = is_of_lab(m, name) ? NULL : no_node_text(m, name);
+        free(name);
+        return text;
+    }
     if (silent)
         return format_text(
             _("%s does not answer: its process does not run. Arrows select it, %s; o shows all that was "
@@ -206,6 +247,14 @@ static char *program_refused(const struct model *m, const struct command *c)
     return text;
 }
 
+char *uncounted_text(const struct command *c)
+{
+    if (!c->uncounted || c->running || c->exit_code)
+        return NULL;
+    return format_text(_("%s is deleted; how many messages it had is not known: its node is away"),
+                       first_word(c, "delete_queue"));
+}
+
 char *refused_text(const struct model *m, const struct command *c)
 {
     if (c->running)
@@ -220,12 +269,14 @@ char *refused_text(const struct model *m, const struct command *c)
     if (told)
         return format_text(_("not all could be told; %.*s did as told. o shows all that was printed"),
                            told_len, told);
-    char *text = c->exit_code ? node_refused(m, said, node_of(c)) : NULL;
+    char *text = c->exit_code ? node_refused(m, said, node_of(c)) : uncounted_text(c);
     if (!text && c->exit_code)
         text = member_refused(m, said, node_of(c), first_word(c, verb));
     const struct verb *v = verb_find(verb);
     if (!text && c->exit_code && v)
         text = column_refused(said, v);
+    if (!text && c->exit_code && v)
+        text = words_refused(m, c, said, v);
     bool acts = v && v->acts; /* what a list shows is no refusal */
     if (!text && acts && v->words[0] == WORD_QUEUE)
         text = queue_refused(m, said, first_word(c, verb), node_of(c));

@@ -9,4 +9,8 @@
  * NULL: nothing is known of it, or nothing was refused. The caller frees it. */
 char *refused_text(const struct model *m, const struct command *c);
 
+/* Of a queue that was deleted while no node served it: that its messages were not counted. NULL: it is no
+ * such command, or has not done so; the caller frees it. */
+char *uncounted_text(const struct command *c);
+
 #endif

@@ -538,7 +538,9 @@ void screen_draw(const struct model *m, struct canvas *c)
     draw_view(m, c, at.view);
     if (at.command.height)
         draw_command(m, c, at.command);
-    if (at.bar.height)
+    if (at.bar.height && m->overlay != OVERLAY_NONE)
+        draw_overlay_bar(m, c, at.bar);
+    else if (at.bar.height)
         draw_bar(m, c, at.bar);
     switch (m->overlay) {
     case OVERLAY_NONE: break;

@@ -183,6 +183,7 @@ static struct command *command_from(const json_t *o)
         c->text = xstrdup(text);
     }
     c->typed = json_is_true(json_object_get(o, "typed"));
+    c->uncounted = json_is_true(json_object_get(o, "uncounted"));
     return c;
 }
 

@@ -286,14 +286,29 @@ static bool has_marks(const struct player *p)
     return false;
 }
 
+/* What is said where there is no step on or back. Of a screen that is paused nothing is recorded: memory
+ * keeps what was seen, the newest of it. */
+static const char *end_text(const struct player *p, bool paused, bool on)
+{
+    if (paused)
+        return on ? _("the screen was paused here; Space goes back to the lab, [ goes back in time")
+                  : _("this is the oldest that is kept of what was seen; Space goes back to the lab");
+    if (!on)
+        return _("this is the beginning of the recording");
+    return p->r->open ? _("so far it was played; what comes is shown by itself, [ goes back")
+                      : _("this is the end of the recording; [ goes back, q leaves");
+}
+
 static void seek(struct player *p, bool on)
 {
+    bool paused = p->model.time.paused; /* stepping makes it anew */
     if (has_marks(p)) {
         if (!step(p, on, begins)) {
             player_to(p, on ? p->r->moments.len : 1);
             model_say(&p->model, "%s",
-                      on ? _("after the last step: this is the end of the recording")
-                         : _("before the first step: this is the beginning of the recording"));
+                      paused ? end_text(p, paused, on)
+                      : on   ? _("after the last step: this is the end of the recording")
+                             : _("before the first step: this is the beginning of the recording"));
         }
         tell_time(p);
         return;
@@ -311,15 +326,14 @@ static void pause_or_play(struct player *p)
 
 void player_request(struct player *p, enum request request)
 {
+    bool paused = p->model.time.paused;
     if (request == REQUEST_PAUSE)
         pause_or_play(p);
     else if (request == REQUEST_LATER && !step(p, true, shows)) {
         player_to(p, p->r->moments.len);
-        model_say(&p->model, "%s",
-                  p->r->open ? _("so far it was played; what comes is shown by itself, [ goes back")
-                             : _("this is the end of the recording; [ goes back, q leaves"));
+        model_say(&p->model, "%s", end_text(p, paused, true));
     } else if (request == REQUEST_EARLIER && !step(p, false, shows))
-        model_say(&p->model, _("this is the beginning of the recording"));
+        model_say(&p->model, "%s", end_text(p, paused, false));
     else if (request == REQUEST_SEEK_ON || request == REQUEST_SEEK_BACK)
         seek(p, request == REQUEST_SEEK_ON);
     else if (request == REQUEST_FASTER && p->speed + 1 < ARRAY_LEN(speeds))

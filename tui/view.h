@@ -185,7 +185,9 @@ char *range_text(const struct fate_range *f, const char *word); /* "#1-#5 held" 
  * ----------------------------------------------------------------------------------------- */
 
 void draw_help(const struct model *m, struct canvas *c);
+const char *key_word(const char *name); /* a key's name, in the screen's language */
 void draw_confirm(const struct model *m, struct canvas *c);
+void draw_overlay_bar(const struct model *m, struct canvas *c, struct rect r); /* overlay_bar.c */
 void help_settle(struct model *m, struct canvas *c); /* before drawing on this canvas */
 enum effect help_key(struct model *m, int key);
 

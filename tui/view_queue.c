@@ -63,6 +63,9 @@ static void places(struct page *p, const struct model *m, const struct queue_see
                mirrors.len ? mirrors.s : _("none"));
     text_finish(&mirrors);
     sides(p, s, q);
+    if (queue_seen_one_sided(s, q))
+        page_field(p, _("one side"), STYLE_DOWN,
+                   _("only the side of %s serves it; the other does not reach it"), s->nodes[q->master].name);
     if (q->sync_messages >= 0)
         page_field(p, _("syncing"), STYLE_SYNCING, _("%lld of %lld messages copied"),
                    (long long)q->sync_messages, (long long)q->was_messages);

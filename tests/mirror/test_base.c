@@ -100,12 +100,14 @@ static void test_words_for_a_shell(void **state)
 
 static void test_the_nearest_word(void **state)
 {
-    static const char *const words[] = {"list_queues", "sync_queue", "kill"};
+    static const char *const words[] = {"list_queues", "sync_queue", "kill", "quit"};
     static const struct {
         const char *typed, *like;
     } all[] = {{"lst_queue", "list_queues"},
                {"sync_queu", "sync_queue"},
                {"kil", "kill"},
+               {"quti", "quit"}, /* two letters changed places */
+               {"lsit_queues", "list_queues"},
                {"list_q", NULL}, /* too much is missing */
                {"ki", NULL},     /* half of it */
                {"", NULL}};

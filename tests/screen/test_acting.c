@@ -34,6 +34,27 @@ static struct command *started(struct model *m, const char *keys)
     return run;
 }
 
+/* It is said, and does not hide how what ran meanwhile has ended. */
+static void what_is_cancelled(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    struct command *stop = started(&m, "s");
+    assert_keys_say(&m, "Kn", "cancelled: nothing was done");
+    assert_frame_contains(&m, "cancelled: nothing was done");
+    assert_int_equal(types(&m, "K", &run), EFFECT_DRAW);
+    assert_null(model_message(&m)); /* the next key is another matter */
+    assert_keys_say(&m, "n", "cancelled: nothing was done");
+    model_output(&m, stop, "stopped\n", strlen("stopped\n"));
+    model_ended(&m, stop, 0);
+    assert_frame_lacks(&m, "cancelled");
+    assert_frame_contains(&m, "| stopped");
+    model_finish(&m);
+}
+
 static void several_things_run_at_once(void **state)
 {
     struct lesson *l = sketch_lesson();
@@ -255,6 +276,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_mends_a_partition),
+        cmocka_unit_test(what_is_cancelled),
         cmocka_unit_test(several_things_run_at_once),
         cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),

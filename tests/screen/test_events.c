@@ -249,6 +249,30 @@ static void the_one_acted_on_comes_first(void **state)
     story_end(&t);
 }
 
+/* Beside the lesson a row is short, and there are many: what is longer goes on in the next one. */
+static void a_long_event_is_read_to_its_end(void **state)
+{
+    static const char policy[] = "mirrior set on ^mirrior: "
+                                 "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}";
+    (void)state;
+    struct story t;
+    struct model m;
+    story_begin(&t, 3, "hello");
+    struct snapshot *s = story_look(&t);
+    event(s, 1, "policy", NULL, policy);
+    model_init(&m, NULL, NULL, false, false);
+    model_observe(&m, s);
+    assert_frame_contains(&m, "..\n"); /* in 80x24 each has one row */
+    char *frame = model_frame(&m, 160, 45);
+    assert_contains(frame, "  policy   mirrior set on ^mirrior:");
+    assert_contains(frame, "\"automatic\"}");
+    assert_lacks(frame, "..");
+    free(frame);
+    model_finish(&m);
+    snapshot_destroy(s);
+    story_end(&t);
+}
+
 static void what_is_out_of_sight_is_counted(void **state)
 {
     (void)state;
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test(the_list_goes_on_in_the_next_screen),
         cmocka_unit_test(the_list_stays_short),
         cmocka_unit_test(the_one_acted_on_comes_first),
+        cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(what_is_out_of_sight_is_counted),
         cmocka_unit_test(a_message_is_lost),
         cmocka_unit_test(a_message_of_another_queue_is_lost),

@@ -73,7 +73,14 @@ static void a_partition(void **state)
     check_frame("apart-queue-80x24", frame);
     assert_contains(frame, "node1 has 3: 3 ready, 0 unacknowledged; mirrors none");
     assert_contains(frame, "node2 has 4: 4 ready, 0 unacknowledged; mirrors node3 in sync");
+    assert_lacks(frame, " one side ");
     free(frame);
+    model_finish(&m);
+    show(&m, NULL, (const char *const[]){"apart-six", NULL});
+    model_select_queue(&m, "plain");
+    model_key(&m, KEY_RETURN, &run);
+    assert_frame_contains(&m,
+                          " one side     only the side of node1 serves it; the other does not reach it\n");
     model_finish(&m);
 }
 

@@ -1,6 +1,8 @@
 /* test_keys.c: the keys are one table (tui/keys.h): the help, the manual page and the bar say what it has. */
 #include "tests/screen/support.h"
 
+#include "ran.h"
+
 static void every_key_is_in_the_help(void **state)
 {
     struct model m;
@@ -26,10 +28,48 @@ static void every_key_is_in_the_help(void **state)
             assert_int_not_equal(key_table[i].key, key_table[j].key);
         free(word);
     }
+    assert_contains(text_str(&all), "TWO MASTERS, 2/0, ONE SIDE"); /* and what is no key */
+    assert_contains(text_str(&all), "2/0 under READY: what each of them has");
     model_key(&m, 'q', &run); /* closes it, no more */
     assert_int_equal(m.overlay, OVERLAY_NONE);
     text_finish(&all);
     model_finish(&m);
+}
+
+/* What lies over a view has keys of its own: they stand in the bar, and those that do not act there do not.
+ */
+static void the_bar_of_what_lies_over(void **state)
+{
+    static const struct {
+        const char *keys, *bar;
+    } all[] = {
+        {"K", "\nEnter:Marked-one Tab:Mark-other y:Do-it n:Cancel Esc:Cancel\n"},
+        {"P", "\nEnter:Do-it Esc:Cancel Tab:Next-field Ctrl-U:Empty\n"},
+        {"P\t\t", "\nEnter:Do-it Esc:Cancel Tab:Next-field Space:Other-choice Ctrl-U:Empty\n"},
+        {":", "\nEnter:Run Esc:Cancel Tab:Complete up:Earlier-line Ctrl-U:Empty\n"},
+        {"/", "\nEnter:Keep Esc:Show-all Ctrl-U:Empty\n"},
+        {"o", "\nEsc:Close j:Down k:Up Space:Page-down PgUp:Page-up g:Top G:End\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct model m;
+        struct command *run;
+        model_init(&m, NULL, NULL, false, false);
+        see(&m, "rest");
+        types(&m, "s", &run);
+        model_ran(&m, run);
+        model_output(&m, run, "Stopping\n", strlen("Stopping\n"));
+        assert_frame_contains(&m, " s:Stop ");
+        types(&m, all[i].keys, &run);
+        assert_int_not_equal(m.overlay, OVERLAY_NONE);
+        char *frame = model_frame(&m, 80, 24);
+        assert_contains(frame, all[i].bar);
+        assert_lacks(frame, "s:Stop");
+        free(frame);
+        model_key(&m, KEY_ESCAPE, &run);
+        assert_frame_contains(&m, " s:Stop ");
+        model_finish(&m);
+    }
 }
 
 /* The manual page's list of keys is the table's: written from it with UPDATE_FRAMES=1, the same afterwards.
@@ -123,9 +163,8 @@ static void the_bar_is_the_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key_is_in_the_help),
-        cmocka_unit_test(the_help_of_a_replay),
-        cmocka_unit_test(the_manual_page_has_the_keys),
+        cmocka_unit_test(the_bar_of_what_lies_over), cmocka_unit_test(every_key_is_in_the_help),
+        cmocka_unit_test(the_help_of_a_replay),      cmocka_unit_test(the_manual_page_has_the_keys),
         cmocka_unit_test(the_bar_is_the_tables),
     };
     return cmocka_run_group_tests_name("screen/keys", tests, NULL, NULL);

@@ -204,6 +204,11 @@ static void lost(void **state)
     story_down(&s.t, 0, 2000000);
     look(&s);
     check(&s, "message-unavailable-80x24", 80, 24);
+    press(&s, '1'); /* beside the cluster there is less room: all four figures, in shorter words */
+    char *beside = model_frame(&s.m, 160, 45);
+    assert_contains(beside, "VERDICT #1 UNAVAILABLE  pub 1 conf 0 out 0 redel 0");
+    free(beside);
+    press(&s, '3');
     says(&s, "LOST", false);
     story_up(&s.t, 0, 9000000);
     story_fact(&s.t, TRACE_SEEN_BACK, 0, 9000100, 60000, 99999)->count = 40000;
@@ -319,6 +324,28 @@ static void cut_off(void **state)
     press(&s, ']');
     says(&s, "held by node2", true);
     says(&s, "NOW #3: held by node2", true);
+    end(&s);
+}
+
+/* Beside the cluster the last node's line is near the edge: whom it has no link to stands on its left. */
+static void whom_a_node_has_no_link_to(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    s.t.s->events[s.t.s->events_len++] = (struct event_seen){.seq = 1,
+                                                             .wall_ms = s.t.begin_us / 1000 + 400,
+                                                             .kind = xstrdup("node"),
+                                                             .node = xstrdup("node3"),
+                                                             .text = xstrdup("node1 is down")};
+    for (int i = 0; i < 6; i++)
+        look(&s);
+    char *frame = model_frame(&s.m, 160, 45);
+    assert_contains(frame, "no link to node1 /");
+    free(frame);
     end(&s);
 }
 
@@ -553,6 +580,7 @@ int main(void)
         cmocka_unit_test(sent_twice),
         cmocka_unit_test(published_again),
         cmocka_unit_test(cut_off),
+        cmocka_unit_test(whom_a_node_has_no_link_to),
         cmocka_unit_test(gone_from_the_queue),
         cmocka_unit_test(without_a_trace),
         cmocka_unit_test(there_before_we_looked),

@@ -86,8 +86,14 @@ static void a_step_back_is_seen(void **state)
     back = after(&r, '[');
     free(back);
     back = after(&r, '['); /* there is nothing before it, and it says so */
-    assert_contains(back, "this is the beginning of the recording");
+    assert_contains(back, "this is the oldest that is kept of what was seen");
+    assert_lacks(back, "recording"); /* nothing is recorded */
     free(back);
+    on = after(&r, ']');
+    free(on);
+    on = after(&r, ']');
+    assert_contains(on, "the screen was paused here; Space goes back to the lab");
+    free(on);
     canvas_finish(&r.canvas);
     session_destroy(r.session);
     model_finish(&r.live);

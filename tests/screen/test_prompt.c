@@ -21,6 +21,7 @@ static void a_typed_verb_asks_the_right_node(void **state)
                     "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
     assert_keys_say(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
     assert_keys_say(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
+    assert_keys_say(&m, ":quti\n", "did you mean 'quit'?");
     assert_keys_say(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
     m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
     assert_keys_run(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
@@ -198,7 +199,10 @@ static void what_cannot_be_undone_is_asked(void **state)
         assert_contains(frame, all[i].what);
         assert_contains(frame, "[ Cancel ]");
         free(frame);
-        assert_int_equal(types(&m, "\n", &run), EFFECT_DRAW); /* Enter alone cancels */
+        static const char *const cancels[] = {"\n", "n", "q", "\x1b"}; /* Enter alone cancels, too */
+        assert_int_equal(types(&m, cancels[i % ARRAY_LEN(cancels)], &run), EFFECT_DRAW);
+        assert_int_equal(m.overlay, OVERLAY_NONE);
+        assert_frame_contains(&m, "cancelled: nothing was done");
         types(&m, all[i].line, &run);
         assert_keys_run(&m, "y", all[i].text);
     }

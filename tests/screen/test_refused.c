@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "lab/labdir.h"
 #include "ran.h"
+#include "record_json.h"
 
 /* What these keys run has been started, in a lab that looks so. */
 static struct command *started(struct model *m, const char *snapshot, const char *keys)
@@ -71,7 +72,21 @@ static void a_refusal_says_what_to_do(void **state)
          64, "node2 is stopped: arrows select it, a starts it"},
         {":-n node9 list_queues\n",
          "Error: unable to perform an operation on node 'node9'. Please see diagnostics\n\nMost common\n", 69,
-         "this lab has no node node9"},
+         "this lab has no node node9: it has node1, node2, node3"},
+        {":cut node1 node9\n", "Cutting links of node1 ...\nError:\nthe lab /tmp/lab has no node 'node9'\n",
+         69, "this lab has no node node9: it has node1, node2, node3"},
+        {":stop_app node9\n",
+         "Error (argument validation): too many arguments.\nArguments given:\n\tstop_app node9\n\nUsage\n",
+         64,
+         "stop_app takes no 'node9' behind it: the node stands before the verb, as in :-n node1 stop_app; "
+         "this"},
+        {":stop_app --timeout 5 node2\n",
+         "Error (argument validation): too many arguments.\nArguments given:\n\tstop_app node2\n\nUsage\n",
+         64,
+         "stop_app takes no 'node2' behind it: the node stands before the verb, as in :-n node2 stop_app"},
+        {":sync_queue hello node2\n",
+         "Error (argument validation): too many arguments.\nArguments given:\n\tsync_queue hello\n\nUsage\n",
+         64, "sync_queue: too many words; it takes: <queue>"},
         {":forget_cluster_node node9\ny",
          "Removing node node9 from the cluster\nError:\n{:not_a_cluster_node, 'The node selected is not in "
          "the "
@@ -113,6 +128,30 @@ static void a_queue_that_nobody_serves_is_not_gone(void **state)
     model_ended(&m, c, 69);
     assert_frame(&m, "hello cannot be reached: no node that runs may serve it", true);
     model_finish(&m);
+}
+
+/* What nobody could count is not told as a number, though the tool prints one (rabbitmqctl does, too). */
+static void what_is_deleted_uncounted_has_no_figure(void **state)
+{
+    static const char *const snapshots[] = {"stopped", "rest"};
+    static const char said[] =
+        "Deleting queue 'hello' on vhost '/' ...\nQueue was successfully deleted with 0 ready messages\n";
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(snapshots); i++) {
+        struct model m;
+        struct command *run, *c = started(&m, snapshots[i], ":delete_queue hello\ny");
+        json_t *recorded = record_command(c, 1); /* a replay knows it, wherever it begins */
+        assert_true(json_is_true(json_object_get(recorded, "uncounted")) == (i == 0));
+        json_decref(recorded);
+        model_output(&m, c, said, strlen(said));
+        model_ended(&m, c, 0);
+        model_key(&m, KEY_ESCAPE, &run); /* the page, where there is one */
+        assert_frame(&m, "hello is deleted; how many messages it had is not known: its node is away", i == 0);
+        assert_frame(&m, "with 0 ready messages", i == 1);
+        model_key(&m, 'o', &run);
+        assert_frame(&m, "how many messages it had is not known", i == 0); /* beside what was printed */
+        model_finish(&m);
+    }
 }
 
 /* The broker's words are what a lesson is about: they stay, and what helps stands behind them. */
@@ -307,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_says_what_to_do),
         cmocka_unit_test(a_queue_that_nobody_serves_is_not_gone),
+        cmocka_unit_test(what_is_deleted_uncounted_has_no_figure),
         cmocka_unit_test(a_program_that_is_refused_a_queue_says_what_helps),
         cmocka_unit_test(the_other_view_serves_it),
         cmocka_unit_test(a_start_of_a_node_that_was_cut_names_the_cut),
