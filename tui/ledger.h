@@ -50,6 +50,8 @@ struct fate {
     enum verdict verdict;
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
+    node_bits taken_on;   /* masters that let it go to a consumer, though others hold it: another side's */
+    bool acked, out;      /* taken_on: acknowledged, not sent with auto-ack; held: a consumer has it, too */
     bool confirmed, auto_acked, received, dead_lettered;
     bool before;            /* received: from an earlier screen's program; LOST: as that one saw */
     bool untold;            /* UNKNOWN, and that stays so: who took it forgot what it did with it */
