@@ -82,6 +82,8 @@ static const char *const sentences[] = {
     N_("%s: %s are lost: no node has them, and nobody took them"),
     N_("%s: %s message is lost: its only copy was on %s"),
     N_("%s: %s messages are lost: their only copies were on %s"),
+    N_("%s: %s transient message gone after the restart"),
+    N_("%s: %s transient messages gone after the restart"),
     N_("opened here; what %s told before going is not listed"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),

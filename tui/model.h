@@ -112,10 +112,13 @@ struct away {
     int64_t lost_earlier; /* and of those times before it */
     ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
+    bool restarted;       /* all nodes had gone, and what is missing memory alone held */
     int64_t in_memory;    /* of those that were counted last, memory alone held so many; -1: nobody said */
     int64_t left;         /* messages when an earlier screen closed; -1: nobody says */
     int64_t left_in_memory, left_wall_ms; /* of these in memory alone (-1: nobody says); when, since 1970 */
     node_bits left_on;                    /* where they were */
+    bool left_told;                       /* what of it is gone since all its nodes began anew (losses.h) */
+    bool left_here;  /* no screen closed: that was when nobody answered this one any more */
     int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 

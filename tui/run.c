@@ -116,8 +116,9 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     run_draw(r, false);
-    for (char *lost; (lost = losses_next(&r->model));) { /* it is in the list from the next look on */
-        observer_tell(r->observer, "lost", lost);
+    const char *kind;
+    for (char *lost; (lost = losses_next(&r->model, &kind));) { /* it is in the list from the next look on */
+        observer_tell(r->observer, kind, lost);
         free(lost);
     }
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kept.h"
+#include "losses.h"
 #include "tests/screen/story.h"
 #include "tests/temporary.h"
 
@@ -448,6 +449,15 @@ static void what_died_while_nobody_looked(void **state)
         s.t.s->queues[0].messages = 0;
         look(&s);
         look(&s);
+        const char *kind; /* and in the list, once: whether somebody took it before nobody knows */
+        char *told = losses_next(&s.m, &kind), *again = losses_next(&s.m, &kind);
+        if (anew)
+            assert_string_equal(told, "hello: 1 transient message gone after the restart");
+        else
+            assert_null(told);
+        assert_null(again);
+        assert_string_equal(kind, "queue");
+        free(told);
         model_show(&s.m, VIEW_MESSAGE);
         says(&s, "When an earlier screen closed, 1 message was here, in memory alone, on", anew);
         says(&s, "it is lost, unless somebody took it", anew);
