@@ -78,6 +78,8 @@ static const char *const sentences[] = {
     N_("%s: %s are lost: %s came back without them"),
     N_("%s: %s is lost: %s was promoted without it"),
     N_("%s: %s are lost: %s was promoted without them"),
+    N_("%s: %s is lost: discarded with the side of %s"),
+    N_("%s: %s are lost: discarded with the side of %s"),
     N_("%s: %s is lost: no node has it, and nobody took it"),
     N_("%s: %s are lost: no node has them, and nobody took them"),
     N_("%s: %s message is lost: its only copy was on %s"),

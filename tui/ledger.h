@@ -182,6 +182,8 @@ bool ledger_take_receipts(struct ledger *l);
 void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how);
 void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
+/* How many of this queue were seen to be lost; of_side: with a partition's losing side. */
+long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side);
 void ledger_know_name(struct ledger *l, const char *queue, uint64_t uid);
 
 /* The number of a place that this master gave, and up to which place they go on from there: *last, at most

@@ -53,6 +53,10 @@ static char *text_of(const struct model *m, uint64_t first, uint64_t last)
         text = format_text(one ? "%s: %s is lost: %s was promoted without it"
                                : "%s: %s are lost: %s was promoted without them",
                            queue, which, node);
+    else if (strcmp(how, "side discarded") == 0)
+        text = format_text(one ? "%s: %s is lost: discarded with the side of %s"
+                               : "%s: %s are lost: discarded with the side of %s",
+                           queue, which, node);
     else
         text = format_text(one ? "%s: %s is lost: no node has it, and nobody took it"
                                : "%s: %s are lost: no node has them, and nobody took them",
