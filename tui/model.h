@@ -171,8 +171,9 @@ struct model {
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
     node_bits were_apart[LIMIT_NODES]; /* nodes that this one was seen to be apart from, both answering */
-    node_bits any_away;                /* nodes that any of them is on */
-    int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
+    node_bits stopped_apart; /* nodes that do not answer since they were so, or were cut off from here */
+    node_bits any_away;      /* nodes that any of them is on */
+    int64_t kept_wall_ms;    /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger;            /* what became of messages */
     VEC(struct lost_told) lost_told; /* losses.h */
