@@ -31,6 +31,9 @@ enum overlay {
 
 enum { COMMAND_OF_KEY = -1, COMMAND_CLEAN = -2, COMMAND_GO_ON = -3 };
 
+/* where in the argv of COMMAND_GO_ON the lesson's number stands that it goes to: the next, or one before */
+#define COMMAND_GO_ON_TO 2
+
 /* How far a command that takes its time has come, by what nodes report of the queue it works on (goal.c). */
 #define PACE_SAMPLES 16
 struct pace {
@@ -245,6 +248,7 @@ struct model {
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */
+    int earlier_lesson;    /* the number of the one before this; 0: none */
     json_t *leftover;      /* a fact: why the lab was not as the lesson begins; NULL: it was */
     const struct lesson
         *tools;               /* one with a producer and a consumer, where the lesson has none. NULL: none */

@@ -460,7 +460,7 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
     r.model.program = opts->program;
-    lesson_find_next(&r.model, lesson_number);
+    lesson_find_beside(&r.model, lesson_number);
     if (!opts->replay)
         kept_take_up(&r.model, lab);
     struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);
