@@ -161,11 +161,6 @@ static const char *fate_word(const struct fate *f, enum style *style)
     return f->verdict == VERDICT_REMOVED ? removed_word(f) : verdict;
 }
 
-const char *life_word(const struct life *life, enum style *style)
-{
-    return life_is_judged(life) ? verdict_word(life->fate.verdict, style) : fate_word(&life->fate, style);
-}
-
 bool life_is_judged(const struct life *life)
 {
     return life->fate.verdict != VERDICT_KEPT || life_was_tried(life);

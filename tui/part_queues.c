@@ -405,3 +405,15 @@ void draw_legend(const struct model *m, struct canvas *c, struct rect r)
     draw_signs(c, r, x, SIGNS_WELL & ~seen, brief);
     free(what);
 }
+
+void draw_letters(const struct model *const *models, size_t len, const char *more, struct canvas *c,
+                  struct rect r)
+{
+    unsigned seen = 0;
+    for (size_t i = 0; i < len; i++)
+        seen |= letters_of_table(models[i]);
+    int beside = more ? text_columns(c, more) : 0;
+    int x = draw_signs(c, r, 1, seen, 1 + signs_columns(c, seen, false) + beside > r.width);
+    if (more && (x == 1 || x + beside <= r.width))
+        canvas_put(c, r, x, 0, STYLE_DIM, more);
+}
