@@ -201,7 +201,8 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
     proof_look(proof->facts, &evidence, &found);
     proof->begun = found.held > 0;
     /* done by hand (the key s, say) it shows no more than its own action would without what it needs */
-    proof->too_soon = found.verdict == VERDICT_YES && step->action && !step->acted && proof->lacking;
+    proof->too_soon = found.verdict == VERDICT_YES && step->action && !step->acted &&
+                      (proof->lacking || (proof->parted && step->lacks));
     if (proof->too_soon) {
         finding_finish(&found);
         step->held = 0;
@@ -238,6 +239,7 @@ static bool observe_apart(struct lesson_full *full, struct lesson_step *step, co
     struct step_proof *proof = step->proof;
     (void)s;
     step->held = 0;
+    proof->begun = false;
     question_undecide(full, step);
     json_decref(proof->shown);
     proof->shown = NULL;
@@ -329,7 +331,8 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
         finding_finish(&found);
     }
     note_lacking(proof, met && !lacks, missed);
-    if (current && proof->too_soon && !lacks)
+    proof->parted = (proof->parted && !met) || full->apart >= APART_LOOKS;
+    if (current && proof->too_soon && proof->lacking && !lacks)
         return false; /* what it lacked when it was done is why it is not ticked */
     bool news = !same_text(lacks, step->lacks) || !same_text(at, step->lacks_at);
     set_text(&step->lacks, lacks);

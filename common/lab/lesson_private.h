@@ -30,6 +30,7 @@ struct step_proof {
     bool begun;    /* something of its proof is there */
     int lacked;    /* looks running in which a need was not met before that */
     bool lacking;  /* twice running, and all were not met since: what is done by hand now does not tick it */
+    bool parted;   /* or the nodes were apart: it does not if something is missing after that */
     bool too_soon; /* so its facts are there, and it is not */
     int snapshots; /* how many running it must hold in */
     int timeout_s; /* how long a headless run waits for it */

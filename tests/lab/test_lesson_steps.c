@@ -174,6 +174,15 @@ static void by_hand_it_needs_what_it_needs(void **state)
     assert_int_equal(l->steps[3].state, STEP_OPEN);
     assert_int_equal(lesson_current(l), 3);
     assert_non_null(l->steps[3].lacks);
+    observe_times(l, &mirrored, 2);
+    struct look parted = mirrored; /* nor is it by what was done to one side of a partition */
+    parted.apart = true;
+    observe_times(l, &parted, 4);
+    assert_string_equal(l->steps[3].lacks, LESSON_LACKS_PARTED);
+    observe_times(l, &promoted, 5);
+    assert_int_equal(lesson_current(l), 3);
+    assert_non_null(strstr(l->steps[3].lacks, "master is on %s"));
+    assert_string_equal(l->steps[3].lacks_at, "node2");
     observe_times(l, &mirrored, 2); /* it runs again, and a mirror is there */
     assert_null(l->steps[3].lacks);
     observe(l, &node1_stopped);
