@@ -2,7 +2,6 @@
  * was lost, what kept the rest. Said when the lesson's steps are all seen, and nothing that was not observed;
  * what is done afterwards does not change it, nor that the screen is left or stands still: it is a fact that
  * the lesson keeps. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "view.h"
@@ -161,31 +160,6 @@ static const char one_shown[] = N_("%s: 1 message is lost; 3 shows where."),
                   many_shown[] = N_("%s: %lld messages are lost; 3 shows where."),
                   one_lost[] = N_("%s: 1 message is lost."), many_lost[] = N_("%s: %lld messages are lost.");
 
-/* "#3 is lost: node1 came ..." , "#3-#5 are lost: ...": how many these are; 0: something else */
-static long long numbered(const char *text)
-{
-    unsigned long long first, last;
-    int fields = sscanf(text, "#%llu-#%llu are lost", &first, &last);
-    return fields == 2 && last >= first ? (long long)(last - first + 1) : fields >= 1 ? 1 : 0;
-}
-
-/* What was told of it by number while it was looked at, since it was declared (losses.h). */
-static long long lost_by_number(const struct snapshot *s, const char *queue)
-{
-    char *declared = format_text("queue %s declared", queue), *begin = format_text("%s: ", queue);
-    long long lost = 0;
-    for (size_t i = 0; i < s->events_len; i++) {
-        const struct event_seen *e = &s->events[i];
-        if (strncmp(e->text, declared, strlen(declared)) == 0)
-            lost = 0;
-        else if (strcmp(e->kind, "lost") == 0 && strncmp(e->text, begin, strlen(begin)) == 0)
-            lost += numbered(e->text + strlen(begin));
-    }
-    free(declared);
-    free(begin);
-    return lost;
-}
-
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
 static json_t *lost_of(const struct model *m, const struct queue_seen *q, const struct away *a)
@@ -194,7 +168,7 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
     long long lost = told ? lost_count(l) : a && a->back_at ? (long long)(a->missing + a->lost_earlier) : 0;
     bool elsewhere = !lost && !told; /* another queue is looked at now; what was told of this one stays */
-    lost = elsewhere ? lost_by_number(m->snapshot, q->name) : lost;
+    lost = elsewhere ? ledger_lost_of(l, q->name, false) : lost;
     if (!lost)
         return NULL;
     char *nodes = a && a->back_at && !elsewhere ? names_text(m->snapshot, a->kept_on) : NULL;
@@ -224,8 +198,10 @@ static bool told_discarded(const struct snapshot *s, const char *queue, const ch
 }
 
 /* Both sides of a partition served it, to clients of their own. */
-static json_t *split(const struct snapshot *s, const struct queue_seen *q, const struct away *a)
+static json_t *split(const struct model *m, const struct queue_seen *q, const struct away *a)
 {
+    const struct snapshot *s = m->snapshot;
+    const struct ledger *l = &m->ledger;
     node_bits discarded = 0;
     for (size_t i = 0; i < s->nodes_len; i++)
         if ((a->split & ~((node_bits)1 << q->master) & ((node_bits)1 << i)) &&
@@ -246,6 +222,13 @@ static json_t *split(const struct snapshot *s, const struct queue_seen *q, const
                     : fact_of(N_("%s: in a partition %s served it, each side for itself."), q->name, sides);
     free(sides);
     free(gone);
+    bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
+    long long lost = ledger_lost_of(l, q->name, true);
+    if (discarded && (told || lost))
+        fact_add(&fact, "%s %s",
+                 lost == 1  ? fact_of(N_("1 message was lost with a losing side."))
+                 : lost > 1 ? fact_of(N_("%lld messages were lost with a losing side."), lost)
+                            : fact_of(N_("No message was seen to be lost with it.")));
     return fact;
 }
 
@@ -265,7 +248,7 @@ static json_t *queue_account(const struct model *m, const struct queue_seen *q)
     }
     bool served = q->master >= 0 && q->state != QUEUE_SEEN_UNKNOWN;
     if (served && a && a->split)
-        return seen_before(split(s, q, a), a->split_before);
+        return seen_before(split(m, q, a), a->split_before);
     json_t *lost = lost_of(m, q, a);
     if (!served || !a || !a->taken_len || a->taken[a->taken_len - 1].to != q->master)
         return lost;

@@ -179,8 +179,8 @@ static enum effect open_get(struct model *m)
     return EFFECT_DRAW;
 }
 
-/* Beginning a lesson, this one again or the next, puts the nodes and queues as it wants them: nothing else
- * may be at it meanwhile. */
+/* Beginning a lesson, this one again or one beside it, puts the nodes and queues as it wants them: nothing
+ * else may be at it meanwhile. */
 static enum effect begin_lesson(struct model *m, enum request request)
 {
     if (!model_runs(m))
@@ -209,7 +209,8 @@ enum effect acting(struct model *m, enum request request, struct command **run)
     case REQUEST_PUBLISH: return open_publish(m);
     case REQUEST_GET: return open_get(m);
     case REQUEST_RESTART:
-    case REQUEST_GO_ON: return begin_lesson(m, request);
+    case REQUEST_GO_ON:
+    case REQUEST_GO_BACK: return begin_lesson(m, request);
     case REQUEST_COMMAND: prompt_open(m, OVERLAY_COMMAND); return EFFECT_DRAW;
     case REQUEST_FILTER: return open_filter(m);
     case REQUEST_SORT_BEFORE: find_sort(m, -1); return EFFECT_DRAW;

@@ -114,13 +114,30 @@ static char *clears_text(const struct model *m, size_t i, const struct policy_se
     return text;
 }
 
+/* Besides the node that the step acts on some do not answer: who else is to say so? Which, and the key. NULL:
+ * there are none. */
+static char *starts_text(const struct model *m, const struct lesson_step *s)
+{
+    const struct node_seen *its = s->action ? node_of(m, s->action) : NULL;
+    node_bits away = 0;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
+        if (!m->snapshot->nodes[i].answers && &m->snapshot->nodes[i] != its)
+            away |= (node_bits)1 << i;
+    if (!away)
+        return NULL;
+    char *names = nodes_text(m->snapshot, away);
+    char *text = format_text(_("Start %s: arrows select, a starts."), names);
+    free(names);
+    return text;
+}
+
 char *step_advice(const struct model *m, size_t i, enum lesson_help *help)
 {
     const struct lesson_step *step = &m->lesson->steps[i];
     json_t *fact;
     const struct policy_seen *policy;
     *help = lesson_help(m->lesson, i, m->snapshot, &fact, &policy);
-    char *missing = fact_text(fact, lesson_words), *text = step_lacks(m, step);
+    char *missing = fact_text(fact, lesson_words), *text = step_lacks(m, step), *starts;
     json_decref(fact);
     text = text ? text : step_failed_text(m, step);
     if (text) {
@@ -131,9 +148,10 @@ char *step_advice(const struct model *m, size_t i, enum lesson_help *help)
     case LESSON_HELP_JOIN: text = joins_text(m, i, missing); break;
     case LESSON_HELP_CLEAR: text = clears_text(m, i, policy); break;
     case LESSON_HELP_START_NODES:
-        text = format_text(
-            _("step %zu, not yet: %s. Start the others that do not run: arrows select, a starts."), i + 1,
-            missing);
+        starts = starts_text(m, step);
+        text = starts ? format_text(_("step %zu, not yet: %s. %s"), i + 1, missing, starts)
+                      : format_text(_("step %zu, not yet: %s"), i + 1, missing);
+        free(starts);
         break;
     case LESSON_HELP_RESTART:
         text = format_text(_("step %zu, not yet: %s. If it stays so, B begins the lesson again."), i + 1,
@@ -153,16 +171,6 @@ char *step_advice(const struct model *m, size_t i, enum lesson_help *help)
     return text;
 }
 
-/* Besides the node that the step acts on one does not answer: who else is to say so? */
-static bool others_away(const struct model *m, const struct lesson_step *s)
-{
-    const struct node_seen *its = s->action ? node_of(m, s->action) : NULL;
-    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
-        if (!m->snapshot->nodes[i].answers && &m->snapshot->nodes[i] != its)
-            return true;
-    return false;
-}
-
 char *step_cure(const struct model *m, size_t i)
 {
     const struct lesson_step *step = &m->lesson->steps[i];
@@ -173,7 +181,5 @@ char *step_cure(const struct model *m, size_t i)
     free(text);
     if (help == LESSON_HELP_JOIN)
         return parted_words(m);
-    if (help == LESSON_HELP_START_NODES && others_away(m, step))
-        return xstrdup(_("Start the others that do not run: arrows select, a starts."));
-    return NULL;
+    return help == LESSON_HELP_START_NODES ? starts_text(m, step) : NULL;
 }

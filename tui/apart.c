@@ -45,6 +45,12 @@ void apart_observe(struct model *m, const struct snapshot *s)
     for (size_t i = 0; i < s->nodes_len && i < LIMIT_NODES; i++) {
         node_bits met = s->nodes[i].answers ? those_up(s) & ~snapshot_partitions(s, (int)i) : 0;
         m->were_apart[i] = (m->were_apart[i] & ~met) | snapshot_apart_from(s, (int)i);
+        node_bits bit = (node_bits)1 << i;
+        bool answered = m->snapshot && i < m->snapshot->nodes_len && m->snapshot->nodes[i].answers;
+        if (s->nodes[i].answers)
+            m->stopped_apart &= ~bit;
+        else if (answered && ((m->cut & bit) || snapshot_apart_from(m->snapshot, (int)i)))
+            m->stopped_apart |= bit;
     }
 }
 
@@ -68,7 +74,7 @@ char *apart_of_node(const struct model *m, int node)
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
-        return NULL;
+        return m->stopped_apart >> node & 1 ? xstrdup(_("stopped while cut off")) : NULL;
     struct text names = {0};
     add_names(&names, s, from ? from : told, ",");
     char *text = format_text(from ? _("cut off from %s") : _("was apart from %s"), names.s);

@@ -62,7 +62,7 @@ static void remember_unserved(struct away *a, const struct queue_seen *q, node_b
     }
     a->kept_on |= copies;
     a->back_at = 0;
-    a->loss_told = false;
+    a->loss_told = a->restarted = false;
     a->missing = 0;
 }
 
@@ -108,6 +108,43 @@ static void remember_split(struct away *a, const struct snapshot *s, const struc
     a->split_over = a->split_before = false;
 }
 
+bool away_restarted(const struct snapshot *s, const struct away *a, const struct queue_seen *q)
+{
+    bool anew = a->left > 0 && a->left_on && q && q->messages >= 0 && q->state != QUEUE_SEEN_STOPPED &&
+                q->state != QUEUE_SEEN_DOWN;
+    for (size_t i = 0; anew && i < s->nodes_len && i < LIMIT_NODES; i++) {
+        const struct node_seen *n = &s->nodes[i];
+        if (a->left_on >> i & 1)
+            anew = n->answers && n->uptime_ms >= (s->traces ? 0 : COUNTS_MS) &&
+                   s->taken_wall_ms - n->uptime_ms > a->left_wall_ms;
+    }
+    return anew;
+}
+
+/* Nobody answers since this look: what the queue held in the one before it, and where. */
+static void remember_left(struct away *a, const struct snapshot *before, const struct queue_seen *q)
+{
+    a->left = q->was_messages;
+    a->left_in_memory = a->in_memory;
+    a->left_on = a->now;
+    a->left_wall_ms = before->taken_wall_ms;
+    a->left_here = true;
+}
+
+/* All nodes went and came back: what is missing since was seen to be there before. */
+static void remember_restart(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    if (!a->left_here || !away_restarted(s, a, q))
+        return;
+    if (a->held < 0 || a->back_at) { /* else it was seen to be served by nobody meanwhile */
+        remember_unserved(a, q, a->left_on);
+        a->held = a->left;
+    }
+    a->restarted = a->held - q->messages <= a->left_in_memory;
+    a->left_here = false;
+    a->left = -1;
+}
+
 /* The newest that was heard of the node is that it was stopped. */
 static bool told_to_stop(const struct snapshot *s, size_t node)
 {
@@ -145,6 +182,8 @@ void away_observe(struct model *m, const struct snapshot *s)
 {
     node_bits silent = 0;
     if (s->source < 0) { /* nobody says what is where */
+        for (size_t i = 0; m->snapshot && m->snapshot->source >= 0 && i < s->queues_len; i++)
+            remember_left(find_away(m, s->queues[i].name, i), m->snapshot, &s->queues[i]);
         remember_silence(m, s);
         return;
     }
@@ -165,6 +204,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         remember_split(a, s, q, master, silent);
         remember_taking_over(a, q, silent);
         remember_memory(a, q);
+        remember_restart(a, s, q);
         remember_missing(a, s, q);
         m->any_away |= a->copies;
     }

@@ -8,6 +8,10 @@
 
 #include "model.h"
 
+/* Every node that had what was left (struct away) answers, and began anew since: a restart, and the queue is
+ * served again and counted. */
+bool away_restarted(const struct snapshot *s, const struct away *a, const struct queue_seen *q);
+
 /* A new snapshot has come; the model's own is still the one before. */
 void away_observe(struct model *m, const struct snapshot *s);
 

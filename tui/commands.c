@@ -304,16 +304,20 @@ static struct command *restart_lesson(struct model *m)
     return c;
 }
 
-static struct command *next_lesson(struct model *m)
+static struct command *lesson_beside(struct model *m, bool back)
 {
-    const char *words[] = {"lab", "go on", NULL};
-    if (!m->next_lesson) {
-        model_say(m, _("there is no lesson after this one"));
+    int number = back ? m->earlier_lesson : m->next_lesson;
+    char digits[16];
+    const char *words[] = {"lab", "go on", digits, NULL};
+    if (!number) {
+        model_say(m, "%s",
+                  back ? _("there is no lesson before this one") : _("there is no lesson after this one"));
         return NULL;
     }
+    snprintf(digits, sizeof(digits), "%d", number);
     struct command *c = command_of(words, COMMAND_GO_ON);
     free(c->text);
-    c->text = format_text(_("(go on to lesson %d)"), m->next_lesson);
+    c->text = format_text(back ? _("(go back to lesson %d)") : _("(go on to lesson %d)"), number);
     return c;
 }
 
@@ -325,7 +329,8 @@ struct command *command_for(struct model *m, enum request request)
     case REQUEST_KILL: return on_node(m, "kill");
     case REQUEST_CUT: return cut_selected(m);
     case REQUEST_RESTART: return restart_lesson(m);
-    case REQUEST_GO_ON: return next_lesson(m);
+    case REQUEST_GO_ON: return lesson_beside(m, false);
+    case REQUEST_GO_BACK: return lesson_beside(m, true);
     case REQUEST_SYNC: return on_queue(m, "sync_queue");
     case REQUEST_CANCEL_SYNC: return on_queue(m, "cancel_sync_queue");
     default: return NULL;

@@ -8,7 +8,8 @@
 #include "view.h"
 #include "words.h"
 
-#define STEP_MS 2000 /* how long one line is shown while it plays */
+#define LEGEND_FROM 16   /* rows */
+#define STEP_MS     2000 /* how long one line is shown while it plays */
 
 /* A line of both: an index into the side's marks, -1: nothing was done there. */
 struct pair {
@@ -19,6 +20,7 @@ struct side {
     struct player *player;
     char *name;
     VEC(size_t) marks; /* moments */
+    size_t end;        /* the moment where it ends: what comes after it is no part of it */
 };
 
 struct compare {
@@ -43,6 +45,13 @@ static void find_marks(struct side *s)
     for (size_t i = 0; i < r->moments.len; i++)
         if (r->moments.items[i].mark)
             VEC_PUSH(&s->marks, i);
+    /* at last the lesson was begun again, and nothing more was done: what was there before is its end */
+    for (s->end = r->moments.len; s->marks.len > 1; s->marks.len--) {
+        size_t last = s->marks.items[s->marks.len - 1];
+        if (!r->moments.items[last].anew)
+            break;
+        s->end = last;
+    }
 }
 
 /* same[a][b]: how many can be aligned of what comes from a and from b on; rows of (right + 1) */
@@ -80,11 +89,10 @@ static void align(struct compare *c)
 static void move_side(struct compare *c, int which)
 {
     struct side *s = &c->sides[which];
-    const struct recording *r = player_recording(s->player);
     size_t done = 0;
     for (size_t i = 0; i < c->at; i++)
         done += c->lines.items[i].mark[which] >= 0;
-    player_to(s->player, done < s->marks.len ? s->marks.items[done] : r->moments.len);
+    player_to(s->player, done < s->marks.len ? s->marks.items[done] : s->end);
 }
 
 static void move_to(struct compare *c, size_t at)
@@ -311,6 +319,16 @@ static void draw_side(const struct compare *cmp, struct canvas *c, struct rect r
     }
 }
 
+/* Across both sides: what the letters mean that are in either table, and the - of what was not done. */
+static void draw_signs_of(const struct compare *cmp, struct canvas *c, struct rect r)
+{
+    const struct model *models[2] = {player_model(cmp->sides[0].player), player_model(cmp->sides[1].player)};
+    bool lacks = false;
+    for (size_t i = 0; i < cmp->lines.len; i++)
+        lacks = lacks || cmp->lines.items[i].mark[0] < 0 || cmp->lines.items[i].mark[1] < 0;
+    draw_letters(models, 2, lacks ? _("- not done here") : NULL, c, r);
+}
+
 static bool is_schedule(const struct side *s)
 {
     const char *dot = strrchr(s->name, '.');
@@ -336,14 +354,17 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     canvas_put(c, all, x, 0, STYLE_STRONG, _("REPLAY"));
     snprintf(position, sizeof(position), "%s %zu/%zu", cmp->playing ? "x1" : "||", cmp->at, cmp->lines.len);
     canvas_put_right(c, all, 0, 0, STYLE_DIM, position);
-    struct rect left = rect_rows(all, 1, c->height - 2), right = left;
+    int legend = c->height >= LEGEND_FROM; /* a low one has no room for it */
+    struct rect left = rect_rows(all, 1, c->height - 2 - legend), right = left;
     left.width = (c->width - 1) / 2;
     right.x = left.width + 1;
     right.width = c->width - right.x;
     draw_side(cmp, c, left, 0);
     draw_side(cmp, c, right, 1);
-    for (int y = 1; y + 1 < c->height; y++)
+    for (int y = 1; y + 1 + legend < c->height; y++)
         canvas_put(c, all, left.width, y, STYLE_TITLE, "|");
+    if (legend)
+        draw_signs_of(cmp, c, rect_rows(all, c->height - 2, 1));
     const char *message = model_message(player_model(cmp->sides[0].player));
     canvas_put(c, all, 0, c->height - 1, message ? STYLE_STRONG : STYLE_DIM,
                message ? message

@@ -41,12 +41,10 @@ static void add_fate(struct told_list *t, const struct model *m, const struct le
                      const struct fate_range *f)
 {
     enum style style;
-    struct life life;
-    ledger_life(l, m->snapshot, f->first, &life);
     struct fate fate = predict_fate(m, &f->fate);
-    char *range = range_text(f, life_word(&life, &style));
+    /* the verdict, also where nothing went wrong: one word for one fate on both sides */
+    char *range = range_text(f, verdict_word(f->fate.verdict, &style));
     add(t, style, format_text("%s %s", l->queue, range), fate_text(m->snapshot, &fate));
-    life_finish(&life);
     free(range);
 }
 

@@ -85,8 +85,26 @@ char *unavailable_text(const struct snapshot *s, const struct fate *f)
     return text;
 }
 
+/* One side of a partition, or the master before this one, let it go, others hold it: who did, and who holds
+ * it. The caller frees it. */
+static char *taken_text(const struct snapshot *s, const struct fate *f)
+{
+    char *held = nodes_text(s, f->held), *taken = nodes_text(s, f->taken_on);
+    char *text = format_text(f->acked && f->out ? _("acknowledged on %s; delivered again, not acknowledged; "
+                                                    "held by %s")
+                             : f->acked         ? _("acknowledged on %s; held by %s")
+                             : f->out ? _("auto-ack on %s; delivered again, not acknowledged; held by %s")
+                                      : _("auto-ack on %s; held by %s"),
+                             taken, held);
+    free(held);
+    free(taken);
+    return text;
+}
+
 char *fate_text(const struct snapshot *s, const struct fate *f)
 {
+    if (f->taken_on)
+        return taken_text(s, f);
     char *held = nodes_text(s, f->held), *away = nodes_text(s, f->away), *text = NULL;
     switch (f->word) {
     case FATE_HELD: text = format_text(_("held by %s"), held); break;
@@ -127,6 +145,8 @@ char *fate_text(const struct snapshot *s, const struct fate *f)
 static const char *fate_word(const struct fate *f, enum style *style)
 {
     const char *verdict = verdict_word(f->verdict, style);
+    if (f->taken_on && !f->out)
+        return f->acked ? _("acknowledged") : _("auto-ack");
     switch (f->word) {
     case FATE_UNCONFIRMED: return _("unconfirmed");
     case FATE_CONFIRMED: return _("confirmed");
@@ -139,11 +159,6 @@ static const char *fate_word(const struct fate *f, enum style *style)
     case FATE_LOST: break;
     }
     return f->verdict == VERDICT_REMOVED ? removed_word(f) : verdict;
-}
-
-const char *life_word(const struct life *life, enum style *style)
-{
-    return life_is_judged(life) ? verdict_word(life->fate.verdict, style) : fate_word(&life->fate, style);
 }
 
 bool life_is_judged(const struct life *life)

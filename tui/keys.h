@@ -37,7 +37,8 @@ enum key {
     X('A', REQUEST_ANSWER, "A", NULL, N_("the question's next answer; a, b, c: that one"), true)             \
     X('r', REQUEST_REPEAT, "r", NULL, N_("run the current step once more"), true)                            \
     X('B', REQUEST_RESTART, "B", NULL, N_("begin the lesson again; asks first"), true)                       \
-    X('N', REQUEST_GO_ON, "N", NULL, N_("go on to the next lesson; asks first"), true)                       \
+    X('N', REQUEST_GO_ON, "N", NULL, N_("the next lesson, the one before; asks first"), true)                \
+    X('L', REQUEST_GO_BACK, "L", NULL, NULL, true)                                                           \
     X('q', REQUEST_QUIT, "q", N_("Quit"), N_("leave; the nodes stay as they are"), false)                    \
     X('?', REQUEST_HELP, "?", N_("Help"), N_("this page"), false)                                            \
     X('s', REQUEST_STOP, "s", N_("Stop"), N_("stop the selected node in order"), true)                       \
@@ -129,6 +130,7 @@ enum request {
     REQUEST_REPEAT,
     REQUEST_RESTART,
     REQUEST_GO_ON,
+    REQUEST_GO_BACK,
     REQUEST_QUIT,
     REQUEST_HELP,
     REQUEST_STOP,

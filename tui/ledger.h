@@ -50,6 +50,8 @@ struct fate {
     enum verdict verdict;
     enum fate_word word;
     node_bits held, away; /* who has it now; who had it and is away */
+    node_bits taken_on;   /* masters that let it go to a consumer, though others hold it: another side's */
+    bool acked, out;      /* taken_on: acknowledged, not sent with auto-ack; held: a consumer has it, too */
     bool confirmed, auto_acked, received, dead_lettered;
     bool before;            /* received: from an earlier screen's program; LOST: as that one saw */
     bool untold;            /* UNKNOWN, and that stays so: who took it forgot what it did with it */
@@ -180,6 +182,8 @@ bool ledger_take_receipts(struct ledger *l);
 void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how);
 void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
+/* How many of this queue were seen to be lost; of_side: with a partition's losing side. */
+long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side);
 void ledger_know_name(struct ledger *l, const char *queue, uint64_t uid);
 
 /* The number of a place that this master gave, and up to which place they go on from there: *last, at most

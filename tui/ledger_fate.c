@@ -31,7 +31,8 @@ enum {
     AT_NODE_HAD,                                /* + node: it had it at some time */
     AT_NODE_HOLDS = AT_NODE_HAD + LIMIT_NODES,  /* + node: it says so now */
     AT_NODE_HELD = AT_NODE_HOLDS + LIMIT_NODES, /* + node: it is away and said so last */
-    AT_LEN = AT_NODE_HELD + LIMIT_NODES
+    AT_NODE_TAKEN = AT_NODE_HELD + LIMIT_NODES, /* + node: as master it let a consumer have it */
+    AT_LEN = AT_NODE_TAKEN + LIMIT_NODES
 };
 
 struct edge {
@@ -86,8 +87,11 @@ static void add_fact_edges(struct edges *e, const struct fact *f, bool now)
             add_range(e, f->first, f->last, AT_REQUEUED);
         at = AT_GIVEN_BACK;
         break;
-    case TRACE_SEEN_ACKED: at = AT_ACKED; break;
-    case TRACE_SEEN_AUTO_ACKED: at = AT_AUTO_ACKED; break;
+    case TRACE_SEEN_ACKED:
+    case TRACE_SEEN_AUTO_ACKED:
+        add_range(e, f->first, f->last, AT_NODE_TAKEN + f->node);
+        at = f->kind == TRACE_SEEN_ACKED ? AT_ACKED : AT_AUTO_ACKED;
+        break;
     case TRACE_SEEN_DISCARDED: at = AT_REMOVED; break;
     case TRACE_SEEN_EXPIRED: at = AT_REMOVED + 1; break;
     case TRACE_SEEN_DROPPED: at = AT_REMOVED + 2; break;
@@ -193,12 +197,16 @@ static struct fate judge(const struct ledger *l, const struct snapshot *s, const
             f.away |= bit;
     }
     if (f.held) {
-        bool out = count[AT_OUT] > count[AT_REQUEUED];
+        int taken_out = count[AT_ACKED] + count[AT_AUTO_ACKED];
+        f.out = count[AT_OUT] > count[AT_REQUEUED] + taken_out;
+        f.acked = count[AT_ACKED] > 0;
+        for (size_t i = 0; i < s->nodes_len; i++)
+            f.taken_on |= count[AT_NODE_TAKEN + i] ? (node_bits)1 << i : 0;
         f.verdict = VERDICT_KEPT;
-        f.word = out && count[AT_REDELIVERED] ? FATE_REDELIVERED
-                 : out                        ? FATE_DELIVERED
-                 : f.confirmed                ? FATE_CONFIRMED
-                                              : FATE_HELD;
+        f.word = f.out && count[AT_REDELIVERED] ? FATE_REDELIVERED
+                 : f.out                        ? FATE_DELIVERED
+                 : f.confirmed                  ? FATE_CONFIRMED
+                                                : FATE_HELD;
     } else if (taken) {
         f.verdict = VERDICT_KEPT;
         f.word = FATE_CONSUMED;
@@ -238,7 +246,8 @@ static bool same_fate(const struct fate *a, const struct fate *b)
     return a->verdict == b->verdict && a->word == b->word && a->held == b->held && a->away == b->away &&
            a->confirmed == b->confirmed && a->auto_acked == b->auto_acked && a->received == b->received &&
            a->removed == b->removed && a->dead_lettered == b->dead_lettered && a->untold == b->untold &&
-           a->unasked == b->unasked && a->before == b->before && a->in_memory == b->in_memory &&
+           a->unasked == b->unasked && a->taken_on == b->taken_on && a->acked == b->acked &&
+           a->out == b->out && a->before == b->before && a->in_memory == b->in_memory &&
            a->logged == b->logged;
 }
 

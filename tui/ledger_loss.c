@@ -38,6 +38,19 @@ const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
     return NULL;
 }
 
+long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side)
+{
+    uint64_t uid = 0, lost = 0;
+    for (size_t i = 0; i < l->names.len; i++)
+        uid = strcmp(l->names.items[i].name, queue) == 0 ? l->names.items[i].uid : uid;
+    for (size_t i = 0; i < l->losses.len; i++) {
+        const struct loss *k = &l->losses.items[i];
+        if (k->uid == uid && (!of_side || (k->how && strcmp(k->how, "side discarded") == 0)))
+            lost += k->last - k->first + 1;
+    }
+    return (long long)lost;
+}
+
 /* where this screen saw the first of them lost */
 static struct loss seen_now(const struct ledger *l, const struct snapshot *s, const struct fate_range *f)
 {

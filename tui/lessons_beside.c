@@ -5,13 +5,14 @@
 
 #include "commands.h"
 
-void lesson_find_next(struct model *m, int number)
+void lesson_find_beside(struct model *m, int number)
 {
     int numbers[99];
     char *error = NULL;
     size_t i = 0, len = lesson_list(numbers, ARRAY_LEN(numbers));
-    while (i < len && numbers[i] <= number)
-        i++;
+    m->earlier_lesson = 0;
+    for (; i < len && numbers[i] <= number; i++)
+        m->earlier_lesson = numbers[i] < number ? numbers[i] : m->earlier_lesson;
     struct lesson *next = i < len ? lesson_load(numbers[i], NULL, &error) : NULL;
     m->next_lesson = next ? next->number : 0;
     m->next_nodes = next ? next->nodes : 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "away.h"
+
 #define TOLD_MOST 256
 
 /* Since the newest queue of this name was declared the list has this text. */
@@ -50,6 +52,10 @@ static char *text_of(const struct model *m, uint64_t first, uint64_t last)
     else if (strcmp(how, "promoted without it") == 0)
         text = format_text(one ? "%s: %s is lost: %s was promoted without it"
                                : "%s: %s are lost: %s was promoted without them",
+                           queue, which, node);
+    else if (strcmp(how, "side discarded") == 0)
+        text = format_text(one ? "%s: %s is lost: discarded with the side of %s"
+                               : "%s: %s are lost: discarded with the side of %s",
                            queue, which, node);
     else
         text = format_text(one ? "%s: %s is lost: no node has it, and nobody took it"
@@ -109,6 +115,13 @@ static char *next_of_ledger(struct model *m)
  */
 #define COUNTED_MS 10000
 
+static char *restart_text(const char *queue, int64_t gone)
+{
+    return format_text(gone == 1 ? "%s: %lld transient message gone after the restart"
+                                 : "%s: %lld transient messages gone after the restart",
+                       queue, (long long)gone);
+}
+
 static char *next_of_counts(struct model *m)
 {
     const struct snapshot *s = m->snapshot;
@@ -123,6 +136,8 @@ static char *next_of_counts(struct model *m)
         if (by_ledger || a->missing <= 0)
             continue;
         a->counted = a->missing;
+        if (a->restarted)
+            return restart_text(a->queue, a->missing);
         char *nodes = snapshot_node_names(s, a->kept_on);
         char *text = format_text(a->missing == 1 ? "%s: %lld message is lost: its only copy was on %s"
                                                  : "%s: %lld messages are lost: their only copies were on %s",
@@ -133,10 +148,33 @@ static char *next_of_counts(struct model *m)
     return NULL;
 }
 
-char *losses_next(struct model *m)
+/* What memory alone held when an earlier screen closed, and all its nodes began anew since. */
+static char *next_since_earlier(struct model *m)
 {
+    const struct snapshot *s = m->snapshot;
+    for (size_t i = 0; s->source >= 0 && i < m->away.len; i++) {
+        struct away *a = &m->away.items[i];
+        const struct queue_seen *q = snapshot_queue(s, a->queue);
+        if (a->left_here || a->left_told || a->left_in_memory <= 0 || !away_restarted(s, a, q))
+            continue;
+        a->left_told = true;
+        int64_t gone = a->left - q->messages;
+        gone = gone < a->left_in_memory ? gone : a->left_in_memory;
+        if (gone > 0)
+            return restart_text(a->queue, gone);
+    }
+    return NULL;
+}
+
+char *losses_next(struct model *m, const char **kind)
+{
+    *kind = "lost";
     if (!m->snapshot)
         return NULL;
     char *text = next_of_ledger(m);
-    return text ? text : next_of_counts(m);
+    text = text ? text : next_of_counts(m);
+    if (text)
+        return text;
+    *kind = "queue";
+    return next_since_earlier(m);
 }

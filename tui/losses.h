@@ -6,7 +6,8 @@
 #include "model.h"
 
 /* What was found with the newest snapshot and not told yet, one after the other, in English, as nodes tell
- * their events; NULL: nothing more. The caller frees it. */
-char *losses_next(struct model *m);
+ * their events; NULL: nothing more. The caller frees it. *kind: of the event, constant: "lost"; or "queue",
+ * of what is gone since an earlier screen closed and somebody may have taken. */
+char *losses_next(struct model *m, const char **kind);
 
 #endif

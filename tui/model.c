@@ -428,6 +428,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_QUIT:
     case REQUEST_RESTART:
     case REQUEST_GO_ON:
+    case REQUEST_GO_BACK:
     case REQUEST_KILL:
     case REQUEST_STOP:
     case REQUEST_START:
@@ -519,6 +520,7 @@ static bool wants_answers(enum request request)
     case REQUEST_REPEAT:
     case REQUEST_RESTART:
     case REQUEST_GO_ON:
+    case REQUEST_GO_BACK:
     case REQUEST_START:
     case REQUEST_CUT: return false;
     default: return true;

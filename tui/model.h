@@ -31,6 +31,9 @@ enum overlay {
 
 enum { COMMAND_OF_KEY = -1, COMMAND_CLEAN = -2, COMMAND_GO_ON = -3 };
 
+/* where in the argv of COMMAND_GO_ON the lesson's number stands that it goes to: the next, or one before */
+#define COMMAND_GO_ON_TO 2
+
 /* How far a command that takes its time has come, by what nodes report of the queue it works on (goal.c). */
 #define PACE_SAMPLES 16
 struct pace {
@@ -113,10 +116,13 @@ struct away {
     int64_t lost_earlier; /* and of those times before it */
     ms_time back_at;      /* served again; 0: not yet */
     bool loss_told;       /* what is missing then was told, or is nothing (losses.h) */
+    bool restarted;       /* all nodes had gone, and what is missing memory alone held */
     int64_t in_memory;    /* of those that were counted last, memory alone held so many; -1: nobody said */
     int64_t left;         /* messages when an earlier screen closed; -1: nobody says */
     int64_t left_in_memory, left_wall_ms; /* of these in memory alone (-1: nobody says); when, since 1970 */
     node_bits left_on;                    /* where they were */
+    bool left_told;                       /* what of it is gone since all its nodes began anew (losses.h) */
+    bool left_here;  /* no screen closed: that was when nobody answered this one any more */
     int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 
@@ -169,8 +175,9 @@ struct model {
     struct snapshot *snapshot; /* NULL before the first */
     VEC(struct away) away;
     node_bits were_apart[LIMIT_NODES]; /* nodes that this one was seen to be apart from, both answering */
-    node_bits any_away;                /* nodes that any of them is on */
-    int64_t kept_wall_ms; /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
+    node_bits stopped_apart; /* nodes that do not answer since they were so, or were cut off from here */
+    node_bits any_away;      /* nodes that any of them is on */
+    int64_t kept_wall_ms;    /* until when an earlier screen saw what was taken up; 0: nothing is unchecked */
     VEC(struct history) history;
     struct ledger ledger;            /* what became of messages */
     VEC(struct lost_told) lost_told; /* losses.h */
@@ -242,6 +249,7 @@ struct model {
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */
+    int earlier_lesson;    /* the number of the one before this; 0: none */
     json_t *leftover;      /* a fact: why the lab was not as the lesson begins; NULL: it was */
     const struct lesson
         *tools;               /* one with a producer and a consumer, where the lesson has none. NULL: none */

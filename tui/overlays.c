@@ -221,8 +221,8 @@ static const struct {
                       N_("Starts the nodes that do not run, and removes the queues and policies that this "
                          "lesson uses, with their messages.")},
     [DANGER_GO_ON] =
-        {N_("Go on"),
-         N_("Starts the nodes that the next lesson needs, and removes the queues and policies that "
+        {N_("Go there"),
+         N_("Starts the nodes that the other lesson needs, and removes the queues and policies that "
             "it uses, with their messages. The others stay.")},
 };
 
@@ -247,7 +247,7 @@ static char *what_is_changed(const struct model *m, enum danger danger)
                        m->lesson->number, seen, steps, _(dangers[danger].what));
 }
 
-/* A recording is of one lesson: B goes on with it, N ends it. */
+/* A recording is of one lesson: B goes on with it, N and L end it. */
 static char *what_is_done(const struct model *m, enum danger danger)
 {
     char *text = what_is_changed(m, danger);

@@ -172,7 +172,7 @@ static char *left_text(const struct diagram *d)
 {
     const struct snapshot *s = d->m->snapshot;
     const struct away *a = d->m->ledger.queue ? model_past(d->m, d->m->ledger.queue) : NULL;
-    bool anew = a && a->left > 0 && a->left_in_memory > 0 && a->left_on;
+    bool anew = a && !a->left_here && a->left > 0 && a->left_in_memory > 0 && a->left_on;
     for (size_t i = 0; anew && i < s->nodes_len && i < LIMIT_NODES; i++)
         if (a->left_on >> i & 1)
             anew = s->nodes[i].answers && s->nodes[i].uptime_ms >= 0 &&

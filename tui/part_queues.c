@@ -281,7 +281,7 @@ static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
     const struct snapshot *s = m->snapshot;
     if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
         return false;
-    return (m->cut | apart_listed(m, s->source)) >> q->master & 1;
+    return (m->cut | m->stopped_apart | apart_listed(m, s->source)) >> q->master & 1;
 }
 
 /* why nobody serves it; the caller frees it. brief: where its one copy is, in fewer words */
@@ -404,4 +404,16 @@ void draw_legend(const struct model *m, struct canvas *c, struct rect r)
     x = draw_signs(c, r, x, SIGN_ASKED & ~seen, brief);
     draw_signs(c, r, x, SIGNS_WELL & ~seen, brief);
     free(what);
+}
+
+void draw_letters(const struct model *const *models, size_t len, const char *more, struct canvas *c,
+                  struct rect r)
+{
+    unsigned seen = 0;
+    for (size_t i = 0; i < len; i++)
+        seen |= letters_of_table(models[i]);
+    int beside = more ? text_columns(c, more) : 0;
+    int x = draw_signs(c, r, 1, seen, 1 + signs_columns(c, seen, false) + beside > r.width);
+    if (more && (x == 1 || x + beside <= r.width))
+        canvas_put(c, r, x, 0, STYLE_DIM, more);
 }

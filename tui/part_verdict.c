@@ -54,8 +54,20 @@ static char *lost_text(const struct diagram *d)
 static char *came_text(const struct diagram *d)
 {
     const struct life *l = &d->life;
-    return l->delivered > l->redelivered + 1 ? format_text(_("consumers were sent it %u times"), l->delivered)
-                                             : NULL;
+    node_bits acked = 0;
+    if (l->delivered <= l->redelivered + 1)
+        return NULL;
+    for (size_t i = 0; i < l->moments.len; i++)
+        acked |= l->moments.items[i].fact == TRACE_SEEN_ACKED ? (node_bits)1 << l->moments.items[i].to : 0;
+    if (!acked)
+        return format_text(_("consumers were sent it %u times"), l->delivered);
+    bool held = l->fate.taken_on != 0; /* though acknowledged: its words say both */
+    char *more = held ? fate_text(d->m->snapshot, &l->fate) : nodes_text(d->m->snapshot, acked);
+    char *text = format_text(held ? _("consumers were sent it %u times: %s")
+                                  : _("consumers were sent it %u times; acknowledged on %s"),
+                             l->delivered, more);
+    free(more);
+    return text;
 }
 
 /* the caller frees it; NULL: nothing is known */

@@ -130,6 +130,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
     m.printed = json_object_get(json, "output") || json_object_get(json, "ended");
     const char *mark = mark_of(x->r, json);
     m.mark = mark ? xstrdup(mark) : NULL;
+    json_t *step = json_object_get(json_object_get(json, "ran"), "step");
+    m.anew = step && json_integer_value(step) == COMMAND_CLEAN;
     add_moment(x, m, json);
     return true;
 }

@@ -22,6 +22,7 @@ struct recorded {
     bool visible;   /* it says more than that time passed */
     bool printed;   /* a program printed something, or ended */
     char *mark;     /* a step begins here: what was run; NULL: none */
+    bool anew;      /* and that is the beginning of the lesson once more */
     bool frame, paused;
 };
 

@@ -116,8 +116,9 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     run_draw(r, false);
-    for (char *lost; (lost = losses_next(&r->model));) { /* it is in the list from the next look on */
-        observer_tell(r->observer, "lost", lost);
+    const char *kind;
+    for (char *lost; (lost = losses_next(&r->model, &kind));) { /* it is in the list from the next look on */
+        observer_tell(r->observer, kind, lost);
         free(lost);
     }
 }
@@ -459,7 +460,7 @@ int tui_run(struct labdir *lab, int lesson_number, const struct tui_options *opt
     canvas_init(&r.canvas);
     model_init(&r.model, lesson, lab, opts->readonly, false);
     r.model.program = opts->program;
-    lesson_find_next(&r.model, lesson_number);
+    lesson_find_beside(&r.model, lesson_number);
     if (!opts->replay)
         kept_take_up(&r.model, lab);
     struct lesson *tools = opts->replay ? NULL : lesson_find_tools(lab);

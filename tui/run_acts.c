@@ -113,11 +113,12 @@ static void start_command(struct run *r, struct command *c)
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
 
-/* To the next lesson: the caller of tui_run makes the lab ready for it, and opens the screen again. */
+/* To a lesson beside this one: the caller of tui_run makes the lab ready for it, and opens the screen again.
+ */
 static void go_on(struct run *r, struct command *c)
 {
     if (r->opts->go_on)
-        *r->opts->go_on = r->model.next_lesson;
+        *r->opts->go_on = atoi(c->argv[COMMAND_GO_ON_TO]);
     r->going_on = r->opts->go_on;
     command_destroy(c);
     event_base_loopbreak(r->base);

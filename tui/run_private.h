@@ -23,7 +23,7 @@ struct run {
     int exit_code;
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
-    bool going_on;   /* this screen ends, the next lesson's follows */
+    bool going_on;   /* this screen ends, another lesson's follows */
     bool unattended; /* no terminal, no keys, not asked for: it says so when it ends */
     bool input_over; /* no key will come any more, and no script has any */
     bool pressed;    /* some came */

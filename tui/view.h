@@ -46,6 +46,9 @@ int nodes_card_rows(const struct model *m); /* rows that the fullest card could 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
 unsigned queues_sortable(const struct model *m, struct canvas *c,
                          int width); /* bits of sorts: columns drawn */
+/* In one row what the letters mean that are in these models' tables, and `more` (NULL: nothing). */
+void draw_letters(const struct model *const *models, size_t len, const char *more, struct canvas *c,
+                  struct rect r);
 void draw_legend(const struct model *m, struct canvas *c,
                  struct rect r); /* what the letters mean, what is wrong */
 
@@ -170,8 +173,7 @@ uint64_t message_shown(const struct model *m);                        /* its num
 /* fate_words.c; the texts are the caller's to free */
 char *nodes_text(const struct snapshot *s, node_bits nodes); /* "node1, node3" */
 const char *verdict_word(enum verdict v, enum style *style);
-/* The verdict's word; KEPT is none before something went wrong: then where it is, "held". */
-const char *life_word(const struct life *life, enum style *style);
+/* There is a verdict; KEPT is none before something went wrong: then it is told where it is. */
 bool life_is_judged(const struct life *life);
 char *fate_text(const struct snapshot *s, const struct fate *f); /* what is known of where it is */
 /* UNAVAILABLE: the same at length, and what is to be expected: it is not lost before a node that had it is

@@ -199,6 +199,15 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
     struct finding found;
     bool changed = false, waits = !step->action && !step->acted; /* until the learner has looked */
     proof_look(proof->facts, &evidence, &found);
+    proof->begun = found.held > 0;
+    /* done by hand (the key s, say) it shows no more than its own action would without what it needs */
+    proof->too_soon = found.verdict == VERDICT_YES && step->action && !step->acted &&
+                      (proof->lacking || (proof->parted && step->lacks));
+    if (proof->too_soon) {
+        finding_finish(&found);
+        step->held = 0;
+        return set_state(step, STEP_OPEN, NULL, 0);
+    }
     if (found.verdict != VERDICT_YES) {
         step->held = 0;
     } else if (found.as_of > proof->last_as_of) { /* said later than what was counted last */
@@ -230,6 +239,7 @@ static bool observe_apart(struct lesson_full *full, struct lesson_step *step, co
     struct step_proof *proof = step->proof;
     (void)s;
     step->held = 0;
+    proof->begun = false;
     question_undecide(full, step);
     json_decref(proof->shown);
     proof->shown = NULL;
@@ -289,6 +299,13 @@ static void set_text(char **text, const char *to)
     *text = made;
 }
 
+/* Whether what it needs was missing, before anything of its proof was there; once may be a slip. */
+static void note_lacking(struct step_proof *proof, bool met, bool lacks)
+{
+    proof->lacked = lacks && !proof->begun ? proof->lacked + 1 : 0;
+    proof->lacking = !met && (proof->lacking || proof->lacked >= 2);
+}
+
 /* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
  * can say now is not held against it. */
 static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bool current,
@@ -297,6 +314,7 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
     struct step_proof *proof = step->proof;
     struct evidence evidence = lesson_evidence(full, step, s);
     const char *lacks = current && full->apart >= APART_LOOKS ? LESSON_LACKS_PARTED : NULL, *at = NULL;
+    bool met = current, missed = false;
     if (current && !lacks && (at = deleted_queue(&full->lesson, step, s)))
         lacks = LESSON_LACKS_QUEUE;
     for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
@@ -307,9 +325,15 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
             strstr(proof->needs[i].say, "%s") != NULL; /* a master that is nowhere is at no other place */
         if (found.verdict == VERDICT_NO && (parted || !placed || found.master))
             lacks = parted ? LESSON_LACKS_PARTED : proof->needs[i].say;
+        met = met && found.verdict == VERDICT_YES;
+        missed = lacks && !parted;
         at = lacks && placed && !parted ? found.master : NULL;
         finding_finish(&found);
     }
+    note_lacking(proof, met && !lacks, missed);
+    proof->parted = (proof->parted && !met) || full->apart >= APART_LOOKS;
+    if (current && proof->too_soon && proof->lacking && !lacks)
+        return false; /* what it lacked when it was done is why it is not ticked */
     bool news = !same_text(lacks, step->lacks) || !same_text(at, step->lacks_at);
     set_text(&step->lacks, lacks);
     set_text(&step->lacks_at, at);

@@ -27,8 +27,13 @@ struct step_proof {
         *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
     struct step_need *needs;
     size_t needs_len;
-    int snapshots;          /* how many running it must hold in */
-    int timeout_s;          /* how long a headless run waits for it */
+    bool begun;    /* something of its proof is there */
+    int lacked;    /* looks running in which a need was not met before that */
+    bool lacking;  /* twice running, and all were not met since: what is done by hand now does not tick it */
+    bool parted;   /* or the nodes were apart: it does not if something is missing after that */
+    bool too_soon; /* so its facts are there, and it is not */
+    int snapshots; /* how many running it must hold in */
+    int timeout_s; /* how long a headless run waits for it */
     ms_time last_as_of;     /* the last counted one was said at */
     int64_t held_wall_ms;   /* and taken at */
     json_t *shown;          /* it only looks: the nodes have shown it, and this was seen; NULL: not yet */

@@ -156,6 +156,42 @@ static void a_result_is_true_of_both_ways_to_it(void **state)
     lesson_destroy(l);
 }
 
+/* Stopped by hand (the screen's s) while the step lacks what it is about: its facts come, and it is not
+ * ticked by them, nor does it forget why. By hand, and with all that it needs, it is. */
+static void by_hand_it_needs_what_it_needs(void **state)
+{
+    (void)state;
+    const struct look no_mirror = {.policies = POLICY,
+                                   .queues = QUEUE("mirrior_hello", "node1", "", "", MESSAGES(1), "running",
+                                                   ",'policy':'mirrior'") "," HELLO(MESSAGES(1), "running")};
+    struct lesson *l = load(7);
+    observe_times(l, &policy_set, 2);
+    observe_times(l, &compared, 2);
+    observe_times(l, &mirrored, 2);
+    observe_times(l, &no_mirror, 2);
+    assert_non_null(strstr(l->steps[3].lacks, "no mirror in sync"));
+    observe_times(l, &node1_stopped, 5);
+    assert_int_equal(l->steps[3].state, STEP_OPEN);
+    assert_int_equal(lesson_current(l), 3);
+    assert_non_null(l->steps[3].lacks);
+    observe_times(l, &mirrored, 2);
+    struct look parted = mirrored; /* nor is it by what was done to one side of a partition */
+    parted.apart = true;
+    observe_times(l, &parted, 4);
+    assert_string_equal(l->steps[3].lacks, LESSON_LACKS_PARTED);
+    observe_times(l, &promoted, 5);
+    assert_int_equal(lesson_current(l), 3);
+    assert_non_null(strstr(l->steps[3].lacks, "master is on %s"));
+    assert_string_equal(l->steps[3].lacks_at, "node2");
+    observe_times(l, &mirrored, 2); /* it runs again, and a mirror is there */
+    assert_null(l->steps[3].lacks);
+    observe(l, &node1_stopped);
+    assert_int_equal(l->steps[3].state, STEP_OPEN); /* twice, as any other */
+    observe(l, &node1_stopped);
+    assert_int_equal(l->steps[3].state, STEP_SEEN);
+    lesson_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +201,7 @@ int main(void)
         cmocka_unit_test(the_question_is_decided_by_what_is_seen),
         cmocka_unit_test(what_came_out_is_not_undone_before_one_looks),
         cmocka_unit_test(a_result_is_true_of_both_ways_to_it),
+        cmocka_unit_test(by_hand_it_needs_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

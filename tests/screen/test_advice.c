@@ -99,7 +99,7 @@ static void n_and_r_and_the_steps_line_agree(void **state)
     look_at(&m, s);
     assert_string_equal(l->steps[3].lacks, "mirrior_hello has no mirror in sync, which this step is about: "
                                            "B begins the lesson again."); /* because it was run */
-    static const char cure[] = "Start the others that do not run: arrows select, a starts.";
+    static const char cure[] = "Start node2: arrows select, a starts.";
     const char *keys[] = {"n", "r"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         assert_int_equal(types(&m, keys[i], &run), EFFECT_DRAW);

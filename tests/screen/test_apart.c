@@ -194,7 +194,17 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
         free(s->nodes[i].partitions);
         s->nodes[i].partitions = xstrdup("");
     }
+    model_observe(&m, s); /* the links are mended: how it stopped stays so */
+    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
+    assert_frame_contains(&m, "+stopped while cut off-");
+    model_show(&m, VIEW_NODE);
+    assert_frame_contains(&m, " partitioned  stopped while cut off");
+    stopped->answers = true;
     model_observe(&m, s);
+    stopped->answers = false;
+    model_observe(&m, s); /* it stops once more */
+    assert_frame_lacks(&m, "while cut off");
+    model_show(&m, VIEW_CLUSTER);
     assert_frame_contains(&m, "plain DOWN: its only copy is on node1");
     assert_frame_lacks(&m, "cut off before");
     m.cut = 1; /* from this screen, and not healed */

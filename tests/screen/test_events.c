@@ -312,7 +312,8 @@ static void look(struct story *t, struct model *m)
 
 static void assert_next(struct model *m, const char *expected)
 {
-    char *text = losses_next(m);
+    const char *kind;
+    char *text = losses_next(m, &kind);
     if (expected)
         assert_string_equal(text, expected);
     else
@@ -347,7 +348,9 @@ static void a_message_is_lost(void **state)
     look(&t, &m);
     look(&t, &m);
     look(&t, &m);
-    char *text = losses_next(&m);
+    const char *kind;
+    char *text = losses_next(&m, &kind);
+    assert_string_equal(kind, "lost");
     assert_contains(text, "hello: #3 is lost");
     free(text);
     assert_next(&m, NULL);
@@ -392,6 +395,52 @@ static void a_message_of_another_queue_is_lost(void **state)
     story_end(&t);
 }
 
+/* Every node is stopped, nobody answers, and all of them begin anew: what memory alone held in a queue at
+ * which nobody looks is gone, as the account has it, too. */
+static void transient_messages_go_with_a_restart(void **state)
+{
+    (void)state;
+    for (int anew = 0; anew < 2; anew++) {
+        struct story t;
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        story_begin(&t, 3, "hello");
+        free(t.s->looked_at);
+        t.s->looked_at = NULL;
+        struct queue_seen *q = &t.s->queues[0];
+        q->messages = q->was_messages = 3;
+        q->persistent = 1;
+        look(&t, &m);
+        t.s->source = -1;
+        q->messages = -1;
+        for (size_t i = 0; i < 3; i++)
+            t.s->nodes[i].answers = false;
+        look(&t, &m);
+        look(&t, &m);
+        assert_next(&m, NULL);
+        t.s->taken_wall_ms += 90000;
+        for (size_t i = 0; i < 3; i++) {
+            t.s->nodes[i].answers = true;
+            t.s->nodes[i].uptime_ms = anew ? 500 : 600000;
+        }
+        t.s->source = 0;
+        q->messages = q->was_messages = q->persistent = 1;
+        look(&t, &m);
+        assert_next(&m, anew ? "hello: 2 transient messages gone after the restart" : NULL);
+        char *account = account_text(&m);
+        if (anew)
+            assert_string_equal(
+                account, "hello: 2 messages are lost: their only copies were on node1, in memory alone.");
+        else
+            assert_null(account);
+        free(account);
+        look(&t, &m);
+        assert_next(&m, NULL); /* once */
+        model_finish(&m);
+        story_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +453,7 @@ int main(void)
         cmocka_unit_test(what_is_out_of_sight_is_counted),
         cmocka_unit_test(a_message_is_lost),
         cmocka_unit_test(a_message_of_another_queue_is_lost),
+        cmocka_unit_test(transient_messages_go_with_a_restart),
     };
     return cmocka_run_group_tests_name("screen/events", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kept.h"
+#include "losses.h"
 #include "tests/screen/story.h"
 #include "tests/temporary.h"
 
@@ -448,6 +449,15 @@ static void what_died_while_nobody_looked(void **state)
         s.t.s->queues[0].messages = 0;
         look(&s);
         look(&s);
+        const char *kind; /* and in the list, once: whether somebody took it before nobody knows */
+        char *told = losses_next(&s.m, &kind), *again = losses_next(&s.m, &kind);
+        if (anew)
+            assert_string_equal(told, "hello: 1 transient message gone after the restart");
+        else
+            assert_null(told);
+        assert_null(again);
+        assert_string_equal(kind, "queue");
+        free(told);
         model_show(&s.m, VIEW_MESSAGE);
         says(&s, "When an earlier screen closed, 1 message was here, in memory alone, on", anew);
         says(&s, "it is lost, unless somebody took it", anew);
@@ -548,6 +558,52 @@ static void both_sides(void **state)
     end(&s);
 }
 
+/* What went with the side that is discarded is counted, as far as single messages are told of. */
+static void what_went_with_a_side(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost <= 2; lost++) {
+        struct scene s;
+        begin(&s, "mirrior_hello");
+        story_published(&s.t, 0, 0, 0, 0, 2);
+        story_copied(&s.t, 1, 0, 1000, 0, (uint64_t)(2 - lost));
+        story_holds(&s.t, 0, 'M', 0, 2);
+        story_holds(&s.t, 1, 'M', 0, (uint64_t)(2 - lost));
+        struct queue_seen *q = &s.t.s->queues[0];
+        q->sides = xcalloc(2, sizeof(*q->sides));
+        q->sides_len = 2;
+        q->sides[0] = (struct side_seen){.master = 0, .state = QUEUE_SEEN_RUNNING, .messages = 3};
+        q->sides[1] = (struct side_seen){.master = 1, .state = QUEUE_SEEN_RUNNING, .messages = 3 - lost};
+        look(&s);
+        q = &s.t.s->queues[0];
+        free(q->sides);
+        q->sides = NULL;
+        q->sides_len = 0;
+        story_event(&s.t, "queue", 5000000,
+                    "mirrior_hello: what node1 held on its side is discarded, 3 messages");
+        story_fact(&s.t, TRACE_SEEN_BEGINS, 0, 5000000, 9, UINT64_MAX);
+        story_holds(&s.t, 0, 'm', 0, (uint64_t)(2 - lost));
+        story_holds(&s.t, 1, 'M', 0, (uint64_t)(2 - lost));
+        for (int i = 0; i < 3; i++)
+            look(&s);
+        const char *kind;
+        char *told = losses_next(&s.m, &kind);
+        if (lost)
+            assert_string_equal(
+                told, lost == 1 ? "mirrior_hello: #3 is lost: discarded with the side of node1"
+                                : "mirrior_hello: #2-#3 are lost: discarded with the side of node1");
+        else
+            assert_null(told);
+        free(told);
+        char *account = account_text(&s.m);
+        assert_contains(account, lost == 0   ? "discarded. No message was seen to be lost with it."
+                                 : lost == 1 ? "discarded. 1 message was lost with a losing side."
+                                             : "discarded. 2 messages were lost with a losing side.");
+        free(account);
+        end(&s);
+    }
+}
+
 static void two_sides(struct scene *s, int one, int other)
 {
     struct queue_seen *q = &s->t.s->queues[0];
@@ -625,6 +681,7 @@ int main(void)
         cmocka_unit_test(what_a_mirror_noted),
         cmocka_unit_test(one_partition_after_the_other),
         cmocka_unit_test(both_sides),
+        cmocka_unit_test(what_went_with_a_side),
         cmocka_unit_test(counted_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -556,10 +556,44 @@ static void sent_twice(void **state)
     story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 4000000, 0, 0);
     look(&s);
     says(&s, " #1 consumed\n", true);
-    says(&s, " consumers were sent it 2 times", true);
+    says(&s, " consumers were sent it 2 times; acknowledged on node1\n", true);
     story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 5000000, 0, 0)->redelivered = true;
     look(&s);
-    says(&s, "consumers were sent it 3 times", true);
+    says(&s, "consumers were sent it 3 times; acknowledged on node1\n", true);
+    story_fact(&s.t, TRACE_SEEN_ACKED, 1, 5100000, 0, 0)->about = 1;
+    look(&s);
+    says(&s, "consumers were sent it 3 times; acknowledged on node1, node2\n", true);
+    end(&s);
+}
+
+/* One side acknowledged what the other one still holds: the picture has the ack, and the words do. */
+static void acknowledged_on_one_side(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "mirrior_hello");
+    story_published(&s.t, 2, 2, 0, 0, 0);
+    story_copied(&s.t, 1, 2, 1000, 0, 0);
+    story_holds(&s.t, 2, 'M', 0, 0);
+    story_holds(&s.t, 1, 'm', 0, 0);
+    look(&s);
+    story_fact(&s.t, TRACE_SEEN_PROMOTED, 1, 2000000, 0, 0)->count = 1;
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 2, 3000000, 0, 0);
+    story_fact(&s.t, TRACE_SEEN_ACKED, 2, 3100000, 0, 0)->about = 2;
+    story_holds(&s.t, 2, 'M', 1, 0);
+    story_holds(&s.t, 1, 'M', 0, 0);
+    look(&s);
+    press(&s, '3');
+    says(&s, "-ack-", true);
+    says(&s, "VERDICT #1 KEPT", true);
+    says(&s, " acknowledged on node3; held by node2\n", true);
+    says(&s, "not acknowledged", false);
+    story_fact(&s.t, TRACE_SEEN_DELIVERED, 1, 4000000, 0, 0);
+    look(&s);
+    says(&s,
+         " consumers were sent it 2 times: acknowledged on node3; delivered again, not\n"
+         " acknowledged; held by node2\n",
+         true);
     end(&s);
 }
 
@@ -578,6 +612,7 @@ int main(void)
         cmocka_unit_test(lost_with_its_side),
         cmocka_unit_test(how_a_copy_came_back),
         cmocka_unit_test(sent_twice),
+        cmocka_unit_test(acknowledged_on_one_side),
         cmocka_unit_test(published_again),
         cmocka_unit_test(cut_off),
         cmocka_unit_test(whom_a_node_has_no_link_to),

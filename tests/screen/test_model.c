@@ -89,8 +89,8 @@ static void a_projector_and_a_replay_change_nothing(void **state)
     }
 }
 
-/* N asks, and what it asks for is not a program. */
-static void the_next_lesson_is_gone_on_to(void **state)
+/* N and L ask, and what they ask for is not a program. */
+static void the_lesson_beside_is_gone_to(void **state)
 {
     struct lesson *l = sketch_lesson();
     struct model m;
@@ -114,6 +114,15 @@ static void the_next_lesson_is_gone_on_to(void **state)
     free(frame);
     assert_int_equal(model_key(&m, 'y', &run), EFFECT_RUN);
     assert_int_equal(run->step, COMMAND_GO_ON);
+    assert_string_equal(run->argv[COMMAND_GO_ON_TO], "8");
+    command_destroy(run);
+    assert_keys_say(&m, "L", "there is no lesson before this one"); /* and back */
+    m.earlier_lesson = 6;
+    assert_int_equal(model_key(&m, 'L', &run), EFFECT_DRAW);
+    assert_frame_contains(&m, "(go back to lesson 6)");
+    assert_int_equal(model_key(&m, 'y', &run), EFFECT_RUN);
+    assert_int_equal(run->step, COMMAND_GO_ON);
+    assert_string_equal(run->argv[COMMAND_GO_ON_TO], "6");
     command_destroy(run);
     model_finish(&m);
     sketch_destroy(l);
@@ -276,7 +285,7 @@ int main(void)
         cmocka_unit_test(kill_asks_and_defaults_to_cancel),
         cmocka_unit_test(a_killed_node_is_started_as_a_process),
         cmocka_unit_test(a_projector_and_a_replay_change_nothing),
-        cmocka_unit_test(the_next_lesson_is_gone_on_to),
+        cmocka_unit_test(the_lesson_beside_is_gone_to),
         cmocka_unit_test(next_runs_the_current_step_once),
         cmocka_unit_test(a_command_does_not_tick),
         cmocka_unit_test(the_last_line_of_output),

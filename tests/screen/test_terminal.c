@@ -314,6 +314,10 @@ static void the_next_lesson_says_where_the_recording_is(void **state)
     assert_seen(s, "recorded: some/lab replay");
     terminal_type(s->t, "1"); /* the message is gone with the next key */
     assert_goes(s, "recorded:");
+    terminal_type(s->t, "L"); /* and back, to the one that is before it */
+    assert_seen(s, "(go back to lesson 6)");
+    terminal_type(s->t, "y");
+    assert_seen(s, "Lesson 6");
     scene_quit(s);
     char *remove_it = format_text("rm -r %s", folder);
     assert_int_equal(system(remove_it), 0);
