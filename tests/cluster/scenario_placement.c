@@ -136,16 +136,17 @@ static void what_is_on_its_way_moves_too(void **state)
 struct setter {
     pthread_t thread;
     unsigned node;
-    int wrong; /* an answer that was not wanted */
+    int wrong;      /* an answer that was not wanted */
+    unsigned looks; /* between two changes, that saw the queue being copied */
 };
 
 /* In a thread of its own: without assertions. */
 static void *set_one_after_another(void *arg)
 {
     static const char *const definitions[] = {
-        "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}",
+        "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\",\"ha-sync-batch-size\":10}",
         "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\"]}",
-        "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}",
+        "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\",\"ha-sync-batch-size\":10}",
         "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}",
     };
     struct setter *s = arg;
@@ -155,6 +156,8 @@ static void *set_one_after_another(void *arg)
         int status =
             http_ask(lab_http(&lab, s->node), "PUT", "/api/policies/%2F/contested", body, 30000, NULL);
         s->wrong = status == 201 || status == 204 ? 0 : status + 1000;
+        struct queue_facts f;
+        s->looks += lab_facts(&lab, s->node, "contested", &f) && strcmp(f.state, "syncing") == 0;
         free(body);
     }
     return NULL;
@@ -172,7 +175,7 @@ static bool on_2_and_3_in_sync(const struct queue_facts *f, void *arg)
 static void policies_from_all_nodes_at_once_lose_nothing(void **state)
 {
     (void)state;
-    enum { MESSAGES = 20000 };
+    enum { MESSAGES = 60000 };
     struct setter setters[3] = {{.node = 1}, {.node = 2}, {.node = 3}};
     if (!test_on_kit())
         skip(); /* RabbitMQ's queue hung for good: docs/semantics.md */
@@ -184,9 +187,14 @@ static void policies_from_all_nodes_at_once_lose_nothing(void **state)
         assert_int_equal(pthread_create(&setters[i].thread, NULL, set_one_after_another, &setters[i]), 0);
     for (size_t i = 0; i < ARRAY_LEN(setters); i++)
         pthread_join(setters[i].thread, NULL);
-    for (size_t i = 0; i < ARRAY_LEN(setters); i++)
+    unsigned copying = 0;
+    for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
         if (setters[i].wrong)
             fail_msg("node%u answered %d", setters[i].node, setters[i].wrong - 1000);
+        copying += setters[i].looks;
+    }
+    print_message("%u looks between changes saw a copy under way\n", copying);
+    assert_true(copying > 0);
     set_policy(&lab, 2, "contested",
                "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\",\"node3\"],\"ha-sync-mode\":\"automatic\"}");
     for (unsigned node = 1; node <= 3; node++)
