@@ -202,6 +202,18 @@ static void policies_from_all_nodes_at_once_lose_nothing(void **state)
     assert_holds(&lab, 3, "contested", 1, MESSAGES);
 }
 
+static void there_are_no_operator_policies(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip(); /* RabbitMQ has them */
+    static const char one[] = "/api/operator-policies/%2F/one";
+    static const char body[] = "{\"pattern\":\"^q$\",\"definition\":{\"max-length\":1}}";
+    assert_int_equal(http_ask(lab_http(&lab, 1), "PUT", one, body, 30000, NULL), 404);
+    assert_int_equal(http_ask(lab_http(&lab, 1), "GET", "/api/operator-policies", NULL, 30000, &out), 200);
+    assert_string_equal(text_str(&out), "[]");
+}
+
 /* ---- 16 ------------------------------------------------------------------------------------------------ */
 
 static void declare_many(unsigned node, const char *name, unsigned count)
@@ -471,6 +483,7 @@ int main(void)
         cmocka_unit_test(the_master_moves_only_to_a_synchronised_mirror),
         cmocka_unit_test(what_is_on_its_way_moves_too),
         cmocka_unit_test(policies_from_all_nodes_at_once_lose_nothing),
+        cmocka_unit_test(there_are_no_operator_policies),
         cmocka_unit_test(min_masters_takes_the_node_with_the_fewest),
         cmocka_unit_test(a_random_locator_takes_any_node_that_runs),
         cmocka_unit_test(an_auto_delete_queue_goes_with_its_last_consumers_node),
