@@ -32,10 +32,12 @@ void publish(const struct lab *lab, unsigned node, const char *queue, unsigned f
 void assert_holds(const struct lab *lab, unsigned node, const char *queue, unsigned first, unsigned last);
 /* How many ready messages a passive declare reports. */
 void assert_count(const struct lab *lab, unsigned node, const char *queue, unsigned count);
-/* A passive declare fails with exactly this text ("404 NOT_FOUND - ..."); NULL on RabbitMQ: any 404. The
- * other: one that would declare it as `declare` does. */
+/* A passive declare fails with exactly this text ("404 NOT_FOUND - ..."), on the kit within five seconds;
+ * NULL on RabbitMQ: any 404. The others: a declare as `declare` does it, a get, a consumer. */
 void assert_refused(const struct lab *lab, unsigned node, const char *queue, const char *text);
 void assert_declare_refused(const struct lab *lab, unsigned node, const char *queue, const char *text);
+void assert_get_refused(const struct lab *lab, unsigned node, const char *queue, const char *text);
+void assert_consume_refused(const struct lab *lab, unsigned node, const char *queue, const char *text);
 char *text_stopped(const char *queue); /* the caller's to free */
 char *text_down(const char *queue, unsigned node);
 

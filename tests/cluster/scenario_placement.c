@@ -136,16 +136,17 @@ static void what_is_on_its_way_moves_too(void **state)
 struct setter {
     pthread_t thread;
     unsigned node;
-    int wrong; /* an answer that was not wanted */
+    int wrong;      /* an answer that was not wanted */
+    unsigned looks; /* between two changes, that saw the queue being copied */
 };
 
 /* In a thread of its own: without assertions. */
 static void *set_one_after_another(void *arg)
 {
     static const char *const definitions[] = {
-        "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}",
+        "{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\",\"ha-sync-batch-size\":10}",
         "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\"]}",
-        "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}",
+        "{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\",\"ha-sync-batch-size\":10}",
         "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node1\",\"node3\"]}",
     };
     struct setter *s = arg;
@@ -155,6 +156,8 @@ static void *set_one_after_another(void *arg)
         int status =
             http_ask(lab_http(&lab, s->node), "PUT", "/api/policies/%2F/contested", body, 30000, NULL);
         s->wrong = status == 201 || status == 204 ? 0 : status + 1000;
+        struct queue_facts f;
+        s->looks += lab_facts(&lab, s->node, "contested", &f) && strcmp(f.state, "syncing") == 0;
         free(body);
     }
     return NULL;
@@ -172,7 +175,7 @@ static bool on_2_and_3_in_sync(const struct queue_facts *f, void *arg)
 static void policies_from_all_nodes_at_once_lose_nothing(void **state)
 {
     (void)state;
-    enum { MESSAGES = 20000 };
+    enum { MESSAGES = 60000 };
     struct setter setters[3] = {{.node = 1}, {.node = 2}, {.node = 3}};
     if (!test_on_kit())
         skip(); /* RabbitMQ's queue hung for good: docs/semantics.md */
@@ -184,14 +187,31 @@ static void policies_from_all_nodes_at_once_lose_nothing(void **state)
         assert_int_equal(pthread_create(&setters[i].thread, NULL, set_one_after_another, &setters[i]), 0);
     for (size_t i = 0; i < ARRAY_LEN(setters); i++)
         pthread_join(setters[i].thread, NULL);
-    for (size_t i = 0; i < ARRAY_LEN(setters); i++)
+    unsigned copying = 0;
+    for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
         if (setters[i].wrong)
             fail_msg("node%u answered %d", setters[i].node, setters[i].wrong - 1000);
+        copying += setters[i].looks;
+    }
+    print_message("%u looks between changes saw a copy under way\n", copying);
+    assert_true(copying > 0);
     set_policy(&lab, 2, "contested",
                "{\"ha-mode\":\"nodes\",\"ha-params\":[\"node2\",\"node3\"],\"ha-sync-mode\":\"automatic\"}");
     for (unsigned node = 1; node <= 3; node++)
         assert_queue(&lab, node, "contested", "on node2 and node3, in sync", on_2_and_3_in_sync, NULL);
     assert_holds(&lab, 3, "contested", 1, MESSAGES);
+}
+
+static void there_are_no_operator_policies(void **state)
+{
+    (void)state;
+    if (!test_on_kit())
+        skip(); /* RabbitMQ has them */
+    static const char one[] = "/api/operator-policies/%2F/one";
+    static const char body[] = "{\"pattern\":\"^q$\",\"definition\":{\"max-length\":1}}";
+    assert_int_equal(http_ask(lab_http(&lab, 1), "PUT", one, body, 30000, NULL), 404);
+    assert_int_equal(http_ask(lab_http(&lab, 1), "GET", "/api/operator-policies", NULL, 30000, &out), 200);
+    assert_string_equal(text_str(&out), "[]");
 }
 
 /* ---- 16 ------------------------------------------------------------------------------------------------ */
@@ -463,6 +483,7 @@ int main(void)
         cmocka_unit_test(the_master_moves_only_to_a_synchronised_mirror),
         cmocka_unit_test(what_is_on_its_way_moves_too),
         cmocka_unit_test(policies_from_all_nodes_at_once_lose_nothing),
+        cmocka_unit_test(there_are_no_operator_policies),
         cmocka_unit_test(min_masters_takes_the_node_with_the_fewest),
         cmocka_unit_test(a_random_locator_takes_any_node_that_runs),
         cmocka_unit_test(an_auto_delete_queue_goes_with_its_last_consumers_node),

@@ -40,8 +40,11 @@ static void ten_and_an_empty_mirror(const char *queue, const char *definition)
 static void assert_waits_for_a(const char *queue, bool stopped)
 {
     char *text = stopped ? text_stopped(queue) : text_down(queue, A);
-    if (test_on_kit())
+    if (test_on_kit()) {
         assert_refused(&lab, B, queue, text);
+        assert_get_refused(&lab, B, queue, text);
+        assert_consume_refused(&lab, B, queue, text);
+    }
     assert_declare_refused(&lab, B, queue, test_on_kit() ? text : NULL);
     free(text);
 }
@@ -57,6 +60,18 @@ static void assert_told_once(const char *text)
         tellers += strstr(text_str(&out), text) != NULL;
     }
     assert_int_equal(tellers, 1);
+}
+
+/* The table of bindings is every node's (RabbitMQ lists those of a queue that is away only when it is back).
+ */
+static void assert_bindings_listed(const char *queue)
+{
+    char *path = format_text("/api/queues/%%2F/%s/bindings", queue);
+    json_t *bindings = http_json(lab_http(&lab, B), path);
+    size_t count = json_array_size(bindings);
+    json_decref(bindings);
+    free(path);
+    assert_int_equal(count, 1); /* the default exchange's */
 }
 
 static void an_empty_mirror_waits_and_can_be_deleted(void **state)
@@ -78,8 +93,10 @@ static void an_empty_mirror_waits_and_can_be_deleted(void **state)
     struct user u = {0};
     assert_user(user_open(&u, &lab, B), &u);
     assert_user(user_delete(&u, "deleted", false, NULL), &u);
-    if (test_on_kit())
+    if (test_on_kit()) {
         assert_told_once("queue deleted deleted");
+        assert_bindings_listed("waits");
+    }
     assert_false(user_delete(&u, "not_empty", true, NULL));
     assert_string_equal(u.error, "406 PRECONDITION_FAILED - queue 'not_empty' in vhost '/' not empty");
     user_drop(&u);
@@ -190,6 +207,26 @@ static void an_exclusive_queue_goes_with_its_owners_node(void **state)
     assert_refused(&lab, A, queue, "404 NOT_FOUND - no queue 'mine' in vhost '/'");
 }
 
+/* What no disk keeps goes with the node that has it: a transient queue without mirrors. */
+static void a_transient_queue_goes_with_its_node(void **state)
+{
+    (void)state;
+    char queue[] = "fleeting";
+    struct user u = {0};
+    assert_user(user_open(&u, &lab, A), &u);
+    assert_user(user_declare(&u, queue, 0, NULL), &u);
+    user_drop(&u);
+    assert_placed(&lab, C, queue, A, 0, 0);
+    publish(&lab, B, queue, 1, 1, true);
+    kill_node(&lab, A);
+    assert_true(wait_until(not_listed, queue, 60000));
+    assert_refused(&lab, B, queue, "404 NOT_FOUND - no queue 'fleeting' in vhost '/'");
+    revive_node(&lab, A);
+    assert_refused(&lab, B, queue, "404 NOT_FOUND - no queue 'fleeting' in vhost '/'");
+    assert_refused(&lab, A, queue, "404 NOT_FOUND - no queue 'fleeting' in vhost '/'");
+    assert_true(not_listed(queue));
+}
+
 /* ---- 12 ------------------------------------------------------------------------------------------------ */
 
 #define ALWAYS "{" ON_A_AND_B ",\"ha-promote-on-shutdown\":\"always\"}"
@@ -287,6 +324,7 @@ int main(void)
         cmocka_unit_test(stopped_without_a_synchronised_mirror),
         cmocka_unit_test(a_confirmed_message_survives_its_master_at_once),
         cmocka_unit_test(an_exclusive_queue_goes_with_its_owners_node),
+        cmocka_unit_test(a_transient_queue_goes_with_its_node),
         cmocka_unit_test(restarts_in_turn_without_a_sync_lose_all),
         cmocka_unit_test(restarts_in_turn_with_a_sync_between_keep_all),
         cmocka_unit_test(unacknowledged_ones_count_in_a_sync),

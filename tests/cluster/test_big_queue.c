@@ -15,6 +15,8 @@ enum {
     LIMIT_MIB = 64,    /* of the nodes in the second part */
     LARGE = 64 << 10,  /* bodies there */
     LARGE_MESSAGES = 2400,
+    SMALL_MESSAGES = 2 * MILLION,
+    PLACE_BYTES = 32,                /* docs/semantics.md: 27 each */
     LARGE_MIB = LARGE_MESSAGES / 16, /* 150: more than twice the limit */
 };
 
@@ -65,7 +67,8 @@ static void assert_small(const struct lab *lab, const char *when, unsigned node,
 
 /* ---- a million messages ---- */
 
-static struct load_spec million(const struct lab *lab, unsigned node, const char *queue, bool persistent)
+static struct load_spec millions(const struct lab *lab, unsigned node, const char *queue, bool persistent,
+                                 uint64_t count)
 {
     return (struct load_spec){.publish_port = lab_amqp(lab, node),
                               .consume_port = lab_amqp(lab, node),
@@ -75,7 +78,7 @@ static struct load_spec million(const struct lab *lab, unsigned node, const char
                               .window = 2000,
                               .prefetch = 1000,
                               .ack_every = 100,
-                              .count = MILLION};
+                              .count = count};
 }
 
 static void a_million(struct lab *lab, const char *queue, bool persistent)
@@ -83,7 +86,7 @@ static void a_million(struct lab *lab, const char *queue, bool persistent)
     assert_declare(lab, 1, queue);
     struct queue_facts before = assert_queue(lab, 1, queue, "one mirror, in sync", has_a_synced_mirror, NULL);
     unsigned third = 6 - before.master - before.mirror;
-    struct load_spec spec = million(lab, third, queue, persistent);
+    struct load_spec spec = millions(lab, third, queue, persistent, MILLION);
     struct load_result r;
     if (!load_publish(&spec, &r))
         fail_msg("publishing: %s", r.error);
@@ -104,7 +107,7 @@ static void a_million(struct lab *lab, const char *queue, bool persistent)
     assert_small(lab, "failed over", after.master, MILLION_MIB);
     assert_small(lab, "failed over, copied", after.mirror, MILLION_MIB);
 
-    spec = million(lab, third, queue, persistent);
+    spec = millions(lab, third, queue, persistent, MILLION);
     if (!load_consume(&spec, &r)) /* each number once, in order */
         fail_msg("consuming: %s", r.error);
     assert_int_equal(r.messages, MILLION);
@@ -310,6 +313,49 @@ static void persistent_messages_larger_than_memory_survive_kill(void **state)
     larger_than_memory(*state, "mirrior_persistent", true);
 }
 
+/* ---- small messages, of which only the places stay ---- */
+
+struct places {
+    pid_t pid;
+    long before; /* MiB of its own, with an empty queue */
+};
+
+static long bytes_each(const struct places *p)
+{
+    return ((memory_of(p->pid).own - p->before) << 20) / SMALL_MESSAGES;
+}
+
+static bool only_places_stay(void *arg)
+{
+    return bytes_each(arg) < PLACE_BYTES;
+}
+
+static void of_millions_only_the_places_stay(void **state)
+{
+    struct lab *lab = *state;
+    const char *queue = "mirrior_small";
+    assert_declare(lab, 1, queue);
+    struct queue_facts at = assert_queue(lab, 1, queue, "one mirror, in sync", has_a_synced_mirror, NULL);
+    struct places replicas[] = {{.pid = lab_pid(lab, at.master)}, {.pid = lab_pid(lab, at.mirror)}};
+    for (size_t i = 0; i < ARRAY_LEN(replicas); i++)
+        replicas[i].before = memory_of(replicas[i].pid).own;
+    struct load_spec spec = millions(lab, at.master, queue, false, SMALL_MESSAGES);
+    struct load_result r;
+    if (!load_publish(&spec, &r))
+        fail_msg("publishing: %s", r.error);
+    long long all = SMALL_MESSAGES;
+    assert_queue(lab, 1, queue, "all messages", has_messages, &all);
+    for (size_t i = 0; i < ARRAY_LEN(replicas); i++) {
+        bool small = wait_until(only_places_stay, &replicas[i], 10000);
+        print_message("%d messages, %s: %ld bytes each\n", SMALL_MESSAGES, i ? "mirror" : "master",
+                      bytes_each(&replicas[i]));
+        assert_true(small);
+    }
+    if (!load_consume(&spec, &r)) /* each number once, in order */
+        fail_msg("consuming: %s", r.error);
+    assert_int_equal(r.messages, SMALL_MESSAGES);
+}
+
 int main(void)
 {
     const struct CMUnitTest millions[] = {
@@ -317,6 +363,8 @@ int main(void)
         cmocka_unit_test(a_million_persistent_messages),
     };
     const struct CMUnitTest larger[] = {
+        cmocka_unit_test(
+            of_millions_only_the_places_stay), /* first: what a node has of its own is still little */
         cmocka_unit_test(transient_messages_larger_than_memory),
         cmocka_unit_test(persistent_messages_larger_than_memory_survive_kill),
     };

@@ -406,7 +406,7 @@ static void nor_do_cuts_with_pause_minority(void **state)
 {
     (void)state;
     if (!test_on_kit())
-        skip(); /* nothing cuts RabbitMQ's links here */
+        skip(); /* cuts go one way, too: RabbitMQ's links cannot be cut so */
     loop(&pause_minority, 30);
 }
 
@@ -414,7 +414,7 @@ static void nor_with_autoheal_on_the_side_that_stays(void **state)
 {
     (void)state;
     if (!test_on_kit())
-        skip(); /* nothing cuts RabbitMQ's links here */
+        skip(); /* cuts go one way, too: RabbitMQ's links cannot be cut so */
     loop(&autoheal, 15);
 }
 
@@ -422,7 +422,7 @@ static void nor_with_ignore_on_the_side_that_stays(void **state)
 {
     (void)state;
     if (!test_on_kit())
-        skip(); /* nothing cuts RabbitMQ's links here */
+        skip(); /* cuts go one way, too: RabbitMQ's links cannot be cut so */
     loop(&ignore, 15);
 }
 

@@ -56,7 +56,7 @@ static bool read_head(const char *line, struct block *b)
     if (sscanf(line, "%15[a-z] %31[A-Za-z_] (%d)", b->kind, b->name, &b->number) < 2)
         return false;
     const char *comma = strchr(line, ',');
-    const char *kinds[] = {"message", "part", "entry", "operation", "record"};
+    const char *kinds[] = {"message", "part", "entry", "operation", "record", "frame"};
     for (size_t i = 0; comma && i < sizeof(kinds) / sizeof(*kinds); i++)
         if (strcmp(b->kind, kinds[i]) == 0)
             return sscanf(comma, b->fixed ? ", %zu bytes" : ", from %zu bytes", &b->least) == 1;

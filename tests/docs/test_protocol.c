@@ -1,7 +1,8 @@
 /* test_protocol.c: the drawings of docs/protocol.md are what the code writes. Each message, metadata entry,
  * operation and log record is made up byte by byte as the page draws it, with values from a seed; the code
  * must read these bytes, find each value in the field that the page names, and write the same bytes again.
- * The page must draw every kind that the code has, with its number and its least length, and no other.
+ * (The link's frames the code makes, and the page must have drawn them: frames.c.) The page must draw every
+ * kind that the code has, with its number and its least length, and no other.
  *
  * Then the page is falsified, one mistake at a time, and each must be found. */
 #include "tests/mirror/check.h"
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "store/log_private.h"
 #include "tests/docs/fields.h"
+#include "tests/docs/frames.h"
 #include "wire/peer.h"
 #include "wire/record.h"
 
@@ -507,6 +509,7 @@ static void check_page(struct page *p)
             check_part(p, &p->blocks.items[i]);
     check_log(p);
     check_tags(p);
+    check_frames(p);
 }
 
 /* ---- the tests ---- */
@@ -587,6 +590,23 @@ static void every_mistake_is_found(void **state)
     falsify("part record_head", "length | commit", "commit | length", "part record_head");
     falsify("part segment_head", "u32", "u64", "part segment_head");
     falsify("| `K` ", "`K`", "`k`", "no frame has the tag 'k'");
+    falsify("frame knock", "'K'", "'k'", "something else as tag");
+    falsify("frame knock", "from 15", "from 14", "has at least 15");
+    falsify("frame knock", "mirrorlab", "mirrorlap", "something else as magic");
+    falsify("frame hello", "u8 3", "u8 2", "something else as version");
+    falsify("frame hello", "bytes 32", "bytes 31", "something else as nonce");
+    falsify("frame hello", "incarnation | nonce ", "nonce | incarnation ", "something else as nonce");
+    falsify("frame hello", "from | to  ", "to   | from", "something else as to");
+    falsify("frame hello", "u64 ", "u32 ", "something else as incarnation");
+    falsify("frame proof", "proof, 37", "proof, 36", "has at least 37 bytes");
+    falsify("frame proof", "bytes 32", "bytes 20", "something else as hmac");
+    falsify("frame welcome", "welcome", "willkom", "frame welcome is not drawn");
+    falsify("frame refused", ", from 5", ", 5     ", "not always so");
+    falsify("frame message", "u32 ", "u64 ", "something else as length");
+    falsify("frame message", "type | epoch", "epoch | type", "something else as epoch");
+    falsify("frame ping", "'.'", "','", "something else as tag");
+    falsify("frame question", "number | text ", "text   | numb ", "something else as text");
+    falsify("frame answer", "u64", "u32", "something else as number");
 }
 
 int main(void)
