@@ -1,8 +1,8 @@
 /* test_replay_rabbitmq.c: what the simulator says is lost is lost on real RabbitMQ, at the same step, through
- * the same door: the shortest schedule that loses a message. The expect
- * lines of the files say it once for all worlds; sim/replay and cluster/replay hold the other two to them.
- * `make test-schedules` plays all the files (minutes). Where rabbitmq-server is not installed these are shown
- * as skipped. */
+ * the same door: here the shortest schedule of all that lose a message; `make test-schedules` plays the
+ * shortest of each door, and the rest (minutes). The expect lines of the files say it once for all worlds;
+ * sim/replay and cluster/replay hold the other two to them. Where rabbitmq-server is not installed these are
+ * shown as skipped. */
 #include "tests/cluster/test.h"
 
 #include <stdio.h>
