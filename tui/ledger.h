@@ -184,7 +184,7 @@ void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
 /* How many of this queue were seen to be lost; of_side: with a partition's losing side. */
 long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side);
-void ledger_know_name(struct ledger *l, const char *queue, uint64_t uid);
+void ledger_know_name(struct ledger *l, const char *name, uint64_t uid);
 
 /* The number of a place that this master gave, and up to which place they go on from there: *last, at most
  * what it was. A place that was never heard of gets one. */

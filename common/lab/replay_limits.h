@@ -13,7 +13,7 @@ void replay_limits_destroy(struct replay_limits *l); /* takes NULL */
 /* A policy, clear, declare or delete was done; other events say nothing of limits. */
 void replay_limits_note(struct replay_limits *l, const struct sched_event *e);
 /* Nobody who serves has it: its arguments went with it. elsewhere: others may have it, and come. */
-void replay_limits_gone(struct replay_limits *l, const char *queue, bool elsewhere);
+void replay_limits_gone(struct replay_limits *l, const char *name, bool elsewhere);
 /* Whether disks keep it: as it was declared; false: it is not there. */
 bool replay_limits_durable(const struct replay_limits *l, const char *queue);
 struct replay_bounds replay_limits_of(const struct replay_limits *l, const char *queue);
