@@ -224,7 +224,7 @@ static json_t *split(const struct model *m, const struct queue_seen *q, const st
     free(gone);
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
     long long lost = ledger_lost_of(l, q->name, true);
-    if (discarded && (told || lost))
+    if (discarded && lost >= 0 && (told || lost))
         fact_add(&fact, "%s %s",
                  lost == 1  ? fact_of(N_("1 message was lost with a losing side."))
                  : lost > 1 ? fact_of(N_("%lld messages were lost with a losing side."), lost)

@@ -160,10 +160,11 @@ void ledger_know_name(struct ledger *l, const char *name, uint64_t uid)
 {
     for (size_t i = 0; i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, name) == 0) {
+            l->names.items[i].more = uid > l->names.items[i].uid ? 0 : l->names.items[i].more;
             l->names.items[i].uid = u64_max(l->names.items[i].uid, uid);
             return;
         }
-    VEC_PUSH(&l->names, (struct ledger_name){xstrdup(name), uid});
+    VEC_PUSH(&l->names, (struct ledger_name){.name = xstrdup(name), .uid = uid});
 }
 
 /* what it is about: its places are numbers from here on */

@@ -139,6 +139,7 @@ struct ledger {
     VEC(struct ledger_name {
         char *name;
         uint64_t uid;
+        uint64_t more; /* of its messages seen to be lost, so many are in no run of losses */
     })
     names; /* the newest queue of each name */
 
@@ -182,7 +183,8 @@ bool ledger_take_receipts(struct ledger *l);
 void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how);
 void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
-/* How many of this queue were seen to be lost; of_side: with a partition's losing side. */
+/* How many of this queue were seen to be lost; of_side: with a partition's losing side, -1: not known, for
+ * there are more runs of them than are kept. */
 long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side);
 void ledger_know_name(struct ledger *l, const char *name, uint64_t uid);
 

@@ -40,15 +40,18 @@ const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
 
 long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side)
 {
-    uint64_t uid = 0, lost = 0;
+    uint64_t uid = 0, lost = 0, more = 0;
     for (size_t i = 0; i < l->names.len; i++)
-        uid = strcmp(l->names.items[i].name, queue) == 0 ? l->names.items[i].uid : uid;
+        if (strcmp(l->names.items[i].name, queue) == 0) {
+            uid = l->names.items[i].uid;
+            more = l->names.items[i].more;
+        }
     for (size_t i = 0; i < l->losses.len; i++) {
         const struct loss *k = &l->losses.items[i];
         if (k->uid == uid && (!of_side || (k->how && strcmp(k->how, "side discarded") == 0)))
             lost += k->last - k->first + 1;
     }
-    return (long long)lost;
+    return of_side && more ? -1 : (long long)(lost + more);
 }
 
 /* where this screen saw the first of them lost */
@@ -74,15 +77,21 @@ static struct loss seen_now(const struct ledger *l, const struct snapshot *s, co
 void ledger_keep_losses(struct ledger *l, const struct snapshot *s)
 {
     size_t kept = 0, of_it = 0;
+    uint64_t more = 0;
     for (size_t i = 0; i < l->losses.len; i++) /* what an earlier screen saw stays as it was seen */
         if (l->losses.items[i].uid != l->uid || l->losses.items[i].before)
             l->losses.items[kept++] = l->losses.items[i];
     l->losses.len = kept;
-    for (size_t i = 0; i < l->fates.len && of_it < MAX_OF_A_QUEUE && l->losses.len < MAX_LOSSES; i++) {
+    for (size_t i = 0; i < l->fates.len; i++) {
         const struct fate_range *f = &l->fates.items[i];
         if (f->fate.verdict != VERDICT_LOST || f->fate.before)
             continue;
-        VEC_PUSH(&l->losses, seen_now(l, s, f));
-        of_it++;
+        if (of_it++ < MAX_OF_A_QUEUE && l->losses.len < MAX_LOSSES)
+            VEC_PUSH(&l->losses, seen_now(l, s, f));
+        else
+            more += f->last - f->first + 1;
     }
+    for (size_t i = 0; i < l->names.len; i++)
+        if (l->names.items[i].uid == l->uid)
+            l->names.items[i].more = more;
 }

@@ -210,6 +210,28 @@ static void what_was_lost_after_a_taking_over(void **state)
     model_finish(&m);
 }
 
+/* Lost in more runs than are kept one by one: they are counted still, but not with which side they went. */
+static void every_loss_counts(void **state)
+{
+    (void)state;
+    enum { RUNS = 40 };
+    struct ledger l = {.uid = 7};
+    struct snapshot *s = load_snapshot("rest");
+    ledger_know_name(&l, "hello", 7);
+    for (uint64_t i = 0; i < RUNS; i++)
+        VEC_PUSH(&l.fates,
+                 (struct fate_range){.first = 3 * i, .last = 3 * i + 1, .fate = {.verdict = VERDICT_LOST}});
+    for (int again = 0; again < 2; again++)
+        ledger_keep_losses(&l, s);
+    assert_true(l.losses.len < RUNS);
+    assert_int_equal(ledger_lost_of(&l, "hello", false), 2 * RUNS);
+    assert_int_equal(ledger_lost_of(&l, "hello", true), -1);
+    ledger_know_name(&l, "hello", 8); /* a new queue of that name */
+    assert_int_equal(ledger_lost_of(&l, "hello", false), 0);
+    snapshot_destroy(s);
+    ledger_finish(&l);
+}
+
 /* node2 from node1, node1 being back then node3 from node2: each is told, and that one was not in sync. */
 static void one_after_the_other_took_over(void **state)
 {
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_is_done_later_changes_nothing),
         cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
         cmocka_unit_test(what_was_lost_after_a_taking_over),
+        cmocka_unit_test(every_loss_counts),
         cmocka_unit_test(one_after_the_other_took_over),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(what_the_only_node_lost),
