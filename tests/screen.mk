@@ -76,7 +76,8 @@ $(call unit_test,screen/legend,tests/screen/test_legend.c $(SCREEN_SUPPORT),lab 
 $(BUILD)/tests/screen/legend: | catalogues
 $(call unit_test,screen/pause,tests/screen/test_pause.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/past,tests/screen/test_past.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
-$(call unit_test,screen/kept,tests/screen/test_kept.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/kept,tests/screen/test_kept.c tests/screen/kept_scene.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/kept_lost,tests/screen/test_kept_lost.c tests/screen/kept_scene.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 
 # what acts, in tmux on real nodes
 $(call screen_test,screen/act_kit,tests/screen/act_kit.c tests/cluster/support.c tests/cluster/http.c,base)

@@ -94,6 +94,28 @@ static json_t *losses_json(const struct model *m)
     return lost;
 }
 
+/* and how many besides: in more runs than that, or than the ledger keeps */
+static json_t *more_lost_json(const struct ledger *l, const json_t *lost)
+{
+    json_t *more = json_array();
+    for (size_t n = 0; n < l->names.len; n++) {
+        const char *queue = l->names.items[n].name;
+        const json_t *run;
+        size_t i;
+        json_int_t besides = ledger_lost_of(l, queue, false);
+        json_array_foreach(lost, i, run)
+        {
+            if (strcmp(json_string_value(json_object_get(run, "queue")), queue) == 0)
+                besides -= json_integer_value(json_object_get(run, "last")) -
+                           json_integer_value(json_object_get(run, "first")) + 1;
+        }
+        if (besides > 0 && json_array_size(more) < KEPT_QUEUES)
+            json_array_append_new(more, json_pack("{s:s, s:I, s:I}", "queue", queue, "uid",
+                                                  (json_int_t)l->names.items[n].uid, "count", besides));
+    }
+    return more;
+}
+
 /* and which places have which numbers: the next screen does not hear of each that was given */
 static json_t *numbers_json(const struct ledger *l)
 {
@@ -129,10 +151,12 @@ int kept_save(const struct model *m, const struct labdir *lab)
     size_t len = m->ledger.taken.len, first = len > KEPT_QUEUES ? len - KEPT_QUEUES : 0;
     for (size_t i = first; i < len; i++)
         json_array_append_new(received, receipt_json(&m->ledger.taken.items[i]));
+    json_t *lost = losses_json(m), *more = more_lost_json(&m->ledger, lost);
     json_t *o =
-        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
-                  "told_wall_ms", (json_int_t)m->told_wall_ms, "queues", queues, "received", received, "lost",
-                  losses_json(m), "numbers", numbers_json(&m->ledger), "touched", touched_json(m));
+        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seen_wall_ms",
+                  (json_int_t)s->taken_wall_ms, "told_wall_ms", (json_int_t)m->told_wall_ms, "queues", queues,
+                  "received", received, "lost", lost, "more_lost", more, "numbers", numbers_json(&m->ledger),
+                  "stopped_apart", names_json(s, m->stopped_apart), "touched", touched_json(m));
     char *file = seen_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(o, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(o);
@@ -255,6 +279,13 @@ static void take_up_losses(struct model *m, const struct labdir *lab, const json
         if (queue && i < KEPT_QUEUES)
             ledger_take_up_loss(&m->ledger, queue, k, json_string_value(json_object_get(o, "how")));
     }
+    json_array_foreach(json_object_get(seen, "more_lost"), i, o)
+    {
+        const char *queue = json_string_value(json_object_get(o, "queue"));
+        if (queue && i < KEPT_QUEUES && number_of(o, "count") > 0)
+            ledger_take_up_more(&m->ledger, queue, (uint64_t)number_of(o, "uid"),
+                                (uint64_t)number_of(o, "count"));
+    }
 }
 
 static void take_up_touched(struct model *m, const json_t *touched)
@@ -289,6 +320,7 @@ void kept_take_up(struct model *m, const struct labdir *lab)
     }
     take_up_losses(m, lab, seen);
     take_up_touched(m, json_object_get(seen, "touched"));
+    m->stopped_apart = nodes_of(lab, seen, "stopped_apart");
     json_decref(seen);
     free(file);
 }
@@ -296,21 +328,24 @@ void kept_take_up(struct model *m, const struct labdir *lab)
 /* ---- what nobody saw
  * -------------------------------------------------------------------------------------------- */
 
-/* a node that had copies of it came back, or it was served again, while nobody looked */
-static bool came_back(const struct model *m, const struct snapshot *s, const struct away *a,
-                      const struct queue_seen *q)
+/* nodes that were told to be up while nobody looked */
+static node_bits up_since(const struct model *m, const struct snapshot *s)
 {
-    if (q && q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN)
-        return true;
+    node_bits up = 0;
     for (size_t i = 0; i < s->events_len; i++)
         for (size_t n = 0; n < s->nodes_len && s->events[i].wall_ms > m->kept_wall_ms; n++) {
             size_t len = strlen(s->nodes[n].name);
-            if ((a->kept_on & ((node_bits)1 << n)) &&
-                strncmp(s->events[i].text, s->nodes[n].name, len) == 0 &&
+            if (strncmp(s->events[i].text, s->nodes[n].name, len) == 0 &&
                 strcmp(s->events[i].text + len, " is up") == 0)
-                return true;
+                up |= (node_bits)1 << n;
         }
-    return false;
+    return up;
+}
+
+/* a node that had copies of it came back, or it was served again, while nobody looked */
+static bool came_back(const struct away *a, const struct queue_seen *q, node_bits up)
+{
+    return (q && q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN) || (a->kept_on & up);
 }
 
 /* "queue q declared on node1" since then */
@@ -332,14 +367,16 @@ static void forget(struct away *a)
 void kept_check(struct model *m, const struct snapshot *s)
 {
     bool first = m->kept_wall_ms && s->source >= 0;
+    node_bits up = first ? up_since(m, s) : 0;
     for (size_t i = 0; i < m->away.len; i++) {
         struct away *a = &m->away.items[i];
         uint64_t uid = a->uid ? uid_of(&m->ledger, a->queue) : 0;
         if ((uid && uid != a->uid) || (first && declared_since(m, s, a->queue)))
             forget(a);
-        if (first && a->held >= 0 && !a->back_at && came_back(m, s, a, snapshot_queue(s, a->queue)))
+        if (first && a->held >= 0 && !a->back_at && came_back(a, snapshot_queue(s, a->queue), up))
             a->held = -1;
     }
+    m->stopped_apart &= ~up;
     if (first)
         m->kept_wall_ms = 0;
 }

@@ -160,7 +160,8 @@ void ledger_know_name(struct ledger *l, const char *name, uint64_t uid)
 {
     for (size_t i = 0; i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, name) == 0) {
-            l->names.items[i].more = uid > l->names.items[i].uid ? 0 : l->names.items[i].more;
+            if (uid > l->names.items[i].uid)
+                l->names.items[i].more = l->names.items[i].more_before = 0;
             l->names.items[i].uid = u64_max(l->names.items[i].uid, uid);
             return;
         }

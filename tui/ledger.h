@@ -139,7 +139,8 @@ struct ledger {
     VEC(struct ledger_name {
         char *name;
         uint64_t uid;
-        uint64_t more; /* of its messages seen to be lost, so many are in no run of losses */
+        uint64_t more;        /* of its messages seen to be lost, so many are in no run of losses */
+        uint64_t more_before; /* the same of an earlier screen */
     })
     names; /* the newest queue of each name */
 
@@ -178,9 +179,11 @@ bool ledger_note_keeping(struct ledger *l, const struct snapshot *s);
 bool ledger_take_receipts(struct ledger *l);
 
 /* ledger_loss.c. ledger_take_up_loss: what an earlier screen saw of this queue, how by its word, with the
- * numbers that it gave (ledger.numbers) handed in before. ledger_keep_losses: what fates say now.
+ * numbers that it gave (ledger.numbers) handed in before; ledger_take_up_more: how many it saw lost besides.
+ * ledger_keep_losses: what fates say now.
  * ledger_lost_before: of the queue that is looked at; NULL: no earlier screen saw this one lost. */
 void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, const char *how);
+void ledger_take_up_more(struct ledger *l, const char *queue, uint64_t uid, uint64_t count);
 void ledger_keep_losses(struct ledger *l, const struct snapshot *s);
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id);
 /* How many of this queue were seen to be lost; of_side: with a partition's losing side, -1: not known, for

@@ -28,6 +28,14 @@ void ledger_take_up_loss(struct ledger *l, const char *queue, struct loss loss, 
     ledger_know_name(l, queue, loss.uid);
 }
 
+void ledger_take_up_more(struct ledger *l, const char *queue, uint64_t uid, uint64_t count)
+{
+    ledger_know_name(l, queue, uid);
+    for (size_t i = 0; i < l->names.len; i++)
+        if (strcmp(l->names.items[i].name, queue) == 0 && l->names.items[i].uid == uid)
+            l->names.items[i].more_before = count;
+}
+
 const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
 {
     for (size_t i = 0; i < l->losses.len; i++) {
@@ -40,18 +48,20 @@ const struct loss *ledger_lost_before(const struct ledger *l, uint64_t id)
 
 long long ledger_lost_of(const struct ledger *l, const char *queue, bool of_side)
 {
-    uint64_t uid = 0, lost = 0, more = 0;
+    uint64_t uid = 0, lost = 0, before = 0, more = 0, more_before = 0;
     for (size_t i = 0; i < l->names.len; i++)
         if (strcmp(l->names.items[i].name, queue) == 0) {
             uid = l->names.items[i].uid;
             more = l->names.items[i].more;
+            more_before = l->names.items[i].more_before;
         }
     for (size_t i = 0; i < l->losses.len; i++) {
         const struct loss *k = &l->losses.items[i];
         if (k->uid == uid && (!of_side || (k->how && strcmp(k->how, "side discarded") == 0)))
-            lost += k->last - k->first + 1;
+            *(k->before ? &before : &lost) += k->last - k->first + 1;
     }
-    return of_side && more ? -1 : (long long)(lost + more);
+    /* what this screen finds for itself of those others is no further loss */
+    return of_side && (more || more_before) ? -1 : (long long)(before + u64_max(lost + more, more_before));
 }
 
 /* where this screen saw the first of them lost */

@@ -5,7 +5,7 @@
  *
  * The rule it keeps: what is taken up is what was observed then. The steps go on being looked at, and those
  * that the nodes contradict say until when they were true. A program that ran when the screen was left is not
- * known to have ended: its step counts as not run. */
+ * known to have ended: its step counts as not run. What a step lacked it lacks until all of it was seen. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,6 +29,7 @@ static bool is_done(enum step_state state)
 
 static json_t *step_json(const struct lesson_step *s)
 {
+    const struct step_proof *proof = s->proof;
     bool ended = s->acted && s->exit_code >= 0;
     json_t *o = json_pack("{s:s, s:b}", "title", s->title, "acted", is_done(s->state) ? s->acted : ended);
     if (s->ran && json_is_true(json_object_get(o, "acted")))
@@ -43,8 +44,13 @@ static json_t *step_json(const struct lesson_step *s)
             from++; /* not in the middle of a character */
         json_object_set_new(o, "output", json_string(s->output + from)); /* nothing, if it is no text */
     }
-    if (!is_done(s->state))
+    if (!is_done(s->state)) {
+        if (proof->lacking)
+            json_object_set_new(o, "lacking", json_true());
+        if (proof->parted)
+            json_object_set_new(o, "parted", json_true());
         return o;
+    }
     json_object_set_new(o, "state", json_string(s->state == STEP_SEEN ? "seen" : "was"));
     json_object_set_new(o, "seen_wall_ms", json_integer(s->seen_wall_ms));
     json_object_set(o, "seen", s->seen);
@@ -136,6 +142,8 @@ static void take_up_step(struct lesson_step *s, const json_t *o)
     s->ran = ran && s->acted ? xstrdup(ran) : NULL;
     if (output && s->acted)
         s->output = xstrdup(output);
+    proof->lacking = json_is_true(json_object_get(o, "lacking"));
+    proof->parted = json_is_true(json_object_get(o, "parted"));
     if (!state)
         return;
     s->state = strcmp(state, "seen") == 0 ? STEP_SEEN : STEP_WAS;

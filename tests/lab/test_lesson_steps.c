@@ -156,6 +156,20 @@ static void a_result_is_true_of_both_ways_to_it(void **state)
     lesson_destroy(l);
 }
 
+/* the same lesson, as the next screen has it */
+static struct lesson *left_and_opened(struct lesson *l)
+{
+    struct labdir lab = {0};
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "left"));
+    struct lesson *anew = load(l->number);
+    assert_int_equal(lesson_keep(l, &lab), 0);
+    assert_true(lesson_take_up(anew, &lab));
+    lesson_forget_all(&lab);
+    assert_int_equal(rmdir(lab.path), 0);
+    lesson_destroy(l);
+    return anew;
+}
+
 /* Stopped by hand (the screen's s) while the step lacks what it is about: its facts come, and it is not
  * ticked by them, nor does it forget why. By hand, and with all that it needs, it is. */
 static void by_hand_it_needs_what_it_needs(void **state)
@@ -174,11 +188,16 @@ static void by_hand_it_needs_what_it_needs(void **state)
     assert_int_equal(l->steps[3].state, STEP_OPEN);
     assert_int_equal(lesson_current(l), 3);
     assert_non_null(l->steps[3].lacks);
+    l = left_and_opened(l); /* nor with the next screen */
+    observe_times(l, &node1_stopped, 5);
+    assert_int_equal(l->steps[3].state, STEP_OPEN);
+    assert_int_equal(lesson_current(l), 3);
     observe_times(l, &mirrored, 2);
     struct look parted = mirrored; /* nor is it by what was done to one side of a partition */
     parted.apart = true;
     observe_times(l, &parted, 4);
     assert_string_equal(l->steps[3].lacks, LESSON_LACKS_PARTED);
+    l = left_and_opened(l);
     observe_times(l, &promoted, 5);
     assert_int_equal(lesson_current(l), 3);
     assert_non_null(strstr(l->steps[3].lacks, "master is on %s"));
