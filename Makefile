@@ -34,7 +34,7 @@ PKG      := $(shell command -v pkg-config 2>/dev/null)
 LIB_PURE := -lrabbitmq -ljansson -lpcre2-8 -lxxhash
 LIB_HOST := -levent -levent_pthreads -lcrypto -lpthread
 LIB_LAB  := -lconfig
-LIB_TUI  := -lncursesw -lpanelw -ltinfo
+LIB_TUI  := -lncursesw -ltinfo
 
 # a node takes rabbitmq-c's codec and OpenSSL's digest out of their archives, where these are installed: the
 # shared libraries would be two fifths of an idle node's memory

@@ -140,13 +140,13 @@ static char *read_words(int argc, char **argv, struct wanted *w, bool *help)
         case OPT_CHECK: w->check = true; break;
         case OPT_UPDATE: w->update = true; break;
         case 'h': *help = true; return NULL;
-        default: return format_text("%s: no such option, or its value is missing", argv[optind - 1]);
+        default: return format_text(_("%s: no such option, or its value is missing"), argv[optind - 1]);
         }
         if (!ok)
-            return format_text("%s: not understood; lab frames --help shows what can stand here", optarg);
+            return format_text(_("%s: not understood; lab frames --help shows what can stand here"), optarg);
     }
     w->file = optind < argc ? argv[optind] : NULL;
-    return w->file ? NULL : xstrdup("which recording? lab frames FILE");
+    return w->file ? NULL : xstrdup(_("which recording? lab frames FILE"));
 }
 
 /* ---- drawing it
@@ -170,11 +170,11 @@ static bool go_to_step(struct player *p, long number, char **why)
         if (count)
             player_to(p, count);
         else
-            *why = format_text("it has no step %ld", number);
+            *why = format_text(_("it has no step %ld"), number);
         return count != 0;
     }
     if ((size_t)number > m->lesson->steps_len) {
-        *why = format_text("its lesson has %zu steps", m->lesson->steps_len);
+        *why = format_text(_("its lesson has %zu steps"), m->lesson->steps_len);
         return false;
     }
     for (size_t i = 1; i <= r->moments.len; i++) {
@@ -186,7 +186,7 @@ static bool go_to_step(struct player *p, long number, char **why)
         player_to(p, i);
         return true;
     }
-    *why = format_text("step %ld was never seen in it", number);
+    *why = format_text(_("step %ld was never seen in it"), number);
     return false;
 }
 
@@ -203,7 +203,7 @@ static bool go_to_name(struct player *p, const char *name, char **why)
             return true;
         }
     }
-    *why = format_text("no moment of it is named %s", name);
+    *why = format_text(_("no moment of it is named %s"), name);
     return false;
 }
 
@@ -216,7 +216,7 @@ static bool go_to_line(struct player *p, long number, char **why)
     if (count)
         player_to(p, count);
     else
-        *why = format_text("nothing is to be seen up to line %ld", number);
+        *why = format_text(_("nothing is to be seen up to line %ld"), number);
     return count != 0;
 }
 

@@ -84,7 +84,7 @@ static bool index_snapshot(struct indexing *x, struct recorded *m, json_t *json,
             return false;
         snapshot_destroy(s);
     } else if (!x->started || (x->gap && json_integer_value(number) != x->number + 1)) {
-        *why = xstrdup("it only says what changed since a line that is left out");
+        *why = xstrdup(_("it only says what changed since a line that is left out"));
         return false;
     }
     x->started = true;
@@ -112,8 +112,8 @@ static bool index_line(struct indexing *x, struct recorded m, json_t *json, char
     if (!t && json_object_get(json, "nodes"))
         return index_bare(x, m, json, why);
     if (!x->r->header || !json_is_integer(t) || json_integer_value(t) < 0) {
-        *why = x->r->header ? xstrdup("\"t\" is missing: when was it?")
-                            : xstrdup("not a snapshot, and not a recording of lab --record");
+        *why = x->r->header ? xstrdup(_("\"t\" is missing: when was it?"))
+                            : xstrdup(_("not a snapshot, and not a recording of lab --record"));
         return false;
     }
     m.t = (ms_time)json_integer_value(t);
@@ -144,10 +144,10 @@ static bool read_header(struct recording *r, json_t *json, char **why)
         return false;
     json_int_t version = json_integer_value(json_object_get(json, "version"));
     if (strcmp(format, RECORDING_FORMAT) != 0)
-        *why = format_text("\"format\" is \"%s\", a recording's is \"%s\"", format, RECORDING_FORMAT);
+        *why = format_text(_("\"format\" is \"%s\", a recording's is \"%s\""), format, RECORDING_FORMAT);
     else if (version != RECORDING_VERSION)
-        *why = format_text("a recording of version %lld; this program reads version %d", (long long)version,
-                           RECORDING_VERSION);
+        *why = format_text(_("a recording of version %lld; this program reads version %d"),
+                           (long long)version, RECORDING_VERSION);
     else if (!r->header) /* memory's recordings have one on each page */
         r->header = json_incref(json);
     return true;
@@ -164,7 +164,7 @@ static void read_line(struct indexing *x, const char *line, size_t len, bool who
     json_t *json = json_loadb(line, len, 0, &e);
     struct recorded m = {.at = (size_t)(line - r->text), .len = len, .line = x->line};
     if (!json)
-        why = whole ? format_text("not JSON: %s", e.text) : xstrdup("the last line is cut off");
+        why = whole ? format_text(_("not JSON: %s"), e.text) : xstrdup(_("the last line is cut off"));
     else if (!read_header(r, json, &why))
         index_line(x, m, json, &why);
     if (why) {
@@ -193,7 +193,7 @@ static void read_text(struct recording *r)
         read_line(x, r->text + x->at, r->text_len - x->at, false);
     x->at = r->text_len;
     if (r->left_out > 1) {
-        char *more = format_text("%s (%zu lines are left out)", r->problem, r->left_out);
+        char *more = format_text(_("%s (%zu lines are left out)"), r->problem, r->left_out);
         free(r->problem);
         r->problem = more;
     }

@@ -26,7 +26,7 @@
 /* How often the nodes are asked. Two looks make a tick; RabbitMQ pays more for each look than the kit. */
 #define LOOK_KIT_MS      250
 #define LOOK_RABBITMQ_MS 400
-#define LOOK_PERMILLE    7 /* of a processor, for the looks at a large lab: the whole screen idles below 1% */
+#define LOOK_PERMILLE    5 /* of a processor, for the looks at a large lab: the whole screen idles below 1% */
 
 #define LOOKS_AFTER_KEYS 8 /* what the last key did is seen twice running, also where nodes tell it late */
 

@@ -81,7 +81,7 @@ struct terminal *terminal_open(const char **why)
     t->screen = newterm(NULL, stdout, stdin);
     if (!t->screen) {
         free(t);
-        *why = "the terminal cannot be set up";
+        *why = _("the terminal cannot be set up");
         return NULL;
     }
     t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

@@ -103,7 +103,14 @@ static void the_screen_does_not_look_into_the_broker(void **state)
     plant("layers", "tui/model.c", false, "#include \"broker/broker.h\"\\n", "tui/model.c:");
     plant("layers", "common/lab/observe.c", false, "#include \"mirror/types.h\"\\n",
           "a file of common/lab may include only: base client lab");
-    plant("layers", "tui/model.c", false, "#include <ncurses.h>\\n", "only tui/term.c talks to ncurses");
+    static const char *const of_curses[] = {"<ncurses.h>", "<ncursesw/curses.h>", "\"curses.h\"",
+                                            "\"panel.h\"", "<ncursesw/panel.h>",  "<term.h>"};
+    for (size_t i = 0; i < ARRAY_LEN(of_curses); i++) {
+        char *include = format_text("#include %s\\n", of_curses[i]);
+        plant("layers", "tui/model.c", false, include, "only tui/term.c talks to ncurses");
+        plant("layers", "common/lab/observe.c", false, include, "only tui/term.c talks to ncurses");
+        free(include);
+    }
 }
 
 static void pure_code_includes_no_clock(void **state)
@@ -198,6 +205,8 @@ static void a_text_without_translation_is_found(void **state)
           "format specifications");
     plant("words", "tui/po/zh_CN.po", false, "\\n#~ msgid \"gone\"\\n#~ msgstr \"gone\"\\n",
           "no text of the screen any more");
+    plant("words", "lessons/07-failover/lesson.cfg", false, "title = \"nobody has translated this\";\\n",
+          "a lesson's text is in English still: nobody has translated this");
 }
 
 int main(void)

@@ -226,6 +226,10 @@ static void a_recording_is_played_through_where_no_key_comes(void **state)
     assert_int_equal(shell(&out, "printf ']]' | %s replay --plain %s", lesson), 0);
     assert_int_equal(frames_in(&out), 3);
     assert_null(strstr(text_str(&out), "All 6 steps were seen."));
+    char *replayed = xstrdup(text_str(&out)); /* the other way to say where the data come from */
+    assert_int_equal(shell(&out, "printf ']]' | %s --source replay:%s --plain", lesson), 0);
+    assert_string_equal(text_str(&out), replayed);
+    free(replayed);
     assert_int_equal(shell(&out, "%s replay --plain %s </dev/null | head -2", lesson), 0);
     text_finish(&out);
 }
