@@ -249,10 +249,11 @@ static char *since_text(const struct model *m, const struct counting *c, const c
 }
 
 /* A served queue of which its master counts nothing has had nothing: the kit's nodes leave out what never
- * happened (RabbitMQ's may be told to count nothing). */
+ * happened (RabbitMQ's may be told to count nothing). A master that does not answer tells no count of
+ * messages either. */
 static bool had_nothing(const struct model *m, const struct queue_seen *q, const json_t *o)
 {
-    return o && m->snapshot->source >= 0 && m->snapshot->traces &&
+    return o && m->snapshot->source >= 0 && m->snapshot->traces && q->messages >= 0 &&
            (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
