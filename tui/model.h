@@ -126,13 +126,14 @@ struct away {
     int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 
-/* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
- * -1: nobody could say. */
+/* The depth of a queue and what went in and out in each second that is over (history.h), newest last; -1:
+ * nobody could say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
-    int64_t in, out; /* noted since the newest of them */
+    int64_t in, out; /* noted in the second after the newest of them, which is not over */
+    bool gaps;       /* or not noted: a node said so */
     ms_time sampled_at;
 };
 
