@@ -71,7 +71,7 @@ struct command {
     bool running;
     int exit_code;
     char *last_line; /* of what it printed, with the lines that only continue it; NULL: nothing so far */
-    bool line_open;  /* more of that line may come */
+    char *open_line; /* what came of a line that has not ended yet; NULL: nothing */
     bool typed;      /* behind ':': what it prints is shown in full */
     bool uncounted;  /* deletes a queue of which nobody could say then how many messages it has */
     struct text output;
