@@ -265,6 +265,12 @@ void merge_read_queue(const struct snapshot *s, const json_t *o, const char *nam
     };
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN)
         q->messages = q->ready = q->unacked = q->persistent = q->consumers = -1; /* nobody can count it */
+    /* RabbitMQ knows at once which mirrors are in sync; its word for the queue's state comes some time later
+     */
+    if (q->state == QUEUE_SEEN_SYNCING && q->mirrors && !(q->mirrors & ~q->synced)) {
+        q->state = QUEUE_SEEN_RUNNING;
+        q->sync_messages = -1;
+    }
 }
 
 void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before)
