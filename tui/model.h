@@ -42,11 +42,18 @@ struct pace {
         int64_t count;
     } samples[PACE_SAMPLES]; /* the newest ones, oldest first */
     int len;
+    ms_time changed_at; /* when another count was seen last */
 };
 struct goal {
-    char *queue;          /* NULL: the command has no such goal */
-    int64_t from, wanted; /* messages when it began (-1: not known yet); how many are to come */
-    bool sync;            /* the goal is the queue's synchronisation */
+    char *queue; /* NULL: the command has no such goal */
+    enum { GOAL_PUBLISH, GOAL_TAKE, GOAL_SYNC } of;
+    int64_t wanted;  /* how many are to come, or to be taken */
+    int64_t came;    /* so many did, by all that was told since it began */
+    int64_t counted; /* by single messages, or by what the queue's master has counted */
+    int64_t total;   /* what that was last; -1: not told */
+    int64_t depth;   /* messages in the queue when it began; -1: nobody could say */
+    bool gaps;       /* a node did not note all of them */
+    bool least;      /* came is the least that there were: nobody tells of all */
     struct pace pace;
 };
 

@@ -41,6 +41,8 @@ void story_begin(struct story *t, size_t nodes, const char *queue)
                                        .sync_messages = -1,
                                        .publish_rate = -1,
                                        .deliver_rate = -1,
+                                       .published = -1,
+                                       .taken = -1,
                                        .effective_definition = xstrdup("{}"),
                                        .seen_at = 100000};
 }
