@@ -270,7 +270,10 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     char *nothing = !t.len && had_nothing(m, q, o) ? nothing_text(&since, master) : NULL;
     char *counted = t.len ? since_text(m, &since, master) : NULL;
     /* not what the charts have, each second for itself */
-    page_field(p, t.len ? _("rates (mean)") : _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : nothing ? nothing : "?");
+    page_field(p, t.len ? _("rates (mean)") : _("rates"), STYLE_NORMAL, "%s",
+               t.len     ? t.s
+               : nothing ? nothing
+                         : "?");
     if (counted)
         page_line(p, 14, STYLE_DIM, "%s", counted);
     free(nothing);
