@@ -44,6 +44,7 @@ static struct command *copy_command(const struct command *c)
     copy->text = copy_text(c->text);
     copy->other = copy_text(c->other);
     copy->last_line = copy_text(c->last_line);
+    copy->open_line = copy_text(c->open_line);
     copy->goal.queue = copy_text(c->goal.queue);
     copy->output = (struct text){0};
     text_add_bytes(&copy->output, text_str(&c->output), c->output.len);

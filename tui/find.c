@@ -84,25 +84,41 @@ static int compare(const struct queue_seen *a, const struct queue_seen *b, enum 
     case SORT_UNACKED: return more_first((double)a->unacked, (double)b->unacked);
     case SORT_MIRRORS: return bits(b->mirrors) - bits(a->mirrors);
     case SORT_POLICY: return strcmp(a->policy ? a->policy : "~", b->policy ? b->policy : "~");
-    case SORT_RATE: return more_first(a->publish_rate, b->publish_rate);
+    case SORT_RATE: /* what is seen of it: sort_shown */
     case SORT_NAME:
     case SORTS: break;
     }
     return 0;
 }
 
+/* for each of the snapshot's queues what stands under PUB/s; new */
+static int64_t *published_in(const struct model *m)
+{
+    int64_t *published = xcalloc(m->snapshot->queues_len + 1, sizeof(*published));
+    for (size_t i = 0; i < m->snapshot->queues_len; i++) {
+        const struct history *h = model_history(m, m->snapshot->queues[i].name);
+        published[i] = h ? h->published[HISTORY_LEN - 1] : -1;
+    }
+    return published;
+}
+
 /* Queues come sorted by name; equal ones stay in that order. */
 static void sort_shown(struct model *m)
 {
+    const struct queue_seen *queues = m->snapshot->queues;
+    int64_t *published = m->sort == SORT_RATE ? published_in(m) : NULL;
     for (size_t i = 1; i < m->shown.len; i++) {
         size_t queue = m->shown.items[i], at = i;
-        const struct queue_seen *queues = m->snapshot->queues;
-        while (at > 0 && compare(&queues[queue], &queues[m->shown.items[at - 1]], m->sort) < 0) {
-            m->shown.items[at] = m->shown.items[at - 1];
-            at--;
+        for (; at > 0; at--) {
+            size_t before = m->shown.items[at - 1];
+            if (published ? published[queue] <= published[before]
+                          : compare(&queues[queue], &queues[before], m->sort) >= 0)
+                break;
+            m->shown.items[at] = before;
         }
         m->shown.items[at] = queue;
     }
+    free(published);
 }
 
 const char *find_sort_name(enum sort sort)

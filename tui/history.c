@@ -1,6 +1,7 @@
-/* history.c: sixty seconds of each queue: how deep it was, and what went in and out. The rate of the queue's
- * master is a mean of some seconds, in which one message is less than one a second, and not nothing; nodes
- * that note single messages say in which second one came or went. */
+/* history.c: sixty seconds of each queue: how deep it was, and what went in and out. Nodes that note single
+ * messages say when each came or went: it is counted in its own second, also where it is heard of late, so
+ * what is drawn adds up to what there was. Of other nodes there is the rate of the queue's master alone: a
+ * mean of some seconds, in which one message is less than one a second, and not nothing. */
 #include <stdlib.h>
 
 #include "history.h"
@@ -25,6 +26,34 @@ static void add_sample(int64_t samples[HISTORY_LEN], int64_t newest)
     samples[HISTORY_LEN - 1] = newest;
 }
 
+/* n more, so many seconds ago: 0 is the second that is not over yet */
+static void add_noted(int64_t samples[HISTORY_LEN], int64_t *unfinished, int64_t ago, int64_t n)
+{
+    int64_t *to = ago == 0 ? unfinished : ago > 0 && ago <= HISTORY_LEN ? &samples[HISTORY_LEN - ago] : NULL;
+    if (to && n > 0)
+        *to = (*to < 0 ? 0 : *to) + n;
+}
+
+/* A run is spread evenly over the time from its first to its last. Its node's clock may be another one: what
+ * is heard now was noted after what was heard from it before. */
+static void add_run(struct history *h, const struct snapshot *s, const struct trace_seen *t, ms_time heard_at)
+{
+    bool in = t->kind == TRACE_SEEN_ACCEPTED;
+    int64_t now = (int64_t)s->taken_at, least = (int64_t)u64_min(s->taken_at, heard_at);
+    int64_t from = now - (s->taken_wall_ms - t->from_us / 1000);
+    int64_t until = now - (s->taken_wall_ms - t->until_us / 1000);
+    from = from < least ? least : from > now ? now : from;
+    until = until < from ? from : until > now ? now : until;
+    int64_t all = (int64_t)(t->last - t->first + 1), done = 0;
+    for (int64_t second = from / 1000; second <= until / 1000; second++) {
+        int64_t end = (second + 1) * 1000, then = all;
+        if (end <= until)
+            then = (int64_t)((double)all * (double)(end - from) / (double)(until - from));
+        add_noted(in ? h->published : h->delivered, in ? &h->in : &h->out, now / 1000 - second, then - done);
+        done = then;
+    }
+}
+
 /* What was noted since the snapshot before. The first one of all hears of what nobody saw: that is no news.
  */
 static void count_notes(struct model *m, const struct snapshot *s)
@@ -34,49 +63,53 @@ static void count_notes(struct model *m, const struct snapshot *s)
         if (t->kind != TRACE_SEEN_ACCEPTED && t->kind != TRACE_SEEN_DELIVERED)
             continue;
         const struct queue_seen *q = snapshot_queue(s, t->queue);
-        if (!q)
-            continue;
-        struct history *h = find_history(m, t->queue, (size_t)(q - s->queues));
-        *(t->kind == TRACE_SEEN_ACCEPTED ? &h->in : &h->out) += (int64_t)(t->last - t->first + 1);
+        bool known = t->node >= 0 && (size_t)t->node < m->snapshot->nodes_len;
+        if (q)
+            add_run(find_history(m, t->queue, (size_t)(q - s->queues)), s, t,
+                    known ? m->snapshot->nodes[t->node].answered_at : 0);
     }
 }
 
-/* So many a second, seconds after the last sample; -1: nobody says. */
-static int64_t per_second(const struct snapshot *s, const struct queue_seen *q, double rate, int64_t noted,
-                          int64_t seconds)
+/* What came or went in a second that is over; -1: nobody can say. gaps: not all of it was noted. */
+static int64_t in_second(const struct snapshot *s, const struct queue_seen *q, double rate, int64_t noted,
+                         bool gaps)
 {
-    bool served = s->source >= 0 && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
-    int64_t most = rate < 0 ? -1 : (int64_t)rate;
-    if (!s->traces || !served)
-        return rate > 0 && rate < 1 ? 1 : most;
-    noted = (noted + seconds - 1) / seconds;
-    return noted > most ? noted : most;
+    bool counted = s->source >= 0 && q->messages >= 0 && /* by a master that answers */
+                   (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    bool rare = !s->traces && rate > 0 && rate < 1;
+    int64_t mean = rare ? 1 : rate < 0 ? -1 : (int64_t)rate;
+    int64_t least = !counted ? -1 : !s->traces ? mean : gaps && mean > 0 ? mean : 0;
+    return noted > 0 && noted > least ? noted : least;
 }
 
+/* The first look of a second: those since the look before it are over. What is noted is heard of whenever it
+ * happened; of a rate that nobody asked for nothing is known. */
 static void sample(struct history *h, const struct snapshot *s, const struct queue_seen *q)
 {
-    ms_time missed = h->sampled_at ? s->taken_at / 1000 - h->sampled_at / 1000 : 1;
-    int64_t seconds = (int64_t)missed;
-    for (; missed > 1; missed = missed > HISTORY_LEN ? HISTORY_LEN : missed - 1) { /* nobody looked */
-        add_sample(h->depth, -1);
-        add_sample(h->published, -1);
-        add_sample(h->delivered, -1);
+    bool first = !h->sampled_at; /* nobody listened before */
+    ms_time over = first ? 1 : s->taken_at / 1000 - h->sampled_at / 1000;
+    for (ms_time left = over; left > 0; left = left > HISTORY_LEN ? HISTORY_LEN : left - 1) {
+        bool said = left == 1 || s->traces;
+        bool gaps = h->gaps || first;
+        add_sample(h->depth, left == 1 ? q->messages : -1);
+        add_sample(h->published, said ? in_second(s, q, q->publish_rate, h->in, gaps) : -1);
+        add_sample(h->delivered, said ? in_second(s, q, q->deliver_rate, h->out, gaps) : -1);
+        h->in = h->out = 0;
     }
-    add_sample(h->depth, q->messages);
-    add_sample(h->published, per_second(s, q, q->publish_rate, h->in, seconds));
-    add_sample(h->delivered, per_second(s, q, q->deliver_rate, h->out, seconds));
-    h->in = h->out = 0;
+    h->gaps = false;
     h->sampled_at = s->taken_at;
 }
 
 void history_observe(struct model *m, const struct snapshot *s)
 {
-    count_notes(m, s);
+    bool gaps = m->snapshot && (s->trace_gaps & m->snapshot->traces);
     for (size_t i = 0; i < s->queues_len; i++) {
         struct history *h = find_history(m, s->queues[i].name, i);
-        if (!h->sampled_at || s->taken_at / 1000 != h->sampled_at / 1000) /* the first look of each second */
+        h->gaps = h->gaps || gaps;
+        if (!h->sampled_at || s->taken_at / 1000 != h->sampled_at / 1000)
             sample(h, s, &s->queues[i]);
     }
+    count_notes(m, s);
     for (size_t i = m->history.len; i-- > 0;)
         if (!snapshot_queue(s, m->history.items[i].queue)) {
             free(m->history.items[i].queue);

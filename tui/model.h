@@ -42,11 +42,18 @@ struct pace {
         int64_t count;
     } samples[PACE_SAMPLES]; /* the newest ones, oldest first */
     int len;
+    ms_time changed_at; /* when another count was seen last */
 };
 struct goal {
-    char *queue;          /* NULL: the command has no such goal */
-    int64_t from, wanted; /* messages when it began (-1: not known yet); how many are to come */
-    bool sync;            /* the goal is the queue's synchronisation */
+    char *queue; /* NULL: the command has no such goal */
+    enum { GOAL_PUBLISH, GOAL_TAKE, GOAL_SYNC } of;
+    int64_t wanted;  /* how many are to come, or to be taken */
+    int64_t came;    /* so many did, by all that was told since it began */
+    int64_t counted; /* by single messages, or by what the queue's master has counted */
+    int64_t total;   /* what that was last; -1: not told */
+    int64_t depth;   /* messages in the queue when it began; -1: nobody could say */
+    bool gaps;       /* a node did not note all of them */
+    bool least;      /* came is the least that there were: nobody tells of all */
     struct pace pace;
 };
 
@@ -71,7 +78,7 @@ struct command {
     bool running;
     int exit_code;
     char *last_line; /* of what it printed, with the lines that only continue it; NULL: nothing so far */
-    bool line_open;  /* more of that line may come */
+    char *open_line; /* what came of a line that has not ended yet; NULL: nothing */
     bool typed;      /* behind ':': what it prints is shown in full */
     bool uncounted;  /* deletes a queue of which nobody could say then how many messages it has */
     struct text output;
@@ -126,13 +133,14 @@ struct away {
     int64_t counted; /* so many were told by their number: one by one they are no loss more */
 };
 
-/* The depth of a queue and what went in and out each second (history.h), one sample a second, newest last;
- * -1: nobody could say. */
+/* The depth of a queue and what went in and out in each second that is over (history.h), newest last; -1:
+ * nobody could say. */
 #define HISTORY_LEN 60
 struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
-    int64_t in, out; /* noted since the newest of them */
+    int64_t in, out; /* noted in the second after the newest of them, which is not over */
+    bool gaps;       /* or not noted: a node said so */
     ms_time sampled_at;
 };
 

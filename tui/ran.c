@@ -21,6 +21,7 @@ void command_destroy(struct command *c)
     free(c->text);
     free(c->other);
     free(c->last_line);
+    free(c->open_line);
     free(c->goal.queue);
     text_finish(&c->output);
     free(c);
@@ -134,20 +135,29 @@ void model_ran(struct model *m, struct command *c)
 }
 
 /* A line that begins with a space continues the one before it. */
-static void add_line(struct command *c, const char *line, size_t len)
+static void add_line(struct command *c, const char *line)
 {
-    size_t indent = 0;
-    while (!c->line_open && indent < len && line[indent] == ' ')
-        indent++;
-    if (indent == len)
+    size_t indent = strspn(line, " ");
+    if (!line[indent])
         return;
-    bool more = c->last_line && (indent > 0 || c->line_open) && strlen(c->last_line) < LAST_LINE_MAX;
-    char *joined = format_text("%s%s%.*s", more ? c->last_line : "", more && indent ? "\n" : "",
-                               (int)(len - indent), line + indent);
+    bool more = c->last_line && indent > 0;
+    if (more && strlen(c->last_line) >= LAST_LINE_MAX)
+        return;
+    char *joined = format_text("%s%s%s", more ? c->last_line : "", more ? "\n" : "", line + indent);
     free(c->last_line);
     c->last_line = joined;
 }
 
+/* what was open is a line now: it has ended, or the program has */
+static void end_line(struct command *c)
+{
+    if (c->open_line)
+        add_line(c, c->open_line);
+    free(c->open_line);
+    c->open_line = NULL;
+}
+
+/* A line counts when all of it is there: what a pipe carries at a time may end in the middle of a word. */
 void model_output(struct model *m, struct command *c, const char *data, size_t len)
 {
     (void)m;
@@ -155,9 +165,13 @@ void model_output(struct model *m, struct command *c, const char *data, size_t l
         text_add_bytes(&c->output, data, len);
     while (len > 0) {
         const char *end = memchr(data, '\n', len);
-        size_t line = end ? (size_t)(end - data) : len;
-        add_line(c, data, line);
-        c->line_open = end == NULL;
+        size_t line = end ? (size_t)(end - data) : len, have = c->open_line ? strlen(c->open_line) : 0;
+        size_t room = have < LAST_LINE_MAX ? LAST_LINE_MAX - have : 0, took = line < room ? line : room;
+        char *longer = format_text("%s%.*s", c->open_line ? c->open_line : "", (int)took, data);
+        free(c->open_line);
+        c->open_line = longer;
+        if (end)
+            end_line(c);
         line += end ? 1 : 0;
         data += line;
         len -= line;
@@ -223,6 +237,7 @@ static int lines_of(const struct command *c)
 void model_ended(struct model *m, struct command *c, int exit_code)
 {
     m->quit_asked = false;
+    end_line(c);
     forget_running(m, c);
     int told;
     if (exit_code == 0 || command_told(c, &told)) {

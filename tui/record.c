@@ -228,7 +228,7 @@ static json_t *whole_command_json(const struct recorder *r, const struct command
     json_object_set_new(o, "running", json_boolean(c->running));
     record_set_number(o, "exit", c->exit_code);
     record_set_text(o, "last_line", c->last_line);
-    json_object_set_new(o, "line_open", json_boolean(c->line_open));
+    record_set_text(o, "open_line", c->open_line);
     return o;
 }
 

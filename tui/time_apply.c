@@ -249,14 +249,17 @@ static void apply_commands(struct player *p, json_t *line)
     json_t *o;
     json_array_foreach(json_object_get(line, "commands"), i, o)
     {
-        const char *last = json_string_value(json_object_get(o, "last_line"));
+        const char *last = json_string_value(json_object_get(o, "last_line")),
+                   *open = json_string_value(json_object_get(o, "open_line"));
         apply_ran(p, o);
         struct command *c = p->model.command;
         if (last) {
             model_output(&p->model, c, last, strlen(last));
-            if (!json_is_true(json_object_get(o, "line_open")))
+            if (!json_is_true(json_object_get(o, "line_open"))) /* as it was written once */
                 model_output(&p->model, c, "\n", 1);
         }
+        if (open)
+            model_output(&p->model, c, open, strlen(open));
         if (!json_is_true(json_object_get(o, "running"))) {
             model_ended(&p->model, c, (int)number_of(o, "exit"));
             p->running.len--;

@@ -125,6 +125,8 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .sync_messages = -1,
                                                      .publish_rate = -1,
                                                      .deliver_rate = -1,
+                                                     .published = -1,
+                                                     .taken = -1,
                                                      .policy = *q->policy ? xstrdup(q->policy) : NULL,
                                                      .seen_at = r->now};
     see_sides(&s->queues[s->queues_len - 1], q);

@@ -72,6 +72,24 @@ static const char *tail_of(const char *output)
     return last_lines(output, OUTPUT_LINES + 1) == output ? output : last_lines(output, OUTPUT_LINES);
 }
 
+static bool step_runs(const struct model *m, size_t i)
+{
+    bool runs = m->command && m->command->running && m->command->step == (int)i;
+    for (size_t k = 0; k < m->others.len; k++)
+        runs = runs || m->others.items[k]->step == (int)i;
+    return runs;
+}
+
+/* What a step's program printed: of one that runs, the lines that are there to their end. The caller frees
+ * it. */
+static char *printed(const struct model *m, size_t i)
+{
+    const char *output = m->lesson->steps[i].output, *end = output ? strrchr(output, '\n') : NULL;
+    if (!output || !step_runs(m, i))
+        return xstrdup(output ? output : "");
+    return xstrndup(output, end ? (size_t)(end - output) + 1 : 0);
+}
+
 static void add_step(struct lines *d, const struct model *m, size_t i)
 {
     const struct lesson_step *s = &m->lesson->steps[i];
@@ -100,12 +118,14 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *cure = current && s->acted && !lacks && !m->replay ? step_cure(m, i) : NULL;
     if (cure)
         made(d, 6, STYLE_STRONG, cure);
-    if (s->output && *s->output) {
-        const char *tail = tail_of(s->output);
-        if (tail > s->output)
+    char *output = printed(m, i);
+    if (*output) {
+        const char *tail = tail_of(output);
+        if (tail > output)
             paragraph(d, 6, STYLE_DIM, "| ..");
         block(d, 6, STYLE_DIM, "| ", tail);
     }
+    free(output);
     if ((state != STEP_OPEN || current) && lesson_step_reached(m->lesson, i))
         made(d, 6, state == STEP_OPEN ? STYLE_DIM : style, proof_words(s));
     if (current && m->view == VIEW_LESSON && m->lesson->number && !m->text_only) /* texts are about these */

@@ -249,10 +249,11 @@ static char *since_text(const struct model *m, const struct counting *c, const c
 }
 
 /* A served queue of which its master counts nothing has had nothing: the kit's nodes leave out what never
- * happened (RabbitMQ's may be told to count nothing). */
+ * happened (RabbitMQ's may be told to count nothing). A master that does not answer tells no count of
+ * messages either. */
 static bool had_nothing(const struct model *m, const struct queue_seen *q, const json_t *o)
 {
-    return o && m->snapshot->source >= 0 && m->snapshot->traces &&
+    return o && m->snapshot->source >= 0 && m->snapshot->traces && q->messages >= 0 &&
            (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
@@ -268,7 +269,11 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     const char *master = q->master >= 0 ? m->snapshot->nodes[q->master].name : "?";
     char *nothing = !t.len && had_nothing(m, q, o) ? nothing_text(&since, master) : NULL;
     char *counted = t.len ? since_text(m, &since, master) : NULL;
-    page_field(p, _("rates"), STYLE_NORMAL, "%s", t.len ? t.s : nothing ? nothing : "?");
+    /* not what the charts have, each second for itself */
+    page_field(p, t.len ? _("rates (mean)") : _("rates"), STYLE_NORMAL, "%s",
+               t.len     ? t.s
+               : nothing ? nothing
+                         : "?");
     if (counted)
         page_line(p, 14, STYLE_DIM, "%s", counted);
     free(nothing);

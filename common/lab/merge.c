@@ -231,6 +231,17 @@ static double rate_of(const json_t *q, const char *key)
     return json_is_number(rate) ? json_number_value(rate) : -1;
 }
 
+/* The sum of these figures up to NULL; one that is 0 may be left out. -1: nothing is counted of this queue.
+ */
+static int64_t total_of(const json_t *q, const char *const *keys)
+{
+    const json_t *stats = json_object_get(q, "message_stats");
+    int64_t sum = json_object_size(stats) ? 0 : -1;
+    for (size_t i = 0; keys[i]; i++)
+        sum += count_of(stats, keys[i]) > 0 ? count_of(stats, keys[i]) : 0;
+    return sum;
+}
+
 static char *definition_of(const json_t *definition)
 {
     /* RabbitMQ writes an empty one as {} or as [] */
@@ -241,6 +252,8 @@ static char *definition_of(const json_t *definition)
 
 void merge_read_queue(const struct snapshot *s, const json_t *o, const char *name, struct queue_seen *q)
 {
+    static const char *const published[] = {"publish", NULL}, *const taken[] = {"ack", "deliver_no_ack",
+                                                                                "get_no_ack", NULL};
     const char *node = name_of(o, "node"), *policy = name_of(o, "policy");
     *q = (struct queue_seen){
         .name = xstrdup(name),
@@ -259,12 +272,20 @@ void merge_read_queue(const struct snapshot *s, const json_t *o, const char *nam
         .sync_messages = count_of(o, "sync_messages"),
         .publish_rate = rate_of(o, "publish_details"),
         .deliver_rate = rate_of(o, "deliver_get_details"),
+        .published = total_of(o, published),
+        .taken = total_of(o, taken),
         .policy = policy ? xstrdup(policy) : NULL,
         .effective_definition = definition_of(json_object_get(o, "effective_policy_definition")),
         .seen_at = s->taken_at,
     };
     if (q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN)
         q->messages = q->ready = q->unacked = q->persistent = q->consumers = -1; /* nobody can count it */
+    /* RabbitMQ knows at once which mirrors are in sync; its word for the queue's state comes some time later
+     */
+    if (q->state == QUEUE_SEEN_SYNCING && q->mirrors && !(q->mirrors & ~q->synced)) {
+        q->state = QUEUE_SEEN_RUNNING;
+        q->sync_messages = -1;
+    }
 }
 
 void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct snapshot *before)
@@ -349,6 +370,7 @@ static void keep_old_lists(struct snapshot *s, const struct snapshot *before)
         q->state = QUEUE_SEEN_UNKNOWN;
         q->messages = q->ready = q->unacked = q->persistent = q->consumers = q->sync_messages = -1;
         q->publish_rate = q->deliver_rate = -1;
+        q->published = q->taken = -1;
     }
 }
 

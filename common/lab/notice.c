@@ -249,8 +249,13 @@ static void notice_queue(struct list *l, const struct snapshot *s, const struct 
         free(logged);
     }
     bool known = q->state != QUEUE_SEEN_UNKNOWN, was_known = was->state != QUEUE_SEEN_UNKNOWN;
-    /* between two states RabbitMQ has moments without figures: those are no news, nor is their end */
-    if (q->state != was->state && known && (was_known || q->state != QUEUE_SEEN_RUNNING))
+    char *copies = format_text("%s: cop", q->name); /* "copying 5 messages", "copied 5 messages" */
+    bool syncs = served(q) && (q->state == QUEUE_SEEN_SYNCING || was->state == QUEUE_SEEN_SYNCING) &&
+                 told(l, s->taken_wall_ms, NOTICED_LATE_MS, "sync", copies);
+    free(copies);
+    /* a log told of the sync when it was; what is seen of it comes late, its begin even after its end;
+     * between two states RabbitMQ has moments without figures: those are no news, nor is their end */
+    if (q->state != was->state && known && !syncs && (was_known || q->state != QUEUE_SEEN_RUNNING))
         add(l, s->taken_wall_ms, "queue", NULL,
             format_text("%s is %s", q->name, queue_seen_state_name(q->state)));
     notice_mirrors(l, s, q, was);

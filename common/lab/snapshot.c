@@ -240,6 +240,7 @@ bool queue_seen_same(const struct queue_seen *a, const struct queue_seen *b)
                 a->unacked == b->unacked && a->persistent == b->persistent &&
                 a->was_messages == b->was_messages && a->consumers == b->consumers &&
                 a->sync_messages == b->sync_messages && a->master_since == b->master_since;
+    same = same && a->published == b->published && a->taken == b->taken;
     same = same && same_rate(a->publish_rate, b->publish_rate) && same_rate(a->deliver_rate, b->deliver_rate);
     return same && !a->sides_len && !b->sides_len && same_text(a->name, b->name) &&
            same_text(a->policy, b->policy) && same_text(a->effective_definition, b->effective_definition);

@@ -214,7 +214,9 @@ static bool read_queue(struct reader *r, const json_t *o, size_t i, struct queue
               read_number(r, o, w, i, "consumers", -1, &q->consumers) &&
               read_number(r, o, w, i, "sync_messages", -1, &q->sync_messages) &&
               read_rate(r, o, w, i, "publish_rate", &q->publish_rate) &&
-              read_rate(r, o, w, i, "deliver_rate", &q->deliver_rate) && read_sides(r, o, i, q);
+              read_rate(r, o, w, i, "deliver_rate", &q->deliver_rate) &&
+              read_number(r, o, w, i, "published", -1, &q->published) &&
+              read_number(r, o, w, i, "taken", -1, &q->taken) && read_sides(r, o, i, q);
     q->state = (enum queue_seen_state)state;
     return ok;
 }

@@ -81,6 +81,8 @@ static json_t *queue_json(const struct snapshot *s, const struct queue_seen *q)
         json_object_set_new(json, "publish_rate", json_real(q->publish_rate));
     if (q->deliver_rate >= 0)
         json_object_set_new(json, "deliver_rate", json_real(q->deliver_rate));
+    set_known(json, "published", q->published);
+    set_known(json, "taken", q->taken);
     if (q->sides_len)
         json_object_set_new(json, "sides", sides_json(s, q));
     return json;

@@ -6,16 +6,14 @@
 
 #include "base/text.h"
 
-#define BEGIN_WALL_MS 1795381450000
-
 void story_begin(struct story *t, size_t nodes, const char *queue)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
-    *t = (struct story){.s = s, .begin_us = BEGIN_WALL_MS * 1000, .uid = 77, .queue = queue};
+    *t = (struct story){.s = s, .begin_us = STORY_BEGIN_MS * 1000, .uid = 77, .queue = queue};
     s->nodes = xcalloc(nodes, sizeof(*s->nodes));
     s->nodes_len = nodes;
     s->taken_at = 100000;
-    s->taken_wall_ms = BEGIN_WALL_MS;
+    s->taken_wall_ms = STORY_BEGIN_MS;
     s->number = 1;
     s->traces = ((node_bits)1 << nodes) - 1;
     s->looked_at = xstrdup(queue);
@@ -43,6 +41,8 @@ void story_begin(struct story *t, size_t nodes, const char *queue)
                                        .sync_messages = -1,
                                        .publish_rate = -1,
                                        .deliver_rate = -1,
+                                       .published = -1,
+                                       .taken = -1,
                                        .effective_definition = xstrdup("{}"),
                                        .seen_at = 100000};
 }

@@ -5,6 +5,8 @@
 
 #include "lab/snapshot.h"
 
+#define STORY_BEGIN_MS 1795381450000 /* since 1970 */
+
 struct story {
     struct snapshot *s; /* the next one; its nodes n1, n2, ... run and answer unless story_down */
     int64_t begin_us;   /* times of facts count from here */

@@ -207,6 +207,165 @@ static void long_work_says_how_far_it_is(void **state)
     model_finish(&m);
 }
 
+/* what nodes noted of hello since the look before, `after` milliseconds later */
+static void nodes_note(struct model *m, struct snapshot *s, ms_time after, enum trace_seen_kind kind,
+                       uint64_t first, uint64_t last)
+{
+    struct trace_seen note = {
+        .kind = kind, .queue = (char *)"hello", .first = first, .last = last, .about = -1, .origin = -1};
+    s->traces = 7;
+    s->trace = &note;
+    s->trace_len = first <= last;
+    queue_says(m, s, after, s->queues[0].messages, -1);
+    s->trace = NULL;
+    s->trace_len = 0;
+}
+
+static struct command *runs(struct model *m, const char *const *words)
+{
+    struct command *c = command_of(words, COMMAND_OF_KEY);
+    model_ran(m, c);
+    return c;
+}
+
+static const char *const publish[] = {"/x/producer", "--queue", "hello", "--count", "400000", NULL};
+static const char *const get[] = {"/x/consumer", "--queue", "hello", "--count", "400000", NULL};
+
+/* A queue that is full drops what it has, one that is taken from holds little: how deep it is does not say
+ * how many were published. */
+static void progress_is_of_what_was_published(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    s->queues[0].messages = 2;
+    nodes_note(&m, s, 0, TRACE_SEEN_ACCEPTED, 1, 0);
+    struct command *c = runs(&m, publish);
+    nodes_note(&m, s, 1000, TRACE_SEEN_ACCEPTED, 1, 60000);
+    nodes_note(&m, s, 1000, TRACE_SEEN_ACCEPTED, 60001, 160000);
+    assert_frame_contains(&m, "hello: 160000 of 400000 (40%), 100000/s, 3 s left");
+    nodes_note(&m, s, 1000, TRACE_SEEN_CONFIRMED, 1, 160000); /* that is another matter */
+    nodes_note(&m, s, 1000, TRACE_SEEN_ENQUEUED, 1, 160000);
+    assert_frame_contains(&m, "hello: 160000 of 400000 (40%), ");
+    s->trace_gaps = 1; /* a node had more than it could note */
+    nodes_note(&m, s, 1000, TRACE_SEEN_ACCEPTED, 200001, 300000);
+    assert_frame_contains(&m, "hello: at least 260000 of 400000");
+    assert_frame_lacks(&m, "s left");
+    model_ended(&m, c, 0);
+    assert_frame_lacks(&m, "of 400000");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* What a consumer takes is long work, too. */
+static void progress_of_what_is_taken(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    s->queues[0].messages = 400000;
+    nodes_note(&m, s, 0, TRACE_SEEN_ACCEPTED, 1, 0);
+    runs(&m, get);
+    nodes_note(&m, s, 1000, TRACE_SEEN_ACKED, 0, 99999);
+    nodes_note(&m, s, 1000, TRACE_SEEN_AUTO_ACKED, 100000, 199999);
+    assert_frame_contains(&m, "hello: 200000 of 400000 (50%), 100000/s, 3 s left");
+    nodes_note(&m, s, 1000, TRACE_SEEN_DELIVERED, 200000, 399999); /* it may come back */
+    assert_frame_contains(&m, "hello: 200000 of 400000 (50%)");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* RabbitMQ's nodes note no single messages: its queues' masters count what was published and taken, the first
+ * time with the first message, and anew after a failover. */
+static void progress_of_what_a_master_counts(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    s->traces = 0;
+    s->queues[0].published = s->queues[0].taken = -1;
+    s->queues[0].consumers = 1;
+    queue_says(&m, s, 0, 2, -1);
+    struct command *c = runs(&m, publish);
+    s->queues[0].published = 100000;
+    s->queues[0].taken = 100000;
+    queue_says(&m, s, 1000, 2, -1);
+    s->queues[0].published = 160000;
+    queue_says(&m, s, 1000, 2, -1);
+    assert_frame_contains(&m, "hello: 160000 of 400000 (40%), 60000/s, 5 s left");
+    s->queues[0].published = 50000;
+    s->queues[0].taken = 0;
+    queue_says(&m, s, 1000, 2, -1);
+    assert_frame_contains(&m, "hello: 210000 of 400000 (52%), ");
+    model_ended(&m, c, 0);
+    runs(&m, get);
+    s->queues[0].taken = 200000;
+    queue_says(&m, s, 1000, 2, -1);
+    assert_frame_contains(&m, "hello: 200000 of 400000 (50%)");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* Where nothing but its depth is told: what a consumer took meanwhile was published, too. */
+static void progress_of_what_is_there(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    s->traces = 0;
+    s->queues[0].consumers = 1;
+    queue_says(&m, s, 0, 1000, -1);
+    struct command *c = runs(&m, publish);
+    queue_says(&m, s, 1000, 9448, -1);
+    queue_says(&m, s, 1000, 5000, -1);
+    assert_frame_contains(&m, "hello: at least 8448 of 400000\n");
+    s->queues[0].consumers = 0;
+    queue_says(&m, s, 1000, 21000, -1);
+    assert_frame_contains(&m, "hello: 20000 of 400000 (5%), ");
+    free(s->queues[0].effective_definition);
+    s->queues[0].effective_definition = xstrdup("{\"max-length\":21000}");
+    for (int i = 0; i < 20; i++)
+        queue_says(&m, s, 1000, 21000, -1);
+    assert_frame_contains(&m, "hello: at least 20000 of 400000\n");
+    model_ended(&m, c, 0);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
+/* RabbitMQ tells late of what happens: that nothing is heard of it for a moment is no standing still. */
+static void what_stands_still(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    queue_says(&m, s, 0, 0, -1);
+    runs(&m, publish);
+    for (int i = 0; i < 5; i++) {
+        queue_says(&m, s, 1000, 0, -1);
+        assert_frame_contains(&m, "hello: 0 of 400000 (0%)\n");
+    }
+    queue_says(&m, s, 1000, 0, -1);
+    assert_frame_contains(&m, "hello: 0 of 400000 (0%), it stands still");
+    queue_says(&m, s, 1000, 100000, -1);
+    for (int i = 0; i < 4; i++)
+        queue_says(&m, s, 1000, 100000, -1);
+    assert_frame_lacks(&m, "stands still");
+    queue_says(&m, s, 1000, 100000, -1);
+    assert_frame_contains(&m, "hello: 100000 of 400000 (25%), it stands still");
+    queue_says(&m, s, 1000, 400000, -1);
+    for (int i = 0; i < 9; i++)
+        queue_says(&m, s, 1000, 400000, -1);
+    assert_frame_contains(&m, "hello: 400000 of 400000 (100%)"); /* it is there, and ends when it will */
+    assert_frame_lacks(&m, "stands still");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 static void a_cut_node_is_healed_by_the_same_key(void **state)
 {
     struct model m;
@@ -281,6 +440,11 @@ int main(void)
         cmocka_unit_test(a_replay_is_left_at_once),
         cmocka_unit_test(a_long_output_opens),
         cmocka_unit_test(long_work_says_how_far_it_is),
+        cmocka_unit_test(progress_is_of_what_was_published),
+        cmocka_unit_test(progress_of_what_is_taken),
+        cmocka_unit_test(progress_of_what_a_master_counts),
+        cmocka_unit_test(progress_of_what_is_there),
+        cmocka_unit_test(what_stands_still),
         cmocka_unit_test(a_cut_node_is_healed_by_the_same_key),
         cmocka_unit_test(copying_takes_what_ran),
     };

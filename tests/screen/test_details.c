@@ -31,6 +31,9 @@ static void details(struct watched *s)
         next->queues[0].messages = i;
         next->queues[0].publish_rate = i % 7;
         next->taken_at += 750; /* a look is 250 */
+        if (i % 7)             /* so many in the second before this look */
+            story_fact(&s->t, TRACE_SEEN_ACCEPTED, 1, (next->taken_wall_ms - STORY_BEGIN_MS - 500) * 1000, 11,
+                       10 + (uint64_t)i % 7);
         look(s);
     }
 }

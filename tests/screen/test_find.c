@@ -219,6 +219,29 @@ static void events_are_written_to_a_file(void **state)
     model_finish(&m);
 }
 
+/* By what stands under PUB/s, not by a mean of which nothing is seen. */
+static void sorted_by_what_is_published(void **state)
+{
+    (void)state;
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("many");
+    size_t last = s->queues_len - 1;
+    s->queues[3].publish_rate = 54005; /* it was busy */
+    m.sort = SORT_RATE;
+    model_observe(&m, s);
+    m.history.items[last].published[HISTORY_LEN - 1] = 7;
+    for (size_t i = 0; i < last; i++)
+        m.history.items[i].published[HISTORY_LEN - 1] = 0;
+    s->taken_at += 100; /* in the same second */
+    model_observe(&m, s);
+    assert_int_equal(m.shown.items[0], last);
+    for (size_t i = 0; i < last; i++)
+        assert_int_equal(m.shown.items[i + 1], i); /* equal ones by name */
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* Only by columns that are drawn, and their heading says so. */
 static void sorted_by_what_is_seen(void **state)
 {
@@ -260,6 +283,7 @@ int main(void)
         cmocka_unit_test(filtering_shows_what_passes),
         cmocka_unit_test(sorting_orders_the_queues),
         cmocka_unit_test(sorted_by_what_is_seen),
+        cmocka_unit_test(sorted_by_what_is_published),
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(events_are_written_to_a_file),

@@ -24,6 +24,29 @@ static void a_long_error(void **state)
     sketch_destroy(l);
 }
 
+/* Of what a step's program prints the lines are shown that are there to their end; all of it once it has
+ * ended. */
+static void half_a_line(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_two_proved();
+    struct model m;
+    struct command *run;
+    static const char *const argv[] = {"consumer", "--queue", "hello", NULL};
+    static const char part[] = "received: Hello 1\nreceived: Hel";
+    show(&m, l, (const char *const[]){"rest", NULL});
+    model_key(&m, '4', &run);
+    model_ran(&m, command_of(argv, 2));
+    model_output(&m, m.command, part, strlen(part));
+    lesson_output(l, 2, part, strlen(part));
+    assert_frame_contains(&m, "| received: Hello 1\n");
+    assert_frame_lacks(&m, "received: Hel\n");
+    model_ended(&m, m.command, 1);
+    assert_frame_contains(&m, "| received: Hel\n");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* Nothing is cut without saying so: what was seen last is read to its end where there are rows for it, and
  * the steps that have none are counted. */
 static void what_has_no_room_is_said(void **state)
@@ -306,10 +329,15 @@ int main(void)
 {
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_long_error),           cmocka_unit_test(what_has_no_room_is_said),
-        cmocka_unit_test(a_step_that_only_looks), cmocka_unit_test(a_result_is_told_once_it_was_seen),
-        cmocka_unit_test(a_lesson_is_folded),     cmocka_unit_test(a_lab_that_does_not_fit),
-        cmocka_unit_test(predict_first),          cmocka_unit_test(a_lesson_is_scrolled),
+        cmocka_unit_test(a_long_error),
+        cmocka_unit_test(half_a_line),
+        cmocka_unit_test(what_has_no_room_is_said),
+        cmocka_unit_test(a_step_that_only_looks),
+        cmocka_unit_test(a_result_is_told_once_it_was_seen),
+        cmocka_unit_test(a_lesson_is_folded),
+        cmocka_unit_test(a_lab_that_does_not_fit),
+        cmocka_unit_test(predict_first),
+        cmocka_unit_test(a_lesson_is_scrolled),
         cmocka_unit_test(the_lesson_is_folded),
     };
     return cmocka_run_group_tests_name("screen/lesson_view", tests, NULL, NULL);

@@ -191,11 +191,14 @@ static void a_command_does_not_tick(void **state)
 }
 
 /* What a command printed last, however it came through the pipe: a line, and those that only continue it,
- * each in a row of its own. */
+ * each in a row of its own. A line that is not there to its end is none yet; what a program ends with is one.
+ */
 static void the_last_line_of_output(void **state)
 {
     static const char *const parts[] = {"connected\nrecei", "ved: Hello", " World\n", "    it was",
                                         " transient\n\n"};
+    static const char *const lines[] = {"connected", "connected", "received: Hello World",
+                                        "received: Hello World", "received: Hello World\nit was transient"};
     struct model m;
     struct command *run = NULL;
     (void)state;
@@ -203,17 +206,26 @@ static void the_last_line_of_output(void **state)
     see(&m, "rest");
     model_key(&m, 's', &run);
     model_ran(&m, run);
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         model_output(&m, m.command, parts[i], strlen(parts[i]));
-    assert_string_equal(m.command->last_line, "received: Hello World\nit was transient");
+        assert_string_equal(m.command->last_line, lines[i]);
+    }
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "\n| received: Hello World\n| it was transient\n");
     free(frame);
-    model_output(&m, m.command, "done", 4);
+    model_output(&m, m.command, "done\n", 5);
     assert_string_equal(m.command->last_line, "done");
     for (int i = 0; i < 10000; i++)
         model_output(&m, m.command, " and so on\n", 11);
     assert_true(strlen(m.command->last_line) < 1100);
+    for (int i = 0; i < 10000; i++)
+        model_output(&m, m.command, "all in one ", 11);
+    assert_true(strlen(m.command->last_line) < 1100);
+    model_output(&m, m.command, "\nthe end", 8);
+    assert_memory_equal(m.command->last_line, "all in one all", 14);
+    assert_true(strlen(m.command->last_line) < 1100);
+    model_ended(&m, m.command, 0);
+    assert_string_equal(m.command->last_line, "the end");
     model_finish(&m);
 }
 

@@ -179,6 +179,82 @@ static void one_line_of_a_death(void **state)
     json_decref(answers[2].log);
 }
 
+/* What node2 answers of mirrior_hello, of which it is the master and node3 a mirror; and its log's lines. */
+static struct snapshot *look(struct scene *s, const struct snapshot *before, ms_time now, const char *state,
+                             bool level, bool logged)
+{
+    struct node_answer answers[3] = {0};
+    struct log_sync sync = {0};
+    json_t *log = json_array();
+    for (size_t i = 0; logged && i < ARRAY_LEN(lines); i++) {
+        json_t *e = lines[i].kind && strcmp(lines[i].kind, "sync") == 0
+                        ? node_log_event("node2", lines[i].line, &sync)
+                        : NULL;
+        if (e)
+            json_array_append_new(log, e);
+        else if (strstr(lines[i].line, "to synchronise"))
+            assert_null(node_log_event("node2", lines[i].line, &sync));
+    }
+    json_t *synced = level ? json_pack("[s]", "node3@localhost") : json_array();
+    answers[1] = (struct node_answer){
+        .answered = true,
+        .at = now,
+        .nodes = json_pack("[{s:s, s:b}]", "name", "node2@localhost", "running", 1),
+        .queues = json_pack("[{s:s, s:s, s:s, s:i, s:i, s:[s], s:o}]", "name", "mirrior_hello", "node",
+                            "node2@localhost", "state", state, "messages", 100001, "sync_messages", 0,
+                            "slave_nodes", "node3@localhost", "synchronised_slave_nodes", synced),
+        .policies = json_array(),
+        .log = json_pack("{s:o}", "events", log)};
+    struct merge_time time = {.now = now, .wall_ms = 1795410453239 + (int64_t)now};
+    struct snapshot *seen = merge_answers(&s->lab, answers, before, time);
+    json_decref(answers[1].nodes);
+    json_decref(answers[1].queues);
+    json_decref(answers[1].policies);
+    json_decref(answers[1].log);
+    return seen;
+}
+
+static size_t told(const struct snapshot *s, const char *part)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->events_len; i++)
+        count += strstr(s->events[i].text, part) != NULL;
+    return count;
+}
+
+/* RabbitMQ calls a queue syncing for a while after the last mirror is in sync: it is not. */
+static void a_sync_that_is_over(void **state)
+{
+    struct scene *s = *state;
+    struct snapshot *before = look(s, NULL, 1, "syncing", false, false);
+    assert_int_equal(before->queues[0].state, QUEUE_SEEN_SYNCING);
+    assert_int_equal(before->queues[0].sync_messages, 0);
+    struct snapshot *seen = look(s, before, 400, "syncing", true, false);
+    assert_int_equal(seen->queues[0].state, QUEUE_SEEN_RUNNING);
+    assert_int_equal(seen->queues[0].sync_messages, -1);
+    snapshot_destroy(before);
+    snapshot_destroy(seen);
+}
+
+/* The log tells of a sync, with its time, and the API some time later that the queue syncs: that would stand
+ * behind its end. Where no log is read it is all that tells of it. */
+static void a_sync_is_told_once(void **state)
+{
+    struct scene *s = *state;
+    for (int logged = 0; logged < 2; logged++) {
+        struct snapshot *before = look(s, NULL, 1, "running", false, false);
+        struct snapshot *syncs = look(s, before, 400, "syncing", false, logged);
+        struct snapshot *over = look(s, syncs, 800, "running", true, false);
+        assert_int_equal(told(over, "mirrior_hello: copied 100001 messages"), logged);
+        assert_int_equal(told(over, "mirrior_hello is syncing"), !logged);
+        assert_int_equal(told(over, "mirrior_hello is running"), !logged);
+        assert_int_equal(told(over, "mirrior_hello on node3 in sync"), 1);
+        snapshot_destroy(before);
+        snapshot_destroy(syncs);
+        snapshot_destroy(over);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +264,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_without_end, begin, end),
         cmocka_unit_test_setup_teardown(other_engines_have_none, begin, end),
         cmocka_unit_test_setup_teardown(one_line_of_a_death, begin, end),
+        cmocka_unit_test_setup_teardown(a_sync_that_is_over, begin, end),
+        cmocka_unit_test_setup_teardown(a_sync_is_told_once, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,12 @@ static void nothing_is_said_since_when(void **state)
     story_event(&s.t, "promote", 7000000, "hello: node1 promoted, in sync, 0 messages");
     look(&s);
     page_says(&s, " rates        nothing in or out since node1 took over (21:04:17)\n", true);
+    s.t.s->queues[0].messages = -1; /* its master does not answer: then nobody tells of it */
+    look(&s);
+    page_says(&s, " rates        ?\n", true);
+    s.t.s->queues[0].messages = 10;
+    look(&s);
+    page_says(&s, " rates        nothing in or out since node1 took over (21:04:17)\n", true);
     s.t.s->traces = 0; /* RabbitMQ's may be told to count nothing */
     look(&s);
     page_says(&s, " rates        ?\n", true);

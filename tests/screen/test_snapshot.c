@@ -57,6 +57,36 @@ static void a_recorded_cluster(void **state)
     look_end(&up);
 }
 
+/* What a master has counted of its queue: nothing is told of one with which nothing happened. */
+static void what_a_master_has_counted(void **state)
+{
+    static const struct {
+        const char *stats;
+        int64_t published, taken;
+    } told[] = {{"{}", -1, -1},
+                {"{\"publish\":7}", 7, 0},
+                {"{\"publish\":7,\"ack\":2,\"deliver_no_ack\":1,\"get_no_ack\":3,\"deliver_get\":9}", 7, 6}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        struct look up;
+        answer(&up, "up", 7);
+        json_object_set_new(json_array_get(up.answers[0].queues, 0), "message_stats",
+                            json_loads(told[i].stats, 0, NULL));
+        struct snapshot *s = merge(&up, NULL, 100);
+        const char *name =
+            json_string_value(json_object_get(json_array_get(up.answers[0].queues, 0), "name"));
+        json_t *json = snapshot_to_json(s);
+        char *error = NULL;
+        struct snapshot *again = snapshot_from_json(json, &error);
+        assert_int_equal(snapshot_queue(again, name)->published, told[i].published);
+        assert_int_equal(snapshot_queue(again, name)->taken, told[i].taken);
+        json_decref(json);
+        snapshot_destroy(again);
+        snapshot_destroy(s);
+        look_end(&up);
+    }
+}
+
 /* What a stop does to a queue's only copy, as far as its counts say how its messages are kept. */
 static void the_only_copy(void **state)
 {
@@ -411,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recorded_cluster),
+        cmocka_unit_test(what_a_master_has_counted),
         cmocka_unit_test(the_only_copy),
         cmocka_unit_test(a_recorded_stop),
         cmocka_unit_test(the_fresher_view_wins),

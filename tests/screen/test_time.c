@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "commands.h"
 #include "compare.h"
+#include "tests/temporary.h"
 
 static char *replay_frame(struct player *p, int width, int height)
 {
@@ -146,6 +147,47 @@ static void steps_and_seeks(void **state)
     assert_contains(player_model(p)->command->text, "stop_app");
     player_destroy(p);
     end_session(&s);
+}
+
+/* A recording that begins in the middle of a line has both parts of it, as it is written now and was once. */
+static void a_line_that_goes_on(void **state)
+{
+    (void)state;
+    static const char *const opens[] = {"\"last_line\":\"one\",\"open_line\":\"tw\"",
+                                        "\"last_line\":\"tw\",\"line_open\":true"};
+    char *rest = file_text("tests/screen/snapshots/rest.json", NULL);
+    for (size_t i = 0; i < ARRAY_LEN(opens); i++) {
+        struct text lines = {0};
+        text_add(&lines, "{\"format\":\"mirrorlab recording\",\"version\":1,\"engine\":\"kit\"}\n{\"t\":0,"
+                         "\"snapshot\":");
+        for (const char *c = rest; *c; c++)
+            if (*c != '\n')
+                text_add_bytes(&lines, c, 1);
+        text_printf(&lines,
+                    ",\"commands\":[{\"id\":1,\"text\":\"consumer\",\"argv\":[\"consumer\"],\"step\":-1,"
+                    "\"running\":true,%s}]}\n{\"t\":500,\"id\":1,\"output\":\"o\\n\"}\n",
+                    opens[i]);
+        char *file = temporary_file("open-line", "");
+        FILE *f = fopen(file, "w");
+        assert_non_null(f);
+        fputs(lines.s, f);
+        fclose(f);
+        struct player *p = open_player(file);
+        player_to(p, 1);
+        const struct command *c = player_model(p)->command;
+        assert_non_null(c);
+        if (i == 0)
+            assert_string_equal(c->last_line, "one");
+        else
+            assert_null(c->last_line);
+        player_to(p, player_recording(p)->moments.len);
+        assert_string_equal(player_model(p)->command->last_line, "two");
+        player_destroy(p);
+        unlink(file);
+        free(file);
+        text_finish(&lines);
+    }
+    free(rest);
 }
 
 /* Time passes as it did, at any speed, and stops at the end. */
@@ -347,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_long_replay),
         cmocka_unit_test(frames_of_a_replay),
         cmocka_unit_test(steps_and_seeks),
+        cmocka_unit_test(a_line_that_goes_on),
         cmocka_unit_test(speeds),
         cmocka_unit_test(no_actions_in_a_replay),
         cmocka_unit_test(the_account_of_a_lesson_stands_still),
