@@ -110,6 +110,11 @@ void model_forget_fates(struct model *m)
     VEC_FREE(&m->fates);
 }
 
+bool model_only_looks(const struct model *m)
+{
+    return m->readonly || m->replay;
+}
+
 bool model_refuses(struct model *m, const char *what)
 {
     if (m->readonly)
@@ -118,7 +123,7 @@ bool model_refuses(struct model *m, const char *what)
         model_say(m, _("%s does nothing here: the screen is paused; Space goes back to the lab"), what);
     else if (m->replay)
         model_say(m, _("%s does nothing here: this is a replay, not a lab"), what);
-    return m->readonly || m->replay;
+    return model_only_looks(m);
 }
 
 bool model_refuses_unanswered(struct model *m, const char *what)

@@ -243,8 +243,8 @@ static char *caveat(const struct diagram *d)
     if (left)
         return left;
     if (!l->fates.len && !d->life.moments.len)
-        return xstrdup(d->m->replay ? _("No message of this queue was seen yet.")
-                                    : _("No message of this queue was seen yet. p publishes one."));
+        return xstrdup(model_only_looks(d->m) ? _("No message of this queue was seen yet.")
+                                              : _("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
         return xstrdup(_("It was there before this screen looked: where it is now is all that is known."));
     node_bits gaps = l->gaps & (d->life.part ? d->life.part : l->gaps);

@@ -148,12 +148,14 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
 
 static char *what_first(const struct model *m)
 {
-    bool acts = !m->readonly && !m->replay;
+    bool acts = !model_only_looks(m);
     size_t nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     if (m->replay && m->time.paused)
         return xstrdup(_("Paused; the lab goes on. [ ] step through what was seen, Space goes back to it."));
     if (m->replay)
         return xstrdup(_("A recording: Space plays, [ ] step, { } the next thing that was run, + - speed."));
+    if (!m->lesson && !acts)
+        return xstrdup(_("Read-only. Arrow keys select, Enter: all about it, 2: what happened"));
     if (!m->lesson)
         return xstrdup(_("Select with the arrow keys; s stops a node, a starts it, ? shows all keys."));
     if (acts && m->leftover) {
@@ -417,9 +419,9 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
 static enum request first_in_bar(const struct model *m)
 {
     bool done = m->lesson && model_step(m) == m->lesson->steps_len;
-    return m->readonly || m->replay ? REQUEST_NONE
-           : done                   ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
-                                    : step_key(m);
+    return model_only_looks(m) ? REQUEST_NONE
+           : done              ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
+                               : step_key(m);
 }
 
 /* Whether it stands in the bar besides those of time. */
@@ -429,8 +431,8 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
         return k->request == first_in_bar(m);
     bool answers = question_choice(m, 'a') >= 0; /* a is the start key when that is over */
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
-        return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
-    return k->bar && !(k->acts && (m->readonly || m->replay));
+        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m);
+    return k->bar && !(k->acts && model_only_looks(m));
 }
 
 /* The key at this place of the bar's order: that of the table, with the one that brings the lesson on before

@@ -111,6 +111,8 @@ char *proof_words(const struct lesson_step *s);
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. */
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
+/* What running the current step would run, and with which key if one does; new, the caller frees it. */
+char *step_command_text(const struct model *m, const struct command *c);
 /* What a step has shown, in every view the same: what became of the question if it decides that, then its
  * result. NULL: nothing. */
 char *step_shown_text(const struct model *m, size_t step);
