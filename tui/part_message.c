@@ -208,7 +208,8 @@ static char *unserved_text(const struct diagram *d)
     if (!q || (q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN))
         return NULL;
     const struct away *a = model_past(d->m, q->name);
-    const char *state = q->state == QUEUE_SEEN_STOPPED ? _("STOPPED") : _("DOWN");
+    enum style style;
+    const char *state = queue_state_words(q->state, &style);
     int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
     node_bits on = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
     char *nodes = nodes_text(d->m->snapshot, on), *text;
@@ -248,8 +249,9 @@ static char *caveat(const struct diagram *d)
     if (left)
         return left;
     if (!l->fates.len && !d->life.moments.len)
-        return xstrdup(model_only_looks(d->m) ? _("No message of this queue was seen yet.")
-                                              : _("No message of this queue was seen yet. p publishes one."));
+        return xstrdup(model_only_looks(d->m) || model_unanswered_refuses(d->m, REQUEST_PUBLISH)
+                           ? _("No message of this queue was seen yet.")
+                           : _("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
         return xstrdup(_("It was there before this screen looked: where it is now is all that is known."));
     node_bits gaps = l->gaps & (d->life.part ? d->life.part : l->gaps);

@@ -147,22 +147,25 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
         put_heading(m, c, r, k->policy, 0, SORT_POLICY, _("POLICY"));
 }
 
+const char *queue_state_words(enum queue_seen_state state, enum style *style)
+{
+    *style = STYLE_DOWN;
+    switch (state) {
+    case QUEUE_SEEN_UNKNOWN: break;
+    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
+    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return _("syncing");
+    case QUEUE_SEEN_STOPPED: return _("STOPPED");
+    case QUEUE_SEEN_DOWN: return _("DOWN");
+    }
+    return "?";
+}
+
 static const char *state_text(const struct model *m, const struct queue_seen *q, enum style *style,
                               char buffer[32])
 {
     const char *apart = apart_queue_state(m, q, buffer);
-    if (apart) {
-        *style = STYLE_DOWN;
-        return apart;
-    }
-    switch (q->state) {
-    case QUEUE_SEEN_UNKNOWN: *style = STYLE_DOWN; return "?";
-    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
-    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return _("syncing");
-    case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return _("STOPPED");
-    case QUEUE_SEEN_DOWN: *style = STYLE_DOWN; return _("DOWN");
-    }
-    return "?";
+    *style = STYLE_DOWN;
+    return apart ? apart : queue_state_words(q->state, style);
 }
 
 static int count_bits(node_bits bits)

@@ -175,12 +175,14 @@ static char *past_text(const struct lesson_step *s)
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 
-/* A screen that only looks on runs nothing, and of a live lab it does not know whether another one does. */
+/* A screen that only looks on runs nothing, and of a live lab it does not know whether another one does; nor
+ * is it run now where nobody answers. */
 char *step_command_text(const struct model *m, const struct command *c)
 {
-    return format_text(m->replay     ? _("not run yet: %s")
-                       : m->readonly ? _("its command: %s")
-                                     : _("n runs: %s"),
+    bool refused = m->readonly || model_unanswered_refuses(m, REQUEST_NEXT);
+    return format_text(m->replay ? _("not run yet: %s")
+                       : refused ? _("its command: %s")
+                                 : _("n runs: %s"),
                        c->text);
 }
 

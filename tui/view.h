@@ -44,6 +44,8 @@ bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
+/* a state's one word, wherever it is shown; style: of it */
+const char *queue_state_words(enum queue_seen_state state, enum style *style);
 unsigned queues_sortable(const struct model *m, struct canvas *c,
                          int width); /* bits of sorts: columns drawn */
 /* In one row what the letters mean that are in these models' tables, and `more` (NULL: nothing). */

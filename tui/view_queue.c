@@ -341,8 +341,9 @@ static void fill(struct page *p, const struct model *m)
     }
     char *title = format_text(_("Queue %s "), q->name);
     char masters[32];
+    enum style style;
     const char *apart = apart_queue_state(m, q, masters);
-    page_title(p, title, apart ? apart : _(queue_seen_state_name(q->state)));
+    page_title(p, title, apart ? apart : queue_state_words(q->state, &style));
     free(title);
     places(p, m, q);
     rules(p, m, q, o);
