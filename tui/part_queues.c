@@ -149,15 +149,10 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
 
 const char *queue_state_words(enum queue_seen_state state, enum style *style)
 {
-    *style = STYLE_DOWN;
-    switch (state) {
-    case QUEUE_SEEN_UNKNOWN: break;
-    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
-    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return _("syncing");
-    case QUEUE_SEEN_STOPPED: return _("STOPPED");
-    case QUEUE_SEEN_DOWN: return _("DOWN");
-    }
-    return "?";
+    *style = state == QUEUE_SEEN_RUNNING   ? STYLE_FINE
+             : state == QUEUE_SEEN_SYNCING ? STYLE_SYNCING
+                                           : STYLE_DOWN;
+    return _(queue_seen_state_shown(state));
 }
 
 static const char *state_text(const struct model *m, const struct queue_seen *q, enum style *style,

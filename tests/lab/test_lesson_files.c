@@ -318,7 +318,7 @@ static void actions_name_this_labs_ports(void **state)
     struct lesson *l = lesson_load(7, &lab, &error);
     assert_non_null(l);
     assert_string_equal(l->steps[5].action_text,
-                        "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
+                        "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello --manual-ack");
     assert_string_equal(
         l->steps[0].action_text,
         "labctl -n node1 set_policy mirrior '^mirrior' "
