@@ -310,7 +310,8 @@ bool model_refuses(struct model *m, const char *what);
 
 /* Nobody answers, so what is done would show nothing: says what helps and returns true. */
 bool model_refuses_unanswered(struct model *m, const char *what);
-/* The same beforehand, of a key that acts: it would be refused so, and is not named where keys are offered. */
+/* The same beforehand, of a key that acts: it would be refused so, and is not named where keys are offered.
+ */
 bool model_unanswered_refuses(const struct model *m, enum request request);
 
 void model_select_queue(struct model *m, const char *name); /* as the user does */
