@@ -136,6 +136,10 @@ void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
                     const int64_t samples[HISTORY_LEN]);
 void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_t samples[HISTORY_LEN]);
 
+/* part_clients.c: a node's connections and their channels, on its page */
+struct page;
+void page_clients(struct page *p, const struct model *m, const struct node_seen *n);
+
 /* ---- a page of named values (part_page.c): drawn once to see how long it is, then from the right row on */
 struct page {
     struct canvas *c;

@@ -179,7 +179,7 @@ struct snapshot {
 
     /* Documents as the nodes sent them, NULL if not asked for: "nodes" (each node's own entry of GET
      * /api/nodes), "queue" (GET /api/queues/%2F/NAME), "bindings" (the same/bindings), "connections" (GET
-     * /api/connections). */
+     * /api/connections), "channels" (GET /api/channels). */
     json_t *details;
 };
 
