@@ -46,6 +46,9 @@ int nodes_card_rows(const struct model *m); /* rows that the fullest card could 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
 /* a state's one word, wherever it is shown; style: of it */
 const char *queue_state_words(enum queue_seen_state state, enum style *style);
+/* The width at which it has all its columns, and names room enough; where it is a part of the width, it gets
+ * that. */
+int queues_whole_columns(const struct model *m);
 unsigned queues_sortable(const struct model *m, struct canvas *c,
                          int width); /* bits of sorts: columns drawn */
 /* In one row what the letters mean that are in these models' tables, and `more` (NULL: nothing). */
