@@ -195,7 +195,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return past_text(s);
     }
     *style = STYLE_STRONG;
-    char *lacks = model_only_looks(m) ? NULL : step_lacks(m, s);
+    char *lacks = step_lacks(m, s);
     if (lacks)
         return lacks;
     if (s->action_text && s->action && !s->acted) {

@@ -88,7 +88,7 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *question = current ? question_text(m) : NULL;
     if (question)
         made(d, 6, STYLE_STRONG, question);
-    char *lacks = current && !model_only_looks(m) ? step_lacks(m, s) : NULL;
+    char *lacks = current ? step_lacks(m, s) : NULL;
     if (lacks)
         made(d, 6, STYLE_STRONG, lacks);
     else if (s->action_text && s->action && current && !s->acted) {

@@ -137,6 +137,26 @@ static void assert_offers_what_works(struct model *m, const char *some)
     free(frame);
 }
 
+/* That a partition is in the way is said all the same: what mends it is a key's only elsewhere. */
+static void a_projector_says_that_nodes_are_apart(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    model_init(&m, l, NULL, true, false);
+    see(&m, "cut");
+    l->steps[0].lacks = xstrdup(LESSON_LACKS_PARTED);
+    assert_frame_contains(&m, "A partition keeps the nodes apart: that has to be mended first.");
+    assert_names_none(&m);
+    model_show(&m, VIEW_LESSON);
+    assert_frame_contains(&m, "A partition keeps the nodes apart: that has to be mended first.");
+    assert_names_none(&m);
+    m.readonly = false;
+    assert_frame_contains(&m, "x heals");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* STALE: what is left is to start nodes, to give them their links back, and what needs no node. */
 static void nobody_answers_and_the_bar_offers_what_works(void **state)
 {
@@ -178,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_only_looks_is_named_no_key_that_acts),
         cmocka_unit_test(a_projector_shows_the_command_without_a_key),
+        cmocka_unit_test(a_projector_says_that_nodes_are_apart),
         cmocka_unit_test(nobody_answers_and_the_bar_offers_what_works),
     };
     return cmocka_run_group_tests_name("screen/named_keys", tests, NULL, NULL);
