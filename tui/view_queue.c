@@ -194,6 +194,25 @@ static void add_rate(struct text *t, const char *name, double rate, int64_t tota
         text_printf(t, _(" (%s so far)"), count_text(total, count));
 }
 
+/* Of what went out, how: the kit's nodes count deliveries and gets of a queue, RabbitMQ's also which of them
+ * wanted no acknowledgement, and gets that found nothing. */
+static void ways_out(struct page *p, const json_t *stats)
+{
+    static const struct {
+        const char *key, *name;
+    } ways[] = {{"deliver", N_("delivered")},
+                {"deliver_no_ack", N_("delivered auto-ack")},
+                {"get", N_("got")},
+                {"get_no_ack", N_("got auto-ack")},
+                {"get_empty", N_("got nothing")}};
+    struct text t = {0};
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+        add_rate(&t, _(ways[i].name), detail_rate(stats, ways[i].key), detail_count(stats, ways[i].key));
+    if (t.len)
+        page_field(p, _("out by"), STYLE_NORMAL, "%s", t.s);
+    text_finish(&t);
+}
+
 /* Since when a queue's master has counted: these are its own figures, and they begin at nothing with it. */
 struct counting {
     enum { SINCE_UNKNOWN, SINCE_DECLARED, SINCE_TAKEN_OVER, SINCE_BACK } since;
@@ -265,25 +284,6 @@ static bool had_nothing(const struct model *m, const struct queue_seen *q, const
 {
     return o && m->snapshot->source >= 0 && m->snapshot->traces &&
            (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
-}
-
-/* Of what went out, how: the kit's nodes count deliveries and gets of a queue, RabbitMQ's also which of them
- * wanted no acknowledgement, and gets that found nothing. */
-static void ways_out(struct page *p, const json_t *stats)
-{
-    static const struct {
-        const char *key, *name;
-    } ways[] = {{"deliver", N_("delivered")},
-                {"deliver_no_ack", N_("delivered auto-ack")},
-                {"get", N_("got")},
-                {"get_no_ack", N_("got auto-ack")},
-                {"get_empty", N_("got nothing")}};
-    struct text t = {0};
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
-        add_rate(&t, _(ways[i].name), detail_rate(stats, ways[i].key), detail_count(stats, ways[i].key));
-    if (t.len)
-        page_field(p, _("out by"), STYLE_NORMAL, "%s", t.s);
-    text_finish(&t);
 }
 
 static void rates(struct page *p, const struct model *m, const struct queue_seen *q, const json_t *o)
