@@ -9,6 +9,7 @@ $(call unit_test,screen/snapshot_parted,tests/screen/test_snapshot_parted.c test
 $(call unit_test,screen/model,tests/screen/test_model.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/forms,tests/screen/test_forms.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/keys,tests/screen/test_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/named_keys,tests/screen/test_named_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/history,tests/screen/test_history.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/events,tests/screen/test_events.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
@@ -72,6 +73,7 @@ $(call unit_test,screen/ledger_number,tests/screen/test_ledger_number.c tests/sc
 $(call unit_test,screen/message,tests/screen/test_message.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/details,tests/screen/test_details.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/queue_page,tests/screen/test_queue_page.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/management,tests/screen/test_management.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/legend,tests/screen/test_legend.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(BUILD)/tests/screen/legend: | catalogues
 $(call unit_test,screen/pause,tests/screen/test_pause.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))

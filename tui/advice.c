@@ -35,6 +35,9 @@ char *step_lacks(const struct model *m, const struct lesson_step *s)
 {
     bool went_well = s->action && s->acted && s->exit_code <= 0; /* or runs; what it used up is no reason */
     bool used_up = went_well && s->lacks && strcmp(s->lacks, LESSON_LACKS_QUEUE) != 0;
+    bool parted = s->lacks && strcmp(s->lacks, LESSON_LACKS_PARTED) == 0;
+    if (m->replay || (m->readonly && !parted)) /* what helps is a key, in the lesson's own words */
+        return NULL;
     return s->lacks && !used_up ? lacks_words(m, s) : NULL;
 }
 

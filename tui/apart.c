@@ -70,7 +70,7 @@ char *apart_of_node(const struct model *m, int node)
         return xstrdup(_("links back, still apart"));
     from = from ? from : told & those_up(s);
     if (!from && (m->cut >> node & 1))
-        return xstrdup(m->replay ? _("links were cut") : _("links were cut: x heals"));
+        return xstrdup(model_only_looks(m) ? _("links were cut") : _("links were cut: x heals"));
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
@@ -135,7 +135,7 @@ static char *still_apart(const struct model *m, const char *others)
         return xstrdup(_("Links back: autoheal restarts the side with fewer clients, without its messages"));
     if (strcmp(handling, "pause_minority") == 0)
         return xstrdup(_("Links back: the nodes that paused start again by themselves"));
-    if (m->replay) /* there is no key that mends it */
+    if (model_only_looks(m)) /* there is no key that mends it */
         return format_text(_("Two views: %s stayed apart, though the links are back"), others);
     int torn = 0;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
@@ -174,7 +174,7 @@ char *apart_advice(const struct model *m)
             back = back && apart_links_back(s, (int)i);
     }
     char *theirs = side_names(s, others), *mine = side_names(s, ours), *text;
-    int heals = m->replay ? -1 : healed_by_key(m);
+    int heals = model_only_looks(m) ? -1 : healed_by_key(m);
     if (back)
         text = still_apart(m, theirs);
     else if (heals < 0)

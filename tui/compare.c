@@ -200,9 +200,9 @@ static void draw_queue(const struct model *m, const struct queue_seen *q, struct
     char now[24], most[24];
     count_text(q->messages, now);
     bool away = q->messages<0, had = most_held(m, q)> q->messages;
-    x = canvas_put(c, r, x, 0, away ? STYLE_DOWN : STYLE_STRONG,
-                   away ? _(queue_seen_state_name(q->state)) : now) +
-        1;
+    enum style style;
+    const char *word = queue_state_words(q->state, &style);
+    x = canvas_put(c, r, x, 0, away ? STYLE_DOWN : STYLE_STRONG, away ? word : now) + 1;
     count_text(most_held(m, q), most);
     if (had)
         canvas_printf(c, r, x, 0, STYLE_DIM, away ? _("was %s") : _("had %s"), most);

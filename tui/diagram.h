@@ -67,8 +67,11 @@ char diagram_first_letter(const struct diagram *d, size_t node);
 bool diagram_arrived(const struct moment *m);
 struct absent diagram_absent(const struct diagram *d, size_t row);
 
-/* part_message.c, part_verdict.c: of a message that nodes noted. message_only_missing: nothing is known of
- * single messages of its queue, but that so many did not come back with its nodes; NULL: else. */
+/* part_message.c, part_verdict.c: of a message that nodes noted. message_is_known: nodes told of one,
+ * so there is one to be judged (RabbitMQ's tell of none; an empty queue has none). message_only_missing:
+ * nothing is known of single messages of its queue, but that so many did not come back with its nodes; NULL:
+ * else. */
+bool message_is_known(const struct diagram *d);
 const struct away *message_only_missing(const struct diagram *d);
 int message_verdict_rows(const struct diagram *d, int width);
 void draw_message_verdict(const struct diagram *d, struct rect r);

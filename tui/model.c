@@ -110,6 +110,11 @@ void model_forget_fates(struct model *m)
     VEC_FREE(&m->fates);
 }
 
+bool model_only_looks(const struct model *m)
+{
+    return m->readonly || m->replay;
+}
+
 bool model_refuses(struct model *m, const char *what)
 {
     if (m->readonly)
@@ -118,7 +123,7 @@ bool model_refuses(struct model *m, const char *what)
         model_say(m, _("%s does nothing here: the screen is paused; Space goes back to the lab"), what);
     else if (m->replay)
         model_say(m, _("%s does nothing here: this is a replay, not a lab"), what);
-    return m->readonly || m->replay;
+    return model_only_looks(m);
 }
 
 bool model_refuses_unanswered(struct model *m, const char *what)
@@ -576,12 +581,35 @@ static bool asks_the_only_node(const struct model *m, const struct command *c)
     return c->step >= 0 && m->snapshot && m->snapshot->nodes_len == 1;
 }
 
+/* it would show nothing while nobody answers */
+static bool needs_answers(const struct model *m, const struct command *c)
+{
+    return command_acts(c) && !command_wakes(c) && !asks_the_only_node(m, c);
+}
+
+bool model_unanswered_refuses(const struct model *m, enum request request)
+{
+    size_t i = model_step(m);
+    const struct lesson_step *step = m->lesson && i < m->lesson->steps_len ? &m->lesson->steps[i] : NULL;
+    if (!m->snapshot || m->replay || !model_stale(m))
+        return false;
+    if (request == REQUEST_CUT)
+        return !command_cut_heals(m);
+    bool runs =
+        step && step->action && (request == REQUEST_REPEAT || (request == REQUEST_NEXT && !step->acted));
+    if (!runs)
+        return wants_answers(request);
+    struct command *c = command_step(m, i);
+    bool refuses = needs_answers(m, c);
+    command_destroy(c);
+    return refuses;
+}
+
 enum effect model_key(struct model *m, int key, struct command **run)
 {
     *run = NULL;
     enum effect effect = key_pressed(m, key, run);
-    if (effect != EFFECT_RUN || !command_acts(*run) || command_wakes(*run) || asks_the_only_node(m, *run) ||
-        !model_refuses_unanswered(m, (*run)->text))
+    if (effect != EFFECT_RUN || !needs_answers(m, *run) || !model_refuses_unanswered(m, (*run)->text))
         return effect;
     command_destroy(*run); /* also of a form, or after a question, that was opened before they fell silent */
     *run = NULL;

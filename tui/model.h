@@ -309,11 +309,18 @@ void model_received(struct model *m, const struct command *c); /* ledger_receipt
 bool model_runs(const struct model *m);                        /* anything runs */
 void model_say(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Nothing may be done to the lab from this screen: says why and returns true. what: a key's name, a verb */
+/* Nothing may be done to the lab from this screen, for it is read-only or shows the past: no key that acts is
+ * named then. */
+bool model_only_looks(const struct model *m);
+
+/* The same of what was asked for: says why and returns true. what: a key's name, a verb */
 bool model_refuses(struct model *m, const char *what);
 
 /* Nobody answers, so what is done would show nothing: says what helps and returns true. */
 bool model_refuses_unanswered(struct model *m, const char *what);
+/* The same beforehand, of a key that acts: it would be refused so, and is not named where keys are offered.
+ */
+bool model_unanswered_refuses(const struct model *m, enum request request);
 
 void model_select_queue(struct model *m, const char *name); /* as the user does */
 const char *model_running_node(const struct model *m);      /* the selected one if it runs; NULL: none does */

@@ -29,9 +29,10 @@ struct rect draw_box(struct canvas *c, int width, int height, const char *title)
 static const char *help_of(const struct model *m, size_t i)
 {
     const struct key_entry *k = &key_table[i];
-    bool refused = k->acts || (k->request == REQUEST_RECORD && !m->time.paused);
+    bool refused =
+        (k->acts && model_only_looks(m)) || (k->request == REQUEST_RECORD && m->replay && !m->time.paused);
     if (!m->compared)
-        return m->replay && refused ? NULL : k->help;
+        return refused ? NULL : k->help;
     return i && k[-1].request == k->request ? NULL : key_in_compare(k);
 }
 

@@ -130,6 +130,11 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
 /* ---- drawing
  * ----------------------------------------------------------------------------------------------- */
 
+bool message_is_known(const struct diagram *d)
+{
+    return d->m->ledger.fates.len || (d->m->ledger.facts.len && d->life.moments.len);
+}
+
 const struct away *message_only_missing(const struct diagram *d)
 {
     const struct ledger *l = &d->m->ledger;
@@ -203,7 +208,8 @@ static char *unserved_text(const struct diagram *d)
     if (!q || (q->state != QUEUE_SEEN_STOPPED && q->state != QUEUE_SEEN_DOWN))
         return NULL;
     const struct away *a = model_past(d->m, q->name);
-    const char *state = q->state == QUEUE_SEEN_STOPPED ? _("STOPPED") : _("DOWN");
+    enum style style;
+    const char *state = queue_state_words(q->state, &style);
     int64_t held = q->was_messages >= 0 || !a ? q->was_messages : a->held;
     node_bits on = a && a->copies ? a->copies : q->master >= 0 ? (node_bits)1 << q->master : 0;
     char *nodes = nodes_text(d->m->snapshot, on), *text;
@@ -243,8 +249,9 @@ static char *caveat(const struct diagram *d)
     if (left)
         return left;
     if (!l->fates.len && !d->life.moments.len)
-        return xstrdup(d->m->replay ? _("No message of this queue was seen yet.")
-                                    : _("No message of this queue was seen yet. p publishes one."));
+        return xstrdup(model_only_looks(d->m) || model_unanswered_refuses(d->m, REQUEST_PUBLISH)
+                           ? _("No message of this queue was seen yet.")
+                           : _("No message of this queue was seen yet. p publishes one."));
     if (!d->life.moments.len && d->life.fate.held)
         return xstrdup(_("It was there before this screen looked: where it is now is all that is known."));
     node_bits gaps = l->gaps & (d->life.part ? d->life.part : l->gaps);
@@ -262,9 +269,10 @@ static char *caveat(const struct diagram *d)
 static void draw_message_title(const struct diagram *d, struct rect r, const char *right, bool hidden)
 {
     const char *queue = d->m->ledger.queue ? d->m->ledger.queue : d->m->queue;
-    char *title = message_only_missing(d) ? format_text(_("Messages of %s "), queue)
-                  : queue                 ? format_text(_("Message #%" PRIu64 " of %s "), d->id + 1, queue)
-                                          : xstrdup(_("Message "));
+    bool known = message_is_known(d);
+    char *title = !queue   ? xstrdup(_("Message "))
+                  : !known ? format_text(_("Messages of %s "), queue)
+                           : format_text(_("Message #%" PRIu64 " of %s "), d->id + 1, queue);
     if (queue && d->life.moments.len) {
         time_t seconds = (time_t)(d->begin_us / 1000000);
         struct tm t;
@@ -273,7 +281,8 @@ static void draw_message_title(const struct diagram *d, struct rect r, const cha
         snprintf(clock, sizeof(clock), "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec,
                  (int)(d->begin_us / 1000 % 1000));
         char *dated =
-            d->life.moments.items[0].from == PARTY_PRODUCER
+            !known ? format_text(_("Messages of %s, from %s on "), queue, clock)
+            : d->life.moments.items[0].from == PARTY_PRODUCER
                 ? format_text(_("Message #%" PRIu64 " of %s, published %s "), d->id + 1, queue, clock)
                 : format_text(_("Message #%" PRIu64 " of %s, from %s on "), d->id + 1, queue, clock);
         int columns = text_columns(d->c, dated);

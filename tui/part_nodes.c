@@ -118,12 +118,16 @@ static bool draw_copy_news(const struct model *m, struct canvas *c, struct rect 
     return true;
 }
 
+/* Where not all have room the last line says how many more there are, and the one above it is the selected
+ * queue's, if that comes later. */
 static void draw_copies(const struct model *m, struct canvas *c, struct rect r, int node)
 {
     const struct snapshot *s = m->snapshot;
+    const struct queue_seen *selected = model_queue(m);
     int copies = 0, y = 0, shown = 0;
     for (size_t i = 0; i < s->queues_len; i++)
         copies += on_node(m, &s->queues[i], node);
+    bool passed = !selected || !on_node(m, selected, node);
     for (size_t i = 0; i < s->queues_len && y < r.height; i++) {
         const struct queue_seen *q = &s->queues[i];
         if (!on_node(m, q, node))
@@ -132,6 +136,9 @@ static void draw_copies(const struct model *m, struct canvas *c, struct rect r, 
             canvas_printf(c, r, 0, y, STYLE_DIM, _("+%d more"), copies - shown);
             return;
         }
+        if (copies > r.height && y == r.height - 2 && !passed)
+            q = selected;
+        passed = passed || q == selected;
         draw_copy(m, c, r, y++, q, node);
         shown++;
         if (y + copies - shown < r.height && draw_copy_news(m, c, r, y, q, node))

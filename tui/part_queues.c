@@ -24,12 +24,14 @@ struct columns {
 #define HISTORY_LEAST 11
 #define WIDE          100
 #define MANY_NODES    4 /* more than these have no cards */
+#define POLICY_WIDTH  10
 #define MIN_NAME      8
+#define GOOD_NAME     15 /* so that the columns stay where they are when the first queues come */
 #define MAX_NAME      32
 
 static int longest_name(const struct model *m, struct canvas *c)
 {
-    int longest = 15; /* so that the columns stay where they are when the first queues come */
+    int longest = GOOD_NAME;
     for (size_t i = 0; i < m->snapshot->queues_len; i++) {
         int columns = text_columns(c, m->snapshot->queues[i].name);
         longest = columns > longest ? columns : longest;
@@ -54,7 +56,7 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
         int *start, needs;
     } wants[] = {
         {&k.state, state},           {&k.ready, READY_WIDTH},     {&k.matrix, nodes * 3 + 2},
-        {&k.unacked, UNACKED_WIDTH}, {&k.mirrors, MIRRORS_WIDTH}, {&k.policy, 10},
+        {&k.unacked, UNACKED_WIDTH}, {&k.mirrors, MIRRORS_WIDTH}, {&k.policy, POLICY_WIDTH},
         {&k.rates, RATES_WIDTH},     {&k.history, HISTORY_LEAST},
     };
     int needs_of[ARRAY_LEN(wants)] = {0};
@@ -82,6 +84,18 @@ static struct columns lay_out(const struct model *m, struct canvas *c, int width
     }
     k.policy_width = k.policy ? width - k.policy : 0;
     return k;
+}
+
+/* Without MIRRORS where the matrix of many nodes says the same. In a partition STATE takes its few more from
+ * the names. */
+int queues_whole_columns(const struct model *m)
+{
+    int nodes = (int)m->snapshot->nodes_len, whole = 1 + GOOD_NAME + 1 + STATE_WIDTH + READY_WIDTH +
+                                                     UNACKED_WIDTH + nodes * 3 + 2 + POLICY_WIDTH +
+                                                     RATES_WIDTH + HISTORY_LEAST;
+    if (nodes <= MANY_NODES)
+        return whole + MIRRORS_WIDTH;
+    return whole > WIDE ? whole : WIDE;
 }
 
 /* figures, and what stands above them, end in the same column */
@@ -147,22 +161,20 @@ static void draw_heading(const struct model *m, struct canvas *c, struct rect r,
         put_heading(m, c, r, k->policy, 0, SORT_POLICY, _("POLICY"));
 }
 
+const char *queue_state_words(enum queue_seen_state state, enum style *style)
+{
+    *style = state == QUEUE_SEEN_RUNNING   ? STYLE_FINE
+             : state == QUEUE_SEEN_SYNCING ? STYLE_SYNCING
+                                           : STYLE_DOWN;
+    return _(queue_seen_state_shown(state));
+}
+
 static const char *state_text(const struct model *m, const struct queue_seen *q, enum style *style,
                               char buffer[32])
 {
     const char *apart = apart_queue_state(m, q, buffer);
-    if (apart) {
-        *style = STYLE_DOWN;
-        return apart;
-    }
-    switch (q->state) {
-    case QUEUE_SEEN_UNKNOWN: *style = STYLE_DOWN; return "?";
-    case QUEUE_SEEN_RUNNING: *style = STYLE_FINE; return _("running");
-    case QUEUE_SEEN_SYNCING: *style = STYLE_SYNCING; return _("syncing");
-    case QUEUE_SEEN_STOPPED: *style = STYLE_DOWN; return _("STOPPED");
-    case QUEUE_SEEN_DOWN: *style = STYLE_DOWN; return _("DOWN");
-    }
-    return "?";
+    *style = STYLE_DOWN;
+    return apart ? apart : queue_state_words(q->state, style);
 }
 
 static int count_bits(node_bits bits)

@@ -162,7 +162,7 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
     return 1 + rows;
 }
 
-/* The same where it is the past, and nothing can be done: no key that would is named. */
+/* The same where nothing can be done, in the past or read-only: no key that would is named. */
 static char *past_text(const struct lesson_step *s)
 {
     if (s->action && s->acted && s->exit_code < 0)
@@ -175,21 +175,32 @@ static char *past_text(const struct lesson_step *s)
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 
+/* A screen that only looks on runs nothing, and of a live lab it does not know whether another one does; nor
+ * is it run now where nobody answers. */
+char *step_command_text(const struct model *m, const struct command *c)
+{
+    bool refused = m->readonly || model_unanswered_refuses(m, REQUEST_NEXT);
+    return format_text(m->replay ? _("not run yet: %s")
+                       : refused ? _("its command: %s")
+                                 : _("n runs: %s"),
+                       c->text);
+}
+
 /* what can be done at the current step; the caller frees it. NULL: nothing more */
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
     bool schedule = !s->action && !s->wait_text;
-    if (m->replay && !schedule && (s->acted || !s->action_text)) {
+    if (model_only_looks(m) && !schedule && (s->acted || !s->action_text)) {
         *style = STYLE_DIM;
         return past_text(s);
     }
     *style = STYLE_STRONG;
-    char *lacks = m->replay ? NULL : step_lacks(m, s);
+    char *lacks = step_lacks(m, s);
     if (lacks)
         return lacks;
     if (s->action_text && s->action && !s->acted) {
         struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
-        char *text = format_text(m->replay ? _("not run yet: %s") : _("n runs: %s"), c->text);
+        char *text = step_command_text(m, c);
         command_destroy(c);
         return text;
     }
@@ -357,7 +368,7 @@ char *lesson_done_text(const struct model *m)
     size_t steps = m->lesson->steps_len;
     if (!m->lesson->number)
         return xstrdup(_("This is the end of the schedule."));
-    if (m->replay)
+    if (model_only_looks(m))
         return format_text(_("All %zu steps were seen."), steps);
     if (!m->next_lesson)
         return format_text(

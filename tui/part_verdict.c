@@ -105,6 +105,8 @@ int message_verdict_rows(const struct diagram *d, int width)
 {
     if (!d->m->queue && !d->m->ledger.queue)
         return 0; /* there is no queue, and no message */
+    if (!message_is_known(d) && !message_only_missing(d))
+        return 0; /* there is none to be judged: the words above say why */
     char *now = now_text(d), *text = now ? now : why(d);
     int rows = (now ? has_counts(d) : 1) + (text ? paragraph_rows(d->c, width - 1, text) : 0);
     free(text);

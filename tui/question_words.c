@@ -35,7 +35,7 @@ char *two_sentences(char *first, char *second)
 /* somebody can press keys here, and they are about the lab */
 static bool has_keys(const struct model *m)
 {
-    return !m->readonly && !m->replay && !m->text_only;
+    return !model_only_looks(m) && !m->text_only;
 }
 
 int question_choice(const struct model *m, int key)

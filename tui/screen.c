@@ -146,14 +146,29 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
 /* ---- command line and key bar
  * ------------------------------------------------------------------------------------- */
 
+/* Nobody answers, and n would be refused for it. */
+static char *silent_first(const struct model *m)
+{
+    if (m->snapshot->moved_to)
+        return format_text(_("The lab runs on other ports now (AMQP %d): q, then call lab as before."),
+                           m->snapshot->moved_to);
+    return xstrdup(question_choice(m, 'a') < 0
+                       ? _("No node answers: a starts the selected one, ? shows all keys.")
+                       : _("No node answers: :start starts the selected one, ? shows all keys."));
+}
+
 static char *what_first(const struct model *m)
 {
-    bool acts = !m->readonly && !m->replay;
+    bool acts = !model_only_looks(m);
     size_t nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     if (m->replay && m->time.paused)
         return xstrdup(_("Paused; the lab goes on. [ ] step through what was seen, Space goes back to it."));
     if (m->replay)
         return xstrdup(_("A recording: Space plays, [ ] step, { } the next thing that was run, + - speed."));
+    if (!m->lesson && !acts)
+        return xstrdup(_("Read-only. Arrow keys select, Enter: all about it, 2: what happened"));
+    if (!m->lesson && model_unanswered_refuses(m, REQUEST_STOP))
+        return silent_first(m);
     if (!m->lesson)
         return xstrdup(_("Select with the arrow keys; s stops a node, a starts it, ? shows all keys."));
     if (acts && m->leftover) {
@@ -167,6 +182,8 @@ static char *what_first(const struct model *m)
     char *lacks = s ? step_lacks(m, s) : NULL, *failed = s && !lacks ? step_failed_text(m, s) : NULL;
     if (lacks || failed)
         return lacks ? lacks : failed;
+    if (s && model_unanswered_refuses(m, REQUEST_NEXT))
+        return silent_first(m);
     if (acts && m->lesson->nodes > 0 && (size_t)m->lesson->nodes < nodes && step < m->lesson->steps_len)
         return step > 0 ? format_text(NP_("This lesson is about %d node; the others of this lab look on. n "
                                           "goes on: step %zu.",
@@ -417,9 +434,10 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
 static enum request first_in_bar(const struct model *m)
 {
     bool done = m->lesson && model_step(m) == m->lesson->steps_len;
-    return m->readonly || m->replay ? REQUEST_NONE
-           : done                   ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
-                                    : step_key(m);
+    if (model_only_looks(m))
+        return REQUEST_NONE;
+    enum request key = done ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE) : step_key(m);
+    return model_unanswered_refuses(m, key) ? REQUEST_NONE : key;
 }
 
 /* Whether it stands in the bar besides those of time. */
@@ -429,8 +447,8 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
         return k->request == first_in_bar(m);
     bool answers = question_choice(m, 'a') >= 0; /* a is the start key when that is over */
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
-        return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
-    return k->bar && !(k->acts && (m->readonly || m->replay));
+        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m);
+    return k->bar && !(k->acts && (model_only_looks(m) || model_unanswered_refuses(m, k->request)));
 }
 
 /* The key at this place of the bar's order: that of the table, with the one that brings the lesson on before

@@ -44,6 +44,11 @@ bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r); /* the table with its heading */
+/* a state's one word, wherever it is shown; style: of it */
+const char *queue_state_words(enum queue_seen_state state, enum style *style);
+/* The width at which it has all its columns, and names room enough; where it is a part of the width, it gets
+ * that. */
+int queues_whole_columns(const struct model *m);
 unsigned queues_sortable(const struct model *m, struct canvas *c,
                          int width); /* bits of sorts: columns drawn */
 /* In one row what the letters mean that are in these models' tables, and `more` (NULL: nothing). */
@@ -111,16 +116,18 @@ char *proof_words(const struct lesson_step *s);
  * what it does and, once it was seen, what it has shown; new, NULL: nothing. */
 const char *step_title(const struct lesson *l, size_t step);
 char *step_text(const struct lesson *l, size_t step);
+/* What running the current step would run, and with which key if one does; new, the caller frees it. */
+char *step_command_text(const struct model *m, const struct command *c);
 /* What a step has shown, in every view the same: what became of the question if it decides that, then its
  * result. NULL: nothing. */
 char *step_shown_text(const struct model *m, size_t step);
 
 /* advice.c: what brings a step on; the caller frees the texts. step_lacks: why it would show nothing now;
- * NULL: nothing is missing, or it ran well. step_failed_text: how its program failed and what helps; NULL: it
- * did not fail. step_advice: what n says of one that was run, or lacks something. step_cure: for its own
- * line: what helps where waiting does not; else NULL. step_key: the key that brings the current step on: n;
- * where its program failed r, or a before that; none where something is missing that the step itself names
- * (or all steps are done). */
+ * NULL: nothing is missing, or it ran well, or what helps is a key and none acts here. step_failed_text: how
+ * its program failed and what helps; NULL: it did not fail. step_advice: what n says of one that was run, or
+ * lacks something. step_cure: for its own line: what helps where waiting does not; else NULL. step_key: the
+ * key that brings the current step on: n; where its program failed r, or a before that; none where something
+ * is missing that the step itself names (or all steps are done). */
 char *step_lacks(const struct model *m, const struct lesson_step *s);
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
 char *step_advice(const struct model *m, size_t i, enum lesson_help *help);
@@ -131,6 +138,10 @@ enum request step_key(const struct model *m);
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
                     const int64_t samples[HISTORY_LEN]);
 void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_t samples[HISTORY_LEN]);
+
+/* part_clients.c: a node's connections and their channels, on its page */
+struct page;
+void page_clients(struct page *p, const struct model *m, const struct node_seen *n);
 
 /* ---- a page of named values (part_page.c): drawn once to see how long it is, then from the right row on */
 struct page {

@@ -7,8 +7,8 @@
 
 enum part { PART_NODES, PART_QUEUES, PART_LEGEND, PART_STEPS, PART_EVENTS, PARTS };
 
-#define WIDE_COLUMNS 120 /* from here on the lesson stands on the right, above a message's life */
-#define MIN_MESSAGE  12
+#define MIN_RIGHT   39 /* columns for the lesson on the right, above a message's life */
+#define MIN_MESSAGE 12
 
 struct want {
     enum part part;
@@ -134,14 +134,22 @@ static void draw_one_column(const struct model *m, struct canvas *c, struct rect
     draw_parts(m, c, r, &rows);
 }
 
+/* Two thirds of the width, and what the table of queues takes to have the columns that it had in a narrower
+ * terminal; all of it where the rest would be too narrow for the lesson. */
+static int left_columns(const struct model *m, int width)
+{
+    int table = queues_whole_columns(m), thirds = width * 2 / 3, left = table > thirds ? table : thirds;
+    return width - left - 1 < MIN_RIGHT ? width : left;
+}
+
 static void draw(const struct model *m, struct canvas *c, struct rect r)
 {
-    if (r.width < WIDE_COLUMNS) {
+    struct rect left = r, right = r;
+    left.width = left_columns(m, r.width);
+    if (left.width == r.width) {
         draw_one_column(m, c, r, true);
         return;
     }
-    struct rect left = r, right = r;
-    left.width = r.width * 2 / 3;
     right.x = r.x + left.width + 1;
     right.width = r.width - left.width - 1;
     draw_one_column(m, c, left, false);
@@ -160,7 +168,7 @@ static void draw(const struct model *m, struct canvas *c, struct rect r)
 /* What is sorted by is seen: only by what is drawn. */
 static void settle(struct model *m, struct canvas *c, struct rect r)
 {
-    m->sortable = queues_sortable(m, c, r.width < WIDE_COLUMNS ? r.width : r.width * 2 / 3);
+    m->sortable = queues_sortable(m, c, left_columns(m, r.width));
 }
 
 const struct view_ops view_cluster = {.name = N_("Cluster"), .draw = draw, .settle = settle};

@@ -56,14 +56,95 @@ static void links(struct page *p, const json_t *o)
     json_array_foreach(list, i, entry)
     {
         const char *name = detail_text(entry, "name");
-        double in = detail_rate(json_object_get(entry, "stats"), "recv_bytes");
+        double in = detail_rate(json_object_get(entry, "stats"), "recv_bytes"),
+               out = detail_rate(json_object_get(entry, "stats"), "send_bytes");
         text_printf(&t, "%s%.*s", t.len ? ", " : "", (int)strcspn(name ? name : "?", "@"), name ? name : "?");
-        if (in >= 0)
+        if (in >= 0 && out >= 0)
+            text_printf(&t, _(" (%.0f bytes/s in, %.0f out)"), in, out);
+        else if (in >= 0)
             text_printf(&t, _(" (%.0f bytes/s in)"), in);
     }
     if (list)
         page_field(p, _("links to"), STYLE_NORMAL, "%s", t.len ? t.s : _("none"));
     text_finish(&t);
+}
+
+/* a list of words, or one word (RabbitMQ 3.10 tells of one log in either way); no row for an empty one */
+static void words(struct page *p, const char *name, const json_t *list)
+{
+    struct text t = {0};
+    const json_t *entry;
+    size_t i;
+    json_array_foreach(list, i, entry)
+    {
+        const char *word = json_string_value(entry);
+        text_printf(&t, "%s%s", t.len ? ", " : "", word ? word : "?");
+    }
+    if (json_is_string(list))
+        text_add(&t, json_string_value(list));
+    if (t.len)
+        page_field(p, name, STYLE_NORMAL, "%s", t.s);
+    text_finish(&t);
+}
+
+/* its machine and its files */
+static void system_of(struct page *p, const json_t *o)
+{
+    const char *process = detail_text(o, "os_pid");
+    char cores[24], used[24], total[24], queue[24];
+    if (process)
+        page_field(p, _("process"), STYLE_NORMAL, _("%s, on %s processors"), process,
+                   count_text(detail_count(o, "processors"), cores));
+    if (detail_count(o, "proc_total") >= 0)
+        page_field(p, _("Erlang"), STYLE_NORMAL, _("%s of %s processes; %s wait to run"),
+                   count_text(detail_count(o, "proc_used"), used),
+                   count_text(detail_count(o, "proc_total"), total),
+                   count_text(detail_count(o, "run_queue"), queue));
+    words(p, _("data in"), json_object_get(o, "db_dir"));
+    words(p, _("log"), json_object_get(o, "log_files"));
+    words(p, _("config"), json_object_get(o, "config_files"));
+    words(p, _("plugins"), json_object_get(o, "enabled_plugins"));
+}
+
+/* what came and went since it started */
+static void churn(struct page *p, const json_t *o)
+{
+    static const char *const keys[] = {"connection_created", "connection_closed", "channel_created",
+                                       "channel_closed",     "queue_declared",    "queue_created",
+                                       "queue_deleted"};
+    char n[ARRAY_LEN(keys)][24];
+    bool told = false;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        count_text(detail_count(o, keys[i]), n[i]);
+        told = told || detail_count(o, keys[i]) >= 0;
+    }
+    if (told)
+        page_field(p, _("so far"), STYLE_NORMAL,
+                   _("connections %s opened, %s closed; channels %s opened, %s closed; queues %s "
+                     "declared, %s new, %s deleted"),
+                   n[0], n[1], n[2], n[3], n[4], n[5], n[6]);
+}
+
+static void disk(struct page *p, const json_t *o)
+{
+    bool alarm = json_is_true(json_object_get(o, "disk_free_alarm"));
+    char at[32], limit[32], reads[24], writes[24];
+    int64_t least = detail_count(o, "disk_free_limit");
+    const char *waits = alarm ? _("  ALARM: publishers wait") : "";
+    enum style style = alarm ? STYLE_DOWN : STYLE_NORMAL;
+    bytes_text(detail_count(o, "disk_free"), at);
+    if (least >= 0)
+        page_field(p, _("disk"), style, _("%s free, at least %s needed%s"), at, bytes_text(least, limit),
+                   waits);
+    else
+        page_field(p, _("disk"), style, _("%s free%s"), at, waits);
+    if (detail_count(o, "io_sync_count") >= 0 && detail_count(o, "io_write_count") >= 0)
+        page_field(p, _("disk syncs"), STYLE_NORMAL, _("%s; reads %s, writes %s"),
+                   count_text(detail_count(o, "io_sync_count"), at),
+                   count_text(detail_count(o, "io_read_count"), reads),
+                   count_text(detail_count(o, "io_write_count"), writes));
+    else if (detail_count(o, "io_sync_count") >= 0)
+        page_field(p, _("disk syncs"), STYLE_NORMAL, "%s", count_text(detail_count(o, "io_sync_count"), at));
 }
 
 static void figures(struct page *p, const json_t *o)
@@ -76,8 +157,7 @@ static void figures(struct page *p, const json_t *o)
                _("%s of %s%s"), bytes_text(detail_count(o, "mem_used"), a),
                bytes_text(detail_count(o, "mem_limit"), b),
                json_is_true(json_object_get(o, "mem_alarm")) ? _("  ALARM: publishers wait") : "");
-    page_field(p, _("disk"), json_is_true(json_object_get(o, "disk_free_alarm")) ? STYLE_DOWN : STYLE_NORMAL,
-               _("%s free"), bytes_text(detail_count(o, "disk_free"), a));
+    disk(p, o);
     count_text(detail_count(o, "fd_used"), a);
     count_text(detail_count(o, "fd_total"), b);
     if (detail_count(o, "sockets_total") >= 0) {
@@ -90,41 +170,9 @@ static void figures(struct page *p, const json_t *o)
     }
     const char *type = detail_text(o, "type");
     page_field(p, _("type"), STYLE_NORMAL, "%s", type ? type : "?");
-    if (detail_count(o, "io_sync_count") >= 0)
-        page_field(p, _("disk syncs"), STYLE_NORMAL, "%s", count_text(detail_count(o, "io_sync_count"), a));
+    system_of(p, o);
+    churn(p, o);
     links(p, o);
-}
-
-static void connections(struct page *p, const struct model *m, const struct node_seen *n)
-{
-    const json_t *list = json_object_get(m->snapshot->details, "connections"), *entry;
-    size_t i, here = 0;
-    if (!n->answers && n->connections >= 0)
-        page_field(p, _("connections"), STYLE_DOWN, _("? (was %lld)"), (long long)n->connections);
-    else if (!n->answers)
-        page_field(p, _("connections"), STYLE_DOWN, "?");
-    if (!list || !n->answers)
-        return;
-    size_t len = strlen(n->name);
-    json_array_foreach(list, i, entry)
-    {
-        const char *node = detail_text(entry, "node");
-        here += node && strncmp(node, n->name, len) == 0 && (node[len] == '\0' || node[len] == '@');
-    }
-    page_field(p, _("connections"), STYLE_NORMAL, "%zu", here);
-    json_array_foreach(list, i, entry)
-    {
-        const char *node = detail_text(entry, "node"), *name = detail_text(entry, "name");
-        const char *user = detail_text(entry, "user"), *word = detail_text(entry, "state");
-        char channels[24], in[24], out[24];
-        if (!node || strncmp(node, n->name, len) != 0 || (node[len] != '\0' && node[len] != '@'))
-            continue;
-        page_field(p, "", STYLE_DIM, _("%s  %s  %s  channels %s  in %s/s, out %s/s"), name ? name : "?",
-                   user ? user : "?", word ? word : "?",
-                   count_text(detail_count(entry, "channels"), channels),
-                   bytes_text((int64_t)detail_rate(entry, "recv_oct"), in),
-                   bytes_text((int64_t)detail_rate(entry, "send_oct"), out));
-    }
 }
 
 /* What the node's copy has in it: of one that answers, what it says itself; of one that does not, what was so
@@ -199,7 +247,7 @@ static void fill(struct page *p, const struct model *m)
     free(title);
     state(p, m, n);
     figures(p, o);
-    connections(p, m, n);
+    page_clients(p, m, n);
     queues(p, m, m->node);
 }
 

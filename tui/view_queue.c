@@ -97,9 +97,17 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
     char *arguments = json_object_get(o, "arguments")
                           ? json_dumps(json_object_get(o, "arguments"), JSON_COMPACT | JSON_ENCODE_ANY)
                           : NULL;
-    page_field(p, _("declared"), STYLE_NORMAL, "%s%s%s  %s", q->durable ? _("durable") : _("transient"),
+    const char *type = detail_text(o, "type");
+    const char *owner = detail_text(json_object_get(o, "owner_pid_details"), "name");
+    if (owner)
+        page_field(p, _("owner"), STYLE_NORMAL, "%s", owner);
+    char version[24] = "";
+    int64_t stored = detail_count(json_object_get(o, "backing_queue_status"), "version");
+    if (stored >= 0)
+        snprintf(version, sizeof(version), _(" (storage %d)"), (int)stored);
+    page_field(p, _("declared"), STYLE_NORMAL, "%s%s%s%s%s%s  %s", q->durable ? _("durable") : _("transient"),
                q->exclusive ? _(", exclusive") : "", q->auto_delete ? _(", auto-delete") : "",
-               arguments ? arguments : "");
+               type ? ", " : "", type ? type : "", version, arguments ? arguments : "");
     free(arguments);
 }
 
@@ -135,6 +143,9 @@ static void bytes(struct page *p, const json_t *o)
                bytes_text(detail_count(o, "message_bytes_ready"), ready),
                bytes_text(detail_count(o, "message_bytes_unacknowledged"), unacked),
                count_text(detail_count(o, "messages_persistent"), persistent));
+    if (detail_count(o, "message_bytes_persistent") >= 0)
+        page_field(p, "", STYLE_NORMAL, _("of persistent ones %s"),
+                   bytes_text(detail_count(o, "message_bytes_persistent"), all));
 }
 
 /* "(default) by hello, amq.topic by a.#"; the last answer may still be about another queue */
@@ -181,6 +192,25 @@ static void add_rate(struct text *t, const char *name, double rate, int64_t tota
         text_printf(t, _("%.1f/s"), rate);
     if (total >= 0)
         text_printf(t, _(" (%s so far)"), count_text(total, count));
+}
+
+/* Of what went out, how: the kit's nodes count deliveries and gets of a queue, RabbitMQ's also which of them
+ * wanted no acknowledgement, and gets that found nothing. */
+static void ways_out(struct page *p, const json_t *stats)
+{
+    static const struct {
+        const char *key, *name;
+    } ways[] = {{"deliver", N_("delivered")},
+                {"deliver_no_ack", N_("delivered auto-ack")},
+                {"get", N_("got")},
+                {"get_no_ack", N_("got auto-ack")},
+                {"get_empty", N_("got nothing")}};
+    struct text t = {0};
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+        add_rate(&t, _(ways[i].name), detail_rate(stats, ways[i].key), detail_count(stats, ways[i].key));
+    if (t.len)
+        page_field(p, _("out by"), STYLE_NORMAL, "%s", t.s);
+    text_finish(&t);
 }
 
 /* Since when a queue's master has counted: these are its own figures, and they begin at nothing with it. */
@@ -274,6 +304,7 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
                t.len     ? t.s
                : nothing ? nothing
                          : "?");
+    ways_out(p, stats);
     if (counted)
         page_line(p, 14, STYLE_DIM, "%s", counted);
     free(nothing);
@@ -286,7 +317,13 @@ static void consumers(struct page *p, const struct queue_seen *q, const json_t *
     const json_t *list = json_object_get(o, "consumer_details"), *entry;
     char count[24];
     size_t i;
-    page_field(p, _("consumers"), STYLE_NORMAL, "%s", count_text(q->consumers, count));
+    const json_t *capacity = json_object_get(o, "consumer_capacity"); /* RabbitMQ's alone tell it */
+    capacity = capacity ? capacity : json_object_get(o, "consumer_utilisation");
+    if (json_is_number(capacity) && q->consumers > 0)
+        page_field(p, _("consumers"), STYLE_NORMAL, _("%s; ready to take more %.0f%% of the time"),
+                   count_text(q->consumers, count), json_number_value(capacity) * 100);
+    else
+        page_field(p, _("consumers"), STYLE_NORMAL, "%s", count_text(q->consumers, count));
     json_array_foreach(list, i, entry)
     {
         const json_t *channel = json_object_get(entry, "channel_details");
@@ -346,8 +383,9 @@ static void fill(struct page *p, const struct model *m)
     }
     char *title = format_text(_("Queue %s "), q->name);
     char masters[32];
+    enum style style;
     const char *apart = apart_queue_state(m, q, masters);
-    page_title(p, title, apart ? apart : _(queue_seen_state_name(q->state)));
+    page_title(p, title, apart ? apart : queue_state_words(q->state, &style));
     free(title);
     places(p, m, q);
     rules(p, m, q, o);

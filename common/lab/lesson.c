@@ -340,6 +340,17 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
     return news;
 }
 
+/* Something of its proof is there now. */
+static bool shows(const struct lesson_full *full, const struct lesson_step *step, const struct snapshot *s)
+{
+    struct evidence evidence = lesson_evidence(full, step, s);
+    struct finding found;
+    proof_look(((const struct step_proof *)step->proof)->facts, &evidence, &found);
+    bool shown = found.held > 0;
+    finding_finish(&found);
+    return shown;
+}
+
 bool lesson_observe(struct lesson *l, const struct snapshot *s)
 {
     struct lesson_full *full = lesson_full(l);
@@ -360,6 +371,10 @@ bool lesson_observe(struct lesson *l, const struct snapshot *s)
         if (!done)
             break; /* the first open one; those after it have to wait, also if it was ticked just now */
     }
+    size_t at = lesson_current(l);
+    if (at < l->steps_len && l->steps[at].action && !apart && s->source >= 0 &&
+        !shows(full, &l->steps[at], s))
+        lesson_counts_before(full);
     for (size_t i = 0; i < l->steps_len; i++)
         changed = look_at_needs(full, &l->steps[i], i == lesson_current(l), s) || changed;
     return changed;

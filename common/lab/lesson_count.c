@@ -9,6 +9,7 @@ struct queue_count *lesson_count(struct lesson_full *full, const char *queue)
     struct queue_count *count = map_get_str(&full->counts, queue);
     if (!count) {
         count = xcalloc(1, sizeof(*count));
+        count->before = -1;
         map_set(&full->counts, bytes_str(queue), count);
     }
     return count;
@@ -42,6 +43,13 @@ void lesson_counts_anew(struct lesson_full *full)
     size_t at = 0;
     for (struct queue_count *count; (count = map_next(&full->counts, &at));)
         count->fell = false;
+}
+
+void lesson_counts_before(struct lesson_full *full)
+{
+    size_t at = 0;
+    for (struct queue_count *count; (count = map_next(&full->counts, &at));)
+        count->before = count->level;
 }
 
 void lesson_counts_finish(struct lesson_full *full)

@@ -105,18 +105,20 @@ int lesson_keep(const struct lesson *l, const struct labdir *lab)
         begun = begun || l->steps[i].acted;
     if (!begun)
         return 0;
-    json_t *steps = json_array(), *most = json_object(), *taken = json_array();
+    json_t *steps = json_array(), *most = json_object(), *before = json_object(), *taken = json_array();
     for (size_t i = 0; i < l->steps_len; i++)
         json_array_append_new(steps, step_json(&l->steps[i]));
     for (char **name = l->queues; name && *name; name++) {
         const struct queue_count *count = map_get_str(&full->counts, *name);
         if (count)
             json_object_set_new(most, *name, json_integer(count->most));
+        if (count && count->before >= 0)
+            json_object_set_new(before, *name, json_integer(count->before));
         if (count && count->fell)
             json_array_append_new(taken, json_string(*name));
     }
-    json_t *o = json_pack("{s:i, s:o, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages", most,
-                          "taken", taken);
+    json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:o}", "lesson", l->number, "steps", steps, "most_messages",
+                          most, "messages_before", before, "taken", taken);
     json_t *list = kept_lessons(lab);
     if (l->predict.said >= 0)
         json_object_set_new(o, "said", json_integer(l->predict.said));
@@ -188,6 +190,10 @@ bool lesson_take_up(struct lesson *l, const struct labdir *lab)
     json_object_foreach(o ? json_object_get(o, "most_messages") : NULL, name, held)
     {
         lesson_count(full, name)->most = json_integer_value(held);
+    }
+    json_object_foreach(o ? json_object_get(o, "messages_before") : NULL, name, held)
+    {
+        lesson_count(full, name)->before = json_integer_value(held);
     }
     json_array_foreach(json_object_get(o, "taken"), at, held) if (json_is_string(held))
         lesson_count(full, json_string_value(held))

@@ -47,10 +47,12 @@ static inline struct lesson_full *lesson_full(struct lesson *l)
 }
 
 /* lesson_count.c. lesson_count: of this queue; made if there is none yet. lesson_look_at_counts: a snapshot
- * was taken. lesson_counts_anew: from here on it counts whether they become fewer. */
+ * was taken. lesson_counts_anew: from here on it counts whether they become fewer. lesson_counts_before: so
+ * many there are before a step that acts. */
 struct queue_count *lesson_count(struct lesson_full *full, const char *queue);
 void lesson_look_at_counts(struct lesson_full *full, const struct snapshot *s);
 void lesson_counts_anew(struct lesson_full *full);
+void lesson_counts_before(struct lesson_full *full);
 void lesson_counts_finish(struct lesson_full *full);
 
 /* lesson_ask.c. question_decide: this step's proof is there: which of the choices is, unless that was seen

@@ -16,8 +16,8 @@ struct node_answer {
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
     json_t *log;   /* what its log told since the last round (node_log.h), answered or not; NULL: nothing */
     json_t *trace; /* GET /api/trace (the kit's nodes) */
-    json_t *queue, *bindings,
-        *connections; /* GET /api/queues/%2F/NAME, the same/bindings, /api/connections */
+    /* GET /api/queues/%2F/NAME, the same/bindings, /api/connections, /api/channels */
+    json_t *queue, *bindings, *connections, *channels;
 };
 
 /* merge_trace.c: what is said of single messages, and the documents that are kept whole. looked_at: the queue

@@ -126,6 +126,7 @@ static void keep_details(struct snapshot *s, const struct node_answer *answers, 
         json_object_set(details, "queue", answers[s->source].queue); /* not if it is NULL */
         json_object_set(details, "bindings", answers[s->source].bindings);
         json_object_set(details, "connections", answers[s->source].connections);
+        json_object_set(details, "channels", answers[s->source].channels);
     }
     if (json_object_size(details)) { /* somebody looks closely */
         json_object_set(details, "nodes", nodes);

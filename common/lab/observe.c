@@ -62,6 +62,7 @@ static struct node_answer answer_of(const struct asked_node *n)
         .queue = use ? n->asks[ASK_QUEUE].answer : NULL,
         .bindings = use ? n->asks[ASK_BINDINGS].answer : NULL,
         .connections = use ? n->asks[ASK_CONNECTIONS].answer : NULL,
+        .channels = use ? n->asks[ASK_CHANNELS].answer : NULL,
     };
 }
 

@@ -28,7 +28,7 @@ struct observer_wants {
     bool messages;     /* what becomes of messages: nodes begin to note it when they are asked */
     const char *queue; /* and what they hold of this one (copied) */
     bool queue_page;   /* and its whole document */
-    bool connections;
+    bool connections;  /* and their channels */
 };
 void observer_want(struct observer *o, const struct observer_wants *wants);
 

@@ -178,6 +178,7 @@ static char *path_of(const struct ask *a)
     case ASK_QUEUE: path = format_text("/api/queues/%%2F/%s", name ? name : ""); break;
     case ASK_BINDINGS: path = format_text("/api/queues/%%2F/%s/bindings", name ? name : ""); break;
     case ASK_CONNECTIONS: path = xstrdup("/api/connections"); break;
+    case ASK_CHANNELS: path = xstrdup("/api/channels"); break;
     case QUESTIONS: break;
     }
     free(name);
@@ -197,7 +198,8 @@ static bool to_ask(const struct asked_node *n, enum question question)
     case ASK_TRACE: return !n->trace_absent && o->messages;
     case ASK_QUEUE:
     case ASK_BINDINGS: return o->queue_page && o->queue_asked && source; /* each asks all the others for it */
-    case ASK_CONNECTIONS: return o->connections && source;
+    case ASK_CONNECTIONS:
+    case ASK_CHANNELS: return o->connections && source;
     case QUESTIONS: break;
     }
     return false;

@@ -21,6 +21,7 @@ enum question {
     ASK_QUEUE,  /* if wanted */
     ASK_BINDINGS,
     ASK_CONNECTIONS,
+    ASK_CHANNELS,
     QUESTIONS
 };
 

@@ -180,10 +180,27 @@ static enum verdict look_untaken(const struct check *c, const struct evidence *e
     return yes_if(fell == (c->number == 0));
 }
 
+/* "kept 5 of 5": of what was there before, counted; what came later is not of it */
+static enum verdict look_kept(const struct check *c, const struct evidence *e, const struct queue_seen *q,
+                              json_t **seen)
+{
+    const struct queue_count *count = map_get_str(e->counts, c->name);
+    int64_t before = count ? count->before : -1, kept = q->messages < before ? q->messages : before;
+    char had[24] = "?", has[24] = "?";
+    if (before >= 0)
+        snprintf(had, sizeof(had), "%lld", (long long)before);
+    if (kept >= 0)
+        snprintf(has, sizeof(has), "%lld", (long long)kept);
+    *seen = fact_of(N_("kept %s of %s"), has, had);
+    if (kept < 0)
+        return VERDICT_UNKNOWN;
+    return yes_if((kept == before) == (c->number != 0));
+}
+
 static enum verdict look_state(const struct check *c, const struct queue_seen *q, json_t **seen)
 {
     const char *state = queue_seen_state_name(q->state);
-    *seen = fact_with(N_("state=%s"), fact_word(state), NULL);
+    *seen = fact_with(N_("state=%s"), fact_word(queue_seen_state_shown(q->state)), NULL);
     return q->state == QUEUE_SEEN_UNKNOWN ? VERDICT_UNKNOWN : yes_if(is_any(c, state));
 }
 
@@ -217,6 +234,7 @@ static enum verdict look_queue(const struct proof *p, const struct check *c, con
     switch ((int)c->id) {
     case CHECK_QUEUE_HAD: return look_had(p, c, e, q, seen);
     case CHECK_QUEUE_UNTAKEN: return look_untaken(c, e, seen);
+    case CHECK_QUEUE_KEPT: return look_kept(c, e, q, seen);
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
@@ -342,7 +360,7 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     if (by_policy && verdict == VERDICT_NO)
         out->of_policy = c->name;
     out->counted = verdict == VERDICT_NO && (c->id == CHECK_QUEUE_MESSAGES || c->id == CHECK_QUEUE_HAD ||
-                                             c->id == CHECK_QUEUE_PERSISTENT);
+                                             c->id == CHECK_QUEUE_PERSISTENT || c->id == CHECK_QUEUE_KEPT);
     if (alone) {
         out->missing = seen;
         return;

@@ -8,7 +8,8 @@
  *
  * had_messages is about the past: beside messages_unknown what the queue held when it was seen last;
  * otherwise the most it was seen to hold in this lesson. untaken: since the last step that ran something was
- * proved, no look saw it hold fewer than the one before: what that step left there is there.
+ * proved, no look saw it hold fewer than the one before: what that step left there is there. messages_kept:
+ * it holds as many as before the last step that did something had begun to show (a stop, say), or more.
  *
  * tell = [ "messages" ]: all of a group has to hold, and these of its keys are repeated beside the tick
  * (`seen`), where there is room for little; without it, all are; with [], none is.
@@ -37,6 +38,7 @@ struct queue_count {
     int64_t most;
     int64_t level;    /* the last that was no single look */
     ms_time fewer_at; /* one look saw fewer than that: when it was said; 0: none did */
+    int64_t before;   /* `level` when nothing of the step that acts was seen yet (messages_kept); -1: never */
     bool fell;        /* fewer were there than before (untaken) */
 };
 

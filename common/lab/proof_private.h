@@ -25,6 +25,7 @@ enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
     X(CHECK_QUEUE_UNKNOWN, SUBJECT_QUEUE, "messages_unknown", VALUE_BOOL, N_("%s messages unknown"))         \
     X(CHECK_QUEUE_HAD, SUBJECT_QUEUE, "had_messages", VALUE_NUMBER, N_("%s had at least %s before"))         \
     X(CHECK_QUEUE_UNTAKEN, SUBJECT_QUEUE, "untaken", VALUE_BOOL, N_("%s untaken"))                           \
+    X(CHECK_QUEUE_KEPT, SUBJECT_QUEUE, "messages_kept", VALUE_BOOL, N_("%s messages kept"))                  \
     X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \
     X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, N_("%s master is not %s"))         \
     X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, N_("%s mirrors %s"))                      \

@@ -184,6 +184,13 @@ const char *queue_seen_state_name(enum queue_seen_state state)
     return "?";
 }
 
+const char *queue_seen_state_shown(enum queue_seen_state state)
+{
+    return state == QUEUE_SEEN_STOPPED ? N_("STOPPED")
+           : state == QUEUE_SEEN_DOWN  ? N_("DOWN")
+                                       : queue_seen_state_name(state);
+}
+
 const char *snapshot_node_word(enum node_state state)
 {
     switch (state) {

@@ -181,7 +181,7 @@ struct snapshot {
 
     /* Documents as the nodes sent them, NULL if not asked for: "nodes" (each node's own entry of GET
      * /api/nodes), "queue" (GET /api/queues/%2F/NAME), "bindings" (the same/bindings), "connections" (GET
-     * /api/connections). */
+     * /api/connections), "channels" (GET /api/channels). */
     json_t *details;
 };
 
@@ -215,6 +215,8 @@ void snapshot_copy_event(struct event_seen *to, const struct event_seen *from);
 void snapshot_free_event(struct event_seen *e); /* what it owns */
 const char *trace_seen_word(enum trace_seen_kind kind);
 const char *queue_seen_state_name(enum queue_seen_state state); /* "running", "stopped", ... , "?" */
+/* The one word that people read for it: of a queue that nobody serves it is "STOPPED", "DOWN". */
+const char *queue_seen_state_shown(enum queue_seen_state state);
 
 /* The same as JSON (a new reference), and back: `lab status --json`, recordings, replays, tests. from_json
  * returns NULL and a message in *error (caller frees) if the text is not a snapshot. */

@@ -295,6 +295,19 @@ static void nothing_tells_the_outcome_before_its_step(void **state)
     lesson_destroy(l);
 }
 
+/* A policy of that name may be there with another definition: what is waited for is the one that it names. */
+static void a_policys_wait_names_its_definition(void **state)
+{
+    static const int lessons[] = {6, 7};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lessons); i++) {
+        struct lesson *l = load(lessons[i], NULL);
+        assert_string_equal(l->steps[0].action[3], "set_policy");
+        assert_non_null(strstr(l->steps[0].wait_text, "exactly 2, automatic"));
+        lesson_destroy(l);
+    }
+}
+
 static void actions_name_this_labs_ports(void **state)
 {
     (void)state;
@@ -305,7 +318,7 @@ static void actions_name_this_labs_ports(void **state)
     struct lesson *l = lesson_load(7, &lab, &error);
     assert_non_null(l);
     assert_string_equal(l->steps[5].action_text,
-                        "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello");
+                        "consumer --host 127.0.0.1 --port 40003 --queue mirrior_hello --manual-ack");
     assert_string_equal(
         l->steps[0].action_text,
         "labctl -n node1 set_policy mirrior '^mirrior' "
@@ -502,6 +515,7 @@ int main(void)
         cmocka_unit_test(no_text_says_is_of_what_is_not_yet_or_no_more),
         cmocka_unit_test(a_stop_needs_the_masters_that_it_is_about),
         cmocka_unit_test(nothing_tells_the_outcome_before_its_step),
+        cmocka_unit_test(a_policys_wait_names_its_definition),
         cmocka_unit_test(actions_name_this_labs_ports),
         cmocka_unit_test(no_such_lesson),
         cmocka_unit_test(programs_grow_by_added_lines),

@@ -37,7 +37,7 @@ static void what_a_step_lacks_is_said(void **state)
     observe(l, &promoted);
     assert_null(l->steps[4].lacks);
     observe(l, &consumed); /* before one looks: then nothing will show it */
-    assert_non_null(strstr(l->steps[4].lacks, "is not in mirrior_hello any more, and another"));
+    assert_non_null(strstr(l->steps[4].lacks, "is not all in mirrior_hello any more, and"));
     l->steps[4].state = STEP_SEEN;
     struct look runs = promoted;
     runs.node1 = NULL;
@@ -46,11 +46,11 @@ static void what_a_step_lacks_is_said(void **state)
     observe(l, &promoted);
     assert_null(l->steps[5].lacks);
     observe(l, &consumed);
-    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more, and another"));
+    assert_non_null(strstr(l->steps[5].lacks, "is not all in mirrior_hello any more, and"));
     runs = consumed; /* stopping it again would not bring the message back */
     runs.node1 = NULL;
     observe(l, &runs);
-    assert_non_null(strstr(l->steps[5].lacks, "is not in mirrior_hello any more, and another"));
+    assert_non_null(strstr(l->steps[5].lacks, "is not all in mirrior_hello any more, and"));
     /* what came while node1 ran proves nothing of a node that was stopped */
     lesson_begin_action(l, 5);
     lesson_output(l, 5, "received: Hello World\n", 22);

@@ -64,7 +64,7 @@ static void a_look_is_the_learners(void **state)
     assert_int_equal(lesson_current(l), 4);
     lesson_look(l, 4);
     assert_int_equal(lesson_current(l), 5);
-    assert_seen(l, 4, "master=node2; in sync={node3}");
+    assert_seen(l, 4, "master=node2; kept 1 of 1");
     assert_int_equal(l->steps[4].seen_wall_ms, held);
     lesson_look(l, l->steps_len); /* after the last there is nothing to look at */
     lesson_destroy(l);

@@ -64,20 +64,22 @@ static void whose_links_are_still_cut_is_named(void **state)
     model_finish(&m);
 }
 
-/* A replay names no key: none mends what is past. */
-static void a_replay_names_no_key_that_mends(void **state)
+/* Neither a replay nor a read-only screen names a key: none mends anything there. */
+static void who_only_looks_is_told_no_key_that_mends(void **state)
 {
-    static const char *const looks[] = {"apart", "cut"};
+    static const char *const looks[] = {"apart", "cut", "apart", "cut"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
         struct model m;
         model_init(&m, NULL, NULL, false, false);
         see(&m, looks[i]);
-        m.replay = true;
+        m.replay = i < 2;
+        m.readonly = i >= 2;
+        m.cut = 1;
         assert_frame_lacks(&m, "(s, a)");
         assert_frame_lacks(&m, "x heals");
-        assert_frame_contains(&m, i == 0 ? "Two views: node1 stayed apart, though the links are back"
-                                         : "PARTITIONED: node1 | node2 node3. Each side");
+        assert_frame_contains(&m, i % 2 == 0 ? "Two views: node1 stayed apart, though the links are back"
+                                             : "PARTITIONED: node1 | node2 node3. Each side");
         model_finish(&m);
     }
 }
@@ -239,7 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(whose_links_are_still_cut_is_named),
-        cmocka_unit_test(a_replay_names_no_key_that_mends),
+        cmocka_unit_test(who_only_looks_is_told_no_key_that_mends),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(a_killed_node_was_not_apart),

@@ -107,7 +107,7 @@ static void words_and_signs_are_the_same_on_both_sides(void **state)
     assert_contains(out.s, "\n M master  . no copy\n]:Next step");
     compare_request(cmp, REQUEST_LATER);
     drawn(cmp, &c, &out);
-    assert_contains(out.s, "\n . no copy  ! node away (was M, m)\n]:Next step");
+    assert_contains(out.s, "\n . no copy  ! node away (was M, m)\n");
     compare_destroy(cmp);
     left = opened("tests/screen/recordings/lesson2.ndjson");
     right = opened("tests/screen/recordings/lesson7.ndjson");

@@ -275,6 +275,47 @@ static void sorted_by_what_is_seen(void **state)
     model_finish(&m);
 }
 
+/* A column that a narrower terminal has a wider one has, too. Of many nodes the matrix says what MIRRORS
+ * says: that one may leave for the rates and the minute (docs/architecture.md). */
+static void no_column_leaves_as_the_terminal_gets_wider(void **state)
+{
+    static const char *const columns[] = {" STATE ", " READY ", " UNACK ",     " n1 ",     " POLICY",
+                                          " PUB/s ", " GET/s ", " DEPTH 60 s", " MIRRORS "};
+    (void)state;
+    for (size_t nodes = 3; nodes <= 10; nodes++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest");
+        s->nodes = xrealloc(s->nodes, nodes * sizeof(*s->nodes));
+        for (size_t i = s->nodes_len; i < nodes; i++)
+            s->nodes[i] = (struct node_seen){.name = format_text("node%zu", i + 1),
+                                             .state = NODE_UP,
+                                             .answers = true,
+                                             .partitions = xstrdup("")};
+        s->nodes_len = nodes;
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        bool had[ARRAY_LEN(columns)] = {false};
+        for (int width = 80; width <= 200; width++) {
+            char *frame = model_frame(&m, width, 30), *row = strstr(frame, " QUEUE ");
+            row[strcspn(row, "\n")] = '\0';
+            for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+                bool has = strstr(row, columns[i]) != NULL;
+                bool may_leave = nodes > 4 && strcmp(columns[i], " MIRRORS ") == 0;
+                if (had[i] && !has && !may_leave)
+                    fail_msg("%zu nodes: %s is there at %d columns, and not at %d", nodes, columns[i],
+                             width - 1, width);
+                had[i] = has;
+            }
+            free(frame);
+        }
+        for (size_t i = 0; i + 1 < ARRAY_LEN(columns); i++)
+            assert_true(had[i]);
+        snapshot_destroy(s);
+        model_finish(&m);
+    }
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -287,6 +328,7 @@ int main(void)
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(events_are_written_to_a_file),
+        cmocka_unit_test(no_column_leaves_as_the_terminal_gets_wider),
     };
     return cmocka_run_group_tests_name("screen/find", tests, NULL, NULL);
 }

@@ -389,7 +389,30 @@ static void without_a_trace(void **state)
     press(&s, '3');
     check(&s, "message-rabbitmq-80x24", 80, 24);
     says(&s, "KEPT", false);
-    says(&s, "VERDICT #1 ?", true);
+    says(&s, "VERDICT", false); /* there is none of what nobody tells of */
+    says(&s, "Messages of hello, from 21:04:11.000 on", true);
+    says(&s, "#1", false);
+    end(&s);
+}
+
+/* An empty queue has no message that could have a number or be judged. */
+static void an_empty_queue_has_no_verdict(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "hello");
+    story_holds(&s.t, 0, 'M', 1, 0);
+    look(&s);
+    press(&s, '3');
+    says(&s, "No message of this queue was seen yet. p publishes one.", true);
+    says(&s, "Messages of hello ---", true);
+    says(&s, "VERDICT", false);
+    says(&s, "#1", false);
+    story_published(&s.t, 0, 0, 1000000, 0, 0); /* the first one: now there is something to say */
+    story_holds(&s.t, 0, 'M', 0, 0);
+    look(&s);
+    says(&s, "Message #1 of hello", true);
+    says(&s, "NOW #1", true);
     end(&s);
 }
 
@@ -618,6 +641,7 @@ int main(void)
         cmocka_unit_test(whom_a_node_has_no_link_to),
         cmocka_unit_test(gone_from_the_queue),
         cmocka_unit_test(without_a_trace),
+        cmocka_unit_test(an_empty_queue_has_no_verdict),
         cmocka_unit_test(there_before_we_looked),
         cmocka_unit_test(the_lessons_own_message_is_shown),
         cmocka_unit_test(many_nodes),

@@ -290,6 +290,38 @@ static void quitting_says_what_still_runs(void **state)
     model_finish(&m);
 }
 
+/* A card that has no room for all copies has the selected queue's among those that it shows. */
+static void a_card_shows_the_selected_queue(void **state)
+{
+    (void)state;
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("many");
+    s->nodes_len = 3; /* so that there are cards */
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    size_t cut = 0;
+    for (size_t i = 0; i < s->queues_len; i++) {
+        struct queue_seen *q = &s->queues[i];
+        model_select_queue(&m, q->name);
+        char *frame = model_frame(&m, 80, 24), *end = strstr(frame, " QUEUE "); /* the cards stand above */
+        char text[64];
+        *end = '\0';
+        cut += strstr(frame, " more") != NULL;
+        for (int node = 0; node < 3; node++) {
+            enum style style;
+            char letter = copy_letter(&m, q, node, &style);
+            snprintf(text, sizeof(text), "|%c %s ", letter, q->name);
+            if (letter != '.')
+                assert_contains(frame, text);
+        }
+        free(frame);
+    }
+    assert_true(cut > 0);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +336,7 @@ int main(void)
         cmocka_unit_test(copies_of_a_silent_node_are_remembered),
         cmocka_unit_test(the_newest_queue_is_selected_until_one_is_chosen),
         cmocka_unit_test(quitting_says_what_still_runs),
+        cmocka_unit_test(a_card_shows_the_selected_queue),
     };
     return cmocka_run_group_tests_name("screen/model", tests, NULL, NULL);
 }

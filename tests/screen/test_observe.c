@@ -312,11 +312,13 @@ static void traces(void **state)
                      3); /* the two others said 404 at once */
     assert_true(fake_asked(scene->fake, "/api/queues/%2F/q%20w") > 0);
     assert_int_equal(fake_asked(scene->fake, "/api/connections"), 0); /* nobody wanted them */
+    assert_int_equal(fake_asked(scene->fake, "/api/channels"), 0);
     fake_forget(scene->fake);
     observer_want(scene->observer, &(struct observer_wants){.connections = true});
     number_then = scene->s->number;
     until(scene, five_more);
-    assert_true(fake_asked(scene->fake, "/api/connections") >= 3);   /* of one node, each round */
+    assert_true(fake_asked(scene->fake, "/api/connections") >= 3); /* of one node, each round */
+    assert_true(fake_asked(scene->fake, "/api/channels") >= 3);
     assert_true(fake_asked(scene->fake, "/api/trace?since=8") <= 1); /* nobody looks: they need not note */
 }
 

@@ -125,12 +125,35 @@ static void a_node_says_what_it_knows(void **state)
     end(&s);
 }
 
+/* A state has one word, in the table and on the page. */
+static void a_state_has_one_word(void **state)
+{
+    static const struct {
+        const char *seen, *word;
+    } looks[] = {{"stopped", "STOPPED"}, {"down", "DOWN"}, {"rest", "running"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        see(&m, looks[i].seen);
+        model_select_queue(&m, "hello");
+        char *row = format_text(">hello           %s ", looks[i].word);
+        char *title = format_text(" %s --\n", looks[i].word);
+        assert_frame_contains(&m, row);
+        model_show(&m, VIEW_QUEUE);
+        assert_frame_contains(&m, title);
+        free(row);
+        free(title);
+        model_finish(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
         cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
-        cmocka_unit_test(a_node_says_what_it_knows),
+        cmocka_unit_test(a_node_says_what_it_knows),    cmocka_unit_test(a_state_has_one_word),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);
