@@ -11,6 +11,7 @@ struct node_answer {
     bool answered;     /* nodes, and queues and policies if it was asked for them, came with status 200 */
     bool has_feed;     /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
     bool gone;         /* it did not, and its process is not there; false: it is, or nobody knows */
+    bool unrefused;    /* it did not, though no connection to it was refused */
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */

@@ -50,6 +50,7 @@ static struct node_answer answer_of(const struct asked_node *n)
     return (struct node_answer){
         .answered = use,
         .has_feed = n->has_feed,
+        .unrefused = !use && !n->refused,
         .at = n->answered_at,
         .error = use        ? NULL
                  : n->error ? n->error
@@ -211,6 +212,7 @@ void observed_node_done(struct asked_node *n)
     n->answered = !n->asks[ASK_NODES].failed && !n->asks[ASK_QUEUES].failed && !n->asks[ASK_POLICIES].failed;
     n->fresh = true;
     n->late = !n->answered;
+    n->refused = n->refusing;
     if (n->answered) {
         n->answered_at = monotonic_ms();
         free(n->error);

@@ -88,6 +88,11 @@ static bool first_silent(const struct snapshot *s)
     return !s->nodes[0].answers;
 }
 
+static bool second_refuses(const struct snapshot *s)
+{
+    return !s->nodes[1].answers && !s->nodes[1].unrefused;
+}
+
 static bool second_down(const struct snapshot *s)
 {
     return s->nodes[1].state == NODE_NOT_RUNNING;
@@ -126,6 +131,8 @@ static void a_frozen_node_costs_nothing(void **state)
     until(scene, second_silent);
     assert_int_equal(scene->s->nodes[1].state, NODE_UP); /* the others say that it runs */
     assert_contains(scene->s->nodes[1].error, "no answer in 800 ms");
+    assert_true(scene->s->nodes[1].unrefused);
+    assert_false(scene->s->nodes[0].unrefused);
     number_then = scene->s->number;
     int64_t from = now_ms();
     until(scene, five_more);
@@ -174,11 +181,27 @@ static void a_node_goes_and_comes_back(void **state)
     fake_node(scene->fake, 1, FAKE_GONE, true);
     until(scene, second_silent);
     assert_int_equal(scene->s->nodes[1].state, NODE_UP);
+    until(scene, second_refuses);
     fake_node(scene->fake, 1, FAKE_GONE, false);
     until(scene, second_down);
     assert_int_equal(scene->s->nodes[1].said_down_by, 5);
     fake_node(scene->fake, 1, FAKE_ANSWERS, true);
     until(scene, all_answer);
+}
+
+/* One that stopped refuses connections; one that is cut off does not, nor one to which there is no way. */
+static void nobody_refuses_for_one_that_is_cut_off(void **state)
+{
+    struct scene *scene = *state;
+    fake_node(scene->fake, 1, FAKE_SILENT, false);
+    snprintf(scene->lab.nodes[2].host, sizeof(scene->lab.nodes[2].host), "255.255.255.255");
+    watch(scene, 20);
+    until(scene, second_down);
+    assert_true(scene->s->nodes[1].unrefused);
+    assert_contains(scene->s->nodes[2].error, "no connection");
+    assert_true(scene->s->nodes[2].unrefused);
+    fake_node(scene->fake, 1, FAKE_GONE, false);
+    until(scene, second_refuses);
 }
 
 static void all_go_and_come_back(void **state)
@@ -216,6 +239,7 @@ static void a_wrong_password_is_said(void **state)
     watch(scene, 20);
     until(scene, nobody);
     assert_contains(scene->s->nodes[0].error, "401 (wrong user or password)");
+    assert_true(scene->s->nodes[0].unrefused);
 }
 
 static bool three_events(const struct snapshot *s)
@@ -405,6 +429,7 @@ int main(void)
         TEST(a_frozen_node_costs_nothing),
         TEST(a_node_goes_and_comes_back),
         TEST(a_process_that_begins_again),
+        TEST(nobody_refuses_for_one_that_is_cut_off),
         TEST(all_go_and_come_back),
         TEST(what_is_no_answer_is_none),
         TEST(a_wrong_password_is_said),
