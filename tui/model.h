@@ -91,6 +91,7 @@ struct away {
     uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
+    node_bits known;           /* nodes that answered since it is there, or went before it was declared */
     int64_t told[LIMIT_NODES]; /* messages in this copy while its node answered; -1: nobody could say */
 
     /* taking over */

@@ -66,6 +66,8 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     const struct away *away = model_away(m, q->name);
     char count[24];
     out[0] = '\0';
+    if (letter == '?')
+        return; /* a copy, if it has any */
     if (letter == '!') {
         const struct away *past = model_past(m, q->name); /* an earlier screen may have seen it (kept.h) */
         int64_t held = q->was_messages >= 0 || !past ? q->was_messages : past->held;

@@ -389,11 +389,12 @@ static int draw_signs(struct canvas *c, struct rect r, int x, unsigned which, bo
 void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
     char *apart = apart_advice(m), *what = apart ? apart : trouble(m, false);
+    unsigned seen = letters_of_table(m);
     if (!what) {
-        draw_signs(c, r, 1, SIGNS_WELL, false);
+        unsigned first = seen & SIGN_ASKED ? seen : SIGNS_WELL;
+        draw_signs(c, r, draw_signs(c, r, 1, first, false), SIGNS_WELL & ~first, false);
         return;
     }
-    unsigned seen = letters_of_table(m);
     bool brief = 1 + text_columns(c, what) + signs_columns(c, seen, false) > r.width;
     if (brief && !apart && 1 + text_columns(c, what) + signs_columns(c, seen, true) > r.width) {
         free(what);

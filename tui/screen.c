@@ -139,8 +139,11 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
     *style = STYLE_SYNCING;
     if (has)
         return 'u';
-    *style = STYLE_DIM;
-    return '.';
+    /* nobody lists a copy there; but those that remain list none on a node that they have counted out */
+    const struct away *past = model_past(m, q->name);
+    bool known = runs || (past && (past->known & bit));
+    *style = known ? STYLE_DIM : STYLE_DOWN;
+    return known ? '.' : '?';
 }
 
 /* ---- command line and key bar

@@ -217,7 +217,7 @@ int paragraph_rows(const struct canvas *c, int width, const char *text);
 /* 100000, 12.3M; at most 7 columns. count < 0: "?" */
 const char *count_text(int64_t count, char buffer[24]);
 
-/* M m u ! . : what the node has of the queue */
+/* M m u ! . : what the node has of the queue; ? : it is away, and nobody knows whether it has any */
 char copy_letter(const struct model *m, const struct queue_seen *q, int node, enum style *style);
 
 #endif

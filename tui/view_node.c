@@ -137,6 +137,8 @@ static char *copy_text(const struct model *m, const struct queue_seen *q, int no
     bool answers = m->snapshot->nodes[node].answers, served = letter != '!' && now >= 0;
     bool was_master = q->master == node || (past && (past->masters & ((node_bits)1 << node)));
     char count[24];
+    if (letter == '?')
+        return xstrdup(_("has it a copy? nobody can say"));
     if (answers && letter == 'u' && q->sync_messages >= 0)
         return format_text(_("%s copied, not in sync"), count_text(q->sync_messages, count));
     if (answers && letter == 'u')

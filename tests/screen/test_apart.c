@@ -130,7 +130,7 @@ static void a_killed_node_was_not_apart(void **state)
     m.now = s->taken_at;
     m.node = 1;
     assert_frame_lacks(&m, "was apart");
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1");
+    assert_frame_contains(&m, "plain DOWN: only copy on node1");
     assert_frame_lacks(&m, "cut off before it stopped");
     assert_frame_lacks(&m, "x:Heal");
     assert_frame_contains(&m, "x:Cut");
