@@ -59,6 +59,18 @@ static int sync_percent(const struct queue_seen *q)
     return percent > 100 ? 100 : (int)percent;
 }
 
+/* What a copy holds that is level with its master: of a node that answers, what the master says; -1: nobody
+ * can say. *had: what was said last; -1: nothing. */
+static int64_t copy_holds(const struct model *m, const struct queue_seen *q, int node, int64_t *had)
+{
+    const struct side_seen *side = queue_seen_side(q, node);
+    const struct away *past = model_past(m, q->name);
+    bool answers = m->snapshot->nodes[node].answers;
+    int64_t told = past ? past->told[node] : -1;
+    *had = side ? side->was_messages : told < 0 && (answers || q->master == node) ? q->was_messages : told;
+    return !answers ? -1 : side ? side->messages : q->messages;
+}
+
 /* what stands at the right end of a copy's line */
 static void copy_figure(const struct model *m, const struct queue_seen *q, int node, char letter,
                         char out[32])
@@ -81,11 +93,9 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     } else if (letter == 'u') {
         snprintf(out, 32, _("not in sync"));
     } else {
-        const struct side_seen *side = queue_seen_side(q, node);
-        if (side && side->messages < 0 && side->was_messages >= 0)
-            snprintf(out, 32, _("had %s"), count_text(side->was_messages, count));
-        else
-            snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
+        int64_t had, holds = copy_holds(m, q, node, &had);
+        snprintf(out, 32, holds < 0 && had >= 0 ? _("had %s") : "%s",
+                 count_text(holds < 0 && had >= 0 ? had : holds, count));
     }
 }
 

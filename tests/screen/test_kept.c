@@ -122,6 +122,8 @@ static void a_node_that_went_before(void **state)
     kept_open_again(&s);
     kept_look(&s);
     kept_says(&s, "mirrior_hello   running      10     0  !  M  .", true); /* node3 had none */
+    model_show(&s.m, VIEW_NODE);
+    kept_says(&s, "! mirrior_hello  ?\n", true); /* how many nobody told this screen: that is not 0 */
     model_finish(&s.m);
     model_init(&s.m, NULL, NULL, false, false);
     kept_look(&s);
