@@ -392,6 +392,70 @@ static void another_list_at_once(void **state)
     assert_int_equal(scene->s->queues[0].messages, 5);
 }
 
+#define LOST_ENTRY(n, up) "{\"name\":\"node" n "@localhost\",\"running\":" up "}"
+
+static uint64_t looks;
+static int down, uncounted, taken;
+static bool twenty_looks(const struct snapshot *s)
+{
+    down += s->queues_len && s->queues[0].state != QUEUE_SEEN_RUNNING;
+    uncounted += s->queues_len && s->queues[0].messages < 0;
+    taken += s->queues_len && s->queues[0].master == 0;
+    return ++looks >= 20;
+}
+
+/* What was seen in 20 looks, when node1's list was the one that is shown, and node1 began to say this. */
+static void node1_says(struct scene *scene, const char *nodes, const char *queues)
+{
+    fake_queues(scene->fake, "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":"
+                             "\"node2@localhost\",\"messages\":5}]");
+    watch(scene, 10);
+    until(scene, all_answer);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_int_equal(scene->s->source, 0);
+    fake_says(scene->fake, 0, nodes, queues);
+    looks = 0;
+    down = uncounted = taken = 0;
+    until(scene, twenty_looks);
+}
+
+/* The node whose list is shown loses the others first: what they serve it calls down. They serve it all the
+ * same, in every look. */
+static void who_loses_the_others_is_not_believed(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene,
+               "[" LOST_ENTRY("1", "true") "," LOST_ENTRY("2", "false") "," LOST_ENTRY("3", "false") "]",
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node2@localhost\"}]");
+    assert_int_equal(down, 0);
+    assert_int_equal(uncounted, 0);
+    for (size_t i = 0; i < scene->s->events_len; i++)
+        assert_lacks(scene->s->events[i].text, "is down");
+}
+
+/* Nor where it makes itself the master of what they serve. */
+static void who_loses_the_others_takes_nothing(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene,
+               "[" LOST_ENTRY("1", "true") "," LOST_ENTRY("2", "false") "," LOST_ENTRY("3", "false") "]",
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+               "\"messages\":4}]");
+    assert_int_equal(taken, 0);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
+/* It cannot reach a queue's master any more, and does not know yet that it is cut off: the master counts. */
+static void the_master_counts_its_queue_itself(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene, NULL,
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node2@localhost\"}]");
+    assert_int_equal(uncounted, 0);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
 static void a_poke_asks_now(void **state)
 {
     struct scene *scene = *state;
@@ -437,6 +501,9 @@ int main(void)
         TEST(traces),
         TEST(what_does_not_change_costs_little),
         TEST(another_list_at_once),
+        TEST(who_loses_the_others_is_not_believed),
+        TEST(who_loses_the_others_takes_nothing),
+        TEST(the_master_counts_its_queue_itself),
         TEST(a_poke_asks_now),
         cmocka_unit_test(looking_once),
     };
