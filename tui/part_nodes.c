@@ -33,7 +33,8 @@ bool nodes_have_cards(const struct model *m, struct rect r)
 static bool on_node(const struct model *m, const struct queue_seen *q, int node)
 {
     enum style style;
-    return copy_letter(m, q, node, &style) != '.';
+    char letter = copy_letter(m, q, node, &style);
+    return letter == '?' ? !queue_untold(m->snapshot, q) /* no card grows for a moment */ : letter != '.';
 }
 
 int nodes_card_rows(const struct model *m)

@@ -173,11 +173,12 @@ static int count_bits(node_bits bits)
     return count;
 }
 
-static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const struct queue_seen *q)
+static void draw_mirrors(const struct snapshot *s, struct canvas *c, struct rect r, int x, int y,
+                         const struct queue_seen *q)
 {
     int synced = count_bits(q->synced & q->mirrors), not_synced = count_bits(q->mirrors) - synced;
     if (!q->mirrors)
-        canvas_put(c, r, x, y, STYLE_DIM, _("none"));
+        canvas_put(c, r, x, y, STYLE_DIM, queue_untold(s, q) ? "?" : _("none"));
     else if (not_synced)
         canvas_printf(c, r, x, y, STYLE_SYNCING, _("+%d (%d unsync)"), synced, not_synced);
     else
@@ -211,7 +212,7 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, y, style, "%c", letter);
     }
     if (k->mirrors)
-        draw_mirrors(c, r, k->mirrors, y, q);
+        draw_mirrors(m->snapshot, c, r, k->mirrors, y, q);
     const struct history *history = model_history(m, q->name);
     if (k->rates) {
         int64_t in = history ? history->published[HISTORY_LEN - 1] : -1,
@@ -223,7 +224,10 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
     if (k->history && history)
         draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth);
     if (k->policy)
-        canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
+        canvas_put(c, r, k->policy, y, STYLE_NORMAL,
+                   q->policy                      ? q->policy
+                   : queue_untold(m->snapshot, q) ? "?"
+                                                  : "-");
 }
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r)

@@ -60,7 +60,9 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
     text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
-               mirrors.len ? mirrors.s : _("none"));
+               mirrors.len          ? mirrors.s
+               : queue_untold(s, q) ? "?"
+                                    : _("none"));
     text_finish(&mirrors);
     sides(p, s, q);
     if (queue_seen_one_sided(s, q))
@@ -88,7 +90,10 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
         page_field(p, _("policy"), STYLE_NORMAL, _("%s  pattern %s  priority %lld  applies to %s"),
                    policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
     else
-        page_field(p, _("policy"), STYLE_NORMAL, "%s", q->policy ? q->policy : _("none applies"));
+        page_field(p, _("policy"), STYLE_NORMAL, "%s",
+                   q->policy                      ? q->policy
+                   : queue_untold(m->snapshot, q) ? "?"
+                                                  : _("none applies"));
     const char *operators = detail_text(o, "operator_policy");
     if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
         page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);

@@ -233,6 +233,36 @@ static void what_nobody_can_say_is_explained(void **state)
     model_finish(&m);
 }
 
+/* Right after a promotion RabbitMQ lists a queue with nothing but its node: its mirrors and its policy are
+ * not none then. */
+static void a_queue_of_which_nothing_is_told(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_frame_contains(&m, "mirrior_hello   running  100000     0  M  m  .   +1            mirror");
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(s, "mirrior_hello");
+    q->state = QUEUE_SEEN_UNKNOWN;
+    q->messages = q->ready = q->unacked = q->consumers = -1;
+    q->mirrors = q->synced = 0;
+    free(q->policy);
+    free(q->effective_definition);
+    q->policy = q->effective_definition = NULL;
+    model_observe(&m, s);
+    assert_frame_contains(&m, "mirrior_hello   ?             ?     ?  M  ?  ?   ?             ?\n");
+    assert_frame_contains(&m, "|M mirri..ello had 100000||                         |");
+    struct command *run;
+    model_key(&m, 'j', &run);
+    model_show(&m, VIEW_QUEUE);
+    assert_frame_contains(&m, "mirrors      ?\n");
+    assert_frame_contains(&m, "policy       ?\n");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -245,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_killed_node_was_not_apart),
         cmocka_unit_test(a_queue_is_down_by_the_cut_before_the_stop),
         cmocka_unit_test(what_nobody_can_say_is_explained),
+        cmocka_unit_test(a_queue_of_which_nothing_is_told),
     };
     return cmocka_run_group_tests_name("screen/apart", tests, NULL, NULL);
 }
