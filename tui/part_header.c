@@ -113,9 +113,7 @@ static int draw_tabs(const struct model *m, struct canvas *c, struct rect r, int
 
 void draw_header(const struct model *m, struct canvas *c, struct rect r)
 {
-    size_t up = 0, nodes = m->snapshot ? m->snapshot->nodes_len : 0;
-    for (size_t i = 0; i < nodes; i++)
-        up += m->snapshot->nodes[i].state == NODE_UP;
+    size_t up = nodes_up(m->snapshot), nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     char lab[48];
     enum style style;
     const char *word = liveness(m, &style);

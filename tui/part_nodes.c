@@ -24,6 +24,14 @@ static const char *state_words(const struct node_seen *n, enum style *style)
     return "?";
 }
 
+size_t nodes_up(const struct snapshot *s)
+{
+    size_t up = 0;
+    for (size_t i = 0; s && i < s->nodes_len; i++)
+        up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
+    return up;
+}
+
 bool nodes_have_cards(const struct model *m, struct rect r)
 {
     int nodes = (int)m->snapshot->nodes_len;
@@ -224,11 +232,10 @@ static int draw_name(const struct model *m, struct canvas *c, struct rect r, int
 static void draw_names(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct snapshot *s = m->snapshot;
-    int nodes = (int)s->nodes_len, up = 0, needs = 0, x = 0;
+    int nodes = (int)s->nodes_len, needs = 0, x = 0;
     for (int i = 0; i < nodes; i++) {
         enum style style;
         needs += 3 + text_columns(c, s->nodes[i].name) + text_columns(c, line_words(m, i, &style));
-        up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
     }
     if (needs - 1 <= r.width) {
         for (int i = 0; i < nodes; i++)
@@ -237,7 +244,7 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
     }
     if (m->node < nodes)
         x = draw_name(m, c, r, x, m->node);
-    x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), up, nodes) + 1;
+    x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), (int)nodes_up(s), nodes) + 1;
     for (int i = 0; i < nodes; i++)
         if (i != m->node && !is_fine(m, i))
             x = draw_name(m, c, r, x, i);

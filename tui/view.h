@@ -40,6 +40,7 @@ void draw_header(const struct model *m, struct canvas *c, struct rect r); /* par
  * ------------------------------------------------------------------------------- */
 
 void draw_nodes(const struct model *m, struct canvas *c, struct rect r); /* cards, or one line of names */
+size_t nodes_up(const struct snapshot *s); /* how many run and answer: NO ANSWER is not UP; s may be NULL */
 bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
