@@ -130,7 +130,7 @@ static void a_killed_node_was_not_apart(void **state)
     m.now = s->taken_at;
     m.node = 1;
     assert_frame_lacks(&m, "was apart");
-    assert_frame_contains(&m, "plain DOWN: only copy on node1");
+    assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before it stopped");
     assert_frame_lacks(&m, "x:Heal");
     assert_frame_contains(&m, "x:Cut");
@@ -205,7 +205,7 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_observe(&m, s); /* it stops once more */
     assert_frame_lacks(&m, "while cut off");
     model_show(&m, VIEW_CLUSTER);
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1");
+    assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before");
     m.cut = 1; /* from this screen, and not healed */
     model_observe(&m, s);
