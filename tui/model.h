@@ -164,7 +164,7 @@ struct time_shown {
     bool playing;
     bool open;      /* the recording is still written, and this is its end so far */
     bool paused;    /* the lab goes on: this is no file, but what was seen up to now */
-    ms_time behind; /* how long ago what is shown was seen (paused) */
+    ms_time behind; /* how long ago what is shown was said (paused); UINT64_MAX: nobody ever answered */
     int line;       /* of the file */
 };
 

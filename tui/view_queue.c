@@ -108,13 +108,16 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
     free(arguments);
 }
 
-static void counts(struct page *p, const struct queue_seen *q)
+static void counts(struct page *p, const struct model *m, const struct queue_seen *q)
 {
     char ready[24], unacked[24], all[24], was[24];
     page_field(p, _("messages"), q->messages < 0 ? STYLE_DOWN : STYLE_NORMAL,
                _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
                count_text(q->ready, ready), count_text(q->unacked, unacked),
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
+    if (m->lab && m->lab->engine == ENGINE_RABBITMQ)
+        page_field(p, "", STYLE_DIM, "%s",
+                   _("as RabbitMQ added them up, about a second before it was asked"));
 }
 
 /* "4: 3 ready, 1 unacknowledged (1.2 kB)" */
@@ -354,7 +357,7 @@ static void fill(struct page *p, const struct model *m)
     if (m->snapshot->source < 0)
         page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
     if (queue_seen_masters(q) < 2) /* else there are as many counts as sides */
-        counts(p, q);
+        counts(p, m, q);
     rates(p, m, q, o);
     consumers(p, q, o);
     if (o) {
