@@ -54,6 +54,14 @@ void apart_observe(struct model *m, const struct snapshot *s)
     }
 }
 
+node_bits apart_stopped(const struct model *m)
+{
+    node_bits frozen = 0;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
+        frozen |= m->snapshot->nodes[i].unrefused ? (node_bits)1 << i : 0;
+    return m->stopped_apart & ~frozen;
+}
+
 /* It may list one that was killed, without any partition: the new view may come before the end of the link.
  */
 node_bits apart_listed(const struct model *m, int node)
@@ -74,7 +82,7 @@ char *apart_of_node(const struct model *m, int node)
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
-        return m->stopped_apart >> node & 1 ? xstrdup(_("stopped while cut off")) : NULL;
+        return apart_stopped(m) >> node & 1 ? xstrdup(_("stopped while cut off")) : NULL;
     struct text names = {0};
     add_names(&names, s, from ? from : told, ",");
     char *text = format_text(from ? _("cut off from %s") : _("was apart from %s"), names.s);

@@ -285,7 +285,7 @@ static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
     const struct snapshot *s = m->snapshot;
     if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
         return false;
-    return (m->cut | m->stopped_apart | apart_listed(m, s->source)) >> q->master & 1;
+    return (m->cut | apart_stopped(m) | apart_listed(m, s->source)) >> q->master & 1;
 }
 
 /* why nobody serves it; the caller frees it. brief: where its one copy is, in fewer words */

@@ -197,6 +197,11 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_observe(&m, s); /* the links are mended: how it stopped stays so */
     assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
     assert_frame_contains(&m, "+stopped while cut off-");
+    stopped->unrefused = true; /* it is frozen, which is no stop */
+    model_observe(&m, s);
+    assert_frame_lacks(&m, "stopped");
+    stopped->unrefused = false;
+    model_observe(&m, s);
     model_show(&m, VIEW_NODE);
     assert_frame_contains(&m, " partitioned  stopped while cut off");
     stopped->answers = true;
