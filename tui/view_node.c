@@ -156,17 +156,20 @@ static char *copy_text(const struct model *m, const struct queue_seen *q, int no
 static void queues(struct page *p, const struct model *m, int node)
 {
     const struct snapshot *s = m->snapshot;
-    size_t masters = 0, mirrors = 0, away = 0;
+    size_t masters = 0, mirrors = 0, away = 0, unknown = 0;
     enum style style;
     for (size_t i = 0; i < s->queues_len; i++) {
         char letter = copy_letter(m, &s->queues[i], node, &style);
         masters += letter == 'M';
         mirrors += letter == 'm' || letter == 'u';
         away += letter == '!';
+        unknown += letter == '?';
     }
     if (away)
         page_field(p, _("queues"), STYLE_DOWN, _("master of %zu, mirror of %zu; copies away with it: %zu"),
                    masters, mirrors, away);
+    else if (unknown && !masters && !mirrors)
+        page_field(p, _("queues"), STYLE_DOWN, "?");
     else
         page_field(p, _("queues"), STYLE_NORMAL, _("master of %zu, mirror of %zu"), masters, mirrors);
     for (size_t i = 0; i < s->queues_len; i++) {

@@ -131,7 +131,7 @@ static void a_node_that_went_before(void **state)
     kept_says(&s, "? mirrior_hello", true); /* in their cards */
     kept_says(&s, " M master  ? unknown", true);
     model_show(&s.m, VIEW_NODE);
-    kept_says(&s, "? mirrior_hello  has it a copy? nobody can say", true);
+    kept_says(&s, " queues       ?\n              ? mirrior_hello  has it a copy? nobody can say", true);
     model_show(&s.m, VIEW_CLUSTER);
     s.t.s->queues = xrealloc(s.t.s->queues, 2 * sizeof(*s.t.s->queues));
     s.t.s->queues[1] = s.t.s->queues[0];
