@@ -117,9 +117,9 @@ static char *unnoticed_text(const struct model *m)
     struct text names = {0};
     add_names(&names, m->snapshot, cut, ",");
     char *text = m->lab && m->lab->engine == ENGINE_RABBITMQ
-                     ? format_text(_("%s: links cut; not noticed yet. ? = nobody can say now"), names.s)
-                     : format_text(_("%s: links cut; noticed after %g s of silence. ? = nobody can say now"),
-                                   names.s, (double)apart_silence_ms(m) / 1000.0);
+                     ? format_text(_("%s: links cut; not noticed yet"), names.s)
+                     : format_text(_("%s: links cut; noticed after %g s of silence"), names.s,
+                                   (double)apart_silence_ms(m) / 1000.0);
     text_finish(&names);
     return text;
 }
