@@ -54,6 +54,14 @@ void apart_observe(struct model *m, const struct snapshot *s)
     }
 }
 
+node_bits apart_stopped(const struct model *m)
+{
+    node_bits frozen = 0;
+    for (size_t i = 0; i < m->snapshot->nodes_len; i++)
+        frozen |= m->snapshot->nodes[i].unrefused ? (node_bits)1 << i : 0;
+    return m->stopped_apart & ~frozen;
+}
+
 /* It may list one that was killed, without any partition: the new view may come before the end of the link.
  */
 node_bits apart_listed(const struct model *m, int node)
@@ -74,7 +82,7 @@ char *apart_of_node(const struct model *m, int node)
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
-        return m->stopped_apart >> node & 1 ? xstrdup(_("stopped while cut off")) : NULL;
+        return apart_stopped(m) >> node & 1 ? xstrdup(_("stopped while cut off")) : NULL;
     struct text names = {0};
     add_names(&names, s, from ? from : told, ",");
     char *text = format_text(from ? _("cut off from %s") : _("was apart from %s"), names.s);
@@ -109,9 +117,9 @@ static char *unnoticed_text(const struct model *m)
     struct text names = {0};
     add_names(&names, m->snapshot, cut, ",");
     char *text = m->lab && m->lab->engine == ENGINE_RABBITMQ
-                     ? format_text(_("%s: links cut; not noticed yet. ? = nobody can say now"), names.s)
-                     : format_text(_("%s: links cut; noticed after %g s of silence. ? = nobody can say now"),
-                                   names.s, (double)apart_silence_ms(m) / 1000.0);
+                     ? format_text(_("%s: links cut; not noticed yet"), names.s)
+                     : format_text(_("%s: links cut; noticed after %g s of silence"), names.s,
+                                   (double)apart_silence_ms(m) / 1000.0);
     text_finish(&names);
     return text;
 }

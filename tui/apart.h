@@ -13,6 +13,9 @@ void apart_observe(struct model *m, const struct snapshot *s);
 /* Whom it lists as partitioned from it: of those that do not run only whom it was seen to be apart from. */
 node_bits apart_listed(const struct model *m, int node);
 
+/* Those that stopped while they were cut off; not one that is frozen: it refuses no connection. */
+node_bits apart_stopped(const struct model *m);
+
 /* Nodes that do not see the node whose lists are shown: the side that will have to begin again. */
 node_bits apart_others(const struct snapshot *s);
 

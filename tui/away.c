@@ -188,6 +188,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         return;
     }
     m->any_away = 0;
+    bool looked = m->snapshot && m->snapshot->source >= 0;
     for (size_t i = 0; i < s->nodes_len; i++)
         if (!s->nodes[i].answers)
             silent |= (node_bits)1 << i;
@@ -200,6 +201,7 @@ void away_observe(struct model *m, const struct snapshot *s)
         a->masters = (a->masters | a->now_master | master) & silent;
         a->now = copies;
         a->now_master = master;
+        a->known |= looked && !snapshot_queue(m->snapshot, q->name) ? ~(node_bits)0 : ~silent;
         remember_told(a, s, q);
         remember_split(a, s, q, master, silent);
         remember_taking_over(a, q, silent);

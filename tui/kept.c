@@ -46,17 +46,17 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
-                     "s:I, s:b, s:I}",
-                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
-                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
-                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
-                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
-                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
-                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
-                     "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory, "missing",
-                     (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
-                     a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1));
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
+        "s:I, s:b, s:I, s:o}",
+        "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
+        "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
+        names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken, "forgot",
+        (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
+        (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over", a->split_over, "kept_on",
+        names_json(s, a->kept_on), "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory,
+        "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
+        a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known", names_json(s, a->known));
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -194,6 +194,12 @@ static int64_t number_of(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
+static void nobody_told(struct away *a)
+{
+    for (size_t i = 0; i < LIMIT_NODES; i++)
+        a->told[i] = -1;
+}
+
 static void take_up_queue(struct model *m, const struct labdir *lab, const json_t *o)
 {
     const char *name = json_string_value(json_object_get(o, "name"));
@@ -207,6 +213,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .masters = nodes_of(lab, o, "masters"),
                      .now = nodes_of(lab, o, "now"),
                      .now_master = nodes_of(lab, o, "now_master"),
+                     .known = nodes_of(lab, o, "known"),
                      .served_by = node_of(lab, json_object_get(o, "served_by")),
                      .forgot = (size_t)number_of(o, "forgot"),
                      .split = nodes_of(lab, o, "split"),
@@ -223,6 +230,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .left_in_memory = number_of(o, "in_memory"),
                      .left_wall_ms = m->kept_wall_ms,
                      .left_on = nodes_of(lab, o, "now")};
+    nobody_told(&a);
     a.split_before = a.split != 0;
     a.loss_told = a.back_at != 0;
     a.counted = a.loss_told ? a.missing : 0;
@@ -362,6 +370,7 @@ static bool declared_since(const struct model *m, const struct snapshot *s, cons
 static void forget(struct away *a)
 {
     *a = (struct away){.queue = a->queue, .served_by = -1, .held = -1, .in_memory = -1, .left = -1};
+    nobody_told(a);
 }
 
 void kept_check(struct model *m, const struct snapshot *s)

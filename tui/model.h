@@ -98,6 +98,7 @@ struct away {
     uint64_t uid;              /* of an earlier screen's queue (kept.h); 0: this one's, or not known */
     node_bits copies, masters; /* on nodes that do not answer */
     node_bits now, now_master; /* as the last snapshot said */
+    node_bits known;           /* nodes that answered since it is there, or went before it was declared */
     int64_t told[LIMIT_NODES]; /* messages in this copy while its node answered; -1: nobody could say */
 
     /* taking over */
@@ -171,7 +172,7 @@ struct time_shown {
     bool playing;
     bool open;      /* the recording is still written, and this is its end so far */
     bool paused;    /* the lab goes on: this is no file, but what was seen up to now */
-    ms_time behind; /* how long ago what is shown was seen (paused) */
+    ms_time behind; /* how long ago what is shown was said (paused); UINT64_MAX: nobody ever answered */
     int line;       /* of the file */
 };
 

@@ -1,6 +1,6 @@
 /* part_header.c: the first row: the program and its views, the lab, and how old what is shown is. Where there
- * is no room for all of it, the age of what is live goes first, then the program's name, then the names of
- * the views that are not shown: what the lab is in stays. */
+ * is no room for all of it, the program's name goes first, then the names of the views that are not shown,
+ * then the age of what is live: what the lab is in stays. */
 #include <stdio.h>
 
 #include "view.h"
@@ -81,9 +81,8 @@ static struct header fit(const struct model *m, const struct canvas *c, int widt
     int age = *h.age ? 1 + text_columns(c, h.age) : 0, name = text_columns(c, "mirrorlab") + 1;
     const struct {
         bool age, name, views, whole_views;
-    } ways[] = {{true, true, true, true},    {false, true, true, true},   {true, false, true, true},
-                {false, false, true, true},  {true, false, true, false},  {false, false, true, false},
-                {true, false, false, false}, {false, false, false, false}};
+    } ways[] = {{true, true, true, true},    {true, false, true, true},   {true, false, true, false},
+                {false, false, true, false}, {true, false, false, false}, {false, false, false, false}};
     bool old = m->replay || model_stale(m); /* then it matters how old, or where in the recording this is */
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         int needs = state + (ways[i].age ? age : 0) + (ways[i].name ? name : 0) +
@@ -113,9 +112,7 @@ static int draw_tabs(const struct model *m, struct canvas *c, struct rect r, int
 
 void draw_header(const struct model *m, struct canvas *c, struct rect r)
 {
-    size_t up = 0, nodes = m->snapshot ? m->snapshot->nodes_len : 0;
-    for (size_t i = 0; i < nodes; i++)
-        up += m->snapshot->nodes[i].state == NODE_UP;
+    size_t up = nodes_up(m->snapshot), nodes = m->snapshot ? m->snapshot->nodes_len : 0;
     char lab[48];
     enum style style;
     const char *word = liveness(m, &style);

@@ -24,6 +24,14 @@ static const char *state_words(const struct node_seen *n, enum style *style)
     return "?";
 }
 
+size_t nodes_up(const struct snapshot *s)
+{
+    size_t up = 0;
+    for (size_t i = 0; s && i < s->nodes_len; i++)
+        up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
+    return up;
+}
+
 bool nodes_have_cards(const struct model *m, struct rect r)
 {
     int nodes = (int)m->snapshot->nodes_len;
@@ -33,7 +41,8 @@ bool nodes_have_cards(const struct model *m, struct rect r)
 static bool on_node(const struct model *m, const struct queue_seen *q, int node)
 {
     enum style style;
-    return copy_letter(m, q, node, &style) != '.';
+    char letter = copy_letter(m, q, node, &style);
+    return letter == '?' ? !queue_untold(m->snapshot, q) /* no card grows for a moment */ : letter != '.';
 }
 
 int nodes_card_rows(const struct model *m)
@@ -59,6 +68,18 @@ static int sync_percent(const struct queue_seen *q)
     return percent > 100 ? 100 : (int)percent;
 }
 
+/* What a copy holds that is level with its master: of a node that answers, what the master says; -1: nobody
+ * can say. *had: what was said last; -1: nothing. */
+static int64_t copy_holds(const struct model *m, const struct queue_seen *q, int node, int64_t *had)
+{
+    const struct side_seen *side = queue_seen_side(q, node);
+    const struct away *past = model_past(m, q->name);
+    bool answers = m->snapshot->nodes[node].answers;
+    int64_t told = past ? past->told[node] : -1;
+    *had = side ? side->was_messages : told < 0 && (answers || q->master == node) ? q->was_messages : told;
+    return !answers ? -1 : side ? side->messages : q->messages;
+}
+
 /* what stands at the right end of a copy's line */
 static void copy_figure(const struct model *m, const struct queue_seen *q, int node, char letter,
                         char out[32])
@@ -66,6 +87,8 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     const struct away *away = model_away(m, q->name);
     char count[24];
     out[0] = '\0';
+    if (letter == '?')
+        return; /* a copy, if it has any */
     if (letter == '!') {
         const struct away *past = model_past(m, q->name); /* an earlier screen may have seen it (kept.h) */
         int64_t held = q->was_messages >= 0 || !past ? q->was_messages : past->held;
@@ -79,11 +102,9 @@ static void copy_figure(const struct model *m, const struct queue_seen *q, int n
     } else if (letter == 'u') {
         snprintf(out, 32, _("not in sync"));
     } else {
-        const struct side_seen *side = queue_seen_side(q, node);
-        if (side && side->messages < 0 && side->was_messages >= 0)
-            snprintf(out, 32, _("had %s"), count_text(side->was_messages, count));
-        else
-            snprintf(out, 32, "%s", count_text(side ? side->messages : q->messages, count));
+        int64_t had, holds = copy_holds(m, q, node, &had);
+        snprintf(out, 32, holds < 0 && had >= 0 ? _("had %s") : "%s",
+                 count_text(holds < 0 && had >= 0 ? had : holds, count));
     }
 }
 
@@ -218,11 +239,10 @@ static int draw_name(const struct model *m, struct canvas *c, struct rect r, int
 static void draw_names(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct snapshot *s = m->snapshot;
-    int nodes = (int)s->nodes_len, up = 0, needs = 0, x = 0;
+    int nodes = (int)s->nodes_len, needs = 0, x = 0;
     for (int i = 0; i < nodes; i++) {
         enum style style;
         needs += 3 + text_columns(c, s->nodes[i].name) + text_columns(c, line_words(m, i, &style));
-        up += s->nodes[i].state == NODE_UP && s->nodes[i].answers;
     }
     if (needs - 1 <= r.width) {
         for (int i = 0; i < nodes; i++)
@@ -231,7 +251,7 @@ static void draw_names(const struct model *m, struct canvas *c, struct rect r)
     }
     if (m->node < nodes)
         x = draw_name(m, c, r, x, m->node);
-    x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), up, nodes) + 1;
+    x = canvas_printf(c, r, x + 1, 0, STYLE_NORMAL, _("%d of %d UP"), (int)nodes_up(s), nodes) + 1;
     for (int i = 0; i < nodes; i++)
         if (i != m->node && !is_fine(m, i))
             x = draw_name(m, c, r, x, i);

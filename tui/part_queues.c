@@ -185,11 +185,12 @@ static int count_bits(node_bits bits)
     return count;
 }
 
-static void draw_mirrors(struct canvas *c, struct rect r, int x, int y, const struct queue_seen *q)
+static void draw_mirrors(const struct snapshot *s, struct canvas *c, struct rect r, int x, int y,
+                         const struct queue_seen *q)
 {
     int synced = count_bits(q->synced & q->mirrors), not_synced = count_bits(q->mirrors) - synced;
     if (!q->mirrors)
-        canvas_put(c, r, x, y, STYLE_DIM, _("none"));
+        canvas_put(c, r, x, y, STYLE_DIM, queue_untold(s, q) ? "?" : _("none"));
     else if (not_synced)
         canvas_printf(c, r, x, y, STYLE_SYNCING, _("+%d (%d unsync)"), synced, not_synced);
     else
@@ -223,7 +224,7 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         canvas_printf(c, r, k->matrix + 1 + 3 * (int)i, y, style, "%c", letter);
     }
     if (k->mirrors)
-        draw_mirrors(c, r, k->mirrors, y, q);
+        draw_mirrors(m->snapshot, c, r, k->mirrors, y, q);
     const struct history *history = model_history(m, q->name);
     if (k->rates) {
         int64_t in = history ? history->published[HISTORY_LEN - 1] : -1,
@@ -235,7 +236,10 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
     if (k->history && history)
         draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth);
     if (k->policy)
-        canvas_put(c, r, k->policy, y, STYLE_NORMAL, q->policy ? q->policy : "-");
+        canvas_put(c, r, k->policy, y, STYLE_NORMAL,
+                   q->policy                      ? q->policy
+                   : queue_untold(m->snapshot, q) ? "?"
+                                                  : "-");
 }
 
 void draw_queues(const struct model *m, struct canvas *c, struct rect r)
@@ -293,7 +297,7 @@ static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
     const struct snapshot *s = m->snapshot;
     if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
         return false;
-    return (m->cut | m->stopped_apart | apart_listed(m, s->source)) >> q->master & 1;
+    return (m->cut | apart_stopped(m) | apart_listed(m, s->source)) >> q->master & 1;
 }
 
 /* why nobody serves it; the caller frees it. brief: where its one copy is, in fewer words */
@@ -312,8 +316,7 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q, bo
     else if (lost_by_cut(m, q))
         text = format_text(_("%s DOWN: its only copy is on %s, cut off before it stopped"), q->name, nodes);
     else if (brief)
-        text = format_text(stopped ? _("%s STOPPED: only copy on %s") : _("%s DOWN: only copy on %s"),
-                           q->name, nodes);
+        text = format_text(stopped ? _("%s STOPPED: only on %s") : _("%s DOWN: only on %s"), q->name, nodes);
     else
         text = format_text(stopped ? _("%s STOPPED: its only copy is on %s")
                                    : _("%s DOWN: its only copy is on %s"),
@@ -322,11 +325,13 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q, bo
     return text;
 }
 
-/* What is wrong, first of all with the queue that is selected; NULL: nothing. The caller frees it. */
-static char *trouble(const struct model *m, bool brief)
+/* What is wrong, first of all with the queue that is selected; NULL: nothing. The caller frees it. *asked: it
+ * says what ? is. */
+static char *trouble(const struct model *m, bool brief, bool *asked)
 {
     const struct snapshot *s = m->snapshot;
     const struct queue_seen *worst = model_queue(m);
+    *asked = s->source < 0;
     if (s->moved_to)
         return format_text(_("The lab runs on other ports now (AMQP %d): q, then call lab as before."),
                            s->moved_to);
@@ -340,8 +345,9 @@ static char *trouble(const struct model *m, bool brief)
     if (worst)
         return unserved_text(m, worst, brief);
     for (size_t i = 0; i < s->queues_len; i++)
-        if (s->queues[i].ready < 0 && !s->queues[i].sides_len)
-            return xstrdup(_("? = nobody can say now: the node that serves the queue does not tell (yet)"));
+        *asked = *asked || (s->queues[i].ready < 0 && !s->queues[i].sides_len);
+    if (*asked)
+        return xstrdup(_("? = nobody can say now: the node that serves the queue does not tell (yet)"));
     return NULL;
 }
 
@@ -395,26 +401,52 @@ static int draw_signs(struct canvas *c, struct rect r, int x, unsigned which, bo
 #define SIGNS_WELL 0x1fu /* all but ?: when nothing is wrong */
 #define SIGN_ASKED 0x20u
 
-/* What is wrong, and what the letters mean that are in the table: these rather than the long words of either;
- * then what else there is room for. Where nothing is wrong, what all letters mean. Nothing moves when
- * something goes wrong. */
+/* a figure of the table is ? */
+static bool asks(const struct model *m)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->shown.len; i++) {
+        const struct queue_seen *q = &m->snapshot->queues[m->shown.items[i]];
+        any = any || (q->ready < 0 && !q->sides_len) || q->unacked < 0;
+    }
+    return any;
+}
+
+/* Of these those that have room: what can be guessed goes first, what something is away or unknown by last.
+ */
+static unsigned signs_that_fit(const struct canvas *c, unsigned which, int columns)
+{
+    static const char goes[] = ".mMu!";
+    for (const char *at = goes; *at && signs_columns(c, which, true) > columns; at++)
+        for (size_t k = 0; k < ARRAY_LEN(signs); k++)
+            which &= signs[k].letter == *at ? ~(1u << k) : ~0u;
+    return which;
+}
+
+/* What is wrong, and what the letters mean that are in the table, a ? among its figures, too: these rather
+ * than the long words of either; then what else there is room for. Where nothing is wrong, and nothing
+ * unknown, what all letters mean. Nothing moves when something goes wrong. */
 void draw_legend(const struct model *m, struct canvas *c, struct rect r)
 {
-    char *apart = apart_advice(m), *what = apart ? apart : trouble(m, false);
-    if (!what) {
+    bool asked = false;
+    char *apart = apart_advice(m), *what = apart ? apart : trouble(m, false, &asked);
+    unsigned seen = letters_of_table(m) | (asks(m) && !asked ? SIGN_ASKED : 0);
+    if (!what && !(seen & SIGN_ASKED)) {
         draw_signs(c, r, 1, SIGNS_WELL, false);
         return;
     }
-    unsigned seen = letters_of_table(m);
-    bool brief = 1 + text_columns(c, what) + signs_columns(c, seen, false) > r.width;
-    if (brief && !apart && 1 + text_columns(c, what) + signs_columns(c, seen, true) > r.width) {
+    int before = what ? 1 + text_columns(c, what) : -1; /* two columns before each sign */
+    bool brief = before + signs_columns(c, seen, false) > r.width;
+    if (brief && what && !apart && before + signs_columns(c, seen, true) > r.width) {
         free(what);
-        what = trouble(m, true);
+        what = trouble(m, true, &asked);
+        before = 1 + text_columns(c, what);
     }
-    int x = canvas_put(c, r, 1, 0, STYLE_DOWN, what) + 2;
-    x = draw_signs(c, r, x, seen, brief);
-    x = draw_signs(c, r, x, SIGN_ASKED & ~seen, brief);
-    draw_signs(c, r, x, SIGNS_WELL & ~seen, brief);
+    int x = what ? canvas_put(c, r, 1, 0, STYLE_DOWN, what) + 2 : 1;
+    unsigned first = brief ? signs_that_fit(c, seen, r.width - before) : seen;
+    x = draw_signs(c, r, x, first, brief);
+    x = draw_signs(c, r, x, SIGN_ASKED & ~first, brief);
+    draw_signs(c, r, x, SIGNS_WELL & ~first, brief);
     free(what);
 }
 

@@ -122,6 +122,11 @@ const char *count_text(int64_t count, char buffer[24])
     return buffer;
 }
 
+bool queue_untold(const struct snapshot *s, const struct queue_seen *q)
+{
+    return s->source >= 0 && q->state == QUEUE_SEEN_UNKNOWN && !q->effective_definition;
+}
+
 char copy_letter(const struct model *m, const struct queue_seen *q, int node, enum style *style)
 {
     node_bits bit = (node_bits)1 << node;
@@ -139,8 +144,12 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
     *style = STYLE_SYNCING;
     if (has)
         return 'u';
-    *style = STYLE_DIM;
-    return '.';
+    /* nobody lists a copy there; but those that remain list none on a node that they have counted out, and at
+     * times none at all */
+    const struct away *past = model_past(m, q->name);
+    bool known = !queue_untold(m->snapshot, q) && (runs || (past && (past->known & bit)));
+    *style = known ? STYLE_DIM : STYLE_DOWN;
+    return known ? '.' : '?';
 }
 
 /* ---- command line and key bar

@@ -224,7 +224,8 @@ struct model *session_model(struct session *s)
     m->compared = s->compare != NULL;
     if (s->paused) {
         m->time.paused = true;
-        m->time.behind = now > m->now ? now - m->now : 0;
+        ms_time age = model_age(m); /* it was as old then already */
+        m->time.behind = age == UINT64_MAX ? age : age + (now > m->now ? now - m->now : 0);
     }
     return m;
 }

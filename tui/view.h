@@ -40,6 +40,7 @@ void draw_header(const struct model *m, struct canvas *c, struct rect r); /* par
  * ------------------------------------------------------------------------------- */
 
 void draw_nodes(const struct model *m, struct canvas *c, struct rect r); /* cards, or one line of names */
+size_t nodes_up(const struct snapshot *s); /* how many run and answer: NO ANSWER is not UP; s may be NULL */
 bool nodes_have_cards(const struct model *m, struct rect r);
 int nodes_card_rows(const struct model *m); /* rows that the fullest card could use, borders included */
 
@@ -228,7 +229,11 @@ int paragraph_rows(const struct canvas *c, int width, const char *text);
 /* 100000, 12.3M; at most 7 columns. count < 0: "?" */
 const char *count_text(int64_t count, char buffer[24]);
 
-/* M m u ! . : what the node has of the queue */
+/* Nodes answer, and list this queue with nothing but where it is: RabbitMQ's do for a moment after a
+ * promotion. Its mirrors and its policy are unknown then, not none. */
+bool queue_untold(const struct snapshot *s, const struct queue_seen *q);
+
+/* M m u ! . : what the node has of the queue; ? : it is away, and nobody knows whether it has any */
 char copy_letter(const struct model *m, const struct queue_seen *q, int node, enum style *style);
 
 #endif

@@ -185,6 +185,8 @@ static char *copy_text(const struct model *m, const struct queue_seen *q, int no
     bool answers = m->snapshot->nodes[node].answers, served = letter != '!' && now >= 0;
     bool was_master = q->master == node || (past && (past->masters & ((node_bits)1 << node)));
     char count[24];
+    if (letter == '?')
+        return xstrdup(_("has it a copy? nobody can say"));
     if (answers && letter == 'u' && q->sync_messages >= 0)
         return format_text(_("%s copied, not in sync"), count_text(q->sync_messages, count));
     if (answers && letter == 'u')
@@ -202,17 +204,20 @@ static char *copy_text(const struct model *m, const struct queue_seen *q, int no
 static void queues(struct page *p, const struct model *m, int node)
 {
     const struct snapshot *s = m->snapshot;
-    size_t masters = 0, mirrors = 0, away = 0;
+    size_t masters = 0, mirrors = 0, away = 0, unknown = 0;
     enum style style;
     for (size_t i = 0; i < s->queues_len; i++) {
         char letter = copy_letter(m, &s->queues[i], node, &style);
         masters += letter == 'M';
         mirrors += letter == 'm' || letter == 'u';
         away += letter == '!';
+        unknown += letter == '?';
     }
     if (away)
         page_field(p, _("queues"), STYLE_DOWN, _("master of %zu, mirror of %zu; copies away with it: %zu"),
                    masters, mirrors, away);
+    else if (unknown && !masters && !mirrors)
+        page_field(p, _("queues"), STYLE_DOWN, "?");
     else
         page_field(p, _("queues"), STYLE_NORMAL, _("master of %zu, mirror of %zu"), masters, mirrors);
     for (size_t i = 0; i < s->queues_len; i++) {

@@ -60,7 +60,9 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
     text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
-               mirrors.len ? mirrors.s : _("none"));
+               mirrors.len          ? mirrors.s
+               : queue_untold(s, q) ? "?"
+                                    : _("none"));
     text_finish(&mirrors);
     sides(p, s, q);
     if (queue_seen_one_sided(s, q))
@@ -88,7 +90,10 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
         page_field(p, _("policy"), STYLE_NORMAL, _("%s  pattern %s  priority %lld  applies to %s"),
                    policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
     else
-        page_field(p, _("policy"), STYLE_NORMAL, "%s", q->policy ? q->policy : _("none applies"));
+        page_field(p, _("policy"), STYLE_NORMAL, "%s",
+                   q->policy                      ? q->policy
+                   : queue_untold(m->snapshot, q) ? "?"
+                                                  : _("none applies"));
     const char *operators = detail_text(o, "operator_policy");
     if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
         page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);
@@ -111,13 +116,16 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
     free(arguments);
 }
 
-static void counts(struct page *p, const struct queue_seen *q)
+static void counts(struct page *p, const struct model *m, const struct queue_seen *q)
 {
     char ready[24], unacked[24], all[24], was[24];
     page_field(p, _("messages"), q->messages < 0 ? STYLE_DOWN : STYLE_NORMAL,
                _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
                count_text(q->ready, ready), count_text(q->unacked, unacked),
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
+    if (m->lab && m->lab->engine == ENGINE_RABBITMQ)
+        page_field(p, "", STYLE_DIM, "%s",
+                   _("as RabbitMQ added them up, about a second before it was asked"));
 }
 
 /* "4: 3 ready, 1 unacknowledged (1.2 kB)" */
@@ -392,7 +400,7 @@ static void fill(struct page *p, const struct model *m)
     if (m->snapshot->source < 0)
         page_line(p, 1, STYLE_DOWN, "%s", _("No node answers: places are those last seen."));
     if (queue_seen_masters(q) < 2) /* else there are as many counts as sides */
-        counts(p, q);
+        counts(p, m, q);
     rates(p, m, q, o);
     consumers(p, q, o);
     if (o) {

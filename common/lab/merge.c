@@ -135,6 +135,7 @@ static void merge_nodes(struct snapshot *s, const struct labdir *lab, const stru
         add_node(s, lab->nodes[i].name);
         s->nodes[i].answers = answers[i].answered;
         s->nodes[i].gone = answers[i].gone && !answers[i].answered;
+        s->nodes[i].unrefused = answers[i].unrefused && !answers[i].answered;
         s->nodes[i].answered_at = answers[i].at;
         s->nodes[i].error = answers[i].error ? xstrdup(answers[i].error) : NULL;
     }

@@ -11,6 +11,7 @@ struct node_answer {
     bool answered;     /* nodes, and queues and policies if it was asked for them, came with status 200 */
     bool has_feed;     /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
     bool gone;         /* it did not, and its process is not there; false: it is, or nobody knows */
+    bool unrefused;    /* it did not, though no connection to it was refused */
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */
@@ -39,7 +40,8 @@ struct merge_time {
  * - The lists of queues and policies are one node's, whole: that of the answering node whose list of running
  *   nodes agrees best with who answers. (Just after a stop, that is the node that has noticed.)
  * - But a node that answers and says that it is a queue's master is believed, whatever the others say of a
- * node that they do not reach: with two such nodes a queue has two sides (queue_seen.sides).
+ *   node that they do not reach: with two such nodes a queue has two sides (queue_seen.sides). So is the
+ * master that the list names, where it has no count of the queue, or nobody to serve it.
  * - What a list leaves out (the counts of a queue that cannot be asked) is unknown, never 0.
  * - With no answer at all, queues are kept by name, with their places as last seen, their state and counts
  *   unknown. */
@@ -55,6 +57,10 @@ const char *merge_queue_name(const json_t *o); /* NULL: it is none of the lab's 
 /* merge_sides.c: where nodes that answer do not see each other, what each side says of its queues. */
 void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
                  const struct snapshot *before);
+/* Whether a node's lists are not enough, and all others that answer (bits) are to be asked for theirs: it
+ * counts one of them out, or has a queue whose master is one of them without its count, or as served by
+ * nobody. before: to know the names by. */
+bool merge_wants_others(const struct snapshot *before, const struct node_answer *answer, node_bits others);
 bool merge_side_goes_on(const struct queue_seen *q,
                         const struct side_seen *side); /* in what the queue is now */
 

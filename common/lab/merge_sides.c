@@ -3,6 +3,9 @@
  * reach it. Where two say so, and do not see each other, the queue has two sides, each with messages of its
  * own.
  *
+ * So it is before both know of it: one of two that lose each other notices it first, and counts the other out
+ * with what that serves; and one that cannot reach a queue's master leaves out what that counts.
+ *
  * What a side held is kept, as `away`, when its master falls silent: once that node is back and counts the
  * others as its own again, and serves the queue no more, what its side held was discarded (notice.c says so).
  */
@@ -42,6 +45,19 @@ static bool has_sides(const struct snapshot *s)
     return false;
 }
 
+static bool is_served(const json_t *o)
+{
+    const char *state = json_string_value(json_object_get(o, "state"));
+    return state && (strcmp(state, queue_seen_state_name(QUEUE_SEEN_RUNNING)) == 0 ||
+                     strcmp(state, queue_seen_state_name(QUEUE_SEEN_SYNCING)) == 0);
+}
+
+/* it has it served, with its count */
+static bool is_whole(const json_t *o)
+{
+    return is_served(o) && json_is_integer(json_object_get(o, "messages"));
+}
+
 static void gather(struct claims *c, const struct snapshot *s, const struct node_answer *answers, int node)
 {
     const json_t *o;
@@ -49,10 +65,7 @@ static void gather(struct claims *c, const struct snapshot *s, const struct node
     json_array_foreach(answers[node].queues, i, o)
     {
         const char *name = merge_queue_name(o), *master = json_string_value(json_object_get(o, "node"));
-        const char *state = json_string_value(json_object_get(o, "state"));
-        if (name && master && state && merge_node_index(s, master) == node &&
-            (strcmp(state, queue_seen_state_name(QUEUE_SEEN_RUNNING)) == 0 ||
-             strcmp(state, queue_seen_state_name(QUEUE_SEEN_SYNCING)) == 0))
+        if (name && master && is_served(o) && merge_node_index(s, master) == node)
             VEC_PUSH(&c->list, (struct claim){name, node, o});
     }
 }
@@ -179,6 +192,56 @@ static void keep_away(struct snapshot *s, const struct snapshot *before)
     }
 }
 
+/* the entry of this queue in the list of the node that is its master, by its own words; NULL: there is none
+ */
+static const json_t *own_entry(const struct snapshot *s, const json_t *list, const char *queue, int master)
+{
+    const json_t *o;
+    size_t i;
+    json_array_foreach(list, i, o)
+    {
+        const char *name = merge_queue_name(o), *node = json_string_value(json_object_get(o, "node"));
+        if (name && strcmp(name, queue) == 0)
+            return node && merge_node_index(s, node) == master ? o : NULL;
+    }
+    return NULL;
+}
+
+/* Where the list has a queue without its count, or as served by nobody, its master may say otherwise, if that
+ * answers and was asked for its list, too. */
+static void believe_masters(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
+                            const struct snapshot *before)
+{
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        bool asked = q->messages < 0 && !q->sides_len && q->master >= 0 && q->master < (int)lab->nodes_len &&
+                     q->master != s->source && s->nodes[q->master].answers;
+        const json_t *o = asked ? own_entry(s, answers[q->master].queues, q->name, q->master) : NULL;
+        if (o && is_whole(o))
+            take_over(s, &(struct claim){merge_queue_name(o), q->master, o}, before);
+    }
+}
+
+bool merge_wants_others(const struct snapshot *before, const struct node_answer *answer, node_bits others)
+{
+    const json_t *o;
+    size_t i;
+    bool wants = false;
+    json_array_foreach(answer->nodes, i, o)
+    {
+        const char *name = json_string_value(json_object_get(o, "name"));
+        int node = name ? merge_node_index(before, name) : -1;
+        wants = wants || (node >= 0 && (others >> node & 1) && !json_is_true(json_object_get(o, "running")));
+    }
+    json_array_foreach(answer->queues, i, o)
+    {
+        const char *master = json_string_value(json_object_get(o, "node"));
+        int node = !wants && master && !is_whole(o) ? merge_node_index(before, master) : -1;
+        wants = wants || (node >= 0 && (others >> node & 1));
+    }
+    return wants;
+}
+
 void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node_answer *answers,
                  const struct snapshot *before)
 {
@@ -194,6 +257,7 @@ void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node
             ;
         merge_claims(s, lab->engine == ENGINE_RABBITMQ, c.list.items + from, to - from, before);
     }
+    believe_masters(s, lab, answers, before);
     if (has_sides(before))
         keep_away(s, before);
     VEC_FREE(&c.list);

@@ -50,6 +50,7 @@ static struct node_answer answer_of(const struct asked_node *n)
     return (struct node_answer){
         .answered = use,
         .has_feed = n->has_feed,
+        .unrefused = !use && !n->refused,
         .at = n->answered_at,
         .error = use        ? NULL
                  : n->error ? n->error
@@ -181,15 +182,32 @@ static bool steady(const struct observer *o)
     return true;
 }
 
-/* The node whose lists were to be shown says nothing this time: now it is another's, of the same moment. */
+static bool answered_now(const struct asked_node *n)
+{
+    return n->fresh && n->answered;
+}
+
+/* The lists of the one that was asked for them are not enough (merge.h). */
+static bool wants_others(const struct observer *o, const struct asked_node *source)
+{
+    struct node_answer answer = answer_of(source);
+    node_bits others = 0;
+    for (size_t i = 0; i < o->nodes_len; i++)
+        if (&o->nodes[i] != source && answered_now(&o->nodes[i]))
+            others |= (node_bits)1 << i;
+    return merge_wants_others(o->latest, &answer, others);
+}
+
+/* The node whose lists were to be shown says nothing this time, or too little: now it is another's, of the
+ * same moment. */
 static bool ask_the_others(struct observer *o)
 {
     const struct asked_node *source = o->latest ? &o->nodes[o->latest->source] : NULL;
-    if (o->asks_all || !source || (source->fresh && source->answered))
+    if (o->asks_all || !source || (answered_now(source) && !wants_others(o, source)))
         return false;
     o->asks_all = o->asking = true;
     for (size_t i = 0; i < o->nodes_len; i++)
-        if (o->nodes[i].fresh && o->nodes[i].answered)
+        if (answered_now(&o->nodes[i]))
             observed_node_ask(&o->nodes[i]);
     o->asking = false;
     return true;
@@ -212,6 +230,7 @@ void observed_node_done(struct asked_node *n)
     n->answered = !n->asks[ASK_NODES].failed && !n->asks[ASK_QUEUES].failed && !n->asks[ASK_POLICIES].failed;
     n->fresh = true;
     n->late = !n->answered;
+    n->refused = n->refusing;
     if (n->answered) {
         n->answered_at = monotonic_ms();
         free(n->error);

@@ -61,6 +61,7 @@ static bool read_answer(struct ask *a, struct evhttp_request *req)
         return true;
     }
     if (status == 0) {
+        n->refusing = n->refusing || req; /* it is NULL where a connection broke, or there is no way */
         set_error(n, xstrdup("no connection"));
         return false;
     }
@@ -232,7 +233,7 @@ void observed_node_ask(struct asked_node *n)
     struct timeval deadline = ms_timeval(ANSWER_MS);
     observed_node_forget_answers(n);
     n->error_old = true;
-    n->fresh = false;
+    n->fresh = n->refusing = false;
     evtimer_add(n->deadline, &deadline);
     n->pending = 1; /* ours: a failure inside send_question must not end the round half asked */
     for (int q = 0; q < QUESTIONS; q++)

@@ -46,10 +46,11 @@ struct asked_node {
     const struct lab_node *node;
     struct event *deadline;
     struct ask asks[QUESTIONS];
-    size_t pending; /* questions without an answer */
-    bool late;      /* did not answer the last time: not waited for */
-    bool fresh;     /* an answer came since the last snapshot */
-    bool answered;  /* the last questions were answered */
+    size_t pending;         /* questions without an answer */
+    bool late;              /* did not answer the last time: not waited for */
+    bool fresh;             /* an answer came since the last snapshot */
+    bool answered;          /* the last questions were answered */
+    bool refused, refusing; /* a connection for the last questions; for those that are asked now */
     bool has_feed;
     bool feed_absent; /* it said 404 to GET /api/events */
     bool trace_absent;

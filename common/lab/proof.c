@@ -49,6 +49,14 @@ static const struct check *state_of(const struct proof *p, const char *node)
     return NULL;
 }
 
+/* It asks whether this node has stopped, and no node that answers says that it runs. */
+static bool asks_for_stopped(const struct proof *p, const struct check *c, const struct node_seen *n)
+{
+    const struct check *state = state_of(p, c->name);
+    return c->id == CHECK_NODE_ANSWERS ? c->number == 0
+                                       : n->state != NODE_UP && state && is_any(state, "not running");
+}
+
 static enum verdict look_sayers(const struct proof *p, const struct check *c, const struct snapshot *s,
                                 const struct node_seen *n, json_t **seen)
 {
@@ -71,6 +79,11 @@ static enum verdict look_node(const struct proof *p, const struct check *c, cons
     if (!n) {
         *seen = fact_of(N_("no node %s here"), c->name);
         return VERDICT_NO;
+    }
+    if (n->unrefused && !n->gone && asks_for_stopped(p, c, n)) {
+        *as_of = s->taken_at;
+        *seen = fact_of(N_("%s does not answer, nor refuse connections"), n->name);
+        return VERDICT_UNKNOWN;
     }
     if (c->id == CHECK_NODE_ANSWERS) {
         *as_of = s->taken_at;
@@ -353,7 +366,7 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     out->verdict = verdict;
     out->instead = json_incref(seen);
     out->torn = alone;
-    out->sayers = c->id == CHECK_NODE_SAID_BY;
+    out->sayers = c->id == CHECK_NODE_SAID_BY && verdict == VERDICT_NO;
     bool by_policy = c->id == CHECK_QUEUE_POLICY || c->id == CHECK_QUEUE_MIRRORS ||
                      c->id == CHECK_QUEUE_MIRRORS_MIN || c->id == CHECK_QUEUE_SYNCED_MIN ||
                      c->id == CHECK_QUEUE_STATE || c->id == CHECK_QUEUE_UNKNOWN;
@@ -367,7 +380,9 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     }
     switch ((int)c->id) {
     case CHECK_QUEUE_MASTER_NOT: out->missing = fact_with(N_("%s, another one wanted"), seen, NULL); break;
-    case CHECK_NODE_SAID_BY: out->missing = fact_with(N_("%s, %s have to"), seen, wanted(c)); break;
+    case CHECK_NODE_SAID_BY:
+        out->missing = verdict == VERDICT_UNKNOWN ? seen : fact_with(N_("%s, %s have to"), seen, wanted(c));
+        break;
     case CHECK_QUEUE_MESSAGES_MIN:
     case CHECK_QUEUE_HAD:
     case CHECK_QUEUE_MIRRORS_MIN:

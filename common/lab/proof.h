@@ -14,6 +14,11 @@
  * tell = [ "messages" ]: all of a group has to hold, and these of its keys are repeated beside the tick
  * (`seen`), where there is room for little; without it, all are; with [], none is.
  *
+ * answers = false, and state = "not running": the node has stopped. One that is frozen or cut off from here
+ * says nothing either, and the others may count it out; but no connection to it is refused. Then it may run
+ * as well, so neither holds (node_seen.unrefused; an old recording does not say it). A node whose process is
+ * gone does not run, whatever else answers at its port.
+ *
  * Each key is one check. The rule it keeps: a check holds only if a node that is alive says so now; what
  * nobody can say now is neither true nor false. */
 #ifndef LAB_PROOF_H

@@ -26,6 +26,8 @@ struct node_seen {
     enum node_state state;
     bool answers;         /* its own API answered the last request */
     bool gone;            /* it does not, and this machine has no process of it: stop_app leaves one */
+    bool unrefused;       /* it does not, and refuses no connection either, as one that stopped does: it is
+                             frozen, or cut off from here */
     node_bits said_up_by; /* nodes (answering) that say it runs */
     node_bits said_down_by;
     char *error;                     /* why it does not answer, for the screen; NULL if it does */

@@ -132,6 +132,7 @@ static bool read_nodes(struct reader *r, const json_t *list)
         int state = 0;
         bool ok = read_word(r, o, "nodes", i, "state", node_word, NODE_NOT_RUNNING + 1, &state) &&
                   read_flag(r, o, "nodes", i, "answers", &n->answers) &&
+                  read_flag(r, o, "nodes", i, "unrefused", &n->unrefused) &&
                   read_bits(r, o, "nodes", i, "said_up_by", &n->said_up_by) &&
                   read_bits(r, o, "nodes", i, "said_down_by", &n->said_down_by) &&
                   read_text(r, o, "nodes", i, "error", true, &n->error) &&
@@ -144,6 +145,7 @@ static bool read_nodes(struct reader *r, const json_t *list)
                   read_number(r, o, "nodes", i, "connections", -1, &n->connections);
         n->state = (enum node_state)state;
         n->gone = json_is_true(json_object_get(o, "process_gone")) && !n->answers;
+        n->unrefused = n->unrefused && !n->answers; /* an old one does not say it */
         if (!ok)
             return false;
     }

@@ -34,6 +34,8 @@ static json_t *node_json(const struct snapshot *s, const struct node_seen *n)
                   (json_int_t)n->answered_at, "changed_at", (json_int_t)n->changed_at);
     if (n->gone)
         json_object_set_new(json, "process_gone", json_true());
+    if (n->unrefused)
+        json_object_set_new(json, "unrefused", json_true());
     if (n->links)
         json_object_set_new(json, "links", names_of(s, n->links));
     set_known(json, "memory_bytes", n->memory_bytes);

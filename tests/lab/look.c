@@ -29,10 +29,11 @@ struct snapshot *take(const struct look *look)
         sayers = look->apart && i == 1 ? "'node1'" : sayers;
         text_printf(&t,
                     "%s{'name':'node%d','state':'%s','answers':%s,'said_up_by':[%s],'said_down_by':[%s],"
-                    "'partitions':'','answered_at':%llu,'changed_at':0%s}",
+                    "'partitions':'','answered_at':%llu,'changed_at':0%s%s}",
                     i > 1 ? "," : "", i, this_up ? "up" : "not running",
                     this_up && source[0] ? "true" : "false", this_up ? sayers : "", this_up ? apart : sayers,
-                    (unsigned long long)said, i == 1 && look->gone ? ",'process_gone':true" : "");
+                    (unsigned long long)said, i == 1 && look->gone ? ",'process_gone':true" : "",
+                    i == 1 && look->unrefused ? ",'unrefused':true" : "");
     }
     text_printf(&t, "],'queues':[%s],'policies':[%s],'events':[]}", look->queues ? look->queues : "",
                 look->policies ? look->policies : "");

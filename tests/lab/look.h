@@ -21,6 +21,7 @@ struct look {
     const char *said_by;           /* who says so of node1: "'node2','node3'" */
     const char *queues, *policies; /* members of the lists */
     bool gone;                     /* node1's process is, too */
+    bool unrefused;                /* node1 answers nothing, and refuses no connection */
     bool apart;                    /* node1 and the others run and do not see each other */
     bool frozen;                   /* the time goes on, but nothing is said anew */
 };

@@ -68,6 +68,51 @@ static void stopped_and_down_are_both_right(void **state)
     }
 }
 
+/* ---- a node that stands still
+ * -------------------------------------------------------------------------------------- */
+
+/* One that was frozen answers nothing, and the others may count it out: it has not stopped. In each lesson
+ * the step that stops node1 waits until connections to it are refused, or its process is gone. */
+static void a_frozen_node_has_not_stopped(void **state)
+{
+    (void)state;
+    static const struct {
+        int lesson;
+        size_t step;
+        const struct look before, stopped;
+    } lessons[] = {
+        {1,
+         1,
+         {.queues = HELLO(MESSAGES(1), "running")},
+         {.source = "", .queues = HELLO(",'was_messages':1", "unknown")}},
+        {2, 1, {.queues = HELLO(MESSAGES(1), "running")}, {.queues = HELLO(",'was_messages':1", "down")}},
+        {3, 2, {.queues = HELLO(KINDS(2, 1), "running")}, {.queues = HELLO(",'was_messages':2", "down")}},
+        {7, 3, {0}, {0}}, /* as in the other tests */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lessons); i++)
+        for (int gone = 0; gone <= 1; gone++) {
+            struct lesson *l = load(lessons[i].lesson);
+            const struct lesson_step *step = &l->steps[lessons[i].step];
+            for (size_t k = 0; k < lessons[i].step; k++)
+                l->steps[k].state = STEP_SEEN;
+            bool mirror = lessons[i].lesson == 7;
+            const struct look *before = mirror ? &mirrored : &lessons[i].before;
+            struct look stopped = mirror ? node1_stopped : lessons[i].stopped;
+            stopped.node1 = "not running";
+            stopped.unrefused = true;
+            observe_times(l, before, 2);
+            observe_times(l, &stopped, 10);
+            assert_int_not_equal(step->state, STEP_SEEN);
+            assert_help(l, lessons[i].step, &stopped, LESSON_HELP_REPEAT,
+                        "node1 does not answer, nor refuse connections");
+            stopped.gone = gone;
+            stopped.unrefused = gone;
+            observe_times(l, &stopped, 2);
+            assert_int_equal(step->state, STEP_SEEN);
+            lesson_destroy(l);
+        }
+}
+
 /* ---- wrong ones
  * --------------------------------------------------------------------------------------------------- */
 
@@ -476,6 +521,7 @@ int main(void)
         cmocka_unit_test(lesson_7_is_ticked_step_by_step),
         cmocka_unit_test(two_masters_prove_nothing),
         cmocka_unit_test(stopped_and_down_are_both_right),
+        cmocka_unit_test(a_frozen_node_has_not_stopped),
         cmocka_unit_test(without_the_policy_its_step_stays_open),
         cmocka_unit_test(one_snapshot_is_not_enough),
         cmocka_unit_test(frozen_data_is_not_enough),

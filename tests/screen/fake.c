@@ -22,6 +22,7 @@ struct fake_one {
     enum fake_mood mood;
     bool running;
     char *trace;
+    char *says_nodes, *says_queues; /* another answer than the others'; NULL: the same */
     int deaf[1 + FILLERS]; /* silent: a listening socket that nobody accepts from, and who fills its queue */
 };
 
@@ -74,10 +75,12 @@ static void on_request(struct evhttp_request *req, void *arg)
         answer(req, 200, "<html>");
     else if (!user || strcmp(user, "Basic YWRtaW46MTIz") != 0) /* admin:123 */
         answer(req, 401, "{}");
+    else if (is_nodes(uri) && n->says_nodes)
+        answer(req, 200, n->says_nodes);
     else if (is_nodes(uri))
         answer_nodes(f, req);
     else if (strcmp(uri, "/api/queues") == 0)
-        answer(req, 200, f->queues);
+        answer(req, 200, n->says_queues ? n->says_queues : f->queues);
     else if (strcmp(uri, "/api/policies") == 0)
         answer(req, 200, f->policies);
     else if (strncmp(uri, "/api/trace", 10) == 0 && n->trace)
@@ -149,6 +152,8 @@ void fake_destroy(struct fake *f)
 {
     for (size_t i = 0; i < f->nodes_len; i++) {
         free(f->nodes[i].trace);
+        free(f->nodes[i].says_nodes);
+        free(f->nodes[i].says_queues);
         hear_again(&f->nodes[i]);
         if (f->nodes[i].http)
             evhttp_free(f->nodes[i].http);
@@ -176,6 +181,12 @@ void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running)
         go_deaf(n);
     else if (hears && !n->http)
         listen_on(n);
+}
+
+void fake_says(struct fake *f, size_t node, const char *nodes, const char *queues)
+{
+    set(&f->nodes[node].says_nodes, nodes);
+    set(&f->nodes[node].says_queues, queues);
 }
 
 void fake_queues(struct fake *f, const char *json)

@@ -23,6 +23,9 @@ void fake_destroy(struct fake *f);
 /* A node's mood; when it is not there or frozen, `running` is what the others say of it. */
 void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running);
 
+/* What this node alone says of the nodes and of the queues, whatever is set for all; NULL: as all. */
+void fake_says(struct fake *f, size_t node, const char *nodes, const char *queues);
+
 /* JSON lists, as RabbitMQ writes them; the same from every node. NULL feed: 404, as RabbitMQ says. */
 void fake_queues(struct fake *f, const char *json);
 void fake_policies(struct fake *f, const char *json);

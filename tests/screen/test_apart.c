@@ -24,7 +24,7 @@ static void a_cut_is_said_at_once(void **state)
     assert_frame_lacks(&m, "links");
     runs_and_ends(&m, "x", 0);
     assert_frame_contains(&m, "+links were cut: x heals-");
-    assert_frame_contains(&m, "node1: links cut; noticed after 2.5 s of silence. ? = nobody can say now");
+    assert_frame_contains(&m, "node1: links cut; noticed after 2.5 s of silence  M master");
     see(&m, "cut"); /* noticed */
     assert_frame_lacks(&m, "noticed after");
     assert_frame_contains(&m, "+cut off from node2,node3");
@@ -132,7 +132,7 @@ static void a_killed_node_was_not_apart(void **state)
     m.now = s->taken_at;
     m.node = 1;
     assert_frame_lacks(&m, "was apart");
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1");
+    assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before it stopped");
     assert_frame_lacks(&m, "x:Heal");
     assert_frame_contains(&m, "x:Cut");
@@ -199,6 +199,11 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_observe(&m, s); /* the links are mended: how it stopped stays so */
     assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
     assert_frame_contains(&m, "+stopped while cut off-");
+    stopped->unrefused = true; /* it is frozen, which is no stop */
+    model_observe(&m, s);
+    assert_frame_lacks(&m, "stopped");
+    stopped->unrefused = false;
+    model_observe(&m, s);
     model_show(&m, VIEW_NODE);
     assert_frame_contains(&m, " partitioned  stopped while cut off");
     stopped->answers = true;
@@ -207,7 +212,7 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_observe(&m, s); /* it stops once more */
     assert_frame_lacks(&m, "while cut off");
     model_show(&m, VIEW_CLUSTER);
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1");
+    assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before");
     m.cut = 1; /* from this screen, and not healed */
     model_observe(&m, s);
@@ -235,6 +240,36 @@ static void what_nobody_can_say_is_explained(void **state)
     model_finish(&m);
 }
 
+/* Right after a promotion RabbitMQ lists a queue with nothing but its node: its mirrors and its policy are
+ * not none then. */
+static void a_queue_of_which_nothing_is_told(void **state)
+{
+    struct model m;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    assert_frame_contains(&m, "mirrior_hello   running  100000     0  M  m  .   +1            mirror");
+    struct queue_seen *q = (struct queue_seen *)snapshot_queue(s, "mirrior_hello");
+    q->state = QUEUE_SEEN_UNKNOWN;
+    q->messages = q->ready = q->unacked = q->consumers = -1;
+    q->mirrors = q->synced = 0;
+    free(q->policy);
+    free(q->effective_definition);
+    q->policy = q->effective_definition = NULL;
+    model_observe(&m, s);
+    assert_frame_contains(&m, "mirrior_hello   ?             ?     ?  M  ?  ?   ?             ?\n");
+    assert_frame_contains(&m, "|M mirri..ello had 100000||                         |");
+    struct command *run;
+    model_key(&m, 'j', &run);
+    model_show(&m, VIEW_QUEUE);
+    assert_frame_contains(&m, "mirrors      ?\n");
+    assert_frame_contains(&m, "policy       ?\n");
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -247,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_killed_node_was_not_apart),
         cmocka_unit_test(a_queue_is_down_by_the_cut_before_the_stop),
         cmocka_unit_test(what_nobody_can_say_is_explained),
+        cmocka_unit_test(a_queue_of_which_nothing_is_told),
     };
     return cmocka_run_group_tests_name("screen/apart", tests, NULL, NULL);
 }

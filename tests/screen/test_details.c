@@ -124,12 +124,33 @@ static void node_detail_of_what_is_not_told(void **state)
     says(&s, "NO ANSWER", true);
     says(&s, "connections  ? (was 2)", true);
     says(&s, "m mirrior_hello  ? (was 29)", true);
+    press(&s, '1'); /* and its card */
+    says(&s, "|m mirrior_hello    had 29|", true);
+    press(&s, KEY_RETURN);
     s.t.s->nodes[2].state = NODE_NOT_RUNNING; /* killed, or they have */
     s.t.s->queues[0].mirrors = s.t.s->queues[0].synced = 0;
     s.t.s->taken_at += 750;
     look(&s);
     says(&s, "connections  ? (was 2)", true);
     says(&s, "! mirrior_hello  ? (was m, 29)", true);
+    end(&s);
+}
+
+/* The master is frozen: nobody counts the queue, and no copy says what it holds; what was said last it had.
+ */
+static void cards_of_a_master_that_is_silent(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "mirrior_hello");
+    s.t.s->queues[0].mirrors = s.t.s->queues[0].synced = 2;
+    s.t.s->queues[0].messages = s.t.s->queues[0].was_messages = 29;
+    look(&s);
+    says(&s, "|M mirrior_hello       29||m mirrior_hello        29|", true);
+    s.t.s->nodes[0].answers = false;
+    s.t.s->queues[0].messages = s.t.s->queues[0].ready = s.t.s->queues[0].unacked = -1;
+    look(&s);
+    says(&s, "|M mirrior_hello   had 29||m mirrior_hello    had 29|", true);
     end(&s);
 }
 
@@ -218,6 +239,7 @@ int main(void)
         cmocka_unit_test(queue_detail),
         cmocka_unit_test(node_detail),
         cmocka_unit_test(node_detail_of_what_is_not_told),
+        cmocka_unit_test(cards_of_a_master_that_is_silent),
         cmocka_unit_test(two_hundred_queues),
         cmocka_unit_test(every_size),
     };

@@ -105,6 +105,45 @@ static void counted_since(void **state)
     kept_end(&s);
 }
 
+/* A screen that nobody told anything, opened when the node that had the copy had gone: what that node has is
+ * not known, which is not "no copy". One that was told by the screen before it knows; so does one that saw
+ * the queue declared while the node was away. */
+static void a_node_that_went_before(void **state)
+{
+    (void)state;
+    struct kept_scene s;
+    taken_over(&s);
+    s.t.s->nodes[2].answers = false;
+    kept_look(&s); /* the others count it in still, and list its copies */
+    kept_says(&s, "mirrior_hello   running      10     0  !  M  .", true);
+    s.t.s->nodes[2].state = NODE_NOT_RUNNING;
+    kept_look(&s);
+    kept_says(&s, "mirrior_hello   running      10     0  !  M  .", true);
+    kept_open_again(&s);
+    kept_look(&s);
+    kept_says(&s, "mirrior_hello   running      10     0  !  M  .", true); /* node3 had none */
+    model_show(&s.m, VIEW_NODE);
+    kept_says(&s, "! mirrior_hello  ?\n", true); /* how many nobody told this screen: that is not 0 */
+    model_finish(&s.m);
+    model_init(&s.m, NULL, NULL, false, false);
+    kept_look(&s);
+    kept_says(&s, "mirrior_hello   running      10     0  ?  M  ?", true);
+    kept_says(&s, "? mirrior_hello", true); /* in their cards */
+    kept_says(&s, " M master  ? unknown", true);
+    model_show(&s.m, VIEW_NODE);
+    kept_says(&s, " queues       ?\n              ? mirrior_hello  has it a copy? nobody can say", true);
+    model_show(&s.m, VIEW_CLUSTER);
+    s.t.s->queues = xrealloc(s.t.s->queues, 2 * sizeof(*s.t.s->queues));
+    s.t.s->queues[1] = s.t.s->queues[0];
+    s.t.s->queues[1].name = xstrdup("later");
+    s.t.s->queues[1].effective_definition = xstrdup("{}");
+    s.t.s->queues_len = 2;
+    snapshot_sort_queues(s.t.s);
+    kept_look(&s);
+    kept_says(&s, "later           running      10     0  .  M  .", true);
+    kept_end(&s);
+}
+
 /* Somebody else's consumer took one more in the same time: whose was which nobody knows. */
 static void another_delivery(void **state)
 {
@@ -279,10 +318,15 @@ static void of_a_finished_lesson(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_taken_over),  cmocka_unit_test(counted_since),
-        cmocka_unit_test(another_delivery),     cmocka_unit_test(another_of_its_name),
-        cmocka_unit_test(what_was_touched),     cmocka_unit_test(both_sides),
-        cmocka_unit_test(how_a_node_stopped),   cmocka_unit_test(one_partition_after_the_other),
+        cmocka_unit_test(what_was_taken_over),
+        cmocka_unit_test(counted_since),
+        cmocka_unit_test(a_node_that_went_before),
+        cmocka_unit_test(another_delivery),
+        cmocka_unit_test(another_of_its_name),
+        cmocka_unit_test(what_was_touched),
+        cmocka_unit_test(both_sides),
+        cmocka_unit_test(how_a_node_stopped),
+        cmocka_unit_test(one_partition_after_the_other),
         cmocka_unit_test(of_a_finished_lesson),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,12 +160,12 @@ static void what_nobody_can_say(void **state)
     canvas_finish(&c);
 }
 
-/* Under the table of queues each letter that is in it is explained, though a queue is stopped, in every
- * language and at every width from that of a usual terminal on. */
+/* Under the table of queues each letter that is in it is explained, and the ? of its figures, though a queue
+ * is stopped, in every language and at every width from that of a usual terminal on. */
 static void each_letter_of_the_table(void **state)
 {
     (void)state;
-    static const char *const drawn_then[][2] = {{"stopped", "Mu.!"}, {"down", "Mm.!"}};
+    static const char *const drawn_then[][2] = {{"stopped", "Mu.!?"}, {"down", "Mm.!?"}};
     for (size_t i = 0; i < ARRAY_LEN(drawn_then) * 5; i++) {
         struct model m;
         int width = 80 + 20 * (int)(i / ARRAY_LEN(drawn_then));

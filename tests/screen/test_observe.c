@@ -88,6 +88,11 @@ static bool first_silent(const struct snapshot *s)
     return !s->nodes[0].answers;
 }
 
+static bool second_refuses(const struct snapshot *s)
+{
+    return !s->nodes[1].answers && !s->nodes[1].unrefused;
+}
+
 static bool second_down(const struct snapshot *s)
 {
     return s->nodes[1].state == NODE_NOT_RUNNING;
@@ -126,6 +131,8 @@ static void a_frozen_node_costs_nothing(void **state)
     until(scene, second_silent);
     assert_int_equal(scene->s->nodes[1].state, NODE_UP); /* the others say that it runs */
     assert_contains(scene->s->nodes[1].error, "no answer in 800 ms");
+    assert_true(scene->s->nodes[1].unrefused);
+    assert_false(scene->s->nodes[0].unrefused);
     number_then = scene->s->number;
     int64_t from = now_ms();
     until(scene, five_more);
@@ -174,11 +181,27 @@ static void a_node_goes_and_comes_back(void **state)
     fake_node(scene->fake, 1, FAKE_GONE, true);
     until(scene, second_silent);
     assert_int_equal(scene->s->nodes[1].state, NODE_UP);
+    until(scene, second_refuses);
     fake_node(scene->fake, 1, FAKE_GONE, false);
     until(scene, second_down);
     assert_int_equal(scene->s->nodes[1].said_down_by, 5);
     fake_node(scene->fake, 1, FAKE_ANSWERS, true);
     until(scene, all_answer);
+}
+
+/* One that stopped refuses connections; one that is cut off does not, nor one to which there is no way. */
+static void nobody_refuses_for_one_that_is_cut_off(void **state)
+{
+    struct scene *scene = *state;
+    fake_node(scene->fake, 1, FAKE_SILENT, false);
+    snprintf(scene->lab.nodes[2].host, sizeof(scene->lab.nodes[2].host), "255.255.255.255");
+    watch(scene, 20);
+    until(scene, second_down);
+    assert_true(scene->s->nodes[1].unrefused);
+    assert_contains(scene->s->nodes[2].error, "no connection");
+    assert_true(scene->s->nodes[2].unrefused);
+    fake_node(scene->fake, 1, FAKE_GONE, false);
+    until(scene, second_refuses);
 }
 
 static void all_go_and_come_back(void **state)
@@ -216,6 +239,7 @@ static void a_wrong_password_is_said(void **state)
     watch(scene, 20);
     until(scene, nobody);
     assert_contains(scene->s->nodes[0].error, "401 (wrong user or password)");
+    assert_true(scene->s->nodes[0].unrefused);
 }
 
 static bool three_events(const struct snapshot *s)
@@ -370,6 +394,70 @@ static void another_list_at_once(void **state)
     assert_int_equal(scene->s->queues[0].messages, 5);
 }
 
+#define LOST_ENTRY(n, up) "{\"name\":\"node" n "@localhost\",\"running\":" up "}"
+
+static uint64_t looks;
+static int down, uncounted, taken;
+static bool twenty_looks(const struct snapshot *s)
+{
+    down += s->queues_len && s->queues[0].state != QUEUE_SEEN_RUNNING;
+    uncounted += s->queues_len && s->queues[0].messages < 0;
+    taken += s->queues_len && s->queues[0].master == 0;
+    return ++looks >= 20;
+}
+
+/* What was seen in 20 looks, when node1's list was the one that is shown, and node1 began to say this. */
+static void node1_says(struct scene *scene, const char *nodes, const char *queues)
+{
+    fake_queues(scene->fake, "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":"
+                             "\"node2@localhost\",\"messages\":5}]");
+    watch(scene, 10);
+    until(scene, all_answer);
+    number_then = scene->s->number;
+    until(scene, five_more);
+    assert_int_equal(scene->s->source, 0);
+    fake_says(scene->fake, 0, nodes, queues);
+    looks = 0;
+    down = uncounted = taken = 0;
+    until(scene, twenty_looks);
+}
+
+/* The node whose list is shown loses the others first: what they serve it calls down. They serve it all the
+ * same, in every look. */
+static void who_loses_the_others_is_not_believed(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene,
+               "[" LOST_ENTRY("1", "true") "," LOST_ENTRY("2", "false") "," LOST_ENTRY("3", "false") "]",
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"down\",\"node\":\"node2@localhost\"}]");
+    assert_int_equal(down, 0);
+    assert_int_equal(uncounted, 0);
+    for (size_t i = 0; i < scene->s->events_len; i++)
+        assert_lacks(scene->s->events[i].text, "is down");
+}
+
+/* Nor where it makes itself the master of what they serve. */
+static void who_loses_the_others_takes_nothing(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene,
+               "[" LOST_ENTRY("1", "true") "," LOST_ENTRY("2", "false") "," LOST_ENTRY("3", "false") "]",
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@localhost\","
+               "\"messages\":4}]");
+    assert_int_equal(taken, 0);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
+/* It cannot reach a queue's master any more, and does not know yet that it is cut off: the master counts. */
+static void the_master_counts_its_queue_itself(void **state)
+{
+    struct scene *scene = *state;
+    node1_says(scene, NULL,
+               "[{\"name\":\"q\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node2@localhost\"}]");
+    assert_int_equal(uncounted, 0);
+    assert_int_equal(scene->s->queues[0].messages, 5);
+}
+
 static void a_poke_asks_now(void **state)
 {
     struct scene *scene = *state;
@@ -407,6 +495,7 @@ int main(void)
         TEST(a_frozen_node_costs_nothing),
         TEST(a_node_goes_and_comes_back),
         TEST(a_process_that_begins_again),
+        TEST(nobody_refuses_for_one_that_is_cut_off),
         TEST(all_go_and_come_back),
         TEST(what_is_no_answer_is_none),
         TEST(a_wrong_password_is_said),
@@ -414,6 +503,9 @@ int main(void)
         TEST(traces),
         TEST(what_does_not_change_costs_little),
         TEST(another_list_at_once),
+        TEST(who_loses_the_others_is_not_believed),
+        TEST(who_loses_the_others_takes_nothing),
+        TEST(the_master_counts_its_queue_itself),
         TEST(a_poke_asks_now),
         cmocka_unit_test(looking_once),
     };

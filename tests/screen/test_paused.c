@@ -100,6 +100,47 @@ static void a_step_back_is_seen(void **state)
     event_base_free(r.base);
 }
 
+/* What nobody said for 4 s is no younger because the screen was paused then. */
+static void a_pause_makes_nothing_younger(void **state)
+{
+    (void)state;
+    struct rig r = {.base = event_base_new(), .now = 1000000};
+    model_init(&r.live, NULL, NULL, false, false);
+    r.session = session_create(
+        &(struct session_options){.base = r.base, .live = &r.live, .now = now_of, .draw = draw, .arg = &r});
+    canvas_init(&r.canvas);
+    canvas_resize(&r.canvas, 80, 24);
+    struct snapshot *s = load_snapshot("rest");
+    s->taken_at = r.now += 250;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        s->nodes[i].answered_at = s->taken_at;
+    model_observe(&r.live, s);
+    session_saw(r.session, s);
+    s->number++;
+    s->taken_at = r.now += 4100;
+    s->source = -1;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        s->nodes[i].answers = false;
+    model_observe(&r.live, s);
+    session_saw(r.session, s);
+    char *frame = frame_of(&r);
+    assert_contains(frame, "STALE           age 4s");
+    free(frame);
+    free(after(&r, ' '));
+    frame = frame_of(&r);
+    assert_contains(frame, "PAUSED          age 4s");
+    free(frame);
+    r.now += 2000;
+    frame = frame_of(&r);
+    assert_contains(frame, "PAUSED          age 6s");
+    free(frame);
+    snapshot_destroy(s);
+    canvas_finish(&r.canvas);
+    session_destroy(r.session);
+    model_finish(&r.live);
+    event_base_free(r.base);
+}
+
 /* A step stops where the nodes were looked at after what a program printed: its output never stands below
  * what they were seen to be before it. That it runs is no such thing. */
 static void what_was_printed_is_no_later(void **state)
@@ -151,6 +192,7 @@ static void what_was_printed_is_no_later(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_step_back_is_seen),
+                                       cmocka_unit_test(a_pause_makes_nothing_younger),
                                        cmocka_unit_test(what_was_printed_is_no_later)};
     return cmocka_run_group_tests_name("screen/paused", tests, NULL, NULL);
 }

@@ -54,6 +54,21 @@ static void nothing_is_said_since_when(void **state)
     end(&s);
 }
 
+/* The age in the first row is that of an answer; what RabbitMQ answers it has added up some time before. */
+static void rabbitmqs_figures_are_older(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin_page(&s, NULL);
+    page_says(&s, "as RabbitMQ added them up", false);
+    s.m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ};
+    page_says(
+        &s, "0 unacknowledged\n              as RabbitMQ added them up, about a second before it was asked\n",
+        true);
+    s.m.lab = NULL;
+    end(&s);
+}
+
 static void figures_are_said_since_when(void **state)
 {
     (void)state;
@@ -154,6 +169,7 @@ int main(void)
         cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
         cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
         cmocka_unit_test(a_node_says_what_it_knows),    cmocka_unit_test(a_state_has_one_word),
+        cmocka_unit_test(rabbitmqs_figures_are_older),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);

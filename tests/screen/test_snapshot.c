@@ -404,6 +404,23 @@ static void where_a_lab_moved_is_kept(void **state)
     snapshot_destroy(again);
 }
 
+/* so a recording ticks no more than its screen did; an older one does not say it, and is read as it was */
+static void a_node_that_refuses_nothing_is_kept(void **state)
+{
+    (void)state;
+    char *error = NULL;
+    struct snapshot *s = load_snapshot("stopped");
+    assert_false(s->nodes[0].unrefused);
+    s->nodes[0].unrefused = true;
+    json_t *json = snapshot_to_json(s);
+    struct snapshot *again = snapshot_from_json(json, &error);
+    assert_true(again->nodes[0].unrefused);
+    assert_false(again->nodes[1].unrefused);
+    json_decref(json);
+    snapshot_destroy(s);
+    snapshot_destroy(again);
+}
+
 static void what_is_no_snapshot_is_refused(void **state)
 {
     static const struct {
@@ -453,6 +470,7 @@ int main(void)
         cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(where_a_lab_moved_is_kept),
+        cmocka_unit_test(a_node_that_refuses_nothing_is_kept),
         cmocka_unit_test(what_is_no_snapshot_is_refused),
     };
     return cmocka_run_group_tests_name("screen/snapshot", tests, NULL, NULL);

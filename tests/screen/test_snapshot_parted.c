@@ -45,6 +45,57 @@ static void together(struct look *l)
                       "3") "," QUEUE("old", "running", "node1@h", "", "9") "]");
 }
 
+/* node1 has lost the others, which have not noticed it yet: what they serve is down in its list alone. Each
+ * is believed about what it serves, whoever's list is shown, and nothing of it went down. */
+static void who_lost_the_others_first(void **state)
+{
+    (void)state;
+    struct look all, lost;
+    together(&all);
+    together(&lost);
+    say(&lost, 0, SAYS("true", "false", "false"),
+        "[" QUEUE("m", "down", "node2@h", "", "0") "," QUEUE("old", "running", "node1@h", "", "9") "]");
+    for (int silent = 0; silent <= 1;
+         silent++) { /* node3; node2 has not noticed that, and node1 knows best */
+        struct snapshot *first = merge(&all, NULL, 100);
+        lost.answers[2].answered = !silent;
+        for (int i = 0; i < 3; i++)
+            all.answers[i].has_feed = lost.answers[i].has_feed = true;
+        struct snapshot *s = merge(&lost, first, 400);
+        assert_int_equal(s->source, silent ? 0 : 1);
+        assert_int_equal(snapshot_queue(s, "m")->state, QUEUE_SEEN_RUNNING);
+        assert_int_equal(snapshot_queue(s, "m")->messages, 3);
+        assert_int_equal(snapshot_queue(s, "old")->messages, 9);
+        assert_false(has_event(s, "queue", "m is down: its copies are on node1, node2, node3"));
+        snapshot_destroy(first);
+        snapshot_destroy(s);
+    }
+    look_end(&all);
+    look_end(&lost);
+}
+
+/* node2's list, of a queue that node1 serves and whose count node2 cannot ask for. */
+static void the_masters_own_count(void **state)
+{
+    (void)state;
+    static const char uncounted[] =
+        "[{\"name\":\"old\",\"vhost\":\"/\",\"state\":\"running\",\"node\":\"node1@h\"}]";
+    struct look l;
+    together(&l);
+    say(&l, 1, SAYS("true", "true", "true"), uncounted);
+    say(&l, 2, SAYS("true", "true", "true"), uncounted);
+    struct snapshot before = {.source = 1}, *s = merge(&l, &before, 100);
+    assert_int_equal(s->source, 1);
+    assert_int_equal(snapshot_queue(s, "old")->messages, 9);
+    assert_int_equal(snapshot_queue(s, "old")->was_messages, 9);
+    snapshot_destroy(s);
+    l.answers[0].answered = false; /* it is frozen: nobody counts then */
+    s = merge(&l, &before, 100);
+    assert_int_equal(snapshot_queue(s, "old")->messages, -1);
+    snapshot_destroy(s);
+    look_end(&l);
+}
+
 /* Whoever is out of the others' view when it stops has nobody to say so to: the screen notices. Nobody else's
  * going is told twice. */
 static void a_node_that_goes_apart_is_told_of(void **state)
@@ -208,6 +259,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_is_believed_about_itself),
+        cmocka_unit_test(who_lost_the_others_first),
+        cmocka_unit_test(the_masters_own_count),
         cmocka_unit_test(a_node_that_goes_apart_is_told_of),
         cmocka_unit_test(a_side_that_is_discarded_is_told),
         cmocka_unit_test(sums_are_nobodys_count),

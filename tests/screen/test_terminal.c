@@ -459,6 +459,24 @@ static void frozen_data_ticks_nothing(void **state)
     scene_quit(s);
 }
 
+/* A node that stands still answers nothing, and the others count it out. It has not stopped: that is seen
+ * when connections to it are refused. */
+static void a_frozen_node_is_not_stopped(void **state)
+{
+    struct scene *s = *state;
+    scene_live(s, 1);
+    assert_seen(s, ">[ ] 2 stop node1");
+    fake_node(s->fake, 0, FAKE_FROZEN, false);
+    fake_queues(s->fake, "[" HELLO_DOWN "]");
+    assert_seen(s, "node1 NOT RUNNING");
+    scene_pass_rounds(s, 6);
+    assert_contains(terminal_text(s->t), ">[ ] 2 stop node1");
+    assert_contains(terminal_text(s->t), "wait: node1 refuses connections");
+    fake_node(s->fake, 0, FAKE_GONE, false);
+    assert_seen(s, " [x] 2 stop node1");
+    scene_quit(s);
+}
+
 static void killing_asks_first(void **state)
 {
     struct scene *s = *state;
@@ -513,6 +531,7 @@ int main(void)
         TEST(a_change_sends_what_changed),
         TEST(only_what_nodes_show_is_ticked),
         TEST(frozen_data_ticks_nothing),
+        TEST(a_frozen_node_is_not_stopped),
         TEST(killing_asks_first),
         TEST(a_projector_is_read_only),
     };
