@@ -101,10 +101,23 @@ static bool was_consumed(const struct ledger *l, const char *queue)
     return consumed;
 }
 
+/* What was kept: it is there, or what became of it. */
+enum rest { REST_THERE, REST_CONSUMED, REST_EMPTIED };
+
+static enum rest rest_of(const struct model *m, const struct queue_seen *q)
+{
+    return q->messages != 0 ? REST_THERE : was_consumed(&m->ledger, q->name) ? REST_CONSUMED : REST_EMPTIED;
+}
+
 /* one node after the other took it over; lost: something of it is, so that not all is kept */
-static json_t *taken_over_again(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
+static json_t *taken_over_again(const struct model *m, const struct queue_seen *q, const struct away *a,
                                 bool lost)
 {
+    static const char *const kept[] = {
+        [REST_THERE] = N_("%s: %s; each copy was in sync: all kept."),
+        [REST_CONSUMED] = N_("%s: %s; each copy was in sync: all kept, then consumed."),
+        [REST_EMPTIED] = N_("%s: %s; each copy was in sync: all kept, then emptied.")};
+    const struct snapshot *s = m->snapshot;
     json_t *chain = NULL;
     bool level = !a->forgot && !lost, short_of = false;
     for (size_t i = 0; i < a->taken_len; i++) {
@@ -118,28 +131,27 @@ static json_t *taken_over_again(const struct snapshot *s, const struct queue_see
                    : fact_of(N_("%s took over from %s"), to, from));
     }
     const char *format = short_of ? N_("%s: %s; not each was in sync: it lacks some.")
-                         : level  ? N_("%s: %s; each copy was in sync: all kept.")
+                         : level  ? kept[rest_of(m, q)]
                                   : N_("%s: %s.");
     return fact_with(format, json_string(q->name), chain);
 }
 
 static json_t *taken_over(const struct model *m, const struct queue_seen *q, const struct away *a, bool lost)
 {
+    static const char *const kept[] = {
+        [REST_THERE] = N_("%s: %s took over from %s; its copy was in sync: all kept."),
+        [REST_CONSUMED] = N_("%s: %s took over from %s, in sync: all kept, then consumed."),
+        [REST_EMPTIED] = N_("%s: %s took over from %s, in sync: all kept, then emptied.")};
     const struct snapshot *s = m->snapshot;
     if (a->taken_len > 1)
-        return taken_over_again(s, q, a, lost);
+        return taken_over_again(m, q, a, lost);
     const struct taking_over *t = &a->taken[0];
     const char *gone = s->nodes[t->from].name, *now = s->nodes[t->to].name;
     enum taken taken = how_taken_over(s, q, t);
     switch (taken == TAKEN_IN_SYNC && lost ? TAKEN_UNTOLD : taken) {
     case TAKEN_UNSYNCED:
         return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
-    case TAKEN_IN_SYNC:
-        return fact_of(q->messages != 0 ? N_("%s: %s took over from %s; its copy was in sync: all kept.")
-                       : was_consumed(&m->ledger, q->name)
-                           ? N_("%s: %s took over from %s, in sync: all kept, then consumed.")
-                           : N_("%s: %s took over from %s, in sync: all kept, then emptied."),
-                       q->name, now, gone);
+    case TAKEN_IN_SYNC: return fact_of(kept[rest_of(m, q)], q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }
     return fact_of(N_("%s: %s took over from %s."), q->name, now, gone);

@@ -138,6 +138,19 @@ static enum verdict look_master(const struct check *c, const struct snapshot *s,
     return yes_if(is_any(c, master) == (c->id == CHECK_QUEUE_MASTER));
 }
 
+/* of a queue that is served: its master knows its mirrors */
+static enum verdict look_copies(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
+                                json_t **seen)
+{
+    bool served = q->master >= 0 && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    node_bits copies = q->mirrors | (served ? (node_bits)1 << q->master : 0);
+    bool there = false;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        there = there || ((copies >> i & 1) && is_any(c, s->nodes[i].name));
+    *seen = served ? of_nodes(N_("copies={%s}"), s, copies) : fact_of(N_("copies={%s}"), "?");
+    return served ? yes_if(there == (c->id == CHECK_QUEUE_COPY)) : VERDICT_UNKNOWN;
+}
+
 static enum verdict look_mirrors(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
                                  json_t **seen)
 {
@@ -220,6 +233,8 @@ static enum verdict look_queue(const struct proof *p, const struct check *c, con
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
+    case CHECK_QUEUE_COPY:
+    case CHECK_QUEUE_NO_COPY: return look_copies(c, s, q, seen);
     case CHECK_QUEUE_MIRRORS:
     case CHECK_QUEUE_MIRRORS_MIN:
     case CHECK_QUEUE_SYNCED_MIN: return look_mirrors(c, s, q, seen);
