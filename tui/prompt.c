@@ -121,9 +121,9 @@ static bool is_slip(struct model *m, const char *name)
         return false;
     const char *like = verb_like(name);
     if (like)
-        model_say(m, _("unknown verb '%s': did you mean '%s'? Tab lists all"), name, like);
+        model_say(m, _("unknown verb '%s': did you mean '%s'? : and Tab list all"), name, like);
     else
-        model_say(m, _("unknown verb '%s'; Tab lists all, :help explains labctl's"), name);
+        model_say(m, _("unknown verb '%s'; : and Tab list all, :help explains labctl's"), name);
     return true;
 }
 

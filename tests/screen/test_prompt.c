@@ -20,11 +20,11 @@ static void a_typed_verb_asks_the_right_node(void **state)
     assert_keys_run(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
                     "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
     assert_keys_say(&m, ":lst_queues\n",
-                    "unknown verb 'lst_queues': did you mean 'list_queues'? Tab lists all");
+                    "unknown verb 'lst_queues': did you mean 'list_queues'? : and Tab list all");
     assert_keys_say(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
     assert_keys_say(&m, ":quti\n", "did you mean 'quit'?");
     assert_keys_say(&m, ":no_such_verb\n",
-                    "unknown verb 'no_such_verb'; Tab lists all, :help explains labctl's");
+                    "unknown verb 'no_such_verb'; : and Tab list all, :help explains labctl's");
     m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
     assert_keys_run(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
     assert_keys_say(&m, ":set_policy 'a\n", "a quote is not closed");
