@@ -339,10 +339,19 @@ static json_t *wanted(const struct check *c)
     return value;
 }
 
+/* "node1 running: node2 says so, 3 have to"; takes seen over */
+static json_t *too_few_say(const struct proof *p, const struct check *c, json_t *seen)
+{
+    const struct check *state = state_of(p, c->name);
+    bool up = state && is_any(state, "running");
+    return fact_with(N_("%s: %s"), fact_of(up ? N_("%s running") : N_("%s not running"), c->name),
+                     fact_with(N_("%s, %s have to"), seen, wanted(c)));
+}
+
 /* "master=node3; node1 wanted": the check that fails is the one to be told of; alone: what is seen says all.
  * Takes seen over. */
-static void take_missing(struct finding *out, const struct check *c, enum verdict verdict, json_t *seen,
-                         bool alone)
+static void take_missing(struct finding *out, const struct proof *p, const struct check *c,
+                         enum verdict verdict, json_t *seen, bool alone)
 {
     json_decref(out->missing);
     json_decref(out->instead);
@@ -364,7 +373,7 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     }
     switch ((int)c->id) {
     case CHECK_QUEUE_MASTER_NOT: out->missing = fact_with(N_("%s, another one wanted"), seen, NULL); break;
-    case CHECK_NODE_SAID_BY: out->missing = fact_with(N_("%s, %s have to"), seen, wanted(c)); break;
+    case CHECK_NODE_SAID_BY: out->missing = too_few_say(p, c, seen); break;
     case CHECK_QUEUE_MESSAGES_MIN:
     case CHECK_QUEUE_HAD:
     case CHECK_QUEUE_MIRRORS_MIN:
@@ -404,7 +413,7 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
             c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNTAKEN || c->id == CHECK_QUEUE_EXISTS;
         /* what is false is more than what is unknown */
         if (verdict < out->verdict) {
-            take_missing(out, c, verdict, seen, is_torn(e->snapshot, c->name));
+            take_missing(out, p, c, verdict, seen, is_torn(e->snapshot, c->name));
             out->master = wrong_master(c, e->snapshot);
         } else if (verdict == VERDICT_YES && !c->untold)
             fact_add(&out->seen, N_("%s; %s"), seen);
