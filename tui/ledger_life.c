@@ -430,7 +430,7 @@ static void mark_loss(struct life *life)
         last->label = N_("back without it");
         last->returned = true;
     }
-    struct moment *went = side ? NULL : last_went(life, last); /* a side that is discarded is cause enough */
+    struct moment *went = last_went(life, last);
     life->went_with = went ? went->from : -1;
     if (went && life->fate.in_memory)
         went->memory = true;

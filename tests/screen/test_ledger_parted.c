@@ -38,7 +38,6 @@ static void on_the_losing_side(void **state)
     struct story t;
     story_begin(&t, 3, "q");
     story_published(&t, 2, 2, 0, 0, 4);
-    t.s->trace[t.s->trace_len - 1].in_memory = true; /* the verdict names one cause: the picture, too */
     story_holds(&t, 2, 'M', 0, 4);
     story_holds(&t, 0, '.', 1, 0);
     story_holds(&t, 1, 'M', 1, 0);
