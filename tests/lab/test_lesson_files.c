@@ -248,8 +248,9 @@ static void no_text_says_is_of_what_is_not_yet_or_no_more(void **state)
 {
     (void)state;
     static const char *const before[] = {" now.", " would be ", "is there.", "holds both"};
-    static const char *const after[] = {" are away",   "copy is away", "gets no copy",
-                                        "m are there", " both now",    "had 1 is"};
+    static const char *const after[] = {" are away", "copy is away", "gets no copy", "m are there",
+                                        " both now", "had 1 is",     "any more",     "has nothing to",
+                                        "It has no", "is back, from"};
     int numbers[20];
     size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
     for (size_t i = 0; i < n; i++) {
