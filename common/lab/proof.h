@@ -10,7 +10,8 @@
  * otherwise the most it was seen to hold in this lesson. untaken: since the last step that ran something was
  * proved, no look saw it hold fewer than the one before: what that step left there is there.
  *
- * copy_on, no_copy_on: of a queue that is served, a node that is its master or one of its mirrors, or is neither.
+ * copy_on, no_copy_on: of a queue that is served, a node that is its master or one of its mirrors, or is
+ * neither.
  *
  * tell = [ "messages" ]: all of a group has to hold, and these of its keys are repeated beside the tick
  * (`seen`), where there is room for little; without it, all are; with [], none is.
