@@ -18,6 +18,7 @@ $(call unit_test,screen/find,tests/screen/test_find.c $(SCREEN_SUPPORT),lab base
 $(call unit_test,screen/mouse,tests/screen/test_mouse.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_keys,tests/screen/test_lesson_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/advice,tests/screen/test_advice.c tests/lab/look.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/shown,tests/screen/test_shown.c tests/lab/look.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/predict,tests/screen/test_predict.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/lesson_texts,tests/screen/test_lesson_texts.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/refused,tests/screen/test_refused.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))

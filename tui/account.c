@@ -101,10 +101,23 @@ static bool was_consumed(const struct ledger *l, const char *queue)
     return consumed;
 }
 
+/* What was kept: it is there, or what became of it. */
+enum rest { REST_THERE, REST_CONSUMED, REST_EMPTIED };
+
+static enum rest rest_of(const struct model *m, const struct queue_seen *q)
+{
+    return q->messages != 0 ? REST_THERE : was_consumed(&m->ledger, q->name) ? REST_CONSUMED : REST_EMPTIED;
+}
+
 /* one node after the other took it over; lost: something of it is, so that not all is kept */
-static json_t *taken_over_again(const struct snapshot *s, const struct queue_seen *q, const struct away *a,
+static json_t *taken_over_again(const struct model *m, const struct queue_seen *q, const struct away *a,
                                 bool lost)
 {
+    static const char *const kept[] = {
+        [REST_THERE] = N_("%s: %s; each copy was in sync: all kept."),
+        [REST_CONSUMED] = N_("%s: %s; each copy was in sync: all kept, then consumed."),
+        [REST_EMPTIED] = N_("%s: %s; each copy was in sync: all kept, then emptied.")};
+    const struct snapshot *s = m->snapshot;
     json_t *chain = NULL;
     bool level = !a->forgot && !lost, short_of = false;
     for (size_t i = 0; i < a->taken_len; i++) {
@@ -118,28 +131,27 @@ static json_t *taken_over_again(const struct snapshot *s, const struct queue_see
                    : fact_of(N_("%s took over from %s"), to, from));
     }
     const char *format = short_of ? N_("%s: %s; not each was in sync: it lacks some.")
-                         : level  ? N_("%s: %s; each copy was in sync: all kept.")
+                         : level  ? kept[rest_of(m, q)]
                                   : N_("%s: %s.");
     return fact_with(format, json_string(q->name), chain);
 }
 
 static json_t *taken_over(const struct model *m, const struct queue_seen *q, const struct away *a, bool lost)
 {
+    static const char *const kept[] = {
+        [REST_THERE] = N_("%s: %s took over from %s; its copy was in sync: all kept."),
+        [REST_CONSUMED] = N_("%s: %s took over from %s, in sync: all kept, then consumed."),
+        [REST_EMPTIED] = N_("%s: %s took over from %s, in sync: all kept, then emptied.")};
     const struct snapshot *s = m->snapshot;
     if (a->taken_len > 1)
-        return taken_over_again(s, q, a, lost);
+        return taken_over_again(m, q, a, lost);
     const struct taking_over *t = &a->taken[0];
     const char *gone = s->nodes[t->from].name, *now = s->nodes[t->to].name;
     enum taken taken = how_taken_over(s, q, t);
     switch (taken == TAKEN_IN_SYNC && lost ? TAKEN_UNTOLD : taken) {
     case TAKEN_UNSYNCED:
         return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
-    case TAKEN_IN_SYNC:
-        return fact_of(q->messages != 0 ? N_("%s: %s took over from %s; its copy was in sync: all kept.")
-                       : was_consumed(&m->ledger, q->name)
-                           ? N_("%s: %s took over from %s, in sync: all kept, then consumed.")
-                           : N_("%s: %s took over from %s, in sync: all kept, then emptied."),
-                       q->name, now, gone);
+    case TAKEN_IN_SYNC: return fact_of(kept[rest_of(m, q)], q->name, now, gone);
     case TAKEN_UNTOLD: break;
     }
     return fact_of(N_("%s: %s took over from %s."), q->name, now, gone);
@@ -159,6 +171,9 @@ static long long lost_count(const struct ledger *l)
 static const char one_shown[] = N_("%s: 1 message is lost; 3 shows where."),
                   many_shown[] = N_("%s: %lld messages are lost; 3 shows where."),
                   one_lost[] = N_("%s: 1 message is lost."), many_lost[] = N_("%s: %lld messages are lost.");
+static const char one_on[] = N_("%s: 1 message is lost: its only copy was on %s, in memory alone."),
+                  many_on[] =
+                      N_("%s: %lld messages are lost: their only copies were on %s, in memory alone.");
 
 /* What did not come back with the nodes that had the only copies: nobody could take it meanwhile. Where nodes
  * tell of single messages, it is they who say what is lost. */
@@ -174,11 +189,9 @@ static json_t *lost_of(const struct model *m, const struct queue_seen *q, const 
     char *nodes = a && a->back_at && !elsewhere ? names_text(m->snapshot, a->kept_on) : NULL;
     json_t *fact;
     if (nodes && *nodes && lost == 1)
-        fact =
-            fact_of(N_("%s: 1 message is lost: its only copy was on %s, in memory alone."), q->name, nodes);
+        fact = fact_of(one_on, q->name, nodes);
     else if (nodes && *nodes)
-        fact = fact_of(N_("%s: %lld messages are lost: their only copies were on %s, in memory alone."),
-                       q->name, lost, nodes);
+        fact = fact_of(many_on, q->name, lost, nodes);
     else if (lost == 1)
         fact = fact_of(told ? one_shown : one_lost, q->name);
     else
@@ -301,9 +314,44 @@ static const char *words_not_shown(const char *format)
                                              : lesson_words(format);
 }
 
+/* How many messages of this queue an account calls lost. */
+static long long lost_in(const json_t *account, const char *queue)
+{
+    static const char *const ones[] = {one_shown, one_lost, one_on}, *const manys[] = {many_shown, many_lost,
+                                                                                       many_on};
+    const char *format = json_string_value(json_array_get(account, 0)),
+               *of = json_string_value(json_array_get(account, 1)),
+               *count = json_string_value(json_array_get(account, 2));
+    long long lost = 0;
+    for (size_t i = 1; i < json_array_size(account); i++)
+        lost += lost_in(json_array_get(account, i), queue);
+    for (size_t i = 0; format && of && strcmp(of, queue) == 0 && i < ARRAY_LEN(ones); i++)
+        lost += strcmp(format, ones[i]) == 0 ? 1 : strcmp(format, manys[i]) == 0 && count ? atoll(count) : 0;
+    return lost;
+}
+
+/* What was lost after the lesson's end, which its account says nothing of; NULL: nothing was. */
+static json_t *lost_since(const struct model *m, const json_t *account)
+{
+    const struct snapshot *s = m->snapshot;
+    json_t *all = NULL;
+    for (size_t i = 0; s && s->source >= 0 && i < s->queues_len; i++) {
+        const char *queue = s->queues[i].name;
+        const struct away *a = model_past(m, queue);
+        long long lost = ledger_lost_of(&m->ledger, queue, false) - lost_in(account, queue);
+        if (lost <= 0 || (a && a->split) || !is_about(m, queue)) /* what a split cost is counted by sides */
+            continue;
+        json_t *fact = lost == 1 ? fact_of(one_lost, queue) : fact_of(many_lost, queue, lost);
+        fact_add(&all, "%s\n%s", fact_with(N_("Since then: %s"), fact, NULL));
+    }
+    return all;
+}
+
 char *account_text(const struct model *m)
 {
     json_t *kept = m->lesson ? m->lesson->account : NULL, *fact = kept ? json_incref(kept) : account_now(m);
+    json_t *since = kept && json_is_array(kept) ? lost_since(m, kept) : NULL;
+    fact_add(&fact, "%s\n%s", since);
     char *text = fact ? fact_text(fact, account_shows_loss(m) ? lesson_words : words_not_shown) : NULL;
     json_decref(fact);
     return text;

@@ -11,7 +11,7 @@ struct progress {
     int exit_code;
     int64_t seen_wall_ms;
     json_t *seen;
-    char *lacks, *lacks_at, *output;
+    char *lacks, *lacks_at, *shows, *output;
 };
 
 struct checkpoint {
@@ -126,6 +126,7 @@ static struct progress progress_of(const struct lesson_step *s)
                              .seen = json_incref(s->seen),
                              .lacks = copy_text(s->lacks),
                              .lacks_at = copy_text(s->lacks_at),
+                             .shows = copy_text(s->shows),
                              .output = copy_text(s->output)};
 }
 
@@ -139,8 +140,10 @@ static void set_progress(struct lesson_step *s, const struct progress *p)
     s->seen = json_incref(p->seen);
     free(s->lacks);
     free(s->lacks_at);
+    free(s->shows);
     s->lacks = copy_text(p->lacks);
     s->lacks_at = copy_text(p->lacks_at);
+    s->shows = copy_text(p->shows);
     free(s->output);
     s->output = copy_text(p->output);
 }
@@ -176,6 +179,7 @@ void checkpoint_destroy(struct checkpoint *c)
         json_decref(c->steps.items[i].seen);
         free(c->steps.items[i].lacks);
         free(c->steps.items[i].lacks_at);
+        free(c->steps.items[i].shows);
         free(c->steps.items[i].output);
     }
     VEC_FREE(&c->steps);

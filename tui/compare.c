@@ -238,6 +238,22 @@ static void draw_fates(const struct model *m, struct canvas *c, struct rect r)
     compare_told_free(&told);
 }
 
+static bool is_schedule(const struct side *s)
+{
+    const char *dot = strrchr(s->name, '.');
+    return dot && strcmp(dot, ".sched") == 0;
+}
+
+/* A schedule's step with its number there: what is said of a message ("LOST at step 5") counts these, not the
+ * lines of both. */
+static void draw_mark(const struct side *s, size_t mark, enum style style, struct canvas *c, struct rect r)
+{
+    if (is_schedule(s))
+        canvas_printf(c, r, 1, 0, style, "%zu %s", mark + 1, mark_text(s, mark));
+    else
+        canvas_put(c, r, 1, 0, style, mark_text(s, mark));
+}
+
 static void draw_lines(const struct compare *cmp, struct canvas *c, struct rect r, int which)
 {
     const struct side *s = &cmp->sides[which];
@@ -250,11 +266,11 @@ static void draw_lines(const struct compare *cmp, struct canvas *c, struct rect 
         if ((size_t)i + 1 == cmp->at)
             canvas_put(c, r, 0, y, STYLE_STRONG, ">");
         if (mark >= 0)
-            canvas_put(c, r, 1, y,
-                       (size_t)i + 1 == cmp->at ? STYLE_STRONG
-                       : done                   ? STYLE_NORMAL
-                                                : STYLE_DIM,
-                       mark_text(s, (size_t)mark));
+            draw_mark(s, (size_t)mark,
+                      (size_t)i + 1 == cmp->at ? STYLE_STRONG
+                      : done                   ? STYLE_NORMAL
+                                               : STYLE_DIM,
+                      c, rect_rows(r, y, 1));
         else
             canvas_put(c, r, 1, y, STYLE_DIM, "-");
     }
@@ -329,12 +345,6 @@ static void draw_signs_of(const struct compare *cmp, struct canvas *c, struct re
     draw_letters(models, 2, lacks ? _("- not done here") : NULL, c, r);
 }
 
-static bool is_schedule(const struct side *s)
-{
-    const char *dot = strrchr(s->name, '.');
-    return dot && strcmp(dot, ".sched") == 0;
-}
-
 static const char *what_they_are(const struct compare *cmp)
 {
     int schedules = is_schedule(&cmp->sides[0]) + is_schedule(&cmp->sides[1]);
@@ -352,7 +362,9 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     x = canvas_put(c, all, x, 0, STYLE_NORMAL, what_they_are(cmp)) + 1;
     x = canvas_put(c, all, x, 0, STYLE_DIM, "|") + 1;
     canvas_put(c, all, x, 0, STYLE_STRONG, _("REPLAY"));
-    snprintf(position, sizeof(position), "%s %zu/%zu", cmp->playing ? "x1" : "||", cmp->at, cmp->lines.len);
+    int before = snprintf(position, sizeof(position), "%s ", cmp->playing ? "x1" : "||");
+    snprintf(position + before, sizeof(position) - (size_t)before, _("line %zu/%zu"), cmp->at,
+             cmp->lines.len);
     canvas_put_right(c, all, 0, 0, STYLE_DIM, position);
     int legend = c->height >= LEGEND_FROM; /* a low one has no room for it */
     struct rect left = rect_rows(all, 1, c->height - 2 - legend), right = left;

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "verbs.h"
+#include "words.h"
 
 void words_free(word_list *words)
 {
@@ -230,5 +231,8 @@ char *complete_usage(const struct input *line)
     for (size_t i = 0; i < words.len && !v; i++)
         v = verb_find(words.items[i]);
     words_free(&words);
-    return v ? format_text("%s %s", v->name, v->usage) : NULL;
+    const char *says = v ? verb_says(v->name) : NULL;
+    return says ? format_text("%s %s%s-- %s", v->name, v->usage, *v->usage ? " " : "", _(says))
+           : v  ? format_text("%s %s", v->name, v->usage)
+                : NULL;
 }

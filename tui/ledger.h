@@ -243,6 +243,7 @@ struct life {
     node_bits part;       /* nodes that have a part in it */
     node_bits down_first; /* that did not run when it began */
     int home;             /* the node whose master took it; -1: not seen */
+    int went_with;        /* LOST: the node that had it last, by what was seen until it was found lost; -1 */
     node_bits copies;     /* nodes whose mirrors took it */
 };
 

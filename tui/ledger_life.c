@@ -371,9 +371,9 @@ static void join_returns(struct life *life)
     }
 }
 
-/* Of a message that memory alone held: where the last who had it went, which is why it is lost, or will be
- * found to be. Only what came before `until` counts (NULL: all). */
-static void mark_memory(struct life *life, const struct moment *until)
+/* Where the last who had it went: if memory alone held it that is why it is lost, or will be found to be.
+ * Only what came before `until` counts (NULL: all). NULL: somebody has it, or it went in another way. */
+static struct moment *last_went(struct life *life, const struct moment *until)
 {
     node_bits holders = life->copies | (life->home >= 0 ? (node_bits)1 << life->home : 0), silent = 0;
     struct moment *cause = NULL;
@@ -394,8 +394,7 @@ static void mark_memory(struct life *life, const struct moment *until)
             cause = !holders && goes_away(m) ? m : NULL;
         }
     }
-    if (cause)
-        cause->memory = true;
+    return cause;
 }
 
 /* Where it was lost: where its side of a partition was discarded; else where somebody became master without
@@ -431,15 +430,18 @@ static void mark_loss(struct life *life)
         last->label = N_("back without it");
         last->returned = true;
     }
-    if (life->fate.in_memory)
-        mark_memory(life, last);
+    struct moment *went = last_went(life, last);
+    life->went_with = went ? went->from : -1;
+    if (went && life->fate.in_memory)
+        went->memory = true;
 }
 
 void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, struct life *out)
 {
-    *out = (struct life){.home = -1};
+    *out = (struct life){.home = -1, .went_with = -1};
     struct telling t = {.l = l, .s = s, .id = id, .life = out, .master = -1};
     const struct fate_range *known = ledger_fate(l, id);
+    struct moment *went;
     if (known) {
         out->fate = known->fate;
         out->part = known->fate.held | known->fate.away;
@@ -482,8 +484,8 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
     join_returns(out);
     if (out->fate.verdict == VERDICT_LOST)
         mark_loss(out);
-    else if (out->fate.in_memory)
-        mark_memory(out, NULL);
+    else if (out->fate.in_memory && (went = last_went(out, NULL)))
+        went->memory = true;
     VEC_FREE(&dated);
 }
 

@@ -80,6 +80,9 @@ static struct loss seen_now(const struct ledger *l, const struct snapshot *s, co
             loss.node = life.moments.items[i].from;
             loss.how = known_how(life.moments.items[i].label);
         }
+    /* it is found lost when the last node that ever had it answers again; it went with another one */
+    if (loss.how && strcmp(loss.how, "back without it") == 0 && life.went_with >= 0)
+        loss.node = life.went_with;
     life_finish(&life);
     return loss;
 }

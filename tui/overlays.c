@@ -68,10 +68,12 @@ static const struct {
     {N_("In the cluster"),
      N_("M master, m mirror in sync, u mirror NOT in sync, . no copy, ! node away (was M, m), ? nobody "
         "can say now")},
-    {N_("TWO MASTERS, 2/0, ONE SIDE"),
+    {N_("TWO MASTERS, 2/0, 2 views, ONE SIDE"),
      N_("in a partition. TWO MASTERS: each side has a master of its own and serves it apart from the other; "
         "2/0 under READY: "
-        "what each of them has ready, in the order of the nodes. ONE SIDE: one side alone serves the queue, "
+        "what each of them has ready, in the order of the nodes, or 2 views, where there is no room for "
+        "that: "
+        "the nodes' cards have each. ONE SIDE: one side alone serves the queue, "
         "the other does not reach it")},
     {N_("operator's, on a queue's page"),
      N_("the policy of an administrator that counts besides yours; RabbitMQ alone has them")},

@@ -51,14 +51,24 @@ static char *gone_text(const struct lesson *l, size_t step)
                : NULL;
 }
 
+/* What one that is proved has shown: on whatever way, and on the one it was. The caller frees it; NULL: it
+ * has no words for that. */
+static char *result_text(const struct lesson *l, size_t step)
+{
+    const struct lesson_step *s = &l->steps[step];
+    char *gone = gone_text(l, step);
+    if (gone)
+        return gone;
+    char *result = s->result ? xstrdup(lesson_words(s->result)) : NULL;
+    char *shows = s->shows ? xstrdup(lesson_words(s->shows)) : NULL;
+    return result && shows ? two_sentences(result, shows) : result ? result : shows;
+}
+
 char *step_text(const struct lesson *l, size_t step)
 {
     const struct lesson_step *s = &l->steps[step];
-    if (!is_done(s))
-        return s->why ? xstrdup(lesson_words(s->why)) : NULL;
-    char *gone = gone_text(l, step);
-    const char *result = s->result ? s->result : s->why;
-    return gone || !result ? gone : xstrdup(lesson_words(result));
+    char *result = is_done(s) ? result_text(l, step) : NULL;
+    return result || !s->why ? result : xstrdup(lesson_words(s->why));
 }
 
 /* Of one that was true, where there is no room for since when it is not. */
@@ -225,9 +235,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
 char *step_shown_text(const struct model *m, size_t step)
 {
     const struct lesson *l = m->lesson;
-    char *shown = gone_text(l, step);
-    if (!shown && l->steps[step].result)
-        shown = xstrdup(lesson_words(l->steps[step].result));
+    char *shown = result_text(l, step);
     bool decided = l->predict.text && l->predict.decided == step && is_done(&l->steps[step]);
     char *outcome = decided ? outcome_text(m) : NULL;
     if (!outcome)

@@ -35,6 +35,10 @@ static char *lost_text(const struct diagram *d)
             continue;
         if (stop && !m->side) /* what a side held is discarded, in memory or on disk: L3 comes before L5 */
             return memory_text(d, stop, m);
+        if (m->side && stop) /* its row says that memory alone held it: that is not why */
+            return format_text(
+                _("at %s: %s was on a partition's losing side: from disk it would have gone, too"), at,
+                s->nodes[m->from].name);
         if (m->side)
             return format_text(_("at %s: %s was on a partition's losing side"), at, s->nodes[m->from].name);
         const char *name = s->nodes[m->from].name;

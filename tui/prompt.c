@@ -121,9 +121,9 @@ static bool is_slip(struct model *m, const char *name)
         return false;
     const char *like = verb_like(name);
     if (like)
-        model_say(m, _("unknown verb '%s': did you mean '%s'? :help lists all"), name, like);
+        model_say(m, _("unknown verb '%s': did you mean '%s'? : and Tab list all"), name, like);
     else
-        model_say(m, _("unknown verb '%s'; :help lists all"), name);
+        model_say(m, _("unknown verb '%s'; : and Tab list all, :help explains labctl's"), name);
     return true;
 }
 
@@ -143,6 +143,10 @@ static enum effect run_words(struct model *m, word_list *words, struct command *
     }
     if (is_slip(m, name))
         return EFFECT_DRAW;
+    if (words->len == 2 && strcmp(words->items[0], "help") == 0 && verb_says(words->items[1])) {
+        model_say(m, "%s: %s", words->items[1], _(verb_says(words->items[1])));
+        return EFFECT_DRAW;
+    }
     if ((!v || v->acts) && model_refuses(m, name))
         return EFFECT_DRAW;
     if (v && v->of == OF_SCREEN)

@@ -126,6 +126,7 @@ json_t *record_step(const struct lesson_step *s, bool whole)
     json_object_set(o, "seen", s->seen); /* nothing, if there is none */
     record_set_text(o, "lacks", s->lacks);
     record_set_text(o, "lacks_at", s->lacks_at);
+    record_set_text(o, "shows", s->shows);
     record_set_number(o, "seen_wall_ms", s->seen_wall_ms);
     if (whole && s->output && *s->output) {
         size_t len = strlen(s->output), from = len > STEP_OUTPUT_MAX ? len - STEP_OUTPUT_MAX : 0;

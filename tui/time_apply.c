@@ -130,6 +130,7 @@ static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
     s->seen = json_incref(json_object_get(o, "seen"));
     set_text(&s->lacks, json_object_get(o, "lacks"));
     set_text(&s->lacks_at, json_object_get(o, "lacks_at"));
+    set_text(&s->shows, json_object_get(o, "shows"));
     if (cold)
         set_text(&s->output, json_object_get(o, "output"));
 }

@@ -2,6 +2,7 @@
 #include "verbs.h"
 
 #include "base/nearest.h"
+#include "words.h"
 
 #define QUEUE_COLUMNS                                                                                        \
     "name state policy pid slave_pids synchronised_slave_pids messages messages_ready "                      \
@@ -101,6 +102,21 @@ const struct verb *verb_find(const char *name)
     for (size_t i = 0; name && i < verb_table_len; i++)
         if (strcmp(verb_table[i].name, name) == 0)
             return &verb_table[i];
+    return NULL;
+}
+
+const char *verb_says(const char *name)
+{
+    static const struct {
+        const char *name, *says;
+    } own[] = {{"publish", N_("publishes to the selected queue (key p)")},
+               {"get", N_("takes messages from the selected queue (key g)")},
+               {"clean", N_("begins the lesson again: its queues and policies go (key B)")},
+               {"export", N_("writes the list of events to a file (key E)")},
+               {"quit", N_("leaves the screen; the nodes keep running (key q)")}};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (strcmp(own[i].name, name) == 0)
+            return own[i].says;
     return NULL;
 }
 

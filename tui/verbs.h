@@ -31,6 +31,9 @@ extern const size_t verb_table_len;
 
 const struct verb *verb_find(const char *name); /* NULL: no such verb */
 
+/* What a word of the screen's own does, N_(); NULL: it is none of these. labctl help does not know them. */
+const char *verb_says(const char *name);
+
 /* The verb that was probably meant by one that there is not; NULL: none is like it. */
 const char *verb_like(const char *name);
 

@@ -97,8 +97,9 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
     const char *operators = detail_text(o, "operator_policy");
     if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
         page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);
+    const char *rules_now = q->effective_definition ? q->effective_definition : "?";
     page_field(p, _("in effect"), STYLE_NORMAL, "%s",
-               q->effective_definition ? q->effective_definition : "?");
+               strcmp(rules_now, "{}") == 0 ? _("no rule of a policy") : rules_now);
     char *arguments = json_object_get(o, "arguments")
                           ? json_dumps(json_object_get(o, "arguments"), JSON_COMPACT | JSON_ENCODE_ANY)
                           : NULL;

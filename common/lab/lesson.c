@@ -55,6 +55,15 @@ static void free_names(char **names)
     free(names);
 }
 
+static void free_said(struct step_said *said, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        proof_destroy(said[i].facts);
+        free(said[i].say);
+    }
+    free(said);
+}
+
 void lesson_destroy(struct lesson *l)
 {
     if (!l)
@@ -63,15 +72,14 @@ void lesson_destroy(struct lesson *l)
     for (size_t i = 0; i < l->steps_len; i++) {
         struct lesson_step *step = &l->steps[i];
         struct step_proof *proof = step->proof;
-        for (size_t n = 0; proof && n < proof->needs_len; n++) {
-            proof_destroy(proof->needs[n].facts);
-            free(proof->needs[n].say);
-        }
         if (proof) {
+            free_said(proof->needs, proof->needs_len);
+            free_said(proof->shows, proof->shows_len);
             proof_destroy(proof->facts);
             proof_destroy(proof->lasts);
             json_decref(proof->shown);
-            free(proof->needs);
+            json_decref(proof->instead);
+            free(proof->shown_shows);
         }
         free(proof);
         free(step->title);
@@ -80,6 +88,7 @@ void lesson_destroy(struct lesson *l)
         free(step->result);
         free(step->lacks);
         free(step->lacks_at);
+        free(step->shows);
         free_names(step->action);
         free(step->action_text);
         free(step->ran);
@@ -149,6 +158,19 @@ bool lesson_step_reached(const struct lesson *l, size_t step)
     return step != l->predict.step || !lesson_to_predict(l);
 }
 
+/* both may be NULL */
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void set_text(char **text, const char *to)
+{
+    char *made = to ? xstrdup(to) : NULL;
+    free(*text);
+    *text = made;
+}
+
 /* sets state and what was seen (taken over), at what time; true if either is new */
 static bool set_state(struct lesson_step *step, enum step_state state, json_t *seen, int64_t wall_ms)
 {
@@ -161,6 +183,23 @@ static bool set_state(struct lesson_step *step, enum step_state state, json_t *s
     return changed;
 }
 
+/* What lasts is seen not to be so any more; in two looks running, for one may be a slip. */
+static bool is_over(struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
+{
+    struct step_proof *proof = step->proof;
+    struct evidence evidence = lesson_evidence(full, step, s);
+    struct finding found;
+    proof_look(proof->lasts, &evidence, &found);
+    if (found.verdict != VERDICT_NO)
+        proof->missed = 0;
+    else if (proof->missed++ == 0)
+        proof->missed_wall_ms = s->taken_wall_ms; /* not before what it came of */
+    json_decref(proof->instead);
+    proof->instead = proof->missed ? json_incref(found.instead) : NULL;
+    finding_finish(&found);
+    return proof->missed >= 2;
+}
+
 /* It happened; what its title says of what lasts may be over. That stays over: what looks the same again may
  * have another reason (another message, another start). */
 static bool observe_done(struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
@@ -168,18 +207,8 @@ static bool observe_done(struct lesson_full *full, struct lesson_step *step, con
     struct step_proof *proof = step->proof;
     if (step->state == STEP_WAS || !proof->lasts)
         return false;
-    struct evidence evidence = lesson_evidence(full, step, s);
-    struct finding found;
-    bool changed = false;
-    proof_look(proof->lasts, &evidence, &found);
-    if (found.verdict != VERDICT_NO)
-        proof->missed = 0;
-    else if (proof->missed++ == 0)
-        proof->missed_wall_ms = s->taken_wall_ms; /* not before what it came of */
-    if (proof->missed >= 2)
-        changed = set_state(step, STEP_WAS, json_incref(found.instead), proof->missed_wall_ms);
-    finding_finish(&found);
-    return changed;
+    return is_over(full, step, s) &&
+           set_state(step, STEP_WAS, json_incref(proof->instead), proof->missed_wall_ms);
 }
 
 /* half of it, or all of it for the first time: what is shown is what this snapshot says */
@@ -189,6 +218,23 @@ static json_t *half_fact(const struct finding *found)
         return fact_with(N_("seen once so far (%s)"), json_incref(found->seen), NULL);
     return found->seen ? fact_with(N_("%s (seen: %s)"), json_incref(found->missing), json_incref(found->seen))
                        : json_incref(found->missing);
+}
+
+/* What this look shows besides the step's proof; NULL: nothing that its lesson has words for. */
+static const char *shows_now(const struct lesson_full *full, const struct lesson_step *step,
+                             const struct snapshot *s)
+{
+    const struct step_proof *proof = step->proof;
+    struct evidence evidence = lesson_evidence(full, step, s);
+    for (size_t i = 0; i < proof->shows_len; i++) {
+        struct finding found;
+        proof_look(proof->shows[i].facts, &evidence, &found);
+        bool there = found.verdict == VERDICT_YES;
+        finding_finish(&found);
+        if (there)
+            return proof->shows[i].say;
+    }
+    return NULL;
 }
 
 /* One open step, one snapshot. */
@@ -218,11 +264,15 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
     bool shown = step->held >= proof->snapshots;
     if (shown)
         question_decide(full, step, s);
+    if (waits && proof->shown && proof->lasts)
+        is_over(full, step, s);
     if (shown && waits) {
         json_decref(proof->shown);
         proof->shown = json_incref(found.seen);
+        set_text(&proof->shown_shows, shows_now(full, step, s));
         changed = set_state(step, STEP_OPEN, NULL, 0);
     } else if (shown) {
+        set_text(&step->shows, shows_now(full, step, s));
         changed = set_state(step, STEP_SEEN, json_incref(found.seen), proof->held_wall_ms);
     } else if (found.verdict == VERDICT_YES ? step->state == STEP_HALF : found.held > 0) {
         changed = set_state(step, STEP_HALF, half_fact(&found), 0);
@@ -243,6 +293,7 @@ static bool observe_apart(struct lesson_full *full, struct lesson_step *step, co
     question_undecide(full, step);
     json_decref(proof->shown);
     proof->shown = NULL;
+    proof->missed = 0;
     return step->state == STEP_HALF && set_state(step, STEP_OPEN, NULL, 0);
 }
 
@@ -254,7 +305,12 @@ void lesson_look(struct lesson *l, size_t step)
         return;
     s->acted = true;
     s->exit_code = 0;
-    if (proof && proof->shown)
+    if (!proof || !proof->shown)
+        return;
+    set_text(&s->shows, proof->shown_shows);
+    if (proof->missed >= 2) /* the learner comes too late to see it; what came instead stands there */
+        set_state(s, STEP_WAS, json_incref(proof->instead), proof->missed_wall_ms);
+    else
         set_state(s, STEP_SEEN, json_incref(proof->shown), proof->held_wall_ms);
 }
 
@@ -284,19 +340,6 @@ static const char *deleted_queue(const struct lesson *l, const struct lesson_ste
             return queue;
     }
     return NULL;
-}
-
-/* both may be NULL */
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static void set_text(char **text, const char *to)
-{
-    char *made = to ? xstrdup(to) : NULL;
-    free(*text);
-    *text = made;
 }
 
 /* Whether what it needs was missing, before anything of its proof was there; once may be a slip. */

@@ -22,7 +22,7 @@ struct lesson_step {
     char *title;       /* "stop node1" */
     char *before;      /* its title until it is proved, where that tells the outcome; or NULL */
     char *why;         /* what it does, and what to watch: true before it is run; may be NULL */
-    char *result;      /* what it has shown: told once it is proved; may be NULL */
+    char *result;      /* what it has shown, on whatever way: told once it is proved; may be NULL */
     char **action;     /* argv for engine_spawn, NULL-terminated; NULL: it only looks */
     char *action_text; /* the command as a learner would type it; NULL if none */
     char *wait_text;   /* what its tick waits for: "node1 not running" */
@@ -37,6 +37,8 @@ struct lesson_step {
                        be missing, or it is not the current one */
     char *lacks_at; /* what stands at its %s: where the master is that it is about, which queue is not there;
                        NULL: it has none */
+    char *shows;    /* what else it has shown, in the words of its lesson: what was seen together with its
+                       proof; NULL: nothing, or it is not proved */
     int held;       /* snapshots running in which the proof held */
     int64_t seen_wall_ms; /* when it was proved; STEP_WAS: when it was first seen not to hold any more */
     char *output;         /* what the action's program printed so far; NULL if none */

@@ -54,6 +54,8 @@ static json_t *step_json(const struct lesson_step *s)
     json_object_set_new(o, "state", json_string(s->state == STEP_SEEN ? "seen" : "was"));
     json_object_set_new(o, "seen_wall_ms", json_integer(s->seen_wall_ms));
     json_object_set(o, "seen", s->seen);
+    if (s->shows)
+        json_object_set_new(o, "shows", json_string(s->shows));
     return o;
 }
 
@@ -151,6 +153,8 @@ static void take_up_step(struct lesson_step *s, const json_t *o)
     s->state = strcmp(state, "seen") == 0 ? STEP_SEEN : STEP_WAS;
     s->seen_wall_ms = proof->held_wall_ms = json_integer_value(json_object_get(o, "seen_wall_ms"));
     s->seen = json_incref(json_object_get(o, "seen"));
+    const char *shows = json_string_value(json_object_get(o, "shows"));
+    s->shows = shows ? xstrdup(shows) : NULL;
 }
 
 /* one of the question's choices; -1: none */

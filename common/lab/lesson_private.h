@@ -13,9 +13,10 @@ struct lesson_full {
     int apart;            /* in how many running nodes were apart */
 };
 
-/* What has to be so when a step is run, and what a learner is told where it is not; a %s in it: where the
- * master is. */
-struct step_need {
+/* What is said of a step, and the facts that it depends on. Of `needs`, which have to be so when it is run:
+ * what a learner is told where they are not; a %s in it: where the master is. Of `shows`: what it has shown
+ * where they were seen together with its proof. */
+struct step_said {
     struct proof *facts;
     char *say;
 };
@@ -25,8 +26,10 @@ struct step_proof {
     struct proof *facts;
     struct proof
         *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
-    struct step_need *needs;
+    struct step_said *needs;
     size_t needs_len;
+    struct step_said *shows; /* the first of them whose facts are there is said */
+    size_t shows_len;
     bool begun;    /* something of its proof is there */
     int lacked;    /* looks running in which a need was not met before that */
     bool lacking;  /* twice running, and all were not met since: what is done by hand now does not tick it */
@@ -37,7 +40,9 @@ struct step_proof {
     ms_time last_as_of;     /* the last counted one was said at */
     int64_t held_wall_ms;   /* and taken at */
     json_t *shown;          /* it only looks: the nodes have shown it, and this was seen; NULL: not yet */
+    char *shown_shows;      /* what lesson_step.shows becomes then */
     int missed;             /* snapshots running in which what lasts was false (not: unknown) */
+    json_t *instead;        /* what was so instead in the newest of them; NULL: there is none */
     int64_t missed_wall_ms; /* the first of these was taken at */
 };
 

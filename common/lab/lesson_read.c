@@ -149,39 +149,48 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
     return 0;
 }
 
-/* needs = ( { say = "..."; proof = ( ... ); } ) */
-static int read_needs(struct reader *r, const config_setting_t *group, struct step_proof *proof)
+/* { say = "..."; proof = ( ... ); }; what: "need", "choice" */
+static int read_said(struct reader *r, const config_setting_t *group, const char *what, char **say,
+                     struct proof **proof)
 {
     static const char *const keys[] = {"say", "proof"};
-    const config_setting_t *list = config_setting_get_member(group, "needs");
+    if (!config_setting_is_group(group))
+        return complain(&r->complaint, line_of(group),
+                        "a %s is a group; write { say = \"...\"; proof = ( ... ); }", what);
+    int err = check_keys(r, group, keys, ARRAY_LEN(keys));
+    if (!err)
+        err = read_text(r, group, "say", true, say);
+    if (err)
+        return err;
+    const config_setting_t *facts = config_setting_get_member(group, "proof");
+    if (!facts)
+        return complain(&r->complaint, line_of(group),
+                        "this %s has no proof; write proof = ( { queue = \"...\"; ... } )", what);
+    *proof = proof_parse(facts, &r->complaint);
+    return *proof ? 0 : ERR_INVALID;
+}
+
+/* needs and shows of a step: key = ( { say = "..."; proof = ( ... ); } ) */
+static int read_said_list(struct reader *r, const config_setting_t *group, const char *key, const char *what,
+                          struct step_said **out, size_t *out_len)
+{
+    const config_setting_t *list = config_setting_get_member(group, key);
     int len = list ? config_setting_length(list) : 0, err = 0;
     if (list && !config_setting_is_list(list))
         return complain(&r->complaint, line_of(list),
-                        "needs is not a list; write needs = ( { say = \"...\"; proof = ( ... ); } )");
-    proof->needs = xcalloc((size_t)len + 1, sizeof(*proof->needs));
+                        "%s is not a list; write %s = ( { say = \"...\"; proof = ( ... ); } )", key, key);
+    *out = xcalloc((size_t)len + 1, sizeof(**out));
     for (int i = 0; i < len && !err; i++) {
-        const config_setting_t *need = config_setting_get_elem(list, (unsigned)i);
-        struct step_need *to = &proof->needs[proof->needs_len++];
-        if (!config_setting_is_group(need))
-            return complain(&r->complaint, line_of(list),
-                            "a need is a group; write { say = \"...\"; proof = ( ... ); }");
-        err = check_keys(r, need, keys, ARRAY_LEN(keys));
-        if (!err)
-            err = read_text(r, need, "say", true, &to->say);
-        const config_setting_t *facts = config_setting_get_member(need, "proof");
-        if (!err && !facts)
-            err = complain(&r->complaint, line_of(need),
-                           "this need has no proof; write proof = ( { queue = \"...\"; ... } )");
-        else if (!err && !(to->facts = proof_parse(facts, &r->complaint)))
-            err = ERR_INVALID;
+        struct step_said *to = &(*out)[(*out_len)++];
+        err = read_said(r, config_setting_get_elem(list, (unsigned)i), what, &to->say, &to->facts);
     }
     return err;
 }
 
 static int read_step(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
-    static const char *const keys[] = {"title", "before", "why",   "result",    "needs",    "action",
-                                       "wait",  "proof",  "lasts", "snapshots", "timeout_s"};
+    static const char *const keys[] = {"title",  "before", "why",   "result", "shows",     "needs",
+                                       "action", "wait",   "proof", "lasts",  "snapshots", "timeout_s"};
     if (!config_setting_is_group(group))
         return complain(&r->complaint, line_of(group),
                         "a step is a group; write { title = \"...\"; proof = ( ... ); }");
@@ -207,7 +216,9 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     if (!err)
         err = read_action(r, group, step);
     if (!err)
-        err = read_needs(r, group, proof);
+        err = read_said_list(r, group, "needs", "need", &proof->needs, &proof->needs_len);
+    if (!err)
+        err = read_said_list(r, group, "shows", "showing", &proof->shows, &proof->shows_len);
     if (err)
         return err;
     const config_setting_t *facts = config_setting_get_member(group, "proof");
@@ -219,26 +230,6 @@ static int read_step(struct reader *r, const config_setting_t *group, struct les
     if (proof->facts && lasts)
         proof->lasts = proof_parse(lasts, &r->complaint);
     return proof->facts && (proof->lasts || !lasts) ? 0 : ERR_INVALID;
-}
-
-/* { say = "..."; proof = ( ... ); }, one of the question's */
-static int read_choice(struct reader *r, const config_setting_t *group, char **say, struct proof **proof)
-{
-    static const char *const keys[] = {"say", "proof"};
-    if (!config_setting_is_group(group))
-        return complain(&r->complaint, line_of(group),
-                        "a choice is a group; write { say = \"...\"; proof = ( ... ); }");
-    int err = check_keys(r, group, keys, ARRAY_LEN(keys));
-    if (!err)
-        err = read_text(r, group, "say", true, say);
-    if (err)
-        return err;
-    const config_setting_t *facts = config_setting_get_member(group, "proof");
-    if (!facts)
-        return complain(&r->complaint, line_of(group),
-                        "this choice has no proof; write proof = ( { queue = \"...\"; ... } )");
-    *proof = proof_parse(facts, &r->complaint);
-    return *proof ? 0 : ERR_INVALID;
 }
 
 /* predict = { ask = "..."; before_step = 4; decided_by = 5; choices = ( ... ); } */
@@ -276,7 +267,7 @@ static int read_predict(struct reader *r, const config_setting_t *root, struct l
     q->choices = xcalloc((size_t)len + 1, sizeof(*q->choices));
     q->proofs = proofs;
     for (int i = 0; i < len && !err; i++)
-        err = read_choice(r, config_setting_get_elem(list, (unsigned)i), &q->choices[i], &proofs[i]);
+        err = read_said(r, config_setting_get_elem(list, (unsigned)i), "choice", &q->choices[i], &proofs[i]);
     return err;
 }
 

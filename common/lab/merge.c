@@ -296,7 +296,9 @@ void merge_remember(struct queue_seen *q, const struct snapshot *s, const struct
     if (!was)
         return;
     bool same_master = was->master >= 0 && was->master == q->master;
-    q->master_since = same_master ? was->master_since : s->taken_at;
+    q->master_since = same_master                        ? was->master_since
+                      : merge_was_master(was, q->master) ? 0 /* its side is shown now: it was that before */
+                                                         : s->taken_at;
 }
 
 /* the default vhost is the lab's only one; queues of others are somebody else's business */

@@ -63,6 +63,8 @@ void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node
 bool merge_wants_others(const struct snapshot *before, const struct node_answer *answer, node_bits others);
 bool merge_side_goes_on(const struct queue_seen *q,
                         const struct side_seen *side); /* in what the queue is now */
+/* That node was its master in this look, or the master of one of its sides. */
+bool merge_was_master(const struct queue_seen *was, int node);
 
 int merge_node_index(const struct snapshot *s, const char *name); /* "node1@host" is node1; -1: no such */
 

@@ -167,6 +167,14 @@ static void merge_claims(struct snapshot *s, bool sums, const struct claim *clai
         forget_sums(s, now, was);
 }
 
+bool merge_was_master(const struct queue_seen *was, int node)
+{
+    bool master = was->master == node;
+    for (size_t i = 0; i < was->sides_len; i++)
+        master = master || was->sides[i].master == node;
+    return master;
+}
+
 bool merge_side_goes_on(const struct queue_seen *q, const struct side_seen *side)
 {
     node_bits copies = side->mirrors | (node_bits)1 << side->master;

@@ -240,7 +240,7 @@ static bool served(const struct queue_seen *q)
 static void notice_queue(struct list *l, const struct snapshot *s, const struct queue_seen *q,
                          const struct queue_seen *was)
 {
-    if (q->master >= 0 && was->master >= 0 && q->master != was->master) {
+    if (q->master >= 0 && was->master >= 0 && !merge_was_master(was, q->master)) {
         char *logged = format_text("%s: %s promoted", q->name, s->nodes[q->master].name);
         if (!told(l, s->taken_wall_ms, NOTICED_LATE_MS, "promote", logged))
             add(l, s->taken_wall_ms, "promote", NULL,
@@ -334,7 +334,7 @@ static void notice_policies(struct list *l, const struct snapshot *s, const stru
 static bool in_danger(const struct snapshot *s, const struct queue_seen *q)
 {
     return q && s->nodes_len > 1 && q->state == QUEUE_SEEN_RUNNING && q->messages > 0 && !q->mirrors &&
-           q->master >= 0;
+           q->master >= 0 && queue_seen_masters(q) < 2;
 }
 
 /* what a stop of its node does to what it holds, as far as that is known */

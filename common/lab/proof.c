@@ -151,6 +151,19 @@ static enum verdict look_master(const struct check *c, const struct snapshot *s,
     return yes_if(is_any(c, master) == (c->id == CHECK_QUEUE_MASTER));
 }
 
+/* of a queue that is served: its master knows its mirrors */
+static enum verdict look_copies(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
+                                json_t **seen)
+{
+    bool served = q->master >= 0 && (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    node_bits copies = q->mirrors | (served ? (node_bits)1 << q->master : 0);
+    bool there = false;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        there = there || ((copies >> i & 1) && is_any(c, s->nodes[i].name));
+    *seen = served ? of_nodes(N_("copies={%s}"), s, copies) : fact_of(N_("copies={%s}"), "?");
+    return served ? yes_if(there == (c->id == CHECK_QUEUE_COPY)) : VERDICT_UNKNOWN;
+}
+
 static enum verdict look_mirrors(const struct check *c, const struct snapshot *s, const struct queue_seen *q,
                                  json_t **seen)
 {
@@ -251,6 +264,8 @@ static enum verdict look_queue(const struct proof *p, const struct check *c, con
     case CHECK_QUEUE_STATE: return look_state(c, q, seen);
     case CHECK_QUEUE_MASTER:
     case CHECK_QUEUE_MASTER_NOT: return look_master(c, s, q, seen);
+    case CHECK_QUEUE_COPY:
+    case CHECK_QUEUE_NO_COPY: return look_copies(c, s, q, seen);
     case CHECK_QUEUE_MIRRORS:
     case CHECK_QUEUE_MIRRORS_MIN:
     case CHECK_QUEUE_SYNCED_MIN: return look_mirrors(c, s, q, seen);
@@ -355,10 +370,19 @@ static json_t *wanted(const struct check *c)
     return value;
 }
 
+/* "node1 running: node2 says so, 3 have to"; takes seen over */
+static json_t *too_few_say(const struct proof *p, const struct check *c, json_t *seen)
+{
+    const struct check *state = state_of(p, c->name);
+    bool up = state && is_any(state, "running");
+    return fact_with(N_("%s: %s"), fact_of(up ? N_("%s running") : N_("%s not running"), c->name),
+                     fact_with(N_("%s, %s have to"), seen, wanted(c)));
+}
+
 /* "master=node3; node1 wanted": the check that fails is the one to be told of; alone: what is seen says all.
  * Takes seen over. */
-static void take_missing(struct finding *out, const struct check *c, enum verdict verdict, json_t *seen,
-                         bool alone)
+static void take_missing(struct finding *out, const struct proof *p, const struct check *c,
+                         enum verdict verdict, json_t *seen, bool alone)
 {
     json_decref(out->missing);
     json_decref(out->instead);
@@ -381,7 +405,7 @@ static void take_missing(struct finding *out, const struct check *c, enum verdic
     switch ((int)c->id) {
     case CHECK_QUEUE_MASTER_NOT: out->missing = fact_with(N_("%s, another one wanted"), seen, NULL); break;
     case CHECK_NODE_SAID_BY:
-        out->missing = verdict == VERDICT_UNKNOWN ? seen : fact_with(N_("%s, %s have to"), seen, wanted(c));
+        out->missing = verdict == VERDICT_UNKNOWN ? seen : too_few_say(p, c, seen);
         break;
     case CHECK_QUEUE_MESSAGES_MIN:
     case CHECK_QUEUE_HAD:
@@ -422,7 +446,7 @@ void proof_look(const struct proof *p, const struct evidence *e, struct finding 
             c->id == CHECK_QUEUE_HAD || c->id == CHECK_QUEUE_UNTAKEN || c->id == CHECK_QUEUE_EXISTS;
         /* what is false is more than what is unknown */
         if (verdict < out->verdict) {
-            take_missing(out, c, verdict, seen, is_torn(e->snapshot, c->name));
+            take_missing(out, p, c, verdict, seen, is_torn(e->snapshot, c->name));
             out->master = wrong_master(c, e->snapshot);
         } else if (verdict == VERDICT_YES && !c->untold)
             fact_add(&out->seen, N_("%s; %s"), seen);

@@ -11,6 +11,9 @@
  * proved, no look saw it hold fewer than the one before: what that step left there is there. messages_kept:
  * it holds as many as before the last step that did something had begun to show (a stop, say), or more.
  *
+ * copy_on, no_copy_on: of a queue that is served, a node that is its master or one of its mirrors, or is
+ * neither.
+ *
  * tell = [ "messages" ]: all of a group has to hold, and these of its keys are repeated beside the tick
  * (`seen`), where there is room for little; without it, all are; with [], none is.
  *

@@ -28,6 +28,8 @@ enum value_kind { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL };
     X(CHECK_QUEUE_KEPT, SUBJECT_QUEUE, "messages_kept", VALUE_BOOL, N_("%s messages kept"))                  \
     X(CHECK_QUEUE_MASTER, SUBJECT_QUEUE, "master", VALUE_TEXT, N_("%s master %s"))                           \
     X(CHECK_QUEUE_MASTER_NOT, SUBJECT_QUEUE, "master_is_not", VALUE_TEXT, N_("%s master is not %s"))         \
+    X(CHECK_QUEUE_COPY, SUBJECT_QUEUE, "copy_on", VALUE_TEXT, N_("%s has a copy on %s"))                     \
+    X(CHECK_QUEUE_NO_COPY, SUBJECT_QUEUE, "no_copy_on", VALUE_TEXT, N_("%s has no copy on %s"))              \
     X(CHECK_QUEUE_MIRRORS, SUBJECT_QUEUE, "mirrors", VALUE_NUMBER, N_("%s mirrors %s"))                      \
     X(CHECK_QUEUE_MIRRORS_MIN, SUBJECT_QUEUE, "mirrors_at_least", VALUE_NUMBER,                              \
       N_("%s mirrors at least %s"))                                                                          \

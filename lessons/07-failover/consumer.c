@@ -60,7 +60,7 @@ int main(int argc, char **argv)
         printf("%s came within %ld s: %ld of %ld received\n", got ? "    no other" : "no message", timeout,
                got, count);
     if (!error && count > 1)
-        printf("%ld received, %ld of them redelivered, %ld missing\n", got, repeated, count - got);
+        printf("%ld of %ld received, %ld of them redelivered\n", got, count, repeated);
     exit_code = error || got < count ? 1 : 0;
     client_destroy(c);
     return exit_code;

@@ -1,6 +1,8 @@
 /* look.c: see look.h. */
 #include "tests/lab/look.h"
 
+#include "tests/temporary.h"
+
 static uint64_t number;
 ms_time now, said;
 
@@ -124,6 +126,19 @@ struct lesson *load_until_stopped(void)
     observe_times(l, &mirrored, 2);
     observe_times(l, &node1_stopped, 2);
     return l;
+}
+
+struct lesson *left_and_opened(struct lesson *l)
+{
+    struct labdir lab = {0};
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "left"));
+    struct lesson *anew = load(l->number);
+    assert_int_equal(lesson_keep(l, &lab), 0);
+    assert_true(lesson_take_up(anew, &lab));
+    lesson_forget_all(&lab);
+    assert_int_equal(rmdir(lab.path), 0);
+    lesson_destroy(l);
+    return anew;
 }
 
 void assert_fact(const json_t *fact, const char *words)

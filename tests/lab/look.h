@@ -50,7 +50,8 @@ struct snapshot *take(const struct look *look); /* the caller's */
 void observe(struct lesson *l, const struct look *look);
 void observe_times(struct lesson *l, const struct look *look, int times);
 struct lesson *load(int lesson_number);
-struct lesson *load_until_stopped(void); /* lesson 7, observed until node1 was stopped */
+struct lesson *load_until_stopped(void);          /* lesson 7, observed until node1 was stopped */
+struct lesson *left_and_opened(struct lesson *l); /* as the next screen has it; l is gone */
 void assert_fact(const json_t *fact, const char *words);
 void assert_help(const struct lesson *l, size_t step, const struct look *look, enum lesson_help help,
                  const char *missing);

@@ -247,9 +247,10 @@ static void a_stop_needs_the_masters_that_it_is_about(void **state)
 static void no_text_says_is_of_what_is_not_yet_or_no_more(void **state)
 {
     (void)state;
-    static const char *const before[] = {" now.", " would be "}, *const after[] = {
-                                                                     " are away", "copy is away",
-                                                                     "gets no copy", "m are there"};
+    static const char *const before[] = {" now.", " would be ", "is there.", "holds both"};
+    static const char *const after[] = {" are away", "copy is away", "gets no copy", "m are there",
+                                        " both now", "had 1 is",     "any more",     "has nothing to",
+                                        "It has no", "is back, from"};
     int numbers[20];
     size_t n = lesson_list(numbers, ARRAY_LEN(numbers));
     for (size_t i = 0; i < n; i++) {
@@ -258,9 +259,14 @@ static void no_text_says_is_of_what_is_not_yet_or_no_more(void **state)
             for (size_t w = 0; w < ARRAY_LEN(before); w++)
                 if (strstr(l->steps[s].why, before[w]))
                     fail_msg("lesson %d step %zu: %s", l->number, s + 1, l->steps[s].why);
-            for (size_t w = 0; w < ARRAY_LEN(after); w++)
+            const struct step_proof *proof = l->steps[s].proof;
+            for (size_t w = 0; w < ARRAY_LEN(after); w++) {
                 if (l->steps[s].result && strstr(l->steps[s].result, after[w]))
                     fail_msg("lesson %d step %zu: %s", l->number, s + 1, l->steps[s].result);
+                for (size_t k = 0; k < proof->shows_len; k++)
+                    if (strstr(proof->shows[k].say, after[w]))
+                        fail_msg("lesson %d step %zu: %s", l->number, s + 1, proof->shows[k].say);
+            }
         }
         lesson_destroy(l);
     }
@@ -281,7 +287,10 @@ static void nothing_tells_the_outcome_before_its_step(void **state)
         const struct lesson_question *q = &l->predict;
         for (size_t s = q->step; s < q->decided; s++)
             for (size_t k = 0; l->queues[0] && l->queues[1] && l->queues[k]; k++)
-                if (l->steps[s].result && strstr(l->steps[s].result, l->queues[k]))
+                if (((struct step_proof *)l->steps[s].proof)->shows_len)
+                    fail_msg("lesson %d step %zu shows what step %zu is to show", l->number, s + 1,
+                             q->decided + 1);
+                else if (l->steps[s].result && strstr(l->steps[s].result, l->queues[k]))
                     fail_msg("lesson %d step %zu tells of %s what step %zu is to show: %s", l->number, s + 1,
                              l->queues[k], q->decided + 1, l->steps[s].result);
         lesson_destroy(l);
@@ -494,6 +503,8 @@ static void wrong_proofs_are_refused_with_their_line(void **state)
                  "running\" beside it");
     expect_error(STEP("{ queue = \"q\"; state = [ \"down\", \"dwon\" ]; }"),
                  "lesson.cfg:3: state \"dwon\" is not one of a queue; write \"running\" or \"down\"");
+    expect_error(HEAD "steps = ( { title = \"t\"; wait = \"w\";\nshows = ( { say = \"s\"; } ); } );\n",
+                 "lesson.cfg:3: this showing has no proof; write proof = ( { queue = \"...\"; ... } )");
     expect_error(STEP("{ queue = \"q\"; messages = \"1\"; }"),
                  "lesson.cfg:3: messages is not a number; write messages = 1");
     expect_error(STEP("{ queue = \"q\"; durable = 1; }"),

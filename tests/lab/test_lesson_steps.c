@@ -156,20 +156,6 @@ static void a_result_is_true_of_both_ways_to_it(void **state)
     lesson_destroy(l);
 }
 
-/* the same lesson, as the next screen has it */
-static struct lesson *left_and_opened(struct lesson *l)
-{
-    struct labdir lab = {0};
-    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "left"));
-    struct lesson *anew = load(l->number);
-    assert_int_equal(lesson_keep(l, &lab), 0);
-    assert_true(lesson_take_up(anew, &lab));
-    lesson_forget_all(&lab);
-    assert_int_equal(rmdir(lab.path), 0);
-    lesson_destroy(l);
-    return anew;
-}
-
 /* Stopped by hand (the screen's s) while the step lacks what it is about: its facts come, and it is not
  * ticked by them, nor does it forget why. By hand, and with all that it needs, it is. */
 static void by_hand_it_needs_what_it_needs(void **state)

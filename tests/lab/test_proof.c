@@ -198,8 +198,8 @@ static void one_witness_is_not_two(void **state)
     observe_times(l, &one_says, 10);
     assert_int_equal(lesson_current(l), 3);
     assert_int_equal(l->steps[3].state, STEP_HALF);
-    assert_seen(l, 3, "node2 says so, 2 have to");
-    assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node2 says so, 2 have to");
+    assert_seen(l, 3, "node1 not running: node2 says so, 2 have to");
+    assert_help(l, 3, &one_says, LESSON_HELP_START_NODES, "node1 not running: node2 says so, 2 have to");
     lesson_destroy(l);
 }
 

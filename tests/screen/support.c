@@ -101,6 +101,7 @@ void sketch_destroy(struct lesson *l)
         free(s->result);
         free(s->lacks);
         free(s->lacks_at);
+        free(s->shows);
         free(s->action_text);
         free(s->ran);
         json_decref(s->seen);

@@ -162,6 +162,38 @@ static void an_old_account_points_to_nothing_that_is_gone(void **state)
     }
 }
 
+/* The lesson is over, and then more is lost of what it says was kept: that stands below it. What the account
+ * tells of already is not lost once more. */
+static void what_is_lost_later_stands_below(void **state)
+{
+    (void)state;
+    static const char kept[] =
+        "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed.\n"
+        "hello: 1 message is lost: its only copy was on node1, in memory alone.";
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    l->account =
+        json_pack("[s[ssss][sss]]", "%s\n%s", "%s: %s took over from %s, in sync: all kept, then consumed.",
+                  "mirrior_hello", "node2", "node1",
+                  "%s: 1 message is lost: its only copy was on %s, in memory alone.", "hello", "node1");
+    show(&m, l, (const char *const[]){"rest", NULL});
+    ledger_take_up_loss(&m.ledger, "hello", (struct loss){.uid = 8, .node = 0}, "back without it");
+    char *account = account_text(&m);
+    assert_string_equal(account, kept);
+    free(account);
+    ledger_take_up_loss(&m.ledger, "mirrior_hello", (struct loss){.uid = 7, .first = 1, .last = 4, .node = 2},
+                        "back without it");
+    account = account_text(&m);
+    char *wanted = format_text("%s\nSince then: mirrior_hello: 4 messages are lost.", kept);
+    assert_string_equal(account, wanted);
+    free(account);
+    free(wanted);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 static void forget_events(struct snapshot *s)
 {
     for (size_t i = 0; i < s->events_len; i++) {
@@ -236,7 +268,7 @@ static void every_loss_counts(void **state)
 static void one_after_the_other_took_over(void **state)
 {
     (void)state;
-    for (int level = 0; level < 2; level++) {
+    for (int level = 0; level < 3; level++) { /* 2: and then it was emptied */
         struct model m;
         model_init(&m, NULL, NULL, false, false);
         struct snapshot *s = load_snapshot("rest");
@@ -252,10 +284,17 @@ static void one_after_the_other_took_over(void **state)
             q->mirrors = q->synced = master == 1 && !level ? 0 : (node_bits)7 & ~((node_bits)1 << master);
             model_observe(&m, s);
         }
+        if (level == 2) {
+            q->messages = q->ready = 0;
+            model_observe(&m, s);
+        }
+        static const char *const ends[] = {".", "; each copy was in sync: all kept.",
+                                           "; each copy was in sync: all kept, then emptied."};
         char *account = account_text(&m);
-        assert_contains(account, level ? "mirrior_hello: node2 took over from node1, then node3 from node2; "
-                                         "each copy was in sync: all kept."
-                                       : "mirrior_hello: node2 took over from node1, then node3 from node2.");
+        char *wanted =
+            format_text("mirrior_hello: node2 took over from node1, then node3 from node2%s", ends[level]);
+        assert_contains(account, wanted);
+        free(wanted);
         free(account);
         snapshot_destroy(s);
         model_finish(&m);
@@ -345,6 +384,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
         cmocka_unit_test(what_is_done_later_changes_nothing),
         cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),
+        cmocka_unit_test(what_is_lost_later_stands_below),
         cmocka_unit_test(what_was_lost_after_a_taking_over),
         cmocka_unit_test(every_loss_counts),
         cmocka_unit_test(one_after_the_other_took_over),

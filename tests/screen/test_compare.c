@@ -167,7 +167,7 @@ static void the_end_is_not_empty(void **state)
     canvas_resize(&c, 80, 24);
     compare_request(cmp, REQUEST_SEEK_ON);
     drawn(cmp, &c, &out);
-    assert_contains(out.s, " 4/4\n");
+    assert_contains(out.s, " line 4/4\n");
     assert_contains(out.s, "\n hello          M . . 0 had 1          | hello          M . . 0 had 1");
     assert_contains(out.s, "\n hello #1 LOST                         | hello #1 LOST");
     text_finish(&out);

@@ -139,6 +139,47 @@ static void which_was_lost(void **state)
     kept_end(&s);
 }
 
+/* node1 had it, then node2, then node3 alone; they come back in another order. It is found lost with node2,
+ * the last that ever had it to answer; the event names node3, with which it went, as the verdict does. */
+static void whom_it_went_with(void **state)
+{
+    (void)state;
+    struct kept_scene s;
+    const char *kind;
+    kept_begin(&s, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    s.t.s->trace[s.t.s->trace_len - 1].in_memory = true;
+    story_holds(&s.t, 0, 'M', 0, 0);
+    story_copied(&s.t, 1, 0, 1000, 0, 0);
+    story_holds(&s.t, 1, 'm', 0, 0);
+    kept_look(&s);
+    story_down(&s.t, 0, 2000000);
+    story_copied(&s.t, 2, 0, 2001000, 0, 0);
+    story_holds(&s.t, 1, 'M', 0, 0);
+    story_holds(&s.t, 2, 'm', 0, 0);
+    kept_look(&s);
+    story_down(&s.t, 1, 4000000);
+    story_holds(&s.t, 2, 'M', 0, 0);
+    kept_look(&s);
+    story_down(&s.t, 2, 6000000);
+    kept_look(&s);
+    static const int order[] = {2, 0, 1};
+    for (int i = 0; i < 3; i++) {
+        story_up(&s.t, order[i], 8000000 + i * 1000000);
+        story_holds(&s.t, order[i], order[i] == 2 ? 'M' : '.', 1, 0);
+        kept_look(&s);
+        kept_look(&s);
+    }
+    kept_look(&s);
+    char *told = losses_next(&s.m, &kind);
+    assert_non_null(told);
+    assert_string_equal(told, "hello: #1 is lost: node3 came back without it");
+    free(told);
+    model_show(&s.m, VIEW_MESSAGE);
+    kept_says(&s, "node3: it was transient and the last node that had it stopped", true);
+    kept_end(&s);
+}
+
 /* That memory alone held it is said by the next screen, too, where a node's feed still tells of its life. */
 static void that_only_memory_held_it(void **state)
 {
@@ -368,17 +409,12 @@ static void how_many_were_lost_besides(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_only_memory_held),
-        cmocka_unit_test(what_was_lost),
-        cmocka_unit_test(one_stop_after_the_other),
-        cmocka_unit_test(which_was_lost),
-        cmocka_unit_test(that_only_memory_held_it),
-        cmocka_unit_test(what_a_mirror_noted),
-        cmocka_unit_test(what_died_while_nobody_looked),
-        cmocka_unit_test(what_its_last_node_noted),
-        cmocka_unit_test(what_nobody_saw),
-        cmocka_unit_test(what_went_with_a_side),
-        cmocka_unit_test(how_many_were_lost_besides),
+        cmocka_unit_test(what_only_memory_held),    cmocka_unit_test(what_was_lost),
+        cmocka_unit_test(one_stop_after_the_other), cmocka_unit_test(which_was_lost),
+        cmocka_unit_test(whom_it_went_with),        cmocka_unit_test(that_only_memory_held_it),
+        cmocka_unit_test(what_a_mirror_noted),      cmocka_unit_test(what_died_while_nobody_looked),
+        cmocka_unit_test(what_its_last_node_noted), cmocka_unit_test(what_nobody_saw),
+        cmocka_unit_test(what_went_with_a_side),    cmocka_unit_test(how_many_were_lost_besides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

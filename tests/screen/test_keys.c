@@ -1,6 +1,7 @@
 /* test_keys.c: the keys are one table (tui/keys.h): the help, the manual page and the bar say what it has. */
 #include "tests/screen/support.h"
 
+#include "apart.h"
 #include "ran.h"
 
 static void every_key_is_in_the_help(void **state)
@@ -28,8 +29,13 @@ static void every_key_is_in_the_help(void **state)
             assert_int_not_equal(key_table[i].key, key_table[j].key);
         free(word);
     }
-    assert_contains(text_str(&all), "TWO MASTERS, 2/0, ONE SIDE"); /* and what is no key */
+    assert_contains(text_str(&all), "TWO MASTERS, 2/0, 2 views, ONE SIDE"); /* and what is no key */
     assert_contains(text_str(&all), "2/0 under READY: what each of them has");
+    struct side_seen large[] = {{.master = 0, .ready = 100000}, {.master = 1, .ready = 200001}};
+    struct queue_seen parted = {.sides = large, .sides_len = ARRAY_LEN(large)};
+    char shown[24];
+    apart_counts(&parted, shown, sizeof(shown), 9); /* what stands in their place */
+    assert_contains(text_str(&all), shown);
     model_key(&m, 'q', &run); /* closes it, no more */
     assert_int_equal(m.overlay, OVERLAY_NONE);
     text_finish(&all);

@@ -525,7 +525,7 @@ static void lost_with_its_side(void **state)
     look(&s);
     says(&s, "memory alone held #1", true); /* it did, and that is not why */
     says(&s, "side discarded: LOST here", true);
-    says(&s, "node1 was on a partition's losing side", true);
+    says(&s, "node1 was on a partition's losing side: from disk it would have", true);
     says(&s, "(L5 in", false);
     end(&s);
 }

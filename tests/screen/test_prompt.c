@@ -19,15 +19,50 @@ static void a_typed_verb_asks_the_right_node(void **state)
     assert_keys_run(&m, ":labctl -n node3 status\n", "labctl -n node3 status"); /* pasted from a shell */
     assert_keys_run(&m, ":set_policy a '^q q' '{\"ha-mode\":\"all\"}'\n",
                     "labctl -n node2 set_policy a '^q q' '{\"ha-mode\":\"all\"}'");
-    assert_keys_say(&m, ":lst_queues\n", "unknown verb 'lst_queues': did you mean 'list_queues'? :help");
+    assert_keys_say(&m, ":lst_queues\n",
+                    "unknown verb 'lst_queues': did you mean 'list_queues'? : and Tab list all");
     assert_keys_say(&m, ":pubish 5\n", "did you mean 'publish'?"); /* the screen's own words, too */
     assert_keys_say(&m, ":quti\n", "did you mean 'quit'?");
-    assert_keys_say(&m, ":no_such_verb\n", "unknown verb 'no_such_verb'; :help lists all");
+    assert_keys_say(&m, ":no_such_verb\n",
+                    "unknown verb 'no_such_verb'; : and Tab list all, :help explains labctl's");
     m.lab = &(struct labdir){.engine = ENGINE_RABBITMQ}; /* rabbitmqctl may have it: labctl asks */
     assert_keys_run(&m, ":list_ciphers\n", "labctl -n node1 list_ciphers");
     assert_keys_say(&m, ":set_policy 'a\n", "a quote is not closed");
     assert_int_equal(types(&m, ":\n", &run), EFFECT_DRAW); /* an empty line is no command */
     assert_int_equal(m.overlay, OVERLAY_NONE);
+    model_finish(&m);
+}
+
+/* What is not labctl's its help does not know: the screen explains it, and says no more of :help than it
+ * does. */
+static void the_screens_own_words_are_explained(void **state)
+{
+    struct model m;
+    struct command *run;
+    size_t own = 0;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    for (size_t i = 0; i < verb_table_len; i++) {
+        const struct verb *v = &verb_table[i];
+        assert_int_equal(verb_says(v->name) != NULL, v->of == OF_SCREEN);
+        if (v->of != OF_SCREEN)
+            continue;
+        char *asked = format_text(":help %s\n", v->name), *typed = format_text(":%s", v->name);
+        assert_keys_say(&m, asked, verb_says(v->name));
+        types(&m, typed, &run);
+        assert_frame_contains(&m, verb_says(v->name)); /* and as soon as it is typed */
+        model_key(&m, KEY_ESCAPE, &run);
+        free(asked);
+        free(typed);
+        own++;
+    }
+    assert_int_equal(own, 5);
+    assert_keys_run(&m, ":help ping\n", "labctl -n node1 help ping");
+    types(&m, ":\t", &run); /* which is what an unknown verb is told of */
+    for (size_t i = 0; i < verb_table_len; i++)
+        assert_frame_contains(&m, verb_table[i].name);
+    model_key(&m, KEY_ESCAPE, &run);
     model_finish(&m);
 }
 
@@ -214,6 +249,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_verb_asks_the_right_node),
+        cmocka_unit_test(the_screens_own_words_are_explained),
         cmocka_unit_test(lines_are_edited_and_recalled),
         cmocka_unit_test(tab_completes),
         cmocka_unit_test(completion_knows_labctls_verbs),

@@ -69,6 +69,26 @@ static void rabbitmqs_figures_are_older(void **state)
     end(&s);
 }
 
+/* JSON for nothing is no answer to what is in effect. */
+static void no_policy_is_said_in_words(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin_page(&s, NULL);
+    struct queue_seen *q = &s.t.s->queues[0];
+    static const char *const definitions[] = {"{}", "{\"ha-mode\":\"all\"}"},
+                             *const words[] = {" in effect    no rule of a policy\n",
+                                               " in effect    {\"ha-mode\":\"all\"}\n"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        free(q->effective_definition);
+        q->effective_definition = xstrdup(definitions[i]);
+        look(&s);
+        page_says(&s, words[i], true);
+        page_says(&s, "{}", false);
+    }
+    end(&s);
+}
+
 static void figures_are_said_since_when(void **state)
 {
     (void)state;
@@ -169,7 +189,7 @@ int main(void)
         cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
         cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
         cmocka_unit_test(a_node_says_what_it_knows),    cmocka_unit_test(a_state_has_one_word),
-        cmocka_unit_test(rabbitmqs_figures_are_older),
+        cmocka_unit_test(rabbitmqs_figures_are_older),  cmocka_unit_test(no_policy_is_said_in_words),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);

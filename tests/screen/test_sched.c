@@ -196,6 +196,30 @@ static void two_schedules_side_by_side(void **state)
     compare_destroy(cmp);
 }
 
+/* With a line more on one side the same step has another number there: a loss names its own schedule's step,
+ * and that number stands beside the step. */
+static void a_step_has_its_schedules_number(void **state)
+{
+    (void)state;
+    struct canvas c;
+    struct text out = {0};
+    struct compare *cmp = compare_create(open_schedule(FOLDER "five-steps.sched"),
+                                         open_schedule(FOLDER "five-steps-kept.sched"),
+                                         FOLDER "five-steps.sched", FOLDER "five-steps-kept.sched");
+    canvas_init(&c);
+    canvas_resize(&c, 80, 24);
+    compare_request(cmp, REQUEST_SEEK_ON);
+    compare_draw(cmp, &c);
+    canvas_to_text(&c, &out);
+    assert_contains(out.s, " m1 confirmed, LOST at step 5:");
+    assert_contains(out.s, "\n>5 kill node1                          |>6 kill node1");
+    assert_contains(out.s, "\n -                                     | 5 sync q");
+    assert_contains(out.s, "|| line 6/6\n"); /* of both together */
+    text_finish(&out);
+    canvas_finish(&c);
+    compare_destroy(cmp);
+}
+
 static ms_time no_time(void *arg)
 {
     (void)arg;
@@ -479,6 +503,7 @@ int main(void)
         cmocka_unit_test(it_opens_at_the_step_that_lost_a_message),
         cmocka_unit_test(two_masters_in_a_schedule),
         cmocka_unit_test(lives_and_ledger_agree),
+        cmocka_unit_test(a_step_has_its_schedules_number),
         cmocka_unit_test(two_schedules_side_by_side),
         cmocka_unit_test(keys_of_two_side_by_side),
         cmocka_unit_test(keys_write_new_files),

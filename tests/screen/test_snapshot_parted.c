@@ -195,6 +195,50 @@ static void a_side_that_is_discarded_is_told(void **state)
     look_end(&back);
 }
 
+/* The other side is shown, for nobody of the first one answers: its master was that all the time. */
+static void a_side_that_is_shown_was_not_promoted(void **state)
+{
+    (void)state;
+    struct look l = parted(), gone = parted();
+    gone.answers[1] = gone.answers[2] = (struct node_answer){.error = "no connection"};
+    struct snapshot *first = merge(&l, NULL, 100), *other = merge(&gone, first, 400),
+                    *later = merge(&gone, other, 700);
+    assert_int_equal(snapshot_queue(first, "m")->master, 1);
+    assert_int_equal(snapshot_queue(later, "m")->master, 0);
+    assert_int_equal(snapshot_queue(other, "m")->master_since, 0);
+    assert_int_equal(snapshot_queue(later, "m")->master_since, 0);
+    assert_false(has_event(later, "promote", "m has a new master: node1 (was node2)"));
+    snapshot_destroy(first);
+    snapshot_destroy(other);
+    snapshot_destroy(later);
+    look_end(&l);
+    look_end(&gone);
+}
+
+/* Of a queue with two masters nobody says that it has one copy. */
+static void two_masters_are_not_one_copy(void **state)
+{
+    (void)state;
+    for (int apart = 0; apart < 2; apart++) {
+        struct look l = parted(), bare = parted();
+        if (!apart)
+            together(&l), together(&bare);
+        bare.answers[2] = (struct node_answer){.error = "no connection"};
+        for (unsigned i = 0; i < 2; i++)
+            if (i == 1 || !apart)
+                say(&bare, i, apart ? SAYS("false", "true", "false") : SAYS("true", "true", "false"),
+                    "[" QUEUE("m", "running", "node2@h", "", "3") "]");
+        struct snapshot *first = merge(&l, NULL, 100), *second = merge(&bare, first, 400);
+        assert_int_equal(queue_seen_masters(snapshot_queue(second, "m")), apart ? 2 : 1);
+        assert_int_equal(snapshot_queue(second, "m")->mirrors, 0);
+        assert_int_equal(has_event(second, "hint", "m has ONE copy: stopping node2 loses it"), !apart);
+        snapshot_destroy(first);
+        snapshot_destroy(second);
+        look_end(&l);
+        look_end(&bare);
+    }
+}
+
 /* RabbitMQ's nodes that have met again tell of each queue what both masters hold together: that is neither's.
  */
 static void sums_are_nobodys_count(void **state)
@@ -263,6 +307,8 @@ int main(void)
         cmocka_unit_test(the_masters_own_count),
         cmocka_unit_test(a_node_that_goes_apart_is_told_of),
         cmocka_unit_test(a_side_that_is_discarded_is_told),
+        cmocka_unit_test(a_side_that_is_shown_was_not_promoted),
+        cmocka_unit_test(two_masters_are_not_one_copy),
         cmocka_unit_test(sums_are_nobodys_count),
         cmocka_unit_test(a_handover_is_no_partition),
     };
