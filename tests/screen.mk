@@ -53,14 +53,14 @@ $(call screen_test,screen/command,tests/screen/test_command.c tests/cluster/supp
 # what was seen of a real lab is what its recording shows
 $(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/support.c tests/cluster/http.c,base)
 
-# frames in texts: drawn from recordings of real runs, which `make recordings` makes anew
+# frames in texts: drawn from recordings of real runs, which `make recordings` makes anew (LESSON=3: that lesson's)
 .PHONY: frames recordings
 frames: $(BUILD)/lab catalogues
 	@$(BUILD)/lab frames --update $(FRAME_TEXTS)
 recordings: all
-	@tests/screen/recordings/record $(BUILD) $(PORTS)
+	@tests/screen/recordings/record $(BUILD) $(PORTS) $(LESSON)
 	@$(MAKE) --no-print-directory frames
-FRAME_TEXTS := $(wildcard README*.md) $(wildcard lessons/*/README*.md)
+FRAME_TEXTS := $(wildcard README*.md lessons/*/README*.md docs/*.md)
 PORTS       := 5672,15672,25672
 
 # messages: what became of them, and how it is drawn
