@@ -78,6 +78,8 @@ static json_t *fate_fact(const struct replay_message *m)
 {
     enum sched_fate fate = replay_fate(m);
     json_t *answer = fact_word(replay_answer_word(m->answer));
+    if (fate == SCHED_KEPT && m->answer != REPLAY_CONFIRMED)
+        return answer; /* nobody was promised anything */
     if (fate == SCHED_LOST)
         return fact_with(N_("%s, LOST at %s"), answer, sched_loss_fact(m));
     return fact_with(N_("%s, %s"), answer, fact_word(m->removed ? N_("removed") : sched_fate_word(fate)));
@@ -92,7 +94,7 @@ json_t *sched_ledger_json(struct sched_book *b, const struct sched_event *e, uns
         const struct replay_message *m = &so_far->messages.items[i];
         const struct replay_queue *q = queue_of(m, shown->queues, shown->queues_len);
         struct text where = {0}, on = {0};
-        char *name = format_text("m%zu", i + 1);
+        char *name = format_text("m%zu", i + b->first);
         json_t *fate = fate_fact(m);
         if (i < LIVES_MAX && i >= b->lives.len)
             VEC_PUSH(&b->lives, (struct sched_life){0});

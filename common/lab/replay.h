@@ -47,6 +47,7 @@ struct replay_queue {
 void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
                      size_t holds_from);            /* its own: from there */
 void replay_queue_one_side(struct replay_queue *q); /* forgets the others */
+void replay_put_in_order(struct replay_queue *q); /* once all sides are added: each message once, by number */
 void replay_queue_finish(struct replay_queue *q);
 uint32_t replay_holders(const struct replay_queue *q,
                         unsigned number); /* nodes, as far as masters say; it runs */
@@ -122,6 +123,7 @@ struct replay_message {
     bool fleeting;          /* no disk keeps it: it is transient, or its queue is not durable */
     bool apart;             /* unavailable, though its queue runs: on disks of another side, which is away */
     bool removing, removed; /* by an operator: asked for; done, as far as was shown */
+    uint8_t taken_at;       /* consumed: through this node; SCHED_NONE: nobody says */
     enum replay_answer answer;
     unsigned lost_step;       /* 0: it is not lost */
     char door[4];             /* "L1"; "": no door explains it */

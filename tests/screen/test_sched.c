@@ -1,5 +1,6 @@
 /* test_sched.c: schedules on the screen: played in the simulator, shown at the step that lost a message, with
  * the ledger beside it; two of them side by side. */
+#include "tests/screen/played.h"
 #include "tests/screen/support.h"
 
 #include <glob.h>
@@ -16,28 +17,6 @@
 #include "tests/temporary.h"
 
 #define FOLDER "lessons/schedules/"
-
-static struct player *open_schedule(const char *file)
-{
-    char *error = NULL;
-    struct recording *r = recording_load(file, lab_load_schedule, &error);
-    if (!r)
-        fail_msg("%s", error);
-    return player_create(r, NULL, NULL, false);
-}
-
-static char *frame_of(struct player *p)
-{
-    struct canvas c;
-    struct text out = {0};
-    canvas_init(&c);
-    canvas_resize(&c, 80, 24);
-    screen_settle(player_model(p), &c);
-    screen_draw(player_model(p), &c);
-    canvas_to_text(&c, &out);
-    canvas_finish(&c);
-    return out.s;
-}
 
 static void it_opens_at_the_step_that_lost_a_message(void **state)
 {
@@ -307,28 +286,6 @@ static void keys_write_new_files(void **state)
     canvas_finish(&c);
 }
 
-/* A lost message's life says once where that was, and only then; all of it can be read. */
-static void check_lives(const struct model *m)
-{
-    size_t i, k;
-    const json_t *entry, *one;
-    for (size_t f = 0; f < m->fates.len; f++) {
-        int bad = 0, moments = 0;
-        json_array_foreach(m->fates.items[f].life, i, entry)
-        {
-            json_array_foreach(json_array_get(entry, 4), k, one)
-            {
-                struct moment moment;
-                assert_true(sched_moment(one, &moment));
-                bad += moment.bad;
-                moments++;
-            }
-        }
-        assert_true(moments > 0);
-        assert_int_equal(bad, m->fates.items[f].lost);
-    }
-}
-
 static bool expects_loss(const char *file)
 {
     char *text = NULL, *error = NULL;
@@ -346,8 +303,8 @@ static bool expects_loss(const char *file)
     return loss;
 }
 
-/* Each that the project has: all its moments can be shown, to and fro; it opens at a loss if it expects one.
- */
+/* Each that tells of a loss or of none: all its moments can be shown, to and fro; it opens at a loss if it
+ * expects one. */
 static void every_schedule(void **state)
 {
     (void)state;
