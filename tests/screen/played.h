@@ -10,7 +10,7 @@ struct player *open_schedule(const char *file); /* played to its end; fails if i
 char *frame_of(struct player *p);               /* at 80x24, settled; the caller frees it */
 
 /* A lost message's life says once where that was, and only then; all of it can be read. Those beyond the
- * first 50 have none. */
+ * first 50, and beyond the first 50 that are lost, have none. */
 void check_lives(const struct model *m);
 
 #endif

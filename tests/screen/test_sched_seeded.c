@@ -50,6 +50,8 @@ static void every_schedule_of_a_seed(void **state)
             assert_int_not_equal(r->doomed, SIZE_MAX);
             assert_contains(model_message(m), " is lost here, at step ");
             assert_true(count_lost(m) > 0);
+            for (size_t i = 0; i < m->fates.len; i++) /* whoever is lost first has a picture */
+                assert_true(!m->fates.items[i].lost || m->fates.items[i].life);
             player_request(p, REQUEST_EARLIER);
             assert_int_equal(count_lost(m), 0);
         } else {
