@@ -88,6 +88,12 @@ static enum queue_seen_state state_of(enum replay_state state)
     return QUEUE_SEEN_UNKNOWN;
 }
 
+/* Of those that are held; a dead letter may be there twice, and is held once. */
+static int64_t ready_of(size_t holds, unsigned unacked)
+{
+    return holds > unacked ? (int64_t)(holds - unacked) : 0;
+}
+
 static void see_sides(struct queue_seen *out, const struct replay_queue *q)
 {
     out->sides = xcalloc(q->sides_len + 1, sizeof(*out->sides));
@@ -99,10 +105,32 @@ static void see_sides(struct queue_seen *out, const struct replay_queue *q)
                                            .mirrors = side->mirrors,
                                            .synced = side->synced,
                                            .messages = (int64_t)side->holds.len,
-                                           .ready = (int64_t)side->holds.len,
+                                           .ready = ready_of(side->holds.len, side->unacked),
+                                           .unacked = side->unacked,
                                            .was_messages = (int64_t)side->holds.len};
-        if (side->master == q->master) /* what stands above the sides is this one's */
-            out->messages = out->ready = out->was_messages = (int64_t)side->holds.len;
+        if (side->master != q->master)
+            continue;
+        out->messages = out->was_messages = (int64_t)side->holds.len; /* above the sides stands this one */
+        out->ready = ready_of(side->holds.len, side->unacked);
+    }
+}
+
+/* As the schedule declares it first; what nobody declares a client does, durable. */
+static void see_declared(const struct sched *s, struct queue_seen *q)
+{
+    q->durable = true;
+    for (size_t i = s->clients.len; i-- > 0;)
+        if (s->clients.items[i].kind == SCHED_OWNER && strcmp(s->clients.items[i].queue, q->name) == 0) {
+            q->durable = s->clients.items[i].durable;
+            q->exclusive = true;
+        }
+    for (size_t i = s->events.len; i-- > 0;) {
+        const struct sched_event *e = &s->events.items[i];
+        if (e->verb != SCHED_DECLARE || strcmp(e->name, q->name) != 0)
+            continue;
+        q->durable = e->queue_kind == SCHED_QUEUE_DURABLE;
+        q->auto_delete = e->queue_kind == SCHED_QUEUE_AUTO_DELETE;
+        q->exclusive = false;
     }
 }
 
@@ -116,10 +144,9 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .master = q->master == SCHED_NONE ? -1 : q->master,
                                                      .mirrors = q->mirrors,
                                                      .synced = q->synced,
-                                                     .durable = true,
                                                      .messages = holds,
-                                                     .ready = holds,
-                                                     .unacked = runs ? 0 : -1,
+                                                     .ready = runs ? ready_of(q->holds.len, q->unacked) : -1,
+                                                     .unacked = runs ? (int64_t)q->unacked : -1,
                                                      .was_messages = holds,
                                                      .consumers = -1,
                                                      .sync_messages = -1,
@@ -127,6 +154,7 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .deliver_rate = -1,
                                                      .policy = *q->policy ? xstrdup(q->policy) : NULL,
                                                      .seen_at = r->now};
+    see_declared(r->s, &s->queues[s->queues_len - 1]);
     see_sides(&s->queues[s->queues_len - 1], q);
 }
 

@@ -30,16 +30,18 @@ enum replay_state {
 struct replay_side {
     uint8_t master;
     uint32_t mirrors, synced;
+    unsigned unacked; /* of what it holds */
     VEC(unsigned) holds;
 };
 
 /* A queue at rest, as the nodes that run show it. */
 struct replay_queue {
     enum replay_state state;
-    uint8_t master;                        /* 0: node1; SCHED_NONE: nobody says */
-    uint32_t mirrors, synced;              /* bit i: node i + 1 */
-    VEC(unsigned) holds;                   /* numbers of messages; only while it runs; by whoever serves it */
-    bool empty;                            /* holds nothing, as it counts */
+    uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
+    uint32_t mirrors, synced; /* bit i: node i + 1 */
+    VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
+    unsigned unacked; /* of these, with clients that have not acknowledged them; only a seed's clients wait */
+    bool empty;       /* holds nothing, as it counts */
     struct replay_side sides[SCHED_NODES]; /* two masters or more: each; above stands the first one's, and */
     unsigned sides_len;                    /* `holds` what any of them holds */
     char policy[64];                       /* its name, as far as there is room; "": none, or not said */

@@ -106,6 +106,41 @@ static void its_clients_and_its_end(void **state)
     player_destroy(p);
 }
 
+/* Its page has no API to ask: how a queue was declared is what the schedule says. */
+static void queues_are_as_declared(void **state)
+{
+    static const struct {
+        const char *file, *declared;
+    } cases[] = {{FOUND "link-of-an-earlier-life.sched", "declared     transient\n"},
+                 {FOUND "two-leave-at-once.sched", "declared     transient, auto-delete\n"},
+                 {"lessons/schedules/five-steps.sched", "declared     durable\n"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct command *run;
+        struct player *p = open_schedule(cases[i].file);
+        player_to(p, 5);
+        model_key(player_model(p), KEY_RETURN, &run);
+        char *frame = frame_of(p);
+        assert_contains(frame, cases[i].declared);
+        free(frame);
+        player_destroy(p);
+    }
+}
+
+/* Its clients keep what they were given for a while. */
+static void what_clients_have_is_not_ready(void **state)
+{
+    (void)state;
+    struct player *p = open_schedule(FOUND "links-not-there-yet.sched");
+    size_t at = 0;
+    while (model_step(player_model(p)) != 1 && at < player_recording(p)->moments.len)
+        player_to(p, ++at);
+    char *frame = frame_of(p);
+    assert_contains(frame, ">q3              running      11     3  M  m  .   +1 ");
+    free(frame);
+    player_destroy(p);
+}
+
 /* A promise that breaks is where it opens, though a message was lost before; what comes after has not
  * happened.
  */
@@ -193,10 +228,9 @@ int main(void)
 {
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_schedule_of_a_seed),
-        cmocka_unit_test(its_clients_and_its_end),
-        cmocka_unit_test(it_opens_where_a_promise_breaks),
-        cmocka_unit_test(no_nodes_play_a_seed),
+        cmocka_unit_test(every_schedule_of_a_seed),        cmocka_unit_test(its_clients_and_its_end),
+        cmocka_unit_test(queues_are_as_declared),          cmocka_unit_test(what_clients_have_is_not_ready),
+        cmocka_unit_test(it_opens_where_a_promise_breaks), cmocka_unit_test(no_nodes_play_a_seed),
     };
     return cmocka_run_group_tests_name("screen/sched_seeded", tests, NULL, NULL);
 }

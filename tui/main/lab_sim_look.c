@@ -61,6 +61,7 @@ void lab_sim_look(const struct sim *s, const char *queue, bool asked, const unsi
         said.synced = q.synced & said.mirrors;
         size_t held = out->holds.len;
         if (q.local) {
+            said.unacked = (unsigned)q.unacked;
             add_held(s, n, queue, numbers, len, out);
             replay_add_side(out, &said, held);
         }
@@ -69,6 +70,7 @@ void lab_sim_look(const struct sim *s, const char *queue, bool asked, const unsi
         out->master = said.master;
         out->mirrors = said.mirrors;
         out->synced = said.synced;
+        out->unacked = said.unacked;
         snprintf(out->policy, sizeof(out->policy), "%s", q.policy ? q.policy : "");
         out->state = q.state == QUEUE_STOPPED ? REPLAY_STOPPED
                      : q.state == QUEUE_DOWN  ? REPLAY_DOWN
