@@ -34,7 +34,9 @@ $(call unit_test,screen/paused,tests/screen/test_paused.c $(SCREEN_SUPPORT),lab 
 $(call unit_test,screen/documents,tests/screen/test_documents.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/words,tests/screen/test_words.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(BUILD)/tests/screen/documents $(BUILD)/tests/screen/words $(BUILD)/tests/screen/lesson_texts: | catalogues
-$(call unit_test,screen/sched,tests/screen/test_sched.c tui/main/lab_sim.c tui/main/lab_replay_screen.c $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
+SCREEN_SCHED := tests/screen/played.c tui/main/lab_sim.c tui/main/lab_sim_look.c tui/main/lab_sim_seeded.c tui/main/lab_replay_screen.c
+$(call unit_test,screen/sched,tests/screen/test_sched.c $(SCREEN_SCHED) $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
+$(call unit_test,screen/sched_seeded,tests/screen/test_sched_seeded.c tests/screen/seed_run.c $(SCREEN_SCHED) $(SCREEN_SUPPORT),lab client sim store wire mirror base,$(SCREEN_LIBS))
 $(call unit_test,screen/observe,tests/screen/test_observe.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/node_log,tests/screen/test_node_log.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/terminal,tests/screen/test_terminal.c tests/screen/scene.c tests/screen/terminal.c tests/screen/fake.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS) -lvterm -lutil)
@@ -55,14 +57,14 @@ $(call screen_test,screen/command,tests/screen/test_command.c tests/cluster/supp
 # what was seen of a real lab is what its recording shows
 $(call screen_test,screen/recording,tests/screen/test_recording.c tests/cluster/support.c tests/cluster/http.c,base)
 
-# frames in texts: drawn from recordings of real runs, which `make recordings` makes anew
+# frames in texts: drawn from recordings of real runs, which `make recordings` makes anew (LESSON=3: that lesson's)
 .PHONY: frames recordings
 frames: $(BUILD)/lab catalogues
 	@$(BUILD)/lab frames --update $(FRAME_TEXTS)
 recordings: all
-	@tests/screen/recordings/record $(BUILD) $(PORTS)
+	@tests/screen/recordings/record $(BUILD) $(PORTS) $(LESSON)
 	@$(MAKE) --no-print-directory frames
-FRAME_TEXTS := $(wildcard README*.md) $(wildcard lessons/*/README*.md)
+FRAME_TEXTS := $(wildcard README*.md lessons/*/README*.md docs/*.md)
 PORTS       := 5672,15672,25672
 
 # messages: what became of them, and how it is drawn

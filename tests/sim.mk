@@ -31,5 +31,5 @@ $(BUILD)/obj/tests/sim/swarm.o: CPPFLAGS += -DCOMMIT='"$(COMMIT)"'
 # schedules: their text, the search, and every schedule of the kit played on the simulator
 $(call unit_test,sim/sched,tests/sim/test_sched.c,base)
 $(call sim_test,sim/search,tests/sim/test_search.c,$(SIM_ARCHIVES))
-$(call unit_test,sim/replay,tests/sim/test_replay.c tui/main/lab_sim.c,lab $(SIM_ARCHIVES))
-$(call unit_test,sim/replay_random,tests/sim/test_replay_random.c tui/main/lab_sim.c,lab $(SIM_ARCHIVES))
+$(call unit_test,sim/replay,tests/sim/test_replay.c tui/main/lab_sim.c tui/main/lab_sim_look.c,lab $(SIM_ARCHIVES))
+$(call unit_test,sim/replay_random,tests/sim/test_replay_random.c tui/main/lab_sim.c tui/main/lab_sim_look.c,lab $(SIM_ARCHIVES))

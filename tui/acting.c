@@ -11,6 +11,7 @@
 #include "prompt.h"
 #include "ran.h"
 #include "refused.h"
+#include "overlay_keys.h"
 #include "view.h"
 #include "words.h"
 
@@ -34,13 +35,13 @@ enum effect acting_ask(struct model *m, struct command *command)
 
 enum effect confirm_key(struct model *m, int key, struct command **run)
 {
-    if (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == KEY_TAB || key == KEY_BACK_TAB) {
+    enum ask ask = overlay_asks(OVER_CONFIRM, key);
+    if (ask == ASK_OTHER) {
         m->confirm_yes = !m->confirm_yes;
         return EFFECT_DRAW;
     }
-    bool yes = key == 'y' || key == 'Y' || (key == KEY_RETURN && m->confirm_yes);
-    bool no = key == 'n' || key == 'N' || key == 'q' || key == KEY_ESCAPE || key == KEY_RETURN;
-    if (!yes && !no)
+    bool yes = ask == ASK_YES || (ask == ASK_ENTER && m->confirm_yes);
+    if (!yes && ask != ASK_CLOSE && ask != ASK_ENTER)
         return EFFECT_NONE;
     m->overlay = OVERLAY_NONE;
     if (yes) {

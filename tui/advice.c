@@ -47,12 +47,10 @@ static const struct node_seen *node_of(const struct model *m, char *const *actio
     for (size_t i = 0; action[i] && m->snapshot; i++) {
         if (strcmp(action[i], "-n") == 0 && action[i + 1])
             return snapshot_node(m->snapshot, action[i + 1]);
-        if (strcmp(action[i], "--port") != 0 || !action[i + 1] || !m->lab)
-            continue;
-        long port = strtol(action[i + 1], NULL, 10);
-        for (size_t n = 0; n < m->lab->nodes_len; n++)
-            if (m->lab->nodes[n].amqp_port == port)
-                return snapshot_node(m->snapshot, m->lab->nodes[n].name);
+        const char *at =
+            strcmp(action[i], "--port") == 0 && action[i + 1] ? command_node_at(m, action[i + 1]) : NULL;
+        if (at)
+            return snapshot_node(m->snapshot, at);
     }
     return NULL;
 }

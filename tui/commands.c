@@ -15,6 +15,19 @@ char *shell_word(const char *word)
     return t.s;
 }
 
+const char *command_node_at(const struct model *m, const char *port)
+{
+    unsigned long wanted = strtoul(port, NULL, 10);
+    for (size_t i = 0; m->lab && i < m->lab->nodes_len; i++)
+        if (m->lab->nodes[i].amqp_port == wanted)
+            return m->lab->nodes[i].name;
+    for (void *at = m->lab ? NULL : json_object_iter((json_t *)m->ports); at;
+         at = json_object_iter_next((json_t *)m->ports, at))
+        if ((unsigned long)json_integer_value(json_object_iter_value(at)) == wanted)
+            return json_object_iter_key(at);
+    return NULL;
+}
+
 /* a program is known by its name, wherever it stands */
 static char *shell_text(const char *const *words)
 {

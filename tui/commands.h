@@ -38,6 +38,10 @@ struct command *command_step(const struct model *m, size_t step);
 /* "labctl -n NODE stop_app" or "start_app", by the verb: which node; NULL: the step does something else. */
 const char *step_of_app(const struct lesson_step *s, const char *verb);
 
+/* The node whose AMQP port that is, in the lab or in the recording that is shown; borrowed. NULL: nobody's.
+ */
+const char *command_node_at(const struct model *m, const char *port);
+
 /* That node is cut off: the key would give its links back. And: the selected one is. */
 bool command_heals(const struct model *m, int node);
 bool command_cut_heals(const struct model *m);

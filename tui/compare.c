@@ -353,6 +353,14 @@ static const char *what_they_are(const struct compare *cmp)
                           : _("two recordings");
 }
 
+static void draw_bar_of(struct canvas *c, struct rect r)
+{
+    int x = 0;
+    for (size_t i = 0; i < compare_keys_len; i++)
+        if (compare_keys[i].bar)
+            x = draw_bar_key(c, r, x, key_find(compare_keys[i].key)->name, _(compare_keys[i].bar));
+}
+
 void compare_draw(const struct compare *cmp, struct canvas *c)
 {
     struct rect all = {0, 0, c->width, c->height};
@@ -378,9 +386,10 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     if (legend)
         draw_signs_of(cmp, c, rect_rows(all, c->height - 2, 1));
     const char *message = model_message(player_model(cmp->sides[0].player));
-    canvas_put(c, all, 0, c->height - 1, message ? STYLE_STRONG : STYLE_DIM,
-               message ? message
-                       : _("]:Next step  [:Back  { }:Begin, end  Space:Play  w:Write  ?:Help  q:Quit"));
+    if (message)
+        canvas_put(c, all, 0, c->height - 1, STYLE_STRONG, message);
+    else
+        draw_bar_of(c, rect_rows(all, c->height - 1, 1));
 }
 
 /* ---- begin and end

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "commands.h"
+#include "overlay_keys.h"
 #include "ran.h"
 #include "view.h"
 #include "words.h"
@@ -389,31 +390,29 @@ enum effect form_key(struct model *m, int key, struct command **run)
     const struct field *field = &kinds[m->form].fields[f->at];
     int len = kinds[m->form].len;
     bool asked = f->asked;
+    enum ask ask = overlay_asks(overlay_where(m), key);
     free(f->wrong);
     f->wrong = NULL;
     f->asked = false;
-    if (key == KEY_ESCAPE) {
+    if (ask == ASK_CLOSE) {
         m->overlay = OVERLAY_NONE;
-    } else if (key == KEY_RETURN && (is_wrong(m) || (!asked && is_doubtful(m)))) {
+    } else if (ask == ASK_ENTER && (is_wrong(m) || (!asked && is_doubtful(m)))) {
         return EFFECT_DRAW;
-    } else if (key == KEY_RETURN) {
+    } else if (ask == ASK_ENTER) {
         m->overlay = OVERLAY_NONE;
         *run = form_command(m);
         f->ran = f->waits = *run && m->form == FORM_POLICY;
         return *run ? EFFECT_RUN : EFFECT_DRAW;
-    } else if (key == KEY_ARROW_UP || key == KEY_BACK_TAB) {
-        f->at = (f->at + len - 1) % len;
+    } else if (ask == ASK_FIELD || ask == ASK_FIELD_BEFORE) {
+        f->at = (f->at + (ask == ASK_FIELD ? 1 : len - 1)) % len;
         f->chosen = true;
-    } else if (key == KEY_ARROW_DOWN || key == KEY_TAB) {
-        f->at = (f->at + 1) % len;
-        f->chosen = true;
-    } else if (field->choices[0] && (key == KEY_ARROW_LEFT || key == KEY_ARROW_RIGHT || key == ' ')) {
-        choose(&f->fields[f->at], field, key == KEY_ARROW_LEFT ? -1 : 1);
+    } else if (ask == ASK_OTHER || ask == ASK_OTHER_BACK) {
+        choose(&f->fields[f->at], field, ask == ASK_OTHER_BACK ? -1 : 1);
     } else {
-        if (f->chosen && key >= ' ' && key < KEY_NOTHING_ && key != 0x7f)
+        if (f->chosen && ask == ASK_NOTHING && key >= ' ' && key < KEY_NOTHING_)
             input_set(&f->fields[f->at], "");
         f->chosen = false;
-        input_key(&f->fields[f->at], key);
+        input_key(&f->fields[f->at], ask, key);
     }
     return EFFECT_DRAW;
 }

@@ -29,7 +29,8 @@ static const char usage[] =
     "       --replay               with the header that a replay has; without it as it was seen live\n"
     "  lab frames --verify FILE    draws every frame that was seen while it was recorded once more;\n"
     "                              fails if one is not the same\n"
-    "  lab frames --check DOC...   fails if a frame in these texts is not what lab frames prints\n"
+    "  lab frames --check DOC...   fails if a frame in these texts is not what lab frames prints, or\n"
+    "                              has no such line before it as is told below\n"
     "  lab frames --update DOC...  puts it there\n"
     "\n"
     "In a text, a frame stands in a block of ``` lines after a line <!-- frame: FILE --step 3 -->.\n"
@@ -365,6 +366,7 @@ struct document {
 
 #define MARK_BEGIN "<!-- frame: "
 #define MARK_END   " -->"
+#define HEADER     "mirrorlab 1:" /* how every frame of a screen begins */
 
 /* the frame that this line asks for; NULL: said on stderr why there is none */
 static char *frame_of_mark(struct document *d, const char *mark)
@@ -410,6 +412,16 @@ static bool read_block(struct document *d, FILE *f, struct text *was)
     return closed;
 }
 
+/* A line that is of no block after a mark: a frame here would grow old unseen. */
+static void look_for_unmarked(struct document *d, const char *line)
+{
+    if (strncmp(line + strspn(line, " \t"), HEADER, strlen(HEADER)) != 0)
+        return;
+    fprintf(stderr, "lab: %s:%d: before this frame a line " MARK_BEGIN "FILE ..." MARK_END " is expected\n",
+            d->file, d->line);
+    d->wrong = true;
+}
+
 static bool read_document(struct document *d, FILE *f)
 {
     char *line = NULL;
@@ -417,8 +429,10 @@ static bool read_document(struct document *d, FILE *f)
     while (!d->wrong && getline(&line, &size, f) > 0) {
         d->line++;
         text_add(&d->out, line);
-        if (strncmp(line, MARK_BEGIN, strlen(MARK_BEGIN)) != 0)
+        if (strncmp(line, MARK_BEGIN, strlen(MARK_BEGIN)) != 0) {
+            look_for_unmarked(d, line);
             continue;
+        }
         int at = d->line;
         struct text was = {0};
         char *frame = frame_of_mark(d, line);

@@ -3,18 +3,6 @@
 
 #define INPUT_MAX 4000 /* bytes; more is not typed by a person */
 
-enum {
-    CTRL_A = 1,
-    CTRL_B = 2,
-    CTRL_D = 4,
-    CTRL_E = 5,
-    CTRL_F = 6,
-    CTRL_H = 8,
-    CTRL_K = 11,
-    CTRL_U = 21,
-    CTRL_W = 23
-};
-
 const char *input_text(const struct input *in)
 {
     return text_str(&in->text);
@@ -85,12 +73,12 @@ static void erase_word(struct input *in)
     erase(in, from, in->at);
 }
 
-static bool type(struct input *in, int key)
+static void type(struct input *in, int key)
 {
     uint32_t ch = (uint32_t)key;
     char utf8[5] = "";
     if (key < 0x20 || ch == 0x7f || ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000))
-        return false;
+        return;
     if (ch < 0x80) {
         utf8[0] = (char)ch;
     } else if (ch < 0x800) {
@@ -107,28 +95,21 @@ static bool type(struct input *in, int key)
         utf8[3] = (char)(0x80 | (ch & 0x3f));
     }
     input_insert(in, utf8);
-    return true;
 }
 
-bool input_key(struct input *in, int key)
+void input_key(struct input *in, enum ask ask, int key)
 {
-    switch (key) {
-    case KEY_ARROW_LEFT:
-    case CTRL_B: in->at = before(in); return true;
-    case KEY_ARROW_RIGHT:
-    case CTRL_F: in->at = after(in); return true;
-    case KEY_FIRST:
-    case CTRL_A: in->at = 0; return true;
-    case KEY_LAST:
-    case CTRL_E: in->at = in->text.len; return true;
-    case KEY_ERASE:
-    case 0x7f:
-    case CTRL_H: erase(in, before(in), in->at); return true;
-    case KEY_ERASE_HERE:
-    case CTRL_D: erase(in, in->at, after(in)); return true;
-    case CTRL_K: erase(in, in->at, in->text.len); return true;
-    case CTRL_U: erase(in, 0, in->at); return true;
-    case CTRL_W: erase_word(in); return true;
-    default: return type(in, key);
+    switch ((int)ask) {
+    case ASK_LEFT: in->at = before(in); break;
+    case ASK_RIGHT: in->at = after(in); break;
+    case ASK_LINE_BEGIN: in->at = 0; break;
+    case ASK_LINE_END: in->at = in->text.len; break;
+    case ASK_ERASE_BEFORE: erase(in, before(in), in->at); break;
+    case ASK_ERASE_AT: erase(in, in->at, after(in)); break;
+    case ASK_ERASE_REST: erase(in, in->at, in->text.len); break;
+    case ASK_ERASE_WORD: erase_word(in); break;
+    case ASK_EMPTY: erase(in, 0, in->at); break;
+    case ASK_NOTHING: type(in, key); break;
+    default: break;
     }
 }

@@ -3,15 +3,15 @@
 #define TUI_INPUT_H
 
 #include "base/text.h"
-#include "keys.h"
+#include "overlay_keys.h"
 
 struct input {
     struct text text;
     size_t at; /* the cursor: bytes before it, never inside a character */
 };
 
-/* true if the key means something in a line (typing, moving, erasing); then it was done */
-bool input_key(struct input *in, int key);
+/* What a key asks for in a line (moving, erasing); ASK_NOTHING: the key is typed, if it is a character. */
+void input_key(struct input *in, enum ask ask, int key);
 
 void input_set(struct input *in, const char *text); /* the cursor behind it */
 void input_insert(struct input *in, const char *text);

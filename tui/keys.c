@@ -1,4 +1,4 @@
-/* keys.c: the table of keys.h as data. */
+/* keys.c: the tables of keys.h as data. */
 #include "keys.h"
 
 #define X(key, request, name, bar, help, acts) {key, request, name, bar, help, acts},
@@ -14,18 +14,15 @@ const struct key_entry *key_find(int key)
     return NULL;
 }
 
-const char *key_in_compare(const struct key_entry *k)
+#define X(key, bar, help) {key, bar, help},
+const struct compare_key compare_keys[] = {COMPARE_KEY_TABLE(X)};
+#undef X
+const size_t compare_keys_len = ARRAY_LEN(compare_keys);
+
+bool key_in_compare(int key)
 {
-    switch ((int)k->request) {
-    case REQUEST_LATER: return N_("the next step, on both sides");
-    case REQUEST_EARLIER: return N_("the step before, on both sides");
-    case REQUEST_SEEK_BACK: return N_("to the beginning");
-    case REQUEST_SEEK_ON: return N_("to the end");
-    case REQUEST_PAUSE: return N_("play; again: stop");
-    case REQUEST_QUIT: return N_("leave");
-    case REQUEST_HELP:
-    case REQUEST_WRITE:
-    case REQUEST_REDRAW: return k->help;
-    default: return NULL;
-    }
+    for (size_t i = 0; i < compare_keys_len; i++)
+        if (compare_keys[i].key == key)
+            return true;
+    return false;
 }

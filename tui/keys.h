@@ -1,6 +1,6 @@
 /* keys.h: every key, what it asks for, and its words, in one table. The bar at the bottom, the help (?) and
- * the lookup are made from it, so that no key exists that the help does not know. A second one has the keys
- * of what lies over a view: they stand in the bar while it does. */
+ * the lookup are made from it, so that no key exists that the help does not know. What lies over a view has
+ * keys of its own: overlay_keys.h. */
 #ifndef TUI_KEYS_H
 #define TUI_KEYS_H
 
@@ -91,38 +91,6 @@ enum key {
     X('%', REQUEST_MOUSE, "%", NULL, N_("use the mouse here; again: give it back"), false)                   \
     X(KEY_CTRL_L, REQUEST_REDRAW, "Ctrl-L", NULL, N_("draw the whole screen again"), false)
 
-/* The keys while something lies over the view, for the bar, the most important first: what it is (model.h),
- * the keys, what they do there. Of a form what chooses is left out where its field has no choices. */
-#define OVERLAY_KEY_TABLE(X)                                                                                 \
-    X(OVERLAY_CONFIRM, "Enter", N_("Marked-one"))                                                            \
-    X(OVERLAY_CONFIRM, "Tab", N_("Mark-other"))                                                              \
-    X(OVERLAY_CONFIRM, "y", N_("Do-it"))                                                                     \
-    X(OVERLAY_CONFIRM, "n", N_("Cancel"))                                                                    \
-    X(OVERLAY_CONFIRM, "Esc", N_("Cancel"))                                                                  \
-    X(OVERLAY_FORM, "Enter", N_("Do-it"))                                                                    \
-    X(OVERLAY_FORM, "Esc", N_("Cancel"))                                                                     \
-    X(OVERLAY_FORM, "Tab", N_("Next-field"))                                                                 \
-    X(OVERLAY_FORM, "Space", N_("Other-choice"))                                                             \
-    X(OVERLAY_FORM, "Ctrl-U", N_("Empty"))                                                                   \
-    X(OVERLAY_COMMAND, "Enter", N_("Run"))                                                                   \
-    X(OVERLAY_COMMAND, "Esc", N_("Cancel"))                                                                  \
-    X(OVERLAY_COMMAND, "Tab", N_("Complete"))                                                                \
-    X(OVERLAY_COMMAND, "up", N_("Earlier-line"))                                                             \
-    X(OVERLAY_COMMAND, "Ctrl-U", N_("Empty"))                                                                \
-    X(OVERLAY_FILTER, "Enter", N_("Keep"))                                                                   \
-    X(OVERLAY_FILTER, "Esc", N_("Show-all"))                                                                 \
-    X(OVERLAY_FILTER, "Ctrl-U", N_("Empty"))                                                                 \
-    X(OVERLAY_HELP, "j", N_("Down"))                                                                         \
-    X(OVERLAY_HELP, "k", N_("Up"))                                                                           \
-    X(OVERLAY_HELP, "Esc", N_("Close"))                                                                      \
-    X(OVERLAY_PAGER, "Esc", N_("Close"))                                                                     \
-    X(OVERLAY_PAGER, "j", N_("Down"))                                                                        \
-    X(OVERLAY_PAGER, "k", N_("Up"))                                                                          \
-    X(OVERLAY_PAGER, "Space", N_("Page-down"))                                                               \
-    X(OVERLAY_PAGER, "PgUp", N_("Page-up"))                                                                  \
-    X(OVERLAY_PAGER, "g", N_("Top"))                                                                         \
-    X(OVERLAY_PAGER, "G", N_("End"))
-
 enum request {
     REQUEST_NONE,
     REQUEST_NEXT,
@@ -189,8 +157,29 @@ extern const size_t key_table_len;
 
 const struct key_entry *key_find(int key); /* NULL: no such key */
 
-/* What the key does where two recordings are side by side (compare.h), to be translated; NULL: nothing. There
- * is no model to select in there: only time, writing, leaving. */
-const char *key_in_compare(const struct key_entry *k);
+/* Where two recordings are side by side (compare.h) there is nothing to select: only time, writing, leaving.
+ * These keys do something there, in the bar's order: its word (NULL: not there), what it does (NULL: another
+ * key of the line above), to be translated. */
+#define COMPARE_KEY_TABLE(X)                                                                                 \
+    X(']', N_("Next-step"), N_("the next step, on both sides"))                                              \
+    X('[', N_("Back"), N_("the step before, on both sides"))                                                 \
+    X('{', N_("Begin"), N_("to the beginning"))                                                              \
+    X('}', N_("End"), N_("to the end"))                                                                      \
+    X(' ', N_("Play"), N_("play; again: stop"))                                                              \
+    X('.', NULL, NULL)                                                                                       \
+    X('w', N_("Write"), N_("write this frame to a file, as text"))                                           \
+    X('?', N_("Help"), N_("this page"))                                                                      \
+    X('q', N_("Quit"), N_("leave"))                                                                          \
+    X(KEY_CTRL_L, NULL, N_("draw the whole screen again"))
+
+struct compare_key {
+    int key;
+    const char *bar, *help;
+};
+
+extern const struct compare_key compare_keys[];
+extern const size_t compare_keys_len;
+
+bool key_in_compare(int key);
 
 #endif

@@ -13,6 +13,7 @@
 #include "kept.h"
 #include "prompt.h"
 #include "ran.h"
+#include "overlay_keys.h"
 #include "view.h"
 #include "words.h"
 
@@ -500,7 +501,7 @@ static const struct command *in_the_way(const struct model *m, enum request requ
 static bool overlay_key(struct model *m, int key, struct command **run, enum effect *effect)
 {
     /* who types a verb over a page means a verb: its letters must not act as keys */
-    if ((m->overlay == OVERLAY_PAGER || m->overlay == OVERLAY_HELP) && key == ':')
+    if (overlay_asks(overlay_where(m), key) == ASK_COMMAND)
         m->overlay = OVERLAY_NONE;
     switch (m->overlay) {
     case OVERLAY_NONE: return false;
@@ -534,14 +535,15 @@ static bool wants_answers(enum request request)
 
 static enum effect key_pressed(struct model *m, int key, struct command **run)
 {
-    if (key == KEY_CTRL_L)
-        return EFFECT_CLEAR;
+    const struct key_entry *entry = key_find(key);
+    if (entry && entry->request == REQUEST_REDRAW) /* whatever lies over the view */
+        return perform(m, entry->request, run);
     form_pressed(m);
     enum effect effect = EFFECT_NONE;
     if (overlay_key(m, key, run, &effect))
         return effect;
     int choice = question_choice(m, key); /* then it is no other key: a starts no node while it waits */
-    const struct key_entry *entry = key_find(choice >= 0 ? 'A' : key);
+    entry = choice >= 0 ? key_find('A') : entry;
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {
@@ -556,7 +558,7 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     if (entry->acts && (model_refuses(m, entry->name) ||
                         (wants_answers(entry->request) && model_refuses_unanswered(m, entry->name))))
         return EFFECT_DRAW;
-    if (m->compared && !key_in_compare(entry)) {
+    if (m->compared && !key_in_compare(entry->key)) {
         model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
         return EFFECT_DRAW;
     }

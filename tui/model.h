@@ -258,6 +258,7 @@ struct model {
     bool readonly, replay; /* replay: what is shown is the past; a recording, or a paused screen */
     int next_lesson;       /* the number of the one after this; 0: none */
     int next_nodes;        /* how many nodes that one wants */
+    const json_t *ports;   /* of a recording: its nodes' AMQP ports, by name; NULL: none is known but lab's */
     int earlier_lesson;    /* the number of the one before this; 0: none */
     json_t *leftover;      /* a fact: why the lab was not as the lesson begins; NULL: it was */
     const struct lesson

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "overlay_keys.h"
 #include "view.h"
 #include "words.h"
 
@@ -31,9 +32,7 @@ static const char *help_of(const struct model *m, size_t i)
     const struct key_entry *k = &key_table[i];
     bool refused =
         (k->acts && model_only_looks(m)) || (k->request == REQUEST_RECORD && m->replay && !m->time.paused);
-    if (!m->compared)
-        return refused ? NULL : k->help;
-    return i && k[-1].request == k->request ? NULL : key_in_compare(k);
+    return refused ? NULL : k->help;
 }
 
 /* A key's name, where it is a word. In catalogues it stands behind "key|": "down" is said of nodes, too. */
@@ -45,15 +44,6 @@ const char *key_word(const char *name)
         if (strcmp(words[i] + strlen("key|"), name) == 0)
             return strcmp(_(words[i]), words[i]) == 0 ? name : _(words[i]);
     return name;
-}
-
-/* "up down k j": a line's key and those after it that are on its line */
-static void key_names(const struct model *m, size_t i, char out[64])
-{
-    size_t len = (size_t)snprintf(out, 64, "%s", key_word(key_table[i].name));
-    for (size_t j = i + 1; j < key_table_len && (m->compared ? !help_of(m, j) : !key_table[j].help); j++)
-        if (!m->compared || key_table[j].request == key_table[i].request)
-            len += (size_t)snprintf(out + len, len < 64 ? 64 - len : 0, " %s", key_word(key_table[j].name));
 }
 
 #define NAMES_WIDTH  29
@@ -93,21 +83,19 @@ static int scrolled(struct canvas *c, struct rect r, int y, const char *text)
     return rows;
 }
 
-static int signs_rows(const struct model *m, const struct canvas *c, int width)
+/* A key's line; its rows. */
+static int draw_line(struct canvas *c, struct rect list, int y, const char *names, const char *help)
 {
-    int rows = 0;
-    for (size_t i = 0; i < ARRAY_LEN(signs) && !m->compared; i++)
-        rows += 1 + paragraph_rows(c, width - INDENT, _(signs[i].text));
-    return rows;
+    canvas_put(c, list, 0, y, STYLE_STRONG, names);
+    if (list.width < NARROW_WIDTH)
+        return 1 + scrolled(c, list, y + 1, _(help));
+    canvas_put(c, list, NAMES_WIDTH, y, STYLE_NORMAL, _(help));
+    return 1;
 }
 
-static int help_rows(const struct model *m, const struct canvas *c, int width)
+static void add_name(struct text *names, const char *name)
 {
-    int rows = signs_rows(m, c, width);
-    for (size_t i = 0; i < key_table_len; i++)
-        if (help_of(m, i))
-            rows += width >= NARROW_WIDTH ? 1 : 1 + paragraph_rows(c, width - INDENT, _(help_of(m, i)));
-    return rows;
+    text_printf(names, "%s%s", names->len ? " " : "", key_word(name));
 }
 
 static bool is_of_time(enum request r)
@@ -116,27 +104,80 @@ static bool is_of_time(enum request r)
            r == REQUEST_SEEK_ON || r == REQUEST_FASTER || r == REQUEST_SLOWER;
 }
 
+/* Of each of these three: a key and those after it that are on its line. All return the row after the last.
+ */
+
 /* In the table's order; where what is shown is the past, the keys of time before all others. */
-static void draw_keys(const struct model *m, struct canvas *c, struct rect list, int y)
+static int draw_keys_of_views(const struct model *m, struct canvas *c, struct rect list, int y)
 {
     for (size_t n = 0; n < 2 * key_table_len; n++) {
-        char names[64];
+        struct text names = {0};
         size_t i = n % key_table_len;
         const char *help = help_of(m, i);
-        bool first = m->replay && !m->compared && is_of_time(key_table[i].request);
-        if (!help || first != (n < key_table_len))
+        if (!help || (m->replay && is_of_time(key_table[i].request)) != (n < key_table_len))
             continue;
-        key_names(m, i, names);
-        canvas_put(c, list, 0, y, STYLE_STRONG, names);
-        if (list.width >= NARROW_WIDTH)
-            canvas_put(c, list, NAMES_WIDTH, y++, STYLE_NORMAL, _(help));
-        else
-            y += 1 + scrolled(c, list, y + 1, _(help));
+        add_name(&names, key_table[i].name);
+        while (++i < key_table_len && !key_table[i].help)
+            add_name(&names, key_table[i].name);
+        y += draw_line(c, list, y, names.s, help);
+        text_finish(&names);
     }
-    for (size_t i = 0; i < ARRAY_LEN(signs) && !m->compared; i++) {
+    return y;
+}
+
+static int draw_keys_of_compare(struct canvas *c, struct rect list, int y)
+{
+    for (size_t i = 0; i < compare_keys_len;) {
+        struct text names = {0};
+        const char *help = compare_keys[i].help;
+        do
+            add_name(&names, key_find(compare_keys[i].key)->name);
+        while (++i < compare_keys_len && !compare_keys[i].help);
+        y += draw_line(c, list, y, names.s, help);
+        text_finish(&names);
+    }
+    return y;
+}
+
+static int draw_keys_of_part(const struct overlay_part *part, struct canvas *c, struct rect list, int y)
+{
+    canvas_put(c, list, 0, y++, STYLE_TITLE, _(part->title));
+    for (size_t i = 0; i < overlay_keys_len; i++) {
+        const struct overlay_key *k = &overlay_keys[i];
+        struct text names = {0};
+        if (!k->help || !overlay_part_has(part, k))
+            continue;
+        add_name(&names, k->name);
+        for (size_t j = i + 1; j < overlay_keys_len && !overlay_keys[j].help; j++)
+            add_name(&names, overlay_keys[j].name);
+        y += draw_line(c, list, y, names.s, k->help);
+        text_finish(&names);
+    }
+    return y;
+}
+
+static int draw_keys(const struct model *m, struct canvas *c, struct rect list, int y)
+{
+    if (m->compared)
+        return draw_keys_of_compare(c, list, y);
+    y = draw_keys_of_views(m, c, list, y);
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
         canvas_put(c, list, 0, y, STYLE_TITLE, _(signs[i].title));
         y += 1 + scrolled(c, list, y + 1, _(signs[i].text));
     }
+    for (size_t i = 0; i < overlay_parts_len; i++) {
+        bool acts =
+            overlay_parts[i].where & (OVER_CONFIRM | OVER_FORM) && overlay_parts[i].where != OVER_TYPED;
+        if (!acts || !(m->readonly || m->replay)) /* which open neither */
+            y = draw_keys_of_part(&overlay_parts[i], c, list, y);
+    }
+    return y;
+}
+
+static int help_rows(const struct model *m, const struct canvas *c, int width)
+{
+    struct canvas nothing = {.utf8 = c->utf8};
+    return draw_keys(m, &nothing, (struct rect){0, 0, width, 0}, 0);
 }
 
 /* the box's inside, without the line above and the one below */
@@ -190,15 +231,12 @@ void draw_help(const struct model *m, struct canvas *c)
 
 enum effect help_key(struct model *m, int key)
 {
-    int page = 10;
-    switch (key) {
-    case 'j':
-    case KEY_ARROW_DOWN: m->help_from++; break;
-    case 'k':
-    case KEY_ARROW_UP: m->help_from--; break;
-    case KEY_PAGE_DOWN: m->help_from += page; break;
-    case KEY_PAGE_UP: m->help_from -= page; break;
-    default: m->overlay = OVERLAY_NONE; break; /* q does no more than that */
+    switch ((int)overlay_asks(OVER_HELP, key)) {
+    case ASK_DOWN: m->help_from++; break;
+    case ASK_UP: m->help_from--; break;
+    case ASK_PAGE_DOWN: m->help_from += 10; break;
+    case ASK_PAGE_UP: m->help_from -= 10; break;
+    default: m->overlay = OVERLAY_NONE; break; /* every other key, in the table or not */
     }
     return EFFECT_DRAW; /* help_settle knows the last one */
 }

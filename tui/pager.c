@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "overlay_keys.h"
 #include "ran.h"
 #include "view.h"
 #include "words.h"
@@ -142,21 +143,14 @@ void draw_pager(const struct model *m, struct canvas *c)
 
 enum effect pager_key(struct model *m, int key)
 {
-    switch (key) {
-    case 'q':
-    case KEY_ESCAPE:
-    case KEY_RETURN: m->overlay = OVERLAY_NONE; break;
-    case 'j':
-    case KEY_ARROW_DOWN: m->pager.from++; break;
-    case 'k':
-    case KEY_ARROW_UP: m->pager.from--; break;
-    case ' ':
-    case KEY_PAGE_DOWN: m->pager.from += 10; break;
-    case KEY_PAGE_UP: m->pager.from -= 10; break;
-    case 'g':
-    case KEY_FIRST: m->pager.from = 0; break;
-    case 'G':
-    case KEY_LAST: m->pager.from = INT_MAX; break; /* pager_settle knows the last one */
+    switch ((int)overlay_asks(OVER_PAGER, key)) {
+    case ASK_CLOSE: m->overlay = OVERLAY_NONE; break;
+    case ASK_DOWN: m->pager.from++; break;
+    case ASK_UP: m->pager.from--; break;
+    case ASK_PAGE_DOWN: m->pager.from += 10; break;
+    case ASK_PAGE_UP: m->pager.from -= 10; break;
+    case ASK_TOP: m->pager.from = 0; break;
+    case ASK_END: m->pager.from = INT_MAX; break; /* pager_settle knows the last one */
     default: return EFFECT_NONE;
     }
     return EFFECT_DRAW;

@@ -196,7 +196,8 @@ void draw_life(const struct model *m, struct canvas *c, struct rect r, int scrol
     diagram_rows(&d, rect_rows(r, y, p.rows), (size_t)first);
     y += p.rows;
     if (!f->life && y < r.height)
-        canvas_put(c, r, 1, y++, STYLE_DIM, _("(the steps are kept for the first messages only)"));
+        canvas_put(c, r, 1, y++, STYLE_DIM,
+                   _("(the steps are kept for the first messages, and the first that are lost)"));
     else if (p.now)
         diagram_now(&d, r, y);
     char *verdict = verdict_of(f);

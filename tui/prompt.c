@@ -9,6 +9,7 @@
 #include "complete.h"
 #include "find.h"
 #include "verbs.h"
+#include "overlay_keys.h"
 #include "view.h"
 #include "words.h"
 
@@ -184,15 +185,16 @@ static enum effect command_key(struct model *m, int key, struct command **run)
 {
     free(m->completions);
     m->completions = NULL;
-    if (key == KEY_ESCAPE || (key == KEY_ERASE && !m->line.text.len)) {
+    enum ask ask = overlay_asks(OVER_COMMAND, key);
+    if (ask == ASK_CLOSE || (ask == ASK_ERASE_BEFORE && !m->line.text.len)) {
         m->overlay = OVERLAY_NONE;
-    } else if (key == KEY_TAB) {
+    } else if (ask == ASK_COMPLETE) {
         m->completions = complete(m, &m->line);
-    } else if (key == KEY_ARROW_UP) {
+    } else if (ask == ASK_LINE_BEFORE) {
         recall(m, -1);
-    } else if (key == KEY_ARROW_DOWN) {
+    } else if (ask == ASK_LINE_AFTER) {
         recall(m, 1);
-    } else if (key == KEY_RETURN) {
+    } else if (ask == ASK_ENTER) {
         char *line = xstrdup(input_text(&m->line));
         m->overlay = OVERLAY_NONE;
         if (line[strspn(line, " ")])
@@ -201,7 +203,7 @@ static enum effect command_key(struct model *m, int key, struct command **run)
         free(line);
         return effect;
     } else {
-        input_key(&m->line, key);
+        input_key(&m->line, ask, key);
     }
     return EFFECT_DRAW;
 }
@@ -220,12 +222,13 @@ static void filter_by(struct model *m, const char *text)
 /* What is typed filters at once; Enter keeps it, Esc takes it away. */
 static enum effect filter_key(struct model *m, int key)
 {
-    if (key == KEY_ESCAPE)
+    enum ask ask = overlay_asks(OVER_FILTER, key);
+    if (ask == ASK_CLOSE)
         input_set(&m->line, "");
-    if (key == KEY_ESCAPE || key == KEY_RETURN)
+    if (ask == ASK_CLOSE || ask == ASK_ENTER)
         m->overlay = OVERLAY_NONE;
     else
-        input_key(&m->line, key);
+        input_key(&m->line, ask, key);
     filter_by(m, input_text(&m->line));
     const char *queue = find_queue_from(m, 0);
     if (queue && find_kind(m) == FOUND_QUEUES)

@@ -114,6 +114,11 @@ json_t *record_header(const struct recording_start *start)
     record_set_number(o, "told_wall_ms", m->told_wall_ms);
     if (m->lesson)
         json_object_set_new(o, "lesson", lesson_json(m->lesson));
+    json_t *ports = m->lab ? json_object() : NULL;
+    for (size_t i = 0; m->lab && i < m->lab->nodes_len; i++)
+        record_set_number(ports, m->lab->nodes[i].name, m->lab->nodes[i].amqp_port);
+    if (ports)
+        json_object_set_new(o, "ports", ports);
     return o;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "apart.h"
+#include "commands.h"
 #include "lab/engine.h"
 #include "verbs.h"
 #include "view.h"
@@ -233,10 +234,8 @@ static char *start_waits(const struct model *m, const struct command *c)
 static char *program_refused(const struct model *m, const struct command *c)
 {
     const char *said = text_str(&c->output), *error = strstr(said, "404 NOT_FOUND");
-    const char *queue = option_of(c, "--queue"), *port = option_of(c, "--port"), *node = NULL;
-    for (size_t i = 0; port && m->lab && i < m->lab->nodes_len; i++)
-        if (m->lab->nodes[i].amqp_port == strtoul(port, NULL, 10))
-            node = m->lab->nodes[i].name;
+    const char *queue = option_of(c, "--queue"), *port = option_of(c, "--port");
+    const char *node = port ? command_node_at(m, port) : NULL;
     if (c->step >= 0 || !c->exit_code || !error || !queue ||
         (!strstr(error, "stopped by supervisor") && !strstr(error, "down or inaccessible")))
         return NULL;

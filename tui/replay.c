@@ -41,7 +41,7 @@ static void add_moment(struct indexing *x, struct recorded m, json_t *json)
     const struct recorded *before = r->moments.len ? &r->moments.items[r->moments.len - 1] : NULL;
     if (before && m.t < before->t)
         m.t = before->t;
-    if (json_object_get(json, "doomed") && r->doomed == SIZE_MAX)
+    if (json_object_get(json, "doomed"))
         r->doomed = r->moments.len;
     VEC_PUSH(&r->moments, m);
 }

@@ -28,6 +28,7 @@ static void start_model(struct player *p, const struct labdir *lab, bool readonl
     model_init(&p->model, lesson ? lesson : p->given, lab, readonly, true);
     p->model.next_lesson = (int)json_integer_value(json_object_get(p->r->header, "next_lesson"));
     p->model.next_nodes = (int)json_integer_value(json_object_get(p->r->header, "next_nodes"));
+    p->model.ports = json_object_get(p->r->header, "ports");
     p->model.told_wall_ms = json_integer_value(json_object_get(p->r->header, "told_wall_ms"));
 }
 

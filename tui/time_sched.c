@@ -21,7 +21,7 @@ struct sched_recorder {
     ms_time now;
     uint64_t number;
     VEC(struct event_seen) events; /* what was done and seen */
-    bool doomed;
+    bool doomed, accused;
     struct sched_book book;
     ms_time began;   /* on the clock; nodes only */
     int64_t wall_ms; /* the same moment since 1970; 0: simulated */
@@ -88,6 +88,12 @@ static enum queue_seen_state state_of(enum replay_state state)
     return QUEUE_SEEN_UNKNOWN;
 }
 
+/* Of those that are held; a dead letter may be there twice, and is held once. */
+static int64_t ready_of(size_t holds, unsigned unacked)
+{
+    return holds > unacked ? (int64_t)(holds - unacked) : 0;
+}
+
 static void see_sides(struct queue_seen *out, const struct replay_queue *q)
 {
     out->sides = xcalloc(q->sides_len + 1, sizeof(*out->sides));
@@ -99,10 +105,32 @@ static void see_sides(struct queue_seen *out, const struct replay_queue *q)
                                            .mirrors = side->mirrors,
                                            .synced = side->synced,
                                            .messages = (int64_t)side->holds.len,
-                                           .ready = (int64_t)side->holds.len,
+                                           .ready = ready_of(side->holds.len, side->unacked),
+                                           .unacked = side->unacked,
                                            .was_messages = (int64_t)side->holds.len};
-        if (side->master == q->master) /* what stands above the sides is this one's */
-            out->messages = out->ready = out->was_messages = (int64_t)side->holds.len;
+        if (side->master != q->master)
+            continue;
+        out->messages = out->was_messages = (int64_t)side->holds.len; /* above the sides stands this one */
+        out->ready = ready_of(side->holds.len, side->unacked);
+    }
+}
+
+/* As the schedule declares it first; what nobody declares a client does, durable. */
+static void see_declared(const struct sched *s, struct queue_seen *q)
+{
+    q->durable = true;
+    for (size_t i = s->clients.len; i-- > 0;)
+        if (s->clients.items[i].kind == SCHED_OWNER && strcmp(s->clients.items[i].queue, q->name) == 0) {
+            q->durable = s->clients.items[i].durable;
+            q->exclusive = true;
+        }
+    for (size_t i = s->events.len; i-- > 0;) {
+        const struct sched_event *e = &s->events.items[i];
+        if (e->verb != SCHED_DECLARE || strcmp(e->name, q->name) != 0)
+            continue;
+        q->durable = e->queue_kind == SCHED_QUEUE_DURABLE;
+        q->auto_delete = e->queue_kind == SCHED_QUEUE_AUTO_DELETE;
+        q->exclusive = false;
     }
 }
 
@@ -116,10 +144,9 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .master = q->master == SCHED_NONE ? -1 : q->master,
                                                      .mirrors = q->mirrors,
                                                      .synced = q->synced,
-                                                     .durable = true,
                                                      .messages = holds,
-                                                     .ready = holds,
-                                                     .unacked = runs ? 0 : -1,
+                                                     .ready = runs ? ready_of(q->holds.len, q->unacked) : -1,
+                                                     .unacked = runs ? (int64_t)q->unacked : -1,
                                                      .was_messages = holds,
                                                      .consumers = -1,
                                                      .sync_messages = -1,
@@ -129,6 +156,7 @@ static void see_queue(const struct sched_recorder *r, struct snapshot *s, const 
                                                      .taken = -1,
                                                      .policy = *q->policy ? xstrdup(q->policy) : NULL,
                                                      .seen_at = r->now};
+    see_declared(r->s, &s->queues[s->queues_len - 1]);
     see_sides(&s->queues[s->queues_len - 1], q);
 }
 
@@ -157,10 +185,18 @@ static struct snapshot *see(struct sched_recorder *r, const struct replay_shown 
 /* ---- the ledger
  * ----------------------------------------------------------------------------------------------- */
 
-/* the first that is lost at this step: here a replay opens */
+/* the first that is lost at this step: here a replay opens; before all, where a promise breaks */
 static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
                         const struct replay_result *so_far)
 {
+    if (r->s->seeded && so_far->problem && !r->accused) {
+        recorder_put(
+            r->recorder, r->now, "doomed",
+            fact_of(N_("a promise breaks here: %s. The replay opens at this step: [ goes back to how "
+                       "it came about, step by step to the beginning"),
+                    so_far->problem));
+        r->doomed = r->accused = true;
+    }
     for (size_t i = 0; i < so_far->messages.len && e->step && !r->doomed; i++) {
         const struct replay_message *m = &so_far->messages.items[i];
         if (m->lost_step != e->step)
@@ -169,7 +205,7 @@ static void tell_doomed(struct sched_recorder *r, const struct sched_event *e,
                      fact_with(N_("m%s is lost here, at %s. The replay opens at this step: [ goes back to "
                                   "how it came about, step by "
                                   "step to the beginning"),
-                               fact_of("%zu", i + 1), sched_loss_fact(m)));
+                               fact_of("%zu", i + r->book.first), sched_loss_fact(m)));
         r->doomed = true;
     }
 }
@@ -186,6 +222,17 @@ static void note(struct sched_recorder *r, const char *kind, char *text, const j
                            .text = text,
                            .fact = json_deep_copy(fact)};
     VEC_PUSH(&r->events, e);
+}
+
+/* who publishes and consumes by itself, before the first step */
+static void note_clients(struct sched_recorder *r)
+{
+    for (size_t i = 0; i < r->s->clients.len; i++) {
+        struct text t = {0};
+        sched_client_write(&t, &r->s->clients.items[i]);
+        t.s[strcspn(t.s, "\n")] = '\0';
+        note(r, "set-up", t.s, NULL);
+    }
 }
 
 static ms_time clock_ms(clockid_t clock)
@@ -244,7 +291,7 @@ static void after(void *arg, const struct sched_event *e, const struct replay_sh
 
 static struct lesson *lesson_of(const struct sched *s, const char *name)
 {
-    struct lesson *l = lesson_create(s->steps);
+    struct lesson *l = lesson_create(s->steps + s->seeded);
     const char *slash = strrchr(name, '/');
     l->nodes = (int)s->nodes;
     l->title = format_text("%s%s%s", slash ? slash + 1 : name, *s->title ? ": " : "", s->title);
@@ -257,7 +304,9 @@ static struct lesson *lesson_of(const struct sched *s, const char *name)
     }
     for (size_t i = 0; i < l->steps_len; i++)
         if (!l->steps[i].title)
-            l->steps[i].title = xstrdup("?");
+            l->steps[i].title = xstrdup(i == s->steps ? SCHED_END : "?");
+    if (s->seeded)
+        l->steps[s->steps].exit_code = -1;
     return l;
 }
 
@@ -273,6 +322,7 @@ static struct sched_recorder *begin(const struct sched *s, const char *name, con
     r->s = s;
     r->lesson = lesson_of(s, name);
     r->watch = (struct replay_watch){.before = wall_ms ? before : NULL, .after = after, .arg = r};
+    r->book.first = !s->seeded;
     r->wall_ms = wall_ms;
     r->began = clock_ms(CLOCK_MONOTONIC);
     model_init(&m, r->lesson, NULL, false, false);
@@ -280,6 +330,7 @@ static struct sched_recorder *begin(const struct sched *s, const char *name, con
         .at = 0, .wall_ms = wall_ms, .engine = engine, .model = &m, .whole = true};
     r->recorder = fd < 0 ? recorder_create(NULL, RECORDING_MAX, &start, &error) : recorder_to(fd, &start);
     model_finish(&m);
+    note_clients(r);
     return r;
 }
 

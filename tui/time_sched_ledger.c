@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define LEDGER_MAX 500 /* messages; more is never shown */
-#define LIVES_MAX  50  /* of so many the life is kept */
+#define LIVES_MAX  50  /* of so many the life is told, and of so many that are lost */
 
 void sched_book_finish(struct sched_book *b)
 {
@@ -78,6 +78,8 @@ static json_t *fate_fact(const struct replay_message *m)
 {
     enum sched_fate fate = replay_fate(m);
     json_t *answer = fact_word(replay_answer_word(m->answer));
+    if (fate == SCHED_KEPT && m->answer != REPLAY_CONFIRMED)
+        return answer; /* nobody was promised anything */
     if (fate == SCHED_LOST)
         return fact_with(N_("%s, LOST at %s"), answer, sched_loss_fact(m));
     return fact_with(N_("%s, %s"), answer, fact_word(m->removed ? N_("removed") : sched_fate_word(fate)));
@@ -88,22 +90,23 @@ json_t *sched_ledger_json(struct sched_book *b, const struct sched_event *e, uns
 {
     json_t *ledger = json_array();
     const struct replay_result *so_far = shown->so_far;
+    size_t lost = 0;
     for (size_t i = 0; i < so_far->messages.len && i < LEDGER_MAX; i++) {
         const struct replay_message *m = &so_far->messages.items[i];
         const struct replay_queue *q = queue_of(m, shown->queues, shown->queues_len);
         struct text where = {0}, on = {0};
-        char *name = format_text("m%zu", i + 1);
+        char *name = format_text("m%zu", i + b->first);
         json_t *fate = fate_fact(m);
-        if (i < LIVES_MAX && i >= b->lives.len)
+        if (i >= b->lives.len)
             VEC_PUSH(&b->lives, (struct sched_life){0});
         holders(&where, q, (unsigned)i + 1);
         letters(&on, nodes, shown->away, q, (unsigned)i + 1);
         json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:b}", "message", name, "queue", m->queue, "fate",
                                   fate, "where", text_str(&where), "lost", m->lost_step != 0);
-        if (i < b->lives.len) {
-            sched_live_on(&b->lives.items[i], e, nodes, m, q, text_str(&on), fate);
+        sched_live_on(&b->lives.items[i], e, nodes, m, q, text_str(&on), fate);
+        lost += m->lost_step != 0;
+        if (i < LIVES_MAX || (m->lost_step && lost <= LIVES_MAX))
             json_object_set_new(entry, "life", json_deep_copy(b->lives.items[i].entries));
-        }
         json_array_append_new(ledger, entry);
         text_finish(&where);
         text_finish(&on);

@@ -20,7 +20,8 @@ struct sched_life {
 };
 
 struct sched_book {
-    VEC(struct sched_life) lives; /* by message, the first of them */
+    VEC(struct sched_life) lives; /* by message */
+    unsigned first;               /* the first one's number: 1; 0 where they are named as the checker does */
 };
 void sched_book_finish(struct sched_book *b);
 

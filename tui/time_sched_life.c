@@ -116,11 +116,13 @@ static void tell_publish(struct telling *t)
 
 static void tell_consume(struct telling *t)
 {
-    int master = first_with(t->was->letters, 'M');
+    int master = first_with(t->was->letters, 'M'), node = t->m->taken_at;
+    if (node == SCHED_NONE)
+        return;
     if (master >= 0)
-        arrow(t, false, master, t->e->node, N_("forward"));
-    arrow(t, true, t->e->node, PARTY_CONSUMER, N_("deliver"));
-    arrow(t, true, PARTY_CONSUMER, t->e->node, N_("ack"));
+        arrow(t, false, master, node, N_("forward"));
+    arrow(t, true, node, PARTY_CONSUMER, N_("deliver"));
+    arrow(t, true, PARTY_CONSUMER, node, N_("ack"));
 }
 
 /* ---- what happens to nodes and links ---- */
@@ -184,10 +186,15 @@ static void tell_copy(struct telling *t, unsigned n)
         mark(t, (int)n, '.', N_("no mirror now"));
 }
 
+static bool is_lost_now(const struct telling *t)
+{
+    return t->m->lost_step && !t->was->lost;
+}
+
 /* Who serves the queue without this message; if it is lost with that, it is lost here. */
 static void tell_masters(struct telling *t)
 {
-    bool bad = t->m->lost_step && !t->was->lost;
+    bool bad = is_lost_now(t);
     for (unsigned n = 0; n < t->nodes; n++) {
         bool served = t->was->masters >> n & 1, came = strchr("!?", t->was->letters[n]) != NULL;
         if (!(t->masters >> n & 1) || t->letters[n] == 'M' || (served && !bad))
@@ -199,6 +206,10 @@ static void tell_masters(struct telling *t)
             'M', bad);
         bad = false; /* once */
     }
+    int node = first_with(t->was->letters, 'M');
+    if (bad) /* nobody serves it: its last copies went */
+        put(t, MOMENT_MARK, node < 0 ? t->m->node : node, PARTY_NOBODY, N_("its last copy is gone"), '!',
+            true);
 }
 
 /* ---- together ---- */
@@ -218,18 +229,19 @@ static uint32_t masters_of(const struct replay_queue *q)
 static void tell_step(struct telling *t)
 {
     bool begins = !*t->was->letters;
-    if (begins) {
+    bool asked = t->e->verb == SCHED_PURGE || t->e->verb == SCHED_DELETE; /* it may have been earlier */
+    if (begins)
         tell_publish(t);
-        return;
-    }
-    if (t->m->consumed) {
+    if (t->m->consumed) /* a seed's clients do it in the step in which they published it, too */
         tell_consume(t);
+    if (begins && is_lost_now(t))
+        tell_masters(t);
+    if (begins || t->m->consumed)
         return;
-    }
     if (t->m->removed)
         for (unsigned n = 0; n < t->nodes; n++)
             if (t->was->letters[n] == 'M')
-                mark(t, (int)n, '|', t->e->text);
+                mark(t, (int)n, '|', asked ? t->e->text : N_("removed"));
     tell_links(t);
     for (unsigned n = 0; n < t->nodes; n++)
         tell_node(t, n);

@@ -202,6 +202,9 @@ void draw_help(const struct model *m, struct canvas *c);
 const char *key_word(const char *name); /* a key's name, in the screen's language */
 void draw_confirm(const struct model *m, struct canvas *c);
 void draw_overlay_bar(const struct model *m, struct canvas *c, struct rect r); /* overlay_bar.c */
+/* "s:Stop" of a bar; where the next one begins, r.width if this one has no room. */
+int draw_bar_key(struct canvas *c, struct rect r, int x, const char *name, const char *word);
+unsigned overlay_where(const struct model *m); /* overlay_keys.h: what lies over the view; 0: nothing does */
 void help_settle(struct model *m, struct canvas *c); /* before drawing on this canvas */
 enum effect help_key(struct model *m, int key);
 

@@ -68,6 +68,10 @@ enum sched_verb {
 };
 const char *sched_verb_word(enum sched_verb v);
 
+/* What begins a seed's schedule, and what ends it, as a step of its own. */
+#define SCHED_BEGIN "start all"
+#define SCHED_END   "heal, start and consume all"
+
 enum sched_queue_kind { SCHED_QUEUE_DURABLE, SCHED_QUEUE_TRANSIENT, SCHED_QUEUE_AUTO_DELETE };
 
 struct sched_event {

@@ -121,9 +121,8 @@ static void take_out(struct snapshot *s, size_t i)
     memmove(s->events + i, s->events + i + 1, (--s->events_len - i) * sizeof(*s->events));
 }
 
-void notice_put_in(struct snapshot *s, struct event_seen *e, bool first)
+static void put_where_its_time_is(struct snapshot *s, const struct event_seen *e, bool first)
 {
-    e->seq = next_seq(s);
     if (s->events_len == NOTICE_MAX_EVENTS)
         take_out(s, 0);
     size_t at = s->events_len;
@@ -133,6 +132,12 @@ void notice_put_in(struct snapshot *s, struct event_seen *e, bool first)
         at--;
     memmove(s->events + at + 1, s->events + at, (s->events_len++ - at) * sizeof(*s->events));
     s->events[at] = *e;
+}
+
+void notice_put_in(struct snapshot *s, struct event_seen *e, bool first)
+{
+    e->seq = next_seq(s);
+    put_where_its_time_is(s, e, first);
 }
 
 /* takes the text over */
@@ -146,6 +151,7 @@ static void tell(struct snapshot *s, const struct burst *b)
     struct counted c;
     size_t line = line_of(s, b, &c);
     int64_t at_ms = b->until_ms;
+    uint64_t seq = next_seq(s); /* not that of the line it replaces, which may be the newest: it says more */
     if (line < s->events_len) {
         at_ms = s->events[line].wall_ms > at_ms ? s->events[line].wall_ms : at_ms;
         take_out(s, line);
@@ -155,7 +161,9 @@ static void tell(struct snapshot *s, const struct burst *b)
     c.refused += b->of.refused;
     c.taken += b->of.taken;
     c.handed_out += b->of.handed_out;
-    put_in(s, at_ms, kind_of(b), words(b->queue, &c));
+    struct event_seen e = {
+        .seq = seq, .wall_ms = at_ms, .kind = xstrdup(kind_of(b)), .text = words(b->queue, &c)};
+    put_where_its_time_is(s, &e, false);
 }
 
 /* Who was listened to all the time, and says that something is missing. */

@@ -88,8 +88,10 @@ static int consume(struct replay *r, const struct sched_event *e, json_t **fact,
     enum replay_got got = REPLAY_TOOK;
     int err = r->world->consume(r->arg, e, count, taken, &len, &got, why);
     for (unsigned i = 0; i < len; i++)
-        if (taken[i] >= 1 && taken[i] <= r->result->messages.len)
+        if (taken[i] >= 1 && taken[i] <= r->result->messages.len) {
             replay_message(r, taken[i])->consumed = true;
+            replay_message(r, taken[i])->taken_at = e->node;
+        }
     if (watched(r, e->name))
         watched(r, e->name)->taken += (int)len;
     *fact = len                          ? replay_fact_messages(N_("%s consumed"), taken, len)
@@ -124,7 +126,7 @@ static int by_master(const void *a, const void *b)
     return x->master - y->master;
 }
 
-static void put_in_order(struct replay_queue *q)
+void replay_put_in_order(struct replay_queue *q)
 {
     q->holds.len = in_order(q->holds.items, q->holds.len);
     for (unsigned i = 0; i < q->sides_len; i++)
@@ -145,7 +147,7 @@ static int look_at_all(struct replay *r, unsigned step, json_t **fact, char **wh
         int err = r->world->look(r->arg, w->name, false, &w->now, why);
         if (err)
             return err;
-        put_in_order(&w->now);
+        replay_put_in_order(&w->now);
         fact_add(fact, N_("%s; %s"), replay_fact_queue(w->name, &w->now));
     }
     if (*fact)

@@ -30,16 +30,18 @@ enum replay_state {
 struct replay_side {
     uint8_t master;
     uint32_t mirrors, synced;
+    unsigned unacked; /* of what it holds */
     VEC(unsigned) holds;
 };
 
 /* A queue at rest, as the nodes that run show it. */
 struct replay_queue {
     enum replay_state state;
-    uint8_t master;                        /* 0: node1; SCHED_NONE: nobody says */
-    uint32_t mirrors, synced;              /* bit i: node i + 1 */
-    VEC(unsigned) holds;                   /* numbers of messages; only while it runs; by whoever serves it */
-    bool empty;                            /* holds nothing, as it counts */
+    uint8_t master;           /* 0: node1; SCHED_NONE: nobody says */
+    uint32_t mirrors, synced; /* bit i: node i + 1 */
+    VEC(unsigned) holds;      /* numbers of messages; only while it runs; by whoever serves it */
+    unsigned unacked; /* of these, with clients that have not acknowledged them; only a seed's clients wait */
+    bool empty;       /* holds nothing, as it counts */
     struct replay_side sides[SCHED_NODES]; /* two masters or more: each; above stands the first one's, and */
     unsigned sides_len;                    /* `holds` what any of them holds */
     char policy[64];                       /* its name, as far as there is room; "": none, or not said */
@@ -47,6 +49,7 @@ struct replay_queue {
 void replay_add_side(struct replay_queue *q, const struct replay_queue *said,
                      size_t holds_from);            /* its own: from there */
 void replay_queue_one_side(struct replay_queue *q); /* forgets the others */
+void replay_put_in_order(struct replay_queue *q); /* once all sides are added: each message once, by number */
 void replay_queue_finish(struct replay_queue *q);
 uint32_t replay_holders(const struct replay_queue *q,
                         unsigned number); /* nodes, as far as masters say; it runs */
@@ -122,6 +125,7 @@ struct replay_message {
     bool fleeting;          /* no disk keeps it: it is transient, or its queue is not durable */
     bool apart;             /* unavailable, though its queue runs: on disks of another side, which is away */
     bool removing, removed; /* by an operator: asked for; done, as far as was shown */
+    uint8_t taken_at;       /* consumed: through this node; SCHED_NONE: nobody says */
     enum replay_answer answer;
     unsigned lost_step;       /* 0: it is not lost */
     char door[4];             /* "L1"; "": no door explains it */

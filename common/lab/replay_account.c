@@ -38,7 +38,8 @@ void replay_add_side(struct replay_queue *q, const struct replay_queue *said, si
     if (q->sides_len == SCHED_NODES)
         return;
     struct replay_side *side = &q->sides[q->sides_len++];
-    *side = (struct replay_side){.master = said->master, .mirrors = said->mirrors, .synced = said->synced};
+    *side = (struct replay_side){
+        .master = said->master, .mirrors = said->mirrors, .synced = said->synced, .unacked = said->unacked};
     for (size_t i = holds_from; i < q->holds.len; i++)
         VEC_PUSH(&side->holds, q->holds.items[i]);
 }

@@ -17,6 +17,7 @@
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
+#include "base/sched.h"
 #include "sim/clients.h"
 #include "sim/sim.h"
 
@@ -35,11 +36,22 @@ enum plan_faults {
 bool plan_faults_named(const char *names, unsigned *faults);
 bool plan_can_happen(unsigned faults, enum sim_count c); /* among many seeds that draw from these */
 
+/* Who looks on while it is played, by the simulator's queries alone: once all nodes have found each other,
+ * before any client; after each event and what came of it until the next one; e NULL: after all has healed
+ * and is consumed. Where a promise breaks, sim_failure tells it in the call for the event after which it
+ * broke (before the first: NULL), and none follows. */
+struct plan_watch {
+    void (*begun)(void *arg, const struct sim *s);
+    void (*after)(void *arg, const struct sim *s, const struct sched_event *e);
+    void *arg;
+};
+
 struct plan {
     uint64_t seed;
     unsigned faults;
     struct sim_options options; /* nodes and partition handling are what the schedule says */
     struct text schedule;
+    const struct plan_watch *watch; /* NULL: nobody */
 };
 
 void plan_make(struct plan *p, uint64_t seed, unsigned allowed);

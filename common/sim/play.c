@@ -221,12 +221,29 @@ static void add_clients(struct sim *s, const struct played *p, uint64_t seed)
     }
 }
 
-static void follow(struct sim *s, const struct played *p)
+static void show(const struct sim *s, const struct plan_watch *watch, const struct sched_event *e)
 {
+    if (watch)
+        watch->after(watch->arg, s, e);
+}
+
+/* false: a promise broke, and who watches was told */
+static bool follow(struct sim *s, const struct played *p, const struct plan_watch *watch)
+{
+    const struct sched_event *before = NULL;
     for (size_t i = 0; i < p->schedule->events.len && !s->failure; i++) {
         sim_run(s, p->schedule->events.items[i].wait_ms);
+        if (s->failure)
+            break;
+        if (before)
+            show(s, watch, before);
+        before = &p->schedule->events.items[i];
         obey(s, p, i);
     }
+    sim_run(s, 50);
+    if (before || s->failure)
+        show(s, watch, before);
+    return !s->failure;
 }
 
 static bool nobody_stops(struct sim *s, void *arg)
@@ -373,14 +390,16 @@ void plan_run(const struct plan *p, struct plan_result *out)
     struct played played = {.schedule = &schedule};
     struct sim *s = world(p, &schedule);
     boot_all(s);
+    if (p->watch && !s->failure)
+        p->watch->begun(p->watch->arg, s);
     read_declarations(s, &played);
     add_clients(s, &played, p->seed);
-    follow(s, &played);
-    sim_run(s, 50);
-    if (!s->failure)
+    if (follow(s, &played, p->watch)) {
         heal(s);
-    if (!s->failure)
-        drain(s);
+        if (!s->failure)
+            drain(s);
+        show(s, p->watch, NULL);
+    }
     *out = (struct plan_result){.failure = s->failure ? xstrdup(s->failure) : NULL,
                                 .steps = s->steps,
                                 .hash = s->hash,

@@ -13,18 +13,23 @@ static void see_frame(struct session_made *s)
     VEC_PUSH(&s->frames, frame);
 }
 
-void begin_session(struct session_made *s, size_t max_bytes)
+void begin_session_in(struct session_made *s, const struct labdir *lab, size_t max_bytes)
 {
     char *error = NULL;
     *s = (struct session_made){.now = START};
     assert_true(temporary_file_in(s->file, sizeof(s->file), "time", ".ndjson"));
     unlink(s->file); /* the recorder makes it */
-    model_init(&s->live, sketch_lesson(), NULL, false, false);
+    model_init(&s->live, sketch_lesson(), lab, false, false);
     struct recording_start start = {
         .at = START, .wall_ms = 1795381500000, .engine = "kit", .model = &s->live, .whole = true};
     s->recorder = recorder_create(s->file, max_bytes, &start, &error);
     assert_null(error);
     assert_non_null(s->recorder);
+}
+
+void begin_session(struct session_made *s, size_t max_bytes)
+{
+    begin_session_in(s, NULL, max_bytes);
 }
 
 void end_session(struct session_made *s)
@@ -82,9 +87,8 @@ void tick(struct session_made *s, size_t step, const char *seen)
     sketch_step(s->live.lesson, step, STEP_SEEN, seen);
 }
 
-void run_command(struct session_made *s, const char *verb, const char *output)
+void run_words(struct session_made *s, const char *const *words, const char *output, int exit_code)
 {
-    const char *words[] = {"labctl", "-n", "node1", verb, NULL};
     struct command *c = command_of(words, COMMAND_OF_KEY);
     s->now += 10;
     model_ran(&s->live, c);
@@ -94,9 +98,15 @@ void run_command(struct session_made *s, const char *verb, const char *output)
     recorder_output(s->recorder, s->now, c, output, strlen(output), s->live.lesson);
     see_frame(s);
     s->now += 10;
-    model_ended(&s->live, c, 0);
-    recorder_ended(s->recorder, s->now, c, 0, s->live.lesson);
+    model_ended(&s->live, c, exit_code);
+    recorder_ended(s->recorder, s->now, c, exit_code, s->live.lesson);
     see_frame(s);
+}
+
+void run_command(struct session_made *s, const char *verb, const char *output)
+{
+    const char *words[] = {"labctl", "-n", "node1", verb, NULL};
+    run_words(s, words, output, 0);
 }
 
 void play_session(struct session_made *s)

@@ -22,11 +22,14 @@ struct session_made {
 };
 
 void begin_session(struct session_made *s, size_t max_bytes); /* of its file */
+void begin_session_in(struct session_made *s, const struct labdir *lab, size_t max_bytes);
 void end_session(struct session_made *s);
 
 /* The nodes are looked at: it is as in this file, 250 ms later. */
 void look(struct session_made *s, const char *name);
 void tick(struct session_made *s, size_t step, const char *seen); /* a step of the lesson */
+/* a program that was run by a key, and how it ended */
+void run_words(struct session_made *s, const char *const *words, const char *output, int exit_code);
 void run_command(struct session_made *s, const char *verb, const char *output);
 /* policy, stop of node1, a mirror is promoted: 9 things seen */
 void play_session(struct session_made *s);

@@ -104,7 +104,7 @@ static void words_and_signs_are_the_same_on_both_sides(void **state)
     compare_request(cmp, REQUEST_LATER);
     drawn(cmp, &c, &out);
     assert_contains(out.s, " hello #1 KEPT ");
-    assert_contains(out.s, "\n M master  . no copy\n]:Next step");
+    assert_contains(out.s, "\n M master  . no copy\n]:Next-step");
     compare_request(cmp, REQUEST_LATER);
     drawn(cmp, &c, &out);
     assert_contains(out.s, "\n . no copy  ! node away (was M, m)\n");
@@ -114,7 +114,7 @@ static void words_and_signs_are_the_same_on_both_sides(void **state)
     cmp = compare_create(left, right, "a", "b");
     compare_request(cmp, REQUEST_SEEK_ON);
     drawn(cmp, &c, &out);
-    assert_contains(out.s, "\n M master  m mirror in sync  . no copy  - not done here\n]:Next step");
+    assert_contains(out.s, "\n M master  m mirror in sync  . no copy  - not done here\n]:Next-step");
     text_finish(&out);
     canvas_finish(&c);
     compare_destroy(cmp);

@@ -57,6 +57,13 @@ static void frames_in_documents(void **state)
     assert_int_equal(FRAMES("--check", file), 1);
     put_document(file, "no block");
     assert_int_equal(FRAMES("--check", file), 1);
+    put_document(file, "```\n```\n\n```\nmirrorlab 1:Cluster and so on\n```"); /* one that nothing marks */
+    assert_int_equal(FRAMES("--update", file), 1);
+    assert_int_equal(FRAMES("--check", file), 1);
+    text = file_text(file, &len);
+    assert_contains(text,
+                    "-->\n```\n```\n\n```\nmirrorlab 1:Cluster and so on\n```\nthe end\n"); /* as it was */
+    free(text);
     unlink(file);
     assert_int_equal(FRAMES("--check", "/nowhere/README.md"), 1);
     assert_int_equal(FRAMES(LESSON7, "--name", "no-such-moment"), 78);
@@ -64,18 +71,27 @@ static void frames_in_documents(void **state)
     assert_int_equal(FRAMES(LESSON7, "--size", "80"), 64);
 }
 
-/* What the project's own texts show is what the screen draws. */
+/* What the project's own texts show is what the screen draws. README and each lesson's text show something.
+ */
 static void the_documents_are_up_to_date(void **state)
 {
     (void)state;
-    const char *words[64] = {"frames", "--check", "README.md", "README.zh-CN.md"};
-    glob_t lessons;
-    assert_int_equal(glob("lessons/*/README*.md", 0, NULL, &lessons), 0);
-    assert_true(lessons.gl_pathc >= 5 && lessons.gl_pathc < ARRAY_LEN(words) - 5);
-    for (size_t i = 0; i < lessons.gl_pathc; i++)
-        words[4 + i] = lessons.gl_pathv[i];
+    const char *words[64] = {"frames", "--check"};
+    glob_t texts;
+    assert_int_equal(glob("README*.md", 0, NULL, &texts), 0);
+    assert_int_equal(glob("lessons/*/README*.md", GLOB_APPEND, NULL, &texts), 0);
+    size_t show = texts.gl_pathc, len;
+    assert_int_equal(glob("docs/*.md", GLOB_APPEND, NULL, &texts), 0);
+    assert_true(show >= 12 && texts.gl_pathc > show && texts.gl_pathc < ARRAY_LEN(words) - 2);
+    for (size_t i = 0; i < texts.gl_pathc; i++) {
+        words[2 + i] = texts.gl_pathv[i];
+        char *text = file_text(texts.gl_pathv[i], &len);
+        if (i < show && !strstr(text, "\n<!-- frame: "))
+            fail_msg("%s shows no frame", texts.gl_pathv[i]);
+        free(text);
+    }
     int code = frames(words);
-    globfree(&lessons);
+    globfree(&texts);
     if (code)
         fail_msg("a frame in a text is out of date: make frames, and look at what changed");
 }

@@ -243,7 +243,7 @@ static void the_help_is_never_cut(void **state)
         model_init(&m, NULL, NULL, false, false);
         see(&m, "rest");
         model_key(&m, '?', &run);
-        for (int from = 0; from < 150; from++) {
+        for (int from = 0; from < 250; from++) {
             char *frame = model_frame(&m, sizes[i][0], sizes[i][1]);
             assert_lacks(frame, "..");
             free(frame);

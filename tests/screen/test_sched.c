@@ -1,5 +1,6 @@
 /* test_sched.c: schedules on the screen: played in the simulator, shown at the step that lost a message, with
  * the ledger beside it; two of them side by side. */
+#include "tests/screen/played.h"
 #include "tests/screen/support.h"
 
 #include <glob.h>
@@ -16,28 +17,6 @@
 #include "tests/temporary.h"
 
 #define FOLDER "lessons/schedules/"
-
-static struct player *open_schedule(const char *file)
-{
-    char *error = NULL;
-    struct recording *r = recording_load(file, lab_load_schedule, &error);
-    if (!r)
-        fail_msg("%s", error);
-    return player_create(r, NULL, NULL, false);
-}
-
-static char *frame_of(struct player *p)
-{
-    struct canvas c;
-    struct text out = {0};
-    canvas_init(&c);
-    canvas_resize(&c, 80, 24);
-    screen_settle(player_model(p), &c);
-    screen_draw(player_model(p), &c);
-    canvas_to_text(&c, &out);
-    canvas_finish(&c);
-    return out.s;
-}
 
 static void it_opens_at_the_step_that_lost_a_message(void **state)
 {
@@ -255,7 +234,7 @@ static void keys_of_two_side_by_side(void **state)
         assert_null(run);
         if (key_table[i].request == REQUEST_REDRAW) {
             assert_int_equal(effect, EFFECT_CLEAR);
-        } else if (key_in_compare(&key_table[i])) {
+        } else if (key_in_compare(key_table[i].key)) {
             assert_null(model_message(m));
         } else {
             assert_int_equal(effect, EFFECT_DRAW);
@@ -267,7 +246,8 @@ static void keys_of_two_side_by_side(void **state)
         text_clear(&out);
         canvas_to_text(&c, &out);
         if (key_table[i].request == REQUEST_HELP) {
-            assert_contains(out.s, "the next step, on both sides");
+            for (size_t k = 0; k < compare_keys_len; k++)
+                assert_contains(out.s, compare_keys[k].help ? compare_keys[k].help : "");
             assert_lacks(out.s, "Publish");
             assert_lacks(out.s, "select a node");
             session_press(s, KEY_ESCAPE, &run);
@@ -275,6 +255,17 @@ static void keys_of_two_side_by_side(void **state)
         assert_int_equal(m->overlay, OVERLAY_NONE);
     }
     assert_true(mute > 20);
+    session_press(s, '[', &run); /* nothing is said any more */
+    session_draw(s, &c);
+    text_clear(&out);
+    canvas_to_text(&c, &out);
+    for (size_t k = 0; k < compare_keys_len; k++) { /* and the bar has those that are named there */
+        const struct key_entry *entry = key_find(compare_keys[k].key);
+        assert_non_null(entry);
+        char *bar = format_text(" %s:%s", entry->name, compare_keys[k].bar ? compare_keys[k].bar : "");
+        assert_contains_(out.s, k ? bar : bar + 1, compare_keys[k].bar != NULL, __FILE__, __LINE__);
+        free(bar);
+    }
     text_finish(&out);
     canvas_finish(&c);
     session_destroy(s);
@@ -319,28 +310,6 @@ static void keys_write_new_files(void **state)
     canvas_finish(&c);
 }
 
-/* A lost message's life says once where that was, and only then; all of it can be read. */
-static void check_lives(const struct model *m)
-{
-    size_t i, k;
-    const json_t *entry, *one;
-    for (size_t f = 0; f < m->fates.len; f++) {
-        int bad = 0, moments = 0;
-        json_array_foreach(m->fates.items[f].life, i, entry)
-        {
-            json_array_foreach(json_array_get(entry, 4), k, one)
-            {
-                struct moment moment;
-                assert_true(sched_moment(one, &moment));
-                bad += moment.bad;
-                moments++;
-            }
-        }
-        assert_true(moments > 0);
-        assert_int_equal(bad, m->fates.items[f].lost);
-    }
-}
-
 static bool expects_loss(const char *file)
 {
     char *text = NULL, *error = NULL;
@@ -358,8 +327,8 @@ static bool expects_loss(const char *file)
     return loss;
 }
 
-/* Each that the project has: all its moments can be shown, to and fro; it opens at a loss if it expects one.
- */
+/* Each that tells of a loss or of none: all its moments can be shown, to and fro; it opens at a loss if it
+ * expects one. */
 static void every_schedule(void **state)
 {
     (void)state;

@@ -52,6 +52,29 @@ static void a_replay_shows_what_was_seen(void **state)
     end_session(&s);
 }
 
+/* Which node a program was run for is known by its port; a replay has no lab to ask. */
+static void a_replay_knows_the_ports(void **state)
+{
+    static const char down[] = "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1' of "
+                               "durable queue 'plain' in vhost '/' is down or inaccessible, class-id=50\n";
+    static const char *const get[] = {"consumer", "--port", "5673", "--queue", "plain", NULL};
+    struct labdir lab;
+    struct session_made s;
+    (void)state;
+    labdir_defaults(&lab, ENGINE_KIT, 3);
+    begin_session_in(&s, &lab, RECORD_MAX_BYTES);
+    look(&s, "apart");
+    run_words(&s, get, down, 1);
+    assert_contains(s.frames.items[s.frames.len - 1], "node2 does not see node1, which serves plain");
+    struct player *p = open_player(s.file);
+    player_to(p, s.frames.len);
+    char *frame = live_frame(p);
+    assert_string_equal(frame, s.frames.items[s.frames.len - 1]);
+    free(frame);
+    player_destroy(p);
+    end_session(&s);
+}
+
 /* Ten minutes: what is long past is passed over, and what it leaves (the charts, where copies were) is the
  * same as if each look had been shown. */
 static void a_long_replay(void **state)
@@ -386,6 +409,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replay_shows_what_was_seen),
+        cmocka_unit_test(a_replay_knows_the_ports),
         cmocka_unit_test(a_long_replay),
         cmocka_unit_test(frames_of_a_replay),
         cmocka_unit_test(steps_and_seeks),

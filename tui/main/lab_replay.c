@@ -168,10 +168,8 @@ int lab_replay(int argc, char **argv)
         fprintf(stderr, "lab: %s\n", error);
         code = LAB_EXIT_CONFIG;
     } else if (s.seeded && !sim) {
-        fprintf(stderr,
-                _("lab: %s: its clients are made from seed %llu, which only the simulator does; leave "
-                  "--engine out\n"),
-                file, (unsigned long long)s.seed);
+        error = replay_seeded_elsewhere(&s, file);
+        fprintf(stderr, "lab: %s\n", error);
         code = 1;
     } else if (s.seeded) {
         code = replay_seeded(&s, file, text, trace, stdout);

@@ -64,14 +64,15 @@ static const char *engine_name(const struct lab_replay_where *where)
     return where->engine == ENGINE_KIT ? "kit" : "rabbitmq";
 }
 
-static char *play(const struct sched *s, const char *file, char **error)
+static char *play(const struct sched *s, const char *file, const char *schedule, char **error)
 {
     struct sched_recorder *recorder =
         nodes ? sched_recorder_live(s, file, engine_name(nodes), -1) : sched_recorder_create(s, file);
     struct replay_result result = {.watch = sched_recorder_watch(recorder), .translate = lesson_words};
     FILE *unread = fopen("/dev/null", "we");
-    int err = nodes ? lab_play_on_nodes(s, file, nodes, stdout, &result)
-                    : replay_on_sim(s, file, false, unread, &result);
+    int err = nodes       ? lab_play_on_nodes(s, file, nodes, stdout, &result)
+              : s->seeded ? replay_seeded_shown(s, file, schedule, &result)
+                          : replay_on_sim(s, file, false, unread, &result);
     fclose(unread);
     char *text = sched_recorder_end(recorder);
     if (err) {
@@ -102,32 +103,34 @@ char *lab_read_text(const char *path)
     return NULL;
 }
 
-/* 0, or *error; sched_finish it */
-static int read_schedule(struct sched *s, const char *file, char **error)
+/* Its text, the caller's, as the schedule, which is to be finished; NULL and *error. */
+static char *read_schedule(struct sched *s, const char *file, bool on_nodes, char **error)
 {
     char *text = lab_read_text(file);
     if (!text) {
         *error = format_text("%s: %s", file, strerror(errno));
-        return ERR_NOT_FOUND;
+        return NULL;
     }
     int err = replay_read(s, file, text, error);
-    free(text);
-    if (!err && s->seeded) {
-        *error = format_text(
-            _("%s: its clients are made from a seed; it is played as text: lab replay %s --plain"), file,
-            file);
+    if (!err && s->seeded && on_nodes) {
+        *error = replay_seeded_elsewhere(s, file);
         sched_finish(s);
         err = ERR_INVALID;
     }
-    return err;
+    if (!err)
+        return text;
+    free(text);
+    return NULL;
 }
 
 char *lab_load_schedule(const char *file, char **error)
 {
     struct sched s;
-    if (!is_schedule(file) || read_schedule(&s, file, error))
+    char *text = is_schedule(file) ? read_schedule(&s, file, nodes != NULL, error) : NULL;
+    if (!text)
         return NULL;
-    char *recording = play(&s, file, error);
+    char *recording = play(&s, file, text, error);
+    free(text);
     sched_finish(&s);
     return recording;
 }
@@ -165,7 +168,9 @@ int lab_replay_begin(const char *file, const struct lab_replay_where *where, int
     struct sched s;
     char *error = NULL;
     int ends[2];
-    if (read_schedule(&s, file, &error)) {
+    char *text = read_schedule(&s, file, true, &error);
+    free(text);
+    if (!text) {
         fprintf(stderr, "lab: %s\n", error);
         free(error);
         return LAB_EXIT_CONFIG;

@@ -1,6 +1,7 @@
 /* lab_sim.c: playing a schedule on the simulator. Every event waits for calm, as on real nodes it waits for
  * its fact; what is shown of a queue is what its master holds. */
 #include "main/lab_sim.h"
+#include "main/lab_sim_look.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,31 +79,25 @@ static int begin(void *arg, const struct sched *s, char **why)
 
 static uint32_t serving(void *arg)
 {
-    const struct world *w = arg;
-    node_set set = 0;
-    for (node_id n = 0; n < sim_nodes(w->sim); n++)
-        set |= sim_serving(w->sim, n) ? node_bit(n) : 0;
-    return set;
+    return lab_sim_serving(((const struct world *)arg)->sim);
 }
 
 static void others(void *arg, unsigned node, struct replay_others *out)
 {
-    const struct world *w = arg;
-    const struct mirror *m = sim_mirror(w->sim, (node_id)node);
-    if (!m)
-        return;
-    struct view_info v = mirror_view(m);
-    *out = (struct replay_others){.running = v.members, .parted = v.partitioned};
-    for (node_id n = 0; n < sim_nodes(w->sim); n++)
-        if (n != node && sim_mirror(w->sim, n) && !sim_is_cut(w->sim, (node_id)node, n) &&
-            !sim_is_cut(w->sim, n, (node_id)node))
-            out->linked |= node_bit(n);
+    lab_sim_others(((const struct world *)arg)->sim, node, out);
 }
 
 static uint32_t off(void *arg)
 {
+    return lab_sim_off(((const struct world *)arg)->sim);
+}
+
+static int look(void *arg, const char *queue, bool asked, struct replay_queue *out, char **why)
+{
     const struct world *w = arg;
-    return ((1U << sim_nodes(w->sim)) - 1) & ~sim_running_set(w->sim);
+    (void)why;
+    lab_sim_look(w->sim, queue, asked, w->number.items, w->number.len, out);
+    return 0;
 }
 
 static uint64_t now_ms(void *arg)
@@ -367,59 +362,7 @@ static int rest(void *arg, char **why)
     return broken(w, why);
 }
 
-/* ---- looking ---- */
-
-static void add_held(struct world *w, node_id n, const char *queue, struct replay_queue *out)
-{
-    const struct mirror *m = sim_mirror(w->sim, n);
-    const struct queue *q = mirror_find_queue(m, queue);
-    msg_id at = 0;
-    struct held held;
-    while (mirror_queue_walk(m, q, &at, &held)) {
-        uint32_t index;
-        if (ledger_which(sim_ledger(w->sim), held.msg, &index) && index < w->number.len)
-            VEC_PUSH(&out->holds, w->number.items[index]);
-    }
-}
-
-static int look(void *arg, const char *queue, bool asked, struct replay_queue *out, char **why)
-{
-    struct world *w = arg;
-    struct queue_info q;
-    (void)why;
-    node_set all = serving(w), of = all;
-    if (asked && all)
-        of = mirror_view(sim_mirror(w->sim, (node_id)__builtin_ctz(all))).members;
-    out->state = REPLAY_GONE;
-    bool found = false;
-    for (node_id n = 0; n < sim_nodes(w->sim); n++) {
-        if (!node_in(all & of, n) || !sim_queue(w->sim, n, queue, &q))
-            continue;
-        struct replay_queue said = {.master = q.master};
-        for (size_t i = 0; i < q.mirrors_len; i++)
-            said.mirrors |= node_bit(q.mirrors[i]);
-        said.synced = q.synced & said.mirrors;
-        size_t held = out->holds.len;
-        if (q.local) {
-            add_held(w, n, queue, out);
-            replay_add_side(out, &said, held);
-        }
-        if (found && (!q.local || out->state == REPLAY_RUNNING))
-            continue;
-        out->master = said.master;
-        out->mirrors = said.mirrors;
-        out->synced = said.synced;
-        snprintf(out->policy, sizeof(out->policy), "%s", q.policy ? q.policy : "");
-        out->state = q.state == QUEUE_STOPPED ? REPLAY_STOPPED
-                     : q.state == QUEUE_DOWN  ? REPLAY_DOWN
-                     : q.local                ? REPLAY_RUNNING
-                                              : REPLAY_GONE;
-        found = true;
-    }
-    if (!found && !all)
-        out->state = REPLAY_DOWN; /* nobody runs who could say */
-    return 0;
-}
+/* ---- afterwards ---- */
 
 static enum sched_fate fate_of(enum ending e)
 {

@@ -16,4 +16,17 @@ int replay_on_sim(const struct sched *s, const char *name, bool trace, FILE *out
  * Prints what happened line by line, and the promise that broke. 0: all held; 1: one broke. */
 int replay_seeded(const struct sched *s, const char *name, const char *text, bool trace, FILE *out);
 
+/* For who watches (result->watch), without a word on paper: after each event what its nodes show, of each
+ * message what the simulator's own ledger has, and one step more, SCHED_END. 0, or an error and
+ * result->problem: it cannot be read. result->problem is the promise that broke, from the step on after which
+ * it did. */
+int replay_seeded_shown(const struct sched *s, const char *name, const char *text,
+                        struct replay_result *result);
+struct plan;
+void replay_plan_shown(const struct sched *s, struct plan *p,
+                       struct replay_result *result); /* the same, of a world that is there */
+
+/* Why no other world plays it; the caller frees it. */
+char *replay_seeded_elsewhere(const struct sched *s, const char *file);
+
 #endif
