@@ -233,6 +233,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     if (looked_elsewhere(m, s))
         newest = s->looked_at;
     find_keep_place(m, s);
+    m->cut_at = m->snapshot ? m->cut_at : s->taken_at; /* of those that were taken up */
     m->cut = still_cut(m, s);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);

@@ -248,6 +248,11 @@ static void a_step_that_failed_is_run_by_r(void **state)
                     "node1 does not answer. Arrows select it, a starts it; then r runs this once more");
     assert_frame_contains(&m,
                           "\nits program ended with exit code 1: node1 does not answer. Arrows select it, a");
+    m.cut = 1; /* a alone would wait for the others */
+    assert_frame_lacks(&m, "\na:Start");
+    assert_frame_contains(&m, "x:Heal");
+    assert_keys_say(
+        &m, "n", "node1 does not answer, and its links are cut. Arrows select it, x heals them, a starts it");
     model_finish(&m);
     sketch_destroy(l);
 }
