@@ -129,9 +129,8 @@ bool model_refuses_unanswered(struct model *m, const char *what)
                   what, m->snapshot->moved_to);
     else if (unanswered)
         model_say(m,
-                  question_choice(m, 'a') < 0
-                      ? _("%s: not now, no node answers; a starts the selected one")
-                      : _("%s: not now, no node answers; :start starts the selected one"),
+                  question_keeps(m, 'a') ? _("%s: not now, no node answers; :start starts the selected one")
+                                         : _("%s: not now, no node answers; a starts the selected one"),
                   what);
     return unanswered;
 }
@@ -538,6 +537,10 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
         return effect;
     int choice = question_choice(m, key); /* then it is no other key: a starts no node while it waits */
     const struct key_entry *entry = key_find(choice >= 0 ? 'A' : key);
+    if (entry && choice < 0 && question_keeps(m, key)) {
+        model_say(m, _("%c: A changes your answer; :start_app starts the selected node"), key);
+        return EFFECT_DRAW;
+    }
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {

@@ -427,7 +427,7 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
 {
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
         return k->request == first_in_bar(m);
-    bool answers = question_choice(m, 'a') >= 0; /* a is the start key when that is over */
+    bool answers = question_keeps(m, 'a'); /* a is the start key when that is over */
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
         return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
     return k->bar && !(k->acts && (m->readonly || m->replay));

@@ -70,6 +70,9 @@ int question_choice(const struct model *m, int key);
 /* It is one of the choices, of which the learner took one before: A changes that while the question is open.
  */
 bool question_answered(const struct model *m, int key);
+/* It answers the question that stands there, or did: until the step was run it is no other key. Who presses
+ * it means the question: a node that starts then would spoil what is asked. */
+bool question_keeps(const struct model *m, int key);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
 char *two_sentences(char *first, char *second); /* one after the other; takes both over */

@@ -391,12 +391,13 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
     static const char stopped[] =
         "Error: this command requires the 'rabbit' app to be running on the target node.";
     static const char *const shown[2][2] = {
+        /* while it is an answer, given or not; once the step was run */
         {"select it, :start_app starts it\n", "select it, a starts it\n"},
         {"Arrows select it, :start starts\n", "Arrows select it, a starts it;"}};
     static const char silent[] =
         "Error: unable to perform an operation on node 'node2'. Please see diagnostics";
     (void)state;
-    for (int asked = 0; asked < 2; asked++) {
+    for (int asked = 0; asked < 3; asked++) {
         struct lesson *l = sketch_lesson();
         struct model m;
         model_init(&m, l, NULL, false, false);
@@ -405,6 +406,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
         sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
         if (asked)
             assert_true(lesson_answer(l, 0));
+        l->steps[2].acted = asked == 2;
         struct command *run = NULL;
         for (int i = 0; i < 2; i++) {
             types(&m, ":-n node2 list_queues\n", &run);
@@ -412,7 +414,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
             model_ran(&m, run);
             model_output(&m, run, i ? silent : stopped, strlen(i ? silent : stopped));
             model_ended(&m, run, 69);
-            assert_frame_contains(&m, shown[i][asked]);
+            assert_frame_contains(&m, shown[i][asked == 2]);
         }
         model_finish(&m);
         sketch_destroy(l);
@@ -420,7 +422,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
 }
 
 /* While the question waits a, b and c are its choices in every view, and a starts nothing, though it is the
- * start key; once it has an answer, or the step was run without one, it is that again. */
+ * start key; once it has an answer they do nothing, and once the step was run a is the start key again. */
 static void a_letter_answers_while_the_question_waits(void **state)
 {
     static const char *const views[] = {"1", "2", "3", "4", "1f"};
@@ -449,13 +451,18 @@ static void a_letter_answers_while_the_question_waits(void **state)
                         "You say b: node2 and node3. A again is the next answer; n goes on.");
     assert_true(lesson_answer(l, m.answer));
     assert_frame_contains(&m, "c: none -- you say b; A changes it\n");
-    assert_frame_contains(&m, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9");
-    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    assert_frame_contains(&m, "\nn:Next A:Answer q:Quit ?:Help s:Stop K:Kill-9");
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) { /* nor does it act now */
+        types(&m, views[i], &run);
+        assert_keys_say(&m, "a", "a: A changes your answer; :start_app starts the selected node");
+    }
+    types(&m, "f", &run);
     assert_keys_say(&m, "d", "d: no such key");
     assert_keys_say(&m, "c", "c: A changes your answer");
     assert_keys_say(&m, "b", "b: A changes your answer");
     l->steps[2].acted = true; /* it runs: that is over */
     assert_keys_say(&m, "b", "b: no such key");
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
     l->steps[2].acted = false;
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
     assert_int_equal(m.answer, 2);
