@@ -173,7 +173,8 @@ struct command *command_publish(const struct model *m, const char *queue, const 
                                 persistent ? "--persistent" : "",
                                 confirm ? "--confirm" : "",
                                 NULL};
-    return on_program(m, program_path(m, "producer"), queue, more);
+    const char *newest = persistent || confirm ? command_program(m->tools, "producer") : NULL;
+    return on_program(m, newest ? newest : program_path(m, "producer"), queue, more);
 }
 
 /* -1: nobody can say */

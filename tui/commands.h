@@ -14,7 +14,8 @@ char *shell_word(const char *word); /* as one would type it into a shell; the ca
 const char *command_program(const struct lesson *l, const char *program);
 
 /* The lesson's producer and consumer, through a node that runs; counts as they were typed. NULL: they cannot
- * be run; command_why_not says why. */
+ * be run; command_why_not says why. Persistent, or confirmed: through the newest lesson's producer, if
+ * model.tools has one, for the first lessons' do not know that. */
 struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
                                 bool persistent, bool confirm);
 struct command *command_get(const struct model *m, const char *queue, const char *count);

@@ -61,8 +61,11 @@ void form_reset(struct form *f, enum form_kind kind)
 
 void form_finish(struct form *f)
 {
-    for (int i = 0; i < FORM_FIELDS; i++)
+    for (int i = 0; i < FORM_FIELDS; i++) {
         input_finish(&f->fields[i]);
+        free(f->before[i]);
+        f->before[i] = NULL;
+    }
     free(f->wrong);
     free(f->offered);
     f->wrong = f->offered = NULL;
@@ -98,12 +101,27 @@ static void offer_pattern(struct model *m)
 
 void form_open(struct model *m, enum form_kind kind)
 {
+    struct form *f = &m->forms[kind];
     m->overlay = OVERLAY_FORM;
     m->form = kind;
     if (kind == FORM_POLICY)
         offer_pattern(m);
-    m->forms[kind].at = 0;
-    m->forms[kind].chosen = true;
+    f->at = 0;
+    f->chosen = true;
+    for (int i = 0; i < kinds[kind].len; i++) {
+        free(f->before[i]);
+        f->before[i] = xstrdup(input_text(&f->fields[i]));
+    }
+}
+
+/* Nothing was done, so nothing of it is left: who comes back to the form does not run by Enter what was
+ * thought better of. */
+static void cancel(struct model *m)
+{
+    struct form *f = &m->forms[m->form];
+    m->overlay = OVERLAY_NONE;
+    for (int i = 0; i < kinds[m->form].len; i++)
+        input_set(&f->fields[i], f->before[i] ? f->before[i] : "");
 }
 
 /* ---- what it runs
@@ -393,7 +411,7 @@ enum effect form_key(struct model *m, int key, struct command **run)
     f->wrong = NULL;
     f->asked = false;
     if (key == KEY_ESCAPE) {
-        m->overlay = OVERLAY_NONE;
+        cancel(m);
     } else if (key == KEY_RETURN && (is_wrong(m) || (!asked && is_doubtful(m)))) {
         return EFFECT_DRAW;
     } else if (key == KEY_RETURN) {
