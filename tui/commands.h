@@ -43,6 +43,10 @@ const char *step_of_app(const struct lesson_step *s, const char *verb);
 bool command_heals(const struct model *m, int node);
 bool command_cut_heals(const struct model *m);
 
+/* model.c: what has to end before this request: a step, before the next one; the beginning again, before
+ * anything. Besides them, several things may run: a producer, while its node is stopped. NULL: nothing. */
+const struct command *model_in_the_way(const struct model *m, enum request request);
+
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */
 struct command *command_for(struct model *m, enum request request);

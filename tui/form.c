@@ -87,7 +87,7 @@ static char *lessons_pattern(const struct model *m)
     return pattern;
 }
 
-/* Nothing that a later step of the lesson is about; what somebody has typed stays. */
+/* Nothing that a later step of the lesson is about; what somebody has set stays. */
 static void offer_pattern(struct model *m)
 {
     struct form *f = &m->forms[FORM_POLICY];

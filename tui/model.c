@@ -478,9 +478,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     return EFFECT_NONE;
 }
 
-/* What has to end before this request: a step, before the next one; the beginning again, before anything.
- * Besides them, several things may run: a producer, while its node is stopped. */
-static const struct command *in_the_way(const struct model *m, enum request request)
+const struct command *model_in_the_way(const struct model *m, enum request request)
 {
     bool step = request == REQUEST_NEXT || request == REQUEST_REPEAT;
     for (size_t i = 0; i <= m->others.len; i++) {
@@ -559,7 +557,7 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
         model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
         return EFFECT_DRAW;
     }
-    const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
+    const struct command *other = entry->acts ? model_in_the_way(m, entry->request) : NULL;
     if (other) {
         char *text = still_running_text(other);
         model_say(m, "%s", text);

@@ -30,6 +30,8 @@ static const char *help_of(const struct model *m, size_t i)
 {
     const struct key_entry *k = &key_table[i];
     bool refused = k->acts || (k->request == REQUEST_RECORD && !m->time.paused);
+    if (!m->compared && m->replay && k->request == REQUEST_COMMAND)
+        return N_("export or quit, typed; other verbs want a lab");
     if (!m->compared)
         return m->replay && refused ? NULL : k->help;
     return i && k[-1].request == k->request ? NULL : key_in_compare(k);

@@ -383,12 +383,14 @@ static void draw_command(const struct model *m, struct canvas *c, struct rect r)
     words_finish(&w);
 }
 
-/* What the key would do now. */
-static const char *bar_word(const struct model *m, const struct key_entry *k)
+/* What the key would do now. buffer: of 32 bytes, where it is made. */
+static const char *bar_word(const struct model *m, const struct key_entry *k, char buffer[32])
 {
+    if (k->request == REQUEST_GO_ON)
+        snprintf(buffer, 32, _("Lesson-%d"), m->next_lesson);
     return k->request == REQUEST_CUT && command_cut_heals(m) ? _("Heal")
            : k->request == REQUEST_REPEAT                    ? _("Again")
-           : k->request == REQUEST_GO_ON                     ? _("Next-lesson")
+           : k->request == REQUEST_GO_ON                     ? buffer
            : k->request == REQUEST_ANSWER                    ? _("Answer")
                                                              : _(k->bar);
 }
@@ -413,13 +415,27 @@ static const char *time_word(const struct model *m, const struct key_entry *k)
 }
 
 /* What brings the lesson on stands first: what the step says that helps, and after the last one the next
- * lesson, if there is one. */
+ * lesson, if there is one. Not what would only say that something runs still. */
 static enum request first_in_bar(const struct model *m)
 {
     bool done = m->lesson && model_step(m) == m->lesson->steps_len;
-    return m->readonly || m->replay ? REQUEST_NONE
-           : done                   ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
-                                    : step_key(m);
+    enum request key = m->readonly || m->replay ? REQUEST_NONE
+                       : done                   ? (m->next_lesson ? REQUEST_GO_ON : REQUEST_NONE)
+                                                : step_key(m);
+    return key != REQUEST_NONE && model_in_the_way(m, key) ? REQUEST_NONE : key;
+}
+
+/* What acts on the selected node, on the selected queue: the bar of a page of the one has no keys of the
+ * other's. */
+static bool of_node(enum request request)
+{
+    return request == REQUEST_STOP || request == REQUEST_START || request == REQUEST_KILL ||
+           request == REQUEST_CUT;
+}
+
+static bool of_queue(enum request request)
+{
+    return request == REQUEST_PUBLISH || request == REQUEST_GET || request == REQUEST_POLICY;
 }
 
 /* Whether it stands in the bar besides those of time. */
@@ -428,6 +444,13 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
     if (k->request == REQUEST_NEXT || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON)
         return k->request == first_in_bar(m);
     bool answers = question_keeps(m, 'a'); /* a is the start key when that is over */
+    if ((m->view == VIEW_NODE && of_queue(k->request)) || (m->view == VIEW_QUEUE && of_node(k->request)))
+        return false;
+    const struct node_seen *n =
+        m->snapshot && m->node < (int)m->snapshot->nodes_len ? &m->snapshot->nodes[m->node] : NULL;
+    if (n && ((k->request == REQUEST_STOP && n->state == NODE_NOT_RUNNING) ||
+              (k->request == REQUEST_KILL && n->gone))) /* there is nothing to stop, or to kill */
+        return false;
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
         return answers == (k->request == REQUEST_ANSWER) && !(m->readonly || m->replay);
     return k->bar && !(k->acts && (m->readonly || m->replay));
@@ -445,7 +468,8 @@ static const struct key_entry *key_of_bar(enum request first, size_t place)
 
 static int bar_columns(const struct model *m, const struct canvas *c, const struct key_entry *k, bool word)
 {
-    return text_columns(c, k->name) + 1 + (word ? 1 + text_columns(c, bar_word(m, k)) : 0);
+    char made[32];
+    return text_columns(c, k->name) + 1 + (word ? 1 + text_columns(c, bar_word(m, k, made)) : 0);
 }
 
 /* How many of these keys have their word where not all have room for it: the last ones go without. */
@@ -475,6 +499,11 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
         x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _(word)) + 1;
     }
+    if (m->view == VIEW_QUEUE || m->view == VIEW_NODE) { /* no number above leads to them, or away */
+        x = canvas_put(c, r, x, 0, STYLE_STRONG, "Esc");
+        x = canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", _("Close")) + 1;
+    }
+    char made[32];
     enum request first = first_in_bar(m);
     size_t with = with_words(m, c, r.width - x);
     for (size_t i = 0; i < key_table_len; i++) {
@@ -484,7 +513,7 @@ static void draw_bar(const struct model *m, struct canvas *c, struct rect r)
         if (x + bar_columns(m, c, k, i < with) - 1 > r.width)
             return;
         x = canvas_put(c, r, x, 0, STYLE_STRONG, k->name);
-        x = (i < with ? canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", bar_word(m, k)) : x) + 1;
+        x = (i < with ? canvas_printf(c, r, x, 0, STYLE_DIM, ":%s", bar_word(m, k, made)) : x) + 1;
     }
 }
 

@@ -182,7 +182,7 @@ static void begun_again_it_asks_again(void **state)
 }
 
 /* The policy that the form offers is the lesson's so far, and not that of a step which is still to come; what
- * somebody has typed stays. */
+ * somebody has set stays. */
 static void the_form_tells_nothing_before_its_time(void **state)
 {
     (void)state;
@@ -202,8 +202,12 @@ static void the_form_tells_nothing_before_its_time(void **state)
     l->steps[0].state = l->steps[1].state = STEP_SEEN;
     types(&m, "P", &run);
     assert_frame_contains(&m, mirrior);
-    types(&m, "\t\x15^own", &run);
-    types(&m, "\x1b", &run);
+    types(&m, "\t\x15^not\x1b", &run); /* cancelled */
+    types(&m, "P", &run);
+    assert_frame_contains(&m, mirrior);
+    assert_keys_run(&m, "\t\x15^own\n",
+                    "labctl -n node1 set_policy mirrior '^own' "
+                    "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
     types(&m, "P", &run);
     assert_frame_contains(&m, "set_policy mirrior '^own' ");
     model_finish(&m);
@@ -358,18 +362,26 @@ static void a_small_screen_has_them_all(void **state)
     assert_contains(frame, "hello: 100000 messages are out of reach");
     assert_contains(frame, "+>node1 NOT RUNNING");
     assert_contains(frame,
-                    "\nq:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g P\n"); /* n has nothing left */
+                    "\nq:Quit ?:Help a:Start K:Kill-9 x:Cut p:Publish g:Get P\n"); /* n has nothing left */
     free(frame);
     m.next_lesson = 8;
     frame = model_frame(&m, 60, 20);
-    assert_contains(frame, "\nN:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P\n");
+    assert_contains(frame, "\nN:Lesson-8 q:Quit ?:Help a:Start K:Kill-9 x:Cut p g P\n");
     free(frame);
+    m.snapshot->nodes[0].state = NODE_UP; /* at 80 columns none is left to itself, at the end neither */
+    assert_frame_contains(
+        &m, "\nN:Lesson-8 q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g:Get P:Policy\n");
+    m.cut = 1;
+    assert_frame_contains(
+        &m, "\nN:Lesson-8 q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Heal p:Publish g:Get P:Policy\n");
+    m.cut = 0;
+    m.snapshot->nodes[0].state = NODE_NOT_RUNNING;
     struct canvas c; /* a click on a key whose word has no room is that key */
     int keys[MOUSE_KEYS];
     canvas_init(&c);
     canvas_resize(&c, 60, 20);
     screen_draw(&m, &c);
-    int last = (int)strlen("N:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P") - 1;
+    int last = (int)strlen("N:Lesson-8 q:Quit ?:Help a:Start K:Kill-9 x:Cut p g P") - 1;
     assert_int_equal(mouse_keys(&m, &c, 3, 19, keys), 1);
     assert_int_equal(keys[0], 'N');
     assert_int_equal(mouse_keys(&m, &c, last, 19, keys), 1);
