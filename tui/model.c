@@ -414,6 +414,16 @@ static enum effect show_lesson(struct model *m, bool again)
     return model_show(m, VIEW_LESSON);
 }
 
+/* Elsewhere nobody would see it, but whoever comes back. */
+static enum effect fold(struct model *m)
+{
+    if (m->view == VIEW_CLUSTER)
+        m->folded = !m->folded;
+    else
+        model_say(m, "%s", _("f folds the lesson in view 1: go there first"));
+    return EFFECT_DRAW;
+}
+
 static enum effect perform(struct model *m, enum request request, struct command **run)
 {
     switch (request) {
@@ -463,7 +473,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_VIEW_LESSON: return show_lesson(m, request == REQUEST_EXPLAIN);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
     case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
-    case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;
+    case REQUEST_FOLD: return fold(m);
     case REQUEST_EARLIER:
     case REQUEST_LATER:
     case REQUEST_PAUSE:

@@ -96,6 +96,8 @@ int ledger_rows(const struct model *m, struct canvas *c, int width);         /* 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 int events_hint_rows(const struct model *m, const struct canvas *c,
                      int width); /* beside one, of the newest, if it is a hint */
+int events_newest_rows(const struct model *m, const struct canvas *c,
+                       int width); /* the same, whatever it is */
 /* How many events, of those that pass the filter, come after the last one that is shown when the first is. */
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r);
 

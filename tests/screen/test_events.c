@@ -283,7 +283,8 @@ static void the_one_acted_on_comes_first(void **state)
     story_end(&t);
 }
 
-/* Beside the lesson a row is short, and there are many: what is longer goes on in the next one. */
+/* The newest goes on in the next row; those before it do beside the lesson, where a row is short and there
+ * are many. */
 static void a_long_event_is_read_to_its_end(void **state)
 {
     static const char policy[] = "mirrior set on ^mirrior: "
@@ -296,7 +297,12 @@ static void a_long_event_is_read_to_its_end(void **state)
     event(s, 1, "policy", NULL, policy);
     model_init(&m, NULL, NULL, false, false);
     model_observe(&m, s);
-    assert_frame_contains(&m, "..\n"); /* in 80x24 each has one row */
+    assert_frame_contains(&m, "\"automatic\"}");
+    assert_frame_lacks(&m, "..\n");
+    event(s, 2, "node", NULL, "node1 answers again");
+    model_observe(&m, s);
+    assert_frame_contains(&m, "..\n"); /* in 80x24 the older ones have one row each */
+    assert_frame_contains(&m, "node1 answers again\n");
     char *frame = model_frame(&m, 160, 45);
     assert_contains(frame, "  policy   mirrior set on ^mirrior:");
     assert_contains(frame, "\"automatic\"}");

@@ -292,6 +292,40 @@ static void what_the_lessons_own_producer_does_not_know(void **state)
     sketch_destroy(newest);
 }
 
+/* No half of a word: where the form's own words have no room shorter ones stand there. */
+static void a_narrow_form_has_whole_words(void **state)
+{
+    static const struct {
+        int key;
+        const char *wide, *narrow;
+    } all[] = {
+        {'P', "whose name matches the pattern follows it. ", "Every queue that matches follows it. "},
+        {'p', "The lesson's producer publishes through a node that runs. ", "| Through a node that runs. "},
+        {'g', "takes them from the queue, the oldest first. ", "| The oldest first. "}};
+    struct labdir lab;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    (void)state;
+    lab_of_three(&lab);
+    with_programs(l);
+    model_init(&m, l, &lab, false, false);
+    see(&m, "rest");
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct command *run;
+        model_key(&m, all[i].key, &run);
+        assert_int_equal(m.overlay, OVERLAY_FORM);
+        assert_frame_contains(&m, all[i].wide);
+        assert_frame_contains(&m, "Ctrl-U: empty it   Esc: cancel ");
+        char *frame = model_frame(&m, 52, 18);
+        assert_contains(frame, all[i].narrow);
+        assert_contains(frame, "| Enter: do it   Esc: cancel ");
+        free(frame);
+        model_key(&m, KEY_ESCAPE, &run);
+    }
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* A form that is cancelled forgets; after one that ran Enter alone publishes one message, like it. */
 static void what_a_form_remembers(void **state)
 {
@@ -331,6 +365,7 @@ int main(void)
         cmocka_unit_test(publishing_asks_how_many_and_runs_the_lessons_producer),
         cmocka_unit_test(what_the_lessons_own_producer_does_not_know),
         cmocka_unit_test(what_a_form_remembers),
+        cmocka_unit_test(a_narrow_form_has_whole_words),
     };
     return cmocka_run_group_tests_name("screen/forms", tests, NULL, NULL);
 }
