@@ -1,6 +1,7 @@
 # lab.mk: tests of common/lab (configuration, folder, lessons and their proofs, processes) and common/client.
 $(call unit_test,lab/config,tests/lab/test_config.c,lab base)
 $(call unit_test,lab/labdir,tests/lab/test_labdir.c,lab base)
+$(call unit_test,lab/links,tests/lab/test_links.c,lab base)
 $(call unit_test,lab/fact,tests/lab/test_fact.c,lab base)
 $(call unit_test,lab/proof,tests/lab/test_proof.c tests/lab/look.c,lab base)
 $(call unit_test,lab/lesson_steps,tests/lab/test_lesson_steps.c tests/lab/look.c,lab base)

@@ -55,12 +55,22 @@ static const struct node_seen *node_of(const struct model *m, char *const *actio
     return NULL;
 }
 
+static bool is_cut(const struct model *m, const struct node_seen *n)
+{
+    return m->cut >> (n - m->snapshot->nodes) & 1;
+}
+
 char *step_failed_text(const struct model *m, const struct lesson_step *s)
 {
     if (!s->action || !s->acted || s->exit_code <= 0)
         return NULL;
     const struct node_seen *n = node_of(m, s->action);
     bool starts = step_of_app(s, "start_app") != NULL;
+    if (n && !n->answers && !starts && is_cut(m, n))
+        return format_text(
+            _("its program ended with exit code %d: %s does not answer, and its links are cut. Arrows select "
+              "it, x heals them, a starts it; then r runs this once more"),
+            s->exit_code, n->name);
     if (n && !n->answers && !starts)
         return format_text(
             _("its program ended with exit code %d: %s does not answer. Arrows select it, a starts "
@@ -82,10 +92,11 @@ enum request step_key(const struct model *m)
     const struct lesson_step *s = &m->lesson->steps[step];
     char *lacks = step_lacks(m, s), *failed = lacks ? NULL : step_failed_text(m, s);
     const struct node_seen *n = failed ? node_of(m, s->action) : NULL;
-    enum request key = lacks                                              ? REQUEST_NONE
-                       : !failed                                          ? REQUEST_NEXT
-                       : n && !n->answers && !step_of_app(s, "start_app") ? REQUEST_START
-                                                                          : REQUEST_REPEAT;
+    enum request key = lacks                                             ? REQUEST_NONE
+                       : !failed                                         ? REQUEST_NEXT
+                       : !n || n->answers || step_of_app(s, "start_app") ? REQUEST_REPEAT
+                       : is_cut(m, n)                                    ? REQUEST_NONE /* x, then a */
+                                                                         : REQUEST_START;
     free(lacks);
     free(failed);
     return key;

@@ -136,7 +136,9 @@ static char *side_names(const struct snapshot *s, node_bits side)
     return t.s ? t.s : xstrdup("?");
 }
 
-static char *still_apart(const struct model *m, const char *others)
+/* others: who has to begin again, and their names. s and a act on the selected node, and must not meet one of
+ * the side that is to stay. */
+static char *still_apart(const struct model *m, node_bits others, const char *names)
 {
     const char *handling = m->lab ? m->lab->partition_handling : "";
     if (strcmp(handling, "autoheal") == 0)
@@ -144,15 +146,21 @@ static char *still_apart(const struct model *m, const char *others)
     if (strcmp(handling, "pause_minority") == 0)
         return xstrdup(_("Links back: the nodes that paused start again by themselves"));
     if (model_only_looks(m)) /* there is no key that mends it */
-        return format_text(_("Two views: %s stayed apart, though the links are back"), others);
+        return format_text(_("Two views: %s stayed apart, though the links are back"), names);
     int torn = 0;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
         torn += queue_seen_masters(&m->snapshot->queues[i]) > 1;
+    bool selected = others == (node_bits)1 << m->node;
     if (!torn)
-        return format_text(_("Two views: stop and start %s (s, a)"), others);
-    return format_text(NP_("Two views: stop and start %s (s, a); its side of %d queue is discarded",
-                           "Two views: stop and start %s (s, a); its side of %d queues is discarded", torn),
-                       others, torn);
+        return format_text(selected ? _("Two views: stop and start %s (s, a)")
+                                    : _("Two views: select %s, then s, a (stop and start)"),
+                           names);
+    return format_text(
+        selected ? NP_("Two views: stop and start %s (s, a); its side of %d queue is discarded",
+                       "Two views: stop and start %s (s, a); its side of %d queues is discarded", torn)
+                 : NP_("Two views: select %s, then s, a; its side of %d queue is discarded",
+                       "Two views: select %s, then s, a; its side of %d queues is discarded", torn),
+        names, torn);
 }
 
 /* Whose links are still cut, best those of the selected node; -1: nobody's that a key mends. */
@@ -184,7 +192,7 @@ char *apart_advice(const struct model *m)
     char *theirs = side_names(s, others), *mine = side_names(s, ours), *text;
     int heals = model_only_looks(m) ? -1 : healed_by_key(m);
     if (back)
-        text = still_apart(m, theirs);
+        text = still_apart(m, others, theirs);
     else if (heals < 0)
         text = format_text(_("PARTITIONED: %s | %s. Each side serves its own clients."), theirs, mine);
     else if (heals == m->node)

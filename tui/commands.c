@@ -186,7 +186,8 @@ struct command *command_publish(const struct model *m, const char *queue, const 
                                 persistent ? "--persistent" : "",
                                 confirm ? "--confirm" : "",
                                 NULL};
-    return on_program(m, program_path(m, "producer"), queue, more);
+    const char *newest = persistent || confirm ? command_program(m->tools, "producer") : NULL;
+    return on_program(m, newest ? newest : program_path(m, "producer"), queue, more);
 }
 
 /* -1: nobody can say */
@@ -279,7 +280,23 @@ bool command_cut_heals(const struct model *m)
     return command_heals(m, m->node);
 }
 
-/* A node that was cut off from the others is given its links back, any other is cut off. */
+/* Every link that is cut is one of this node's: healing those heals the cluster. */
+static bool has_all_cut_links(const struct model *m, int node)
+{
+    const struct snapshot *s = m->snapshot;
+    for (int i = 0; i < (int)s->nodes_len; i++)
+        for (int other = 0; other < i; other++) {
+            bool cut = ((m->cut >> i | m->cut >> other) & 1) ||
+                       (snapshot_apart(s, i, other) && !snapshot_met(s, i, other));
+            if (cut && i != node && other != node)
+                return false;
+        }
+    return true;
+}
+
+/* A node that was cut off from the others is given its links back, any other is cut off. Of one that misses
+ * only others that were cut off all links are healed: x is said to heal, and the cut may be another node's.
+ */
 static struct command *cut_selected(struct model *m)
 {
     const char *node = selected_node(m);
@@ -292,7 +309,9 @@ static struct command *cut_selected(struct model *m)
         free(advice);
         return NULL;
     }
-    const char *words[] = {"labctl", "-n", node, command_cut_heals(m) ? "heal" : "cut", node, NULL};
+    bool heals = command_cut_heals(m);
+    const char *which = heals && !has_all_cut_links(m, m->node) ? NULL : node;
+    const char *words[] = {"labctl", "-n", node, heals ? "heal" : "cut", which, NULL};
     return command_of(words, COMMAND_OF_KEY);
 }
 

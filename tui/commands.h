@@ -14,7 +14,8 @@ char *shell_word(const char *word); /* as one would type it into a shell; the ca
 const char *command_program(const struct lesson *l, const char *program);
 
 /* The lesson's producer and consumer, through a node that runs; counts as they were typed. NULL: they cannot
- * be run; command_why_not says why. */
+ * be run; command_why_not says why. Persistent, or confirmed: through the newest lesson's producer, if
+ * model.tools has one, for the first lessons' do not know that. */
 struct command *command_publish(const struct model *m, const char *queue, const char *count, const char *text,
                                 bool persistent, bool confirm);
 struct command *command_get(const struct model *m, const char *queue, const char *count);
@@ -45,6 +46,10 @@ const char *command_node_at(const struct model *m, const char *port);
 /* That node is cut off: the key would give its links back. And: the selected one is. */
 bool command_heals(const struct model *m, int node);
 bool command_cut_heals(const struct model *m);
+
+/* model.c: what has to end before this request: a step, before the next one; the beginning again, before
+ * anything. Besides them, several things may run: a producer, while its node is stopped. NULL: nothing. */
+const struct command *model_in_the_way(const struct model *m, enum request request);
 
 /* The command that a key asks for on the current selection; NULL and a message in the model if there is
  * nothing it could act on. */

@@ -41,16 +41,16 @@ static const struct field get_fields[] = {
 };
 
 static const struct {
-    const char *title, *about;
+    const char *title, *about, *brief; /* brief: where there is no room for what it is about */
     const struct field *fields;
     int len;
 } kinds[FORMS] = {
     [FORM_POLICY] = {N_("Policy"), N_("Every queue whose name matches the pattern follows it."),
-                     policy_fields, POLICY_FIELDS},
+                     N_("Every queue that matches follows it."), policy_fields, POLICY_FIELDS},
     [FORM_PUBLISH] = {N_("Publish"), N_("The lesson's producer publishes through a node that runs."),
-                      publish_fields, PUBLISH_FIELDS},
+                      N_("Through a node that runs."), publish_fields, PUBLISH_FIELDS},
     [FORM_GET] = {N_("Get"), N_("The lesson's consumer takes them from the queue, the oldest first."),
-                  get_fields, GET_FIELDS},
+                  N_("The oldest first."), get_fields, GET_FIELDS},
 };
 
 void form_reset(struct form *f, enum form_kind kind)
@@ -62,8 +62,11 @@ void form_reset(struct form *f, enum form_kind kind)
 
 void form_finish(struct form *f)
 {
-    for (int i = 0; i < FORM_FIELDS; i++)
+    for (int i = 0; i < FORM_FIELDS; i++) {
         input_finish(&f->fields[i]);
+        free(f->before[i]);
+        f->before[i] = NULL;
+    }
     free(f->wrong);
     free(f->offered);
     f->wrong = f->offered = NULL;
@@ -85,7 +88,7 @@ static char *lessons_pattern(const struct model *m)
     return pattern;
 }
 
-/* Nothing that a later step of the lesson is about; what somebody has typed stays. */
+/* Nothing that a later step of the lesson is about; what somebody has set stays. */
 static void offer_pattern(struct model *m)
 {
     struct form *f = &m->forms[FORM_POLICY];
@@ -99,12 +102,27 @@ static void offer_pattern(struct model *m)
 
 void form_open(struct model *m, enum form_kind kind)
 {
+    struct form *f = &m->forms[kind];
     m->overlay = OVERLAY_FORM;
     m->form = kind;
     if (kind == FORM_POLICY)
         offer_pattern(m);
-    m->forms[kind].at = 0;
-    m->forms[kind].chosen = true;
+    f->at = 0;
+    f->chosen = true;
+    for (int i = 0; i < kinds[kind].len; i++) {
+        free(f->before[i]);
+        f->before[i] = xstrdup(input_text(&f->fields[i]));
+    }
+}
+
+/* Nothing was done, so nothing of it is left: who comes back to the form does not run by Enter what was
+ * thought better of. */
+static void cancel(struct model *m)
+{
+    struct form *f = &m->forms[m->form];
+    m->overlay = OVERLAY_NONE;
+    for (int i = 0; i < kinds[m->form].len; i++)
+        input_set(&f->fields[i], f->before[i] ? f->before[i] : "");
 }
 
 /* ---- what it runs
@@ -395,7 +413,7 @@ enum effect form_key(struct model *m, int key, struct command **run)
     f->wrong = NULL;
     f->asked = false;
     if (ask == ASK_CLOSE) {
-        m->overlay = OVERLAY_NONE;
+        cancel(m);
     } else if (ask == ASK_ENTER && (is_wrong(m) || (!asked && is_doubtful(m)))) {
         return EFFECT_DRAW;
     } else if (ask == ASK_ENTER) {
@@ -497,13 +515,19 @@ bool form_chooses(const struct model *m)
     return kinds[m->form].fields[m->forms[m->form].at].choices[0] != NULL;
 }
 
+/* the one that has room for all of it, rather than half of the other */
+static void put_fitting(struct canvas *c, struct rect r, int y, const char *text, const char *brief)
+{
+    canvas_put(c, r, 0, y, STYLE_DIM, text_columns(c, text) > r.width ? brief : text);
+}
+
 void draw_form(const struct model *m, struct canvas *c)
 {
     const struct form *f = &m->forms[m->form];
     int len = kinds[m->form].len;
     struct rect r = draw_box(c, 76, len + 7, _(kinds[m->form].title));
     struct command *command = form_command(m);
-    canvas_put(c, r, 0, 0, STYLE_DIM, _(kinds[m->form].about));
+    put_fitting(c, r, 0, _(kinds[m->form].about), _(kinds[m->form].brief));
     for (int i = 0; i < len; i++) {
         const struct field *field = &kinds[m->form].fields[i];
         bool here = i == f->at;
@@ -527,7 +551,7 @@ void draw_form(const struct model *m, struct canvas *c)
         draw_paragraph(c, rect_rows(r, len + 1, 3), 0, 0, STYLE_NORMAL, text);
         free(text);
     }
-    canvas_put(c, r, 0, len + 4, STYLE_DIM,
-               _("Enter: do it   up, down: field   Ctrl-U: empty it   Esc: cancel"));
+    put_fitting(c, r, len + 4, _("Enter: do it   up, down: field   Ctrl-U: empty it   Esc: cancel"),
+                _("Enter: do it   Esc: cancel"));
     command_destroy(command);
 }

@@ -35,8 +35,9 @@ enum get_field { GET_QUEUE, GET_COUNT, GET_FIELDS };
 
 struct form {
     struct input fields[FORM_FIELDS];
-    int at;      /* the field that is typed in */
-    bool chosen; /* it was only gone to: what is typed takes the place of what is there */
+    char *before[FORM_FIELDS]; /* what they had when it was opened, and have again when it is cancelled */
+    int at;                    /* the field that is typed in */
+    bool chosen;               /* it was only gone to: what is typed takes the place of what is there */
     char
         *offered; /* the pattern that was put there for the lesson's step; NULL: the first values are there */
     char *wrong;  /* why Enter did nothing, or what a node said to it, until the next key; NULL: nothing is */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "lab/links.h"
 
 static char *seen_file(const struct labdir *lab)
 {
@@ -309,6 +310,19 @@ static void take_up_touched(struct model *m, const json_t *touched)
     }
 }
 
+/* The nodes whose links to all others are cut, whoever cut them: of a node that is stopped nobody can see it.
+ */
+static node_bits cut_off(const struct labdir *lab)
+{
+    uint32_t cut[LIMIT_NODES];
+    node_bits all = ((node_bits)1 << lab->nodes_len) - 1, off = 0;
+    links_cut(lab, cut);
+    for (size_t i = 0; i < lab->nodes_len && lab->nodes_len > 1; i++)
+        if ((cut[i] | (node_bits)1 << i) == all)
+            off |= (node_bits)1 << i;
+    return off;
+}
+
 void kept_take_up(struct model *m, const struct labdir *lab)
 {
     char *file = seen_file(lab);
@@ -329,6 +343,7 @@ void kept_take_up(struct model *m, const struct labdir *lab)
     take_up_losses(m, lab, seen);
     take_up_touched(m, json_object_get(seen, "touched"));
     m->stopped_apart = nodes_of(lab, seen, "stopped_apart");
+    m->cut = cut_off(lab);
     json_decref(seen);
     free(file);
 }

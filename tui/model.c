@@ -135,9 +135,8 @@ bool model_refuses_unanswered(struct model *m, const char *what)
                   what, m->snapshot->moved_to);
     else if (unanswered)
         model_say(m,
-                  question_choice(m, 'a') < 0
-                      ? _("%s: not now, no node answers; a starts the selected one")
-                      : _("%s: not now, no node answers; :start starts the selected one"),
+                  question_keeps(m, 'a') ? _("%s: not now, no node answers; :start starts the selected one")
+                                         : _("%s: not now, no node answers; a starts the selected one"),
                   what);
     return unanswered;
 }
@@ -239,6 +238,7 @@ void model_observe(struct model *m, const struct snapshot *s)
     if (looked_elsewhere(m, s))
         newest = s->looked_at;
     find_keep_place(m, s);
+    m->cut_at = m->snapshot ? m->cut_at : s->taken_at; /* of those that were taken up */
     m->cut = still_cut(m, s);
     snapshot_destroy(m->snapshot);
     m->snapshot = snapshot_clone(s);
@@ -420,6 +420,16 @@ static enum effect show_lesson(struct model *m, bool again)
     return model_show(m, VIEW_LESSON);
 }
 
+/* Elsewhere nobody would see it, but whoever comes back. */
+static enum effect fold(struct model *m)
+{
+    if (m->view == VIEW_CLUSTER)
+        m->folded = !m->folded;
+    else
+        model_say(m, "%s", _("f folds the lesson in view 1: go there first"));
+    return EFFECT_DRAW;
+}
+
 static enum effect perform(struct model *m, enum request request, struct command **run)
 {
     switch (request) {
@@ -469,7 +479,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     case REQUEST_VIEW_LESSON: return show_lesson(m, request == REQUEST_EXPLAIN);
     case REQUEST_DETAIL: return model_show(m, m->node_last || !m->queue ? VIEW_NODE : VIEW_QUEUE);
     case REQUEST_BACK: return find_all(m) ? EFFECT_DRAW : model_show(m, VIEW_CLUSTER);
-    case REQUEST_FOLD: m->folded = !m->folded; return EFFECT_DRAW;
+    case REQUEST_FOLD: return fold(m);
     case REQUEST_EARLIER:
     case REQUEST_LATER:
     case REQUEST_PAUSE:
@@ -484,9 +494,7 @@ static enum effect perform(struct model *m, enum request request, struct command
     return EFFECT_NONE;
 }
 
-/* What has to end before this request: a step, before the next one; the beginning again, before anything.
- * Besides them, several things may run: a producer, while its node is stopped. */
-static const struct command *in_the_way(const struct model *m, enum request request)
+const struct command *model_in_the_way(const struct model *m, enum request request)
 {
     bool step = request == REQUEST_NEXT || request == REQUEST_REPEAT;
     for (size_t i = 0; i <= m->others.len; i++) {
@@ -544,6 +552,10 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
         return effect;
     int choice = question_choice(m, key); /* then it is no other key: a starts no node while it waits */
     entry = choice >= 0 ? key_find('A') : entry;
+    if (entry && choice < 0 && question_keeps(m, key)) {
+        model_say(m, _("%c: A changes your answer; :start_app starts the selected node"), key);
+        return EFFECT_DRAW;
+    }
     if (!entry && (key <= ' ' || key >= 0x7f))
         return EFFECT_NONE;
     if (!entry) {
@@ -562,7 +574,7 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
         model_say(m, _("%s does nothing here: two are side by side. ? shows what does"), entry->name);
         return EFFECT_DRAW;
     }
-    const struct command *other = entry->acts ? in_the_way(m, entry->request) : NULL;
+    const struct command *other = entry->acts ? model_in_the_way(m, entry->request) : NULL;
     if (other) {
         char *text = still_running_text(other);
         model_say(m, "%s", text);

@@ -248,7 +248,7 @@ struct model {
     bool quit_asked;              /* q was pressed while something ran */
     VEC(char *) touched;          /* queues that the user acted on since the lesson began, by name */
     node_bits killed;             /* nodes whose process was killed from here: `start` brings them back */
-    node_bits cut;                /* nodes that were cut off from here: x heals them */
+    node_bits cut;                /* nodes that were cut off, from here or before: x heals them */
     ms_time cut_at;               /* the newest of these cuts, by the observer's clock */
 
     /* set once */

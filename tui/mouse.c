@@ -41,7 +41,7 @@ static int key_of_bar(const char *word)
         const struct key_entry *k = &key_table[i];
         size_t len = strlen(k->name);
         bool there = k->bar || k->request == REQUEST_REPEAT || k->request == REQUEST_GO_ON ||
-                     k->request == REQUEST_ANSWER;
+                     k->request == REQUEST_ANSWER || k->request == REQUEST_BACK;
         if (there && strncmp(word, k->name, len) == 0 && (!word[len] || word[len] == ':'))
             return k->key;
     }

@@ -32,6 +32,8 @@ static const char *help_of(const struct model *m, size_t i)
     const struct key_entry *k = &key_table[i];
     bool refused =
         (k->acts && model_only_looks(m)) || (k->request == REQUEST_RECORD && m->replay && !m->time.paused);
+    if (m->replay && k->request == REQUEST_COMMAND)
+        return N_("export or quit, typed; other verbs want a lab");
     return refused ? NULL : k->help;
 }
 
@@ -259,12 +261,12 @@ static const struct {
                       N_("The node leaves its cluster and forgets everything it holds: queues, messages, "
                          "policies, users.")},
     [DANGER_CLEAN] = {N_("Begin again"),
-                      N_("Starts the nodes that do not run, and removes the queues and policies that this "
-                         "lesson uses, with their messages.")},
+                      N_("Starts the nodes that do not run, heals links that are cut, and removes the queues "
+                         "and policies that this lesson uses, with their messages.")},
     [DANGER_GO_ON] =
         {N_("Go there"),
-         N_("Starts the nodes that the other lesson needs, and removes the queues and policies that "
-            "it uses, with their messages. The others stay.")},
+         N_("Starts the nodes that the other lesson needs, heals links that are cut, and removes the queues "
+            "and policies that it uses, with their messages. The others stay.")},
 };
 
 /* What would be done; going on, what is left undone. The caller frees it. */

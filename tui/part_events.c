@@ -103,10 +103,16 @@ static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r,
 #define MANY_ROWS 20 /* from here on each event is read to its end in the cluster view, too */
 
 /* In the cluster view each has one row, where there are few; but a hint, which says what a stop does, is
- * always read to its end. */
+ * always read to its end, and so is the newest of all where its part has the rows. */
 static bool is_whole(const struct model *m, const struct event_seen *e, int rows)
 {
     return m->view == VIEW_EVENTS || rows >= MANY_ROWS || strcmp(e->kind, "hint") == 0;
+}
+
+int events_newest_rows(const struct model *m, const struct canvas *c, int width)
+{
+    const struct event_seen *e = m->told.len ? &m->snapshot->events[m->told.items[m->told.len - 1]] : NULL;
+    return e ? event_rows(m->snapshot, c, width, e) - 1 : 0;
 }
 
 int events_hint_rows(const struct model *m, const struct canvas *c, int width)
@@ -144,18 +150,22 @@ void draw_events(const struct model *m, struct canvas *c, struct rect r, int fro
                    m->told.len     ? _("(nothing that passes the filter)")
                    : s->source < 0 ? _("(no node answers, and none is there to tell)")
                                    : _("(nothing has happened yet)"));
+    bool newest_whole =
+        all && events && event_rows(s, c, r.width, &s->events[at[events - 1]]) <= rows; /* it is the news */
     int last = events - from_end, used = 0, y = 1;
     last = last < 1 ? (events > 0) : last;
     int first = last;
     while (first > 0) {
         const struct event_seen *e = &s->events[at[first - 1]];
-        used += is_whole(m, e, rows) ? event_rows(s, c, r.width, e) : 1;
+        bool whole = is_whole(m, e, rows) || (newest_whole && first == events);
+        used += whole ? event_rows(s, c, r.width, e) : 1;
         if (used > rows && first < last)
             break;
         first--;
     }
     for (int i = first; i < last && y < r.height; i++)
-        y += draw_event(s, c, r, y, &s->events[at[i]], is_whole(m, &s->events[at[i]], rows));
+        y += draw_event(s, c, r, y, &s->events[at[i]],
+                        is_whole(m, &s->events[at[i]], rows) || (newest_whole && i + 1 == events));
     char *status = all ? NULL : find_status(m);
     char *place = all || status ? NULL : place_text(first, events - last);
     draw_title(c, r, 0, from_end ? _("Events (older ones; F: the newest)") : _("Events (newest last)"),

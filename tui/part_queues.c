@@ -242,6 +242,18 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
                                                   : "-");
 }
 
+/* how many more there are, over the names: "QUEUE +3", or "+3" alone */
+static void put_count(struct canvas *c, struct rect r, const struct columns *k, int hidden)
+{
+    char *text = format_text("%s +%d", _("QUEUE"), hidden);
+    bool fits = text_columns(c, text) <= k->name_width;
+    struct rect name = {r.x + k->name, r.y, k->name_width, 1};
+    canvas_fill(c, name, STYLE_NORMAL);
+    int x = fits ? canvas_put(c, name, 0, 0, STYLE_TITLE, _("QUEUE")) + 1 : 0;
+    canvas_printf(c, name, x, 0, STYLE_STRONG, "+%d", hidden);
+    free(text);
+}
+
 void draw_queues(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct snapshot *s = m->snapshot;
@@ -257,8 +269,10 @@ void draw_queues(const struct model *m, struct canvas *c, struct rect r)
     for (int i = 0; i < queues; i++)
         if (m->queue && strcmp(s->queues[m->shown.items[i]].name, m->queue) == 0)
             selected = i;
-    /* what is not shown is counted in a line of its own, where there is room for one */
+    /* what is not shown is counted in a line of its own, where there is room for one; else in the heading */
     bool counted = queues > rows && rows > 1;
+    if (queues > rows && rows == 1)
+        put_count(c, r, &k, queues - rows);
     rows -= counted && rows > 2;
     int first = selected >= rows ? selected - rows + 1 : 0;
     for (int i = first; i < queues && i - first < rows; i++)

@@ -129,11 +129,12 @@ static int rows_under(const struct model *m, const struct canvas *c, int width, 
     return rows;
 }
 
-/* of the step that was ticked last */
+/* of the step that was ticked last; at a lesson's end its account tells more */
 static int proof_rows(const struct model *m, const struct canvas *c, int width)
 {
     size_t current = model_step(m);
-    return current == 0 || current == m->lesson->steps_len ? 0 : rows_under(m, c, width, current - 1);
+    bool told = current == m->lesson->steps_len && m->lesson->number;
+    return current == 0 || told ? 0 : rows_under(m, c, width, current - 1);
 }
 
 /* of the current one, what it waits for still: that one wants to read to its end */
@@ -422,6 +423,22 @@ static size_t choose_listed(const struct model *m, int rows, int to_say, int ask
     return (size_t)listed;
 }
 
+#define ROOM_FOR_BOTH 58
+
+/* " 3/7, +2 above, +1 below ": how many of them were seen, and how many there was no room for; listed: from
+ * `first` on, up to `end`. Where both would leave the title no room what is still to come is counted. The
+ * caller frees it. */
+static char *count_of(int width, size_t seen, size_t steps, size_t first, size_t end)
+{
+    size_t below = seen < steps ? steps - end : 0; /* at its end all were seen: what is said of them counts */
+    if (first && below && width >= ROOM_FOR_BOTH)
+        return format_text(_(" %zu/%zu, +%zu above, +%zu below "), seen, steps, first, below);
+    if (first || below)
+        return format_text(below ? _(" %zu/%zu, +%zu below ") : _(" %zu/%zu, +%zu above "), seen, steps,
+                           below ? below : first);
+    return format_text(" %zu/%zu ", seen, steps);
+}
+
 void draw_steps(const struct model *m, struct canvas *c, struct rect r)
 {
     const struct lesson *l = m->lesson;
@@ -434,7 +451,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
             draw_ending(m, c, r);
         return;
     }
-    char title[256], count[64];
+    char title[256];
     if (l->number)
         snprintf(title, sizeof(title), _("Lesson %d: %s "), l->number, lesson_words(l->title));
     else /* a schedule */
@@ -466,9 +483,7 @@ void draw_steps(const struct model *m, struct canvas *c, struct rect r)
     free(shown);
     if (current == steps && y < r.height)
         draw_ending(m, c, rect_rows(r, y, r.height - y));
-    if (i < steps && current < steps)
-        snprintf(count, sizeof(count), _(" %zu/%zu, +%zu below "), current, steps, steps - i);
-    else
-        snprintf(count, sizeof(count), " %zu/%zu ", current, steps);
+    char *count = count_of(r.width, current, steps, first, i);
     draw_title(c, r, 0, title, count);
+    free(count);
 }

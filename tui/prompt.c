@@ -148,7 +148,8 @@ static enum effect run_words(struct model *m, word_list *words, struct command *
         model_say(m, "%s: %s", words->items[1], _(verb_says(words->items[1])));
         return EFFECT_DRAW;
     }
-    if ((!v || v->acts) && model_refuses(m, name))
+    bool asks = !v || v->of != OF_SCREEN; /* the past answers nobody */
+    if ((!v || v->acts || (asks && m->replay)) && model_refuses(m, name))
         return EFFECT_DRAW;
     if (v && v->of == OF_SCREEN)
         return own_word(m, v, words, run);
@@ -251,7 +252,9 @@ void draw_prompt(const struct model *m, struct canvas *c)
     const char *text = m->completions ? m->completions : above;
     if (!text)
         text = filter ? _("filters what is shown   Enter: keep it   Esc: show all")
-                      : _("labctl's verbs; publish, get, clean, export, quit   Tab: complete   Esc: cancel");
+               : m->replay
+                   ? _("export, quit; labctl's verbs want a lab   Tab: complete   Esc: cancel")
+                   : _("labctl's verbs; publish, get, clean, export, quit   Tab: complete   Esc: cancel");
     int rows = c->height > 3 ? paragraph_rows(c, c->width, text) : 0;
     rows = rows > c->height / 2 ? c->height / 2 : rows;
     int bar = c->height >= 3;

@@ -61,6 +61,12 @@ bool question_answered(const struct model *m, int key)
     return false;
 }
 
+bool question_keeps(const struct model *m, int key)
+{
+    const struct lesson *l = m->lesson;
+    return question_choice(m, key) >= 0 || (question_answered(m, key) && !l->steps[l->predict.step].acted);
+}
+
 /* the letters of all choices: "a, b or c" */
 static char *letters_text(const struct lesson_question *q)
 {

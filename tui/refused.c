@@ -54,7 +54,7 @@ static const char *node_of(const struct command *c)
 /* How the selected node is started: a does it, unless a is an answer now. killed: its process, too. */
 static const char *start_words(const struct model *m, bool killed)
 {
-    if (question_choice(m, 'a') < 0)
+    if (!question_keeps(m, 'a'))
         return _("a starts it");
     return killed ? _(":start starts it") : _(":start_app starts it");
 }

@@ -3,6 +3,7 @@
 #include "run_private.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,6 +51,15 @@ static void on_ended(void *arg, struct command *c, int exit_code)
 
 const struct jobs_fns run_jobs = {.output = on_output, .ended = on_ended};
 
+/* A child that does not become another program would note its signals in this one's loop: a Ctrl-C that is
+ * to end it would come back here instead, over and over. Only calls that are allowed after fork. */
+static void signals_of_its_own(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGWINCH};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        signal(signals[i], SIG_DFL);
+}
+
 /* What B does is no program of its own: a child of this one does it, so that the screen goes on meanwhile.
  * clear: the policies that it was told may go. */
 static int spawn_clean(struct run *r, const char *const *clear, int *fd, int *pid)
@@ -61,6 +71,7 @@ static int spawn_clean(struct run *r, const char *const *clear, int *fd, int *pi
     *pid = fork();
     if (*pid == 0) {
         char *error = NULL;
+        signals_of_its_own();
         int err = lesson_clean(r->lab, r->model.lesson, clear, &error);
         if (err)
             dprintf(ends[1], "%s\n", error ? error : err_text(err));

@@ -35,6 +35,7 @@ void screen_settle(struct model *m, struct canvas *c);
 void screen_draw(const struct model *m, struct canvas *c);
 
 void draw_header(const struct model *m, struct canvas *c, struct rect r); /* part_header.c */
+void draw_bar(const struct model *m, struct canvas *c, struct rect r);    /* part_bar.c */
 
 /* ---- parts of the cluster view
  * ------------------------------------------------------------------------------- */
@@ -76,6 +77,9 @@ int question_choice(const struct model *m, int key);
 /* It is one of the choices, of which the learner took one before: A changes that while the question is open.
  */
 bool question_answered(const struct model *m, int key);
+/* It answers the question that stands there, or did: until the step was run it is no other key. Who presses
+ * it means the question: a node that starts then would spoil what is asked. */
+bool question_keeps(const struct model *m, int key);
 char *outcome_text(const struct model *m);
 char *lesson_asked_text(const struct model *m);
 char *two_sentences(char *first, char *second); /* one after the other; takes both over */
@@ -99,6 +103,8 @@ int ledger_rows(const struct model *m, struct canvas *c, int width);         /* 
 void draw_events(const struct model *m, struct canvas *c, struct rect r, int from_end); /* newest last */
 int events_hint_rows(const struct model *m, const struct canvas *c,
                      int width); /* beside one, of the newest, if it is a hint */
+int events_newest_rows(const struct model *m, const struct canvas *c,
+                       int width); /* the same, whatever it is */
 /* How many events, of those that pass the filter, come after the last one that is shown when the first is. */
 int events_hidden(const struct model *m, const struct canvas *c, struct rect r);
 

@@ -49,7 +49,10 @@ static struct steps_want want_of_steps(const struct model *m, struct canvas *c, 
     int to_do = steps_rows_to_do(m, c, width), few = steps_least(m);
     int asked = steps_rows_asked(m, c, width);
     if ((int)model_step(m) == steps)
-        return (struct steps_want){.first = to_do - asked + 1, .asked = asked, .others = steps};
+        return (struct steps_want){.first = to_do - asked + 1,
+                                   .asked = asked,
+                                   .others = steps,
+                                   .proof = steps_rows_of_proof(m, c, width)};
     return (struct steps_want){.first = 1,
                                .few = few,
                                .asks = asked,
@@ -89,16 +92,17 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
 {
     int queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
+    int names = !cards || tight; /* which runs, at least */
     int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
     const struct want wants[] = {
         {PART_STEPS, steps->first, false},
         {PART_STEPS, steps->asks ? steps->asks + 1 : 0, true}, /* with the lesson's title */
         {PART_QUEUES, 2, true},                                /* heading, the selected queue */
-        {PART_NODES, cards ? 0 : 1, true},                     /* one line of names */
+        {PART_NODES, names, true},                             /* one line of names */
         {PART_STEPS, steps->asks ? steps->few - 1 : steps->few, false},
         {PART_STEPS, tight ? steps->to_do : 0, false},
         {PART_QUEUES, first_queues, false},
-        {PART_NODES, cards ? 4 : 0, true},
+        {PART_NODES, cards ? 4 - names : 0, true},
         {PART_STEPS, steps->asked, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_EVENTS, m->fates.len ? 0 : events_hint_rows(m, c, r.width), true},
@@ -108,6 +112,8 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
         {PART_EVENTS, m->fates.len ? ledger_rows(m, c, r.width) - 2 : 0,
          false}, /* what became of each message */
         {PART_STEPS, steps->proof, true},
+        {PART_EVENTS, m->fates.len ? 0 : events_newest_rows(m, c, r.width) - events_hint_rows(m, c, r.width),
+         true},
         {PART_EVENTS, 2, false},
         {PART_NODES, more_cards < 4 ? more_cards : 4, false},
         {PART_QUEUES, queues - 1 - first_queues, false},
@@ -115,6 +121,8 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
     };
     struct rows rows = {.left = r.height};
     for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
+        if (wants[i].part == PART_NODES && !wants[i].whole && rows.of[PART_NODES] < 4)
+            continue; /* a line of names has no more rows than that */
         grant(&rows, wants[i]);
         if (wants[i].part == PART_NODES && wants[i].rows && !rows.of[PART_NODES])
             grant(&rows, (struct want){PART_NODES, 1, true}); /* no room for cards: their names */

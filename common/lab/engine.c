@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "lab/links.h"
 #include "lab/private.h"
 
 /* one request while waiting for a node: long enough for a busy machine, short enough to notice a dead node */
@@ -167,6 +168,7 @@ static int start_process(const struct labdir *lab, size_t node, struct starting 
     }
     s->log_from = engine_log_end(lab, node);
     unlink(pid_file); /* of an earlier life */
+    links_forget(lab, node);
     int err = ops_of(lab)->start(lab, node, &s->pid, error);
     if (!err && lab->engine == ENGINE_KIT)
         process_write_pid(pid_file, s->pid); /* the node does, too, but somebody may end it before that */
@@ -478,6 +480,8 @@ int engine_kill_nodes(const struct labdir *lab, uint32_t nodes, char **error)
         if (pids[i])
             kill(pids[i], SIGKILL);
     for (size_t i = 0; i < lab->nodes_len && !err; i++) {
+        if (pids[i])
+            links_forget(lab, i);
         err = pids[i] ? process_wait_gone(pids[i], ENDING_MS) : 0;
         if (err)
             *error = format_text("%s: process %ld is still there 10 s after SIGKILL", lab->nodes[i].name,

@@ -132,10 +132,12 @@ void lesson_look(struct lesson *l, size_t step);
 void lesson_output(struct lesson *l, size_t step, const char *data, size_t len);
 void lesson_action_ended(struct lesson *l, size_t step, int exit_code);
 
-/* Makes the lab ready for the lesson from its beginning, through the HTTP API and labctl: every node runs,
- * the queues and policies that the lesson uses are gone, and those of others that would apply to its queues,
- * if they are named in clear (NULL-terminated; may be NULL); ERR_EXISTS if one of these is left. Blocking, a
- * few seconds. *error: what could not be done. */
+/* Makes the lab ready for the lesson from its beginning, through the HTTP API and labctl: links that were cut
+ * (links.h) are healed, every node runs and sees the others (one that goes on in a view of its own is stopped
+ * and started, where it serves none but the lesson's queues; else ERR_REFUSED), the queues and policies that
+ * the lesson uses are gone, and those of others that would apply to its queues, if they are named in clear
+ * (NULL-terminated; may be NULL); ERR_EXISTS if one of these is left. Blocking, a few seconds. *error: what
+ * could not be done. */
 int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error);
 
 /* The first of these policies, from *at on, that is none of the lesson's and would apply to one of its queues

@@ -1,5 +1,5 @@
-/* lesson_clean.c: makes a lab ready for a lesson from its beginning: every node runs, the lesson's queues and
- * policies are gone, and every node says so. */
+/* lesson_clean.c: makes a lab ready for a lesson from its beginning: every node runs and sees the others, the
+ * lesson's queues and policies are gone, and every node says so. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -9,6 +9,7 @@
 
 #define ASK_MS    5000
 #define PARTED_MS 3000   /* autoheal and pause_minority mend it themselves, given a moment */
+#define UNSEEN_MS 20000  /* nodes that all answer see each other by then, or something keeps them apart */
 #define WAIT_MS   120000 /* a RabbitMQ node that comes back may take tens of seconds on a small machine */
 
 static bool answers(const struct labdir *lab, size_t node)
@@ -42,11 +43,11 @@ static int wake(const struct labdir *lab, size_t node, char **error)
 }
 
 /* every node of the lab runs, as this one sees it; *parted: from how many it says that a broken network
- * parted it, which starting nodes does not mend */
-static bool sees_all(const struct labdir *lab, size_t node, size_t *parted)
+ * parted it, which starting nodes does not mend; *unseen: the first that does not run, as it sees it */
+static bool sees_all(const struct labdir *lab, size_t node, size_t *parted, size_t *unseen)
 {
     struct http_answer answer;
-    size_t running = 0;
+    uint32_t seen = 0;
     *parted = 0;
     if (http_call(lab, node, "GET", "/api/nodes", NULL, ASK_MS, &answer) == 0 && answer.status == 200) {
         json_t *list = json_loads(text_str(&answer.body), 0, NULL), *item;
@@ -54,15 +55,18 @@ static bool sees_all(const struct labdir *lab, size_t node, size_t *parted)
         json_array_foreach(list, i, item)
         {
             const char *name = json_string_value(json_object_get(item, "name"));
-            if (name && labdir_find_node(lab, name) >= 0 && json_is_true(json_object_get(item, "running")))
-                running++;
-            if (name && labdir_find_node(lab, name) == (int)node)
+            int at = name ? labdir_find_node(lab, name) : -1;
+            if (at >= 0 && json_is_true(json_object_get(item, "running")))
+                seen |= UINT32_C(1) << at;
+            if (at == (int)node)
                 *parted = json_array_size(json_object_get(item, "partitions"));
         }
         json_decref(list);
     }
     text_finish(&answer.body);
-    return running == lab->nodes_len;
+    for (*unseen = 0; *unseen < lab->nodes_len && (seen >> *unseen & 1);)
+        ++*unseen;
+    return *unseen == lab->nodes_len;
 }
 
 /* the status of one request, 0 if no answer came */
@@ -112,8 +116,8 @@ static size_t most_parted(const struct labdir *lab)
 {
     size_t most = 0, found = 0;
     for (size_t i = 0; i < lab->nodes_len; i++) {
-        size_t parted;
-        sees_all(lab, i, &parted);
+        size_t parted, unseen;
+        sees_all(lab, i, &parted, &unseen);
         found = parted > most ? i : found;
         most = parted > most ? parted : most;
     }
@@ -184,6 +188,46 @@ static int clear_the_way(const struct labdir *lab, const struct lesson *l, const
     return err;
 }
 
+/* What keeps a node from seeing the others, in words: it has waited long enough. */
+static char *unseen_text(const struct labdir *lab, size_t node, size_t unseen)
+{
+    const char *name = lab->nodes[node].name, *other = lab->nodes[unseen].name;
+    if (node != unseen && answers(lab, unseen))
+        return format_text("%s does not see %s, which runs and answers: the link between them is cut, or the "
+                           "network is broken; labctl heal mends what labctl cut",
+                           name, other);
+    return format_text("%s does not see every node running; labctl -n %s cluster_status shows what it sees",
+                       name, name);
+}
+
+/* Waits until every node sees every other one; who goes on in a view of its own is brought back. */
+static int all_see_all(const struct labdir *lab, const struct lesson *l, char **error)
+{
+    int64_t begun = clock_now_ms();
+    size_t rejoined = 0, parted, unseen;
+    for (size_t i = 0; i < lab->nodes_len;) {
+        if (sees_all(lab, i, &parted, &unseen)) {
+            i++;
+            continue;
+        }
+        int64_t waited = clock_now_ms() - begun;
+        if (parted && waited > PARTED_MS && rejoined < lab->nodes_len) {
+            int err = lesson_rejoin(lab, l, most_parted(lab), error);
+            if (err)
+                return err;
+            rejoined++;
+            begun = clock_now_ms();
+            i = 0;
+        } else if (waited > WAIT_MS || (waited > UNSEEN_MS && answers(lab, unseen))) {
+            *error = unseen_text(lab, i, unseen);
+            return ERR_TIMEOUT;
+        } else {
+            pause_ms(20);
+        }
+    }
+    return 0;
+}
+
 int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *const *clear, char **error)
 {
     *error = NULL;
@@ -191,35 +235,12 @@ int lesson_clean(const struct labdir *lab, const struct lesson *l, const char *c
         *error = format_text("%s/lesson.json cannot be written", lab->path);
         return ERR_IO;
     }
-    for (size_t i = 0; i < lab->nodes_len; i++) {
-        int err = wake(lab, i, error);
-        if (err)
-            return err;
-    }
-    int64_t begun = clock_now_ms(), end = begun + WAIT_MS;
-    for (size_t i = 0; i < lab->nodes_len;) {
-        const char *name = lab->nodes[i].name;
-        size_t parted;
-        if (sees_all(lab, i, &parted)) {
-            i++;
-        } else if (parted && clock_now_ms() > begun + PARTED_MS) {
-            name = lab->nodes[most_parted(lab)].name;
-            *error =
-                format_text("%s is parted from other nodes (a network partition). What was cut, labctl heal "
-                            "joins; then labctl -n %s stop_app and labctl -n %s start_app mend it: it takes "
-                            "up what the others have",
-                            name, name, name);
-            return ERR_REFUSED;
-        } else if (clock_now_ms() > end) {
-            *error = format_text(
-                "%s does not see every node running; labctl -n %s cluster_status shows what it sees", name,
-                name);
-            return ERR_TIMEOUT;
-        } else {
-            pause_ms(20);
-        }
-    }
+    lesson_heal_links(lab); /* first: a node that is cut off from those it waits for does not start */
     int err = 0;
+    for (size_t i = 0; i < lab->nodes_len && !err; i++)
+        err = wake(lab, i, error);
+    if (!err)
+        err = all_see_all(lab, l, error);
     for (size_t i = 0; l->policies && l->policies[i] && !err; i++)
         err = remove_one(lab, "/api/policies/%2F/", l->policies[i], error);
     for (size_t i = 0; l->queues && l->queues[i] && !err; i++)

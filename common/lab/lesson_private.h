@@ -70,6 +70,12 @@ void question_finish(struct lesson_question *q);
 struct evidence lesson_evidence(const struct lesson_full *full, const struct lesson_step *step,
                                 const struct snapshot *s);
 
+/* lesson_mend.c. lesson_heal_links: those that are noted to be cut (links.h). lesson_rejoin: stops and starts
+ * a node that is parted from others though the links are back; ERR_REFUSED: it did not, *error (caller frees)
+ * says why, and what helps. */
+void lesson_heal_links(const struct labdir *lab);
+int lesson_rejoin(const struct labdir *lab, const struct lesson *l, size_t node, char **error);
+
 /* lesson_read.c. Reads a lesson.cfg from any path; shown is its name in errors. Without folder and name. */
 struct lesson *lesson_read(const char *path, const char *shown, int number, const struct labdir *lab,
                            char **error);

@@ -31,7 +31,24 @@ static void drop(struct list *l, size_t i)
 /* ---- what the nodes tell
  * ------------------------------------------------------------------------------------ */
 
-static void add_feed(struct list *l, const char *node, const json_t *feed)
+bool notice_same(const struct event_seen *a, const struct event_seen *b)
+{
+    bool same_node = a->node && b->node ? strcmp(a->node, b->node) == 0 : a->node == b->node;
+    return a->wall_ms == b->wall_ms && same_node && strcmp(a->kind, b->kind) == 0 &&
+           strcmp(a->text, b->text) == 0;
+}
+
+static bool is_there(const struct list *l, size_t len, const struct event_seen *e)
+{
+    for (size_t i = 0; i < len; i++)
+        if (notice_same(&l->events.items[i], e))
+            return true;
+    return false;
+}
+
+/* heard: how many of the list were heard of before. An earlier screen left them, and a node that answered
+ * nobody then (its app was stopped) tells all that it has once it does. */
+static void add_feed(struct list *l, size_t heard, const char *node, const json_t *feed)
 {
     const json_t *e;
     size_t i;
@@ -40,8 +57,12 @@ static void add_feed(struct list *l, const char *node, const json_t *feed)
         const char *kind = json_string_value(json_object_get(e, "kind"));
         const char *text = json_string_value(json_object_get(e, "text"));
         const json_t *time = json_object_get(e, "time");
-        if (kind && text && json_is_integer(time))
-            add(l, json_integer_value(time), kind, node, xstrdup(text));
+        struct event_seen told = {.wall_ms = json_integer_value(time),
+                                  .kind = (char *)(uintptr_t)kind,
+                                  .node = (char *)(uintptr_t)node,
+                                  .text = (char *)(uintptr_t)text};
+        if (kind && text && json_is_integer(time) && !is_there(l, heard, &told))
+            add(l, told.wall_ms, kind, node, xstrdup(text));
     }
 }
 
@@ -457,9 +478,10 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         VEC_PUSH(&l.events, e);
         l.seq = u64_max(l.seq, e.seq);
     }
+    size_t heard = l.events.len;
     for (size_t i = 0; i < answers_len; i++) {
         any_feed = any_feed || answers[i].has_feed;
-        add_feed(&l, s->nodes[i].name, answers[i].events);
+        add_feed(&l, heard, s->nodes[i].name, answers[i].events);
         add_log(&l, s->nodes[i].name, answers[i].log);
     }
     if (before && !any_feed) {

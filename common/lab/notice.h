@@ -21,6 +21,9 @@ void notice_published(struct snapshot *s, const struct snapshot *before, const i
  * goes if there are too many. */
 void notice_put_in(struct snapshot *s, struct event_seen *e, bool first);
 
+/* The same thing, told by the same node: heard of twice. */
+bool notice_same(const struct event_seen *a, const struct event_seen *b);
+
 /* notice_earlier.c: what an earlier screen has heard of; in the lab's folder (LAB_EVENTS_FILE). */
 struct earlier {
     VEC(struct event_seen) events;

@@ -89,13 +89,9 @@ void earlier_destroy(struct earlier *earlier)
 /* It is in the snapshot's list, too: its node still has it in its feed. */
 static bool told_again(const struct snapshot *s, const struct event_seen *e)
 {
-    for (size_t i = 0; i < s->events_len; i++) {
-        const struct event_seen *t = &s->events[i];
-        bool same_node = e->node && t->node ? strcmp(e->node, t->node) == 0 : e->node == t->node;
-        if (t->wall_ms == e->wall_ms && same_node && strcmp(t->kind, e->kind) == 0 &&
-            strcmp(t->text, e->text) == 0)
+    for (size_t i = 0; i < s->events_len; i++)
+        if (notice_same(&s->events[i], e))
             return true;
-    }
     return false;
 }
 

@@ -229,6 +229,55 @@ static void the_next_lesson_begins_on_nodes_that_run(void **state)
     assert_true(wait_until(left, a, SOON));
 }
 
+static void agrees_to(struct act *a, const char *asked, const char *key_of_it)
+{
+    keys(a, key_of_it);
+    seen(a, asked);
+    keys(a, "y");
+    gone(a, "[ Cancel ]");
+}
+
+/* B and L promise a lab that is ready: they mend what was cut, whatever the two sides did meanwhile, and say
+ * so where that would take what is none of the lesson's. */
+static void a_lesson_begins_in_a_partition(void **state)
+{
+    struct act *a = *state;
+    open_screen(a, "7");
+    for (unsigned i = 2; i <= 4; i++) {
+        char *next = format_text(">[ ] %u ", i);
+        keys(a, "n");
+        seen(a, next);
+        seen(a, "exit 0");
+        free(next);
+    }
+    keys(a, "x");
+    seen(a, "cut off from node2,node3");
+    seen(a, "PARTITIONED");
+    agrees_to(a, "(begin lesson 7 again)", "B");
+    seen(a, "ready: every node runs");
+    gone(a, "PARTITIONED");
+    seen(a, ">[ ] 1 ");
+
+    keys(a, "s"); /* a node that would wait for those it cannot reach */
+    seen(a, "node1 NOT RUNNING");
+    keys(a, "x");
+    seen(a, "links were cut");
+    agrees_to(a, "(go back to lesson 6)", "L");
+    seen(a, "Lesson 6");
+    seen(a, "lab 3/3 LIVE");
+    seen(a, "node1 UP");
+
+    assert_int_equal(LABCTL(&a->lab, &a->out, "cut", "node1"), 0); /* from elsewhere */
+    seen(a, "PARTITIONED");
+    assert_int_equal(http_ask(a->lab.http, "PUT", "/api/queues/%2F/kept", "{\"durable\":true}", SOON, NULL),
+                     201);
+    agrees_to(a, "(go on to lesson 7)", "N");
+    seen(a, "its kept is none of the lesson's queues"); /* it is not taken: the lesson stays */
+    seen(a, "Lesson 6");
+    keys(a, "q");
+    assert_true(wait_until(left, a, SOON));
+}
+
 /* ---- Ctrl-C
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -320,12 +369,37 @@ static void a_lab_that_moves_to_other_ports(void **state)
     free(program);
 }
 
+/* Ctrl-C ends what B began, and nothing that is run after it. */
+static void beginning_again_is_interrupted(void **state)
+{
+    struct act *a = *state;
+    open_screen(a, "7");
+    pid_t frozen = lab_pid(&a->lab, 3);
+    assert_true(frozen > 0 && kill(frozen, SIGSTOP) == 0);
+    keys(a, "B");
+    seen(a, "(begin lesson 7 again)");
+    keys(a, "y");
+    seen(a, "running...");
+    key(a, "C-c");
+    seen(a, "exit 130");
+    assert_int_equal(kill(frozen, SIGCONT), 0);
+    keys(a, ":version");
+    key(a, "Enter");
+    seen(a, "labctl -n node1 version");
+    seen(a, "exit 0");
+    keys(a, "q");
+    assert_true(wait_until(left, a, SOON));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(everything_that_acts), TEST(the_next_lesson_begins_on_nodes_that_run),
-        TEST(a_lab_that_moves_to_other_ports), TEST(an_interrupted_run_leaves_nothing_running)};
+    const struct CMUnitTest tests[] = {TEST(everything_that_acts),
+                                       TEST(the_next_lesson_begins_on_nodes_that_run),
+                                       TEST(a_lesson_begins_in_a_partition),
+                                       TEST(beginning_again_is_interrupted),
+                                       TEST(a_lab_that_moves_to_other_ports),
+                                       TEST(an_interrupted_run_leaves_nothing_running)};
     return cmocka_run_group_tests_name("screen/act_kit", tests, NULL, NULL);
 }

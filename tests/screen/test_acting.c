@@ -14,13 +14,18 @@ static void what_mends_a_partition(void **state)
     model_init(&m, NULL, &lab, false, false);
     see(&m, "rest");
     assert_keys_run(&m, "x", "labctl -n node1 cut node1");
-    see(&m, "cut");
+    see(&m, "cut"); /* node1 | node2 node3 */
     assert_keys_run(&m, "x", "labctl -n node1 heal node1");
+    m.node = 1; /* it misses node1, too; its own links are not all that are cut */
+    assert_frame_contains(&m, "x heals");
+    assert_frame_contains(&m, "x:Heal");
+    assert_keys_run(&m, "x", "labctl -n node2 heal");
+    m.node = 0;
     see(&m, "apart");
     m.cut = 1; /* cut from here, and healed from elsewhere */
     assert_keys_say(&m, "x", "Two views: stop and start node1 (s, a); its side of 2 queues is discarded");
     m.node = 1; /* of the other side */
-    assert_keys_say(&m, "x", "stop and start node1");
+    assert_keys_say(&m, "x", "Two views: select node1, then s, a; its side of 2 queues is discarded");
     snprintf(lab.partition_handling, sizeof(lab.partition_handling), "autoheal");
     assert_keys_say(&m, "x", "autoheal restarts the side with fewer clients");
     model_finish(&m);

@@ -193,6 +193,40 @@ static void the_list_goes_on_in_the_next_screen(void **state)
     folder_end(&lab);
 }
 
+/* A node whose app was stopped while the second screen opened tells all once it runs, what the first screen
+ * heard of, too: that is in the list. What it tells twice at once are two things. */
+static void a_node_that_tells_late(void **state)
+{
+    static const char nodes[] =
+        "[{\"name\":\"node1\",\"running\":true},{\"name\":\"node2\",\"running\":true}]";
+    static const char feed[] =
+        "{\"events\":[{\"seq\":1,\"time\":9,\"kind\":\"node\",\"text\":\"node1 is up\"},"
+        "{\"seq\":2,\"time\":11,\"kind\":\"node\",\"text\":\"node2 is up\"},"
+        "{\"seq\":3,\"time\":11,\"kind\":\"node\",\"text\":\"node2 is up\"}]}";
+    (void)state;
+    struct labdir lab = folder(2);
+    int64_t noted_us[LIMIT_NODES] = {0};
+    struct snapshot *first = xcalloc(1, sizeof(*first)), *s = NULL;
+    event(first, 9, "node", "node1", "node1 is up");
+    event(first, 10, "node", "node2", "node1 was stopped");
+    assert_int_equal(earlier_save(&lab, first, noted_us), 0);
+    snapshot_destroy(first);
+    struct earlier *earlier = earlier_load(&lab);
+    struct look l = {0};
+    say_nothing(&l, 0, false);
+    say(&l, 1, nodes, "[]", FEED());
+    merge(&s, &l, 2, 100);
+    earlier_merge(s, earlier);
+    assert_list(s, "node node1 is up | node node1 was stopped");
+    say(&l, 0, nodes, "[]", feed);
+    say(&l, 1, nodes, "[]", FEED());
+    merge(&s, &l, 2, 200);
+    assert_list(s, "node node1 is up | node node1 was stopped | node node2 is up | node node2 is up");
+    earlier_destroy(earlier);
+    snapshot_destroy(s);
+    folder_end(&lab);
+}
+
 static void the_list_stays_short(void **state)
 {
     (void)state;
@@ -249,7 +283,8 @@ static void the_one_acted_on_comes_first(void **state)
     story_end(&t);
 }
 
-/* Beside the lesson a row is short, and there are many: what is longer goes on in the next one. */
+/* The newest goes on in the next row; those before it do beside the lesson, where a row is short and there
+ * are many. */
 static void a_long_event_is_read_to_its_end(void **state)
 {
     static const char policy[] = "mirrior set on ^mirrior: "
@@ -262,7 +297,12 @@ static void a_long_event_is_read_to_its_end(void **state)
     event(s, 1, "policy", NULL, policy);
     model_init(&m, NULL, NULL, false, false);
     model_observe(&m, s);
-    assert_frame_contains(&m, "..\n"); /* in 80x24 each has one row */
+    assert_frame_contains(&m, "\"automatic\"}");
+    assert_frame_lacks(&m, "..\n");
+    event(s, 2, "node", NULL, "node1 answers again");
+    model_observe(&m, s);
+    assert_frame_contains(&m, "..\n"); /* in 80x24 the older ones have one row each */
+    assert_frame_contains(&m, "node1 answers again\n");
     char *frame = model_frame(&m, 160, 45);
     assert_contains(frame, "  policy   mirrior set on ^mirrior:");
     assert_contains(frame, "\"automatic\"}");
@@ -447,6 +487,7 @@ int main(void)
         cmocka_unit_test(nobody_is_left_to_tell_of_a_node),
         cmocka_unit_test(a_queue_that_nobody_serves),
         cmocka_unit_test(the_list_goes_on_in_the_next_screen),
+        cmocka_unit_test(a_node_that_tells_late),
         cmocka_unit_test(the_list_stays_short),
         cmocka_unit_test(the_one_acted_on_comes_first),
         cmocka_unit_test(a_long_event_is_read_to_its_end),

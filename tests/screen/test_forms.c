@@ -105,8 +105,10 @@ static void what_may_not_be_meant_is_asked_once(void **state)
     input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_PARAMS], "node9");
     assert_form_stays(&m, "no node called node9");
     model_key(&m, KEY_ESCAPE, &run);
-    model_key(&m, 'P', &run); /* asked anew */
-    assert_form_stays(&m, "no node called node9");
+    model_key(&m, 'P', &run); /* that was cancelled: what ran before is there */
+    assert_frame_contains(&m, "set_policy mirrior '^q'");
+    input_set(&m.forms[FORM_POLICY].fields[POLICY_HA_PARAMS], "node9");
+    assert_form_stays(&m, "no node called node9"); /* asked anew */
     model_finish(&m);
 }
 
@@ -255,6 +257,105 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     sketch_destroy(l);
 }
 
+/* A program of a lesson that knows more than this one's, where what is asked for needs it. */
+static void what_the_lessons_own_producer_does_not_know(void **state)
+{
+    struct labdir lab;
+    struct lesson *l = sketch_lesson(), *newest = sketch_lesson();
+    struct model m;
+    static const struct {
+        const char *persistent, *confirm, *program;
+    } asked[] = {{"no", "no", "/lessons/01/producer"},
+                 {"yes", "no", "/lessons/07/producer"},
+                 {"no", "yes", "/lessons/07/producer"}};
+    (void)state;
+    lab_of_three(&lab);
+    with_programs(l);
+    with_programs(newest);
+    free(l->steps[0].action[0]);
+    l->steps[0].action[0] = xstrdup(asked[0].program);
+    model_init(&m, l, &lab, false, false);
+    m.tools = newest;
+    see(&m, "rest");
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        struct command *run;
+        model_key(&m, 'p', &run);
+        input_set(&m.forms[FORM_PUBLISH].fields[PUBLISH_PERSISTENT], asked[i].persistent);
+        input_set(&m.forms[FORM_PUBLISH].fields[PUBLISH_CONFIRM], asked[i].confirm);
+        assert_int_equal(model_key(&m, KEY_RETURN, &run), EFFECT_RUN);
+        assert_string_equal(run->argv[0], asked[i].program);
+        command_destroy(run);
+    }
+    m.tools = NULL;
+    model_finish(&m);
+    sketch_destroy(l);
+    sketch_destroy(newest);
+}
+
+/* No half of a word: where the form's own words have no room shorter ones stand there. */
+static void a_narrow_form_has_whole_words(void **state)
+{
+    static const struct {
+        int key;
+        const char *wide, *narrow;
+    } all[] = {
+        {'P', "whose name matches the pattern follows it. ", "Every queue that matches follows it. "},
+        {'p', "The lesson's producer publishes through a node that runs. ", "| Through a node that runs. "},
+        {'g', "takes them from the queue, the oldest first. ", "| The oldest first. "}};
+    struct labdir lab;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    (void)state;
+    lab_of_three(&lab);
+    with_programs(l);
+    model_init(&m, l, &lab, false, false);
+    see(&m, "rest");
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct command *run;
+        model_key(&m, all[i].key, &run);
+        assert_int_equal(m.overlay, OVERLAY_FORM);
+        assert_frame_contains(&m, all[i].wide);
+        assert_frame_contains(&m, "Ctrl-U: empty it   Esc: cancel ");
+        char *frame = model_frame(&m, 52, 18);
+        assert_contains(frame, all[i].narrow);
+        assert_contains(frame, "| Enter: do it   Esc: cancel ");
+        free(frame);
+        model_key(&m, KEY_ESCAPE, &run);
+    }
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
+/* A form that is cancelled forgets; after one that ran Enter alone publishes one message, like it. */
+static void what_a_form_remembers(void **state)
+{
+    struct labdir lab;
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    lab_of_three(&lab);
+    with_programs(l);
+    model_init(&m, l, &lab, false, false);
+    see(&m, "rest");
+    model_key(&m, 'p', &run);
+    types(&m, "7\tnever\t ", &run);
+    assert_frame_contains(&m, "--count 7");
+    assert_frame_contains(&m, "persistent    yes");
+    model_key(&m, KEY_ESCAPE, &run);
+    model_key(&m, 'p', &run);
+    assert_frame_contains(&m, "$ producer --host 127.0.0.1 --port 5672 --queue hello ");
+    assert_frame_lacks(&m, "never");
+    assert_frame_lacks(&m, "yes");
+    types(&m, "100000\tni hao", &run);
+    assert_keys_run(&m, "\n",
+                    "producer --host 127.0.0.1 --port 5672 --queue hello --message 'ni hao' --count 100000");
+    model_key(&m, 'p', &run);
+    assert_keys_run(&m, "\n", "producer --host 127.0.0.1 --port 5672 --queue hello --message 'ni hao'");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +363,9 @@ int main(void)
         cmocka_unit_test(what_no_node_would_take_stays_in_the_form),
         cmocka_unit_test(what_may_not_be_meant_is_asked_once),
         cmocka_unit_test(publishing_asks_how_many_and_runs_the_lessons_producer),
+        cmocka_unit_test(what_the_lessons_own_producer_does_not_know),
+        cmocka_unit_test(what_a_form_remembers),
+        cmocka_unit_test(a_narrow_form_has_whole_words),
     };
     return cmocka_run_group_tests_name("screen/forms", tests, NULL, NULL);
 }

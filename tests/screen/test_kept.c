@@ -1,9 +1,11 @@
 /* test_kept.c: a screen that is opened after another one knows what that one saw, as far as it is sure still:
- * who took over, what a consumer printed, sides of partitions, how a node stopped. What was lost:
+ * who took over, what a consumer printed, sides of partitions, how a node stopped,
+ * what is cut. What was lost:
  * test_kept_lost.c. */
 #include "tests/screen/kept_scene.h"
 
 #include "kept.h"
+#include "lab/links.h"
 
 /* What node2 noted; node1's notes go with it. */
 static void node2_tells(struct kept_scene *s)
@@ -257,6 +259,37 @@ static void how_a_node_stopped(void **state)
     }
 }
 
+/* What was cut is cut for the next screen, too, and its key heals it: of a node that is stopped nobody sees
+ * it. */
+static void what_is_cut(void **state)
+{
+    struct kept_scene s;
+    (void)state;
+    kept_begin(&s, "hello");
+    kept_look(&s);
+    story_down(&s.t, 0, 4000000);
+    kept_look(&s);
+    for (size_t peer = 1; peer < 3; peer++) {
+        kept_says(&s, "links were cut", false);
+        assert_int_equal(links_note(&s.lab, 0, UINT32_C(1) << peer, true), 0);
+        kept_open_again(&s);
+        for (int i = 0; i < 2; i++)
+            kept_look(&s);
+    }
+    kept_says(&s, "links were cut: x heals", true);
+    kept_says(&s, "x:Heal", true);
+    assert_keys_run(&s.m, "x", "labctl -n node1 heal node1");
+    links_forget(&s.lab, 0); /* from a shell, while no screen looks */
+    kept_open_again(&s);
+    kept_look(&s);
+    kept_says(&s, "links were cut", false);
+    kept_says(&s, "x:Cut", true);
+    char *file = format_text("%s/%s", s.lab.path, LAB_LINKS_FILE);
+    assert_int_equal(unlink(file), 0);
+    free(file);
+    kept_end(&s);
+}
+
 static void two_sides(struct kept_scene *s, int one, int other)
 {
     struct queue_seen *q = &s->t.s->queues[0];
@@ -326,6 +359,7 @@ int main(void)
         cmocka_unit_test(what_was_touched),
         cmocka_unit_test(both_sides),
         cmocka_unit_test(how_a_node_stopped),
+        cmocka_unit_test(what_is_cut),
         cmocka_unit_test(one_partition_after_the_other),
         cmocka_unit_test(of_a_finished_lesson),
     };

@@ -117,7 +117,15 @@ static void the_help_of_a_replay(void **state)
     assert_lacks(frame, "record the session");
     assert_lacks(frame, "Quit n"); /* no refused key stands on another one's line */
     assert_contains(frame, "write this frame to a file");
+    assert_lacks(frame, "labctl's verbs; Tab");
+    assert_contains(frame, "export or quit, typed; other verbs want a lab");
     free(frame);
+    model_key(&m, KEY_ESCAPE, &run);
+    model_key(&m, ':', &run);
+    assert_frame_contains(&m, "export, quit; labctl's verbs want a lab");
+    model_key(&m, KEY_ESCAPE, &run);
+    assert_keys_say(&m, ":list_queues\n", "list_queues does nothing here: this is a replay, not a lab");
+    assert_int_equal(types(&m, ":quit\n", &run), EFFECT_QUIT);
     model_finish(&m);
 }
 
@@ -382,6 +390,44 @@ static void ctrl_l_draws_anew(void **state)
     }
 }
 
+/* No word for what the key would not do: a node that is stopped already, the next step while one runs. Where
+ * no number of the header leads away a key is named that does. */
+static void the_bar_names_what_acts(void **state)
+{
+    struct lesson *l = sketch_lesson();
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, l, NULL, false, false);
+    see(&m, "stopped"); /* node1 is, and is selected */
+    assert_frame_contains(&m, " a:Start K:Kill-9 ");
+    assert_frame_lacks(&m, "s:Stop");
+    m.snapshot->nodes[0].gone = true;
+    assert_frame_contains(&m, " a:Start x:");
+    m.node = 1;
+    assert_frame_contains(&m, " s:Stop a:Start K:Kill-9 ");
+
+    assert_frame_contains(&m, "\nn:Next ");
+    assert_int_equal(types(&m, "n", &run), EFFECT_RUN);
+    model_ran(&m, run);
+    l->steps[0].acted = true;
+    assert_frame_contains(&m, "\nq:Quit ");
+    model_ended(&m, run, 0);
+    assert_frame_contains(&m, "\nn:Next ");
+
+    see(&m, "rest");
+    types(&m, "h\n", &run); /* the node's page; then the queue's */
+    assert_int_equal(m.view, VIEW_NODE);
+    assert_frame_contains(&m, "\nEsc:Close n:Next q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut\n");
+    model_key(&m, KEY_ESCAPE, &run);
+    assert_frame_contains(&m, "\nn:Next q:Quit ");
+    types(&m, "j\n", &run);
+    assert_int_equal(m.view, VIEW_QUEUE);
+    assert_frame_contains(&m, "\nEsc:Close n:Next q:Quit ?:Help p:Publish g:Get P:Policy\n");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,7 +435,7 @@ int main(void)
         cmocka_unit_test(the_help_of_a_replay),      cmocka_unit_test(the_manual_page_has_the_keys),
         cmocka_unit_test(the_bar_is_the_tables),     cmocka_unit_test(a_key_that_is_in_no_table),
         cmocka_unit_test(a_key_that_is_in_no_row),   cmocka_unit_test(each_row_acts),
-        cmocka_unit_test(ctrl_l_draws_anew),
+        cmocka_unit_test(ctrl_l_draws_anew),         cmocka_unit_test(the_bar_names_what_acts),
     };
     return cmocka_run_group_tests_name("screen/keys", tests, NULL, NULL);
 }

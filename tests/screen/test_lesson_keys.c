@@ -182,7 +182,7 @@ static void begun_again_it_asks_again(void **state)
 }
 
 /* The policy that the form offers is the lesson's so far, and not that of a step which is still to come; what
- * somebody has typed stays. */
+ * somebody has set stays. */
 static void the_form_tells_nothing_before_its_time(void **state)
 {
     (void)state;
@@ -202,8 +202,12 @@ static void the_form_tells_nothing_before_its_time(void **state)
     l->steps[0].state = l->steps[1].state = STEP_SEEN;
     types(&m, "P", &run);
     assert_frame_contains(&m, mirrior);
-    types(&m, "\t\x15^own", &run);
-    types(&m, "\x1b", &run);
+    types(&m, "\t\x15^not\x1b", &run); /* cancelled */
+    types(&m, "P", &run);
+    assert_frame_contains(&m, mirrior);
+    assert_keys_run(&m, "\t\x15^own\n",
+                    "labctl -n node1 set_policy mirrior '^own' "
+                    "'{\"ha-mode\":\"exactly\",\"ha-params\":2,\"ha-sync-mode\":\"automatic\"}'");
     types(&m, "P", &run);
     assert_frame_contains(&m, "set_policy mirrior '^own' ");
     model_finish(&m);
@@ -248,6 +252,11 @@ static void a_step_that_failed_is_run_by_r(void **state)
                     "node1 does not answer. Arrows select it, a starts it; then r runs this once more");
     assert_frame_contains(&m,
                           "\nits program ended with exit code 1: node1 does not answer. Arrows select it, a");
+    m.cut = 1; /* a alone would wait for the others */
+    assert_frame_lacks(&m, "\na:Start");
+    assert_frame_contains(&m, "x:Heal");
+    assert_keys_say(
+        &m, "n", "node1 does not answer, and its links are cut. Arrows select it, x heals them, a starts it");
     model_finish(&m);
     sketch_destroy(l);
 }
@@ -353,18 +362,26 @@ static void a_small_screen_has_them_all(void **state)
     assert_contains(frame, "hello: 100000 messages are out of reach");
     assert_contains(frame, "+>node1 NOT RUNNING");
     assert_contains(frame,
-                    "\nq:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g P\n"); /* n has nothing left */
+                    "\nq:Quit ?:Help a:Start K:Kill-9 x:Cut p:Publish g:Get P\n"); /* n has nothing left */
     free(frame);
     m.next_lesson = 8;
     frame = model_frame(&m, 60, 20);
-    assert_contains(frame, "\nN:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P\n");
+    assert_contains(frame, "\nN:Lesson-8 q:Quit ?:Help a:Start K:Kill-9 x:Cut p g P\n");
     free(frame);
+    m.snapshot->nodes[0].state = NODE_UP; /* at 80 columns none is left to itself, at the end neither */
+    assert_frame_contains(
+        &m, "\nN:Lesson-8 q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Cut p:Publish g:Get P:Policy\n");
+    m.cut = 1;
+    assert_frame_contains(
+        &m, "\nN:Lesson-8 q:Quit ?:Help s:Stop a:Start K:Kill-9 x:Heal p:Publish g:Get P:Policy\n");
+    m.cut = 0;
+    m.snapshot->nodes[0].state = NODE_NOT_RUNNING;
     struct canvas c; /* a click on a key whose word has no room is that key */
     int keys[MOUSE_KEYS];
     canvas_init(&c);
     canvas_resize(&c, 60, 20);
     screen_draw(&m, &c);
-    int last = (int)strlen("N:Next-lesson q:Quit ?:Help s:Stop a:Start K:Kill-9 x p g P") - 1;
+    int last = (int)strlen("N:Lesson-8 q:Quit ?:Help a:Start K:Kill-9 x:Cut p g P") - 1;
     assert_int_equal(mouse_keys(&m, &c, 3, 19, keys), 1);
     assert_int_equal(keys[0], 'N');
     assert_int_equal(mouse_keys(&m, &c, last, 19, keys), 1);
@@ -386,12 +403,13 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
     static const char stopped[] =
         "Error: this command requires the 'rabbit' app to be running on the target node.";
     static const char *const shown[2][2] = {
+        /* while it is an answer, given or not; once the step was run */
         {"select it, :start_app starts it\n", "select it, a starts it\n"},
         {"Arrows select it, :start starts\n", "Arrows select it, a starts it;"}};
     static const char silent[] =
         "Error: unable to perform an operation on node 'node2'. Please see diagnostics";
     (void)state;
-    for (int asked = 0; asked < 2; asked++) {
+    for (int asked = 0; asked < 3; asked++) {
         struct lesson *l = sketch_lesson();
         struct model m;
         model_init(&m, l, NULL, false, false);
@@ -400,6 +418,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
         sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
         if (asked)
             assert_true(lesson_answer(l, 0));
+        l->steps[2].acted = asked == 2;
         struct command *run = NULL;
         for (int i = 0; i < 2; i++) {
             types(&m, ":-n node2 list_queues\n", &run);
@@ -407,7 +426,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
             model_ran(&m, run);
             model_output(&m, run, i ? silent : stopped, strlen(i ? silent : stopped));
             model_ended(&m, run, 69);
-            assert_frame_contains(&m, shown[i][asked]);
+            assert_frame_contains(&m, shown[i][asked == 2]);
         }
         model_finish(&m);
         sketch_destroy(l);
@@ -415,7 +434,7 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
 }
 
 /* While the question waits a, b and c are its choices in every view, and a starts nothing, though it is the
- * start key; once it has an answer, or the step was run without one, it is that again. */
+ * start key; once it has an answer they do nothing, and once the step was run a is the start key again. */
 static void a_letter_answers_while_the_question_waits(void **state)
 {
     static const char *const views[] = {"1", "2", "3", "4", "1f"};
@@ -444,13 +463,18 @@ static void a_letter_answers_while_the_question_waits(void **state)
                         "You say b: node2 and node3. A again is the next answer; n goes on.");
     assert_true(lesson_answer(l, m.answer));
     assert_frame_contains(&m, "c: none -- you say b; A changes it\n");
-    assert_frame_contains(&m, "\nn:Next q:Quit ?:Help s:Stop a:Start K:Kill-9");
-    assert_keys_run(&m, "a", "labctl -n node1 start_app");
+    assert_frame_contains(&m, "\nn:Next A:Answer q:Quit ?:Help s:Stop K:Kill-9");
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) { /* nor does it act now */
+        types(&m, views[i], &run);
+        assert_keys_say(&m, "a", "a: A changes your answer; :start_app starts the selected node");
+    }
+    types(&m, "f", &run);
     assert_keys_say(&m, "d", "d: no such key");
     assert_keys_say(&m, "c", "c: A changes your answer");
     assert_keys_say(&m, "b", "b: A changes your answer");
     l->steps[2].acted = true; /* it runs: that is over */
     assert_keys_say(&m, "b", "b: no such key");
+    assert_keys_run(&m, "a", "labctl -n node1 start_app");
     l->steps[2].acted = false;
     assert_int_equal(types(&m, "A", &run), EFFECT_ANSWER);
     assert_int_equal(m.answer, 2);

@@ -299,6 +299,57 @@ static size_t lines_with(const char *frame, const char *part)
     return found;
 }
 
+/* The steps that have no room are counted, those that were passed as well as those to come. */
+static void hidden_steps_are_counted(void **state)
+{
+    static const struct {
+        int width, height;
+        size_t seen;
+        const char *title;
+    } all[] = {{80, 24, 0, "- 0/5 --"},
+               {80, 12, 0, "- 0/5, +3 below --"},
+               {80, 12, 4, "- 4/5, +2 above --"},
+               {80, 12, 2, "- 2/5, +1 above, +1 below --"},
+               {40, 12, 2, "- 2/5, +2 below --"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        l->predict.step = 5; /* no question */
+        for (size_t step = 0; step < all[i].seen; step++)
+            sketch_step(l, step, STEP_SEEN, "so");
+        show(&m, l, (const char *const[]){"rest", NULL});
+        char *frame = model_frame(&m, all[i].width, all[i].height);
+        assert_contains(frame, all[i].title);
+        free(frame);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
+/* Where there is little room it is seen which nodes run, and how many queues have no row. */
+static void what_a_small_screen_leaves_out_is_said(void **state)
+{
+    static const int heights[] = {12, 14, 18};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(heights); i++)
+        for (size_t seen = 0; seen <= 4; seen++) {
+            struct lesson *l = sketch_lesson();
+            struct model m;
+            for (size_t step = 0; step < seen; step++)
+                sketch_step(l, step, STEP_SEEN, "so");
+            show(&m, l, (const char *const[]){"rest", NULL});
+            char *frame = model_frame(&m, 60, heights[i]);
+            assert_contains(frame, ">node1 UP");
+            assert_contains(frame, "node3 UP");
+            bool both = strstr(frame, "mirri..ello running");
+            assert_contains_(frame, " QUEUE +1 ", !both, __FILE__, __LINE__);
+            free(frame);
+            model_finish(&m);
+            sketch_destroy(l);
+        }
+}
+
 /* f: of the lesson the step to do stays, and what happened has its rows; again: all steps are back. */
 static void the_lesson_is_folded(void **state)
 {
@@ -318,6 +369,12 @@ static void the_lesson_is_folded(void **state)
     assert_int_equal(model_key(&m, 'f', &run), EFFECT_DRAW);
     char *again = model_frame(&m, 80, 24);
     assert_string_equal(again, open);
+    static const char *const elsewhere[] = {"2", "3", "4", "1\n"};
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+        types(&m, elsewhere[i], &run);
+        assert_keys_say(&m, "f", "f folds the lesson in view 1: go there first");
+        assert_false(m.folded);
+    }
     free(open);
     free(folded);
     free(again);
@@ -339,6 +396,8 @@ int main(void)
         cmocka_unit_test(predict_first),
         cmocka_unit_test(a_lesson_is_scrolled),
         cmocka_unit_test(the_lesson_is_folded),
+        cmocka_unit_test(hidden_steps_are_counted),
+        cmocka_unit_test(what_a_small_screen_leaves_out_is_said),
     };
     return cmocka_run_group_tests_name("screen/lesson_view", tests, NULL, NULL);
 }

@@ -44,6 +44,10 @@ static void a_click_is_keys(void **state)
     click(&m, "K:Kill-9");
     assert_int_equal(m.overlay, OVERLAY_CONFIRM); /* no click does what no key may */
     types(&m, "\x1b", &run);
+    model_show(&m, VIEW_NODE);
+    click(&m, "Esc:Close");
+    assert_int_equal(m.view, VIEW_CLUSTER);
+    model_show(&m, VIEW_EVENTS);
     int keys[MOUSE_KEYS];
     struct canvas c;
     canvas_init(&c);

@@ -281,8 +281,9 @@ static int enlarge(struct labdir *lab, size_t nodes)
     return lab_start(lab, true);
 }
 
-/* Between two lessons: as many nodes as the next one wants, and nothing of an earlier run of it. */
-static int make_ready(struct labdir *lab, int number)
+/* Between two lessons: as many nodes as the next one wants, and nothing of an earlier run of it. *why (the
+ * caller's, where it is set): the lab runs as before, and cannot be made ready for it. */
+static int make_ready(struct labdir *lab, int number, char **why)
 {
     char *error = NULL;
     struct lesson *l = lesson_load(number, NULL, &error);
@@ -295,8 +296,12 @@ static int make_ready(struct labdir *lab, int number)
         code = lab->external ? too_few(lab, (size_t)l->nodes, false) : enlarge(lab, (size_t)l->nodes);
         if (!code && lesson_forget(l, lab))
             code = lab_failed(ERR_IO, NULL);
-    } else if ((err = lesson_clean(lab, l, NULL, &error)) && err != ERR_EXISTS)
-        code = lab_failed(err, error);
+    } else {
+        lab_leave_interrupts(); /* nothing is started that would have to be stopped again */
+        err = lesson_clean(lab, l, NULL, &error);
+    }
+    if (err && err != ERR_EXISTS)
+        *why = error ? error : xstrdup(err_text(err));
     if (err == ERR_EXISTS) /* somebody's policy: the screen names it, and its B asks */
         free(error);
     lesson_destroy(l);
@@ -362,8 +367,15 @@ static int command_screen(const struct options *o, int number)
         code = tui_run(&lab, number, &options);
         lab_screen_ends(shown);
         options.record = options.script = NULL; /* they were for the lesson that was opened with them */
+        char *why = NULL;
         if (!code && next)
-            code = make_ready(&lab, next);
+            code = make_ready(&lab, next, &why);
+        if (why) { /* its screen would show another lab than it promises: back to this one, which says so */
+            free(to_say);
+            to_say = format_text(_("the lab cannot be made ready for lesson %d: %s"), next, why);
+            next = number;
+            free(why);
+        }
     } while (!code && next);
     free(to_say);
     if (lab.external || !lab_any_alive(&lab))

@@ -48,5 +48,6 @@ const char *lab_engine_word(const struct labdir *lab);
  * then. */
 int lab_start(struct labdir *lab, bool fresh);
 const volatile sig_atomic_t *lab_interrupts(void);
+void lab_leave_interrupts(void); /* from now on Ctrl-C ends this program, as it does any other */
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lab/engine.h"
+#include "lab/links.h"
 #include "main/labctl.h"
 
 static char *rabbit_name(const struct ctl *c, size_t node)
@@ -53,6 +54,11 @@ static int cut_at(struct ctl *c, size_t node, unsigned peers)
                     "[erlang:disconnect_node(P) || P <- L], ok.",
                     list);
     int rc = eval(c, node, expression);
+    for (size_t i = 0; i < c->lab.nodes_len && rc == CTL_OK; i++)
+        if (peers >> i & 1) {
+            links_note(&c->lab, node, 1u << i, true);
+            links_note(&c->lab, i, 1u << node, true);
+        }
     free(expression);
     free(list);
     return rc;
@@ -65,6 +71,8 @@ static int heal_at(struct ctl *c, size_t node, unsigned peers)
                                    "[net_adm:ping(P) || P <- L], ok.",
                                    list);
     int rc = eval(c, node, expression);
+    if (rc == CTL_OK)
+        links_note(&c->lab, node, peers, false);
     free(expression);
     free(list);
     return rc;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lab/engine.h"
+#include "lab/links.h"
 #include "main/labctl.h"
 
 #define START_TIMEOUT_MS 120000 /* an app that waits for other nodes; --timeout changes it */
@@ -112,7 +113,8 @@ static int version(struct ctl *c)
 
 /* ---- links ---- */
 
-/* peer, way: NULL where the verb has none (common/host/control.h) */
+/* peer, way: NULL where the verb has none (common/host/control.h). What a node was told stays in the lab's
+ * folder. */
 static int link_verb(struct ctl *c, const char *cmd, const char *node, const char *peer, const char *way)
 {
     json_t *request = json_pack("{s:s}", "cmd", cmd), *answer = NULL;
@@ -124,6 +126,10 @@ static int link_verb(struct ctl *c, const char *cmd, const char *node, const cha
     if (rc == CTL_OK && !json_is_true(json_object_get(answer, "ok")))
         rc = ctl_error(c, CTL_DATA, "%s", ctl_reason(answer));
     json_decref(answer);
+    if (rc == CTL_OK)
+        links_note(&c->lab, (size_t)labdir_find_node(&c->lab, node),
+                   peer ? UINT32_C(1) << labdir_find_node(&c->lab, peer) : UINT32_MAX,
+                   strcmp(cmd, "cut") == 0);
     return rc;
 }
 
