@@ -242,12 +242,6 @@ static void a_node_dies_on_screen(void **state)
     scene_quit(s);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* What is shown to be typed can be: the program is named as it was called. */
 static void a_recording_is_named_with_its_program(void **state)
 {
@@ -323,63 +317,6 @@ static void the_next_lesson_says_where_the_recording_is(void **state)
     assert_int_equal(system(remove_it), 0);
     free(remove_it);
     free(folder);
-}
-
-/* what the program has worked so far, whatever else the machine does */
-static int64_t worked_us(const struct scene *s)
-{
-    clockid_t clock;
-    struct timespec t;
-    assert_int_equal(clock_getcpuclockid(terminal_pid(s->t), &clock), 0);
-    assert_int_equal(clock_gettime(clock, &t), 0);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* With a node like that, a key is on the screen in less than 50 ms: mostly, however busy this machine is with
- * other things; and no key makes the program work for so long. */
-static void keys_with_a_node(struct scene *s, enum fake_mood mood, const char *what, const char *word)
-{
-    /* every view, a queue's page and a node's, the help, a form, a question; pausing and going back */
-    static const char *const keys[] = {
-        "2", "3", "4", "1", "\r", "1", "\t", "\r", "1", "?", "j", "\x1b", "P",    "\t", "x", "\x1b", "K", "n",
-        " ", "[", "[", "]", "{",  "}", "2",  "1",  " ", ":", "p", "\x7f", "\x1b", "/",  "h", "\x1b"};
-    enum { PRESSES = ARRAY_LEN(keys) };
-    int64_t took[PRESSES];
-    scene_live(s, 0);
-    fake_node(s->fake, 1, mood, mood != FAKE_GONE);
-    assert_seen(s, word);
-    for (size_t i = 0; i < PRESSES; i++) {
-        uint64_t frame = terminal_frames(s->t);
-        int64_t from = terminal_now_us(), worked = worked_us(s);
-        terminal_type(s->t, keys[i]);
-        if (!terminal_wait_frame(s->t, frame, SOON))
-            fail_msg("key %zu (%s) shows nothing\n%s", i, keys[i], terminal_text(s->t));
-        took[i] = terminal_frame_at_us(s->t) - from;
-        worked = worked_us(s) - worked;
-        if (worked >= 50000)
-            fail_msg("key %zu (%s) makes the program work for %.1f ms", i, keys[i], (double)worked / 1e3);
-    }
-    qsort(took, PRESSES, sizeof(took[0]), by_size);
-    int64_t median = took[PRESSES / 2];
-    print_message("key to frame with a %s node: median %.1f ms, worst %.1f ms\n", what, (double)median / 1e3,
-                  (double)took[PRESSES - 1] / 1e3);
-    assert_true(median < 50000);
-    scene_quit(s);
-}
-
-static void keys_with_a_frozen_node(void **state)
-{
-    keys_with_a_node(*state, FAKE_FROZEN, "frozen", "NO ANSWER");
-}
-
-static void keys_with_a_killed_node(void **state)
-{
-    keys_with_a_node(*state, FAKE_GONE, "killed", "node2 NOT RUNNING");
-}
-
-static void keys_with_a_node_that_is_cut_off(void **state)
-{
-    keys_with_a_node(*state, FAKE_SILENT, "cut-off", "NO ANSWER");
 }
 
 /* Nothing happens: next to nothing is sent. */
@@ -524,9 +461,6 @@ int main(void)
         TEST(a_recording_that_is_none),
         TEST(signals_give_the_terminal_back),
         TEST(a_node_dies_on_screen),
-        TEST(keys_with_a_frozen_node),
-        TEST(keys_with_a_killed_node),
-        TEST(keys_with_a_node_that_is_cut_off),
         TEST(idle_costs_nothing),
         TEST(a_change_sends_what_changed),
         TEST(only_what_nodes_show_is_ticked),
