@@ -319,24 +319,6 @@ static void the_next_lesson_says_where_the_recording_is(void **state)
     free(folder);
 }
 
-/* Nothing happens: next to nothing is sent. */
-static void idle_costs_nothing(void **state)
-{
-    struct scene *s = *state;
-    scene_live(s, 0);
-    assert_seen(s, "hello has ONE copy");
-    scene_pass_rounds(s, 2);
-    uint64_t bytes = terminal_bytes(s->t);
-    int64_t from = terminal_now_us();
-    scene_pass_rounds(s, 10);
-    double seconds = (double)(terminal_now_us() - from) / 1e6;
-    bytes = terminal_bytes(s->t) - bytes;
-    print_message("idle: %llu bytes to the terminal in %.1f s, 10 looks\n", (unsigned long long)bytes,
-                  seconds);
-    assert_true((double)bytes <= 64 * seconds); /* a tick is a second */
-    scene_quit(s);
-}
-
 /* After the first frame nothing clears the screen: a change of one count sends its cells. */
 static void a_change_sends_what_changed(void **state)
 {
@@ -461,7 +443,6 @@ int main(void)
         TEST(a_recording_that_is_none),
         TEST(signals_give_the_terminal_back),
         TEST(a_node_dies_on_screen),
-        TEST(idle_costs_nothing),
         TEST(a_change_sends_what_changed),
         TEST(only_what_nodes_show_is_ticked),
         TEST(frozen_data_ticks_nothing),
