@@ -3,6 +3,7 @@
 #include "tests/screen/scene.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -145,6 +146,36 @@ static void states_with_colour(void **state)
     scene_quit(s);
 }
 
+/* Who cannot tell red from green sees how bright both are together, and blue: no two states differ in red and
+ * green alone. */
+static void no_two_states_are_red_and_green(void **state)
+{
+    static const char *const terms[] = {"xterm-256color", "xterm"}; /* many colours, and eight */
+    static const char *const words[] = {"UP -", "syncing", "STOPPED"};
+    struct scene *s = *state;
+    REPLAY(s, "stopped");
+    for (size_t i = 0; i < ARRAY_LEN(terms); i++) {
+        struct terminal_look looks[ARRAY_LEN(words)];
+        s->term = terms[i];
+        scene_start(s, 80, 24);
+        assert_shows_frame(s, "stopped", 80, 24);
+        for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+            assert_true(terminal_look_of(s->t, words[w], &looks[w]));
+            assert_true(looks[w].colored);
+        }
+        for (size_t w = 0; w < ARRAY_LEN(words); w++)
+            for (size_t v = 0; v < w; v++) {
+                int bright = looks[w].red + looks[w].green - looks[v].red - looks[v].green;
+                int blue = looks[w].blue - looks[v].blue;
+                if (abs(bright) < 64 && abs(blue) < 64)
+                    fail_msg("%s: %s (%d %d %d) and %s (%d %d %d)", terms[i], words[w], looks[w].red,
+                             looks[w].green, looks[w].blue, words[v], looks[v].red, looks[v].green,
+                             looks[v].blue);
+            }
+        scene_quit(s);
+    }
+}
+
 static void a_locale_without_utf8(void **state)
 {
     struct scene *s = *state;
@@ -276,6 +307,37 @@ static void a_recording_is_named_with_its_program(void **state)
     char *remove_it = format_text("rm -r %s", folder);
     assert_int_equal(system(remove_it), 0);
     free(remove_it);
+    free(folder);
+}
+
+/* w: the file has what the screen had, all of it. */
+static void a_frame_is_written_as_it_is(void **state)
+{
+    struct scene *s = *state;
+    char here[4096], *folder = temporary_folder("frame");
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_non_null(folder);
+    REPLAY(s, "wide");
+    assert_int_equal(chdir(folder), 0);
+    scene_start(s, 80, 24);
+    assert_int_equal(chdir(here), 0); /* the screen stays there */
+    assert_shows_frame(s, "wide", 80, 24);
+    char *shown = xstrdup(terminal_text(s->t));
+    terminal_type(s->t, "w");
+    assert_seen(s, "this frame is in");
+    scene_quit(s);
+    glob_t found;
+    char *pattern = format_text("%s/*", folder);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    char *written = file_text(found.gl_pathv[0], NULL);
+    assert_string_equal(written, shown);
+    assert_int_equal(unlink(found.gl_pathv[0]), 0);
+    assert_int_equal(rmdir(folder), 0);
+    globfree(&found);
+    free(pattern);
+    free(written);
+    free(shown);
     free(folder);
 }
 
@@ -434,12 +496,14 @@ int main(void)
         TEST(the_terminal_shows_the_frame),
         TEST(a_replay_goes_on_by_key),
         TEST(a_recording_is_named_with_its_program),
+        TEST(a_frame_is_written_as_it_is),
         TEST(the_next_lesson_says_where_the_recording_is),
         TEST(a_storm_of_resizes),
         TEST(a_smaller_terminal_has_no_margins),
         TEST(the_last_frame_stays),
         TEST(states_without_colour),
         TEST(states_with_colour),
+        TEST(no_two_states_are_red_and_green),
         TEST(a_locale_without_utf8),
         TEST(an_unknown_terminal_gets_plain_text),
         TEST(a_recording_that_is_none),
