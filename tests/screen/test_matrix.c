@@ -110,8 +110,8 @@ static void assert_mouse(struct scene *s, const char *term)
 {
     bool taken = true, left = false;
     assert_false(terminal_gives_mouse(s->t));
-    if (strcmp(term, "vt100") == 0)
-        return; /* it has none */
+    if (strcmp(term, "vt100") == 0 || strcmp(term, "linux") == 0)
+        return; /* the one has none, the other asks gpm for it and not the terminal */
     terminal_type(s->t, "%");
     assert_true(terminal_wait(s->t, mouse_is, &taken, SOON));
     terminal_type(s->t, "%");
