@@ -29,7 +29,7 @@ static const struct press presses[] = {
     {"j", true, ">world "},
     {"k", true, ">hello "},
     {"2", false, " QUEUE "},
-    {"3", true, " VERDICT #1"},
+    {"3", true, " time producer "},
     {"4", true, "No lesson is open"},
     {"1", true, " QUEUE "},
     {"\r", true, "- Queue hello "},
