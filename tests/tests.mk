@@ -61,7 +61,7 @@ ASAN_TESTS = $(UNIT_TESTS:$(BUILD)/%=$(ASAN_BUILD)/%)
 
 # What takes more than a few seconds, the longest of each group first: else it would begin last, and all wait for it.
 LONG := sim/swarm sim/search sim/test_checker mutants/fit broker/cost \
-        screen/damaged screen/terminal screen/forged screen/matrix screen/pause screen/time sim/replay_random mirror/content sim/shrink \
+        screen/damaged screen/pace screen/idle screen/terminal screen/forged screen/matrix screen/pause screen/time sim/replay_random mirror/content sim/shrink \
         host/files screen/observe \
         cluster/replay screen/walk_rabbitmq cluster/cut cluster/replay-rabbitmq cluster/kill-loop screen/walk_kit \
         cluster/big-queue screen/act_kit cluster/partition cluster/start-again

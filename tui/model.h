@@ -136,7 +136,9 @@ struct away {
 
 /* The depth of a queue and what went in and out in each second that is over (history.h), newest last; -1:
  * nobody could say. */
-#define HISTORY_LEN 60
+#define CHART_LEN   60 /* seconds that a chart shows, */
+#define CHART_STILL 20 /* and stands still for at most, while nothing changes (part_chart.c) */
+#define HISTORY_LEN (CHART_LEN + CHART_STILL)
 struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];

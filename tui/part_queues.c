@@ -234,7 +234,7 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         canvas_printf(c, r, k->rates, y, STYLE_DIM, "%7s%7s", in < 0 ? "-" : count, out < 0 ? "-" : rate);
     }
     if (k->history && history)
-        draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth);
+        draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth + chart_from(history));
     if (k->policy)
         canvas_put(c, r, k->policy, y, STYLE_NORMAL,
                    q->policy                      ? q->policy

@@ -141,10 +141,15 @@ char *step_advice(const struct model *m, size_t i, enum lesson_help *help);
 char *step_cure(const struct model *m, size_t i);
 enum request step_key(const struct model *m);
 
-/* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say */
+/* ---- 60 s of a figure (part_chart.c); -1 in it: nobody could say. chart_from: where in the history's
+ * samples these 60 begin; chart_until: when the last of them was over, ms since 1970. Both go on when
+ * something changes, and once in CHART_STILL seconds. */
+size_t chart_from(const struct history *h);
+int64_t chart_until(const struct snapshot *s, const struct history *h);
 void draw_sparkline(struct canvas *c, struct rect r, int x, int y, int columns,
-                    const int64_t samples[HISTORY_LEN]);
-void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_t samples[HISTORY_LEN]);
+                    const int64_t samples[CHART_LEN]);
+void draw_chart(struct canvas *c, struct rect r, const char *title, const int64_t samples[CHART_LEN],
+                int64_t until);
 
 /* part_clients.c: a node's connections and their channels, on its page */
 struct page;

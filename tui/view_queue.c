@@ -425,14 +425,16 @@ static void draw_charts(const struct model *m, struct canvas *c, struct rect r)
     if (!h)
         return;
     struct rect part = r;
+    size_t from = chart_from(h);
+    int64_t until = chart_until(m->snapshot, h);
     bool wide = r.width >= WIDE;
     part.width = wide ? r.width / 2 : r.width * 2 / 3;
-    draw_chart(c, part, _("messages, 60 s:"), h->depth);
+    draw_chart(c, part, _("messages, 60 s:"), h->depth + from, until);
     part.x += part.width;
     part.width = r.width - part.width;
     int half = r.height / 2;
-    draw_chart(c, rect_rows(part, 0, half), _("in per s:"), h->published);
-    draw_chart(c, rect_rows(part, half, r.height - half), _("out per s:"), h->delivered);
+    draw_chart(c, rect_rows(part, 0, half), _("in per s:"), h->published + from, until);
+    draw_chart(c, rect_rows(part, half, r.height - half), _("out per s:"), h->delivered + from, until);
 }
 
 static struct rect page_rect(struct rect r)

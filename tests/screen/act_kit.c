@@ -1,7 +1,11 @@
 /* act_kit.c: what a teacher does at the screen, end to end: `lab` in tmux on real nodes. Keys and typed
  * commands change the cluster, the cluster's own words on the screen are what is waited for, a million
  * messages say how far they are, what was run is copied into tmux's buffer. And Ctrl-C while nodes start
- * leaves none behind. */
+ * leaves none behind.
+ *
+ * What is waited for is what tmux shows, and it is asked for that again and again: --test-fd says that lab
+ * has written a frame, which tmux may not have read yet, and after the last one nothing more would be said.
+ * (The tests in a terminal of their own, tests/screen/terminal.h, read it themselves, and wait for that.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -33,6 +33,9 @@ struct fake {
     char *queues, *policies, *feed;
     uint64_t rounds;
     VEC(char *) asked;
+    const char *freeze_after; /* NULL: it was answered, or nothing is waited for */
+    size_t freeze_after_node;
+    bool freezes;
 };
 
 static void answer(struct evhttp_request *req, int code, const char *body)
@@ -69,8 +72,14 @@ static void on_request(struct evhttp_request *req, void *arg)
     const char *user = evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
     VEC_PUSH(&f->asked, xstrdup(uri));
     f->rounds += is_nodes(uri);
+    if (f->freezes && is_nodes(uri))
+        n->mood = FAKE_FROZEN;
     if (n->mood == FAKE_FROZEN)
         return; /* libevent keeps the request until the connection closes */
+    if (f->freeze_after && n == &f->nodes[f->freeze_after_node] && strcmp(uri, f->freeze_after) == 0) {
+        f->freeze_after = NULL;
+        f->freezes = true;
+    }
     if (n->mood == FAKE_GARBAGE)
         answer(req, 200, "<html>");
     else if (!user || strcmp(user, "Basic YWRtaW46MTIz") != 0) /* admin:123 */
@@ -187,6 +196,12 @@ void fake_says(struct fake *f, size_t node, const char *nodes, const char *queue
 {
     set(&f->nodes[node].says_nodes, nodes);
     set(&f->nodes[node].says_queues, queues);
+}
+
+void fake_freeze_after(struct fake *f, size_t node, const char *uri)
+{
+    f->freeze_after_node = node;
+    f->freeze_after = uri;
 }
 
 void fake_queues(struct fake *f, const char *json)

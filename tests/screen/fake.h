@@ -26,6 +26,9 @@ void fake_node(struct fake *f, size_t node, enum fake_mood mood, bool running);
 /* What this node alone says of the nodes and of the queues, whatever is set for all; NULL: as all. */
 void fake_says(struct fake *f, size_t node, const char *nodes, const char *queues);
 
+/* This node answers this once more; then every node freezes, as the next round begins. */
+void fake_freeze_after(struct fake *f, size_t node, const char *uri);
+
 /* JSON lists, as RabbitMQ writes them; the same from every node. NULL feed: 404, as RabbitMQ says. */
 void fake_queues(struct fake *f, const char *json);
 void fake_policies(struct fake *f, const char *json);

@@ -22,12 +22,13 @@ struct terminal_test {
     bool ended;
     int status;
     int width, height;
+    bool gives_mouse;
     VTerm *vterm;
     VTermScreen *screen;
     enum { IN_TEXT, IN_ESCAPE, IN_CONTROL, IN_CHARSET, IN_STRING } at; /* where what was read so far ends */
     uint64_t bytes, frames;
     int64_t frame_at_us;
-    struct text report_line, text, error_text;
+    struct text report_line, text, error_text, control; /* control: of a sequence that has not ended */
 };
 
 int64_t terminal_now_us(void)
@@ -73,6 +74,18 @@ static _Noreturn void run_child(terminal_child *child, void *arg, int report, in
     exit(child(arg));
 }
 
+/* One control sequence that has ended: what asks for the mouse. (libvterm 0.1.4 reads only the first of
+ * several modes, and does not tell.) */
+static void follow_control(struct terminal_test *t, unsigned char end)
+{
+    const char *modes = text_str(&t->control);
+    if (*modes != '?' || (end != 'h' && end != 'l'))
+        return;
+    for (const char *p = modes + 1; *p; p += strcspn(p, ";"), p += *p == ';')
+        if (strtol(p, NULL, 10) >= 1000 && strtol(p, NULL, 10) <= 1003)
+            t->gives_mouse = end == 'h';
+}
+
 /* as far as programs of this kit write escape sequences */
 static void follow(struct terminal_test *t, const char *s, size_t len)
 {
@@ -85,8 +98,15 @@ static void follow(struct terminal_test *t, const char *s, size_t len)
                     : c == ']'             ? IN_STRING
                     : c == '(' || c == ')' ? IN_CHARSET
                                            : IN_TEXT;
+            text_clear(&t->control);
             break;
-        case IN_CONTROL: t->at = c >= 0x40 && c < 0x7f ? IN_TEXT : IN_CONTROL; break;
+        case IN_CONTROL:
+            t->at = c >= 0x40 && c < 0x7f ? IN_TEXT : IN_CONTROL;
+            if (t->at == IN_CONTROL)
+                text_add_bytes(&t->control, &s[i], 1);
+            else
+                follow_control(t, c);
+            break;
         case IN_CHARSET: t->at = IN_TEXT; break;
         case IN_STRING: t->at = c == 7 ? IN_TEXT : c == 0x1b ? IN_ESCAPE : IN_STRING; break;
         }
@@ -199,6 +219,7 @@ int terminal_end(struct terminal_test *t)
     text_finish(&t->report_line);
     text_finish(&t->text);
     text_finish(&t->error_text);
+    text_finish(&t->control);
     free(t);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -288,10 +309,15 @@ bool terminal_look_of(struct terminal_test *t, const char *part, struct terminal
     VTermScreenCell cell;
     if (!vterm_screen_get_cell(t->screen, (VTermPos){row, col}, &cell))
         return false;
+    VTermColor color = cell.fg;
+    vterm_screen_convert_color_to_rgb(t->screen, &color);
     *look = (struct terminal_look){.reverse = cell.attrs.reverse,
                                    .bold = cell.attrs.bold,
                                    .underline = cell.attrs.underline,
-                                   .colored = !VTERM_COLOR_IS_DEFAULT_FG(&cell.fg)};
+                                   .colored = !VTERM_COLOR_IS_DEFAULT_FG(&cell.fg),
+                                   .red = color.rgb.red,
+                                   .green = color.rgb.green,
+                                   .blue = color.rgb.blue};
     return true;
 }
 
@@ -409,6 +435,11 @@ int64_t terminal_frame_at_us(const struct terminal_test *t)
 uint64_t terminal_bytes(const struct terminal_test *t)
 {
     return t->bytes;
+}
+
+bool terminal_gives_mouse(const struct terminal_test *t)
+{
+    return t->gives_mouse;
 }
 
 pid_t terminal_pid(const struct terminal_test *t)

@@ -43,6 +43,7 @@ bool terminal_wait(struct terminal_test *t, terminal_fact *fact, void *arg, int 
 uint64_t terminal_frames(const struct terminal_test *t);     /* reported so far */
 int64_t terminal_frame_at_us(const struct terminal_test *t); /* when the last report came, terminal_now_us */
 uint64_t terminal_bytes(const struct terminal_test *t);      /* sent to the terminal so far */
+bool terminal_gives_mouse(const struct terminal_test *t);    /* clicks and the wheel go to the program */
 pid_t terminal_pid(const struct terminal_test *t);
 int64_t terminal_now_us(void);
 
@@ -52,6 +53,7 @@ void terminal_forget(struct terminal_test *t);
 /* The attributes of the first cell of this text on the screen; false if it is not there. */
 struct terminal_look {
     bool reverse, bold, underline, colored;
+    int red, green, blue; /* of what is written, 0 to 255, as a terminal has them that nobody set up */
 };
 bool terminal_look_of(struct terminal_test *t, const char *part, struct terminal_look *look);
 

@@ -31,7 +31,8 @@ static void details(struct watched *s)
         next->queues[0].messages = i;
         next->queues[0].publish_rate = i % 7;
         next->taken_at += 750; /* a look is 250 */
-        if (i % 7)             /* so many in the second before this look */
+        next->taken_wall_ms += 750;
+        if (i % 7) /* so many in the second before this look */
             story_fact(&s->t, TRACE_SEEN_ACCEPTED, 1, (next->taken_wall_ms - STORY_BEGIN_MS - 500) * 1000, 11,
                        10 + (uint64_t)i % 7);
         look(s);
@@ -70,6 +71,7 @@ static void queue_detail(void **state)
     json_decref(s.t.s->details);
     s.t.s->details = NULL;
     s.t.s->taken_at += 1000;
+    s.t.s->taken_wall_ms += 1000;
     look(&s);
     check(&s, "queue-silent-80x24", 80, 24);
     says(&s, "; was 10", true);

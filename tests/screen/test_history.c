@@ -177,6 +177,41 @@ static void a_rate_alone(void **state)
     story_end(&t);
 }
 
+/* A chart stands still for a while where nothing changes; what it says of a time is true all the same, and
+ * what happens is in it at once. */
+static void a_chart_stands_still(void **state)
+{
+    (void)state;
+    struct story t;
+    struct model m;
+    int64_t shown = 0;
+    int moves = 0;
+    model_init(&m, NULL, NULL, false, false);
+    story_begin(&t, 3, "hello");
+    t.s->queues[0].publish_rate = t.s->queues[0].deliver_rate = 0;
+    for (int second = 1; second <= 200; second++) {
+        if (second == 95)
+            story_fact(&t, TRACE_SEEN_ACCEPTED, 0, 94500000, 0, 0);
+        look_at(&t, &m, (ms_time)second * 1000);
+        const struct history *h = model_history(&m, "hello");
+        int64_t now = STORY_BEGIN_MS + second * 1000, until = chart_until(m.snapshot, h);
+        const int64_t *samples = h->published + chart_from(h);
+        assert_true(until <= now && now - until < CHART_STILL * 1000);
+        moves += until != shown;
+        shown = until;
+        if (second == 95 || second == 96) /* a message; none more */
+            assert_int_equal(until, now);
+        for (int i = 0; i < CHART_LEN; i++) {
+            int64_t ends = until - (CHART_LEN - 1 - i) * 1000;
+            int64_t expected = ends <= STORY_BEGIN_MS ? -1 : ends == STORY_BEGIN_MS + 95000;
+            assert_int_equal(samples[i], expected);
+        }
+    }
+    assert_in_range(moves, 200 / CHART_STILL, 200 / CHART_STILL + 4);
+    model_finish(&m);
+    story_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_silent_master_is_no_nought),
         cmocka_unit_test(what_was_not_noted),
         cmocka_unit_test(a_rate_alone),
+        cmocka_unit_test(a_chart_stands_still),
     };
     return cmocka_run_group_tests_name("screen/history", tests, NULL, NULL);
 }

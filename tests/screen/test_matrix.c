@@ -100,6 +100,24 @@ static void assert_no_rubbish(struct scene *s)
         assert_lacks(terminal_text(s->t), remains[i]);
 }
 
+static bool mouse_is(struct terminal_test *t, void *given)
+{
+    return terminal_gives_mouse(t) == *(bool *)given;
+}
+
+/* It is the terminal's own, for selecting text, until % asks for it, and after another one. */
+static void assert_mouse(struct scene *s, const char *term)
+{
+    bool taken = true, left = false;
+    assert_false(terminal_gives_mouse(s->t));
+    if (strcmp(term, "vt100") == 0 || strcmp(term, "linux") == 0)
+        return; /* the one has none, the other asks gpm for it and not the terminal */
+    terminal_type(s->t, "%");
+    assert_true(terminal_wait(s->t, mouse_is, &taken, SOON));
+    terminal_type(s->t, "%");
+    assert_true(terminal_wait(s->t, mouse_is, &left, SOON));
+}
+
 static void assert_drawn(struct scene *s, const char *term, const char *locale)
 {
     speak(locale);
@@ -118,6 +136,7 @@ static void assert_drawn(struct scene *s, const char *term, const char *locale)
     assert_true(terminal_look_of(s->t, _("STOPPED"), &look));
     assert_true(look.reverse); /* a word and an attribute, before any colour */
     assert_int_equal(look.colored, colours && !s->no_color);
+    assert_mouse(s, term);
     speak("C");
     scene_quit(s);
 }

@@ -284,11 +284,16 @@ static void keys_write_new_files(void **state)
     struct canvas c;
     char *error = NULL, *names[3];
     canvas_init(&c);
-    canvas_resize(&c, 80, 24);
+    canvas_resize(&c, 10, 3);
+    canvas_put(&c, (struct rect){0, 0, 10, 3}, 0, 0, STYLE_NORMAL, "hello");
+    canvas_put(&c, (struct rect){0, 0, 10, 3}, 4, 2, STYLE_DOWN, "\xe4\xb8\xad 1");
     for (size_t i = 0; i < 3; i++) { /* more than one in a second */
         names[i] = new_file("frame", ".txt", other);
         assert_int_equal(strncmp(names[i], folder, strlen(folder)), 0);
         assert_true(session_write_frame(&c, names[i], false, &error));
+        char *text = file_text(names[i], NULL);
+        assert_string_equal(text, "hello\n\n    \xe4\xb8\xad 1\n");
+        free(text);
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(names[i], names[j]);
     }
