@@ -182,7 +182,8 @@ static void idle_views_cost_nothing(struct scene *s, int lesson, int width, int 
 {
     static const struct {
         const char *key, *shows;
-    } views[] = {{"1", " QUEUE "}, {"2", "- Events "}, {"3", " time producer "}, {"4", NULL}, {"1l\r", "- Node "}};
+    } views[] = {
+        {"1", " QUEUE "}, {"2", "- Events "}, {"3", " time producer "}, {"4", NULL}, {"1l\r", "- Node "}};
     scene_live(s, lesson);
     terminal_set_size(s->t, width, height);
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
