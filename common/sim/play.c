@@ -319,6 +319,8 @@ static void settle_all(struct sim *s, uint64_t sub)
     }
 }
 
+/* Every queue that is listed, those too that some node had lost on the way: a queue that lives can be
+ * emptied. */
 static void drain(struct sim *s)
 {
     clients_leave(s);
@@ -328,8 +330,7 @@ static void drain(struct sim *s)
         node_id n = some_serving(s);
         const char *name = s->ledger.queues.items[i].name;
         struct queue_info info;
-        if (s->ledger.queues.items[i].gone || !sim_queue(s, n, name, &info) ||
-            info.uid != s->ledger.queues.items[i].uid)
+        if (!sim_queue(s, n, name, &info) || info.uid != s->ledger.queues.items[i].uid)
             continue;
         uint64_t sub = sim_subscribe(s, n, name, 0, 0);
         if (sub == 0 && !s->failure && sim_calm(s, CALM_LIMIT_MS) && !sim_queue(s, n, name, &info))
