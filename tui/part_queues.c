@@ -328,7 +328,7 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q, bo
                                    : _("%s DOWN: its only copy is on a node that is away"),
                            q->name);
     else if (lost_by_cut(m, q))
-        text = format_text(_("%s DOWN: its only copy is on %s, cut off before it stopped"), q->name, nodes);
+        text = format_text(_("%s DOWN: its only copy is on %s, cut off before it went"), q->name, nodes);
     else if (brief)
         text = format_text(stopped ? _("%s STOPPED: only on %s") : _("%s DOWN: only on %s"), q->name, nodes);
     else

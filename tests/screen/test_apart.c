@@ -133,7 +133,7 @@ static void a_killed_node_was_not_apart(void **state)
     m.node = 1;
     assert_frame_lacks(&m, "was apart");
     assert_frame_contains(&m, "plain DOWN: only on node1");
-    assert_frame_lacks(&m, "cut off before it stopped");
+    assert_frame_lacks(&m, "cut off before it went");
     assert_frame_lacks(&m, "x:Heal");
     assert_frame_contains(&m, "x:Cut");
     model_show(&m, VIEW_NODE);
@@ -191,21 +191,21 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     }
     model_observe(&m, s);
     m.now = s->taken_at;
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
+    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it went");
     for (size_t i = 0; i < s->nodes_len; i++) {
         free(s->nodes[i].partitions);
         s->nodes[i].partitions = xstrdup("");
     }
     model_observe(&m, s); /* the links are mended: how it stopped stays so */
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
-    assert_frame_contains(&m, "+stopped while cut off-");
+    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it went");
+    assert_frame_contains(&m, "+went while cut off-");
     stopped->unrefused = true; /* it is frozen, which is no stop */
     model_observe(&m, s);
     assert_frame_lacks(&m, "stopped");
     stopped->unrefused = false;
     model_observe(&m, s);
     model_show(&m, VIEW_NODE);
-    assert_frame_contains(&m, " partitioned  stopped while cut off");
+    assert_frame_contains(&m, " partitioned  went while cut off");
     stopped->answers = true;
     model_observe(&m, s);
     stopped->answers = false;
@@ -216,7 +216,7 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     assert_frame_lacks(&m, "cut off before");
     m.cut = 1; /* from this screen, and not healed */
     model_observe(&m, s);
-    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it stopped");
+    assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it went");
     snapshot_destroy(s);
     model_finish(&m);
 }
