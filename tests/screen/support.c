@@ -104,6 +104,7 @@ void sketch_destroy(struct lesson *l)
         free(s->shows);
         free(s->action_text);
         free(s->ran);
+        free(s->output);
         json_decref(s->seen);
         for (size_t w = 0; s->action && s->action[w]; w++)
             free(s->action[w]);

@@ -218,12 +218,13 @@ static void nodes_note(struct model *m, struct snapshot *s, ms_time after, enum 
 {
     struct trace_seen note = {
         .kind = kind, .queue = (char *)"hello", .first = first, .last = last, .about = -1, .origin = -1};
+    struct trace_seen *own = s->trace;
     s->traces = 7;
     s->trace = &note;
     s->trace_len = first <= last;
     queue_says(m, s, after, s->queues[0].messages, -1);
-    s->trace = NULL;
-    s->trace_len = 0;
+    s->trace = own;
+    s->trace_len = 0; /* as in the file */
 }
 
 static struct command *runs(struct model *m, const char *const *words)

@@ -220,8 +220,10 @@ static void two_masters_are_not_one_copy(void **state)
 {
     (void)state;
     for (int apart = 0; apart < 2; apart++) {
-        struct look l = parted(), bare = parted();
-        if (!apart)
+        struct look l, bare;
+        if (apart)
+            l = parted(), bare = parted();
+        else
             together(&l), together(&bare);
         bare.answers[2] = (struct node_answer){.error = "no connection"};
         for (unsigned i = 0; i < 2; i++)
