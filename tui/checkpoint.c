@@ -7,7 +7,7 @@
 /* How far a lesson's step is: the part of struct lesson_step that time changes. */
 struct progress {
     enum step_state state;
-    bool acted;
+    bool acted, by_hand;
     int exit_code;
     int64_t seen_wall_ms;
     json_t *seen;
@@ -121,6 +121,7 @@ static struct progress progress_of(const struct lesson_step *s)
 {
     return (struct progress){.state = s->state,
                              .acted = s->acted,
+                             .by_hand = s->by_hand,
                              .exit_code = s->exit_code,
                              .seen_wall_ms = s->seen_wall_ms,
                              .seen = json_incref(s->seen),
@@ -134,6 +135,7 @@ static void set_progress(struct lesson_step *s, const struct progress *p)
 {
     s->state = p->state;
     s->acted = p->acted;
+    s->by_hand = p->by_hand;
     s->exit_code = p->exit_code;
     s->seen_wall_ms = p->seen_wall_ms;
     json_decref(s->seen);

@@ -99,12 +99,17 @@ static struct command *on_queue(struct model *m, const char *verb)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
-/* A node whose process is gone has to be started as a process; one that was stopped in order, as an app. */
+const char *command_start_verb(const struct model *m, int node)
+{
+    bool seen = m->snapshot && node >= 0 && node < (int)m->snapshot->nodes_len;
+    bool killed = seen && ((m->killed & ((node_bits)1 << node)) || m->snapshot->nodes[node].gone);
+    return killed ? "start" : "start_app";
+}
+
 static struct command *start_selected(struct model *m)
 {
     const char *node = selected_node(m);
-    bool killed = node && ((m->killed & ((node_bits)1 << m->node)) || m->snapshot->nodes[m->node].gone);
-    const char *words[] = {"labctl", "-n", node, killed ? "start" : "start_app", NULL};
+    const char *words[] = {"labctl", "-n", node, command_start_verb(m, m->node), NULL};
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 

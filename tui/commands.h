@@ -25,6 +25,10 @@ struct command *command_get(const struct model *m, const char *queue, const char
 char *command_all_wrong(const struct model *m, const char *queue);
 void command_why_not(struct model *m, const char *program);
 
+/* What starts this node (an index in the snapshot's): one whose process is gone has to be started as a
+ * process, one that was stopped in order, as an app. */
+const char *command_start_verb(const struct model *m, int node);
+
 enum danger command_danger(const struct command *c); /* what has to be asked before it is run */
 
 /* It changes something; it is for a node that does not run, or for nodes that do not hear each other: it can

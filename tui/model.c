@@ -341,7 +341,7 @@ static enum effect next_step(struct model *m, bool repeat, struct command **run)
         return EFFECT_DRAW;
     }
     const struct lesson_step *step = &m->lesson->steps[i];
-    bool waits = step->acted && !(step->action && repeat);
+    bool waits = step->by_hand || (step->acted && !(step->action && repeat));
     enum lesson_help help;
     char *advice = step_advice(m, i, &help), *lacks = step_lacks(m, step);
     /* with what it lacks it would show nothing, and if run might use up what it is about; unless it was run
@@ -553,7 +553,8 @@ static enum effect key_pressed(struct model *m, int key, struct command **run)
     int choice = question_choice(m, key); /* then it is no other key: a starts no node while it waits */
     entry = choice >= 0 ? key_find('A') : entry;
     if (entry && choice < 0 && question_keeps(m, key)) {
-        model_say(m, _("%c: A changes your answer; :start_app starts the selected node"), key);
+        model_say(m, _("%c: A changes your answer; :%s starts the selected node"), key,
+                  command_start_verb(m, m->node));
         return EFFECT_DRAW;
     }
     if (!entry && (key <= ' ' || key >= 0x7f))

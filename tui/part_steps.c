@@ -16,7 +16,8 @@
  * what is to be looked at first. */
 enum step_state shown_state(const struct lesson_step *s)
 {
-    return s->state == STEP_HALF && !s->acted && (s->action || s->before) ? STEP_OPEN : s->state;
+    bool by_chance = !s->acted && !s->by_hand && (s->action || s->before);
+    return s->state == STEP_HALF && by_chance ? STEP_OPEN : s->state;
 }
 
 static const char *box(enum step_state state, enum style *style)
@@ -183,6 +184,8 @@ static char *past_text(const struct lesson_step *s)
     if (s->acted)
         return xstrdup(s->action ? _("was run; now the nodes have to show it")
                                  : _("it is ticked when the nodes show it"));
+    if (s->by_hand)
+        return xstrdup(_("its node has gone; now the nodes have to show it"));
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 
@@ -201,7 +204,7 @@ char *step_command_text(const struct model *m, const struct command *c)
 static char *to_do_text(const struct model *m, const struct lesson_step *s, enum style *style)
 {
     bool schedule = !s->action && !s->wait_text;
-    if (model_only_looks(m) && !schedule && (s->acted || !s->action_text)) {
+    if (model_only_looks(m) && !schedule && (s->acted || s->by_hand || !s->action_text)) {
         *style = STYLE_DIM;
         return past_text(s);
     }
@@ -209,7 +212,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     char *lacks = step_lacks(m, s);
     if (lacks)
         return lacks;
-    if (s->action_text && s->action && !s->acted) {
+    if (s->action_text && s->action && !s->acted && !s->by_hand) {
         struct command *c = command_step(m, (size_t)(s - m->lesson->steps));
         char *text = step_command_text(m, c);
         command_destroy(c);
@@ -220,7 +223,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;
-    char *cure = s->acted ? step_cure(m, (size_t)(s - m->lesson->steps)) : NULL;
+    char *cure = s->acted || s->by_hand ? step_cure(m, (size_t)(s - m->lesson->steps)) : NULL;
     if (cure)
         return cure;
     *style = STYLE_DIM;
@@ -230,6 +233,8 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
     if (!s->action)
         return xstrdup(s->acted ? _("it is ticked when the nodes show it (n: what is missing)")
                                 : _("nothing to run: look, then n"));
+    if (s->by_hand)
+        return xstrdup(_("its node has gone; now the nodes have to show it (n: what is missing)"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 

@@ -127,6 +127,8 @@ json_t *record_step(const struct lesson_step *s, bool whole)
     json_t *o = json_object();
     record_set_text(o, "state", step_word(s->state));
     json_object_set_new(o, "acted", json_boolean(s->acted));
+    if (s->by_hand)
+        json_object_set_new(o, "by_hand", json_true());
     record_set_number(o, "exit", s->exit_code);
     json_object_set(o, "seen", s->seen); /* nothing, if there is none */
     record_set_text(o, "lacks", s->lacks);

@@ -51,12 +51,25 @@ static const char *node_of(const struct command *c)
     return "node1"; /* labctl's own choice */
 }
 
-/* How the selected node is started: a does it, unless a is an answer now. killed: its process, too. */
-static const char *start_words(const struct model *m, bool killed)
+/* How a node is started once it is selected: a does it, unless a is an answer now. node: NULL: not known
+ * which; silent: it was heard that its process does not run. */
+static const char *start_words(const struct model *m, const char *node, bool silent)
 {
+    int at = node && m->snapshot ? snapshot_node_index(m->snapshot, node) : -1;
     if (!question_keeps(m, 'a'))
         return _("a starts it");
-    return killed ? _(":start starts it") : _(":start_app starts it");
+    return silent || strcmp(command_start_verb(m, at), "start") == 0 ? _(":start starts it")
+                                                                     : _(":start_app starts it");
+}
+
+/* The node that a queue waits for, by name; NULL: nobody has seen where it is. */
+static const char *holder_of(const struct model *m, const char *queue)
+{
+    const struct queue_seen *q = m->snapshot ? snapshot_queue(m->snapshot, queue) : NULL;
+    const struct away *a = model_away(m, queue);
+    node_bits copies = a ? a->copies : 0;
+    int at = q && q->master >= 0 ? q->master : copies ? __builtin_ctz(copies) : -1;
+    return at >= 0 && at < (int)m->snapshot->nodes_len ? m->snapshot->nodes[at].name : NULL;
 }
 
 /* node: who was asked; NULL: not known */
@@ -69,7 +82,7 @@ static char *unreached_text(const struct model *m, const char *queue, const char
                            m->snapshot->nodes[serves].name, queue, m->snapshot->nodes[serves].name);
     return format_text(_("%s cannot be reached: no node that runs may serve it. Start the one that holds it: "
                          "arrows select it, %s"),
-                       queue, start_words(m, false));
+                       queue, start_words(m, holder_of(m, queue), false));
 }
 
 /* What was said of a queue. */
@@ -180,7 +193,7 @@ static char *member_refused(const struct model *m, const char *said, const char 
                            node);
     if (has_line(said, "mnesia_not_running"))
         return format_text(_("%s does not run, so nobody can join it: start it first (arrows select it, %s)"),
-                           other, start_words(m, false));
+                           other, start_words(m, other, false));
     return NULL;
 }
 
@@ -210,20 +223,25 @@ static char *node_refused(const struct model *m, const char *said, const char *n
         return format_text(
             _("%s does not answer: its process does not run. Arrows select it, %s; o shows all that was "
               "printed"),
-            node, start_words(m, true));
+            node, start_words(m, node, true));
     if (strstr(said, "app to be stopped on the target node"))
         return format_text(_("%s has to be stopped for this: arrows select it, s stops it"), node);
     if (strstr(said, "app to be running on the target node"))
-        return format_text(_("%s is stopped: arrows select it, %s"), node, start_words(m, false));
+        return format_text(_("%s is stopped: arrows select it, %s"), node, start_words(m, node, false));
     return NULL;
 }
 
-/* A start that waits for others: not because they do not run, where its own links were cut from here. */
+/* A start that waits: for a process that stands still; or for others, not because they do not run, where its
+ * own links were cut from here. */
 static char *start_waits(const struct model *m, const struct command *c)
 {
     const char *verb = verb_of((const char *const *)c->argv), *node = node_of(c);
     bool starts = verb && (strcmp(verb, "start_app") == 0 || strcmp(verb, "start") == 0);
     int at = m->snapshot ? snapshot_node_index(m->snapshot, node) : -1;
+    bool stops = verb && strcmp(verb, "stop_app") == 0, seen = at >= 0 && (starts || stops);
+    if (seen && m->snapshot->nodes[at].unrefused && !m->snapshot->nodes[at].gone)
+        return format_text(_("%s stands still, or is cut off from here: arrows select it, K kills it."),
+                           node);
     if (!starts || at < 0 || !(m->cut >> at & 1) || !strstr(text_str(&c->output), ENGINE_WAITS))
         return NULL;
     return format_text(_("%s waits for the other nodes, and its links to them were cut: x heals"), node);

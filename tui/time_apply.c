@@ -124,6 +124,7 @@ static void apply_step(struct lesson_step *s, const json_t *o, bool cold)
 {
     s->state = state_of(json_string_value(json_object_get(o, "state")));
     s->acted = json_is_true(json_object_get(o, "acted"));
+    s->by_hand = json_is_true(json_object_get(o, "by_hand"));
     s->exit_code = (int)number_of(o, "exit");
     s->seen_wall_ms = number_of(o, "seen_wall_ms");
     json_decref(s->seen);

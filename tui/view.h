@@ -131,10 +131,11 @@ char *step_shown_text(const struct model *m, size_t step);
 
 /* advice.c: what brings a step on; the caller frees the texts. step_lacks: why it would show nothing now;
  * NULL: nothing is missing, or it ran well, or what helps is a key and none acts here. step_failed_text: how
- * its program failed and what helps; NULL: it did not fail. step_advice: what n says of one that was run, or
- * lacks something. step_cure: for its own line: what helps where waiting does not; else NULL. step_key: the
- * key that brings the current step on: n; where its program failed r, or a before that; none where something
- * is missing that the step itself names (or all steps are done). */
+ * its program failed and what helps; NULL: it did not fail, or what it was to stop has gone. step_advice:
+ * what n says of one that was run, or lacks something. step_cure: for its own line: what helps where waiting
+ * does not; else NULL. step_key: the key that brings the current step on: n; where its program failed r, or a
+ * before that, or K for a node that stands still; none where something else is missing that the step itself
+ * names (or all steps are done). */
 char *step_lacks(const struct model *m, const struct lesson_step *s);
 char *step_failed_text(const struct model *m, const struct lesson_step *s);
 char *step_advice(const struct model *m, size_t i, enum lesson_help *help);

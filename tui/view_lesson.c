@@ -109,13 +109,14 @@ static void add_step(struct lines *d, const struct model *m, size_t i)
     char *lacks = current ? step_lacks(m, s) : NULL;
     if (lacks)
         made(d, 6, STYLE_STRONG, lacks);
-    else if (s->action_text && s->action && current && !s->acted) {
+    else if (s->action_text && s->action && current && !s->acted && !s->by_hand) {
         struct command *c = command_step(m, i);
         made(d, 6, STYLE_STRONG, step_command_text(m, c));
         command_destroy(c);
     } else if (s->action_text && s->acted)
         made(d, 6, STYLE_DIM, format_text("$ %s", s->ran ? s->ran : s->action_text));
-    char *cure = current && s->acted && !lacks && !model_only_looks(m) ? step_cure(m, i) : NULL;
+    char *cure =
+        current && (s->acted || s->by_hand) && !lacks && !model_only_looks(m) ? step_cure(m, i) : NULL;
     if (cure)
         made(d, 6, STYLE_STRONG, cure);
     char *output = printed(m, i);

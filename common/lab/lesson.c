@@ -81,6 +81,8 @@ void lesson_destroy(struct lesson *l)
             json_decref(proof->instead);
             free(proof->shown_shows);
         }
+        if (proof)
+            free(proof->node);
         free(proof);
         free(step->title);
         free(step->before);
@@ -349,6 +351,48 @@ static void note_lacking(struct step_proof *proof, bool met, bool lacks)
     proof->lacking = !met && (proof->lacking || proof->lacked >= 2);
 }
 
+/* "labctl -n NODE VERB" */
+static bool does(const struct lesson_step *step, const char *verb)
+{
+    const struct step_proof *proof = step->proof;
+    bool is = false;
+    for (size_t i = 0; proof->node && step->action[i]; i++)
+        is = is || strcmp(step->action[i], verb) == 0;
+    return is;
+}
+
+/* Its node has gone, in whatever way; a single answer that does not come is no sign of that. */
+static bool is_done_by_hand(const struct lesson_step *step, const struct snapshot *s)
+{
+    const struct step_proof *proof = step->proof;
+    const struct node_seen *n = does(step, "stop_app") ? snapshot_node(s, proof->node) : NULL;
+    bool ran_well = step->acted && step->exit_code <= 0; /* or runs */
+    return n && !ran_well && !n->answers && (n->state != NODE_UP || n->gone || !n->unrefused);
+}
+
+/* What its action would meet at the node that it goes to, for NULL: nothing is known to be in the way. A step
+ * may be about one that is away. */
+static const char *node_lacks(const struct lesson_step *step, const struct snapshot *s)
+{
+    const struct step_proof *proof = step->proof;
+    const struct node_seen *n = proof->node ? snapshot_node(s, proof->node) : NULL;
+    if (!n || step->acted || n->answers || (n->state != NODE_NOT_RUNNING && !n->gone) ||
+        does(step, "stop_app"))
+        return NULL;
+    bool away = does(step, "start_app");
+    for (size_t i = 0; i < proof->needs_len; i++)
+        away = away || proof_wants_away(proof->needs[i].facts, n->name);
+    if (n->unrefused && !n->gone)
+        return away ? LESSON_LACKS_KILL : LESSON_LACKS_KILL_START;
+    return away ? NULL : LESSON_LACKS_START;
+}
+
+/* No need of the lesson's own: what it says of the lab. */
+static bool is_of_lab(const char *lacks)
+{
+    return lacks && (strcmp(lacks, LESSON_LACKS_PARTED) == 0 || strcmp(lacks, LESSON_LACKS_QUEUE) == 0);
+}
+
 /* What the step that is to be run lacks now, in the words of its lesson; true if that is news. What nobody
  * can say now is not held against it. */
 static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bool current,
@@ -360,7 +404,9 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
     bool met = current, missed = false;
     if (current && !lacks && (at = deleted_queue(&full->lesson, step, s)))
         lacks = LESSON_LACKS_QUEUE;
-    for (size_t i = 0; current && i < proof->needs_len && !lacks; i++) {
+    bool gone = current && is_done_by_hand(step, s), was_by_hand = step->by_hand;
+    step->by_hand = gone && !proof->lacking && !proof->parted;
+    for (size_t i = 0; current && i < proof->needs_len && !lacks && !step->by_hand; i++) {
         struct finding found;
         proof_look(proof->needs[i].facts, &evidence, &found);
         bool parted = found.torn || (found.of_policy && snapshot_partitioned(s));
@@ -373,11 +419,16 @@ static bool look_at_needs(struct lesson_full *full, struct lesson_step *step, bo
         at = lacks && placed && !parted ? found.master : NULL;
         finding_finish(&found);
     }
-    note_lacking(proof, met && !lacks, missed);
+    note_lacking(proof, met && !lacks && !gone, missed && !gone);
+    if (current && !lacks && (lacks = node_lacks(step, s)))
+        at = proof->node;
     proof->parted = (proof->parted && !met) || full->apart >= APART_LOOKS;
+    if (gone && proof->lacking && step->lacks && !is_of_lab(step->lacks) && !is_of_lab(lacks))
+        return false; /* what it lacked when it was done is why it is not ticked, and not what became of it */
     if (current && proof->too_soon && proof->lacking && !lacks)
-        return false; /* what it lacked when it was done is why it is not ticked */
-    bool news = !same_text(lacks, step->lacks) || !same_text(at, step->lacks_at);
+        return false;
+    bool news =
+        step->by_hand != was_by_hand || !same_text(lacks, step->lacks) || !same_text(at, step->lacks_at);
     set_text(&step->lacks, lacks);
     set_text(&step->lacks_at, at);
     return news;

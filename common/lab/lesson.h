@@ -29,12 +29,14 @@ struct lesson_step {
     void *proof;       /* private to lesson.c */
     /* progress */
     enum step_state state;
-    bool acted;     /* its action was run; of one that only looks: the learner has looked */
-    char *ran;      /* what was run for it, as a learner would type it; NULL: action_text */
-    json_t *seen;   /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
-                       what is so instead; NULL: none */
-    char *lacks;    /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
-                       be missing, or it is not the current one */
+    bool acted;   /* its action was run; of one that only looks: the learner has looked */
+    bool by_hand; /* it stops a node, and that has gone, though no run of its action ended well (the screen's
+                     s or K): what it needed before that is no question any more, its proof is */
+    char *ran;    /* what was run for it, as a learner would type it; NULL: action_text */
+    json_t *seen; /* the fact that was observed; STEP_HALF: what is missing, and what is there; STEP_WAS:
+                     what is so instead; NULL: none */
+    char *lacks;  /* why it would show nothing if it were run now, and what helps; NULL: nothing is known to
+                     be missing, or it is not the current one */
     char *lacks_at; /* what stands at its %s: where the master is that it is about, which queue is not there;
                        NULL: it has none */
     char *shows;    /* what else it has shown, in the words of its lesson: what was seen together with its
@@ -80,6 +82,17 @@ struct lesson {
 /* Or a queue that an earlier step has published to was deleted: nothing can be shown of it any more, and no
  * step's own action takes it away. */
 #define LESSON_LACKS_QUEUE N_("%s is not there any more: B begins the lesson again.")
+
+/* Or the node that its action goes to: it does not run; or it does not answer and refuses no connection
+ * either (node_seen.unrefused), so a start would wait for it, too. */
+#define LESSON_LACKS_START N_("%s does not run, and this step goes to it: arrows select it, a starts it.")
+#define LESSON_LACKS_KILL                                                                                    \
+    N_("%s does not answer, nor refuse connections, as one that stands still: arrows select it, K kills "    \
+       "it.")
+#define LESSON_LACKS_KILL_START                                                                              \
+    N_("%s does not answer, nor refuse connections, as one that stands still: arrows select it, K kills "    \
+       "it, "                                                                                                \
+       "then a starts it.")
 
 /* number: 1..14. The folder is found beside the program or in the source tree. lab gives the addresses that
  * the actions name (@node1.amqp and such); NULL leaves them as they stand (for reading only). *error as

@@ -17,8 +17,9 @@ static const struct lesson_step *asking(const struct lesson *l)
 bool lesson_asks(const struct lesson *l)
 {
     const struct lesson_step *s = asking(l);
-    /* one that failed has shown nothing yet; where it lacks something the question may not be true */
-    return s && (!s->acted || s->exit_code > 0) && !s->lacks;
+    /* one that failed has shown nothing yet; where it lacks something, or is done by hand, the question may
+     * not be true */
+    return s && (!s->acted || s->exit_code > 0) && !s->lacks && !s->by_hand;
 }
 
 bool lesson_to_predict(const struct lesson *l)

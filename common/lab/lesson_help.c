@@ -112,18 +112,20 @@ enum lesson_help lesson_help(const struct lesson *l, size_t step, const struct s
     struct finding found;
     proof_look(proof->facts, &evidence, &found);
     /* twice is as good as once, but it does not change how many messages there are */
+    bool failed = it->exit_code > 0 && !it->by_hand;
     bool again = it->action && strcmp(it->action[0], "labctl") == 0 && !found.counted;
     if (snapshot_partitioned(s)) { /* no step counts meanwhile */
         *missing = found.verdict != VERDICT_YES ? json_incref(found.missing) : NULL;
         help = LESSON_HELP_JOIN;
     } else if (found.verdict != VERDICT_YES) {
         *missing = json_incref(found.missing);
-        help = found.torn          ? LESSON_HELP_JOIN
-               : it->exit_code > 0 ? LESSON_HELP_REPEAT
-               : found.sayers      ? LESSON_HELP_START_NODES
-               : it->lacks         ? LESSON_HELP_RESTART /* once more would show nothing */
-               : again             ? LESSON_HELP_REPEAT
-                                   : LESSON_HELP_RESTART;
+        help = found.torn                      ? LESSON_HELP_JOIN
+               : failed                        ? LESSON_HELP_REPEAT
+               : found.sayers                  ? LESSON_HELP_START_NODES
+               : it->lacks                     ? LESSON_HELP_RESTART /* once more would show nothing */
+               : it->by_hand && !found.counted ? LESSON_HELP_WAIT    /* it is done: once more does nothing */
+               : again                         ? LESSON_HELP_REPEAT
+                                               : LESSON_HELP_RESTART;
         if (found.of_policy && (*policy = applied(l, s, found.of_policy)))
             help = LESSON_HELP_CLEAR;
     }

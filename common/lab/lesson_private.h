@@ -26,6 +26,7 @@ struct step_proof {
     struct proof *facts;
     struct proof
         *lasts; /* of what its title says: goes on being looked at; NULL: it happened, and that is so */
+    char *node; /* its action goes to this one, as a client or by labctl's -n; NULL: to none */
     struct step_said *needs;
     size_t needs_len;
     struct step_said *shows; /* the first of them whose facts are there is said */

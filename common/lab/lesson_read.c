@@ -111,6 +111,19 @@ static char *placeholder(const struct labdir *lab, const char *word)
     return NULL;
 }
 
+/* "@node3.host", or the word behind -n */
+static void read_node_of_action(struct lesson_step *step)
+{
+    struct step_proof *proof = step->proof;
+    for (size_t i = 0; step->action[i] && !proof->node; i++) {
+        const char *word = step->action[i], *dot = strchr(word, '.');
+        if (word[0] == '@' && dot)
+            proof->node = xstrndup(word + 1, (size_t)(dot - word) - 1);
+        else if (i > 0 && strcmp(step->action[i - 1], "-n") == 0)
+            proof->node = xstrdup(word);
+    }
+}
+
 static int read_action(struct reader *r, const config_setting_t *group, struct lesson_step *step)
 {
     int err = config_setting_get_member(group, "action") ? read_names(r, group, "action", &step->action) : 0;
@@ -125,6 +138,7 @@ static int read_action(struct reader *r, const config_setting_t *group, struct l
                         program ? program : "");
     bool own_program = strcmp(program, "labctl") != 0;
     struct text typed = {0};
+    read_node_of_action(step);
     for (size_t i = 0; step->action[i]; i++) {
         char *value = placeholder(r->lab, step->action[i]);
         if (!value && r->lab && step->action[i][0] == '@') {

@@ -487,3 +487,15 @@ json_t *proof_explain(const struct proof *p, size_t check, const struct evidence
     *holds = look_check(p, c, e, &as_of, &seen) == VERDICT_YES;
     return fact_with(N_("%s: %s"), asked(c), seen);
 }
+
+bool proof_wants_away(const struct proof *p, const char *node)
+{
+    for (size_t i = 0; i < p->checks.len; i++) {
+        const struct check *c = &p->checks.items[i];
+        bool away = (c->id == CHECK_NODE_ANSWERS && !c->number) ||
+                    (c->id == CHECK_NODE_STATE && is_any(c, "not running"));
+        if (away && strcmp(c->name, node) == 0)
+            return true;
+    }
+    return false;
+}

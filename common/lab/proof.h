@@ -88,4 +88,7 @@ void finding_finish(struct finding *f);
 size_t proof_checks(const struct proof *p);
 json_t *proof_explain(const struct proof *p, size_t check, const struct evidence *e, bool *holds);
 
+/* It asks that this node does not run, or does not answer. */
+bool proof_wants_away(const struct proof *p, const char *node);
+
 #endif

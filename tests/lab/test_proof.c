@@ -103,7 +103,7 @@ static void a_frozen_node_has_not_stopped(void **state)
             observe_times(l, before, 2);
             observe_times(l, &stopped, 10);
             assert_int_not_equal(step->state, STEP_SEEN);
-            assert_help(l, lessons[i].step, &stopped, LESSON_HELP_REPEAT,
+            assert_help(l, lessons[i].step, &stopped, LESSON_HELP_WAIT,
                         "node1 does not answer, nor refuse connections");
             stopped.gone = gone;
             stopped.unrefused = gone;

@@ -433,6 +433,46 @@ static void a_refusal_names_no_key_that_is_an_answer(void **state)
     }
 }
 
+/* The same of a node that was killed: its process is to be started, whoever says so: what a client was
+ * refused, and the letter that was taken for the start key. */
+static void a_killed_node_is_not_started_as_an_app(void **state)
+{
+    static const char refused[] =
+        "queue.declare: the broker refused: 404 NOT_FOUND - home node 'node1' of durable "
+        "queue 'hello' in vhost '/' is down or inaccessible, class-id=50\n";
+    static const char *const argv[] = {"producer", "--queue", "hello", NULL};
+    (void)state;
+    for (int gone = 0; gone <= 1; gone++) {
+        const char *verb = gone ? ":start starts" : ":start_app starts";
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        model_init(&m, l, NULL, false, false);
+        struct snapshot *s = load_snapshot("stopped");
+        assert_string_equal(s->queues[0].name, "hello");
+        s->queues[0].state = QUEUE_SEEN_DOWN;
+        assert_int_equal(s->queues[0].master, 0);
+        s->nodes[0].gone = gone;
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        snapshot_destroy(s);
+        sketch_step(l, 0, STEP_SEEN, "so");
+        sketch_step(l, 1, STEP_SEEN, "so"); /* the third asks */
+        assert_true(lesson_answer(l, 0));
+        struct command *c = command_of(argv, COMMAND_OF_KEY);
+        model_ran(&m, c);
+        model_output(&m, c, refused, strlen(refused));
+        model_ended(&m, c, 1);
+        char *said = format_text("arrows select it, %s it\n", verb);
+        assert_frame_contains(&m, said);
+        free(said);
+        said = format_text("a: A changes your answer; %s the selected node", verb);
+        assert_keys_say(&m, "a", said);
+        free(said);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 /* While the question waits a, b and c are its choices in every view, and a starts nothing, though it is the
  * start key; once it has an answer they do nothing, and once the step was run a is the start key again. */
 static void a_letter_answers_while_the_question_waits(void **state)
@@ -575,6 +615,7 @@ int main(void)
         cmocka_unit_test(begin_again_names_what_it_clears),
         cmocka_unit_test(a_letter_answers_while_the_question_waits),
         cmocka_unit_test(a_refusal_names_no_key_that_is_an_answer),
+        cmocka_unit_test(a_killed_node_is_not_started_as_an_app),
         cmocka_unit_test(once_more_needs_a_first_time),
         cmocka_unit_test(e_goes_to_the_lesson_and_back),
     };

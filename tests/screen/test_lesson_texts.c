@@ -121,6 +121,7 @@ static void missing_at(struct model *m, size_t step)
     struct lesson_step *s = &m->lesson->steps[step];
     for (size_t i = 0; i < ARRAY_LEN(labs); i++) {
         struct snapshot *lab = load_snapshot(labs[i]);
+        lab->number = step * ARRAY_LEN(labs) + i + 1; /* each is a look of its own */
         lesson_observe(m->lesson, lab);
         snapshot_destroy(lab);
         begin_at(m->lesson, step);
@@ -154,6 +155,8 @@ static void keys_at(struct lesson *l, const struct labdir *lab, size_t step)
         free(runs);
     }
     missing_at(&m, step);
+    free(s->lacks);
+    s->lacks = NULL; /* what is run lacks nothing */
     s->acted = true;
     if (c) {
         model_ran(&m, c);

@@ -453,8 +453,9 @@ static void a_frozen_node_is_not_stopped(void **state)
     fake_queues(s->fake, "[" HELLO_DOWN "]");
     assert_seen(s, "node1 NOT RUNNING");
     scene_pass_rounds(s, 6);
-    assert_contains(terminal_text(s->t), ">[ ] 2 stop node1");
-    assert_contains(terminal_text(s->t), "wait: node1 refuses connections");
+    assert_contains(terminal_text(s->t), ">[~] 2 stop node1");
+    assert_contains(terminal_text(s->t), "not yet: node1 does not answer, nor refuse connections");
+    assert_contains(terminal_text(s->t), "node1 stands still, or is cut off from here");
     fake_node(s->fake, 0, FAKE_GONE, false);
     assert_seen(s, " [x] 2 stop node1");
     scene_quit(s);
