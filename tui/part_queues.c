@@ -305,13 +305,13 @@ static bool unserved(const struct queue_seen *q)
 }
 
 /* Its master was out of their view already when it stopped: they lost it by the cut, and call it down however
- * it was stopped. */
+ * it was stopped. That its links are cut now says nothing: that may have come later. */
 static bool lost_by_cut(const struct model *m, const struct queue_seen *q)
 {
     const struct snapshot *s = m->snapshot;
     if (q->state != QUEUE_SEEN_DOWN || q->master < 0 || s->source < 0)
         return false;
-    return (m->cut | apart_stopped(m) | apart_listed(m, s->source)) >> q->master & 1;
+    return (apart_stopped(m) | apart_listed(m, s->source)) >> q->master & 1;
 }
 
 /* why nobody serves it; the caller frees it. brief: where its one copy is, in fewer words */

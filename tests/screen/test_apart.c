@@ -214,7 +214,14 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
     model_show(&m, VIEW_CLUSTER);
     assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before");
-    m.cut = 1; /* from this screen, and not healed */
+    m.cut = 1; /* from this screen: what came after it went is not why */
+    model_observe(&m, s);
+    assert_frame_contains(&m, "links were cut: x heals");
+    assert_frame_lacks(&m, "cut off before");
+    stopped->answers = true; /* and now it goes while it is cut off */
+    model_observe(&m, s);
+    m.cut = 1;
+    stopped->answers = false;
     model_observe(&m, s);
     assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it went");
     snapshot_destroy(s);
