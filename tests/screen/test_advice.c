@@ -5,6 +5,7 @@
 #include "tests/screen/support.h"
 
 #include "commands.h"
+#include "record_json.h"
 
 /* One n too many does not skip the question: it is said once that it is open. */
 static void a_question_is_skipped_only_on_purpose(void **state)
@@ -159,6 +160,9 @@ static void what_was_stopped_by_hand_wants_its_proof(void **state)
         look_at(&m, s);
     }
     assert_null(l->steps[3].lacks);
+    json_t *recorded = record_step(&l->steps[3], false); /* so a recording shows the same */
+    assert_true(json_is_true(json_object_get(recorded, "by_hand")));
+    json_decref(recorded);
     static const char *const views[] = {"1", "4"}, *const keys[] = {"n", "r"};
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
         types(&m, views[i], &run);
