@@ -1,5 +1,6 @@
 /* apart.c: see apart.h. Which side goes on is the user's choice; what is proposed is that the side whose
- * lists are shown does: it is the one that agrees with most nodes (lab/merge.h). */
+ * lists are shown does: it is the one that agrees with most nodes (lab/merge.h). But where that is one node
+ * that holds less than the others it is that one which is to begin again. */
 #include "apart.h"
 
 #include <inttypes.h>
@@ -136,6 +137,39 @@ static char *side_names(const struct snapshot *s, node_bits side)
     return t.s ? t.s : xstrdup("?");
 }
 
+/* What these nodes, as masters of a side, hold of the queues that several serve; -1: they do not say all of
+ * it. */
+static long long held_by_side(const struct snapshot *s, node_bits side)
+{
+    long long held = 0;
+    for (size_t i = 0; i < s->queues_len; i++)
+        for (size_t k = 0; k < s->queues[i].sides_len; k++) {
+            const struct side_seen *one = &s->queues[i].sides[k];
+            if (one->away || !(side >> one->master & 1))
+                continue;
+            if (one->messages < 0)
+                return -1;
+            held += one->messages;
+        }
+    return held;
+}
+
+/* groups of nodes that answer, each in a view of its own */
+static int sides_count(const struct snapshot *s)
+{
+    node_bits seen = 0;
+    int count = 0;
+    for (size_t i = 0; i < s->nodes_len; i++) {
+        if (!s->nodes[i].answers || (seen >> i & 1))
+            continue;
+        node_bits apart = snapshot_apart_from(s, (int)i);
+        for (size_t k = i; k < s->nodes_len; k++)
+            seen |= s->nodes[k].answers && !(apart >> k & 1) ? (node_bits)1 << k : 0;
+        count++;
+    }
+    return count;
+}
+
 /* others: who has to begin again, and their names. s and a act on the selected node, and must not meet one of
  * the side that is to stay. */
 static char *still_apart(const struct model *m, node_bits others, const char *names)
@@ -147,20 +181,29 @@ static char *still_apart(const struct model *m, node_bits others, const char *na
         return xstrdup(_("Links back: the nodes that paused start again by themselves"));
     if (model_only_looks(m)) /* there is no key that mends it */
         return format_text(_("Two views: %s stayed apart, though the links are back"), names);
-    int torn = 0;
+    bool torn = false, selected = others == (node_bits)1 << m->node;
     for (size_t i = 0; i < m->snapshot->queues_len; i++)
-        torn += queue_seen_masters(&m->snapshot->queues[i]) > 1;
-    bool selected = others == (node_bits)1 << m->node;
+        torn = torn || queue_seen_masters(&m->snapshot->queues[i]) > 1;
+    if (others & (others - 1)) /* one that comes back alone may find its own side again */
+        return format_text(torn ? _("%d views: stop each of %s (s), then start them (a); what they hold is "
+                                    "discarded")
+                                : _("%d views: stop each of %s (s), then start them (a)"),
+                           sides_count(m->snapshot), names);
     if (!torn)
         return format_text(selected ? _("Two views: stop and start %s (s, a)")
                                     : _("Two views: select %s, then s, a (stop and start)"),
                            names);
+    long long holds = held_by_side(m->snapshot, others);
+    if (holds < 0)
+        return format_text(selected ? _("Two views: stop and start %s (s, a); what it holds is discarded")
+                                    : _("Two views: select %s, then s, a; what it holds is discarded"),
+                           names);
     return format_text(
-        selected ? NP_("Two views: stop and start %s (s, a); its side of %d queue is discarded",
-                       "Two views: stop and start %s (s, a); its side of %d queues is discarded", torn)
-                 : NP_("Two views: select %s, then s, a; its side of %d queue is discarded",
-                       "Two views: select %s, then s, a; its side of %d queues is discarded", torn),
-        names, torn);
+        selected ? NP_("Two views: stop and start %s (s, a); its side, %lld message, is discarded",
+                       "Two views: stop and start %s (s, a); its side, %lld messages, is discarded", holds)
+                 : NP_("Two views: select %s, then s, a; its side, %lld message, is discarded",
+                       "Two views: select %s, then s, a; its side, %lld messages, is discarded", holds),
+        names, holds);
 }
 
 /* Whose links are still cut, best those of the selected node; -1: nobody's that a key mends. */
@@ -189,10 +232,12 @@ char *apart_advice(const struct model *m)
         if (others & bit)
             back = back && apart_links_back(s, (int)i);
     }
+    long long held = held_by_side(s, others), held_here = held_by_side(s, ours);
+    bool ours_less = back && ours && !(ours & (ours - 1)) && held_here >= 0 && held_here < held;
     char *theirs = side_names(s, others), *mine = side_names(s, ours), *text;
     int heals = model_only_looks(m) ? -1 : healed_by_key(m);
     if (back)
-        text = still_apart(m, others, theirs);
+        text = ours_less ? still_apart(m, ours, mine) : still_apart(m, others, theirs);
     else if (heals < 0)
         text = format_text(_("PARTITIONED: %s | %s. Each side serves its own clients."), theirs, mine);
     else if (heals == m->node)

@@ -84,6 +84,28 @@ static void who_only_looks_is_told_no_key_that_mends(void **state)
     }
 }
 
+/* Whose copies go is said with what they hold; the side that is proposed is not one that holds more than a
+ * single node does. */
+static void the_side_that_holds_less_is_to_begin_again(void **state)
+{
+    (void)state;
+    for (int64_t held = 0; held < 10; held += 9) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("apart"); /* node1 | node2 node3 */
+        s->source = 0;
+        for (size_t i = 0; i < s->queues_len; i++)
+            for (size_t k = 0; k < s->queues[i].sides_len; k++)
+                s->queues[i].sides[k].messages = s->queues[i].sides[k].master == 0 ? held : 4;
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        assert_frame_contains(&m, held ? "2 views: stop each of node2 node3 (s), then start them (a); what"
+                                       : "Two views: stop and start node1 (s, a); its side, 0 messages, is");
+        snapshot_destroy(s);
+        model_finish(&m);
+    }
+}
+
 /* Healed from elsewhere before anybody noticed: nobody will notice any more, and nothing is cut. */
 static void a_cut_that_nobody_notices_is_none(void **state)
 {
@@ -284,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(whose_links_are_still_cut_is_named),
         cmocka_unit_test(who_only_looks_is_told_no_key_that_mends),
+        cmocka_unit_test(the_side_that_holds_less_is_to_begin_again),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),
         cmocka_unit_test(a_killed_node_was_not_apart),
