@@ -2,6 +2,7 @@
  * lies over a view: overlay_bar.c. */
 #include <stdio.h>
 
+#include "apart.h"
 #include "commands.h"
 #include "predict.h"
 #include "refused.h"
@@ -78,6 +79,8 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
     if (n && ((k->request == REQUEST_STOP && n->state == NODE_NOT_RUNNING) ||
               (k->request == REQUEST_KILL && n->gone))) /* there is nothing to stop, or to kill */
         return false;
+    if (n && k->request == REQUEST_CUT && apart_links_back(m->snapshot, m->node))
+        return false; /* there is no link to mend: stopping and starting a node does */
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
         return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m);
     return k->bar && !(k->acts && (model_only_looks(m) || model_unanswered_refuses(m, k->request)));

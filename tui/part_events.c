@@ -102,11 +102,14 @@ static int draw_event(const struct snapshot *s, struct canvas *c, struct rect r,
 
 #define MANY_ROWS 20 /* from here on each event is read to its end in the cluster view, too */
 
-/* In the cluster view each has one row, where there are few; but a hint, which says what a stop does, is
- * always read to its end, and so is the newest of all where its part has the rows. */
+/* In the cluster view each has one row, where there are few; but a hint, which says what a stop does, and
+ * what was lost or discarded are always read to their end, and so is the newest of all where its part has the
+ * rows.
+ */
 static bool is_whole(const struct model *m, const struct event_seen *e, int rows)
 {
-    return m->view == VIEW_EVENTS || rows >= MANY_ROWS || strcmp(e->kind, "hint") == 0;
+    return m->view == VIEW_EVENTS || rows >= MANY_ROWS || strcmp(e->kind, "hint") == 0 ||
+           strcmp(e->kind, "lost") == 0 || strstr(e->text, "is discarded");
 }
 
 int events_newest_rows(const struct model *m, const struct canvas *c, int width)

@@ -257,7 +257,8 @@ void model_ended(struct model *m, struct command *c, int exit_code)
     c->exit_code = exit_code;
     char *refused = refused_text(m, c); /* it says what the lines mean; o shows them */
     form_ended(m, c, exit_code, refused);
-    if (c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2 && !refused)
+    bool now = !m->replay; /* what a past is gone through ended then */
+    if (now && c->typed && m->overlay == OVERLAY_NONE && lines_of(c) > 2 && !refused)
         pager_open(m, c->text, text_str(&c->output));
     free(refused);
 }

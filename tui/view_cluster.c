@@ -93,8 +93,10 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
     int queues = (int)m->snapshot->queues_len;
     bool cards = nodes_have_cards(m, r);
     int names = !cards || tight; /* which runs, at least */
+    bool apart = snapshot_partitioned(m->snapshot);
     int first_queues = queues < 4 ? queues - 1 : 3, more_cards = cards ? nodes_card_rows(m) - 4 : 0;
     const struct want wants[] = {
+        {PART_LEGEND, apart, true}, /* that nodes are apart, and what mends it */
         {PART_STEPS, steps->first, false},
         {PART_STEPS, steps->asks ? steps->asks + 1 : 0, true}, /* with the lesson's title */
         {PART_QUEUES, 2, true},                                /* heading, the selected queue */
@@ -106,7 +108,7 @@ static struct rows share(const struct model *m, struct canvas *c, struct rect r,
         {PART_STEPS, steps->asked, true},
         {PART_EVENTS, 2, true}, /* title, the newest */
         {PART_EVENTS, m->fates.len ? 0 : events_hint_rows(m, c, r.width), true},
-        {PART_LEGEND, 1, true},
+        {PART_LEGEND, !apart, true},
         {PART_STEPS, tight ? 0 : steps->to_do, false},
         {PART_STEPS, steps->others, false},
         {PART_EVENTS, m->fates.len ? ledger_rows(m, c, r.width) - 2 : 0,

@@ -71,10 +71,12 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     if (q->sync_messages >= 0)
         page_field(p, _("syncing"), STYLE_SYNCING, _("%lld of %lld messages copied"),
                    (long long)q->sync_messages, (long long)q->was_messages);
-    if (away) {
+    /* one that does not answer and is listed still stands above */
+    node_bits past = away ? away->copies & ~(queue_seen_masters_bits(q) | queue_seen_mirrors(q, false)) : 0;
+    if (past) {
         struct text gone = {0};
-        add_names(&gone, s, away->copies & away->masters, _("(was master)"));
-        add_names(&gone, s, away->copies & ~away->masters, _("(was mirror)"));
+        add_names(&gone, s, past & away->masters, _("(was master)"));
+        add_names(&gone, s, past & ~away->masters, _("(was mirror)"));
         page_field(p, _("away"), STYLE_DOWN, "%s", text_str(&gone));
         text_finish(&gone);
     }

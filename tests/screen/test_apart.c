@@ -84,6 +84,25 @@ static void who_only_looks_is_told_no_key_that_mends(void **state)
     }
 }
 
+/* Whatever else has to be said, that nodes are apart and what mends it is said first; and no key is offered
+ * that would mend no link. */
+static void that_nodes_are_apart_has_its_row(void **state)
+{
+    struct lesson *l = sketch_two_proved();
+    (void)state;
+    for (int height = 10; height < 30; height++) {
+        struct model m;
+        model_init(&m, l, NULL, false, false);
+        see(&m, "apart");
+        char *frame = model_frame(&m, 80, height);
+        assert_contains(frame, "Two views: stop and start node1 (s, a); its side, 4 messages, is discarded");
+        assert_lacks(frame, "x:Cut");
+        free(frame);
+        model_finish(&m);
+    }
+    sketch_destroy(l);
+}
+
 /* Whose copies go is said with what they hold; the side that is proposed is not one that holds more than a
  * single node does. */
 static void the_side_that_holds_less_is_to_begin_again(void **state)
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_cut_is_said_at_once),
         cmocka_unit_test(whose_links_are_still_cut_is_named),
         cmocka_unit_test(who_only_looks_is_told_no_key_that_mends),
+        cmocka_unit_test(that_nodes_are_apart_has_its_row),
         cmocka_unit_test(the_side_that_holds_less_is_to_begin_again),
         cmocka_unit_test(a_cut_that_nobody_notices_is_none),
         cmocka_unit_test(a_stopped_node_is_not_cut_off),

@@ -153,6 +153,9 @@ static void cards_of_a_master_that_is_silent(void **state)
     s.t.s->queues[0].messages = s.t.s->queues[0].ready = s.t.s->queues[0].unacked = -1;
     look(&s);
     says(&s, "|M mirrior_hello   had 29||m mirrior_hello    had 29|", true);
+    press(&s, KEY_RETURN); /* the queue's page: it is the master still, as far as anybody says */
+    says(&s, " master       node1\n", true);
+    says(&s, "(was master)", false);
     end(&s);
 }
 

@@ -185,6 +185,39 @@ static void a_long_event_is_read_to_its_end(void **state)
     model_finish(&m);
 }
 
+/* What was lost, or discarded, is read to its end beside the lesson, too, also when others came after it. */
+static void what_was_lost_is_read_to_its_end(void **state)
+{
+    static const char *const all[][2] = {
+        {"lost", "mirrior_hello: #1-#12 are lost: discarded with the side of node2 altogether"},
+        {"queue", "mirrior_hello: what node2 held on its side is discarded, altogether"},
+        {"queue", "mirrior_hello: nothing of all this is anything that one has to read altogether"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct lesson *l = sketch_two_proved();
+        struct model m;
+        model_init(&m, l, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest");
+        s->events = xrealloc(s->events, (s->events_len + 1) * sizeof(*s->events));
+        s->events[s->events_len++] = (struct event_seen){
+            .seq = 1000, .wall_ms = s->taken_wall_ms, .kind = xstrdup(all[i][0]), .text = xstrdup(all[i][1])};
+        model_observe(&m, s);
+        m.now = s->taken_at;
+        int begun = 0, cut = 0;
+        for (int height = 20; height < 40; height++) {
+            char *frame = model_frame(&m, 80, height);
+            begun += strstr(frame, "mirrior_hello: ") != NULL;
+            cut += strstr(frame, "mirrior_hello: ") && !strstr(frame, strrchr(all[i][1], ' '));
+            free(frame);
+        }
+        assert_true(begun > 10);
+        assert_true(i < 2 ? cut == 0 : cut > 0);
+        snapshot_destroy(s);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 static void events_are_written_to_a_file(void **state)
 {
     struct model m;
@@ -328,6 +361,7 @@ int main(void)
         cmocka_unit_test(sorted_by_what_is_published),
         cmocka_unit_test(events_keep_their_place_until_followed),
         cmocka_unit_test(a_long_event_is_read_to_its_end),
+        cmocka_unit_test(what_was_lost_is_read_to_its_end),
         cmocka_unit_test(events_are_written_to_a_file),
         cmocka_unit_test(no_column_leaves_as_the_terminal_gets_wider),
     };

@@ -215,6 +215,14 @@ static void the_last_line_of_output(void **state)
     free(frame);
     model_output(&m, m.command, "done\n", 5);
     assert_string_equal(m.command->last_line, "done");
+    m.command->typed = m.replay =
+        true; /* in the past it does not lie over what is shown; what is typed now does */
+    model_ended(&m, m.command, 0);
+    assert_int_equal(m.overlay, OVERLAY_NONE);
+    m.replay = false;
+    model_ended(&m, m.command, 0);
+    assert_int_equal(m.overlay, OVERLAY_PAGER);
+    m.overlay = OVERLAY_NONE;
     for (int i = 0; i < 10000; i++)
         model_output(&m, m.command, " and so on\n", 11);
     assert_true(strlen(m.command->last_line) < 1100);
