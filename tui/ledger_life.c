@@ -384,6 +384,8 @@ static struct moment *last_went(struct life *life, const struct moment *until)
         if (m->kind == MOMENT_UP && (silent & bit)) { /* it may have been silent only: it has it still */
             gets = m->from;
             silent &= ~bit;
+        } else if (m->kind == MOMENT_DOWN) { /* silent first, and then it went */
+            silent &= ~bit;
         }
         if (gets >= 0 && gets < LIMIT_NODES) {
             holders |= (node_bits)1 << gets;
@@ -395,6 +397,16 @@ static struct moment *last_went(struct life *life, const struct moment *until)
         }
     }
     return cause;
+}
+
+/* Where the one that went last is without it, before `until`: no one who comes back later had it any more.
+ * `until`: it does not come back before that. */
+static struct moment *back_before(struct life *life, const struct moment *went, struct moment *until)
+{
+    for (struct moment *m = life->moments.items + (went - life->moments.items) + 1; m < until; m++)
+        if (m->from == went->from && empties(m))
+            return m;
+    return until;
 }
 
 /* Where it was lost: where its side of a partition was discarded; else where somebody became master without
@@ -425,12 +437,14 @@ static void mark_loss(struct life *life)
     last = side ? side : last ? last : without;
     if (!last)
         return;
+    struct moment *went = last_went(life, last);
+    if (went && !side)
+        last = back_before(life, went, last);
     last->bad = true;
     if (last->kind == MOMENT_UP) { /* whether or not the node's own note of it was heard: the same words */
         last->label = N_("back without it");
         last->returned = true;
     }
-    struct moment *went = last_went(life, last);
     life->went_with = went ? went->from : -1;
     if (went && life->fate.in_memory)
         went->memory = true;
