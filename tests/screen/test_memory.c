@@ -216,13 +216,14 @@ static void silent(struct story *t, int node)
         }
 }
 
-/* Lesson 7, all three go: node1 frozen and killed, node3 stopped, and last node2, which had it last. It is lost
- * with node2's stop, and found with node2's return, whatever comes back after that. */
+/* Lesson 7, all three go: node1 frozen and killed, node3 stopped, and last node2, which had it last. It is
+ * lost with node2's stop, and found with node2's return, whatever comes back after that. */
 static void the_last_of_three(void **state)
 {
-    static const char told[] = "publish -1>0, replicate 0>1, no answer 0, is down 0, promoted 1, mirror, empty 2, "
-                               "sync 1>2, stopped 2, no answer 1 MEMORY, back 0, mirror, empty 0, "
-                               "back without it 1 LOST, back 2, mirror, empty 2";
+    static const char told[] =
+        "publish -1>0, replicate 0>1, no answer 0, is down 0, promoted 1, mirror, empty 2, "
+        "sync 1>2, stopped 2, no answer 1 MEMORY, back 0, mirror, empty 0, "
+        "back without it 1 LOST, back 2, mirror, empty 2";
     struct ledger l = {0};
     struct story t;
     (void)state;
@@ -294,14 +295,10 @@ static void one_return(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_it_was_noted),
-        cmocka_unit_test(a_run_of_both),
-        cmocka_unit_test(as_the_counts_say),
-        cmocka_unit_test(the_last_holder),
-        cmocka_unit_test(another_copy_went_untold),
-        cmocka_unit_test(only_silent),
-        cmocka_unit_test(the_last_of_three),
-        cmocka_unit_test(one_return),
+        cmocka_unit_test(as_it_was_noted),          cmocka_unit_test(a_run_of_both),
+        cmocka_unit_test(as_the_counts_say),        cmocka_unit_test(the_last_holder),
+        cmocka_unit_test(another_copy_went_untold), cmocka_unit_test(only_silent),
+        cmocka_unit_test(the_last_of_three),        cmocka_unit_test(one_return),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
