@@ -85,6 +85,50 @@ static void begin_again_names_what_it_clears(void **state)
     sketch_destroy(l);
 }
 
+static void says_so(struct model *m, const char *words, bool told)
+{
+    if (told)
+        assert_frame_contains(m, words);
+    else
+        assert_frame_lacks(m, words);
+}
+
+/* B says what it does with the nodes as they are now, and nothing else. */
+static void begin_again_says_what_it_mends(void **state)
+{
+    static const struct {
+        const char *seen, *says;
+        bool starts, heals, restarts;
+    } known[] = {
+        {"rest", "Removes the queues and policies that this lesson uses,", false, false, false},
+        {"stopped", "Starts the nodes that do not run. Removes", true, false, false},
+        {"cut", "Heals the links that are cut. Stops and starts nodes that stayed", false, true, true},
+        {"apart", "Stops and starts nodes that stayed apart. Removes", false, false, true}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        struct model m;
+        struct command *run;
+        struct lesson *l = sketch_lesson();
+        struct labdir lab = {.nodes_len = 3};
+        model_init(&m, l, &lab, false, false);
+        see(&m, known[i].seen);
+        types(&m, "B", &run);
+        assert_frame_contains(&m, known[i].says);
+        says_so(&m, "Starts the nodes", known[i].starts);
+        says_so(&m, "Heals the links", known[i].heals);
+        says_so(&m, "Stops and starts nodes", known[i].restarts);
+        snprintf(lab.partition_handling, sizeof(lab.partition_handling), "autoheal");
+        assert_frame_lacks(&m, "Stops and starts nodes"); /* they join again by themselves */
+        types(&m, "n", &run);
+        m.next_lesson = 8;
+        m.cut = 1; /* noted in the lab's folder, though nobody has noticed it yet */
+        types(&m, "N", &run);
+        assert_frame_contains(&m, "Heals the links");
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 /* Numbers that are missing are said to be. */
 static void a_gap_between_lessons_is_said(void **state)
 {
@@ -573,6 +617,7 @@ int main(void)
         cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
+        cmocka_unit_test(begin_again_says_what_it_mends),
         cmocka_unit_test(a_letter_answers_while_the_question_waits),
         cmocka_unit_test(a_refusal_names_no_key_that_is_an_answer),
         cmocka_unit_test(once_more_needs_a_first_time),
