@@ -85,7 +85,7 @@ char *proof_words(const struct lesson_step *s)
     char *seen = fact_text(s->seen, lesson_words), *words = NULL;
     switch (shown_state(s)) {
     case STEP_OPEN:
-        if (s->wait_text)
+        if (s->wait_text && (!s->lacks || s->acted)) /* else its own words say what it lacks */
             words = format_text(_("wait: %s"), lesson_words(s->wait_text));
         break;
     case STEP_HALF: words = format_text(_("not yet: %s"), seen); break;

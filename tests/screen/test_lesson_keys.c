@@ -266,7 +266,11 @@ static void a_partition_is_mended_first(void **state)
     struct lesson *l = sketch_lesson();
     model_init(&m, l, NULL, false, false);
     see(&m, "apart"); /* node1 | node2 node3, links back */
+    free(l->steps[0].wait_text);
+    l->steps[0].wait_text = xstrdup("policy mirror");
+    assert_frame_contains(&m, ">[ ] 1 set policy mirror ^mirrior exactly:2   wait: policy mirror\n");
     l->steps[0].lacks = xstrdup(LESSON_LACKS_PARTED);
+    assert_frame_contains(&m, ">[ ] 1 set policy mirror ^mirrior exactly:2\n"); /* not what it waits for */
     assert_frame_contains(&m, "       A partition keeps the nodes apart: that has to be mended first. Two\n");
     assert_keys_say(&m, "n", "has to be mended first. Two views: stop and start node1 (s, a)");
     model_finish(&m);
