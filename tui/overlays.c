@@ -269,8 +269,9 @@ static const struct {
 };
 
 /* What a lesson's beginning does with the nodes as they are now (lab/lesson_mend.c), before anything else:
- * nothing is said of what is not to be done. The caller frees it. */
-static char *what_is_mended(const struct model *m)
+ * nothing is said of what is not to be done; only how many nodes another lesson needs is not known here. The
+ * caller frees it. */
+static char *what_is_mended(const struct model *m, bool other)
 {
     const struct snapshot *s = m->snapshot;
     bool down = false, apart = false, cut = m->cut != 0;
@@ -282,7 +283,9 @@ static char *what_is_mended(const struct model *m)
     }
     const char *handling = m->lab ? m->lab->partition_handling : "";
     bool by_itself = strcmp(handling, "autoheal") == 0 || strcmp(handling, "pause_minority") == 0;
-    const char *said[] = {down ? N_("Starts the nodes that do not run.") : NULL,
+    const char *said[] = {other  ? N_("Starts nodes that the other lesson needs, if they do not run.")
+                          : down ? N_("Starts the nodes that do not run.")
+                                 : NULL,
                           cut ? N_("Heals the links that are cut.") : NULL,
                           apart && !by_itself ? N_("Stops and starts nodes that stayed apart.") : NULL};
     char *text = NULL;
@@ -295,7 +298,8 @@ static char *what_is_mended(const struct model *m)
 /* What is done, and before it what is mended. The caller frees it. */
 static char *what_it_does(const struct model *m, enum danger danger)
 {
-    char *mended = danger == DANGER_CLEAN || danger == DANGER_GO_ON ? what_is_mended(m) : NULL;
+    char *mended =
+        danger == DANGER_CLEAN || danger == DANGER_GO_ON ? what_is_mended(m, danger == DANGER_GO_ON) : NULL;
     char *what = xstrdup(_(dangers[danger].what));
     return mended ? two_sentences(mended, what) : what;
 }
