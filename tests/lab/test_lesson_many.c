@@ -222,19 +222,25 @@ static void lesson_3_ends_with_more_there(void **state)
         lesson_destroy(l);
         free(printed);
     }
-    char *both = format_text("%s%s", pencil, ink); /* not that it ever happens */
+    char *both =
+        format_text("%s%s", pencil, ink); /* the one in pencil came back, too: what it says is not so */
     struct lesson *l = given(&many, both, &left);
-    assert_int_equal(l->predict.was, 0);
+    assert_int_equal(lesson_current(l), 4);
     lesson_destroy(l);
     free(both);
     l = given(&many, word, &left);
     assert_int_equal(lesson_current(l), 4); /* it gave the one in ink to another one */
     lesson_destroy(l);
-    l = given(&many, ink, &many);
+    l = given(&many, ink, &left);
+    assert_int_equal(lesson_current(l), 4); /* it waits for the other one */
+    lesson_destroy(l);
+    char *alone = format_text("%s    no other came within 2 s: 1 of 2 received\n", ink);
+    l = given(&many, alone, &many);
     assert_int_equal(lesson_current(l), 4); /* it has to be taken out of the queue, too */
     observe_times(l, &three, 3);
     assert_int_equal(lesson_current(l), 5);
     lesson_destroy(l);
+    free(alone);
 }
 
 /* Taken before its last step, the one in ink cannot come any more: that is said before. */
