@@ -7,7 +7,7 @@
 #include "view.h"
 #include "words.h"
 
-static const char earlier[] = N_("Seen before: %s");
+static const char earlier[] = N_("Seen by an earlier screen: %s");
 
 #define MOST 4 /* queues; more are no lesson any more */
 
@@ -109,14 +109,41 @@ static enum rest rest_of(const struct model *m, const struct queue_seen *q)
     return q->messages != 0 ? REST_THERE : was_consumed(&m->ledger, q->name) ? REST_CONSUMED : REST_EMPTIED;
 }
 
+/* How many were kept each time: as many as before, by the counts of both masters; -1: who counted them
+ * counted others, too (published or taken between two looks), or did not; or counts late, as RabbitMQ does.
+ */
+static int64_t kept_count(const struct snapshot *s, const struct away *a)
+{
+    int64_t kept = -1;
+    for (size_t i = 0; s->traces && i < a->taken_len; i++) {
+        const struct taking_over *t = &a->taken[i];
+        if (t->held < 0 || t->held != t->holds || (i && t->held != kept))
+            return -1;
+        kept = t->held;
+    }
+    return a->forgot ? -1 : kept;
+}
+
+/* "all 5 kept, then consumed." */
+static json_t *kept_words(const struct model *m, const struct queue_seen *q, const struct away *a)
+{
+    static const char *const words[][3] = {
+        [REST_THERE] = {N_("all kept."), N_("1 kept."), N_("all %lld kept.")},
+        [REST_CONSUMED] = {N_("all kept, then consumed."), N_("1 kept, then consumed."),
+                           N_("all %lld kept, then consumed.")},
+        [REST_EMPTIED] = {N_("all kept, then emptied."), N_("1 kept, then emptied."),
+                          N_("all %lld kept, then emptied.")}};
+    int64_t kept = kept_count(m->snapshot, a);
+    enum rest rest = rest_of(m, q);
+    if (rest == REST_THERE && kept > 1 && q->messages >= 0 && q->messages < kept)
+        return fact_of(N_("all %lld kept, %lld there now."), (long long)kept, (long long)q->messages);
+    return kept > 1 ? fact_of(words[rest][2], (long long)kept) : fact_word(words[rest][kept == 1]);
+}
+
 /* one node after the other took it over; lost: something of it is, so that not all is kept */
 static json_t *taken_over_again(const struct model *m, const struct queue_seen *q, const struct away *a,
                                 bool lost)
 {
-    static const char *const kept[] = {
-        [REST_THERE] = N_("%s: %s; each copy was in sync: all kept."),
-        [REST_CONSUMED] = N_("%s: %s; each copy was in sync: all kept, then consumed."),
-        [REST_EMPTIED] = N_("%s: %s; each copy was in sync: all kept, then emptied.")};
     const struct snapshot *s = m->snapshot;
     json_t *chain = NULL;
     bool level = !a->forgot && !lost, short_of = false;
@@ -131,17 +158,16 @@ static json_t *taken_over_again(const struct model *m, const struct queue_seen *
                    : fact_of(N_("%s took over from %s"), to, from));
     }
     const char *format = short_of ? N_("%s: %s; not each was in sync: it lacks some.")
-                         : level  ? kept[rest_of(m, q)]
+                         : level  ? N_("%s: %s; each copy was in sync")
                                   : N_("%s: %s.");
-    return fact_with(format, json_string(q->name), chain);
+    json_t *fact = fact_with(format, json_string(q->name), chain);
+    if (level && !short_of)
+        fact_add(&fact, "%s: %s", kept_words(m, q, a));
+    return fact;
 }
 
 static json_t *taken_over(const struct model *m, const struct queue_seen *q, const struct away *a, bool lost)
 {
-    static const char *const kept[] = {
-        [REST_THERE] = N_("%s: %s took over from %s; its copy was in sync: all kept."),
-        [REST_CONSUMED] = N_("%s: %s took over from %s, in sync: all kept, then consumed."),
-        [REST_EMPTIED] = N_("%s: %s took over from %s, in sync: all kept, then emptied.")};
     const struct snapshot *s = m->snapshot;
     if (a->taken_len > 1)
         return taken_over_again(m, q, a, lost);
@@ -151,7 +177,14 @@ static json_t *taken_over(const struct model *m, const struct queue_seen *q, con
     switch (taken == TAKEN_IN_SYNC && lost ? TAKEN_UNTOLD : taken) {
     case TAKEN_UNSYNCED:
         return fact_of(N_("%s: %s took over from %s though NOT in sync: it lacks some."), q->name, now, gone);
-    case TAKEN_IN_SYNC: return fact_of(kept[rest_of(m, q)], q->name, now, gone);
+    case TAKEN_IN_SYNC: {
+        json_t *fact =
+            fact_of(rest_of(m, q) == REST_THERE ? N_("%s: %s took over from %s; its copy was in sync")
+                                                : N_("%s: %s took over from %s, in sync"),
+                    q->name, now, gone);
+        fact_add(&fact, "%s: %s", kept_words(m, q, a));
+        return fact;
+    }
     case TAKEN_UNTOLD: break;
     }
     return fact_of(N_("%s: %s took over from %s."), q->name, now, gone);
@@ -237,7 +270,12 @@ static json_t *split(const struct model *m, const struct queue_seen *q, const st
     free(gone);
     bool told = l->queue && strcmp(l->queue, q->name) == 0 && l->fates.len;
     long long lost = ledger_lost_of(l, q->name, true);
-    if (discarded && lost >= 0 && (told || lost))
+    bool other = l->queue && strcmp(l->queue, q->name) != 0;
+    if (discarded && !lost && s->traces && other) /* what was not asked is not known */
+        fact_add(&fact, "%s %s",
+                 fact_of(N_("No message was seen to be lost with it; this screen followed those of %s."),
+                         l->queue));
+    else if (discarded && lost >= 0 && (told || lost))
         fact_add(&fact, "%s %s",
                  lost == 1  ? fact_of(N_("1 message was lost with a losing side."))
                  : lost > 1 ? fact_of(N_("%lld messages were lost with a losing side."), lost)

@@ -160,9 +160,11 @@ static enum effect open_publish(struct model *m)
     }
     command_destroy(c);
     input_set(&m->forms[FORM_PUBLISH].fields[PUBLISH_QUEUE], m->queue);
-    /* each time: what a message is like may well be the same again, but Enter alone publishes one, and never
-     * a hundred thousand because the last ones were so many */
+    /* each time: its text may well be the same again, but Enter alone publishes one, and never a hundred
+     * thousand because the last ones were so many, nor one for the disk because they were: lessons turn on it
+     */
     input_set(&m->forms[FORM_PUBLISH].fields[PUBLISH_COUNT], "1");
+    input_set(&m->forms[FORM_PUBLISH].fields[PUBLISH_PERSISTENT], "no");
     form_open(m, FORM_PUBLISH);
     m->forms[FORM_PUBLISH].at = PUBLISH_COUNT;
     return EFFECT_DRAW;

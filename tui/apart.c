@@ -170,6 +170,17 @@ static int sides_count(const struct snapshot *s)
     return count;
 }
 
+/* B is at it: whatever keys would mend it are pressed for nothing. */
+static bool being_mended(const struct model *m)
+{
+    for (size_t i = 0; i <= m->others.len; i++) {
+        const struct command *c = i < m->others.len ? m->others.items[i] : m->command;
+        if (c && c->running && c->step == COMMAND_CLEAN)
+            return true;
+    }
+    return false;
+}
+
 /* others: who has to begin again, and their names. s and a act on the selected node, and must not meet one of
  * the side that is to stay. */
 static char *still_apart(const struct model *m, node_bits others, const char *names)
@@ -179,6 +190,8 @@ static char *still_apart(const struct model *m, node_bits others, const char *na
         return xstrdup(_("Links back: autoheal restarts the side with fewer clients, without its messages"));
     if (strcmp(handling, "pause_minority") == 0)
         return xstrdup(_("Links back: the nodes that paused start again by themselves"));
+    if (being_mended(m))
+        return format_text(_("Two views: %s stayed apart; beginning the lesson again mends it"), names);
     if (model_only_looks(m)) /* there is no key that mends it */
         return format_text(_("Two views: %s stayed apart, though the links are back"), names);
     bool torn = false, selected = others == (node_bits)1 << m->node;
@@ -235,7 +248,7 @@ char *apart_advice(const struct model *m)
     long long held = held_by_side(s, others), held_here = held_by_side(s, ours);
     bool ours_less = back && ours && !(ours & (ours - 1)) && held_here >= 0 && held_here < held;
     char *theirs = side_names(s, others), *mine = side_names(s, ours), *text;
-    int heals = model_only_looks(m) ? -1 : healed_by_key(m);
+    int heals = model_only_looks(m) || being_mended(m) ? -1 : healed_by_key(m);
     if (back)
         text = ours_less ? still_apart(m, ours, mine) : still_apart(m, others, theirs);
     else if (heals < 0)

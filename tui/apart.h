@@ -28,8 +28,8 @@ char *apart_of_node(const struct model *m, int node);
 /* After how long without a word nodes of this lab take another one for gone. */
 ms_time apart_silence_ms(const struct model *m);
 
-/* What goes on and what mends it, in one line; also that a cut was not noticed yet. NULL: there is no
- * partition. The caller frees it. */
+/* What goes on and what mends it, in one line, no key while B mends it; also that a cut was not noticed yet.
+ * NULL: there is no partition. The caller frees it. */
 char *apart_advice(const struct model *m);
 
 /* A node that serves this queue in another view than `node` is in, which so cannot reach it; -1: none of

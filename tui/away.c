@@ -11,7 +11,8 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1, .left = -1};
+    struct away a = {
+        .queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1, .left = -1, .serves = -1};
     for (size_t i = 0; i < LIMIT_NODES; i++)
         a.told[i] = -1;
     VEC_PUSH(&m->away, a);
@@ -42,9 +43,16 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
             memmove(a->taken, a->taken + 1, --a->taken_len * sizeof(a->taken[0]));
             a->forgot++;
         }
-        a->taken[a->taken_len++] =
-            (struct taking_over){.from = a->served_by, .to = q->master, .level = a->level & master};
+        a->taken[a->taken_len++] = (struct taking_over){.from = a->served_by,
+                                                        .to = q->master,
+                                                        .level = a->level & master,
+                                                        .held = a->serves,
+                                                        .holds = -1};
     }
+    struct taking_over *last = a->taken_len ? &a->taken[a->taken_len - 1] : NULL;
+    if (last && !last->before && last->to == q->master && last->holds < 0)
+        last->holds = q->messages;
+    a->serves = q->messages;
     a->served_by = q->master;
     a->level = q->synced;
 }

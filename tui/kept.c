@@ -44,9 +44,10 @@ static json_t *queue_json(const struct model *m, const struct away *a)
     uint64_t uid = uid_of(&m->ledger, a->queue);
     json_t *taken = json_array();
     for (size_t i = 0; i < a->taken_len; i++)
-        json_array_append_new(taken,
-                              json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
-                                        name_json(s, a->taken[i].to), "level", a->taken[i].level));
+        json_array_append_new(
+            taken, json_pack("{s:o, s:o, s:b, s:I, s:I}", "from", name_json(s, a->taken[i].from), "to",
+                             name_json(s, a->taken[i].to), "level", a->taken[i].level, "held",
+                             (json_int_t)a->taken[i].held, "holds", (json_int_t)a->taken[i].holds));
     return json_pack(
         "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
         "s:I, s:b, s:I, s:o}",
@@ -216,6 +217,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .now_master = nodes_of(lab, o, "now_master"),
                      .known = nodes_of(lab, o, "known"),
                      .served_by = node_of(lab, json_object_get(o, "served_by")),
+                     .serves = -1,
                      .forgot = (size_t)number_of(o, "forgot"),
                      .split = nodes_of(lab, o, "split"),
                      .split_wall_ms = number_of(o, "split_wall_ms"),
@@ -240,6 +242,8 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
         struct taking_over t = {.from = node_of(lab, json_object_get(taken, "from")),
                                 .to = node_of(lab, json_object_get(taken, "to")),
                                 .level = json_is_true(json_object_get(taken, "level")),
+                                .held = json_object_get(taken, "held") ? number_of(taken, "held") : -1,
+                                .holds = json_object_get(taken, "holds") ? number_of(taken, "holds") : -1,
                                 .before = true};
         if (t.from >= 0 && t.to >= 0 && a.taken_len < TAKEN_MOST)
             a.taken[a.taken_len++] = t;

@@ -170,20 +170,17 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
             ->received = f->received;
         life->delivered++;
         life->redelivered += f->redelivered;
-        t->over = t->over || life->fate.auto_acked;
         t->delivery = life->moments.len; /* 1 + its index */
         break;
     case TRACE_SEEN_ACKED:
         life_add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("ack"));
         life->acked++;
-        t->over = true;
         has_it(t);
         break;
     case TRACE_SEEN_AUTO_ACKED:
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("gone: auto-ack"));
         break;
     case TRACE_SEEN_DISCARDED:
-        t->over = true;
         has_it(t);
         life_add(t, MOMENT_ARROW, PARTY_CONSUMER, f->node, at, N_("reject"));
         break;
@@ -191,18 +188,9 @@ static void tell_fact(struct telling *t, const struct fact *f, int64_t at)
         t->delivery = 0; /* of that one nobody knows */
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("requeued"));
         break;
-    case TRACE_SEEN_EXPIRED:
-        t->over = true;
-        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired"));
-        break;
-    case TRACE_SEEN_DROPPED:
-        t->over = true;
-        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("dropped"));
-        break;
-    case TRACE_SEEN_PURGED:
-        t->over = true;
-        life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged"));
-        break;
+    case TRACE_SEEN_EXPIRED: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("expired")); break;
+    case TRACE_SEEN_DROPPED: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("dropped")); break;
+    case TRACE_SEEN_PURGED: life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("purged")); break;
     case TRACE_SEEN_DEAD_LETTERED:
         life_add(t, MOMENT_MARK, f->node, PARTY_NOBODY, at, N_("to the dead letter exchange"));
         break;
@@ -252,6 +240,14 @@ static int rank(const struct fact *f)
     case TRACE_SEEN_LEN: break;
     }
     return 0;
+}
+
+/* With it a message is over: what happens to its queue later is another one's. */
+static bool ends_it(const struct fact *f, const struct fate *fate)
+{
+    return f->kind == TRACE_SEEN_ACKED || f->kind == TRACE_SEEN_DISCARDED || f->kind == TRACE_SEEN_EXPIRED ||
+           f->kind == TRACE_SEEN_DROPPED || f->kind == TRACE_SEEN_PURGED ||
+           (f->kind == TRACE_SEEN_DELIVERED && fate->auto_acked);
 }
 
 struct dated {
@@ -384,6 +380,8 @@ static struct moment *last_went(struct life *life, const struct moment *until)
         if (m->kind == MOMENT_UP && (silent & bit)) { /* it may have been silent only: it has it still */
             gets = m->from;
             silent &= ~bit;
+        } else if (m->kind == MOMENT_DOWN) { /* silent first, and then it went */
+            silent &= ~bit;
         }
         if (gets >= 0 && gets < LIMIT_NODES) {
             holders |= (node_bits)1 << gets;
@@ -395,6 +393,16 @@ static struct moment *last_went(struct life *life, const struct moment *until)
         }
     }
     return cause;
+}
+
+/* Where the one that went last is without it, before `until`: no one who comes back later had it any more.
+ * `until`: it does not come back before that. */
+static struct moment *back_before(struct life *life, const struct moment *went, struct moment *until)
+{
+    for (struct moment *m = life->moments.items + (went - life->moments.items) + 1; m < until; m++)
+        if (m->from == went->from && empties(m))
+            return m;
+    return until;
 }
 
 /* Where it was lost: where its side of a partition was discarded; else where somebody became master without
@@ -425,12 +433,14 @@ static void mark_loss(struct life *life)
     last = side ? side : last ? last : without;
     if (!last)
         return;
+    struct moment *went = last_went(life, last);
+    if (went && !side)
+        last = back_before(life, went, last);
     last->bad = true;
     if (last->kind == MOMENT_UP) { /* whether or not the node's own note of it was heard: the same words */
         last->label = N_("back without it");
         last->returned = true;
     }
-    struct moment *went = last_went(life, last);
     life->went_with = went ? went->from : -1;
     if (went && life->fate.in_memory)
         went->memory = true;
@@ -469,13 +479,19 @@ void ledger_life(const struct ledger *l, const struct snapshot *s, uint64_t id, 
     if (dated.len)
         qsort(dated.items, dated.len, sizeof(*dated.items), by_date);
     struct around told = {0};
+    size_t end =
+        dated.len; /* taken on each side of a partition: the last; and it is not over where one holds it */
+    while (end > 0 && !ends_it(dated.items[end - 1].f, &out->fate))
+        end--;
     for (size_t i = 0; i < dated.len; i++) {
+        t.over = end && i >= end && !out->fate.held;
         if (t.over && rank(dated.items[i].f) < 0)
             continue;
         if (!t.over)
             life_tell_around(&t, &told, dated.items[i].at_us, dated.items[0].at_us);
         tell_fact(&t, dated.items[i].f, dated.items[i].at_us);
     }
+    t.over = end && !out->fate.held;
     if (dated.len && !t.over)
         life_tell_around(&t, &told, INT64_MAX, dated.items[0].at_us);
     else if (!dated.len && !s->traces && l->queue)

@@ -104,9 +104,11 @@ struct away {
     /* taking over */
     int served_by;   /* the last master that answered; -1: none yet */
     node_bits level; /* the mirrors that were in sync with it, as it was seen last */
+    int64_t serves;  /* the messages that it counted last; -1: it did not */
     struct taking_over {
         int from, to;         /* from fell silent, and to took its place */
         bool level;           /* and was in sync */
+        int64_t held, holds;  /* messages: as from counted last, and to first; -1: not counted */
         bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apart.h"
 #include "commands.h"
 #include "overlay_keys.h"
 #include "view.h"
@@ -261,33 +262,70 @@ static const struct {
                       N_("The node leaves its cluster and forgets everything it holds: queues, messages, "
                          "policies, users.")},
     [DANGER_CLEAN] = {N_("Begin again"),
-                      N_("Starts the nodes that do not run, heals links that are cut, and removes the queues "
-                         "and policies that this lesson uses, with their messages.")},
+                      N_("Removes the queues and policies that this lesson uses, with their messages.")},
     [DANGER_GO_ON] =
         {N_("Go there"),
-         N_("Starts the nodes that the other lesson needs, heals links that are cut, and removes the queues "
-            "and policies that it uses, with their messages. The others stay.")},
+         N_("Removes the queues and policies that the other lesson uses, with their messages. Others stay.")},
 };
+
+/* What a lesson's beginning does with the nodes as they are now (lab/lesson_mend.c), before anything else:
+ * nothing is said of what is not to be done; only how many nodes another lesson needs is not known here. The
+ * caller frees it. */
+static char *what_is_mended(const struct model *m, bool other)
+{
+    const struct snapshot *s = m->snapshot;
+    bool down = false, apart = false, cut = m->cut != 0;
+    for (size_t i = 0; s && i < s->nodes_len; i++) {
+        bool from = snapshot_apart_from(s, (int)i) != 0;
+        down = down || !s->nodes[i].answers;
+        apart = apart || from;
+        cut = cut || (from && !apart_links_back(s, (int)i));
+    }
+    const char *handling = m->lab ? m->lab->partition_handling : "";
+    bool by_itself = strcmp(handling, "autoheal") == 0 || strcmp(handling, "pause_minority") == 0;
+    const char *said[] = {other  ? N_("Starts nodes that the other lesson needs, if they do not run.")
+                          : down ? N_("Starts the nodes that do not run.")
+                                 : NULL,
+                          cut ? N_("Heals the links that are cut.") : NULL,
+                          apart && !by_itself ? N_("Stops and starts nodes that stayed apart.") : NULL};
+    char *text = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        if (said[i])
+            text = text ? two_sentences(text, xstrdup(_(said[i]))) : xstrdup(_(said[i]));
+    return text;
+}
+
+/* What is done, and before it what is mended. The caller frees it. */
+static char *what_it_does(const struct model *m, enum danger danger)
+{
+    char *mended =
+        danger == DANGER_CLEAN || danger == DANGER_GO_ON ? what_is_mended(m, danger == DANGER_GO_ON) : NULL;
+    char *what = xstrdup(_(dangers[danger].what));
+    return mended ? two_sentences(mended, what) : what;
+}
 
 /* What would be done; going on, what is left undone. The caller frees it. */
 static char *what_is_changed(const struct model *m, enum danger danger)
 {
     size_t seen = model_step(m), steps = m->lesson ? m->lesson->steps_len : 0;
     char **policy = m->to_confirm->argv + COMMAND_CLEAN_FIRST;
+    char *what = what_it_does(m, danger);
     struct text names = {0};
     for (; danger == DANGER_CLEAN && *policy; policy++)
         text_printf(&names, "%s%s", names.len ? ", " : "", *policy);
     if (names.len) {
-        char *text =
-            format_text(_("%s Clears what is in its way, too: policy %s."), _(dangers[danger].what), names.s);
+        char *text = format_text(_("%s Clears what is in its way, too: policy %s."), what, names.s);
         text_finish(&names);
+        free(what);
         return text;
     }
     if (danger != DANGER_GO_ON || seen == steps)
-        return xstrdup(_(dangers[danger].what));
-    return format_text(NP_("Lesson %d is not done: %zu step of %zu was seen. %s",
-                           "Lesson %d is not done: %zu steps of %zu were seen. %s", seen),
-                       m->lesson->number, seen, steps, _(dangers[danger].what));
+        return what;
+    char *text = format_text(NP_("Lesson %d is not done: %zu step of %zu was seen. %s",
+                                 "Lesson %d is not done: %zu steps of %zu were seen. %s", seen),
+                             m->lesson->number, seen, steps, what);
+    free(what);
+    return text;
 }
 
 /* A recording is of one lesson: B goes on with it, N and L end it. */

@@ -140,7 +140,17 @@ static void draw_arrow(const struct diagram *d, struct rect r, int y, const stru
     canvas_put(d->c, inside, start, y, style, label);
 }
 
-static void draw_mark(const struct diagram *d, struct rect r, int y, const struct moment *m)
+/* A node's sign that stands directly at the end or the beginning of a mark's words would be read as theirs:
+ * "mirror, empty?" */
+static void part_from_words(const struct diagram *d, struct rect r, int y, int x, struct absent absent)
+{
+    for (size_t i = 0; i < d->m->snapshot->nodes_len; i++)
+        if (d->lanes.x[i] == x && ((absent.down | absent.silent) >> i & 1))
+            put_char(d, r, x, y, STYLE_DIM, ' ');
+}
+
+static void draw_mark(const struct diagram *d, struct rect r, int y, const struct moment *m,
+                      struct absent absent)
 {
     int x = diagram_lane(d, m->from);
     enum style style = m->kind == MOMENT_DOWN || m->bad ? STYLE_DOWN : STYLE_STRONG;
@@ -168,10 +178,11 @@ static void draw_mark(const struct diagram *d, struct rect r, int y, const struc
     }
     int columns = text_columns(d->c, label), left = x - 1 - columns;
     put_char(d, r, x, y, style, letter ? letter : '|');
-    if (x && (x + 2 + columns <= r.width || left <= d->lanes.producer))
-        canvas_put(d->c, r, x + 2, y, style, label);
-    else if (x)
-        canvas_put(d->c, r, left, y, style, label);
+    bool right = x + 2 + columns <= r.width || left <= d->lanes.producer;
+    if (x) {
+        canvas_put(d->c, r, right ? x + 2 : left, y, style, label);
+        part_from_words(d, r, y, right ? x + 2 + columns : left - 1, absent);
+    }
     free(label);
 }
 
@@ -226,7 +237,7 @@ static void draw_row(const struct diagram *d, struct rect r, int y, const struct
     } else if (row->m->kind == MOMENT_ARROW || row->m->kind == MOMENT_INFERRED) {
         draw_arrow(d, r, y, row->m);
     } else {
-        draw_mark(d, r, y, row->m);
+        draw_mark(d, r, y, row->m, absent);
     }
 }
 

@@ -99,6 +99,13 @@ static void begin(struct diagram *d, const struct model *m, struct canvas *c, in
 /* ---- words
  * ------------------------------------------------------------------------------------------------- */
 
+/* There are others, and of this one nobody has said anything. */
+static bool untold(const struct diagram *d)
+{
+    const struct ledger *l = &d->m->ledger;
+    return l->fates.len && !ledger_fate(l, d->id) && !d->life.moments.len;
+}
+
 /* "#1-#60000 confirmed" for each part of the queue, from the one before this message's on, as many as there
  * is room for */
 static void draw_fates(const struct diagram *d, struct rect r, int y)
@@ -108,13 +115,15 @@ static void draw_fates(const struct diagram *d, struct rect r, int y)
     int x = 1;
     while (here + 1 < l->fates.len && l->fates.items[here].last < d->id)
         here++;
+    if (untold(d))
+        x = canvas_printf(d->c, r, x, y, STYLE_STRONG, "#%" PRIu64 " ?", d->id + 1) + 2;
     for (size_t i = here > 1 ? here - 1 : 0; i < l->fates.len; i++) {
         enum style style;
         char *word = run_word(l, i, &style), *range = range_text(&l->fates.items[i], word);
         int columns = text_columns(d->c, word);
         bool fits = x + text_columns(d->c, range) + 8 <= r.width || i + 1 == l->fates.len;
         if (fits) {
-            x = canvas_put(d->c, r, x, y, i == here ? STYLE_STRONG : STYLE_DIM, range);
+            x = canvas_put(d->c, r, x, y, i == here && !untold(d) ? STYLE_STRONG : STYLE_DIM, range);
             canvas_restyle(d->c, (struct rect){r.x + x - columns, r.y + y, columns, 1}, style);
             x += 2;
         } else {
@@ -245,9 +254,11 @@ static char *caveat(const struct diagram *d)
     char *lost = !d->life.moments.len ? lost_before_text(d) : NULL;
     if (lost)
         return lost;
-    char *left = !l->fates.len && !d->life.moments.len ? left_text(d) : NULL;
+    char *left = (!l->fates.len || untold(d)) && !d->life.moments.len ? left_text(d) : NULL;
     if (left)
         return left;
+    if (untold(d))
+        return format_text(_("No node that answers has %s, or noted anything of it."), d->name);
     if (!l->fates.len && !d->life.moments.len)
         return xstrdup(model_only_looks(d->m) || model_unanswered_refuses(d->m, REQUEST_PUBLISH)
                            ? _("No message of this queue was seen yet.")

@@ -86,7 +86,7 @@ char *proof_words(const struct lesson_step *s)
     char *seen = fact_text(s->seen, lesson_words), *words = NULL;
     switch (shown_state(s)) {
     case STEP_OPEN:
-        if (s->wait_text)
+        if (s->wait_text && (!s->lacks || s->acted)) /* else its own words say what it lacks */
             words = format_text(_("wait: %s"), lesson_words(s->wait_text));
         break;
     case STEP_HALF: words = format_text(_("not yet: %s"), seen); break;
@@ -178,7 +178,7 @@ static int draw_step(const struct model *m, struct canvas *c, struct rect r, int
 static char *past_text(const struct lesson_step *s)
 {
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(_("it runs now"));
+        return xstrdup(_("its command runs now"));
     if (s->action && s->acted && s->exit_code > 0)
         return format_text(_("its program ended with exit code %d"), s->exit_code);
     if (s->acted)
@@ -219,7 +219,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return text;
     }
     if (s->action && s->acted && s->exit_code < 0)
-        return xstrdup(_("it runs now (Ctrl-C ends it)"));
+        return xstrdup(_("its command runs now (Ctrl-C ends it)"));
     char *failed = step_failed_text(m, s);
     if (failed)
         return failed;

@@ -312,21 +312,40 @@ static int command_rows(const struct model *m, const struct canvas *c)
     return rows < 2 || !whole ? 2 : rows > 4 ? 4 : rows;
 }
 
+/* Room for it below the command, beside the first row of what was printed. */
+static bool fits_below(const struct canvas *c, struct rect r, const struct words *w, int columns)
+{
+    const char *below = w->below ? w->below : "";
+    int x = w->printed ? 2 : 0;
+    size_t skip, len = text_break(c, below, r.width - x, &skip), first = strcspn(below, "\n");
+    char *line = xstrndup(below, len < first ? len : first);
+    bool fits = x + text_columns(c, line) + columns <= r.width;
+    free(line);
+    return fits;
+}
+
 /* What y does, beside a command that leaves room for it, or below one that does not; where neither does, it
  * is the command that is cut: y copies all of it. Returns the columns that it takes from the command. */
 static int draw_copies(struct canvas *c, struct rect r, struct rect left, const struct words *w)
 {
     bool cut = text_columns(c, w->above) > left.width;
     const char *copies = cut ? _("o shows it whole, y copies it") : _("y copies it");
-    const char *below = w->below ? w->below : "";
-    int columns = text_columns(c, copies) + 2, x = w->printed ? 2 : 0;
-    size_t skip, len = text_break(c, below, r.width - x, &skip), first = strcspn(below, "\n");
-    char *line = xstrndup(below, len < first ? len : first);
+    int columns = text_columns(c, copies) + 2;
     bool beside = text_columns(c, w->above) + columns <= left.width;
-    bool under = !beside && x + text_columns(c, line) + columns <= r.width;
-    free(line);
+    bool under = !beside && fits_below(c, r, w, columns);
     canvas_put_right(c, under ? r : left, under ? 0 : 1, under, STYLE_DIM, copies);
     return under ? 0 : columns;
+}
+
+/* A command that has no room, where it is said which node it goes through: without that node's host and port.
+ * The caller frees it. */
+static char *without_address(const char *command)
+{
+    const char *host = strstr(command, " --host "), *port = host ? strstr(host, " --port ") : NULL;
+    if (!port)
+        return xstrdup(command);
+    port += strlen(" --port ");
+    return format_text("%.*s ..%s", (int)(host - command), command, port + strcspn(port, " "));
 }
 
 /* the command, its exit code, and, where there is no other row for it, what it printed */
@@ -338,14 +357,20 @@ static void draw_ran(const struct command *cmd, struct canvas *c, struct rect r,
     else
         snprintf(status, sizeof(status), _("exit %d"), cmd->exit_code);
     struct rect left = r;
-    if (cmd->other) {
-        canvas_put_right(c, r, text_columns(c, status) + 2, 0, STYLE_STRONG, cmd->other);
-        left.width -= text_columns(c, cmd->other) + 2;
-    }
     left.width -= text_columns(c, status) + 2;
+    if (cmd->other) { /* beside the command, or below one that would lose words by it */
+        int columns = text_columns(c, cmd->other) + 2;
+        bool beside = text_columns(c, w->above) + columns <= left.width;
+        bool under = !beside && r.height > 1 && fits_below(c, r, w, columns);
+        canvas_put_right(c, r, under ? 0 : text_columns(c, status) + 2, under, STYLE_STRONG, cmd->other);
+        left.width -= under ? 0 : columns;
+    }
     if (!cmd->other && r.height > 1 && !cmd->running && cmd->step != COMMAND_CLEAN)
         left.width -= draw_copies(c, r, left, w);
-    int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, w->above);
+    bool whole = !cmd->other || text_columns(c, w->above) <= left.width;
+    char *above = whole ? xstrdup(w->above) : without_address(w->above);
+    int x = canvas_put(c, left, 0, 0, STYLE_NORMAL, above);
+    free(above);
     if (cmd->step != COMMAND_CLEAN)
         canvas_restyle(c, (struct rect){r.x, r.y, 2, 1}, STYLE_STRONG);
     canvas_put_right(c, r, 0, 0,

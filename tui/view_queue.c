@@ -310,8 +310,9 @@ static void rates(struct page *p, const struct model *m, const struct queue_seen
     const char *master = q->master >= 0 ? m->snapshot->nodes[q->master].name : "?";
     char *nothing = !t.len && had_nothing(m, q, o) ? nothing_text(&since, master) : NULL;
     char *counted = t.len ? since_text(m, &since, master) : NULL;
-    /* not what the charts have, each second for itself */
-    page_field(p, t.len ? _("rates (mean)") : _("rates"), STYLE_NORMAL, "%s",
+    /* not what the charts have, each second for itself: a mean over the last 5 s or so (the kit's
+     * api_rates.c; RabbitMQ samples every 5 s) */
+    page_field(p, t.len ? _("rates (~5 s)") : _("rates"), STYLE_NORMAL, "%s",
                t.len     ? t.s
                : nothing ? nothing
                          : "?");

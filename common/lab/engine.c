@@ -459,6 +459,16 @@ bool engine_node_alive(const struct labdir *lab, size_t node)
     return !lab->external && node_pid(lab, node) != 0;
 }
 
+int64_t engine_node_since(const struct labdir *lab, size_t node)
+{
+    char pid_file[PATH_MAX];
+    struct stat st;
+    engine_node_path(lab, node, "pid", pid_file); /* written as it starts, and not by start_app */
+    if (!engine_node_alive(lab, node) || stat(pid_file, &st))
+        return 0;
+    return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}
+
 int engine_kill_nodes(const struct labdir *lab, uint32_t nodes, char **error)
 {
     *error = NULL;

@@ -51,6 +51,8 @@ int engine_start_node(const struct labdir *lab, size_t node, engine_progress_fn 
                       char **error);
 bool engine_node_alive(const struct labdir *lab,
                        size_t node); /* its process exists; its app may be stopped */
+int64_t engine_node_since(const struct labdir *lab,
+                          size_t node); /* ms since 1970: it does since then; 0: not so */
 
 /* How long its log is now; and: behind that byte of it stands that it waits for nodes that were running when
  * it left, and not yet that it goes on. RabbitMQ's nodes say so at every start, most of them for a moment. */

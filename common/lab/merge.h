@@ -12,6 +12,7 @@ struct node_answer {
     bool has_feed;     /* it keeps an event feed (the kit's nodes do, RabbitMQ's do not) */
     bool gone;         /* it did not, and its process is not there; false: it is, or nobody knows */
     bool unrefused;    /* it did not, though no connection to it was refused */
+    int64_t since_ms;  /* its process is there since then, since 1970; 0: not known */
     ms_time at;        /* when its answer was complete; 0: never answered so far */
     const char *error; /* why not, for the screen; NULL if it answered */
     json_t *nodes, *queues, *policies, *events; /* borrowed; the bodies of GET /api/nodes, ... */

@@ -432,13 +432,15 @@ static bool told_before(const struct list *l, const struct node_seen *n, int64_t
 }
 
 /* It went, by what others told, and what it told before went with its process: it is gone still, or began
- * after that. (One that was only cut off, or whose app alone was stopped, has its feed whole.) What an
- * earlier screen listened to until it went is not missing. */
+ * after that. (One that was only cut off, or whose app alone was stopped, has its feed whole: where it is
+ * known since when its process is there (since_ms), that tells.) What an earlier screen listened to until it
+ * went is not missing. */
 static bool feed_went(const struct list *l, const struct snapshot *s, const struct node_seen *n,
-                      int64_t seen_wall_ms)
+                      int64_t since_ms, int64_t seen_wall_ms)
 {
     size_t len = strlen(n->name);
-    int64_t began = n->answers && n->uptime_ms >= 0 ? s->taken_wall_ms - n->uptime_ms : INT64_MAX;
+    int64_t up_since = n->uptime_ms >= 0 ? s->taken_wall_ms - n->uptime_ms : INT64_MAX;
+    int64_t began = !n->answers ? INT64_MAX : since_ms ? since_ms : up_since;
     bool gone = n->state == NODE_NOT_RUNNING, went = false, was_heard = false;
     for (size_t i = 0; i < l->events.len && !went; i++) {
         const struct event_seen *e = &l->events.items[i];
@@ -451,16 +453,22 @@ static bool feed_went(const struct list *l, const struct snapshot *s, const stru
     return went || (gone && !was_heard);
 }
 
-/* A list that begins now has nothing of what nodes told before they went: that is said where it begins. */
-static void notice_beginning(struct list *l, const struct snapshot *s, int64_t seen_wall_ms)
+/* A list that begins now has nothing of what nodes told before they went, or of that only what an earlier
+ * screen heard: that is said where it begins. */
+static void notice_beginning(struct list *l, const struct snapshot *s, const struct node_answer *answers,
+                             int64_t seen_wall_ms)
 {
     struct text gone = {0};
     for (size_t i = 0; i < s->nodes_len; i++)
-        if (feed_went(l, s, &s->nodes[i], seen_wall_ms))
+        if (feed_went(l, s, &s->nodes[i], answers[i].since_ms, seen_wall_ms))
             text_printf(&gone, "%s%s", gone.len ? ", " : "", s->nodes[i].name);
     if (gone.len)
         add(l, s->taken_wall_ms, "screen", NULL,
-            format_text("opened here; what %s told before going is not listed", gone.s));
+            format_text(seen_wall_ms
+                            ? "opened here; what %s told after an earlier screen closed, before going, "
+                              "is not listed"
+                            : "opened here; what %s told before going is not listed",
+                        gone.s));
     text_finish(&gone);
 }
 
@@ -499,7 +507,7 @@ void notice_events(struct snapshot *s, const struct node_answer *answers, size_t
         notice_discarded(&l, s, before);
         notice_forgotten(&l, s, before);
     } else if (any_feed) { /* RabbitMQ's logs outlive its nodes */
-        notice_beginning(&l, s, seen_wall_ms);
+        notice_beginning(&l, s, answers, seen_wall_ms);
     }
     order_events(&l);
     while (l.events.len > NOTICE_MAX_EVENTS)

@@ -133,6 +133,8 @@ static void end_round(struct observer *o)
         answers[i] = answer_of(&o->nodes[i]);
     for (size_t i = 0; i < o->nodes_len && !o->lab->external; i++)
         answers[i].gone = !answers[i].answered && !engine_node_alive(o->lab, i);
+    for (size_t i = 0; i < o->nodes_len && !o->latest; i++) /* for where the list begins */
+        answers[i].since_ms = engine_node_since(o->lab, i);
     for (size_t i = 0; i < o->nodes_len; i++)
         answers[i].log = node_log_read(o->nodes[i].log); /* also the last words of one that is gone */
     struct snapshot *s =

@@ -178,8 +178,80 @@ static void lesson_3_brings_back_the_one_in_ink(void **state)
     lesson_begin_action(l, 4);
     lesson_output(l, 4, printed, sizeof(printed) - 1);
     lesson_action_ended(l, 4, 1);
-    observe_times(l, &none, 2);
+    observe_times(l, &none, 3);
     assert_int_equal(lesson_current(l), 5);
+    lesson_destroy(l);
+}
+
+/* What comes from node3 when it asks for two; held: what hello holds before that, left: after it. */
+static struct lesson *given(const struct look *held, const char *printed, const struct look *left)
+{
+    static const struct look pencil = RUNS(KINDS(1, 0)), both = RUNS(KINDS(2, 1)), ink = RUNS(KINDS(1, 1));
+    static const struct look gone = {.node1 = "not running", .queues = HELLO(",'was_messages':2", "stopped")};
+    struct lesson *l = load(3);
+    observe_times(l, &pencil, 2);
+    observe_times(l, &both, 2);
+    observe_times(l, &gone, 2);
+    lesson_answer(l, 0);
+    observe_times(l, &ink, 2);
+    assert_int_equal(lesson_current(l), 4);
+    observe_times(l, held, 2);
+    assert_null(l->steps[4].lacks);
+    lesson_begin_action(l, 4);
+    lesson_output(l, 4, printed, strlen(printed));
+    lesson_action_ended(l, 4, 0);
+    observe_times(l, left, 3);
+    return l;
+}
+
+/* What is published after node1 is back comes after what came back: it shows nothing, and is in nobody's way.
+ */
+static void lesson_3_ends_with_more_there(void **state)
+{
+    static const struct look many = RUNS(KINDS(4, 1)), left = RUNS(KINDS(2, 0)), three = RUNS(KINDS(3, 0));
+    static const char ink[] = "received: written in ink\n    it was published persistent\n",
+                      pencil[] = "received: written in pencil\n    it was published transient\n",
+                      word[] = "received: Hello World\n    it was published transient\n";
+    (void)state;
+    const char *after[] = {word, pencil}; /* the latter: step 1's action, run once more */
+    for (size_t i = 0; i < ARRAY_LEN(after); i++) {
+        char *printed = format_text("%s%s", ink, after[i]);
+        struct lesson *l = given(&many, printed, &left);
+        assert_int_equal(lesson_current(l), 5);
+        assert_int_equal(l->predict.was, 1);
+        lesson_destroy(l);
+        free(printed);
+    }
+    char *both =
+        format_text("%s%s", pencil, ink); /* the one in pencil came back, too: what it says is not so */
+    struct lesson *l = given(&many, both, &left);
+    assert_int_equal(lesson_current(l), 4);
+    lesson_destroy(l);
+    free(both);
+    l = given(&many, word, &left);
+    assert_int_equal(lesson_current(l), 4); /* it gave the one in ink to another one */
+    lesson_destroy(l);
+    l = given(&many, ink, &left);
+    assert_int_equal(lesson_current(l), 4); /* it waits for the other one */
+    lesson_destroy(l);
+    char *alone = format_text("%s    no other came within 2 s: 1 of 2 received\n", ink);
+    l = given(&many, alone, &many);
+    assert_int_equal(lesson_current(l), 4); /* it has to be taken out of the queue, too */
+    observe_times(l, &three, 3);
+    assert_int_equal(lesson_current(l), 5);
+    lesson_destroy(l);
+    free(alone);
+}
+
+/* Taken before its last step, the one in ink cannot come any more: that is said before. */
+static void lesson_3_wants_what_came_back(void **state)
+{
+    static const struct look many = RUNS(KINDS(2, 1)), taken = RUNS(KINDS(1, 0));
+    (void)state;
+    struct lesson *l = given(&many, "", &many);
+    observe_times(l, &taken, 3);
+    assert_non_null(l->steps[4].lacks);
+    assert_non_null(strstr(l->steps[4].lacks, "does not hold the message that came back"));
     lesson_destroy(l);
 }
 
@@ -192,6 +264,8 @@ int main(void)
         cmocka_unit_test(lesson_7_is_about_transient_ones),
         cmocka_unit_test(lesson_6_wants_one_at_its_end),
         cmocka_unit_test(lesson_3_brings_back_the_one_in_ink),
+        cmocka_unit_test(lesson_3_ends_with_more_there),
+        cmocka_unit_test(lesson_3_wants_what_came_back),
     };
     return cmocka_run_group_tests_name("lab/lesson_many", tests, NULL, NULL);
 }

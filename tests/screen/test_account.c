@@ -301,6 +301,54 @@ static void one_after_the_other_took_over(void **state)
     }
 }
 
+/* How many were kept is said where both masters counted as many, and their nodes count at once. */
+static void how_many_were_kept(void **state)
+{
+    static const struct {
+        node_bits traces;
+        int64_t before, after, there;
+        const char *end;
+    } seen[] = {{7, 5, 5, 5, "; its copy was in sync: all 5 kept."},
+                {7, 5, 5, 4, "; its copy was in sync: all 5 kept, 4 there now."},
+                {7, 5, 5, 0, ", in sync: all 5 kept, then emptied."},
+                {7, 5, 5, 9, "; its copy was in sync: all 5 kept."},
+                {7, 1, 1, 1, "; its copy was in sync: 1 kept."},
+                {7, 5, 6, 6, "; its copy was in sync: all kept."},
+                {7, 5, 4, 4, "; its copy was in sync: all kept."},
+                {7, -1, 5, 5, "; its copy was in sync: all kept."},
+                {0, 5, 5, 5, "; its copy was in sync: all kept."}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+        struct model m;
+        model_init(&m, NULL, NULL, false, false);
+        struct snapshot *s = load_snapshot("rest");
+        struct queue_seen *q = NULL;
+        for (size_t k = 0; k < s->queues_len; k++)
+            q = strcmp(s->queues[k].name, "mirrior_hello") == 0 ? &s->queues[k] : q;
+        assert_non_null(q);
+        forget_events(s);
+        s->traces = seen[i].traces;
+        q->messages = seen[i].before;
+        model_observe(&m, s);
+        s->nodes[0].answers = false;
+        q->master = 1;
+        q->mirrors = q->synced = 4;
+        q->messages = -1; /* it has not counted yet */
+        model_observe(&m, s);
+        q->messages = seen[i].after;
+        model_observe(&m, s);
+        q->messages = seen[i].there;
+        model_observe(&m, s);
+        char *account = account_text(&m);
+        char *wanted = format_text("mirrior_hello: node2 took over from node1%s", seen[i].end);
+        assert_contains(account, wanted);
+        free(wanted);
+        free(account);
+        snapshot_destroy(s);
+        model_finish(&m);
+    }
+}
+
 /* A mirror that was not in sync when its master went keeps less than all, whoever tells of it. */
 static void who_was_not_level_is_not_called_so(void **state)
 {
@@ -388,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_after_a_taking_over),
         cmocka_unit_test(every_loss_counts),
         cmocka_unit_test(one_after_the_other_took_over),
+        cmocka_unit_test(how_many_were_kept),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(what_the_only_node_lost),
     };

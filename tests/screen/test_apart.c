@@ -36,6 +36,32 @@ static void a_cut_is_said_at_once(void **state)
     model_finish(&m);
 }
 
+/* While B mends it no key is proposed that would, too. */
+static void what_is_being_mended_needs_no_key(void **state)
+{
+    (void)state;
+    struct model m;
+    struct command *run;
+    struct lesson *l = sketch_lesson();
+    struct labdir lab = {.nodes_len = 3};
+    model_init(&m, l, &lab, false, false);
+    m.cut = 1;
+    see(&m, "cut");
+    assert_frame_contains(&m, "x heals");
+    assert_int_equal(types(&m, "By", &run), EFFECT_RUN);
+    model_ran(&m, run);
+    assert_frame_contains(&m, "PARTITIONED: node1 | node2 node3.");
+    assert_frame_lacks(&m, "x heals");
+    m.cut = 0;
+    see(&m, "apart");
+    assert_frame_contains(&m, "Two views: node1 stayed apart; beginning the lesson again mends it");
+    assert_frame_lacks(&m, "s, a");
+    model_ended(&m, run, 1);
+    assert_frame_contains(&m, "Two views: stop and start node1 (s, a)");
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 /* x on node2 gave back its links alone; what is still cut is another node's, and that is named. */
 static void whose_links_are_still_cut_is_named(void **state)
 {
@@ -323,6 +349,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_is_said_at_once),
+        cmocka_unit_test(what_is_being_mended_needs_no_key),
         cmocka_unit_test(whose_links_are_still_cut_is_named),
         cmocka_unit_test(who_only_looks_is_told_no_key_that_mends),
         cmocka_unit_test(that_nodes_are_apart_has_its_row),

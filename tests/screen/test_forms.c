@@ -248,9 +248,21 @@ static void publishing_asks_how_many_and_runs_the_lessons_producer(void **state)
     assert_int_equal(model_key(&m, KEY_RETURN, &run), EFFECT_RUN);
     model_ran(&m, run);
     char *through = model_frame(&m, 80, 24);
-    assert_contains(through, "  node1 is away: through node2  running...\n");
+    assert_contains(through, " --queue mirrior_hello "); /* all of it */
+    assert_contains(through, "  node1 is away: through node2\n");
     free(through);
     model_ended(&m, run, 0);
+    model_key(&m, 'p', &run);
+    assert_int_equal(types(&m, "3\t\t ", &run), EFFECT_DRAW); /* persistent */
+    assert_int_equal(model_key(&m, KEY_RETURN, &run), EFFECT_RUN);
+    assert_non_null(strstr(run->text, " --persistent"));
+    model_ran(&m, run);
+    model_output(&m, run, "published 3 message(s) to mirrior_hello: Hello World\n", 53);
+    model_ended(&m, run, 0);
+    assert_frame_contains(
+        &m, "$ producer .. --queue mirrior_hello --count 3 --persistent "); /* what it is about is read to its
+                                                                               end */
+    assert_frame_contains(&m, "  node1 is away: through node2\n");
     model_key(&m, 'g', &run);
     assert_keys_run(&m, "\n", "consumer --host 127.0.0.1 --port 5673 --queue mirrior_hello");
     model_finish(&m);
@@ -326,7 +338,8 @@ static void a_narrow_form_has_whole_words(void **state)
     sketch_destroy(l);
 }
 
-/* A form that is cancelled forgets; after one that ran Enter alone publishes one message, like it. */
+/* A form that is cancelled forgets; after one that ran Enter alone publishes one message of that text, and it
+ * is transient: that it is kept on disk is said each time. */
 static void what_a_form_remembers(void **state)
 {
     struct labdir lab;
@@ -347,9 +360,10 @@ static void what_a_form_remembers(void **state)
     assert_frame_contains(&m, "$ producer --host 127.0.0.1 --port 5672 --queue hello ");
     assert_frame_lacks(&m, "never");
     assert_frame_lacks(&m, "yes");
-    types(&m, "100000\tni hao", &run);
+    types(&m, "100000\tni hao\t ", &run);
     assert_keys_run(&m, "\n",
-                    "producer --host 127.0.0.1 --port 5672 --queue hello --message 'ni hao' --count 100000");
+                    "producer --host 127.0.0.1 --port 5672 --queue hello --message 'ni hao' --count 100000 "
+                    "--persistent");
     model_key(&m, 'p', &run);
     assert_keys_run(&m, "\n", "producer --host 127.0.0.1 --port 5672 --queue hello --message 'ni hao'");
     model_finish(&m);

@@ -54,12 +54,12 @@ static void what_was_taken_over(void **state)
     (void)state;
     struct kept_scene s;
     taken_over(&s);
-    kept_account_says(&s, "mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    kept_account_says(&s, "mirrior_hello: node2 took over from node1; its copy was in sync: all 10 kept.");
     struct queue_seen *q = &s.t.s->queues[0];
     int64_t held = q->messages;
     q->messages = 0; /* beside READY 0 "all kept" alone would be a riddle */
     kept_look(&s);
-    kept_account_says(&s, "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed.");
+    kept_account_says(&s, "mirrior_hello: node2 took over from node1, in sync: all 10 kept, then consumed.");
     s.t.s->queues[0].messages = held;
     kept_look(&s);
     model_show(&s.m, VIEW_MESSAGE);
@@ -69,8 +69,8 @@ static void what_was_taken_over(void **state)
     delivered(&s);
     kept_look(&s);
     kept_look(&s);
-    kept_account_says(
-        &s, "Seen before: mirrior_hello: node2 took over from node1; its copy was in sync: all kept.");
+    kept_account_says(&s, "Seen by an earlier screen: mirrior_hello: node2 took over from node1; its copy "
+                          "was in sync: all 10 kept.");
     kept_says(&s, "! mirrior_hello    was M", true); /* not "no copy" */
     model_show(&s.m, VIEW_QUEUE);
     kept_says(&s, "as node2 has counted since it took over", true);
@@ -225,9 +225,17 @@ static void both_sides(void **state)
         "mirrior_hello: in a partition node1, node2 served it, each side for itself; node2 "
         "goes on, what node1 held is discarded.";
     kept_account_says(&s, both);
+    char *followed =
+        s.m.ledger.queue; /* while another one was selected: what was seen is said, and of whom */
+    s.m.ledger.queue = (char *)(uintptr_t) "hello";
+    char *other =
+        format_text("%s No message was seen to be lost with it; this screen followed those of hello.", both);
+    kept_account_says(&s, other);
+    free(other);
+    s.m.ledger.queue = followed;
     kept_open_again(&s);
     kept_look(&s);
-    char *before = format_text("Seen before: %s", both);
+    char *before = format_text("Seen by an earlier screen: %s", both);
     kept_account_says(&s, before);
     free(before);
     free(q->sides);
@@ -339,7 +347,7 @@ static void of_a_finished_lesson(void **state)
     account_taken_up(&lesson);
     account_taken_up(&lesson);
     char *text = fact_text(lesson.account, NULL);
-    assert_string_equal(text, "Seen before: hello: 1 message is lost.");
+    assert_string_equal(text, "Seen by an earlier screen: hello: 1 message is lost.");
     free(text);
     json_decref(lesson.account);
     lesson.account = json_string(""); /* there was nothing to tell */

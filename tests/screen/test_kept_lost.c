@@ -261,10 +261,14 @@ static void what_died_while_nobody_looked(void **state)
         kept_says(&s, "it is lost, unless somebody took it", anew);
         kept_says(&s, "No message of this queue was seen yet", !anew);
         s.t.reign++; /* another one came: it is about that */
-        story_published(&s.t, 0, 0, 90000000, 0, 0);
-        story_holds(&s.t, 0, 'M', 0, 0);
+        story_published(&s.t, 0, 0, 90000000, 1, 1);
+        story_holds(&s.t, 0, 'M', 1, 1);
         kept_look(&s);
         kept_says(&s, "When an earlier screen closed", false);
+        s.m.life_chosen = true; /* and the one before it */
+        s.m.life_id = 0;
+        kept_says(&s, "When an earlier screen closed, 1 message was here, in memory alone, on", anew);
+        kept_says(&s, "No node that answers has #1, or noted anything of it.", !anew);
         kept_end(&s);
     }
 }

@@ -66,6 +66,54 @@ static void on_the_losing_side(void **state)
     ledger_finish(&l);
 }
 
+/* Acknowledged on one side of a partition, and held by the other: what becomes of that side is told still,
+ * also when the other side has given it to a consumer, too. */
+static void taken_on_the_side_that_is_discarded(void **state)
+{
+    static const char told[] =
+        "publish -1>0, replicate 0>1, promoted 1, deliver 1>32, ack 32>1, stopped 1, back 1, "
+        "side discarded 1, mirror, empty 1";
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        struct ledger l = {0};
+        struct story t;
+        story_begin(&t, 3, "q");
+        story_published(&t, 0, 0, 0, 0, 0);
+        story_copied(&t, 1, 0, 1000, 0, 0);
+        story_holds(&t, 0, 'M', 0, 0);
+        story_holds(&t, 1, 'm', 0, 0);
+        story_holds(&t, 2, '.', 1, 0);
+        look(&l, &t);
+        story_fact(&t, TRACE_SEEN_PROMOTED, 1, 1000000, 0, 0)->count = 1;
+        story_fact(&t, TRACE_SEEN_DELIVERED, 1, 2000000, 0, 0);
+        story_fact(&t, TRACE_SEEN_ACKED, 1, 2001000, 0, 0);
+        story_holds(&t, 1, 'M', 1, 0);
+        look(&l, &t);
+        story_down(&t, 1, 3000000);
+        look(&l, &t);
+        story_up(&t, 1, 4000000);
+        story_event(&t, "queue", 4100000, "q: what node2 held on its side is discarded, 0 messages");
+        story_fact(&t, TRACE_SEEN_BEGINS, 1, 4200000, 1, UINT64_MAX);
+        story_holds(&t, 1, 'm', 1, 0);
+        look(&l, &t);
+        if (again) {
+            story_fact(&t, TRACE_SEEN_DELIVERED, 0, 6000000, 0, 0);
+            story_fact(&t, TRACE_SEEN_ACKED, 0, 6001000, 0, 0);
+            story_holds(&t, 0, 'M', 1, 0);
+            look(&l, &t);
+        }
+        story_down(&t, 2, 9000000); /* of no interest to a message that is gone */
+        look(&l, &t);
+        char *life = life_text(&l, &t, 0);
+        char *wanted = format_text("%s%s", told, again ? ", deliver 0>32, ack 32>0" : ", stopped 2");
+        assert_string_equal(life, wanted);
+        free(wanted);
+        free(life);
+        story_end(&t);
+        ledger_finish(&l);
+    }
+}
+
 /* The same for a screen that comes when all is over: nobody noticed the two sides, but the nodes' feeds tell
  * that node3 served apart from the others, so it was not down, and that it began again. */
 static void on_the_losing_side_before_this_screen_looked(void **state)
@@ -192,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filled_by_its_own_side),
         cmocka_unit_test(on_the_losing_side),
+        cmocka_unit_test(taken_on_the_side_that_is_discarded),
         cmocka_unit_test(on_the_losing_side_before_this_screen_looked),
         cmocka_unit_test(a_link_is_cut),
         cmocka_unit_test(every_end_of_a_cut_is_told),

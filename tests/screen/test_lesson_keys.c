@@ -85,6 +85,51 @@ static void begin_again_names_what_it_clears(void **state)
     sketch_destroy(l);
 }
 
+static void says_so(struct model *m, const char *words, bool told)
+{
+    if (told)
+        assert_frame_contains(m, words);
+    else
+        assert_frame_lacks(m, words);
+}
+
+/* B says what it does with the nodes as they are now, and nothing else. */
+static void begin_again_says_what_it_mends(void **state)
+{
+    static const struct {
+        const char *seen, *says;
+        bool starts, heals, restarts;
+    } known[] = {
+        {"rest", "Removes the queues and policies that this lesson uses,", false, false, false},
+        {"stopped", "Starts the nodes that do not run. Removes", true, false, false},
+        {"cut", "Heals the links that are cut. Stops and starts nodes that stayed", false, true, true},
+        {"apart", "Stops and starts nodes that stayed apart. Removes", false, false, true}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        struct model m;
+        struct command *run;
+        struct lesson *l = sketch_lesson();
+        struct labdir lab = {.nodes_len = 3};
+        model_init(&m, l, &lab, false, false);
+        see(&m, known[i].seen);
+        types(&m, "B", &run);
+        assert_frame_contains(&m, known[i].says);
+        says_so(&m, "Starts the nodes", known[i].starts);
+        says_so(&m, "Heals the links", known[i].heals);
+        says_so(&m, "Stops and starts nodes", known[i].restarts);
+        snprintf(lab.partition_handling, sizeof(lab.partition_handling), "autoheal");
+        assert_frame_lacks(&m, "Stops and starts nodes"); /* they join again by themselves */
+        types(&m, "n", &run);
+        m.next_lesson = 8;
+        m.cut = 1; /* noted in the lab's folder, though nobody has noticed it yet */
+        types(&m, "N", &run);
+        assert_frame_contains(&m, "Heals the links");
+        assert_frame_contains(&m, "Starts nodes"); /* it may need more than there are */
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 /* Numbers that are missing are said to be. */
 static void a_gap_between_lessons_is_said(void **state)
 {
@@ -222,7 +267,11 @@ static void a_partition_is_mended_first(void **state)
     struct lesson *l = sketch_lesson();
     model_init(&m, l, NULL, false, false);
     see(&m, "apart"); /* node1 | node2 node3, links back */
+    free(l->steps[0].wait_text);
+    l->steps[0].wait_text = xstrdup("policy mirror");
+    assert_frame_contains(&m, ">[ ] 1 set policy mirror ^mirrior exactly:2   wait: policy mirror\n");
     l->steps[0].lacks = xstrdup(LESSON_LACKS_PARTED);
+    assert_frame_contains(&m, ">[ ] 1 set policy mirror ^mirrior exactly:2\n"); /* not what it waits for */
     assert_frame_contains(&m, "       A partition keeps the nodes apart: that has to be mended first. Two\n");
     assert_keys_say(&m, "n", "has to be mended first. Two views: stop and start node1 (s, a)");
     model_finish(&m);
@@ -613,6 +662,7 @@ int main(void)
         cmocka_unit_test(no_mark_stands_for_one_line),
         cmocka_unit_test(a_small_screen_has_them_all),
         cmocka_unit_test(begin_again_names_what_it_clears),
+        cmocka_unit_test(begin_again_says_what_it_mends),
         cmocka_unit_test(a_letter_answers_while_the_question_waits),
         cmocka_unit_test(a_refusal_names_no_key_that_is_an_answer),
         cmocka_unit_test(a_killed_node_is_not_started_as_an_app),

@@ -104,6 +104,27 @@ static void every_text_is_whole(void **state)
 /* ---- what says what a key does
  * ------------------------------------------------------------------------------------------------ */
 
+/* A step's words stay while other rows come and go. */
+static void of_no_place(struct lesson *l, const struct labdir *lab, size_t step)
+{
+    static const char *const places[] = {"below", "above"};
+    (void)lab;
+    if (step == l->steps_len)
+        return;
+    const struct lesson_step *s = &l->steps[step];
+    const char *texts[] = {s->why, s->result};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        for (size_t k = 0; texts[i] && k < ARRAY_LEN(places); k++)
+            if (strstr(texts[i], places[k]))
+                fail_msg("lesson %d, what is %s may have gone: %s", l->number, places[k], texts[i]);
+}
+
+static void no_text_points_at_what_may_go(void **state)
+{
+    (void)state;
+    in_every_lesson(of_no_place);
+}
+
 static void begin_at(struct lesson *l, size_t step)
 {
     for (size_t i = 0; i < l->steps_len; i++) {
@@ -283,6 +304,7 @@ static void what_to_press_is_not_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        {"no_text_points_at_what_may_go", no_text_points_at_what_may_go, english, NULL, NULL},
         {"every_text_is_whole, English", every_text_is_whole, english, NULL, NULL},
         {"every_text_is_whole, Chinese", every_text_is_whole, chinese, english, NULL},
         {"every_key_is_said_to_its_end, English", every_key_is_said_to_its_end, english, NULL, NULL},

@@ -202,6 +202,72 @@ static void only_silent(void **state)
     ledger_finish(&l);
 }
 
+/* It does not answer, and nobody says why. */
+static void silent(struct story *t, int node)
+{
+    struct snapshot *s = t->s;
+    s->nodes[node].answers = false;
+    s->nodes[node].state = NODE_UNKNOWN;
+    for (size_t i = 0; i < s->copies_len; i++)
+        if (s->copies[i].node == node) {
+            free(s->copies[i].held);
+            s->copies[i] = s->copies[--s->copies_len];
+            break;
+        }
+}
+
+/* Lesson 7, all three go: node1 frozen and killed, node3 stopped, and last node2, which had it last. It is
+ * lost with node2's stop, and found with node2's return, whatever comes back after that. */
+static void the_last_of_three(void **state)
+{
+    static const char told[] =
+        "publish -1>0, replicate 0>1, no answer 0, is down 0, promoted 1, mirror, empty 2, "
+        "sync 1>2, stopped 2, no answer 1 MEMORY, back 0, mirror, empty 0, "
+        "back without it 1 LOST, back 2, mirror, empty 2";
+    struct ledger l = {0};
+    struct story t;
+    (void)state;
+    alone(&t, 1);
+    t.s->trace[0].in_memory = true;
+    story_copied(&t, 1, 0, 100, 0, 0);
+    story_holds(&t, 1, 'm', 0, 0);
+    look(&l, &t);
+    silent(&t, 0);
+    look(&l, &t);
+    story_event(&t, "node", 4000000, "node1 is down");
+    t.s->events[t.s->events_len - 1].node = xstrdup("node2");
+    story_fact(&t, TRACE_SEEN_PROMOTED, 1, 4000000, 0, 0)->count = 1;
+    story_holds(&t, 1, 'M', 0, 0);
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 4000100, 0, 0);
+    struct trace_seen *filled = story_fact(&t, TRACE_SEEN_FILLED, 2, 4000200, 0, 0);
+    filled->count = 1;
+    filled->about = 1;
+    story_holds(&t, 2, 'm', 0, 0);
+    look(&l, &t);
+    story_down(&t, 2, 10000000);
+    look(&l, &t);
+    silent(&t, 1);
+    look(&l, &t);
+    story_up(&t, 0, 20000000);
+    story_fact(&t, TRACE_SEEN_BEGINS, 0, 20000100, 0, 0);
+    story_holds(&t, 0, 'm', 1, 0);
+    story_up(&t, 1, 20000200);
+    story_fact(&t, TRACE_SEEN_BACK, 1, 20000300, 0, 0);
+    story_holds(&t, 1, 'M', 1, 0);
+    look(&l, &t);
+    story_up(&t, 2, 30000000);
+    story_fact(&t, TRACE_SEEN_BEGINS, 2, 30000100, 0, 0);
+    story_holds(&t, 2, 'm', 1, 0);
+    look(&l, &t);
+    look(&l, &t);
+    assert_fate(&l, 0, VERDICT_LOST, FATE_LOST);
+    assert_life(&l, &t, 0, told);
+    assert_int_equal(l.losses.len, 1);
+    assert_int_equal(l.losses.items[0].node, 1);
+    story_end(&t);
+    ledger_finish(&l);
+}
+
 /* Whether a node's note of its return is heard before or after it is called up: one moment. */
 static void one_return(void **state)
 {
@@ -229,13 +295,10 @@ static void one_return(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_it_was_noted),
-        cmocka_unit_test(a_run_of_both),
-        cmocka_unit_test(as_the_counts_say),
-        cmocka_unit_test(the_last_holder),
-        cmocka_unit_test(another_copy_went_untold),
-        cmocka_unit_test(only_silent),
-        cmocka_unit_test(one_return),
+        cmocka_unit_test(as_it_was_noted),          cmocka_unit_test(a_run_of_both),
+        cmocka_unit_test(as_the_counts_say),        cmocka_unit_test(the_last_holder),
+        cmocka_unit_test(another_copy_went_untold), cmocka_unit_test(only_silent),
+        cmocka_unit_test(the_last_of_three),        cmocka_unit_test(one_return),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -481,6 +481,49 @@ static void beside_the_cluster(void **state)
     end(&s);
 }
 
+/* Of one before those that this screen heard of nobody tells anything: that is said, and it is in the list.
+ */
+static void nobody_tells_of_it(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 1, 2);
+    story_holds(&s.t, 0, 'M', 1, 2);
+    story_holds(&s.t, 1, '.', 1, 0);
+    story_holds(&s.t, 2, '.', 1, 0);
+    look(&s);
+    press(&s, '3');
+    says(&s, "No node that answers", false);
+    press(&s, '[');
+    says(&s, "\n #1 ?  #2-#3 held\n", true);
+    says(&s, "No node that answers has #1, or noted anything of it.", true);
+    says(&s, "VERDICT #1 ?", true);
+    end(&s);
+}
+
+/* The sign of the node beside it is not one of a mark's words. */
+static void a_sign_is_no_punctuation(void **state)
+{
+    (void)state;
+    struct watched s;
+    begin(&s, 3, "hello");
+    story_published(&s.t, 0, 0, 0, 0, 0);
+    story_holds(&s.t, 0, 'M', 0, 0);
+    story_holds(&s.t, 1, '.', 1, 0);
+    story_holds(&s.t, 2, '.', 1, 0);
+    look(&s);
+    press(&s, '3');
+    s.t.s->nodes[2].answers = false;
+    s.t.s->nodes[2].state = NODE_UNKNOWN;
+    look(&s);
+    story_fact(&s.t, TRACE_SEEN_BEGINS, 1, 5000000, 0, 0);
+    look(&s);
+    says(&s, "u mirror, empty ", true);
+    says(&s, "u mirror, empty?", false);
+    end(&s);
+}
+
 /* Whether or not the note of its return was heard, the reason of a loss is told in the same words. */
 static void back_without_a_note(void **state)
 {
@@ -631,6 +674,8 @@ int main(void)
         cmocka_unit_test(there_is_no_other),
         cmocka_unit_test(effects_after_causes),
         cmocka_unit_test(the_legend_explains_what_is_there),
+        cmocka_unit_test(nobody_tells_of_it),
+        cmocka_unit_test(a_sign_is_no_punctuation),
         cmocka_unit_test(back_without_a_note),
         cmocka_unit_test(lost_with_its_side),
         cmocka_unit_test(how_a_copy_came_back),

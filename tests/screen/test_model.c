@@ -104,7 +104,7 @@ static void the_lesson_beside_is_gone_to(void **state)
     assert_int_equal(m.overlay, OVERLAY_CONFIRM);
     char *frame = model_frame(&m, 80, 24);
     assert_contains(frame, "(go on to lesson 8)");
-    assert_contains(frame, "Lesson 7 is not done: 0 steps of 5 were seen. Starts the nodes");
+    assert_contains(frame, "Lesson 7 is not done: 0 steps of 5 were seen. Starts nodes");
     assert_contains(frame, "[ Cancel ]");
     free(frame);
     for (size_t i = 0; i < l->steps_len; i++)

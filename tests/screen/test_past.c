@@ -168,10 +168,10 @@ static void nothing_to_end(void **state)
     m->lesson = sketch_lesson();
     m->lesson->steps[0].acted = true;
     m->lesson->steps[0].exit_code = -1;
-    says(&p, "it runs now", true);
+    says(&p, "its command runs now", true);
     says(&p, "Ctrl-C", false);
     m->replay = false;
-    says(&p, "it runs now (Ctrl-C ends it)", true);
+    says(&p, "its command runs now (Ctrl-C ends it)", true);
     m->replay = true;
     sketch_destroy(m->lesson);
     m->lesson = NULL;

@@ -324,6 +324,53 @@ static void one_moment_on_two_nodes(void **state)
     look_end(&l);
 }
 
+/* The list begins now. events: what node1 tells; since_ms: its process is there since then; seen_ms: an
+ * earlier screen listened until then. */
+static struct snapshot *began(const char *nodes, const char *events, int64_t since_ms, int64_t seen_ms)
+{
+    struct look l = {0};
+    json_error_t e;
+    struct labdir lab = three_nodes();
+    l.answers[0] = (struct node_answer){.answered = true,
+                                        .has_feed = true,
+                                        .since_ms = since_ms,
+                                        .at = 100,
+                                        .nodes = keep(&l, json_loads(nodes, 0, &e)),
+                                        .queues = keep(&l, json_loads("[]", 0, &e)),
+                                        .policies = keep(&l, json_loads("[]", 0, &e)),
+                                        .events = keep(&l, json_loads(events, 0, &e))};
+    struct merge_time time = {.now = 100, .wall_ms = 1795381450100, .seen_wall_ms = seen_ms};
+    struct snapshot *s = merge_answers(&lab, l.answers, NULL, time);
+    look_end(&l);
+    return s;
+}
+
+/* Cut off, and its app stopped and started after that: its process did not go, and nothing is missing, though
+ * its feed has nothing older and it is up since later. Else what is missing is what no screen heard. */
+static void what_could_not_be_heard(void **state)
+{
+    static const char up[] = "[{\"name\":\"node1@h\",\"running\":true,\"uptime\":10}]";
+    static const char cut[] =
+        "{\"events\":[{\"seq\":1,\"time\":1795381450050,\"kind\":\"node\",\"text\":\"node1 is down\"}]}";
+    static const char before[] = "opened here; what node1 told before going is not listed";
+    static const char since[] =
+        "opened here; what node1 told after an earlier screen closed, before going, is not listed";
+    (void)state;
+    struct snapshot *s = began(up, cut, 1795381450040, 0);
+    assert_int_equal(s->events_len, 1);
+    snapshot_destroy(s);
+    s = began(up, cut, 1795381450060, 0);
+    assert_true(has_event(s, "screen", before));
+    snapshot_destroy(s);
+    s = began(up, cut, 1795381450060, 1795381450045);
+    assert_int_equal(s->events_len, 2);
+    assert_true(has_event(s, "screen", since));
+    snapshot_destroy(s);
+    s = began(up, cut, 1795381450060, 1795381450055);
+    assert_int_equal(s->events_len, 1); /* that screen listened until it went */
+    snapshot_destroy(s);
+}
+
 /* What a node told goes with its process: a list that begins after that says so, where it begins, once. */
 static void a_list_that_begins_late(void **state)
 {
@@ -467,6 +514,7 @@ int main(void)
         cmocka_unit_test(more_nodes_than_there_can_be),
         cmocka_unit_test(feeds_are_merged_by_time),
         cmocka_unit_test(a_list_that_begins_late),
+        cmocka_unit_test(what_could_not_be_heard),
         cmocka_unit_test(one_moment_on_two_nodes),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(where_a_lab_moved_is_kept),
