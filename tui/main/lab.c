@@ -407,7 +407,7 @@ static int command_screen(const struct options *o, int number)
     if (lab.external || !lab_any_alive(&lab))
         return code;
     char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
-    printf(_("The nodes keep running:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
+    printf(_("The nodes stay as they are:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
     free(screen);
     free(down);
     return code;
