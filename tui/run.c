@@ -102,6 +102,14 @@ static void draw_again(void *arg)
 /* ---- nodes
  * ------------------------------------------------------------------------------------------------------- */
 
+/* Where it cannot be kept, that is said at the end. */
+static void keep_lesson(struct run *r)
+{
+    json_t *account = account_so_far(&r->model);
+    lesson_keep_changes(r->model.lesson, r->lab, account);
+    json_decref(account);
+}
+
 static void on_snapshot(void *arg, const struct snapshot *s)
 {
     struct run *r = arg;
@@ -112,7 +120,7 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     if (r->model.lesson)
         lesson_observe(r->model.lesson, s);
     if (r->model.lesson && !r->model.readonly && !r->cleaning)
-        lesson_keep_changes(r->model.lesson, r->lab); /* where it cannot be, it is said at the end */
+        keep_lesson(r);
     bool begun = r->model.lesson && (model_step(&r->model) || r->model.lesson->steps[0].acted);
     if (first && r->model.lesson && !begun && s->source >= 0)
         r->model.leftover = lesson_leftover(r->model.lesson, s);

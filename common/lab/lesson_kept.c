@@ -103,8 +103,8 @@ static bool take_out(json_t *list, const struct lesson *l)
     return json_array_size(list) < len;
 }
 
-/* All that is kept of it: a new reference. NULL: it was not begun. */
-static json_t *lesson_json(const struct lesson *l)
+/* All that is kept of it: a new reference. NULL: it was not begun. account: may be NULL */
+static json_t *lesson_json(const struct lesson *l, json_t *account)
 {
     const struct lesson_full *full = lesson_full((struct lesson *)(uintptr_t)l);
     bool begun = lesson_current(l) > 0 || l->predict.said >= 0;
@@ -130,7 +130,7 @@ static json_t *lesson_json(const struct lesson *l)
         json_object_set_new(o, "said", json_integer(l->predict.said));
     if (l->predict.was >= 0)
         json_object_set_new(o, "was", json_integer(l->predict.was));
-    json_object_set(o, "account", l->account); /* nothing, if there is none */
+    json_object_set(o, "account", account); /* nothing, if there is none */
     return o;
 }
 
@@ -146,16 +146,16 @@ static int write_lesson(const struct lesson *l, const struct labdir *lab, json_t
 
 int lesson_keep(const struct lesson *l, const struct labdir *lab)
 {
-    json_t *o = lesson_json(l);
+    json_t *o = lesson_json(l, l->account);
     int err = o ? write_lesson(l, lab, o) : 0;
     json_decref(o);
     return err;
 }
 
-int lesson_keep_changes(struct lesson *l, const struct labdir *lab)
+int lesson_keep_changes(struct lesson *l, const struct labdir *lab, json_t *account)
 {
     struct lesson_full *full = lesson_full(l);
-    json_t *o = lesson_json(l);
+    json_t *o = lesson_json(l, account);
     int err = o == full->kept || json_equal(o, full->kept) ? 0
               : o                                          ? write_lesson(l, lab, o)
                                                            : lesson_forget(l, lab);

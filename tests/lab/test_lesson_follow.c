@@ -32,7 +32,7 @@ static void two_end(struct two *t)
 /* the one that acts has looked, or was told something */
 static void kept(struct two *t)
 {
-    assert_int_equal(lesson_keep_changes(t->acting, &t->lab), 0);
+    assert_int_equal(lesson_keep_changes(t->acting, &t->lab, t->acting->account), 0);
     lesson_follow(&t->shown, &t->lab, true);
 }
 
@@ -149,6 +149,29 @@ static void a_lesson_that_begins_again(void **state)
     two_end(&t);
 }
 
+/* What became of the queues the one that acts says at once, though it may find more in the next seconds. */
+static void the_account_so_far(void **state)
+{
+    (void)state;
+    struct two t = two_begin();
+    json_t *first = json_string("hello: 1 message is lost."), *more = json_string("hello: all is there.");
+    for (size_t i = 0; i < t.acting->steps_len; i++) {
+        t.acting->steps[i].state = STEP_SEEN;
+        t.acting->steps[i].seen = json_string("so");
+    }
+    kept(&t);
+    same_steps(&t, t.acting->steps_len);
+    assert_null(t.shown->account); /* nothing was said yet, and that is not "there is nothing to tell" */
+    assert_int_equal(lesson_keep_changes(t.acting, &t.lab, first), 0);
+    lesson_follow(&t.shown, &t.lab, true);
+    assert_true(json_equal(t.shown->account, first));
+    t.acting->account = more;
+    kept(&t);
+    assert_true(json_equal(t.shown->account, more));
+    json_decref(first);
+    two_end(&t);
+}
+
 static struct stat kept_file(const struct labdir *lab)
 {
     char *file = format_text("%s/%s", lab->path, LAB_LESSON_FILE);
@@ -218,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_is_looked_at_is_ticked_there_too),
         cmocka_unit_test(the_one_that_looks_ticks_nothing),
         cmocka_unit_test(a_lesson_that_begins_again),
+        cmocka_unit_test(the_account_so_far),
         cmocka_unit_test(what_has_not_changed_is_not_written),
         cmocka_unit_test(who_acts_is_known_until_it_ends),
     };

@@ -328,6 +328,13 @@ static void a_projector_shows_the_steps_of_the_screen_that_acts(void **state)
     keys(a, "n"); /* the learner has looked */
     both_show(a, ">[ ] 6 ");
     both_show(a, "You said b, and so it was");
+    keys(a, "n");
+    both_show(a, ">[ ] 7 ");
+    seen(a, "exit 0");
+    keys(a, "n");
+    both_show(a, " 7/7 ");
+    both_show(a, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
+    seen(a, "exit 0");
 
     agrees_to(a, "(begin lesson 7 again)", "B");
     both_show(a, ">[ ] 1 ");
