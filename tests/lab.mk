@@ -8,6 +8,7 @@ $(call unit_test,lab/lesson_steps,tests/lab/test_lesson_steps.c tests/lab/look.c
 $(call unit_test,lab/lesson_many,tests/lab/test_lesson_many.c tests/lab/look.c,lab base)
 $(call unit_test,lab/lesson_help,tests/lab/test_lesson_help.c tests/lab/look.c,lab base)
 $(call unit_test,lab/lesson_kept,tests/lab/test_lesson_kept.c tests/lab/look.c,lab base)
+$(call unit_test,lab/lesson_follow,tests/lab/test_lesson_follow.c tests/lab/look.c,lab base)
 $(call unit_test,lab/lesson_files,tests/lab/test_lesson_files.c,lab base)
 $(call unit_test,lab/args,tests/lab/test_args.c,client base)
 $(call cluster_test,lab/process,tests/lab/test_process.c,lab base)

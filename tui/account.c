@@ -418,6 +418,15 @@ void account_keep(struct model *m, bool acts)
     l->account = l->account ? l->account : json_string("");
 }
 
+json_t *account_so_far(const struct model *m)
+{
+    const struct lesson *l = m->lesson;
+    if (!l || !l->number || !m->snapshot || model_step(m) < l->steps_len)
+        return NULL;
+    json_t *account = l->account ? json_incref(l->account) : account_now(m);
+    return account ? account : json_string("");
+}
+
 bool account_shows_loss(const struct model *m)
 {
     const struct fate_range *f = ledger_fate(&m->ledger, ledger_first(&m->ledger));

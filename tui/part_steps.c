@@ -189,8 +189,8 @@ static char *past_text(const struct lesson_step *s)
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 
-/* A screen that only looks on runs nothing, and of a live lab it does not know whether another one does; nor
- * is it run now where nobody answers. */
+/* A screen that only looks on runs nothing: when another one does is not its to say; nor is it run now where
+ * nobody answers. */
 char *step_command_text(const struct model *m, const struct command *c)
 {
     bool refused = m->readonly || model_unanswered_refuses(m, REQUEST_NEXT);

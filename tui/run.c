@@ -102,14 +102,25 @@ static void draw_again(void *arg)
 /* ---- nodes
  * ------------------------------------------------------------------------------------------------------- */
 
+/* Where it cannot be kept, that is said at the end. */
+static void keep_lesson(struct run *r)
+{
+    json_t *account = account_so_far(&r->model);
+    lesson_keep_changes(r->model.lesson, r->lab, account);
+    json_decref(account);
+}
+
 static void on_snapshot(void *arg, const struct snapshot *s)
 {
     struct run *r = arg;
     r->quiet = model_runs(&r->model) ? 0 : r->quiet + 1;
     bool first = !r->model.snapshot;
+    int acts = r->model.readonly ? follow_look(&r->follow, &r->model, r->lab) : 0;
     model_observe(&r->model, s);
     if (r->model.lesson)
         lesson_observe(r->model.lesson, s);
+    if (r->model.lesson && !r->model.readonly && !r->cleaning)
+        keep_lesson(r);
     bool begun = r->model.lesson && (model_step(&r->model) || r->model.lesson->steps[0].acted);
     if (first && r->model.lesson && !begun && s->source >= 0)
         r->model.leftover = lesson_leftover(r->model.lesson, s);
@@ -121,6 +132,8 @@ static void on_snapshot(void *arg, const struct snapshot *s)
         observer_tell(r->observer, kind, lost);
         free(lost);
     }
+    if (acts && r->opts->follow && r->model.lesson && acts != r->model.lesson->number)
+        run_go_on(r, acts);
 }
 
 static void on_more(evutil_socket_t fd, short what, void *arg)

@@ -36,6 +36,7 @@ static void on_ended(void *arg, struct command *c, int exit_code)
     /* said when it is so: the next key may rest on it; screen.c translates it, as a recording has it */
     static const char ready[] = N_("ready: every node runs, and what the lesson uses is cleared");
     int step = c->step;
+    r->cleaning = r->cleaning && step != COMMAND_CLEAN;
     if (step == COMMAND_CLEAN && exit_code == 0) {
         on_output(r, c, ready, sizeof(ready) - 1);
         on_output(r, c, "\n", 1);
@@ -93,12 +94,14 @@ static void begin_again(struct run *r)
     }
     lesson_destroy(r->model.lesson);
     r->model.lesson = l;
+    lesson_forget(l, r->lab); /* who looks on sees it at once; where it cannot be, the child says so */
 }
 
 static void start_command(struct run *r, struct command *c)
 {
     int err, fd = -1, pid = 0;
     bool clean = c->step == COMMAND_CLEAN;
+    r->cleaning = r->cleaning || clean;
     if (clean)
         begin_again(r);
     if (c->step >= 0)
@@ -114,6 +117,7 @@ static void start_command(struct run *r, struct command *c)
         return;
     model_say(&r->model, _("%s cannot be run (%s); run make"), c->argv[0], err_text(err));
     int step = c->step;
+    r->cleaning = r->cleaning && !clean;
     model_ended(&r->model, c, 127);
     if (step >= 0)
         lesson_action_ended(r->model.lesson, (size_t)step, 127);
@@ -124,14 +128,11 @@ static void start_command(struct run *r, struct command *c)
 /* ---- keys
  * ------------------------------------------------------------------------------------------------------- */
 
-/* To a lesson beside this one: the caller of tui_run makes the lab ready for it, and opens the screen again.
- */
-static void go_on(struct run *r, struct command *c)
+void run_go_on(struct run *r, int lesson)
 {
     if (r->opts->go_on)
-        *r->opts->go_on = atoi(c->argv[COMMAND_GO_ON_TO]);
+        *r->opts->go_on = lesson;
     r->going_on = r->opts->go_on;
-    command_destroy(c);
     event_base_loopbreak(r->base);
 }
 
@@ -165,9 +166,10 @@ void run_key(struct run *r, int key)
         run_draw(r, false);
         break;
     case EFFECT_RUN:
-        if (session_live(r->session) && run->step == COMMAND_GO_ON)
-            go_on(r, run);
-        else if (session_live(r->session))
+        if (session_live(r->session) && run->step == COMMAND_GO_ON) {
+            run_go_on(r, atoi(run->argv[COMMAND_GO_ON_TO])); /* the caller makes the lab ready for it */
+            command_destroy(run);
+        } else if (session_live(r->session))
             start_command(r, run);
         else
             command_destroy(run); /* whatever asked for it: the past is not acted upon */

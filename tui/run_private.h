@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "canvas.h"
+#include "follow.h"
 #include "jobs.h"
 #include "model.h"
 
@@ -23,11 +24,13 @@ struct run {
     int exit_code;
     uint64_t shown; /* hash of the frame that can be seen */
     uint64_t frames;
-    bool going_on;   /* this screen ends, another lesson's follows */
-    bool unattended; /* no terminal, no keys, not asked for: it says so when it ends */
-    bool input_over; /* no key will come any more, and no script has any */
-    bool pressed;    /* some came */
-    unsigned quiet;  /* looks since the last command ended */
+    struct follow follow; /* read-only: the screen that acts on the same lab */
+    bool cleaning;        /* B makes the lab ready, and forgets what was kept of the lesson */
+    bool going_on;        /* this screen ends, another lesson's follows */
+    bool unattended;      /* no terminal, no keys, not asked for: it says so when it ends */
+    bool input_over;      /* no key will come any more, and no script has any */
+    bool pressed;         /* some came */
+    unsigned quiet;       /* looks since the last command ended */
 
     struct jobs *jobs; /* the commands that run */
 
@@ -38,7 +41,8 @@ struct run {
 /* run.c: draws what is shown now, if it differs from what can be seen; whole: from the first cell on. */
 void run_draw(struct run *r, bool whole);
 
-/* run_acts.c */
+/* run_acts.c. run_go_on: to another lesson: this screen ends, and the caller of tui_run opens it again. */
+void run_go_on(struct run *r, int lesson);
 void run_key(struct run *r, int key);
 void run_click(struct run *r);         /* the terminal's last click, as the keys that it stands for */
 extern const struct jobs_fns run_jobs; /* what the programs print and come to; their argument is the run */

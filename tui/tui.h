@@ -15,11 +15,13 @@
 
 struct tui_options {
     bool readonly; /* a projector: keys that change anything do nothing */
+    bool follow;   /* read-only: where another screen acts on the lab, that one's lesson is shown; else the
+                      one that was asked for, as that screen keeps it */
     bool plain;    /* no screen control: frames as text, one after each change; also what a terminal of
                       unknown kind gets */
     int test_fd;   /* "frame N HASH" is written here after each frame is on the terminal; 0: nowhere */
-    int *go_on; /* out: the lesson that the user went on, or back, to; untouched: to none. NULL: there is no
-                   lab */
+    int *go_on;    /* out: the lesson that the user went on, or back, to (follow: another screen's user);
+                      untouched: to none. NULL: there is no lab */
     char **to_say; /* in: what the screen says when it opens, taken over, NULL: nothing; out: what the next
                       lesson's is to say, the caller's. NULL: there is no next one */
     const char *replay;  /* a recording (docs/recording.md), shown instead of a lab; NULL: the lab */

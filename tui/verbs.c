@@ -113,7 +113,7 @@ const char *verb_says(const char *name)
                {"get", N_("takes messages from the selected queue (key g)")},
                {"clean", N_("begins the lesson again: its queues and policies go (key B)")},
                {"export", N_("writes the list of events to a file (key E)")},
-               {"quit", N_("leaves the screen; the nodes keep running (key q)")}};
+               {"quit", N_("leaves the screen; the nodes stay as they are (key q)")}};
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (strcmp(own[i].name, name) == 0)
             return own[i].says;

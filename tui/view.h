@@ -90,6 +90,9 @@ char *account_text(const struct model *m);
 /* A snapshot was taken in, or something is about to be done (acts): after the lesson's end the account stays
  * what it was. */
 void account_keep(struct model *m, bool acts);
+/* What it is after the lesson's end, also while it may still change: a new fact, "" where there is nothing to
+ * tell. NULL: the lesson has not ended. */
+json_t *account_so_far(const struct model *m);
 void account_taken_up(struct lesson *l);        /* it was kept by an earlier screen: it says so */
 bool account_shows_loss(const struct model *m); /* the lesson is done, and key 3 can show what it lost */
 int account_rows(const struct model *m, const struct canvas *c, int width);

@@ -109,6 +109,7 @@ void lesson_destroy(struct lesson *l)
     free_names(l->queues);
     free_names(l->policies);
     lesson_counts_finish(full);
+    json_decref(full->kept);
     free(full);
 }
 
@@ -207,7 +208,7 @@ static bool is_over(struct lesson_full *full, struct lesson_step *step, const st
 static bool observe_done(struct lesson_full *full, struct lesson_step *step, const struct snapshot *s)
 {
     struct step_proof *proof = step->proof;
-    if (step->state == STEP_WAS || !proof->lasts)
+    if (step->state == STEP_WAS || !proof->lasts || full->follows)
         return false;
     return is_over(full, step, s) &&
            set_state(step, STEP_WAS, json_incref(proof->instead), proof->missed_wall_ms);
@@ -263,8 +264,8 @@ static bool observe_open(struct lesson_full *full, struct lesson_step *step, con
         proof->last_as_of = found.as_of;
         proof->held_wall_ms = s->taken_wall_ms;
     }
-    bool shown = step->held >= proof->snapshots;
-    if (shown)
+    bool shown = step->held >= proof->snapshots && (waits || !full->follows); /* the one that acts ticks */
+    if (shown && !full->follows)
         question_decide(full, step, s);
     if (waits && proof->shown && proof->lasts)
         is_over(full, step, s);
@@ -292,7 +293,8 @@ static bool observe_apart(struct lesson_full *full, struct lesson_step *step, co
     (void)s;
     step->held = 0;
     proof->begun = false;
-    question_undecide(full, step);
+    if (!full->follows)
+        question_undecide(full, step);
     json_decref(proof->shown);
     proof->shown = NULL;
     proof->missed = 0;

@@ -164,12 +164,23 @@ bool lesson_step_process_gone(const struct lesson *l, size_t step);
 
 /* What was seen of it, in the lab's folder beside what was seen of others: lesson_kept.c.
  * lesson_keep: ERR_IO if it cannot be written; a lesson that was not begun leaves what is there.
+ * lesson_keep_changes: the same where it is not as it was kept, or taken up, last; one that is not begun any
+ * more is forgotten. For every look. account (borrowed): as far as it is known, in the place of the lesson's;
+ * may be NULL.
  * lesson_take_up: into one that was just loaded for this lab; false if nothing of this lesson is kept.
- * lesson_forget: this one begins again; ERR_IO. lesson_forget_all: so do all. */
+ * lesson_follow: for a screen that only looks. *l (loaded for this lab; destroyed, where another takes its
+ * place: true) becomes what is kept of it now, unless that is what was taken up last. acts: by a screen that
+ * acts on the lab, and lesson_observe leaves what is ticked, over, or the question's outcome to that one,
+ * until the next call. lesson_forget: this one begins again; ERR_IO. lesson_forget_all: so do all. */
 int lesson_keep(const struct lesson *l, const struct labdir *lab);
+int lesson_keep_changes(struct lesson *l, const struct labdir *lab, json_t *account);
 bool lesson_take_up(struct lesson *l, const struct labdir *lab);
+bool lesson_follow(struct lesson **l, const struct labdir *lab, bool acts);
 int lesson_forget(const struct lesson *l, const struct labdir *lab);
 void lesson_forget_all(const struct labdir *lab);
+
+/* In the lab's folder: what was seen of lessons; replaced as a whole whenever it is written. */
+#define LAB_LESSON_FILE "lesson.json"
 
 /* In the lab's folder, what a screen saw of queues for the next one (tui/kept.h); goes with
  * lesson_forget_all. */

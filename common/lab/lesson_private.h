@@ -11,6 +11,8 @@ struct lesson_full {
     struct map counts;    /* queue name -> struct queue_count *: messages it was seen to hold */
     uint64_t last_number; /* of the last snapshot looked at */
     int apart;            /* in how many running nodes were apart */
+    json_t *kept;         /* of it in the lab's folder, as it was written or read last; NULL: nothing */
+    bool follows;         /* another screen acts: that one ticks (lesson_follow) */
 };
 
 /* What is said of a step, and the facts that it depends on. Of `needs`, which have to be so when it is run:

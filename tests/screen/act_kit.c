@@ -29,6 +29,7 @@
 struct act {
     struct lab lab;
     char socket[64]; /* tmux's */
+    char on[32];     /* the screen that is looked at, and gets the keys: tmux's session */
     struct text screen, out;
 };
 
@@ -42,19 +43,25 @@ static bool tmux(struct act *a, struct text *out, const char *const *words)
 }
 #define TMUX(a, ...) tmux((a), &(a)->out, (const char *const[]){__VA_ARGS__, NULL})
 
+/* exactly it, and not a window of that name in another one */
+static void turn_to(struct act *a, const char *session)
+{
+    snprintf(a->on, sizeof(a->on), "=%s:", session);
+}
+
 static void keys(struct act *a, const char *text)
 {
-    assert_true(TMUX(a, "send-keys", "-t", "lab", "-l", text));
+    assert_true(TMUX(a, "send-keys", "-t", a->on, "-l", text));
 }
 
 static void key(struct act *a, const char *name)
 {
-    assert_true(TMUX(a, "send-keys", "-t", "lab", name));
+    assert_true(TMUX(a, "send-keys", "-t", a->on, name));
 }
 
 static bool look(struct act *a)
 {
-    return tmux(a, &a->screen, (const char *const[]){"capture-pane", "-p", "-t", "lab", NULL});
+    return tmux(a, &a->screen, (const char *const[]){"capture-pane", "-p", "-t", a->on, NULL});
 }
 
 struct part {
@@ -88,10 +95,11 @@ static void gone(struct act *a, const char *text)
 
 static int begin(void **state)
 {
-    struct act *a = calloc(1, sizeof(*a));
+    struct act *a = xcalloc(1, sizeof(*a));
     *state = a;
+    turn_to(a, "lab");
     snprintf(a->socket, sizeof(a->socket), "mirrorlab-test-%ld", (long)getpid());
-    return a && lab_init(&a->lab, 3) ? 0 : -1;
+    return lab_init(&a->lab, 3) ? 0 : -1;
 }
 
 static int end(void **state)
@@ -105,16 +113,23 @@ static int end(void **state)
     return down ? 0 : -1;
 }
 
+/* `lab WORDS` on the nodes that run, in a session of this name, which is looked at from now on */
+static void open_beside(struct act *a, const char *on, const char *words)
+{
+    char *command = format_text("LC_ALL=C.UTF-8 %s/lab --dir %s %s", a->lab.bin, a->lab.dir, words);
+    assert_true(TMUX(a, "new-session", "-d", "-s", on, "-x", "100", "-y", "30", command));
+    free(command);
+    turn_to(a, on);
+    seen(a, "lab 3/3 LIVE");
+}
+
 static void open_screen(struct act *a, const char *lesson)
 {
     struct text out = {0};
     if (!lab_up(&a->lab, "kit", NULL, &out))
         fail_msg("lab up: %s", text_str(&out));
     text_finish(&out);
-    char *command = format_text("LC_ALL=C.UTF-8 %s/lab --dir %s %s", a->lab.bin, a->lab.dir, lesson);
-    assert_true(TMUX(a, "new-session", "-d", "-s", "lab", "-x", "100", "-y", "30", command));
-    free(command);
-    seen(a, "lab 3/3 LIVE");
+    open_beside(a, "lab", lesson);
 }
 
 static bool copied(void *arg)
@@ -282,6 +297,73 @@ static void a_lesson_begins_in_a_partition(void **state)
     assert_true(wait_until(left, a, SOON));
 }
 
+/* one screen shows this, and so does the other */
+static void both_show(struct act *a, const char *text)
+{
+    turn_to(a, "lab");
+    seen(a, text);
+    turn_to(a, "projector");
+    seen(a, text);
+    turn_to(a, "lab");
+}
+
+/* A read-only screen shows what the one that acts has seen of its lesson, and that alone: what was looked at,
+ * the answer, one that begins again, another one. */
+static void a_projector_shows_the_steps_of_the_screen_that_acts(void **state)
+{
+    struct act *a = *state;
+    open_screen(a, "7");
+    open_beside(a, "projector", "--readonly");
+    both_show(a, ">[ ] 1 ");
+    for (unsigned i = 2; i <= 4; i++) {
+        char *next = format_text(">[ ] %u ", i);
+        keys(a, "n");
+        both_show(a, next);
+        seen(a, "exit 0");
+        free(next);
+    }
+    keys(a, "bn");
+    both_show(a, ">[ ] 5 ");
+    seen(a, "exit 0");
+    keys(a, "n"); /* the learner has looked */
+    both_show(a, ">[ ] 6 ");
+    both_show(a, "You said b, and so it was");
+    keys(a, "n");
+    both_show(a, ">[ ] 7 ");
+    seen(a, "exit 0");
+    keys(a, "n");
+    both_show(a, " 7/7 ");
+    both_show(a, "hello: 1 message is lost: its only copy was on node1, in memory alone.");
+    seen(a, "exit 0");
+
+    agrees_to(a, "(begin lesson 7 again)", "B");
+    both_show(a, ">[ ] 1 ");
+    seen(a, "ready: every node runs");
+    agrees_to(a, "(go back to lesson 6)", "L");
+    both_show(a, "Lesson 6");
+    both_show(a, "lab 3/3 LIVE");
+    keys(a, "n");
+    both_show(a, ">[ ] 2 ");
+
+    open_beside(a, "named", "7 --readonly"); /* that lesson, whatever is open elsewhere */
+    seen(a, "Lesson 7");
+    char *file = format_text("%s/lesson", a->lab.dir);
+    assert_int_equal(RUN(&a->out, "/bin/cat", file), 0);
+    assert_string_equal(text_str(&a->out), "6\n"); /* where lab goes on: who only looks changes nothing */
+    free(file);
+    turn_to(a, "lab");
+    agrees_to(a, "(go on to lesson 7)", "N");
+    both_show(a, "Lesson 7");
+    seen(a, "lab 3/3 LIVE");
+    keys(a, "n");
+    both_show(a, ">[ ] 2 ");
+    turn_to(a, "named");
+    seen(a, ">[ ] 2 ");
+    turn_to(a, "lab");
+    keys(a, "q");
+    assert_true(wait_until(left, a, SOON));
+}
+
 /* ---- Ctrl-C
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -402,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {TEST(everything_that_acts),
                                        TEST(the_next_lesson_begins_on_nodes_that_run),
                                        TEST(a_lesson_begins_in_a_partition),
+                                       TEST(a_projector_shows_the_steps_of_the_screen_that_acts),
                                        TEST(beginning_again_is_interrupted),
                                        TEST(a_lab_that_moves_to_other_ports),
                                        TEST(an_interrupted_run_leaves_nothing_running)};

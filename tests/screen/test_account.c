@@ -424,6 +424,33 @@ static void what_the_only_node_lost(void **state)
     }
 }
 
+/* It is known at once, and kept some seconds later: until then nodes may still count. */
+static void it_is_told_before_it_is_kept(void **state)
+{
+    (void)state;
+    struct lesson *l = sketch_two_proved();
+    struct model m;
+    show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+    assert_null(account_so_far(&m));
+    for (size_t i = 0; i < l->steps_len; i++)
+        sketch_step(l, i, STEP_SEEN, "so");
+    see(&m, "stopped");
+    assert_null(l->account);
+    json_t *so_far = account_so_far(&m);
+    char *text = fact_text(so_far, NULL), *shown = account_text(&m);
+    assert_contains(text, "mirrior_hello: node2 took over from node1");
+    assert_string_equal(text, shown);
+    json_decref(so_far);
+    account_keep(&m, true);
+    so_far = account_so_far(&m);
+    assert_true(so_far == l->account);
+    json_decref(so_far);
+    free(text);
+    free(shown);
+    model_finish(&m);
+    sketch_destroy(l);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -439,6 +466,7 @@ int main(void)
         cmocka_unit_test(how_many_were_kept),
         cmocka_unit_test(who_was_not_level_is_not_called_so),
         cmocka_unit_test(what_the_only_node_lost),
+        cmocka_unit_test(it_is_told_before_it_is_kept),
     };
     return cmocka_run_group_tests_name("screen/account", tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "tests/cluster/support.h"
@@ -151,7 +150,8 @@ static void a_run_leaves_the_lesson_of_a_screen_alone(void **state)
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "6\n", 2), 2);
-    assert_int_equal(flock(fd, LOCK_SH), 0);
+    struct flock shared = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &shared), 0);
     assert_int_equal(LAB(&out, ENGLISH, dir, "run", "7", "--headless", "--ports=none"), 1);
     assert_non_null(
         strstr(text_str(&out), "shows lesson 6, and a run deletes its queues: leave that screen (q)"));

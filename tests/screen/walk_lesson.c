@@ -157,7 +157,7 @@ static void quit(struct walk *w)
 {
     terminal_type(w->t, "q");
     assert_true(terminal_wait_end(w->t, 10000));
-    if (!strstr(terminal_text(w->t), "The nodes keep running"))
+    if (!strstr(terminal_text(w->t), "The nodes stay as they are"))
         fail_msg("the screen after q:\n%s", terminal_text(w->t));
     char *down = format_text(" down --dir %s` stops them", w->lab.dir);
     if (!strstr(terminal_text(w->t), down))

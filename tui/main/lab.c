@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "lab/engine.h"
+#include "lab/lab_screen.h"
 #include "lab/lesson.h"
 #include "lab/observe.h"
 #include "main/lab.h"
@@ -308,6 +309,26 @@ static int make_ready(struct labdir *lab, int number, char **why)
     return code;
 }
 
+/* Who only looks writes nothing: at the lesson that was named, else at that of the screen which acts, else at
+ * the one that was shown last. */
+static int lesson_to_show(const struct options *o, const struct labdir *lab, int named)
+{
+    if (!o->readonly)
+        return remembered_lesson(lab, named);
+    int acts = named ? 0 : lab_screen_lesson(lab);
+    return named ? named : acts ? acts : remembered_lesson(lab, 0);
+}
+
+/* The screen that acts has gone on to a lesson, and may have enlarged the lab for it. */
+static void lab_again(const struct options *o, struct labdir *lab)
+{
+    struct labdir fresh = {0};
+    char *error = NULL;
+    if (labdir_load(&fresh, o->dir, &error) == 0)
+        *lab = fresh;
+    free(error);
+}
+
 static int command_screen(const struct options *o, int number)
 {
     struct labdir lab;
@@ -315,6 +336,7 @@ static int command_screen(const struct options *o, int number)
     size_t nodes = 3;
     struct tui_options options = {.program = lab_program,
                                   .readonly = o->readonly,
+                                  .follow = o->readonly && !number,
                                   .plain = o->plain,
                                   .replay = o->replay,
                                   .replay_fd = o->replay_fd,
@@ -356,19 +378,22 @@ static int command_screen(const struct options *o, int number)
     }
     if (o->replay)
         return tui_run(&lab, number, &options);
-    int code, next = 0;
+    int code, next = 0, shown = -1;
     char *to_say = NULL;
     options.go_on = &next;
     options.to_say = &to_say;
     do {
-        number = remembered_lesson(&lab, next ? next : number);
+        number = lesson_to_show(o, &lab, next ? next : number);
         next = 0;
-        int shown = o->readonly ? -1 : lab_screen_begins(&lab, number); /* who only looks does not mind */
+        int before = shown; /* held until now: between two lessons this screen acts, too */
+        shown = o->readonly ? -1 : lab_screen_begins(&lab, number); /* who only looks does not mind */
+        lab_screen_ends(before);
         code = tui_run(&lab, number, &options);
-        lab_screen_ends(shown);
         options.record = options.script = NULL; /* they were for the lesson that was opened with them */
         char *why = NULL;
-        if (!code && next)
+        if (!code && next && o->readonly)
+            lab_again(o, &lab);
+        else if (!code && next)
             code = make_ready(&lab, next, &why);
         if (why) { /* its screen would show another lab than it promises: back to this one, which says so */
             free(to_say);
@@ -377,11 +402,12 @@ static int command_screen(const struct options *o, int number)
             free(why);
         }
     } while (!code && next);
+    lab_screen_ends(shown);
     free(to_say);
     if (lab.external || !lab_any_alive(&lab))
         return code;
     char *screen = lab_typed(&lab, "lab", NULL), *down = lab_typed(&lab, "lab", WORDS("down"));
-    printf(_("The nodes keep running:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
+    printf(_("The nodes stay as they are:\n`%s` comes back to them, `%s` stops them.\n"), screen, down);
     free(screen);
     free(down);
     return code;

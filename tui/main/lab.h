@@ -45,10 +45,4 @@ int lab_replay_begin(const char *file, const struct lab_replay_where *where, int
 int lab_replay_end(int fd, pid_t pid);
 int lab_search(int argc, char **argv);
 
-/* This process shows a lesson of the lab from now on, until lab_screen_ends, or its own end. A descriptor, -1
- * where it cannot be noted. */
-int lab_screen_begins(const struct labdir *lab, int lesson);
-void lab_screen_ends(int fd);                    /* takes -1 */
-int lab_screen_lesson(const struct labdir *lab); /* the number of one that a screen shows; 0: none does */
-
 #endif
