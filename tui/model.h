@@ -111,6 +111,25 @@ struct away {
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
 
+    /* what a master counted last while it answered, and that a mirror took over that was not in sync with it;
+       of nodes that tell it themselves: nothing */
+    struct counted_last {
+        int master;
+        node_bits mirrors;
+        int64_t messages, published, taken; /* -1: not counted */
+        ms_time since;                      /* nothing of it has changed, and nobody consumed */
+    } count;
+    struct short_of {
+        int from, to;
+        int64_t had, has;    /* messages that `from` counted last, and `to` at first; -1: nobody said */
+        bool open;           /* `to` serves it still */
+        bool still;          /* by all that was counted nobody put in or took anything meanwhile */
+        bool told, lost_told; /* losses.h */
+        ms_time at;          /* when `to` counted first; 0: not yet */
+    } short_of;
+    int unsaid_master; /* it fell silent and did not run, and no other took over, nor was said to be stopped; */
+    int64_t unsaid;    /* so many messages it had then; -1: no such time */
+
     node_bits split;       /* that served it at the same time: the sides of the last partition */
     int64_t split_wall_ms; /* when that was seen first, since 1970 */
     unsigned splits;       /* how many partitions there were, one after the other */
