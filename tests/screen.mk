@@ -76,6 +76,7 @@ $(call unit_test,screen/ledger,tests/screen/test_ledger.c tests/screen/judge.c t
 $(call unit_test,screen/ledger_parted,tests/screen/test_ledger_parted.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/memory,tests/screen/test_memory.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/ledger_number,tests/screen/test_ledger_number.c tests/screen/judge.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/unnumbered,tests/screen/test_unnumbered.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/message,tests/screen/test_message.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/details,tests/screen/test_details.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/queue_page,tests/screen/test_queue_page.c tests/screen/watched.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
