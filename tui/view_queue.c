@@ -274,15 +274,18 @@ static char *nothing_text(const struct counting *c, const char *master)
     return format_text(_("nothing in or out since %s serves it; before that: ?"), master);
 }
 
-/* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. */
+/* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. RabbitMQ
+ * counts on the nodes that clients talk to, by the queue's name: its master, and whether another queue had that
+ * name before, are nothing to it; what a node counted goes with it. */
 static char *since_text(const struct model *m, const struct counting *c, const char *master)
 {
+    if (!m->snapshot->traces)
+        return xstrdup(_("as its clients' nodes have counted this name since they began"));
     switch (c->since) {
     case SINCE_DECLARED: break;
     case SINCE_TAKEN_OVER: return format_text(_("as %s has counted since it took over"), master);
     case SINCE_BACK: return format_text(_("as %s has counted since it is back"), master);
-    case SINCE_UNKNOWN: /* RabbitMQ's nodes tell of no queue that was declared */
-        return m->snapshot->traces ? format_text(_("as %s has counted since it serves it"), master) : NULL;
+    case SINCE_UNKNOWN: return format_text(_("as %s has counted since it serves it"), master);
     }
     return NULL;
 }
