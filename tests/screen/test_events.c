@@ -193,6 +193,41 @@ static void the_list_goes_on_in_the_next_screen(void **state)
     folder_end(&lab);
 }
 
+/* Between two screens a lesson's queues and policies were deleted. The kit's nodes tell of that themselves. */
+static void what_went_between_two_screens(void **state)
+{
+    (void)state;
+    for (int feeds = 0; feeds <= 1; feeds++) {
+        struct labdir lab = folder(3);
+        int64_t noted_us[LIMIT_NODES] = {0};
+        struct story t;
+        story_begin(&t, 3, "hello");
+        t.s->traces = feeds ? t.s->traces : 0;
+        struct snapshot *first = story_look(&t);
+        first->policies = xcalloc(1, sizeof(*first->policies));
+        first->policies[first->policies_len++] = (struct policy_seen){.name = xstrdup("mirror"),
+                                                                      .pattern = xstrdup("^m"),
+                                                                      .apply_to = xstrdup("all"),
+                                                                      .definition = xstrdup("{}")};
+        assert_int_equal(earlier_save(&lab, first, noted_us), 0);
+        snapshot_destroy(first);
+        struct earlier *earlier = earlier_load(&lab);
+        struct snapshot *s = story_look(&t);
+        earlier_merge(s, earlier); /* it is there still */
+        assert_list(s, feeds ? "" : "policy mirror cleared");
+        snapshot_destroy(s);
+        free(t.s->queues[0].name);
+        t.s->queues[0].name = xstrdup("other");
+        s = story_look(&t);
+        earlier_merge(s, earlier);
+        assert_list(s, feeds ? "" : "policy mirror cleared | queue hello is gone");
+        snapshot_destroy(s);
+        earlier_destroy(earlier);
+        story_end(&t);
+        folder_end(&lab);
+    }
+}
+
 /* A node whose app was stopped while the second screen opened tells all once it runs, what the first screen
  * heard of, too: that is in the list. What it tells twice at once are two things. */
 static void a_node_that_tells_late(void **state)
@@ -579,6 +614,7 @@ int main(void)
         cmocka_unit_test(nobody_is_left_to_tell_of_a_node),
         cmocka_unit_test(a_queue_that_nobody_serves),
         cmocka_unit_test(the_list_goes_on_in_the_next_screen),
+        cmocka_unit_test(what_went_between_two_screens),
         cmocka_unit_test(a_node_that_tells_late),
         cmocka_unit_test(the_list_stays_short),
         cmocka_unit_test(the_one_acted_on_comes_first),
