@@ -78,6 +78,7 @@ static void remember_taking_over(struct away *a, const struct snapshot *s, const
         }
         a->taken[a->taken_len++] =
             (struct taking_over){.from = a->served_by, .to = q->master, .level = a->level & master};
+        a->consumed = false;
         bool short_of = !(a->level & master) && (a->count.mirrors & master) && !s->traces;
         if (short_of && a->count.master == a->served_by)
             a->short_of = (struct short_of){.from = a->served_by,

@@ -110,6 +110,7 @@ struct away {
         bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
+    bool consumed;            /* since the last of them a consumer of this screen printed messages of it */
 
     /* what a master counted last while it answered, and that a mirror took over that was not in sync with it;
        of nodes that tell it themselves: nothing */
