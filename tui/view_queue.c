@@ -60,7 +60,8 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
     text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
-               mirrors.len          ? mirrors.s
+               queue_mirrors_untold(s, q) ? "?"
+               : mirrors.len        ? mirrors.s
                : queue_untold(s, q) ? "?"
                                     : _("none"));
     text_finish(&mirrors);
@@ -91,9 +92,10 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
                    policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
     else
         page_field(p, _("policy"), STYLE_NORMAL, "%s",
-                   q->policy                      ? q->policy
-                   : queue_untold(m->snapshot, q) ? "?"
-                                                  : _("none applies"));
+                   q->policy                              ? q->policy
+                   : queue_untold(m->snapshot, q)         ? "?"
+                   : queue_mirrors_untold(m->snapshot, q) ? "?"
+                                                          : _("none applies"));
     const char *operators = detail_text(o, "operator_policy");
     if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
         page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);
@@ -124,7 +126,7 @@ static void counts(struct page *p, const struct model *m, const struct queue_see
                _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
                count_text(q->ready, ready), count_text(q->unacked, unacked),
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
-    if (m->lab && m->lab->engine == ENGINE_RABBITMQ)
+    if (m->lab && m->lab->engine == ENGINE_RABBITMQ && q->messages >= 0)
         page_field(p, "", STYLE_DIM, "%s",
                    _("as RabbitMQ added them up, about a second before it was asked"));
 }
