@@ -163,6 +163,7 @@ struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
     int64_t in, out; /* noted in the second after the newest of them, which is not over */
+    int64_t published_before, taken_before; /* counted so far at the newest of them; -1: nothing was */
     bool gaps;       /* or not noted: a node said so */
     ms_time sampled_at;
 };
