@@ -99,10 +99,32 @@ static struct command *on_queue(struct model *m, const char *verb)
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
 }
 
+static bool stops(const struct command *c, const char *node)
+{
+    const char *verb = c && c->running ? verb_of((const char *const *)c->argv) : NULL;
+    return verb && strcmp(verb, "stop_app") == 0 && strcmp(c->argv[0], "labctl") == 0 && c->argv[1] &&
+           strcmp(c->argv[1], "-n") == 0 && c->argv[2] && strcmp(c->argv[2], node) == 0;
+}
+
+bool command_still_stops(const struct model *m, int node)
+{
+    if (!m->snapshot || node < 0 || (size_t)node >= m->snapshot->nodes_len)
+        return false;
+    const char *name = m->snapshot->nodes[node].name;
+    bool any = stops(m->command, name);
+    for (size_t i = 0; i < m->others.len; i++)
+        any = any || stops(m->others.items[i], name);
+    return any;
+}
+
 /* A node whose process is gone has to be started as a process; one that was stopped in order, as an app. */
 static struct command *start_selected(struct model *m)
 {
     const char *node = selected_node(m);
+    if (node && command_still_stops(m, m->node)) { /* RabbitMQ refuses it until then */
+        model_say(m, _("%s is still being stopped: a starts it when that has ended"), node);
+        return NULL;
+    }
     bool killed = node && ((m->killed & ((node_bits)1 << m->node)) || m->snapshot->nodes[m->node].gone);
     const char *words[] = {"labctl", "-n", node, killed ? "start" : "start_app", NULL};
     return node ? command_of(words, COMMAND_OF_KEY) : NULL;
