@@ -11,6 +11,7 @@ $(call unit_test,screen/forms,tests/screen/test_forms.c $(SCREEN_SUPPORT),lab ba
 $(call unit_test,screen/keys,tests/screen/test_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/named_keys,tests/screen/test_named_keys.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/history,tests/screen/test_history.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
+$(call unit_test,screen/losses,tests/screen/test_losses.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/events,tests/screen/test_events.c tests/screen/story.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/acting,tests/screen/test_acting.c $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))
 $(call unit_test,screen/prompt,tests/screen/test_prompt.c $(filter-out tui/main/labctl.c,$(wildcard tui/main/labctl*.c)) $(SCREEN_SUPPORT),lab base,$(SCREEN_LIBS))

@@ -11,7 +11,13 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    struct away a = {.queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1, .left = -1, .count.messages = -1, .unsaid = -1};
+    struct away a = {.queue = xstrdup(queue),
+                     .served_by = -1,
+                     .held = -1,
+                     .in_memory = -1,
+                     .left = -1,
+                     .count.messages = -1,
+                     .unsaid = -1};
     for (size_t i = 0; i < LIMIT_NODES; i++)
         a.told[i] = -1;
     VEC_PUSH(&m->away, a);
@@ -42,8 +48,8 @@ static void remember_count(struct away *a, const struct snapshot *s, const struc
         return;
     bool same = c->messages == q->messages && c->master == q->master && c->published == q->published &&
                 c->taken == q->taken && q->consumers <= 0;
-    *c = (struct counted_last){q->master, q->mirrors, q->messages, q->published, q->taken,
-                               same ? c->since : s->taken_at};
+    *c = (struct counted_last){q->master,    q->mirrors, q->messages,
+                               q->published, q->taken,   same ? c->since : s->taken_at};
 }
 
 /* Before what it counts is remembered. The kit's nodes tell how level they were themselves. */

@@ -77,8 +77,8 @@ static bool is_counted(const struct snapshot *s, const struct queue_seen *q)
            (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
 }
 
-/* What nodes that note nothing have added to what they counted; -1: nobody counts, or who did is away and took
- * it along. */
+/* What nodes that note nothing have added to what they counted; -1: nobody counts, or who did is away and
+ * took it along. */
 static int64_t added(const struct snapshot *s, const struct queue_seen *q, int64_t before, int64_t now)
 {
     return !s->traces && is_counted(s, q) && before >= 0 && now >= before ? now - before : -1;
@@ -111,7 +111,9 @@ static void sample(struct history *h, const struct snapshot *s, const struct que
         bool gaps = h->gaps || first;
         add_sample(h->depth, left == 1 ? q->messages : -1);
         add_sample(h->published, !said ? -1 : in >= 0 ? in : in_second(s, q, q->publish_rate, h->in, gaps));
-        add_sample(h->delivered, !said ? -1 : out >= 0 ? out : in_second(s, q, q->deliver_rate, h->out, gaps));
+        add_sample(h->delivered, !said      ? -1
+                                 : out >= 0 ? out
+                                            : in_second(s, q, q->deliver_rate, h->out, gaps));
         h->in = h->out = 0;
     }
     if (is_counted(s, q)) {

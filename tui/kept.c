@@ -47,18 +47,18 @@ static json_t *queue_json(const struct model *m, const struct away *a)
         json_array_append_new(taken,
                               json_pack("{s:o, s:o, s:b}", "from", name_json(s, a->taken[i].from), "to",
                                         name_json(s, a->taken[i].to), "level", a->taken[i].level));
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
-        "s:I, s:b, s:I, s:o, s:b}",
-        "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
-        "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
-        names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken, "forgot",
-        (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
-        (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over", a->split_over, "kept_on",
-        names_json(s, a->kept_on), "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory,
-        "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
-        a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known", names_json(s, a->known), "consumed",
-        a->consumed);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
+                     "s:I, s:b, s:I, s:o, s:b}",
+                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
+                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
+                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
+                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
+                     "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory, "missing",
+                     (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
+                     a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known",
+                     names_json(s, a->known), "consumed", a->consumed);
 }
 
 static json_t *receipt_json(const struct receipt *r)

@@ -316,15 +316,16 @@ static bool queue_event(const struct telling *t, const struct event_seen *e, int
 /* a queue of this name that was deleted was another one, and so were those before it was declared */
 static size_t after_the_last_of_its_name(const struct telling *t)
 {
-    char *gone = format_text("%s is gone", t->l->queue), *declared = format_text("%s declared on ", t->l->queue);
+    char *gone = format_text("%s is gone", t->l->queue),
+         *declared = format_text("%s declared on ", t->l->queue);
     size_t begin = 0;
     for (size_t i = 0; i < t->s->events_len; i++) {
         const struct event_seen *e = &t->s->events[i];
         if (strcmp(e->kind, "queue") != 0)
             continue;
-        begin = strcmp(e->text, gone) == 0                              ? i + 1
+        begin = strcmp(e->text, gone) == 0                          ? i + 1
                 : strncmp(e->text, declared, strlen(declared)) == 0 ? i
-                                                                        : begin;
+                                                                    : begin;
     }
     free(gone);
     free(declared);

@@ -122,13 +122,14 @@ struct away {
     } count;
     struct short_of {
         int from, to;
-        int64_t had, has;    /* messages that `from` counted last, and `to` at first; -1: nobody said */
-        bool open;           /* `to` serves it still */
-        bool still;          /* by all that was counted nobody put in or took anything meanwhile */
+        int64_t had, has;     /* messages that `from` counted last, and `to` at first; -1: nobody said */
+        bool open;            /* `to` serves it still */
+        bool still;           /* by all that was counted nobody put in or took anything meanwhile */
         bool told, lost_told; /* losses.h */
-        ms_time at;          /* when `to` counted first; 0: not yet */
+        ms_time at;           /* when `to` counted first; 0: not yet */
     } short_of;
-    int unsaid_master; /* it fell silent and did not run, and no other took over, nor was said to be stopped; */
+    int unsaid_master; /* it fell silent and did not run, and no other took over, nor was said to be stopped;
+                        */
     int64_t unsaid;    /* so many messages it had then; -1: no such time */
 
     node_bits split;       /* that served it at the same time: the sides of the last partition */
@@ -164,7 +165,7 @@ struct history {
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
     int64_t in, out; /* noted in the second after the newest of them, which is not over */
     int64_t published_before, taken_before; /* counted so far at the newest of them; -1: nothing was */
-    bool gaps;       /* or not noted: a node said so */
+    bool gaps;                              /* or not noted: a node said so */
     ms_time sampled_at;
 };
 

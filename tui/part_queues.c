@@ -342,7 +342,8 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q, bo
     return text;
 }
 
-/* Its master does not run, no other took over, and RabbitMQ gives it no state: the mirrors are not in sync. */
+/* Its master does not run, no other took over, and RabbitMQ gives it no state: the mirrors are not in sync.
+ */
 static bool leaderless(const struct snapshot *s, const struct queue_seen *q)
 {
     node_bits runs = 0;

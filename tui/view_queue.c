@@ -61,9 +61,9 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
                queue_mirrors_untold(s, q) ? "?"
-               : mirrors.len        ? mirrors.s
-               : queue_untold(s, q) ? "?"
-                                    : _("none"));
+               : mirrors.len              ? mirrors.s
+               : queue_untold(s, q)       ? "?"
+                                          : _("none"));
     text_finish(&mirrors);
     sides(p, s, q);
     if (queue_seen_one_sided(s, q))
@@ -277,8 +277,8 @@ static char *nothing_text(const struct counting *c, const char *master)
 }
 
 /* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. RabbitMQ
- * counts on the nodes that clients talk to, by the queue's name: its master, and whether another queue had that
- * name before, are nothing to it; what a node counted goes with it. */
+ * counts on the nodes that clients talk to, by the queue's name: its master, and whether another queue had
+ * that name before, are nothing to it; what a node counted goes with it. */
 static char *since_text(const struct model *m, const struct counting *c, const char *master)
 {
     if (!m->snapshot->traces)

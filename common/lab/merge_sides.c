@@ -166,8 +166,8 @@ static bool may_be_sum(const struct queue_seen *q, const struct side_seen *side,
 }
 
 /* RabbitMQ adds up what nodes that see each other count of a queue, by its name: where two masters have met
- * again, each tells the sum of both, and names the mirrors of either. What one of them alone holds nobody says
- * then; and who is apart from a master is no mirror of it. */
+ * again, each tells the sum of both, and names the mirrors of either. What one of them alone holds nobody
+ * says then; and who is apart from a master is no mirror of it. */
 static void forget_sums(const struct snapshot *s, const struct node_answer *answers, struct queue_seen *q,
                         const struct queue_seen *was)
 {

@@ -34,8 +34,8 @@ struct earlier {
 int earlier_save(const struct labdir *lab, const struct snapshot *s, const int64_t noted_us[]); /* ERR_IO */
 struct earlier *earlier_load(const struct labdir *lab); /* NULL: there is nothing */
 void earlier_destroy(struct earlier *earlier);          /* takes NULL */
-/* Into the first snapshot of the one that comes after it. Queues and policies that have gone since are told of,
- * too, where nodes tell of none themselves (RabbitMQ's): between two lessons their queues are deleted. */
+/* Into the first snapshot of the one that comes after it. Queues and policies that have gone since are told
+ * of, too, where nodes tell of none themselves (RabbitMQ's): between two lessons their queues are deleted. */
 void earlier_merge(struct snapshot *s, const struct earlier *earlier);
 
 #endif

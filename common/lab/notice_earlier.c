@@ -29,9 +29,8 @@ int earlier_save(const struct labdir *lab, const struct snapshot *s, const int64
     }
     for (size_t i = 0; i < lab->nodes_len; i++)
         json_object_set_new(noted, lab->nodes[i].name, json_integer((json_int_t)noted_us[i]));
-    json_t *all =
-        json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms, "noted_us", noted,
-                  "queues", queues, "policies", policies, "events", events);
+    json_t *all = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seen_wall_ms", (json_int_t)s->taken_wall_ms,
+                            "noted_us", noted, "queues", queues, "policies", policies, "events", events);
     char *file = events_file(lab), *fresh = format_text("%s.new", file);
     int err = json_dump_file(all, fresh, JSON_INDENT(1)) || rename(fresh, file) ? ERR_IO : 0;
     json_decref(all);

@@ -81,8 +81,9 @@ static void what_was_kept_a_consumer_printed(void **state)
             snapshot_destroy(s);
         }
         char *account = account_text(&m);
-        assert_contains(account, printed ? "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed."
-                                         : "mirrior_hello: node2 took over from node1, in sync: all kept, then emptied.");
+        assert_contains(
+            account, printed ? "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed."
+                             : "mirrior_hello: node2 took over from node1, in sync: all kept, then emptied.");
         free(account);
         text_finish(&c.output);
         model_finish(&m);

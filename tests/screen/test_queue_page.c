@@ -206,8 +206,8 @@ int main(void)
         cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
         cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
         cmocka_unit_test(a_node_says_what_it_knows),    cmocka_unit_test(a_state_has_one_word),
-        cmocka_unit_test(rabbitmq_counts_by_name),
-        cmocka_unit_test(rabbitmqs_figures_are_older),  cmocka_unit_test(no_policy_is_said_in_words),
+        cmocka_unit_test(rabbitmq_counts_by_name),      cmocka_unit_test(rabbitmqs_figures_are_older),
+        cmocka_unit_test(no_policy_is_said_in_words),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);

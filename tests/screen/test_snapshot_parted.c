@@ -277,11 +277,12 @@ static void sums_are_nobodys_count(void **state)
     look_end(&met);
 }
 
-/* What RabbitMQ 3.10 answered around a heal: node3 was cut off, node1 went on with 57 and node2 as its mirror,
- * node3 with 55 and none. 2 s before anybody listed a partition each of the two told the sum, and both sides'
- * mirrors; its list of nodes had figures of the one that it counted as not running. */
-#define HEARD(name, up, from) "{\"name\":\"" name "\",\"running\":" up ",\"mem_used\":9,\"partitions\":[" from "]}"
-#define SILENT(name)          "{\"name\":\"" name "\",\"running\":false,\"cluster_links\":[]}"
+/* What RabbitMQ 3.10 answered around a heal: node3 was cut off, node1 went on with 57 and node2 as its
+ * mirror, node3 with 55 and none. 2 s before anybody listed a partition each of the two told the sum, and
+ * both sides' mirrors; its list of nodes had figures of the one that it counted as not running. */
+#define HEARD(name, up, from)                                                                                \
+    "{\"name\":\"" name "\",\"running\":" up ",\"mem_used\":9,\"partitions\":[" from "]}"
+#define SILENT(name) "{\"name\":\"" name "\",\"running\":false,\"cluster_links\":[]}"
 static struct look healed(bool met, const char *of_node1, const char *of_node3)
 {
     struct look l = {0};
@@ -316,7 +317,8 @@ static void sums_are_known_before_a_partition_is_listed(void **state)
     struct snapshot *first = merge_answers(&lab, cut.answers, NULL, time);
     assert_int_equal(snapshot_queue(first, "m")->sides[0].messages, 57);
     assert_int_equal(snapshot_queue(first, "m")->sides[1].messages, 55);
-    struct snapshot *between = merge_answers(&lab, late.answers, first, time); /* its nodes were asked before */
+    struct snapshot *between =
+        merge_answers(&lab, late.answers, first, time); /* its nodes were asked before */
     for (int straight = 0; straight <= 1; straight++) {
         struct snapshot *s = merge_answers(&lab, met.answers, straight ? first : between, time);
         const struct queue_seen *m = snapshot_queue(s, "m");

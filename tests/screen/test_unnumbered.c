@@ -67,7 +67,8 @@ static void an_orderly_stop_is_one_row(void **state)
     end(&s);
 }
 
-/* The queue was born later than the screen; another one's changes are not its own; no message has a number. */
+/* The queue was born later than the screen; another one's changes are not its own; no message has a number.
+ */
 static void only_the_queues_own_changes(void **state)
 {
     (void)state;
@@ -118,7 +119,8 @@ static void the_page_keys_scroll(void **state)
 }
 
 /* RabbitMQ 3.10's lists: node1 was stopped in order, and no mirror may take over: it goes on listing both
- * mirrors, in sync, and neither policy nor counts. Their processes are gone: they are added anew afterwards. */
+ * mirrors, in sync, and neither policy nor counts. Their processes are gone: they are added anew afterwards.
+ */
 static void a_stopped_queues_mirrors_nobody_tells(void **state)
 {
     (void)state;
