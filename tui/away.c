@@ -133,9 +133,10 @@ static void remember_unsaid(struct away *a, const struct snapshot *s, const stru
     if (q->state == QUEUE_SEEN_UNKNOWN && !n->answers && n->state == NODE_NOT_RUNNING) {
         a->unsaid_master = q->master;
         a->unsaid = q->was_messages;
+        a->unsaid_on = a->copies | (node_bits)1 << q->master;
     } else if (q->messages >= 0 && a->unsaid >= 0) {
         if (q->master == a->unsaid_master && (a->held < 0 || a->back_at)) {
-            remember_unserved(a, q, (node_bits)1 << q->master);
+            remember_unserved(a, q, a->unsaid_on);
             a->held = a->unsaid;
         }
         a->unsaid = -1;

@@ -131,6 +131,7 @@ struct away {
     int unsaid_master; /* it fell silent and did not run, and no other took over, nor was said to be stopped;
                         */
     int64_t unsaid;    /* so many messages it had then; -1: no such time */
+    node_bits unsaid_on; /* where copies of them were away then */
 
     node_bits split;       /* that served it at the same time: the sides of the last partition */
     int64_t split_wall_ms; /* when that was seen first, since 1970 */
