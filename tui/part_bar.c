@@ -78,10 +78,9 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
     if (n && ((k->request == REQUEST_STOP && n->state == NODE_NOT_RUNNING) ||
               (k->request == REQUEST_KILL && n->gone))) /* there is nothing to stop, or to kill */
         return false;
-    if (n && k->request == REQUEST_START && command_still_stops(m, m->node))
-        return false;
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
-        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m);
+        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m) &&
+               (answers || !command_still_stops(m, m->node));
     return k->bar && !(k->acts && (model_only_looks(m) || model_unanswered_refuses(m, k->request)));
 }
 
