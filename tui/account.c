@@ -106,7 +106,9 @@ enum rest { REST_THERE, REST_CONSUMED, REST_EMPTIED };
 
 static enum rest rest_of(const struct model *m, const struct queue_seen *q)
 {
-    return q->messages != 0 ? REST_THERE : was_consumed(&m->ledger, q->name) ? REST_CONSUMED : REST_EMPTIED;
+    const struct away *a = model_past(m, q->name);
+    bool consumed = (a && a->consumed) || was_consumed(&m->ledger, q->name);
+    return q->messages != 0 ? REST_THERE : consumed ? REST_CONSUMED : REST_EMPTIED;
 }
 
 /* How many were kept each time: as many as before, by the counts of both masters; -1: who counted them

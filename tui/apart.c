@@ -83,7 +83,7 @@ char *apart_of_node(const struct model *m, int node)
     if (!from && __builtin_popcount(told) > 1)
         return format_text(_("was apart from %d nodes"), __builtin_popcount(told));
     if (!from && !told)
-        return apart_stopped(m) >> node & 1 ? xstrdup(_("went while cut off")) : NULL;
+        return apart_stopped(m) >> node & 1 ? xstrdup(_("went while apart")) : NULL;
     struct text names = {0};
     add_names(&names, s, from ? from : told, ",");
     char *text = format_text(from ? _("cut off from %s") : _("was apart from %s"), names.s);

@@ -21,7 +21,7 @@ node_bits apart_others(const struct snapshot *s);
 
 /* "cut off from node2,node3", "links back, still apart"; "was apart from node3" of what it still lists but
  * does not run, if both were seen to be apart; "links were cut: x heals" of a node cut from this screen,
- * before anybody notices and when it does not run; "went while cut off" of one whose links were mended
+ * before anybody notices and when it does not run; "went while apart" of one whose links were mended
  * since, or cut elsewhere; NULL: nothing of the kind. The caller frees it. */
 char *apart_of_node(const struct model *m, int node);
 

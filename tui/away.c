@@ -11,8 +11,14 @@ static struct away *find_away(struct model *m, const char *queue, size_t at)
     for (size_t i = 0; i < m->away.len; i++)
         if (strcmp(m->away.items[i].queue, queue) == 0)
             return &m->away.items[i];
-    struct away a = {
-        .queue = xstrdup(queue), .served_by = -1, .held = -1, .in_memory = -1, .left = -1, .serves = -1};
+    struct away a = {.queue = xstrdup(queue),
+                     .served_by = -1,
+                     .held = -1,
+                     .in_memory = -1,
+                     .left = -1,
+                     .serves = -1,
+                     .count.messages = -1,
+                     .unsaid = -1};
     for (size_t i = 0; i < LIMIT_NODES; i++)
         a.told[i] = -1;
     VEC_PUSH(&m->away, a);
@@ -31,9 +37,43 @@ static void remember_told(struct away *a, const struct snapshot *s, const struct
     }
 }
 
+/* Nodes may count a queue's messages late after its return (RabbitMQ does so every 5 s): what is missing at
+ * first is not missing if it is there by then. And what they counted last stood for so long: it was all. */
+#define COUNTS_MS 10000
+
+static void remember_count(struct away *a, const struct snapshot *s, const struct queue_seen *q,
+                           node_bits silent)
+{
+    struct counted_last *c = &a->count;
+    if (q->messages < 0 || q->master < 0 || (silent >> q->master & 1) || q->sides_len)
+        return;
+    bool same = c->messages == q->messages && c->master == q->master && c->published == q->published &&
+                c->taken == q->taken && q->consumers <= 0;
+    *c = (struct counted_last){q->master,    q->mirrors, q->messages,
+                               q->published, q->taken,   same ? c->since : s->taken_at};
+}
+
+/* Before what it counts is remembered. The kit's nodes tell how level they were themselves. */
+static void remember_short_of(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    struct short_of *k = &a->short_of;
+    const struct counted_last *c = &a->count;
+    k->open = k->open && q->master == k->to && !q->sides_len;
+    if (!k->open || q->messages < 0)
+        return;
+    if (!k->at) {
+        k->at = s->taken_at;
+        k->has = q->messages;
+    }
+    bool more = c->master == k->to ? q->published != c->published || q->taken != c->taken
+                                   : q->published > c->published || q->taken > c->taken;
+    k->still = k->still && q->messages == k->has && q->consumers <= 0 && !more;
+}
+
 /* Another node serves the queue now, and the one that did has fallen silent: who took over, and was it level?
  */
-static void remember_taking_over(struct away *a, const struct queue_seen *q, node_bits silent)
+static void remember_taking_over(struct away *a, const struct snapshot *s, const struct queue_seen *q,
+                                 node_bits silent)
 {
     node_bits master = q->master >= 0 ? (node_bits)1 << q->master : 0;
     if (!master || (master & silent))
@@ -48,6 +88,15 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
                                                         .level = a->level & master,
                                                         .held = a->serves,
                                                         .holds = -1};
+        a->consumed = false;
+        bool short_of = !(a->level & master) && (a->count.mirrors & master) && !s->traces;
+        if (short_of && a->count.master == a->served_by)
+            a->short_of = (struct short_of){.from = a->served_by,
+                                            .to = q->master,
+                                            .had = a->count.messages,
+                                            .has = -1,
+                                            .open = true,
+                                            .still = s->taken_at >= a->count.since + COUNTS_MS};
     }
     struct taking_over *last = a->taken_len ? &a->taken[a->taken_len - 1] : NULL;
     if (last && !last->before && last->to == q->master && last->holds < 0)
@@ -56,10 +105,6 @@ static void remember_taking_over(struct away *a, const struct queue_seen *q, nod
     a->served_by = q->master;
     a->level = q->synced;
 }
-
-/* Nodes may count a queue's messages late after its return (RabbitMQ does so every 5 s): what is missing at
- * first is not missing if it is there by then. */
-#define COUNTS_MS 10000
 
 static void remember_unserved(struct away *a, const struct queue_seen *q, node_bits copies)
 {
@@ -83,6 +128,27 @@ static void remember_memory(struct away *a, const struct queue_seen *q)
     a->in_memory = transient                                          ? q->messages
                    : q->persistent < 0 || q->persistent > q->messages ? -1
                                                                       : q->messages - q->persistent;
+}
+
+/* Its master does not run, no other takes its place, and nobody calls the queue stopped: RabbitMQ does so
+ * where the mirrors are not in sync and may not take over. What that master is without when it serves the
+ * queue again is missing as well. */
+static void remember_unsaid(struct away *a, const struct snapshot *s, const struct queue_seen *q)
+{
+    if (q->master < 0 || s->traces)
+        return;
+    const struct node_seen *n = &s->nodes[q->master];
+    if (q->state == QUEUE_SEEN_UNKNOWN && !n->answers && n->state == NODE_NOT_RUNNING) {
+        a->unsaid_master = q->master;
+        a->unsaid = q->was_messages;
+        a->unsaid_on = a->copies | (node_bits)1 << q->master;
+    } else if (q->messages >= 0 && a->unsaid >= 0) {
+        if (q->master == a->unsaid_master && (a->held < 0 || a->back_at)) {
+            remember_unserved(a, q, a->unsaid_on);
+            a->held = a->unsaid;
+        }
+        a->unsaid = -1;
+    }
 }
 
 static void remember_missing(struct away *a, const struct snapshot *s, const struct queue_seen *q)
@@ -212,9 +278,12 @@ void away_observe(struct model *m, const struct snapshot *s)
         a->known |= looked && !snapshot_queue(m->snapshot, q->name) ? ~(node_bits)0 : ~silent;
         remember_told(a, s, q);
         remember_split(a, s, q, master, silent);
-        remember_taking_over(a, q, silent);
+        remember_taking_over(a, s, q, silent);
+        remember_short_of(a, s, q);
+        remember_count(a, s, q, silent);
         remember_memory(a, q);
         remember_restart(a, s, q);
+        remember_unsaid(a, s, q);
         remember_missing(a, s, q);
         m->any_away |= a->copies;
     }

@@ -285,6 +285,34 @@ bool command_cut_heals(const struct model *m)
     return command_heals(m, m->node);
 }
 
+static bool stops(const struct command *c, const char *node)
+{
+    const char *verb = c && c->running ? verb_of((const char *const *)c->argv) : NULL;
+    return verb && strcmp(verb, "stop_app") == 0 && strcmp(c->argv[0], "labctl") == 0 && c->argv[1] &&
+           strcmp(c->argv[1], "-n") == 0 && c->argv[2] && strcmp(c->argv[2], node) == 0;
+}
+
+bool command_still_stops(const struct model *m, int node)
+{
+    if (!m->snapshot || node < 0 || (size_t)node >= m->snapshot->nodes_len)
+        return false;
+    const char *name = m->snapshot->nodes[node].name;
+    bool any = stops(m->command, name);
+    for (size_t i = 0; i < m->others.len; i++)
+        any = any || stops(m->others.items[i], name);
+    return any;
+}
+
+/* RabbitMQ refuses to start it until then. */
+static bool waits_for_its_stop(struct model *m)
+{
+    bool waits = command_still_stops(m, m->node);
+    if (waits)
+        model_say(m, _("%s is still being stopped: a starts it when that has ended"),
+                  m->snapshot->nodes[m->node].name);
+    return waits;
+}
+
 /* Every link that is cut is one of this node's: healing those heals the cluster. */
 static bool has_all_cut_links(const struct model *m, int node)
 {
@@ -362,7 +390,7 @@ struct command *command_for(struct model *m, enum request request)
 {
     switch ((int)request) { /* the others run nothing */
     case REQUEST_STOP: return on_node(m, "stop_app");
-    case REQUEST_START: return start_selected(m);
+    case REQUEST_START: return waits_for_its_stop(m) ? NULL : start_selected(m);
     case REQUEST_KILL: return on_node(m, "kill");
     case REQUEST_CUT: return cut_selected(m);
     case REQUEST_RESTART: return restart_lesson(m);

@@ -50,6 +50,8 @@ const char *command_node_at(const struct model *m, const char *port);
 /* That node is cut off: the key would give its links back. And: the selected one is. */
 bool command_heals(const struct model *m, int node);
 bool command_cut_heals(const struct model *m);
+/* A stop_app of this screen's runs for this node: it does not answer any more, and cannot be started yet. */
+bool command_still_stops(const struct model *m, int node);
 
 /* model.c: what has to end before this request: a step, before the next one; the beginning again, before
  * anything. Besides them, several things may run: a producer, while its node is stopped. NULL: nothing. */

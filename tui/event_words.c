@@ -76,6 +76,8 @@ static const char *const sentences[] = {
     N_("%s: %s handed out"),
     N_("%s: %s is lost: %s came back without it"),
     N_("%s: %s are lost: %s came back without them"),
+    N_("%s: %s message is lost: %s was promoted without it"),
+    N_("%s: %s messages are lost: %s was promoted without them"),
     N_("%s: %s is lost: %s was promoted without it"),
     N_("%s: %s are lost: %s was promoted without them"),
     N_("%s: %s is lost: discarded with the side of %s"),
@@ -103,6 +105,8 @@ static const char *const sentences[] = {
     /* mirrors */
     N_("%s: %s promoted, in sync, %s message"),
     N_("%s: %s promoted, in sync, %s messages"),
+    N_("%s: %s promoted, NOT in sync: %s message before, now %s"),
+    N_("%s: %s promoted, NOT in sync: %s messages before, now %s"),
     N_("%s: %s promoted, NOT in sync, %s message"),
     N_("%s: %s promoted, NOT in sync, %s messages"),
     N_("%s: %s promoted"),

@@ -1,7 +1,8 @@
 /* history.c: sixty seconds of each queue: how deep it was, and what went in and out. Nodes that note single
  * messages say when each came or went: it is counted in its own second, also where it is heard of late, so
- * what is drawn adds up to what there was. Of other nodes there is the rate of the queue's master alone: a
- * mean of some seconds, in which one message is less than one a second, and not nothing. */
+ * what is drawn adds up to what there was. Of other nodes there is what they have counted so far, every few
+ * seconds: what has been added since the look a second before; where they do not count, their rate: a mean of
+ * some seconds, in which one message is less than one a second, and not nothing. */
 #include <stdlib.h>
 
 #include "history.h"
@@ -13,7 +14,7 @@ static struct history *find_history(struct model *m, const char *queue, size_t a
     for (size_t i = 0; i < m->history.len; i++)
         if (strcmp(m->history.items[i].queue, queue) == 0)
             return &m->history.items[i];
-    struct history h = {.queue = xstrdup(queue)};
+    struct history h = {.queue = xstrdup(queue), .published_before = -1, .taken_before = -1};
     for (size_t i = 0; i < HISTORY_LEN; i++)
         h.depth[i] = h.published[i] = h.delivered[i] = -1;
     VEC_PUSH(&m->history, h);
@@ -70,17 +71,32 @@ static void count_notes(struct model *m, const struct snapshot *s)
     }
 }
 
+static bool is_counted(const struct snapshot *s, const struct queue_seen *q)
+{
+    return s->source >= 0 && q->messages >= 0 && /* by a master that answers */
+           (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+}
+
+/* What nodes that note nothing have added to what they counted; -1: nobody counts, or who did is away and
+ * took it along. */
+static int64_t added(const struct snapshot *s, const struct queue_seen *q, int64_t before, int64_t now)
+{
+    return !s->traces && is_counted(s, q) && before >= 0 && now >= before ? now - before : -1;
+}
+
 /* What came or went in a second that is over; -1: nobody can say. gaps: not all of it was noted. */
 static int64_t in_second(const struct snapshot *s, const struct queue_seen *q, double rate, int64_t noted,
                          bool gaps)
 {
-    bool counted = s->source >= 0 && q->messages >= 0 && /* by a master that answers */
-                   (q->state == QUEUE_SEEN_RUNNING || q->state == QUEUE_SEEN_SYNCING);
+    bool counted = is_counted(s, q);
     bool rare = !s->traces && rate > 0 && rate < 1;
     int64_t mean = rare ? 1 : rate < 0 ? -1 : (int64_t)rate;
     int64_t least = !counted ? -1 : !s->traces ? mean : gaps && mean > 0 ? mean : 0;
     return noted > 0 && noted > least ? noted : least;
 }
+
+/* what was added in more seconds than these is not all of the last one */
+#define MOST_OVER 2
 
 /* The first look of a second: those since the look before it are over. What is noted is heard of whenever it
  * happened; of a rate that nobody asked for nothing is known. */
@@ -88,13 +104,21 @@ static void sample(struct history *h, const struct snapshot *s, const struct que
 {
     bool first = !h->sampled_at; /* nobody listened before */
     ms_time over = first ? 1 : s->taken_at / 1000 - h->sampled_at / 1000;
+    int64_t in = over > MOST_OVER ? -1 : added(s, q, h->published_before, q->published),
+            out = over > MOST_OVER ? -1 : added(s, q, h->taken_before, q->taken);
     for (ms_time left = over; left > 0; left = left > HISTORY_LEN ? HISTORY_LEN : left - 1) {
         bool said = left == 1 || s->traces;
         bool gaps = h->gaps || first;
         add_sample(h->depth, left == 1 ? q->messages : -1);
-        add_sample(h->published, said ? in_second(s, q, q->publish_rate, h->in, gaps) : -1);
-        add_sample(h->delivered, said ? in_second(s, q, q->deliver_rate, h->out, gaps) : -1);
+        add_sample(h->published, !said ? -1 : in >= 0 ? in : in_second(s, q, q->publish_rate, h->in, gaps));
+        add_sample(h->delivered, !said      ? -1
+                                 : out >= 0 ? out
+                                            : in_second(s, q, q->deliver_rate, h->out, gaps));
         h->in = h->out = 0;
+    }
+    if (is_counted(s, q)) {
+        h->published_before = q->published;
+        h->taken_before = q->taken;
     }
     h->gaps = false;
     h->sampled_at = s->taken_at;

@@ -48,17 +48,18 @@ static json_t *queue_json(const struct model *m, const struct away *a)
             taken, json_pack("{s:o, s:o, s:b, s:I, s:I}", "from", name_json(s, a->taken[i].from), "to",
                              name_json(s, a->taken[i].to), "level", a->taken[i].level, "held",
                              (json_int_t)a->taken[i].held, "holds", (json_int_t)a->taken[i].holds));
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
-        "s:I, s:b, s:I, s:o}",
-        "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies", names_json(s, a->copies),
-        "masters", names_json(s, a->masters), "now", names_json(s, a->now), "now_master",
-        names_json(s, a->now_master), "served_by", name_json(s, a->served_by), "taken", taken, "forgot",
-        (json_int_t)a->forgot, "split", names_json(s, a->split), "split_wall_ms",
-        (json_int_t)a->split_wall_ms, "splits", (json_int_t)a->splits, "split_over", a->split_over, "kept_on",
-        names_json(s, a->kept_on), "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory,
-        "missing", (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
-        a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known", names_json(s, a->known));
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
+                     "s:I, s:b, s:I, s:o, s:b}",
+                     "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
+                     names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
+                     names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
+                     name_json(s, a->served_by), "taken", taken, "forgot", (json_int_t)a->forgot, "split",
+                     names_json(s, a->split), "split_wall_ms", (json_int_t)a->split_wall_ms, "splits",
+                     (json_int_t)a->splits, "split_over", a->split_over, "kept_on", names_json(s, a->kept_on),
+                     "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory, "missing",
+                     (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
+                     a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known",
+                     names_json(s, a->known), "consumed", a->consumed);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -219,6 +220,7 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .served_by = node_of(lab, json_object_get(o, "served_by")),
                      .serves = -1,
                      .forgot = (size_t)number_of(o, "forgot"),
+                     .consumed = json_is_true(json_object_get(o, "consumed")),
                      .split = nodes_of(lab, o, "split"),
                      .split_wall_ms = number_of(o, "split_wall_ms"),
                      .splits = (unsigned)number_of(o, "splits"),
@@ -232,6 +234,8 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
                      .left = json_object_get(o, "messages") ? number_of(o, "messages") : -1,
                      .left_in_memory = number_of(o, "in_memory"),
                      .left_wall_ms = m->kept_wall_ms,
+                     .count.messages = -1,
+                     .unsaid = -1,
                      .left_on = nodes_of(lab, o, "now")};
     nobody_told(&a);
     a.split_before = a.split != 0;

@@ -1,6 +1,6 @@
 /* kept.h: what a screen saw of queues stays in the lab's folder (LAB_SEEN_FILE) for the one that comes after
  * it: the copies on nodes that are away, who took over, what a queue without a server held, what its
- * consumers printed, and which of its messages were lost, and where; which nodes went while cut off. At
+ * consumers printed, and which of its messages were lost, and where; which nodes went while apart. At
  * most KEPT_QUEUES of each. Which nodes are cut off now the folder knows besides (lab/links.h).
  *
  * The rule it keeps: what may have changed while nobody looked is not taken up: a queue of another uid or one

@@ -199,6 +199,22 @@ static void tell_mirror(struct telling *t, const struct event_seen *e, int64_t a
     }
 }
 
+/* It tells of itself that it was stopped, in order, a moment before or after the others called it down. */
+static bool tells_its_stop(const struct telling *t, int node, int64_t at_us)
+{
+    const char *name = t->s->nodes[node].name;
+    char *stopped = format_text("%s was stopped", name);
+    bool tells = false;
+    for (size_t i = 0; i < t->s->events_len; i++) {
+        const struct event_seen *e = &t->s->events[i];
+        int64_t apart_us = e->wall_ms * 1000 - at_us;
+        tells = tells || (e->node && strcmp(e->node, name) == 0 && strcmp(e->text, stopped) == 0 &&
+                          apart_us > -NOTICE_US && apart_us < NOTICE_US);
+    }
+    free(stopped);
+    return tells;
+}
+
 static void tell_event(struct telling *t, const struct event_seen *e, int64_t from_us)
 {
     const char *label;
@@ -217,6 +233,8 @@ static void tell_event(struct telling *t, const struct event_seen *e, int64_t fr
         return;
     }
     node_bits bit = (node_bits)1 << node;
+    if (news == NEWS_CALLED_DOWN && teller >= 0 && teller != node && tells_its_stop(t, node, at_us))
+        return; /* one row, not another way each time */
     if (news == NEWS_CALLED_DOWN && teller >= 0 && answered_around(t->l, t->s, node, at_us)) {
         if (!before && of_interest(t, bit))
             tell_unlinked(t, teller, node, at_us);

@@ -279,11 +279,14 @@ static bool queue_event(const struct telling *t, const struct event_seen *e, int
         const char *words, *label;
         char letter;
     } known[] = {
-        {"in sync", N_("mirror in sync"), 'm'},     {"not in sync yet", N_("mirror, not in sync"), 'u'},
+        {" in sync", N_("mirror in sync"), 'm'},    {"not in sync yet", N_("mirror, not in sync"), 'u'},
         {"no longer on", N_("no mirror now"), '.'}, {"has a new master", N_("promoted"), 'M'},
         {" promoted", N_("promoted"), 'M'},         {" added", N_("mirror added"), 'u'},
         {"declared on", N_("declared"), 'M'}};
-    static const char of[] = "mirror of ";
+    /* no mirror's word, and what is told of a promotion that stands here already */
+    static const char none[] = "no mirror in sync", counted[] = "NOT in sync:", of[] = "mirror of ";
+    if (strstr(e->text, none) || strstr(e->text, counted))
+        return false;
     size_t len = strlen(t->l->queue);
     const char *text = e->text + (strncmp(e->text, of, strlen(of)) == 0 ? strlen(of) : 0);
     if (strncmp(text, t->l->queue, len) != 0 || (text[len] != ' ' && text[len] != ':'))
@@ -306,15 +309,22 @@ static bool queue_event(const struct telling *t, const struct event_seen *e, int
     return *label && first;
 }
 
-/* a queue of this name that was deleted was another one */
+/* a queue of this name that was deleted was another one, and so were those before it was declared */
 static size_t after_the_last_of_its_name(const struct telling *t)
 {
-    char *gone = format_text("%s is gone", t->l->queue);
+    char *gone = format_text("%s is gone", t->l->queue),
+         *declared = format_text("%s declared on ", t->l->queue);
     size_t begin = 0;
-    for (size_t i = 0; i < t->s->events_len; i++)
-        if (strcmp(t->s->events[i].kind, "queue") == 0 && strcmp(t->s->events[i].text, gone) == 0)
-            begin = i + 1;
+    for (size_t i = 0; i < t->s->events_len; i++) {
+        const struct event_seen *e = &t->s->events[i];
+        if (strcmp(e->kind, "queue") != 0)
+            continue;
+        begin = strcmp(e->text, gone) == 0                          ? i + 1
+                : strncmp(e->text, declared, strlen(declared)) == 0 ? i
+                                                                    : begin;
+    }
     free(gone);
+    free(declared);
     return begin;
 }
 

@@ -52,6 +52,9 @@ void model_received(struct model *m, const struct command *c)
     if (!count)
         return;
     const char *queue = option(c, "--queue");
+    for (size_t i = 0; consumer && i < m->away.len; i++) /* also where no node notes what it handed out */
+        if (strcmp(m->away.items[i].queue, queue ? queue : "hello") == 0)
+            m->away.items[i].consumed = true;
     VEC_PUSH(&m->ledger.receipts,
              (struct receipt){.queue = xstrdup(queue ? queue : "hello"), /* the programs' own default */
                               .kind = consumer ? TRACE_SEEN_DELIVERED : TRACE_SEEN_CONFIRMED,

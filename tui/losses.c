@@ -148,6 +148,35 @@ static char *next_of_counts(struct model *m)
     return NULL;
 }
 
+/* A mirror that was not in sync took over, of nodes that do not say so: what was counted before and since. It
+ * is a loss if nothing went in or out meanwhile, for so long that it would have been counted (away.h). */
+static char *next_of_short(struct model *m, const char **kind)
+{
+    const struct snapshot *s = m->snapshot;
+    for (size_t i = 0; s->source >= 0 && i < m->away.len; i++) {
+        const char *queue = m->away.items[i].queue;
+        struct short_of *k = &m->away.items[i].short_of;
+        if (!k->open || !k->at)
+            continue;
+        const char *to = s->nodes[k->to].name;
+        if (!k->told) {
+            k->told = true;
+            *kind = "promote";
+            return format_text(k->had == 1 ? "%s: %s promoted, NOT in sync: %lld message before, now %lld"
+                                           : "%s: %s promoted, NOT in sync: %lld messages before, now %lld",
+                               queue, to, (long long)k->had, (long long)k->has);
+        }
+        if (k->lost_told || !k->still || k->had <= k->has || s->taken_at < k->at + COUNTED_MS)
+            continue;
+        k->lost_told = true;
+        long long lost = (long long)(k->had - k->has);
+        return format_text(lost == 1 ? "%s: %lld message is lost: %s was promoted without it"
+                                     : "%s: %lld messages are lost: %s was promoted without them",
+                           queue, lost, to);
+    }
+    return NULL;
+}
+
 /* What memory alone held when an earlier screen closed, and all its nodes began anew since. */
 static char *next_since_earlier(struct model *m)
 {
@@ -173,6 +202,7 @@ char *losses_next(struct model *m, const char **kind)
         return NULL;
     char *text = next_of_ledger(m);
     text = text ? text : next_of_counts(m);
+    text = text ? text : next_of_short(m, kind);
     if (text)
         return text;
     *kind = "queue";

@@ -112,6 +112,28 @@ struct away {
         bool before;          /* an earlier screen saw it (kept.h) */
     } taken[TAKEN_MOST];      /* oldest first */
     size_t taken_len, forgot; /* forgot: how many more there were before these */
+    bool consumed;            /* since the last of them a consumer of this screen printed messages of it */
+
+    /* what a master counted last while it answered, and that a mirror took over that was not in sync with it;
+       of nodes that tell it themselves: nothing */
+    struct counted_last {
+        int master;
+        node_bits mirrors;
+        int64_t messages, published, taken; /* -1: not counted */
+        ms_time since;                      /* nothing of it has changed, and nobody consumed */
+    } count;
+    struct short_of {
+        int from, to;
+        int64_t had, has;     /* messages that `from` counted last, and `to` at first; -1: nobody said */
+        bool open;            /* `to` serves it still */
+        bool still;           /* by all that was counted nobody put in or took anything meanwhile */
+        bool told, lost_told; /* losses.h */
+        ms_time at;           /* when `to` counted first; 0: not yet */
+    } short_of;
+    int unsaid_master; /* it fell silent and did not run, and no other took over, nor was said to be stopped;
+                        */
+    int64_t unsaid;    /* so many messages it had then; -1: no such time */
+    node_bits unsaid_on; /* where copies of them were away then */
 
     node_bits split;       /* that served it at the same time: the sides of the last partition */
     int64_t split_wall_ms; /* when that was seen first, since 1970 */
@@ -145,7 +167,8 @@ struct history {
     char *queue;
     int64_t depth[HISTORY_LEN], published[HISTORY_LEN], delivered[HISTORY_LEN];
     int64_t in, out; /* noted in the second after the newest of them, which is not over */
-    bool gaps;       /* or not noted: a node said so */
+    int64_t published_before, taken_before; /* counted so far at the newest of them; -1: nothing was */
+    bool gaps;                              /* or not noted: a node said so */
     ms_time sampled_at;
 };
 

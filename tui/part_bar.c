@@ -82,7 +82,8 @@ static bool in_bar(const struct model *m, const struct key_entry *k)
     if (n && k->request == REQUEST_CUT && apart_links_back(m->snapshot, m->node))
         return false; /* there is no link to mend: stopping and starting a node does */
     if (k->request == REQUEST_ANSWER || k->request == REQUEST_START)
-        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m);
+        return answers == (k->request == REQUEST_ANSWER) && !model_only_looks(m) &&
+               (answers || !command_still_stops(m, m->node));
     return k->bar && !(k->acts && (model_only_looks(m) || model_unanswered_refuses(m, k->request)));
 }
 

@@ -44,6 +44,20 @@ static bool is_a_moment(const struct diagram *d, const struct event_seen *e)
     return false;
 }
 
+/* Of a queue whose messages nobody numbers only its own changes are shown: not what another queue did. */
+static bool of_this_queue(const struct diagram *d, const struct event_seen *e)
+{
+    static const char *const others[] = {"node", "policy", "screen", "step", "seen", "set-up", "refused"};
+    const char *queue = d->m->ledger.queue ? d->m->ledger.queue : "";
+    bool of = message_is_known(d);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        of = of || strcmp(e->kind, others[i]) == 0;
+    size_t len = strlen(queue);
+    for (const char *at = e->text; len && !of && (at = strstr(at, queue)); at += len)
+        of = (at == e->text || at[-1] == ' ') && (!at[len] || at[len] == ' ' || at[len] == ':');
+    return of;
+}
+
 /* Events have whole milliseconds, moments do not: of the same one the moments come first, for what they are
  * causes of is told later. */
 static void add_events_between(struct diagram *d, int64_t from_us, int64_t until_us)
@@ -53,7 +67,7 @@ static void add_events_between(struct diagram *d, int64_t from_us, int64_t until
         const struct event_seen *e = &s->events[i];
         int64_t at = e->wall_ms * 1000;
         if (e->wall_ms >= from_us / 1000 && e->wall_ms < until_us / 1000 && !is_a_moment(d, e) &&
-            predict_tells_event(d->m, e))
+            predict_tells_event(d->m, e) && of_this_queue(d, e))
             VEC_PUSH(&d->rows, (struct row){.e = e, .e_us = at > from_us ? at : from_us});
     }
 }
@@ -75,8 +89,8 @@ static void find_now(struct diagram *d)
 static void begin(struct diagram *d, const struct model *m, struct canvas *c, int width)
 {
     *d = (struct diagram){.m = m, .c = c, .id = message_shown(m)};
-    d->name = format_text("#%" PRIu64, d->id + 1);
     ledger_life(&m->ledger, m->snapshot, d->id, &d->life);
+    d->name = message_is_known(d) ? format_text("#%" PRIu64, d->id + 1) : xstrdup(_("this queue"));
     predict_life(m, &d->life);
     diagram_place(d, width);
     size_t len = d->life.moments.len;

@@ -189,7 +189,9 @@ static void draw_mirrors(const struct snapshot *s, struct canvas *c, struct rect
                          const struct queue_seen *q)
 {
     int synced = count_bits(q->synced & q->mirrors), not_synced = count_bits(q->mirrors) - synced;
-    if (!q->mirrors)
+    if (queue_mirrors_untold(s, q))
+        canvas_put(c, r, x, y, STYLE_DIM, "?");
+    else if (!q->mirrors)
         canvas_put(c, r, x, y, STYLE_DIM, queue_untold(s, q) ? "?" : _("none"));
     else if (not_synced)
         canvas_printf(c, r, x, y, STYLE_SYNCING, _("+%d (%d unsync)"), synced, not_synced);
@@ -237,9 +239,10 @@ static void draw_queue(const struct model *m, struct canvas *c, struct rect r, i
         draw_sparkline(c, r, k->history, y, k->history_width - 2, history->depth + chart_from(history));
     if (k->policy)
         canvas_put(c, r, k->policy, y, STYLE_NORMAL,
-                   q->policy                      ? q->policy
-                   : queue_untold(m->snapshot, q) ? "?"
-                                                  : "-");
+                   q->policy                              ? q->policy
+                   : queue_untold(m->snapshot, q)         ? "?"
+                   : queue_mirrors_untold(m->snapshot, q) ? "?"
+                                                          : "-");
 }
 
 /* how many more there are, over the names: "QUEUE +3", or "+3" alone */
@@ -339,6 +342,17 @@ static char *unserved_text(const struct model *m, const struct queue_seen *q, bo
     return text;
 }
 
+/* Its master does not run, no other took over, and RabbitMQ gives it no state: the mirrors are not in sync.
+ */
+static bool leaderless(const struct snapshot *s, const struct queue_seen *q)
+{
+    node_bits runs = 0;
+    for (size_t i = 0; i < s->nodes_len; i++)
+        runs |= s->nodes[i].answers ? (node_bits)1 << i : 0;
+    return s->source >= 0 && q->state == QUEUE_SEEN_UNKNOWN && q->master >= 0 &&
+           s->nodes[q->master].state == NODE_NOT_RUNNING && (q->mirrors & runs) && !(q->synced & runs);
+}
+
 /* What is wrong, first of all with the queue that is selected; NULL: nothing. The caller frees it. *asked: it
  * says what ? is. */
 static char *trouble(const struct model *m, bool brief, bool *asked)
@@ -351,6 +365,9 @@ static char *trouble(const struct model *m, bool brief, bool *asked)
                            s->moved_to);
     if (s->source < 0)
         return xstrdup(_("No node answers: states and counts are unknown (?); places are those last seen."));
+    if (worst && leaderless(s, worst))
+        return format_text(_("%s: its master %s does not run, no mirror is in sync"), worst->name,
+                           s->nodes[worst->master].name);
     worst = worst && unserved(worst) ? worst : NULL;
     for (size_t i = 0; i < s->queues_len && !worst; i++)
         worst = s->queues[i].state == QUEUE_SEEN_STOPPED ? &s->queues[i] : NULL;

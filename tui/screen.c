@@ -126,6 +126,13 @@ bool queue_untold(const struct snapshot *s, const struct queue_seen *q)
     return s->source >= 0 && q->state == QUEUE_SEEN_UNKNOWN && !q->effective_definition;
 }
 
+/* RabbitMQ goes on listing the mirrors of a queue that stopped with its master, and not its policy. */
+bool queue_mirrors_untold(const struct snapshot *s, const struct queue_seen *q)
+{
+    bool unserved = q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN;
+    return !s->traces && unserved && q->mirrors;
+}
+
 char copy_letter(const struct model *m, const struct queue_seen *q, int node, enum style *style)
 {
     node_bits bit = (node_bits)1 << node;
@@ -138,6 +145,10 @@ char copy_letter(const struct model *m, const struct queue_seen *q, int node, en
     *style = STYLE_FINE;
     if (master)
         return q->state == QUEUE_SEEN_STOPPED || q->state == QUEUE_SEEN_DOWN ? '!' : 'M';
+    if (has && queue_mirrors_untold(m->snapshot, q)) {
+        *style = STYLE_DOWN;
+        return '?';
+    }
     if (queue_seen_mirrors(q, true) & bit)
         return 'm';
     *style = STYLE_SYNCING;

@@ -250,6 +250,8 @@ const char *count_text(int64_t count, char buffer[24]);
 /* Nodes answer, and list this queue with nothing but where it is: RabbitMQ's do for a moment after a
  * promotion. Its mirrors and its policy are unknown then, not none. */
 bool queue_untold(const struct snapshot *s, const struct queue_seen *q);
+/* It lists mirrors of a queue that nobody serves (RabbitMQ does): whether they are there nobody says. */
+bool queue_mirrors_untold(const struct snapshot *s, const struct queue_seen *q);
 
 /* M m u ! . : what the node has of the queue; ? : it is away, and nobody knows whether it has any */
 char copy_letter(const struct model *m, const struct queue_seen *q, int node, enum style *style);

@@ -99,6 +99,9 @@ static enum effect jump(struct model *m, int by)
 static bool request(struct model *m, enum request request, enum effect *effect)
 {
     *effect = EFFECT_DRAW;
+    bool page = request == REQUEST_PAGE_BEFORE || request == REQUEST_PAGE_AFTER;
+    if (page && !life_of_schedule(m) && !m->ledger.fates.len)
+        return false; /* no message to go to (RabbitMQ's have no numbers): they scroll, as elsewhere */
     if (request == REQUEST_NODE_BEFORE || (request == REQUEST_EARLIER && !m->replay))
         *effect = choose(m, -1);
     else if (request == REQUEST_NODE_AFTER || (request == REQUEST_LATER && !m->replay))

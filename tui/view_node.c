@@ -48,7 +48,16 @@ static void state(struct page *p, const struct model *m, const struct node_seen 
     text_finish(&down);
 }
 
-static void links(struct page *p, const json_t *o)
+/* RabbitMQ goes on listing a link to one that stopped, with rates of nothing. */
+static bool does_not_run(const struct snapshot *s, const char *name)
+{
+    char *node = xstrndup(name, strcspn(name, "@"));
+    const struct node_seen *n = snapshot_node(s, node);
+    free(node);
+    return n && n->state == NODE_NOT_RUNNING;
+}
+
+static void links(struct page *p, const struct snapshot *s, const json_t *o)
 {
     const json_t *list = json_object_get(o, "cluster_links"), *entry;
     struct text t = {0};
@@ -59,7 +68,9 @@ static void links(struct page *p, const json_t *o)
         double in = detail_rate(json_object_get(entry, "stats"), "recv_bytes"),
                out = detail_rate(json_object_get(entry, "stats"), "send_bytes");
         text_printf(&t, "%s%.*s", t.len ? ", " : "", (int)strcspn(name ? name : "?", "@"), name ? name : "?");
-        if (in >= 0 && out >= 0)
+        if (name && does_not_run(s, name))
+            text_printf(&t, " (%s)", _("not running"));
+        else if (in >= 0 && out >= 0)
             text_printf(&t, _(" (%.0f bytes/s in, %.0f out)"), in, out);
         else if (in >= 0)
             text_printf(&t, _(" (%.0f bytes/s in)"), in);
@@ -147,7 +158,7 @@ static void disk(struct page *p, const json_t *o)
         page_field(p, _("disk syncs"), STYLE_NORMAL, "%s", count_text(detail_count(o, "io_sync_count"), at));
 }
 
-static void figures(struct page *p, const json_t *o)
+static void figures(struct page *p, const struct snapshot *s, const json_t *o)
 {
     char a[32], b[32];
     if (!o)
@@ -172,7 +183,7 @@ static void figures(struct page *p, const json_t *o)
     page_field(p, _("type"), STYLE_NORMAL, "%s", type ? type : "?");
     system_of(p, o);
     churn(p, o);
-    links(p, o);
+    links(p, s, o);
 }
 
 /* What the node's copy has in it: of one that answers, what it says itself; of one that does not, what was so
@@ -251,7 +262,7 @@ static void fill(struct page *p, const struct model *m)
     page_title(p, title, word_of(n));
     free(title);
     state(p, m, n);
-    figures(p, o);
+    figures(p, m->snapshot, o);
     page_clients(p, m, n);
     queues(p, m, m->node);
 }

@@ -60,9 +60,10 @@ static void places(struct page *p, const struct model *m, const struct queue_see
     page_field(p, _("master"), STYLE_STRONG, "%s", masters.len ? masters.s : "?");
     text_finish(&masters);
     page_field(p, _("mirrors"), q->mirrors & ~q->synced ? STYLE_SYNCING : STYLE_NORMAL, "%s",
-               mirrors.len          ? mirrors.s
-               : queue_untold(s, q) ? "?"
-                                    : _("none"));
+               queue_mirrors_untold(s, q) ? "?"
+               : mirrors.len              ? mirrors.s
+               : queue_untold(s, q)       ? "?"
+                                          : _("none"));
     text_finish(&mirrors);
     sides(p, s, q);
     if (queue_seen_one_sided(s, q))
@@ -93,9 +94,10 @@ static void rules(struct page *p, const struct model *m, const struct queue_seen
                    policy->name, policy->pattern, (long long)policy->priority, policy->apply_to);
     else
         page_field(p, _("policy"), STYLE_NORMAL, "%s",
-                   q->policy                      ? q->policy
-                   : queue_untold(m->snapshot, q) ? "?"
-                                                  : _("none applies"));
+                   q->policy                              ? q->policy
+                   : queue_untold(m->snapshot, q)         ? "?"
+                   : queue_mirrors_untold(m->snapshot, q) ? "?"
+                                                          : _("none applies"));
     const char *operators = detail_text(o, "operator_policy");
     if (operators) /* RabbitMQ's alone may have one: what it says counts, whatever the policy says */
         page_field(p, _("operator's"), STYLE_NORMAL, "%s", operators);
@@ -126,7 +128,7 @@ static void counts(struct page *p, const struct model *m, const struct queue_see
                _("%s: %s ready, %s unacknowledged%s%s"), count_text(q->messages, all),
                count_text(q->ready, ready), count_text(q->unacked, unacked),
                q->messages < 0 ? _("; was ") : "", q->messages < 0 ? count_text(q->was_messages, was) : "");
-    if (m->lab && m->lab->engine == ENGINE_RABBITMQ)
+    if (m->lab && m->lab->engine == ENGINE_RABBITMQ && q->messages >= 0)
         page_field(p, "", STYLE_DIM, "%s",
                    _("as RabbitMQ added them up, about a second before it was asked"));
 }
@@ -276,15 +278,18 @@ static char *nothing_text(const struct counting *c, const char *master)
     return format_text(_("nothing in or out since %s serves it; before that: ?"), master);
 }
 
-/* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. */
+/* Of figures that may be less than all that ever happened; the caller frees it. NULL: they are all. RabbitMQ
+ * counts on the nodes that clients talk to, by the queue's name: its master, and whether another queue had
+ * that name before, are nothing to it; what a node counted goes with it. */
 static char *since_text(const struct model *m, const struct counting *c, const char *master)
 {
+    if (!m->snapshot->traces)
+        return xstrdup(_("as its clients' nodes have counted this name since they began"));
     switch (c->since) {
     case SINCE_DECLARED: break;
     case SINCE_TAKEN_OVER: return format_text(_("as %s has counted since it took over"), master);
     case SINCE_BACK: return format_text(_("as %s has counted since it is back"), master);
-    case SINCE_UNKNOWN: /* RabbitMQ's nodes tell of no queue that was declared */
-        return m->snapshot->traces ? format_text(_("as %s has counted since it serves it"), master) : NULL;
+    case SINCE_UNKNOWN: return format_text(_("as %s has counted since it serves it"), master);
     }
     return NULL;
 }

@@ -116,30 +116,86 @@ static void take_over(struct snapshot *s, const struct claim *c, const struct sn
     snapshot_sort_queues(s);
 }
 
-/* RabbitMQ adds up what nodes that see each other count of a queue, by its name: where two masters have met
- * again, each tells the sum of both. What one of them alone holds nobody says then. */
-static void forget_sums(const struct snapshot *s, struct queue_seen *q, const struct queue_seen *was)
+/* One of them has figures of the other, which it counts as not running: it reaches it again, and adds up what
+ * both count of a queue, some time before either lists the partition (RabbitMQ does that every 5 s). */
+static bool reaches(const struct snapshot *s, const struct node_answer *answers, int node, int other)
+{
+    const json_t *o;
+    size_t i;
+    json_array_foreach(answers[node].nodes, i, o)
+    {
+        const char *name = json_string_value(json_object_get(o, "name"));
+        if (name && merge_node_index(s, name) == other && json_object_get(o, "partitions"))
+            return true;
+    }
+    return false;
+}
+
+static bool sides_met(const struct snapshot *s, const struct node_answer *answers, const struct queue_seen *q)
 {
     bool met = false;
     for (size_t i = 0; i < q->sides_len; i++)
-        for (size_t k = 0; k < q->sides_len; k++)
-            met = met || snapshot_met(s, q->sides[i].master, q->sides[k].master);
-    if (!met)
-        return;
-    for (size_t i = 0; i < q->sides_len; i++) {
-        struct side_seen *side = &q->sides[i];
-        side->messages = side->ready = side->unacked = side->was_messages = -1;
-        for (size_t k = 0; was && k < was->sides_len; k++)
-            if (was->sides[k].master == side->master)
-                side->was_messages = was->sides[k].was_messages;
-    }
-    q->messages = q->ready = q->unacked = q->persistent = -1;
-    q->was_messages = was ? was->was_messages : -1;
+        for (size_t k = 0; k < q->sides_len; k++) {
+            int one = q->sides[i].master, other = q->sides[k].master;
+            met = met || snapshot_met(s, one, other) || (i != k && reaches(s, answers, one, other));
+        }
+    return met;
 }
 
-/* those of one queue; at least one */
-static void merge_claims(struct snapshot *s, bool sums, const struct claim *claims, size_t len,
-                         const struct snapshot *before)
+static const struct side_seen *side_before(const struct queue_seen *was, int master)
+{
+    for (size_t k = 0; was && k < was->sides_len; k++)
+        if (was->sides[k].master == master)
+            return &was->sides[k];
+    return NULL;
+}
+
+/* It counts what all sides held together a look ago. They may have met after their list of nodes was made:
+ * the next look tells that, and is believed if it does not. */
+static bool may_be_sum(const struct queue_seen *q, const struct side_seen *side, const struct queue_seen *was)
+{
+    const struct side_seen *before = side_before(was, side->master);
+    int64_t sum = 0;
+    for (size_t i = 0; i < q->sides_len; i++) {
+        const struct side_seen *other = side_before(was, q->sides[i].master);
+        if (!other || other->was_messages < 0)
+            return false;
+        sum += other->was_messages;
+    }
+    return before && before->messages >= 0 && side->messages == sum && sum != before->messages;
+}
+
+/* RabbitMQ adds up what nodes that see each other count of a queue, by its name: where two masters have met
+ * again, each tells the sum of both, and names the mirrors of either. What one of them alone holds nobody
+ * says then; and who is apart from a master is no mirror of it. */
+static void forget_sums(const struct snapshot *s, const struct node_answer *answers, struct queue_seen *q,
+                        const struct queue_seen *was)
+{
+    bool met = sides_met(s, answers, q), unsure[LIMIT_NODES] = {false};
+    for (size_t i = 0; i < q->sides_len; i++)
+        unsure[i] = met || may_be_sum(q, &q->sides[i], was);
+    for (size_t i = 0; i < q->sides_len; i++) {
+        struct side_seen *side = &q->sides[i];
+        const struct side_seen *before = side_before(was, side->master);
+        node_bits apart = met ? snapshot_apart_from(s, side->master) : 0;
+        side->mirrors &= ~apart;
+        side->synced &= ~apart;
+        if (!unsure[i])
+            continue;
+        side->messages = side->ready = side->unacked = -1;
+        side->was_messages = before ? before->was_messages : -1;
+        if (side->master == q->master) {
+            q->messages = q->ready = q->unacked = q->persistent = q->published = q->taken = -1;
+            q->was_messages = side->was_messages;
+        }
+    }
+    q->mirrors &= met && q->master >= 0 ? ~snapshot_apart_from(s, q->master) : ~(node_bits)0;
+    q->synced &= q->mirrors;
+}
+
+/* those of one queue; at least one. sums: what nodes answered that add up what they count; NULL: none does */
+static void merge_claims(struct snapshot *s, const struct node_answer *sums, const struct claim *claims,
+                         size_t len, const struct snapshot *before)
 {
     const struct claim *kept = NULL;
     const struct queue_seen *q = find(s, claims[0].name), *was = NULL;
@@ -164,7 +220,7 @@ static void merge_claims(struct snapshot *s, bool sums, const struct claim *clai
         if (real >> claims[i].node & 1)
             add_side(now, side_of(s, &claims[i]));
     if (sums)
-        forget_sums(s, now, was);
+        forget_sums(s, sums, now, was);
 }
 
 bool merge_was_master(const struct queue_seen *was, int node)
@@ -263,7 +319,8 @@ void merge_sides(struct snapshot *s, const struct labdir *lab, const struct node
         for (to = from + 1; to < c.list.len && strcmp(c.list.items[to].name, c.list.items[from].name) == 0;
              to++)
             ;
-        merge_claims(s, lab->engine == ENGINE_RABBITMQ, c.list.items + from, to - from, before);
+        merge_claims(s, lab->engine == ENGINE_RABBITMQ ? answers : NULL, c.list.items + from, to - from,
+                     before);
     }
     believe_masters(s, lab, answers, before);
     if (has_sides(before))

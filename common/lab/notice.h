@@ -29,10 +29,13 @@ struct earlier {
     VEC(struct event_seen) events;
     int64_t seen_wall_ms;          /* until when it listened */
     int64_t noted_us[LIMIT_NODES]; /* the newest note of each node's that it counted */
+    VEC(char *) queues, policies;  /* that there were, by name */
 };
 int earlier_save(const struct labdir *lab, const struct snapshot *s, const int64_t noted_us[]); /* ERR_IO */
 struct earlier *earlier_load(const struct labdir *lab); /* NULL: there is nothing */
 void earlier_destroy(struct earlier *earlier);          /* takes NULL */
+/* Into the first snapshot of the one that comes after it. Queues and policies that have gone since are told
+ * of, too, where nodes tell of none themselves (RabbitMQ's): between two lessons their queues are deleted. */
 void earlier_merge(struct snapshot *s, const struct earlier *earlier);
 
 #endif

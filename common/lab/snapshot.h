@@ -70,9 +70,10 @@ struct queue_seen {
     int64_t consumers;                 /* -1: unknown */
     int64_t sync_messages;             /* messages already copied by a running sync; -1: no sync seen */
     double publish_rate, deliver_rate; /* per second; negative: unknown */
-    int64_t published, taken; /* so far, as its master has counted; taken: acknowledged, and of RabbitMQ gone
-                                 with the delivery. -1: it does not say */
-    char *policy;             /* name, NULL if none applies */
+    int64_t published, taken;   /* so far, as its master has counted (of RabbitMQ: the nodes that its clients
+                                   use); taken: acknowledged, and of RabbitMQ gone with the delivery. -1: nobody
+                                   says */
+    char *policy;               /* name, NULL if none applies */
     char *effective_definition; /* JSON text, "{}" if none, NULL if unknown */
     ms_time seen_at;            /* when a node that is alive said so */
     ms_time master_since;       /* when this master was first seen; 0: from the beginning */

@@ -57,6 +57,40 @@ static struct snapshot *node1_back(void)
     return s;
 }
 
+/* RabbitMQ's nodes note nothing of what they hand out; a consumer of this screen printed it. */
+static void what_was_kept_a_consumer_printed(void **state)
+{
+    (void)state;
+    for (int printed = 0; printed <= 1; printed++) {
+        struct lesson *l = sketch_lesson();
+        struct model m;
+        char *argv[] = {"consumer", "--queue", "mirrior_hello", NULL};
+        struct command c = {.argv = argv};
+        l->number = 7;
+        for (size_t i = 0; i < l->steps_len; i++)
+            sketch_step(l, i, STEP_SEEN, "so");
+        show(&m, l, (const char *const[]){"rest", "stopped", NULL});
+        text_add(&c.output, printed ? "connected\nreceived: Hello World\n" : "connected\n");
+        model_received(&m, &c);
+        for (int i = 0; i < 3; i++) {
+            struct snapshot *s = node1_back();
+            for (size_t q = 0; q < s->queues_len; q++)
+                s->queues[q].messages = s->queues[q].was_messages = s->queues[q].ready = 0;
+            s->number += (uint64_t)i;
+            model_observe(&m, s);
+            snapshot_destroy(s);
+        }
+        char *account = account_text(&m);
+        assert_contains(
+            account, printed ? "mirrior_hello: node2 took over from node1, in sync: all kept, then consumed."
+                             : "mirrior_hello: node2 took over from node1, in sync: all kept, then emptied.");
+        free(account);
+        text_finish(&c.output);
+        model_finish(&m);
+        sketch_destroy(l);
+    }
+}
+
 /* When the node is back, what was lost and what was kept is still said, on a small screen, too. */
 static void what_was_lost_is_said_at_the_end(void **state)
 {
@@ -456,6 +490,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_became_of_the_queues),
+        cmocka_unit_test(what_was_kept_a_consumer_printed),
         cmocka_unit_test(what_was_lost_is_said_at_the_end),
         cmocka_unit_test(what_is_done_later_changes_nothing),
         cmocka_unit_test(an_old_account_points_to_nothing_that_is_gone),

@@ -107,6 +107,33 @@ static void a_replay_is_left_at_once(void **state)
     model_finish(&m);
 }
 
+/* RabbitMQ takes 5 s for it, and the others call the node down long before: until it has ended it cannot be
+ * started. */
+static void no_start_while_it_stops(void **state)
+{
+    struct model m;
+    struct command *run;
+    (void)state;
+    model_init(&m, NULL, NULL, false, false);
+    see(&m, "rest");
+    struct command *c = started(&m, "s");
+    assert_string_equal(c->argv[3], "stop_app");
+    struct snapshot *s = snapshot_clone(m.snapshot);
+    s->nodes[m.node].state = NODE_NOT_RUNNING;
+    s->nodes[m.node].answers = false;
+    model_observe(&m, s);
+    assert_frame_lacks(&m, "a:Start");
+    assert_int_equal(types(&m, "a", &run), EFFECT_DRAW);
+    assert_frame_contains(&m, "node1 is still being stopped: a starts it when that has ended");
+    model_ended(&m, c, 0);
+    assert_frame_contains(&m, "a:Start");
+    assert_int_equal(types(&m, "a", &run), EFFECT_RUN);
+    assert_string_equal(run->argv[3], "start_app");
+    command_destroy(run);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 static void a_long_output_opens(void **state)
 {
     struct model m;
@@ -444,6 +471,7 @@ int main(void)
         cmocka_unit_test(what_is_cancelled),
         cmocka_unit_test(several_things_run_at_once),
         cmocka_unit_test(a_replay_is_left_at_once),
+        cmocka_unit_test(no_start_while_it_stops),
         cmocka_unit_test(a_long_output_opens),
         cmocka_unit_test(long_work_says_how_far_it_is),
         cmocka_unit_test(progress_is_of_what_was_published),

@@ -263,21 +263,21 @@ static void a_queue_is_down_by_the_cut_before_the_stop(void **state)
         free(s->nodes[i].partitions);
         s->nodes[i].partitions = xstrdup("");
     }
-    model_observe(&m, s); /* the links are mended: how it stopped stays so */
+    model_observe(&m, s); /* the links are mended, now or before it went: it was apart all the same */
     assert_frame_contains(&m, "plain DOWN: its only copy is on node1, cut off before it went");
-    assert_frame_contains(&m, "+went while cut off-");
+    assert_frame_contains(&m, "+went while apart-");
     stopped->unrefused = true; /* it is frozen, which is no stop */
     model_observe(&m, s);
     assert_frame_lacks(&m, "stopped");
     stopped->unrefused = false;
     model_observe(&m, s);
     model_show(&m, VIEW_NODE);
-    assert_frame_contains(&m, " partitioned  went while cut off");
+    assert_frame_contains(&m, " partitioned  went while apart");
     stopped->answers = true;
     model_observe(&m, s);
     stopped->answers = false;
     model_observe(&m, s); /* it stops once more */
-    assert_frame_lacks(&m, "while cut off");
+    assert_frame_lacks(&m, "while apart");
     model_show(&m, VIEW_CLUSTER);
     assert_frame_contains(&m, "plain DOWN: only on node1");
     assert_frame_lacks(&m, "cut off before");

@@ -1,5 +1,5 @@
 /* test_events.c: what the list of events has beside what nodes' feeds tell: the node that nobody is left to
- * tell of, the queue that nobody serves, the message that is lost, and what an earlier screen has heard of;
+ * tell of, the queue that nobody serves, and what an earlier screen has heard of;
  * and who is named in a row. */
 #include "tests/screen/support.h"
 
@@ -7,7 +7,6 @@
 
 #include "lab/notice.h"
 #include "lab/observe.h"
-#include "losses.h"
 #include "tests/screen/story.h"
 #include "tests/temporary.h"
 
@@ -193,6 +192,42 @@ static void the_list_goes_on_in_the_next_screen(void **state)
     folder_end(&lab);
 }
 
+/* Between two screens a lesson's queues and policies were deleted. The kit's nodes tell of that themselves.
+ */
+static void what_went_between_two_screens(void **state)
+{
+    (void)state;
+    for (int feeds = 0; feeds <= 1; feeds++) {
+        struct labdir lab = folder(3);
+        int64_t noted_us[LIMIT_NODES] = {0};
+        struct story t;
+        story_begin(&t, 3, "hello");
+        t.s->traces = feeds ? t.s->traces : 0;
+        struct snapshot *first = story_look(&t);
+        first->policies = xcalloc(1, sizeof(*first->policies));
+        first->policies[first->policies_len++] = (struct policy_seen){.name = xstrdup("mirror"),
+                                                                      .pattern = xstrdup("^m"),
+                                                                      .apply_to = xstrdup("all"),
+                                                                      .definition = xstrdup("{}")};
+        assert_int_equal(earlier_save(&lab, first, noted_us), 0);
+        snapshot_destroy(first);
+        struct earlier *earlier = earlier_load(&lab);
+        struct snapshot *s = story_look(&t);
+        earlier_merge(s, earlier); /* it is there still */
+        assert_list(s, feeds ? "" : "policy mirror cleared");
+        snapshot_destroy(s);
+        free(t.s->queues[0].name);
+        t.s->queues[0].name = xstrdup("other");
+        s = story_look(&t);
+        earlier_merge(s, earlier);
+        assert_list(s, feeds ? "" : "policy mirror cleared | queue hello is gone");
+        snapshot_destroy(s);
+        earlier_destroy(earlier);
+        story_end(&t);
+        folder_end(&lab);
+    }
+}
+
 /* A node whose app was stopped while the second screen opened tells all once it runs, what the first screen
  * heard of, too: that is in the list. What it tells twice at once are two things. */
 static void a_node_that_tells_late(void **state)
@@ -340,161 +375,18 @@ static void what_is_out_of_sight_is_counted(void **state)
     story_end(&t);
 }
 
-/* ---- what is lost
- * ------------------------------------------------------------------------------------------- */
-
-static void look(struct story *t, struct model *m)
-{
-    struct snapshot *s = story_look(t);
-    model_observe(m, s);
-    snapshot_destroy(s);
-}
-
-static void assert_next(struct model *m, const char *expected)
-{
-    const char *kind;
-    char *text = losses_next(m, &kind);
-    if (expected)
-        assert_string_equal(text, expected);
-    else
-        assert_null(text);
-    free(text);
-}
-
-static void a_message_is_lost(void **state)
-{
-    (void)state;
-    struct story t;
-    struct model m;
-    model_init(&m, NULL, NULL, false, false);
-    story_begin(&t, 3, "hello");
-    story_published(&t, 0, 0, 0, 0, 2);
-    story_holds(&t, 0, 'M', 0, 2);
-    look(&t, &m);
-    story_down(&t, 0, 2000000);
-    look(&t, &m);
-    assert_next(&m, NULL); /* it is away: nothing is lost before it is back */
-    story_up(&t, 0, 3000000);
-    story_fact(&t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
-    story_holds(&t, 0, 'M', 2, 2);
-    look(&t, &m);
-    look(&t, &m);
-    look(&t, &m);
-    assert_next(&m, "hello: #1-#2 are lost: node1 came back without them");
-    assert_next(&m, NULL); /* once */
-    look(&t, &m);
-    assert_next(&m, NULL);
-    story_holds(&t, 0, 'M', 3, 2); /* and the third one, later */
-    look(&t, &m);
-    look(&t, &m);
-    look(&t, &m);
-    const char *kind;
-    char *text = losses_next(&m, &kind);
-    assert_string_equal(kind, "lost");
-    assert_contains(text, "hello: #3 is lost");
-    free(text);
-    assert_next(&m, NULL);
-    model_finish(&m);
-    story_end(&t);
-}
-
-/* A queue at which nobody looks: how many are not there any more when it is served again. */
-static void a_message_of_another_queue_is_lost(void **state)
-{
-    (void)state;
-    struct story t;
-    struct model m;
-    model_init(&m, NULL, NULL, false, false);
-    story_begin(&t, 3, "hello");
-    free(t.s->looked_at);
-    t.s->looked_at = NULL;
-    t.s->queues[0].messages = t.s->queues[0].was_messages = 2;
-    look(&t, &m);
-    story_down(&t, 0, 2000000);
-    t.s->queues[0].state = QUEUE_SEEN_STOPPED;
-    t.s->queues[0].messages = -1;
-    look(&t, &m);
-    assert_next(&m, NULL);
-    story_up(&t, 0, 3000000);
-    t.s->queues[0].state = QUEUE_SEEN_RUNNING;
-    t.s->queues[0].messages = t.s->queues[0].was_messages = 1;
-    look(&t, &m);
-    assert_next(&m, "hello: 1 message is lost: its only copy was on node1");
-    assert_next(&m, NULL);
-    look(&t, &m);
-    assert_next(&m, NULL);
-    t.s->looked_at = xstrdup("hello"); /* and when one does look at its messages it is no second loss */
-    story_published(&t, 0, 0, 1000000, 0, 0);
-    story_fact(&t, TRACE_SEEN_BACK, 0, 3000000, 1, 0);
-    story_holds(&t, 0, 'M', 1, 1);
-    for (unsigned i = 0; i < 4; i++)
-        look(&t, &m);
-    assert_int_equal(m.ledger.fates.len > 0 && m.ledger.fates.items[0].fate.verdict == VERDICT_LOST, true);
-    assert_next(&m, NULL);
-    model_finish(&m);
-    story_end(&t);
-}
-
-/* Every node is stopped, nobody answers, and all of them begin anew: what memory alone held in a queue at
- * which nobody looks is gone, as the account has it, too. */
-static void transient_messages_go_with_a_restart(void **state)
-{
-    (void)state;
-    for (int anew = 0; anew < 2; anew++) {
-        struct story t;
-        struct model m;
-        model_init(&m, NULL, NULL, false, false);
-        story_begin(&t, 3, "hello");
-        free(t.s->looked_at);
-        t.s->looked_at = NULL;
-        struct queue_seen *q = &t.s->queues[0];
-        q->messages = q->was_messages = 3;
-        q->persistent = 1;
-        look(&t, &m);
-        t.s->source = -1;
-        q->messages = -1;
-        for (size_t i = 0; i < 3; i++)
-            t.s->nodes[i].answers = false;
-        look(&t, &m);
-        look(&t, &m);
-        assert_next(&m, NULL);
-        t.s->taken_wall_ms += 90000;
-        for (size_t i = 0; i < 3; i++) {
-            t.s->nodes[i].answers = true;
-            t.s->nodes[i].uptime_ms = anew ? 500 : 600000;
-        }
-        t.s->source = 0;
-        q->messages = q->was_messages = q->persistent = 1;
-        look(&t, &m);
-        assert_next(&m, anew ? "hello: 2 transient messages gone after the restart" : NULL);
-        char *account = account_text(&m);
-        if (anew)
-            assert_string_equal(
-                account, "hello: 2 messages are lost: their only copies were on node1, in memory alone.");
-        else
-            assert_null(account);
-        free(account);
-        look(&t, &m);
-        assert_next(&m, NULL); /* once */
-        model_finish(&m);
-        story_end(&t);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_left_to_tell_of_a_node),
         cmocka_unit_test(a_queue_that_nobody_serves),
         cmocka_unit_test(the_list_goes_on_in_the_next_screen),
+        cmocka_unit_test(what_went_between_two_screens),
         cmocka_unit_test(a_node_that_tells_late),
         cmocka_unit_test(the_list_stays_short),
         cmocka_unit_test(the_one_acted_on_comes_first),
         cmocka_unit_test(a_long_event_is_read_to_its_end),
         cmocka_unit_test(what_is_out_of_sight_is_counted),
-        cmocka_unit_test(a_message_is_lost),
-        cmocka_unit_test(a_message_of_another_queue_is_lost),
-        cmocka_unit_test(transient_messages_go_with_a_restart),
     };
     return cmocka_run_group_tests_name("screen/events", tests, NULL, NULL);
 }

@@ -67,6 +67,48 @@ static void one_message_is_a_bump(void **state)
     story_end(&t);
 }
 
+/* RabbitMQ counts every 5 s, and its rates are means: 50 were published at once, and 7,076 taken. */
+static void a_burst_is_what_was_added(void **state)
+{
+    (void)state;
+    struct story t;
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    story_begin(&t, 3, "hello");
+    struct queue_seen *q = &t.s->queues[0];
+    t.s->traces = 0;
+    q->publish_rate = q->deliver_rate = 0;
+    q->published = 20000;
+    q->taken = 50;
+    look_at(&t, &m, 1000);
+    const struct history *h = model_history(&m, "hello");
+    q->published += 50;
+    q->taken += 7076;
+    look_at(&t, &m, 2000);
+    assert_int_equal(h->published[NEWEST], 50);
+    assert_int_equal(h->delivered[NEWEST], 7076);
+    q->publish_rate = 10; /* the mean of what was drawn already */
+    look_at(&t, &m, 3000);
+    assert_int_equal(h->published[NEWEST], 0);
+    q->state = QUEUE_SEEN_UNKNOWN; /* a moment without figures */
+    q->messages = q->published = q->taken = -1;
+    q->publish_rate = q->deliver_rate = -1;
+    look_at(&t, &m, 4000);
+    assert_int_equal(h->published[NEWEST], -1);
+    q->state = QUEUE_SEEN_RUNNING;
+    q->messages = 10;
+    q->published = 20050;
+    q->taken = 100; /* a node went, with what it had counted: how much went out nobody says */
+    look_at(&t, &m, 5000);
+    assert_int_equal(h->published[NEWEST], 0);
+    assert_int_equal(h->delivered[NEWEST], -1);
+    q->published = 20350; /* in 9 s, not in the last of them */
+    look_at(&t, &m, 14000);
+    assert_int_equal(h->published[NEWEST], -1);
+    model_finish(&m);
+    story_end(&t);
+}
+
 /* 300,000 in two seconds, looked at seldom and unevenly: as many are drawn, none faster than they came, and
  * none after the last, though the master's mean says for seconds that there were more. */
 static void what_is_drawn_is_what_was_published(void **state)
@@ -216,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_message_is_a_bump),
+        cmocka_unit_test(a_burst_is_what_was_added),
         cmocka_unit_test(what_is_drawn_is_what_was_published),
         cmocka_unit_test(a_silent_master_is_no_nought),
         cmocka_unit_test(what_was_not_noted),

@@ -255,14 +255,14 @@ static void how_a_node_stopped(void **state)
         story_down(&s.t, 0, 4000000);
         kept_look(&s);
         s.m.cut = 0;
-        kept_says(&s, "went while cut off", true);
+        kept_says(&s, "went while apart", true);
         kept_open_again(&s);
         s.t.s->taken_wall_ms += 60000;
         if (up_since)
             story_event(&s.t, "node", (int64_t)(s.t.s->taken_wall_ms - 30000) * 1000, "node1 is up");
         for (int i = 0; i < 2; i++)
             kept_look(&s);
-        kept_says(&s, "went while cut off", !up_since);
+        kept_says(&s, "went while apart", !up_since);
         kept_end(&s);
     }
 }

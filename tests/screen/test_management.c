@@ -104,6 +104,28 @@ static void a_node_says_what_runs_on_it(void **state)
     free(frame);
 }
 
+/* RabbitMQ lists it for a while, with rates of nothing. */
+static void a_link_to_one_that_does_not_run(void **state)
+{
+    (void)state;
+    struct model m;
+    model_init(&m, NULL, NULL, false, false);
+    struct snapshot *s = load_snapshot("rest");
+    s->nodes[1].state = NODE_NOT_RUNNING;
+    s->nodes[1].answers = false;
+    s->details = json_pack("{s:{s:{s:[{s:s, s:{s:{s:f}, s:{s:f}}}]}}}", "nodes", "node1", "cluster_links",
+                           "name", "node2@host", "stats", "recv_bytes_details", "rate", 0.0,
+                           "send_bytes_details", "rate", 0.0);
+    model_observe(&m, s);
+    m.now = s->taken_at;
+    model_show(&m, VIEW_NODE);
+    char *frame = model_frame(&m, 130, 60);
+    assert_contains(frame, " links to     node2 (not running)\n");
+    free(frame);
+    snapshot_destroy(s);
+    model_finish(&m);
+}
+
 /* Each connection has its channels under it, and those of other nodes' clients are not on the page. */
 static void a_connection_has_its_channels(void **state)
 {
@@ -147,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_queue_says_how_its_messages_went_out),
         cmocka_unit_test(a_node_says_what_runs_on_it),
+        cmocka_unit_test(a_link_to_one_that_does_not_run),
         cmocka_unit_test(a_connection_has_its_channels),
     };
     return cmocka_run_group_tests_name("screen/management", tests, NULL, NULL);

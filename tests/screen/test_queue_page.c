@@ -54,6 +54,23 @@ static void nothing_is_said_since_when(void **state)
     end(&s);
 }
 
+/* RabbitMQ counts where its clients are, not in the master: who took over changes nothing of it. */
+static void rabbitmq_counts_by_name(void **state)
+{
+    (void)state;
+    for (int rabbitmq = 0; rabbitmq <= 1; rabbitmq++) {
+        struct watched s;
+        begin_page(&s, json_pack("{s:i}", "publish", 20000));
+        s.t.s->traces = rabbitmq ? 0 : s.t.s->traces;
+        story_event(&s.t, "promote", 7000000, "hello: node1 promoted");
+        look(&s);
+        page_says(&s, "\n              as node1 has counted since it took over\n", !rabbitmq);
+        page_says(&s, "\n              as its clients' nodes have counted this name since they began\n",
+                  rabbitmq);
+        end(&s);
+    }
+}
+
 /* The age in the first row is that of an answer; what RabbitMQ answers it has added up some time before. */
 static void rabbitmqs_figures_are_older(void **state)
 {
@@ -189,7 +206,8 @@ int main(void)
         cmocka_unit_test(nothing_is_said_since_when),   cmocka_unit_test(figures_are_said_since_when),
         cmocka_unit_test(what_nobody_tells_has_no_row), cmocka_unit_test(a_page_that_is_scrolled),
         cmocka_unit_test(a_node_says_what_it_knows),    cmocka_unit_test(a_state_has_one_word),
-        cmocka_unit_test(rabbitmqs_figures_are_older),  cmocka_unit_test(no_policy_is_said_in_words),
+        cmocka_unit_test(rabbitmq_counts_by_name),      cmocka_unit_test(rabbitmqs_figures_are_older),
+        cmocka_unit_test(no_policy_is_said_in_words),
     };
     setenv("TZ", "UTC", 1); /* the times */
     return cmocka_run_group_tests_name("screen/queue_page", tests, NULL, NULL);

@@ -277,6 +277,79 @@ static void sums_are_nobodys_count(void **state)
     look_end(&met);
 }
 
+/* What RabbitMQ 3.10 answered around a heal: node3 was cut off, node1 went on with 57 and node2 as its
+ * mirror, node3 with 55 and none. 2 s before anybody listed a partition each of the two told the sum, and
+ * both sides' mirrors; its list of nodes had figures of the one that it counted as not running. */
+#define HEARD(name, up, from)                                                                                \
+    "{\"name\":\"" name "\",\"running\":" up ",\"mem_used\":9,\"partitions\":[" from "]}"
+#define SILENT(name) "{\"name\":\"" name "\",\"running\":false,\"cluster_links\":[]}"
+static struct look healed(bool met, const char *of_node1, const char *of_node3)
+{
+    struct look l = {0};
+    say(&l, 0,
+        met ? "[" HEARD("node1@h", "true", "") "," HEARD("node2@h", "true", "") "," HEARD("node3@h", "false",
+                                                                                          "") "]"
+            : "[" HEARD("node1@h", "true", "") "," HEARD("node2@h", "true", "") "," SILENT("node3@h") "]",
+        of_node1);
+    say(&l, 1, "[" HEARD("node1@h", "true", "") "," HEARD("node2@h", "true", "") "," SILENT("node3@h") "]",
+        of_node1);
+    say(&l, 2,
+        met ? "[" HEARD("node1@h", "false", "") "," SILENT("node2@h") "," HEARD("node3@h", "true", "") "]"
+            : "[" SILENT("node1@h") "," SILENT("node2@h") "," HEARD("node3@h", "true", "") "]",
+        of_node3);
+    return l;
+}
+
+static void sums_are_known_before_a_partition_is_listed(void **state)
+{
+    (void)state;
+    struct labdir lab = three_nodes();
+    lab.engine = ENGINE_RABBITMQ;
+    struct look cut = healed(false, "[" QUEUE("m", "running", "node1@h", "\"node2@h\"", "57") "]",
+                             "[" QUEUE("m", "running", "node3@h", "", "55") "]"),
+                late = healed(false, "[" QUEUE("m", "running", "node1@h", "\"node2@h\"", "112") "]",
+                              "[" QUEUE("m", "running", "node3@h", "\"node2@h\"", "112") "]"),
+                met = healed(true, "[" QUEUE("m", "running", "node1@h", "\"node2@h\"", "112") "]",
+                             "[" QUEUE("m", "running", "node3@h", "\"node2@h\"", "112") "]"),
+                same = healed(false, "[" QUEUE("m", "running", "node1@h", "\"node2@h\"", "57") "]",
+                              "[" QUEUE("m", "running", "node3@h", "", "112") "]");
+    struct merge_time time = {.now = 100};
+    struct snapshot *first = merge_answers(&lab, cut.answers, NULL, time);
+    assert_int_equal(snapshot_queue(first, "m")->sides[0].messages, 57);
+    assert_int_equal(snapshot_queue(first, "m")->sides[1].messages, 55);
+    struct snapshot *between =
+        merge_answers(&lab, late.answers, first, time); /* its nodes were asked before */
+    for (int straight = 0; straight <= 1; straight++) {
+        struct snapshot *s = merge_answers(&lab, met.answers, straight ? first : between, time);
+        const struct queue_seen *m = snapshot_queue(s, "m");
+        assert_int_equal(queue_seen_masters(m), 2);
+        assert_int_equal(m->messages, -1);
+        assert_int_equal(m->was_messages, 57);
+        assert_int_equal(m->sides[0].messages, -1);
+        assert_int_equal(m->sides[0].was_messages, 57);
+        assert_int_equal(m->sides[0].mirrors, 2);
+        assert_int_equal(m->sides[1].messages, -1);
+        assert_int_equal(m->sides[1].was_messages, 55);
+        assert_int_equal(m->sides[1].mirrors, 0); /* node2 is on the other side */
+        assert_false(has_event(s, "count", "m holds 112 messages"));
+        snapshot_destroy(s);
+    }
+    /* 57 were published on node3's side: that it is no sum the second look shows */
+    struct snapshot *once = merge_answers(&lab, same.answers, first, time),
+                    *twice = merge_answers(&lab, same.answers, once, time);
+    assert_int_equal(snapshot_queue(once, "m")->sides[1].messages, -1);
+    assert_int_equal(snapshot_queue(twice, "m")->sides[1].messages, 112);
+    assert_int_equal(snapshot_queue(twice, "m")->sides[0].messages, 57);
+    snapshot_destroy(first);
+    snapshot_destroy(between);
+    snapshot_destroy(once);
+    snapshot_destroy(twice);
+    look_end(&cut);
+    look_end(&late);
+    look_end(&met);
+    look_end(&same);
+}
+
 /* Two nodes that see each other and both say they are a queue's master: it is just being handed over. */
 static void a_handover_is_no_partition(void **state)
 {
@@ -312,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_side_that_is_shown_was_not_promoted),
         cmocka_unit_test(two_masters_are_not_one_copy),
         cmocka_unit_test(sums_are_nobodys_count),
+        cmocka_unit_test(sums_are_known_before_a_partition_is_listed),
         cmocka_unit_test(a_handover_is_no_partition),
     };
     return cmocka_run_group_tests_name("screen/snapshot_parted", tests, NULL, NULL);
