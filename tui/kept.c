@@ -49,7 +49,7 @@ static json_t *queue_json(const struct model *m, const struct away *a)
                              name_json(s, a->taken[i].to), "level", a->taken[i].level, "held",
                              (json_int_t)a->taken[i].held, "holds", (json_int_t)a->taken[i].holds));
     return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b, s:o, s:I, s:I, s:I, "
-                     "s:I, s:b, s:I, s:o, s:b}",
+                     "s:I, s:b, s:I, s:o, s:b, s:I}",
                      "name", a->queue, "uid", (json_int_t)(uid ? uid : a->uid), "copies",
                      names_json(s, a->copies), "masters", names_json(s, a->masters), "now",
                      names_json(s, a->now), "now_master", names_json(s, a->now_master), "served_by",
@@ -59,7 +59,7 @@ static json_t *queue_json(const struct model *m, const struct away *a)
                      "held", (json_int_t)a->held, "in_memory", (json_int_t)a->in_memory, "missing",
                      (json_int_t)a->missing, "lost_earlier", (json_int_t)a->lost_earlier, "back",
                      a->back_at != 0, "messages", (json_int_t)(q ? q->messages : -1), "known",
-                     names_json(s, a->known), "consumed", a->consumed);
+                     names_json(s, a->known), "consumed", a->consumed, "counted", (json_int_t)a->counted);
 }
 
 static json_t *receipt_json(const struct receipt *r)
@@ -240,7 +240,8 @@ static void take_up_queue(struct model *m, const struct labdir *lab, const json_
     nobody_told(&a);
     a.split_before = a.split != 0;
     a.loss_told = a.back_at != 0;
-    a.counted = a.loss_told ? a.missing : 0;
+    bool counts = json_object_get(o, "counted") != NULL; /* an earlier kit's file has none */
+    a.counted = counts ? number_of(o, "counted") : a.loss_told ? a.missing : 0;
     json_array_foreach(json_object_get(o, "taken"), i, taken)
     {
         struct taking_over t = {.from = node_of(lab, json_object_get(taken, "from")),

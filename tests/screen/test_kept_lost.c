@@ -74,7 +74,9 @@ static void one_stop_after_the_other(void **state)
     kept_returns_empty(&s);
     kept_look(&s);
     kept_account_says(&s, lost);
+    s.m.away.items[0].counted = 1; /* so many were told by their number, after the first stop */
     kept_open_again(&s);
+    assert_int_equal(s.m.away.items[0].counted, 1); /* and are not told once more, one by one */
     kept_returns_empty(&s);
     kept_look(&s);
     kept_account_says(&s, lost);
