@@ -134,9 +134,27 @@ static json_t *lesson_json(const struct lesson *l, json_t *account)
     return o;
 }
 
+static size_t ticks_of(const json_t *kept)
+{
+    const json_t *steps = json_object_get(kept, "steps"), *step;
+    size_t i, ticks = 0;
+    json_array_foreach(steps, i, step)
+    {
+        ticks += json_object_get(step, "state") != NULL;
+    }
+    return ticks;
+}
+
+/* Ticks are taken back by B alone, which forgets them first: where more of them are kept another screen has
+ * seen more, and that stays. */
 static int write_lesson(const struct lesson *l, const struct labdir *lab, json_t *o)
 {
     json_t *list = kept_lessons(lab);
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (is_of(json_array_get(list, i), l) && ticks_of(json_array_get(list, i)) > ticks_of(o)) {
+            json_decref(list);
+            return 0;
+        }
     take_out(list, l);
     json_array_append(list, o);
     while (json_array_size(list) > KEPT_LESSONS)

@@ -156,12 +156,41 @@ static void what_was_seen_is_kept_with_its_time(void **state)
     assert_int_equal(rmdir(lab.path), 0);
 }
 
+/* Two screens of one lab at the same lesson: who has seen less leaves what the other one has seen, until that
+ * is begun again. */
+static void who_has_seen_less_takes_nothing_away(void **state)
+{
+    (void)state;
+    struct labdir lab = {0};
+    assert_true(temporary_folder_in(lab.path, sizeof(lab.path), "two"));
+    struct lesson *more = load(7), *less = load(7), *next = load(7), *anew = load(7);
+    observe_times(more, &policy_set, 2);
+    observe_times(more, &compared, 2);
+    observe_times(less, &policy_set, 2);
+    assert_int_equal(lesson_keep(more, &lab), 0);
+    assert_int_equal(lesson_keep(less, &lab), 0);
+    assert_int_equal(lesson_keep_changes(less, &lab, NULL), 0);
+    assert_true(lesson_take_up(next, &lab));
+    assert_int_equal(lesson_current(next), 2);
+    assert_int_equal(lesson_forget(more, &lab), 0); /* B */
+    assert_int_equal(lesson_keep(less, &lab), 0);
+    assert_true(lesson_take_up(anew, &lab));
+    assert_int_equal(lesson_current(anew), 1);
+    lesson_destroy(more);
+    lesson_destroy(less);
+    lesson_destroy(next);
+    lesson_destroy(anew);
+    lesson_forget_all(&lab);
+    assert_int_equal(rmdir(lab.path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_lesson_keeps_its_ticks),
         cmocka_unit_test(the_file_of_an_earlier_kit_is_read),
         cmocka_unit_test(what_was_seen_is_kept_with_its_time),
+        cmocka_unit_test(who_has_seen_less_takes_nothing_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
