@@ -122,8 +122,10 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     if (r->model.lesson && !r->model.readonly && !r->cleaning)
         keep_lesson(r);
     bool begun = r->model.lesson && (model_step(&r->model) || r->model.lesson->steps[0].acted);
-    if (first && r->model.lesson && !begun && s->source >= 0)
+    if (s->source >= 0 && (r->model.leftover || (first && r->model.lesson && !begun))) {
+        json_decref(r->model.leftover); /* and it is said as long as it is so */
         r->model.leftover = lesson_leftover(r->model.lesson, s);
+    }
     r->fake_now = u64_max(r->fake_now, s->taken_at);
     session_saw(r->session, s);
     run_draw(r, false);

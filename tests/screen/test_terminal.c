@@ -461,6 +461,17 @@ static void a_frozen_node_is_not_stopped(void **state)
     scene_quit(s);
 }
 
+/* What is in a lesson's way is said as long as it is there. */
+static void what_is_left_over_is_said_until_it_goes(void **state)
+{
+    struct scene *s = *state;
+    scene_live(s, 7);
+    assert_seen(s, "The lab holds hello already: B makes it ready");
+    fake_queues(s->fake, "[]");
+    assert_goes(s, "The lab holds hello already");
+    scene_quit(s);
+}
+
 static void killing_asks_first(void **state)
 {
     struct scene *s = *state;
@@ -514,6 +525,7 @@ int main(void)
         TEST(only_what_nodes_show_is_ticked),
         TEST(frozen_data_ticks_nothing),
         TEST(a_frozen_node_is_not_stopped),
+        TEST(what_is_left_over_is_said_until_it_goes),
         TEST(killing_asks_first),
         TEST(a_projector_is_read_only),
     };
