@@ -204,7 +204,7 @@ static void what_went_between_two_screens(void **state)
         story_begin(&t, 3, "hello");
         t.s->traces = feeds ? t.s->traces : 0;
         struct snapshot *first = story_look(&t);
-        first->policies = xcalloc(1, sizeof(*first->policies));
+        first->policies = xrealloc(first->policies, sizeof(*first->policies));
         first->policies[first->policies_len++] = (struct policy_seen){.name = xstrdup("mirror"),
                                                                       .pattern = xstrdup("^m"),
                                                                       .apply_to = xstrdup("all"),
