@@ -245,7 +245,7 @@ char *step_advice(const struct model *m, size_t i, enum lesson_help *help)
     case LESSON_HELP_WAIT:
         text =
             step->by_hand && *missing ? format_text(_("step %zu, not yet: %s"), i + 1, missing)
-            : step->by_hand           ? xstrdup(_("its node has gone; now the nodes have to show it"))
+            : step->by_hand           ? xstrdup(_("its node does not answer; now the nodes have to show it"))
             : step->action
                 ? format_text(_("step %zu was run; the nodes have not shown its result yet"), i + 1)
                 : format_text(_("step %zu has nothing to run: it is ticked when the nodes show it"), i + 1);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "view.h"
 #include "words.h"
 
 #define SILENCE_MS 4000 /* the kit's nodes', where the lab says nothing of it (node.1) */
@@ -137,20 +138,27 @@ static char *side_names(const struct snapshot *s, node_bits side)
     return t.s ? t.s : xstrdup("?");
 }
 
-/* What these nodes, as masters of a side, hold of the queues that several serve; -1: they do not say all of
- * it. */
+/* What goes if these nodes begin again: what they, as masters of a side, hold of the queues that several
+ * serve, and what memory alone has of those that only their side has; -1: they do not say all of it. */
 static long long held_by_side(const struct snapshot *s, node_bits side)
 {
     long long held = 0;
-    for (size_t i = 0; i < s->queues_len; i++)
-        for (size_t k = 0; k < s->queues[i].sides_len; k++) {
-            const struct side_seen *one = &s->queues[i].sides[k];
+    for (size_t i = 0; i < s->queues_len; i++) {
+        const struct queue_seen *q = &s->queues[i];
+        for (size_t k = 0; k < q->sides_len; k++) {
+            const struct side_seen *one = &q->sides[k];
             if (one->away || !(side >> one->master & 1))
                 continue;
             if (one->messages < 0)
                 return -1;
             held += one->messages;
         }
+        if (!queue_seen_one_sided(s, q) || !(side >> q->master & 1))
+            continue;
+        if (q->messages < 0 || (q->durable && q->persistent < 0))
+            return -1;
+        held += q->durable ? q->messages - q->persistent : q->messages;
+    }
     return held;
 }
 
@@ -202,21 +210,22 @@ static char *still_apart(const struct model *m, node_bits others, const char *na
                                     "discarded")
                                 : _("%d views: stop each of %s (s), then start them (a)"),
                            sides_count(m->snapshot), names);
-    if (!torn)
-        return format_text(selected ? _("Two views: stop and start %s (s, a)")
-                                    : _("Two views: select %s, then s, a (stop and start)"),
-                           names);
     long long holds = held_by_side(m->snapshot, others);
+    const char *keys = question_keeps(m, 'a') ? "s, :start_app" : "s, a"; /* a is an answer there */
+    if (!torn && !holds)
+        return format_text(selected ? _("Two views: stop and start %s (%s)")
+                                    : _("Two views: select %s, then %s (stop and start)"),
+                           names, keys);
     if (holds < 0)
-        return format_text(selected ? _("Two views: stop and start %s (s, a); what it holds is discarded")
-                                    : _("Two views: select %s, then s, a; what it holds is discarded"),
-                           names);
+        return format_text(selected ? _("Two views: stop and start %s (%s); what it holds is discarded")
+                                    : _("Two views: select %s, then %s; what it holds is discarded"),
+                           names, keys);
     return format_text(
-        selected ? NP_("Two views: stop and start %s (s, a); its side, %lld message, is discarded",
-                       "Two views: stop and start %s (s, a); its side, %lld messages, is discarded", holds)
-                 : NP_("Two views: select %s, then s, a; its side, %lld message, is discarded",
-                       "Two views: select %s, then s, a; its side, %lld messages, is discarded", holds),
-        names, holds);
+        selected ? NP_("Two views: stop and start %s (%s); its side, %lld message, is discarded",
+                       "Two views: stop and start %s (%s); its side, %lld messages, is discarded", holds)
+                 : NP_("Two views: select %s, then %s; its side, %lld message, is discarded",
+                       "Two views: select %s, then %s; its side, %lld messages, is discarded", holds),
+        names, keys, holds);
 }
 
 /* Whose links are still cut, best those of the selected node; -1: nobody's that a key mends. */

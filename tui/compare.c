@@ -353,12 +353,13 @@ static const char *what_they_are(const struct compare *cmp)
                           : _("two recordings");
 }
 
-static void draw_bar_of(struct canvas *c, struct rect r)
+static void draw_bar_of(struct canvas *c, struct rect r, bool playing)
 {
     int x = 0;
     for (size_t i = 0; i < compare_keys_len; i++)
         if (compare_keys[i].bar)
-            x = draw_bar_key(c, r, x, key_find(compare_keys[i].key)->name, _(compare_keys[i].bar));
+            x = draw_bar_key(c, r, x, key_find(compare_keys[i].key)->name,
+                             playing && compare_keys[i].key == ' ' ? _("Pause") : _(compare_keys[i].bar));
 }
 
 void compare_draw(const struct compare *cmp, struct canvas *c)
@@ -389,7 +390,7 @@ void compare_draw(const struct compare *cmp, struct canvas *c)
     if (message)
         canvas_put(c, all, 0, c->height - 1, STYLE_STRONG, message);
     else
-        draw_bar_of(c, rect_rows(all, c->height - 1, 1));
+        draw_bar_of(c, rect_rows(all, c->height - 1, 1), cmp->playing);
 }
 
 /* ---- begin and end

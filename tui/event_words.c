@@ -89,7 +89,7 @@ static const char *const sentences[] = {
     N_("%s: %s transient message gone after the restart"),
     N_("%s: %s transient messages gone after the restart"),
     N_("opened here; what %s told before going is not listed"),
-    N_("opened here; what %s told after an earlier screen closed, before going, is not listed"),
+    N_("opened here; what %s told before going is listed as far as an earlier screen kept it"),
     N_("%s did not note all: more was published than is counted"),
     N_("%s has ONE copy: stopping %s hides it"),
     N_("%s has ONE copy: stopping %s loses it"),

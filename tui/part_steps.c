@@ -185,7 +185,7 @@ static char *past_text(const struct lesson_step *s)
         return xstrdup(s->action ? _("was run; now the nodes have to show it")
                                  : _("it is ticked when the nodes show it"));
     if (s->by_hand)
-        return xstrdup(_("its node has gone; now the nodes have to show it"));
+        return xstrdup(_("its node does not answer; now the nodes have to show it"));
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 
@@ -234,7 +234,7 @@ static char *to_do_text(const struct model *m, const struct lesson_step *s, enum
         return xstrdup(s->acted ? _("it is ticked when the nodes show it (n: what is missing)")
                                 : _("nothing to run: look, then n"));
     if (s->by_hand)
-        return xstrdup(_("its node has gone; now the nodes have to show it (n: what is missing)"));
+        return xstrdup(_("its node does not answer; now the nodes have to show it (n: what is missing)"));
     return s->acted ? xstrdup(_("was run; now the nodes have to show it (n: what is missing)")) : NULL;
 }
 

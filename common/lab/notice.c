@@ -465,8 +465,8 @@ static void notice_beginning(struct list *l, const struct snapshot *s, const str
     if (gone.len)
         add(l, s->taken_wall_ms, "screen", NULL,
             format_text(seen_wall_ms
-                            ? "opened here; what %s told after an earlier screen closed, before going, "
-                              "is not listed"
+                            ? "opened here; what %s told before going is listed as far as an earlier "
+                              "screen kept it"
                             : "opened here; what %s told before going is not listed",
                         gone.s));
     text_finish(&gone);

@@ -105,6 +105,11 @@ static void words_and_signs_are_the_same_on_both_sides(void **state)
     drawn(cmp, &c, &out);
     assert_contains(out.s, " hello #1 KEPT ");
     assert_contains(out.s, "\n M master  . no copy\n]:Next-step");
+    assert_contains(out.s, " Space:Play ");
+    compare_request(cmp, REQUEST_PAUSE);
+    drawn(cmp, &c, &out);
+    assert_contains(out.s, " Space:Pause ");
+    compare_request(cmp, REQUEST_PAUSE);
     compare_request(cmp, REQUEST_LATER);
     drawn(cmp, &c, &out);
     assert_contains(out.s, "\n . no copy  ! node away (was M, m)\n");

@@ -354,7 +354,7 @@ static void what_could_not_be_heard(void **state)
         "{\"events\":[{\"seq\":1,\"time\":1795381450050,\"kind\":\"node\",\"text\":\"node1 is down\"}]}";
     static const char before[] = "opened here; what node1 told before going is not listed";
     static const char since[] =
-        "opened here; what node1 told after an earlier screen closed, before going, is not listed";
+        "opened here; what node1 told before going is listed as far as an earlier screen kept it";
     (void)state;
     struct snapshot *s = began(up, cut, 1795381450040, 0);
     assert_int_equal(s->events_len, 1);
