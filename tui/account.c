@@ -275,8 +275,7 @@ static json_t *split(const struct model *m, const struct queue_seen *q, const st
     bool other = l->queue && strcmp(l->queue, q->name) != 0;
     if (discarded && !lost && s->traces && other) /* what was not asked is not known */
         fact_add(&fact, "%s %s",
-                 fact_of(N_("No message was seen to be lost with it; this screen followed those of %s."),
-                         l->queue));
+                 fact_of(N_("No message was seen to be lost with it; those of %s were followed."), l->queue));
     else if (discarded && lost >= 0 && (told || lost))
         fact_add(&fact, "%s %s",
                  lost == 1  ? fact_of(N_("1 message was lost with a losing side."))

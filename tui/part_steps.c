@@ -182,10 +182,10 @@ static char *past_text(const struct lesson_step *s)
     if (s->action && s->acted && s->exit_code > 0)
         return format_text(_("its program ended with exit code %d"), s->exit_code);
     if (s->acted)
-        return xstrdup(s->action ? _("was run; now the nodes have to show it")
+        return xstrdup(s->action ? _("was run; the nodes have not shown it yet")
                                  : _("it is ticked when the nodes show it"));
     if (s->by_hand)
-        return xstrdup(_("its node does not answer; now the nodes have to show it"));
+        return xstrdup(_("its node does not answer; the nodes have not shown it yet"));
     return s->action ? NULL : xstrdup(_("nothing to run: it is only looked at"));
 }
 

@@ -229,7 +229,7 @@ static void both_sides(void **state)
         s.m.ledger.queue; /* while another one was selected: what was seen is said, and of whom */
     s.m.ledger.queue = (char *)(uintptr_t) "hello";
     char *other =
-        format_text("%s No message was seen to be lost with it; this screen followed those of hello.", both);
+        format_text("%s No message was seen to be lost with it; those of hello were followed.", both);
     kept_account_says(&s, other);
     free(other);
     s.m.ledger.queue = followed;
