@@ -26,8 +26,9 @@ int lab_screen_begins(const struct labdir *lab, int lesson)
     struct flock shared = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     if (fd < 0)
         return -1;
-    if (fcntl(fd, F_OFD_SETLK, &shared) || ftruncate(fd, 0) || pwrite(fd, number, (size_t)len, 0) != len) {
-        close(fd); /* a screen works without it */
+    if (fcntl(fd, F_OFD_SETLK, &shared) || pwrite(fd, number, (size_t)len, 0) != len ||
+        ftruncate(fd, len)) { /* in this order: whoever asks meanwhile never reads that there is none */
+        close(fd);            /* a screen works without it */
         return -1;
     }
     return fd;
